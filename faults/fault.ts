@@ -1,0 +1,76 @@
+import type { z } from 'zod';
+import type { Act, Inspection, Member, Node, Platform } from '../platforms/platform.ts';
+import type { Power } from '../platforms/power/power.ts';
+
+/** What a fault may look at while it aims: the cluster as it is now. */
+export interface World {
+  inspection: Inspection;
+  /** Members of the workload's namespace. Empty before the workload is deployed. */
+  members: Member[];
+  namespace: string;
+  run: string;
+  platform: Platform;
+  power: Power | undefined;
+  /** Seeded: the same seed, the same cluster, the same choice. */
+  random: Random;
+  /** Nodes a fault may touch, from the cluster file's `allow.nodes`. Aiming never leaves them. */
+  allowed(node: string): boolean;
+  /** An image with the tools that node faults need (from the cluster file's `images.tools`). */
+  toolsImage: string;
+}
+
+/** Uniform in [0, 1), reproducible. */
+export type Random = () => number;
+
+/** The concrete thing a fault will hit. `plan` shows it before anything happens. */
+export type Target =
+  | { kind: 'node'; node: string; why: string }
+  | { kind: 'member'; member: Member; node: string; why: string }
+  | { kind: 'service'; service: string; why: string };
+
+/** A world in which a fault may act: every act is in the journal, on disk, before it happens. */
+export interface ActingWorld extends World {
+  act(does: Act, undo: Act | undefined): Promise<Done>;
+}
+
+/** An act that was carried out. `undo` carries out its undo act and marks the journal; twice is harmless. */
+export interface Done {
+  undo(): Promise<void>;
+}
+
+/** Proof, taken from outside the injector, that something is so. */
+export interface Evidence {
+  text: string;
+}
+
+export interface Injection {
+  /** Proof that the fault is there (node really off, task really gone); undefined when it cannot be proven by `timeout` ms. */
+  confirm(timeout: number): Promise<Evidence | undefined>;
+  /** Takes the fault away. */
+  heal(): Promise<void>;
+  /** Proof that the fault is gone: the node answers again, the noisy neighbour is no more. */
+  confirmHealed(timeout: number): Promise<Evidence | undefined>;
+}
+
+/** What the fault does to the parts that prediction and preflight reason about. */
+export interface Impact {
+  /** Nodes that stop working for the fault's time: quorum and capacity are judged without them. */
+  nodesDown: string[];
+}
+
+export interface Fault<O = unknown> {
+  readonly name: string;
+  /** One line for `plan`, `check` and the reference. */
+  readonly summary: string;
+  readonly options: z.ZodType<O>;
+  /** Verbs it needs, of the platform or the power agent (`power.off`): checked at plan time. */
+  needs(options: O): string[];
+  /** How long the fault is held before it is healed, in ms. */
+  hold(options: O): number;
+  /** Throws OperatorError when nothing fits the selector. */
+  aim(world: World, options: O): Target[];
+  impact(targets: Target[]): Impact;
+  inject(world: ActingWorld, targets: Target[], options: O): Promise<Injection>;
+}
+
+export type NodeFilter = (node: Node) => boolean;

@@ -1,0 +1,140 @@
+/**
+ * What the suite asks of a cluster, the same on every platform.
+ *
+ * Reading is free. Changing goes through one door, `perform`, with an `Act` that is plain data: so every change can be
+ * written to the undo journal before it happens, and another process, or another machine, can carry its undo out.
+ */
+export type PlatformKind = 'swarm' | 'kubernetes' | 'proxmox';
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** One change to a cluster, as data: a verb of the platform (`member.pause`) or of the power agent (`power.off`). */
+export interface Act {
+  verb: string;
+  args: Record<string, Json>;
+}
+
+/** A machine of the cluster. */
+export interface Node {
+  name: string;
+  /** `manager` takes part in the control plane's quorum (also when it runs members too). */
+  role: 'manager' | 'worker';
+  leader: boolean;
+  /** The control plane sees it alive. */
+  ready: boolean;
+  /** The control plane would place new members on it (not drained, not cordoned). */
+  schedulable: boolean;
+  address: string;
+  labels: Record<string, string>;
+}
+
+/** One replica of a service: a task, a pod, a guest. */
+export interface Member {
+  id: string;
+  /** The workload's short service name (`vote`), without the namespace. */
+  service: string;
+  node: string;
+  state: 'starting' | 'running' | 'stopping' | 'failed';
+  /** Running and, where it has a health check, healthy. */
+  ready: boolean;
+  /** What the member calls itself where users see it (a container's id or host name), when known. */
+  instance?: string;
+}
+
+/** One timer of the platform that decides how long recovery takes. `ms` is its value in milliseconds. */
+export interface Timer {
+  name: string;
+  ms: number;
+  /** `read` from the cluster, or `assumed` from the platform's documented default because it cannot be read. */
+  source: 'read' | 'assumed';
+}
+
+export interface Inspection {
+  platform: PlatformKind;
+  /** Versions that matter, by component: { docker: '20.10.24', kernel: '6.1.0' }. */
+  versions: Record<string, string>;
+  nodes: Node[];
+  quorum: { managers: number; reachable: number; needed: number };
+  timers: Timer[];
+}
+
+/** What a platform says of itself while it is watched. `wall` is the platform's own clock in epoch ms, when it tells. */
+export interface PlatformEvent {
+  kind:
+    | 'node-down'
+    | 'node-ready'
+    | 'leader-changed'
+    | 'member-scheduled'
+    | 'member-started'
+    | 'member-ready'
+    | 'member-stopped'
+    | 'member-failed'
+    | 'control-plane-lost'
+    | 'control-plane-back'
+    | 'other';
+  text: string;
+  wall?: number;
+  node?: string;
+  member?: string;
+  service?: string;
+}
+
+/** What is deployed: a workload's own file for this platform, filled in, under a namespace of the run. */
+export interface Deployment {
+  /** Stack name (Swarm), namespace (Kubernetes), tag (Proxmox). Always matches an `allow.namespaces` pattern. */
+  namespace: string;
+  /** The text of the compose file or manifests, variables already filled in. */
+  manifest: string;
+  /** How many ready members each service must have before the workload is whole. `all` = one a schedulable node. */
+  services: Record<string, number | 'all'>;
+  /** Labels put on everything that is created; always holds `brownout.run`. */
+  labels: Record<string, string>;
+}
+
+export interface ExecResult {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Platform {
+  readonly kind: PlatformKind;
+  /** The verbs that `perform` knows. A fault that needs another is refused at plan time. */
+  readonly verbs: readonly string[];
+  inspect(): Promise<Inspection>;
+  /** Members in a namespace, optionally of one service. Members that ended are left out. */
+  members(namespace: string, service?: string): Promise<Member[]>;
+  /** Everything the platform reports from now on, until `signal` aborts. Reconnects by itself; never throws for an outage. */
+  watch(namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent>;
+  /** Resolves once every service has its ready members; rejects, naming what is missing, after `timeout` ms. */
+  whole(deployment: Pick<Deployment, 'namespace' | 'services'>, timeout: number, signal?: AbortSignal): Promise<void>;
+  /** Runs argv inside a member and waits for its end (at most `timeout` ms, default 10 s). */
+  exec(member: Member, argv: string[], options?: { stdin?: string; timeout?: number }): Promise<ExecResult>;
+  /** The only way to change the cluster. Idempotent: an act whose effect is already there succeeds. */
+  perform(act: Act): Promise<Json>;
+  /**
+   * Everything a run could have changed, as flat text by name: `node w1: active ready`, `service x: 2 replicas`,
+   * `network …`, `volume …`, `config …`, containers of the suite. Two equal snapshots: the cluster is as before.
+   */
+  snapshot(): Promise<Record<string, string>>;
+  /** What carries the label `brownout.run` (of `run` when given): found without a journal. */
+  leftovers(run?: string): Promise<Leftover[]>;
+  close(): Promise<void>;
+}
+
+/** Something of a run that is still on the cluster, and the act that removes it. */
+export interface Leftover {
+  what: string;
+  run: string;
+  remove: Act;
+}
+
+/** An error an operator can act on: what happened, where, what was expected, what to do. */
+export class OperatorError extends Error {
+  readonly hint: string | undefined;
+  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'OperatorError';
+    this.hint = options.hint;
+  }
+}

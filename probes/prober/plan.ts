@@ -1,0 +1,38 @@
+import type { StreamSpec } from '../probe.ts';
+
+/** What the prober process is told, as JSON on its standard input. */
+export interface ProberPlan {
+  /** Samples are appended here. */
+  out: string;
+  /** The recording's origin on CLOCK_MONOTONIC, ns, as a decimal string: every time in samples is ms since it. */
+  origin: string;
+  streams: StreamSpec[];
+  /** Phases and jitter are drawn from it. */
+  seed: number;
+}
+
+/** Once a second, from the prober to the suite: for the live view and the stop conditions, never for findings. */
+export interface ProberTick {
+  /** ms since the origin: the end of the second that is told. */
+  at: number;
+  /** Probes that were due in that second and are decided, by stream. */
+  streams: Record<string, { ok: number; fail: number; indeterminate: number; p50: number }>;
+  /** Send lateness p99 of that second, ms. */
+  late99: number;
+}
+
+/** The prober's audit of itself, at its end. */
+export interface ProberReport {
+  /** By stream: how many probes fell due, how many were recorded. Unequal only after a crash. */
+  scheduled: Record<string, number>;
+  recorded: Record<string, number>;
+  latenessMs: { p50: number; p99: number; max: number };
+  eventLoopMs: { p50: number; p99: number; max: number };
+  /** The null stream: probes of a server in the prober's own process. */
+  nullStream: { scheduled: number; failed: number };
+  /** Errors on the prober's side, by detail (`EMFILE`). */
+  proberErrors: Record<string, number>;
+  /** Where it ran: its own CPU cgroup, a lower nice value, or neither. */
+  priority: 'cgroup' | 'nice' | 'none';
+  cpuMs: number;
+}
