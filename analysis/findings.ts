@@ -1,4 +1,7 @@
-/** Findings: all that is derived from a recording. Times are ms since t₀'s beginning unless said otherwise. */
+/**
+ * Findings: all that is derived from a recording. Times are ms since t₀'s beginning unless said otherwise; `docs/measurement.md`
+ * says what each number means.
+ */
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Bracket, Phase } from '../run/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
@@ -14,7 +17,7 @@ export interface Check {
   wanted: string;
 }
 
-/** A mark that may be unknown (undefined) or censored (`beyond`: it did not happen within so many ms). */
+/** A mark that may be unknown (undefined) or censored (`beyond`: it had not happened within so many ms). */
 export interface Mark {
   ms?: number;
   /** The true value lies within. */
@@ -22,11 +25,14 @@ export interface Mark {
   beyond?: number;
 }
 
-/** A maximal run of failures on one stream; times since the recording's origin. */
+/**
+ * A maximal run of failures on one stream; times since the recording's origin. What the probes were sent and what became
+ * of them bounds the moments between which the service failed.
+ */
 export interface Outage {
-  /** Between the last ok before and the first failure. */
+  /** Between the last ok before (the origin when there was none) and the first failure. */
   start: Bracket;
-  /** Between the last failure and the first ok after; `open` when none came. */
+  /** Between the last failure and the first ok after; when none came it is `open`, and `end.to` is the last thing seen. */
   end: Bracket;
   open: boolean;
   /** The true length lies in [inner, outer]. */
@@ -52,8 +58,9 @@ export interface StreamFindings {
   connection: 'new' | 'reused';
   writes: boolean;
   steady: { scheduled: number; ok: number; latency: Latency };
-  /** From t₀ to the end of recovery (or the horizon). */
+  /** From t₀ to the end of recovery (or the horizon). `scheduled` holds probes whose sample is missing; they are not ok. */
   during: { scheduled: number; ok: number; failed: number; indeterminate: number; latency: Latency };
+  /** ok / scheduled. Not a number (null in JSON), like the shares below, where nothing fell due. */
   availability: number;
   /** Share of 1 s bins wholly ok, and the worst windows. */
   wholeSeconds: number;
@@ -61,11 +68,17 @@ export interface StreamFindings {
   tte: Mark;
   ttfs: Mark;
   ttsr: Mark;
+  /**
+   * When the service was stable before the healing and failed again after it: ms from the healing's beginning to the first
+   * stable window. Undefined when healing disturbed nobody.
+   */
+  afterHealing?: Mark;
   /** First failure → last failure. */
   errorWindow: Mark;
   errorSeconds: number;
   degradedSeconds: number;
   goodput: { steady: number; during: number };
+  /** Lost seconds. */
   resilienceLoss: number;
   degradationScore: number | undefined;
   minQ: number;
@@ -80,7 +93,14 @@ export interface StreamFindings {
 
 /** Where the time went: consecutive steps from the fault to stability; `ms` since t₀. */
 export interface SplitStep {
-  step: 'fault confirmed' | 'first failure' | 'platform noticed' | 'rescheduled' | 'started' | 'first success' | 'stable';
+  step:
+    | 'fault confirmed'
+    | 'first failure'
+    | 'platform noticed'
+    | 'rescheduled'
+    | 'started'
+    | 'first success'
+    | 'stable';
   mark: Mark;
   /** Which stream or platform event it is taken from. */
   from: string;
@@ -132,6 +152,7 @@ export interface Findings {
   /** Since the recording's origin. */
   t0: Bracket | undefined;
   confirmedAt: number | undefined;
+  /** When healing was done; since the recording's origin, like `confirmedAt`. */
   healedAt: number | undefined;
   phases: { phase: Phase; from: number; to: number; failed?: string }[];
   streams: StreamFindings[];

@@ -41,6 +41,9 @@ export interface Member {
   instance?: string;
 }
 
+/** `frozen`: it is there but gets no CPU (paused). `unknown`: its node does not answer. */
+export type MemberCondition = 'running' | 'frozen' | 'gone' | 'unknown';
+
 /** One timer of the platform that decides how long recovery takes. `ms` is its value in milliseconds. */
 export interface Timer {
   name: string;
@@ -110,6 +113,10 @@ export interface Platform {
   whole(deployment: Pick<Deployment, 'namespace' | 'services'>, timeout: number, signal?: AbortSignal): Promise<void>;
   /** Runs argv inside a member and waits for its end (at most `timeout` ms, default 10 s). */
   exec(member: Member, argv: string[], options?: { stdin?: string; timeout?: number }): Promise<ExecResult>;
+  /** The suite reaches the node itself now, past the control plane (its Docker API, its kubelet). Bounded in time, never throws. */
+  answers(node: string): Promise<boolean>;
+  /** How a member is by the word of its own node, not of the control plane. Bounded in time, never throws. */
+  condition(member: Member): Promise<MemberCondition>;
   /** The only way to change the cluster. Idempotent: an act whose effect is already there succeeds. */
   perform(act: Act): Promise<Json>;
   /**

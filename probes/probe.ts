@@ -1,3 +1,5 @@
+import type { z } from 'zod';
+
 /**
  * A probe imitates one kind of user request. It knows how to ask and how to judge the answer, nothing else: schedule,
  * timeout and recording belong to the prober.
@@ -36,6 +38,8 @@ export interface Result {
   status: number;
   /** Which replica answered, where the workload tells. */
   instance?: string;
+  /** The code behind a `prober` error (`EMFILE`), for the prober's report. Not recorded. */
+  detail?: string;
 }
 
 /** One schedule of probes against one entry, on one kind of connection. */
@@ -53,4 +57,33 @@ export interface StreamSpec {
   /** Ids of writes are `<idPrefix><seq>`. */
   idPrefix: string;
   options: Record<string, unknown>;
+}
+
+/**
+ * One stream's way of asking. The prober calls `send` when a probe is due, whether or not earlier ones were answered, so
+ * several attempts may be under way at once.
+ */
+export interface Probe {
+  /** Throws OperatorError when the spec cannot be probed. Asks nothing of the target. */
+  open(): Promise<void>;
+  /** Starts attempt `seq`, and calls `done` exactly once when it is decided, at the latest from `abandon`. */
+  send(seq: number, done: (result: Result) => void): Attempt;
+  /** Lets go of every connection. */
+  close(): Promise<void>;
+}
+
+export interface Attempt {
+  /** Its time is over: decides it (`timeout`) and frees what it holds. Nothing happens when it is decided already. */
+  abandon(): void;
+}
+
+/** What the registry holds for each kind. */
+export interface ProbeDefinition {
+  /** Kinds of connection on which its answer means something. */
+  connections: readonly StreamSpec['connection'][];
+  /** True when it can write, with an id of its own each time. */
+  writes: boolean;
+  /** What its `options` may say; defaults are filled in. */
+  options: z.ZodType<Record<string, unknown>>;
+  create(spec: StreamSpec): Probe;
 }

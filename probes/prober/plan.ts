@@ -1,6 +1,9 @@
 import type { StreamSpec } from '../probe.ts';
 
-/** What the prober process is told, as JSON on its standard input. */
+/**
+ * What the prober process is told: one line of JSON on its standard input, which then stays open. A further line `stop`
+ * ends the probing; so does the end of the input, which is how the prober sees that the suite died.
+ */
 export interface ProberPlan {
   /** Samples are appended here. */
   out: string;
@@ -36,3 +39,10 @@ export interface ProberReport {
   priority: 'cgroup' | 'nice' | 'none';
   cpuMs: number;
 }
+
+/** Lines of JSON from the prober process to the suite. `ready`: every probe is open; `t0` begins the schedule. */
+export type ProberMessage =
+  | { kind: 'ready'; t0: number }
+  | { kind: 'tick'; tick: ProberTick }
+  | { kind: 'report'; report: ProberReport }
+  | { kind: 'error'; message: string; hint?: string };

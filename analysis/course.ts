@@ -1,0 +1,92 @@
+import type { Bracket, Phase, RunEvent } from '../run/recording.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+
+export interface PhaseSpan {
+  phase: Phase;
+  from: number;
+  to: number;
+  failed?: string;
+}
+
+/** When things were done to the cluster, as its events tell. Times are ms since the recording's origin. */
+export interface Course {
+  phases: PhaseSpan[];
+  /** The injecting acts: from the beginning of the first to the end of the last. Undefined when nothing was injected. */
+  t0: Bracket | undefined;
+  /** When the last fault was confirmed from outside; undefined unless each one was. */
+  confirmedAt: number | undefined;
+  /** Faults that nobody saw from outside. */
+  unconfirmed: string[];
+  /** The healing acts: from the beginning of the first to the end of the last. */
+  healing: Bracket | undefined;
+  /** The end of what is judged: recovery's end, at most the horizon after healing, or where the recording stops. */
+  end: number;
+  /** Recovery was watched to its end, not cut short. */
+  watchedToEnd: boolean;
+}
+
+/** `lastDue`: of the last probe in the recording; a run that was killed is judged up to there. */
+export function courseOf(events: RunEvent[], ran: Scenario, horizon: number, lastDue: number): Course {
+  const lastEvent = events.reduce((last, { at }) => Math.max(last, at), 0);
+  const phases = phaseSpans(events, Math.max(lastEvent, lastDue));
+  const acts = events.filter((event) => event.kind === 'act');
+  const injecting = acts.filter(({ fault, healing }) => fault !== undefined && !healing);
+  const healing = spanOf(acts.filter((act) => act.healing));
+  const recover = phases.find(({ phase }) => phase === 'recover');
+  const watchedToEnd = events.some(
+    (event) => event.kind === 'phase' && event.phase === 'recover' && event.state !== 'begin',
+  );
+  const healed = phases.find(({ phase }) => phase === 'heal')?.to ?? healing?.to;
+  const cleaning = phases.find(({ phase }) => phase === 'clean up')?.from;
+  const observed = (watchedToEnd ? recover?.to : cleaning) ?? lastDue;
+  return {
+    phases,
+    t0: spanOf(injecting),
+    ...confirmation(events, ran),
+    healing,
+    end: healed === undefined ? observed : Math.min(observed, healed + horizon),
+    watchedToEnd,
+  };
+}
+
+function spanOf(acts: { from: number; at: number }[]): Bracket | undefined {
+  if (acts.length === 0) return undefined;
+  const from = acts.reduce((first, act) => Math.min(first, act.from), Infinity);
+  return { from, to: acts.reduce((last, act) => Math.max(last, act.at), from) };
+}
+
+function confirmation(events: RunEvent[], ran: Scenario): Pick<Course, 'confirmedAt' | 'unconfirmed'> {
+  const proofs = events.filter((event) => event.kind === 'evidence' && event.of === 'fault' && event.evidence !== null);
+  const left = proofs.map((event) => (event.kind === 'evidence' ? event.fault : ''));
+  const unconfirmed = ran.faults.flatMap(({ fault }) => {
+    // One proof for each use: a fault that is used twice must be seen twice.
+    const proof = left.indexOf(fault);
+    if (proof < 0) return [fault];
+    left.splice(proof, 1);
+    return [];
+  });
+  const confirmedAt =
+    unconfirmed.length === 0 && proofs.length > 0 ? Math.max(...proofs.map(({ at }) => at)) : undefined;
+  return { confirmedAt, unconfirmed };
+}
+
+/** A phase that never ended lasts until the recording stops. */
+function phaseSpans(events: RunEvent[], stop: number): PhaseSpan[] {
+  const spans: PhaseSpan[] = [];
+  const open = new Map<Phase, PhaseSpan>();
+  for (const event of events) {
+    if (event.kind !== 'phase') continue;
+    if (event.state === 'begin') {
+      const span = { phase: event.phase, from: event.at, to: Math.max(stop, event.at) };
+      open.set(event.phase, span);
+      spans.push(span);
+      continue;
+    }
+    const span = open.get(event.phase);
+    if (!span) continue;
+    open.delete(event.phase);
+    span.to = Math.max(span.from, event.at);
+    if (event.state === 'failed') span.failed = event.message ?? 'no reason was recorded';
+  }
+  return spans;
+}

@@ -1,0 +1,82 @@
+/** What every measured number of a run rests on, and the checks that say so. */
+import type { RunEvent } from '../run/recording.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import { formatDuration, formatShare } from '../units/units.ts';
+import type { Course } from './course.ts';
+import type { Check, StreamFindings } from './findings.ts';
+import { ENOUGH } from './objectives.ts';
+import type { Series } from './series.ts';
+import { GOOD } from './stability.ts';
+import { probeOf } from './stream.ts';
+
+/** A fault that was never seen from outside may never have happened. */
+export function confirmationChecks({ t0, confirmedAt, unconfirmed }: Course): Check[] {
+  const what = 'fault confirmed';
+  const wanted = 'proof from outside the injector';
+  if (!t0) return [{ verdict: 'unknown', what, observed: 'no fault was injected', wanted }];
+  if (unconfirmed.length > 0) {
+    return [{ verdict: 'unknown', what, observed: `no proof of ${unconfirmed.join(', ')}`, wanted }];
+  }
+  const observed =
+    confirmedAt === undefined ? 'no fault was asked for' : `after ${formatDuration(confirmedAt - t0.from)}`;
+  return [{ verdict: confirmedAt === undefined ? 'unknown' : 'pass', what, observed, wanted }];
+}
+
+/** Where a stream was well for long enough, just before the fault. `length` in ms. */
+export function steadyChecks(series: Series[], streams: StreamFindings[], course: Course, length: number): Check[] {
+  const { t0 } = course;
+  // Without a fault there is no 'before it', and the missing fault is told already.
+  if (!t0) return [];
+  return streams.map(({ stream, steady }, i) => {
+    const { n, due, every } = series[i]!;
+    const watched = n === 0 ? 0 : Math.max(0, t0.from - due[0]!);
+    const share = steady.scheduled === 0 ? 0 : steady.ok / steady.scheduled;
+    // The first probe falls due at a random phase of the first interval.
+    const isLong = watched + every >= length;
+    const verdict = steady.scheduled >= ENOUGH && isLong && share >= GOOD ? 'pass' : 'unknown';
+    return {
+      verdict,
+      what: `${stream}: steady state`,
+      observed: `${formatShare(share)} ok over ${formatDuration(Math.min(watched, length))} (${steady.scheduled} probes)`,
+      wanted: `≥ ${formatShare(GOOD)} ok over ${formatDuration(length)}, at least ${ENOUGH} probes`,
+    };
+  });
+}
+
+const MUST_END = new Set(['preflight', 'deploy', 'steady', 'inject', 'confirm', 'hold', 'heal']);
+
+/** Recovery was watched to its end, after a fault that went as planned. Verification and clean-up come after that. */
+export function watchCheck({ phases, watchedToEnd }: Course): Check {
+  const failed = phases.find(({ phase, failed: why }) => why !== undefined && MUST_END.has(phase));
+  const last = phases.at(-1)?.phase ?? 'its beginning';
+  const cut = watchedToEnd ? undefined : `the run ended in ${last}, before recovery was watched to its end`;
+  const against = failed ? `${failed.phase} failed: ${failed.failed}` : cut;
+  return {
+    verdict: against === undefined ? 'pass' : 'unknown',
+    what: 'run complete',
+    observed: against ?? 'watched to the end of recovery',
+    wanted: 'every phase up to the end of recovery',
+  };
+}
+
+/** An objective on a probe that has no stream in the recording cannot be judged, and must not vanish. */
+export function unrecordedChecks(scenario: Scenario, streams: StreamFindings[]): Check[] {
+  const probes = new Set(streams.map(({ stream }) => probeOf(stream)));
+  return Object.keys(scenario.objectives)
+    .filter((probe) => !probes.has(probe))
+    .map((probe) => ({
+      verdict: 'unknown',
+      what: `${probe}: objectives`,
+      observed: 'no stream of this probe was recorded',
+      wanted: 'samples',
+    }));
+}
+
+/** A stop condition is a limit that the scenario sets on the harm: users had it worse than that. */
+export function stopChecks(events: RunEvent[]): Check[] {
+  return events.flatMap((event): Check[] =>
+    event.kind === 'stop'
+      ? [{ verdict: 'fail', what: 'stop condition', observed: event.text, wanted: `never ${event.condition}` }]
+      : [],
+  );
+}

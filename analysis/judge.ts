@@ -1,0 +1,132 @@
+import type { StreamSamples } from '../probes/samples.ts';
+import type { RunEvent, RunMeta } from '../run/recording.ts';
+import type { Objective, Scenario } from '../scenarios/scenario.ts';
+import { binSeries } from './bins.ts';
+import { type Course, courseOf } from './course.ts';
+import { countClasses, secondBins } from './degradation.ts';
+import { durabilityOf } from './durability.ts';
+import type { Findings, StreamFindings } from './findings.ts';
+import { proberFitness } from './fitness.ts';
+import { confirmationChecks, steadyChecks, stopChecks, unrecordedChecks, watchCheck } from './foundations.ts';
+import { holdAgainst } from './held.ts';
+import { slowLimit } from './latency.ts';
+import { durabilityCheck, objectiveChecks } from './objectives.ts';
+import { predict } from './predict.ts';
+import { firstNotice, reactionMark, reactionsOf, replacements, untilHealing } from './reactions.ts';
+import { toSeries } from './series.ts';
+import { recoverySplit } from './split.ts';
+import { probeOf, streamFindings } from './stream.ts';
+import { configurationOf, inspectionBefore, timelineOf, warningsOf } from './told.ts';
+import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
+
+/** All that a run wrote, in memory. */
+export interface Recording {
+  meta: RunMeta;
+  events: RunEvent[];
+  streams: StreamSamples[];
+  /** Bytes at the end of the samples that were not whole. */
+  torn: number;
+}
+
+/**
+ * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte. `scenario`
+ * brings other objectives, steady state and horizon; what was done is what the recording says was done. Never throws:
+ * a recording that was cut short is judged as far as it goes, and what it cannot tell is unknown.
+ */
+export function judge(recording: Recording, scenario: Scenario = recording.meta.scenario): Findings {
+  const { meta, events, torn } = recording;
+  const lastDue = recording.streams.reduce((last, { n, due }) => (n > 0 ? Math.max(last, due[n - 1]!) : last), 0);
+  const course = courseOf(events, meta.scenario, scenario.horizon, lastDue);
+  const report = events.findLast((event) => event.kind === 'prober');
+  const prober = report?.kind === 'prober' ? report.report : null;
+  const series = recording.streams.map((one) => toSeries(one, prober?.scheduled[one.spec.name], course.end));
+  const objectiveOf = (stream: string): Objective => scenario.objectives[probeOf(stream)] ?? {};
+
+  const streams = series.map((one) => streamFindings(one, course, scenario.steady, objectiveOf(one.spec.name)));
+  const durability = series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null));
+  const bins = secondBins(
+    series.map((one, i) => ({
+      stream: one.spec.name,
+      writes: one.spec.writes,
+      bins: binSeries(one, 0, { from: 0, to: one.n }),
+      slow: slowLimit(streams[i]!.steady.latency),
+    })),
+  );
+  const foundations = [
+    ...confirmationChecks(course),
+    ...steadyChecks(series, streams, course, scenario.steady),
+    proberFitness(events, series, course),
+    watchCheck(course),
+  ];
+  const measured = [
+    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), course.t0?.from ?? course.end)),
+    ...unrecordedChecks(scenario, streams),
+    ...stopChecks(events),
+  ];
+  const checks = sortChecks([
+    ...foundations,
+    ...restingOn(foundations, measured),
+    ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
+  ]);
+  return tidy({
+    version: 1,
+    run: meta.id,
+    title: scenario.title,
+    verdict: mergeVerdicts(checks.map(({ verdict }) => verdict)),
+    checks,
+    objectives: scenario.objectives,
+    t0: course.t0,
+    confirmedAt: course.confirmedAt,
+    healedAt: course.healing?.to,
+    phases: course.phases,
+    streams,
+    ...reactionFindings(recording, course, streams),
+    degradation: countClasses(bins, course.t0?.from ?? course.end, course.end),
+    durability,
+    bins,
+    timeline: timelineOf(events),
+    prober,
+    cleanUp: { left: events.flatMap((event) => (event.kind === 'difference' ? event.left : [])) },
+    warnings: warningsOf(events, series, streams, durability, torn),
+    configuration: configurationOf(meta, events),
+  });
+}
+
+/** What the platform did about the fault, beside what its timers predict. */
+function reactionFindings(
+  { meta, events }: Recording,
+  course: Course,
+  streams: StreamFindings[],
+): Pick<Findings, 'split' | 'ttd' | 'predictions'> {
+  const { t0 } = course;
+  if (!t0) return { split: [], ttd: {}, predictions: [] };
+  const injected = { ...course, t0 };
+  const reactions = untilHealing(reactionsOf(events, t0, meta.origin.wall), course);
+  const replaced = replacements(reactions);
+  const notice = firstNotice(reactions);
+  const inspection = inspectionBefore(events);
+  const aimed = events.filter((event) => event.kind === 'targets');
+  const hit = replaced.map(({ service }) => service);
+  const expected = inspection
+    ? aimed.flatMap(({ fault, targets }) => predict({ inspection, fault, targets, services: meta.services, hit }))
+    : [];
+  return {
+    split: recoverySplit(injected, streams, reactions, replaced),
+    ttd: notice
+      ? reactionMark(notice, t0)
+      : { beyond: Math.max(0, Math.min(course.healing?.from ?? course.end, course.end) - t0.from) },
+    predictions: expected.map((one) => holdAgainst(one, { course: injected, reactions, replaced, streams })),
+  };
+}
+
+/** Twelve digits hold a microsecond in a week, and the smallest share of a million probes; beyond them is only the dust of binary fractions. */
+const DIGITS = 12;
+
+function tidy<T>(value: T): T {
+  if (typeof value === 'number') return (Number.isFinite(value) ? Number(value.toPrecision(DIGITS)) : value) as T;
+  if (Array.isArray(value)) return value.map(tidy) as T;
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, tidy(inner)])) as T;
+  }
+  return value;
+}

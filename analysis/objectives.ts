@@ -1,0 +1,123 @@
+import type { Bracket } from '../run/recording.ts';
+import type { Objective } from '../scenarios/scenario.ts';
+import { formatDuration, formatShare } from '../units/units.ts';
+import type { Check, Durability, Mark, StreamFindings, VerdictKind } from './findings.ts';
+
+/** Fewer probes than this cannot carry a p95, nor a share that is worth a verdict. */
+export const ENOUGH = 20;
+
+/**
+ * A limit on a time that is only known to lie in a bracket: held when the whole bracket is within, broken when the whole
+ * bracket is beyond. In between nobody can say, so nobody does.
+ */
+export function withinLimit({ from, to }: Bracket, limit: number): VerdictKind {
+  if (to <= limit) return 'pass';
+  return from > limit ? 'fail' : 'unknown';
+}
+
+/** The checks that an objective makes on one of its probe's streams. Lost writes are judged apart: they are no timing. */
+export function objectiveChecks(stream: StreamFindings, objective: Objective, t0From: number): Check[] {
+  const checks: Check[] = [];
+  const add = (what: string, check: Omit<Check, 'what'> | undefined) => {
+    if (check)
+      checks.push({
+        verdict: check.verdict,
+        what: `${stream.stream}: ${what}`,
+        observed: check.observed,
+        wanted: check.wanted,
+      });
+  };
+  const { recovery, availability, outage, p95 } = objective;
+  if (recovery !== undefined) {
+    add('recovery', timeCheck(stream.ttsr, recovery));
+    if (stream.afterHealing) add('recovery after healing', timeCheck(stream.afterHealing, recovery));
+  }
+  if (availability !== undefined) add('availability', availabilityCheck(stream, availability));
+  if (outage !== undefined) add('longest outage', outageCheck(stream, outage, t0From));
+  if (p95 !== undefined) add('p95', latencyCheck(stream, p95));
+  return checks;
+}
+
+function timeCheck(mark: Mark, limit: number): Omit<Check, 'what'> {
+  const wanted = `≤ ${formatDuration(limit)}`;
+  if (mark.ms === undefined) {
+    if (mark.beyond === undefined) return { verdict: 'unknown', observed: 'not measured', wanted };
+    return { verdict: mark.beyond >= limit ? 'fail' : 'unknown', observed: `> ${formatDuration(mark.beyond)}`, wanted };
+  }
+  const bracket = mark.bracket ?? { from: mark.ms, to: mark.ms };
+  const verdict = withinLimit(bracket, limit);
+  return { verdict, observed: verdict === 'unknown' ? tooClose(bracket) : formatDuration(mark.ms), wanted };
+}
+
+function tooClose({ from, to }: Bracket): string {
+  return `between ${formatDuration(from)} and ${formatDuration(to)}: too close to call at this interval`;
+}
+
+function availabilityCheck({ availability, during }: StreamFindings, limit: number): Omit<Check, 'what'> {
+  const wanted = `≥ ${formatShare(limit)}`;
+  if (during.scheduled < ENOUGH) return { verdict: 'unknown', observed: tooFew(during.scheduled), wanted };
+  const observed = `${formatShare(availability)} (${during.ok} of ${during.scheduled})`;
+  return { verdict: availability >= limit ? 'pass' : 'fail', observed, wanted };
+}
+
+/** The longest outage since t₀: of those still open only the shortest length is known. */
+function outageCheck({ outages, during }: StreamFindings, limit: number, t0From: number): Omit<Check, 'what'> {
+  const wanted = `≤ ${formatDuration(limit)}`;
+  if (during.scheduled === 0) return { verdict: 'unknown', observed: 'not measured', wanted };
+  const since = outages.filter(({ end }) => end.to >= t0From);
+  if (since.length === 0) return { verdict: 'pass', observed: 'no outage', wanted };
+  const inner = Math.max(...since.map((one) => one.inner));
+  const outer = Math.max(...since.map((one) => one.outer));
+  if (since.some(({ open }) => open)) {
+    return { verdict: inner > limit ? 'fail' : 'unknown', observed: `> ${formatDuration(inner)}, not over`, wanted };
+  }
+  const verdict = withinLimit({ from: inner, to: outer }, limit);
+  const observed = verdict === 'unknown' ? tooClose({ from: inner, to: outer }) : `at most ${formatDuration(outer)}`;
+  return { verdict, observed, wanted };
+}
+
+function latencyCheck({ during }: StreamFindings, limit: number): Omit<Check, 'what'> {
+  const { n, p95 } = during.latency;
+  const wanted = `≤ ${formatDuration(limit)}`;
+  if (n < ENOUGH) return { verdict: 'unknown', observed: tooFew(n), wanted };
+  return { verdict: p95 <= limit ? 'pass' : 'fail', observed: formatDuration(p95), wanted };
+}
+
+function tooFew(n: number): string {
+  return `only ${n} probes, at least ${ENOUGH} are needed`;
+}
+
+/** How many ids are named in a check; all are in the findings. */
+const NAMED = 5;
+
+/**
+ * A write that was acknowledged and is gone fails the run whatever the speed, also where the scenario names no limit. Writes
+ * that may still be queued are not lost yet: beyond what the queue holds, they are.
+ */
+export function durabilityCheck(found: Durability, limit: number): Check {
+  const what = `${found.stream}: acknowledged writes lost`;
+  const wanted = limit === 0 ? 'none' : `≤ ${limit}`;
+  if (found.unknown !== undefined) return { verdict: 'unknown', what, observed: found.unknown, wanted };
+  const missing = found.lost.length;
+  if (missing <= limit) {
+    return { verdict: 'pass', what, observed: `${missing || 'none'} of ${found.acknowledged}`, wanted };
+  }
+  const queued = found.backlog ? found.backlog.left : 0;
+  const observed = `${missing} of ${found.acknowledged}: ${sayIds(found.lost)}`;
+  if (queued === 0) return { verdict: 'fail', what, observed, wanted };
+  if (queued !== null && missing - queued > limit) {
+    return {
+      verdict: 'fail',
+      what,
+      observed: `at least ${missing - queued} of ${observed} (${queued} still queued)`,
+      wanted,
+    };
+  }
+  const why = queued === null ? 'it cannot be told how many are still queued' : `${queued} are still queued`;
+  return { verdict: 'unknown', what, observed: `${missing} of ${found.acknowledged} not found, but ${why}`, wanted };
+}
+
+function sayIds(ids: string[]): string {
+  const more = ids.length - NAMED;
+  return `${ids.slice(0, NAMED).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}

@@ -1,0 +1,158 @@
+/**
+ * Recovery as SwarmKit's own timers make it.
+ *
+ * A manager gives each node, with every heartbeat, a period P drawn from H ± 0.5 s, and calls it down when 3·P pass without
+ * one; the node died at a random moment u of its period, so it is noticed (3 − u)·P after. A new leader knows no heartbeat
+ * yet and waits 6·P for each node. The tasks of a node that is down are replaced after their restart delay, those of a
+ * drained node at once.
+ */
+import type { Bracket } from '../run/recording.ts';
+import type { Expectation, Moment, Situation } from './predict.ts';
+
+type UsedTimers = Expectation['timers'];
+
+/** SwarmKit's defaultHeartBeatEpsilon: it stays half a second when the period is configured. */
+const HEARTBEAT_EPSILON = 500;
+/** From a task's assignment to its process: container, network, volumes; image at hand. Not a timer: an assumption. */
+const START: Bracket = { from: 300, to: 3000 };
+/** memberlist probes a peer each 1–2 s and suspects it for 4 s; then its address leaves the service's name. */
+const GOSSIP: Bracket = { from: 5000, to: 8000 };
+/** The users' entry and the next probe see a replacement a moment after the platform does. */
+const ENTRY = 1000;
+
+const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
+
+export function predictSwarm(situation: Situation): Expectation[] {
+  const { fault } = situation;
+  if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
+  if (fault === 'node-drain') return drained(situation);
+  if (fault === 'member-kill') return memberKilled(situation);
+  return [];
+}
+
+function nodeDeath(situation: Situation): Expectation[] {
+  const { inspection, targets, hit } = situation;
+  const dead = targets.flatMap((target) => (target.kind === 'node' ? [target.node] : []));
+  const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
+  if (nodes.length === 0) return [];
+  const managersLeft = inspection.quorum.reachable - nodes.filter(({ role }) => role === 'manager').length;
+  // Without a quorum nothing is noticed and nothing replaced until it is back: no timer says when.
+  if (managersLeft < inspection.quorum.needed) return [];
+
+  const heartbeat = timer(situation, 'dispatcher.heartbeat');
+  if (!heartbeat) return [];
+  const period = { from: Math.max(0, heartbeat.ms - HEARTBEAT_EPSILON), to: heartbeat.ms + HEARTBEAT_EPSILON };
+  const timers: UsedTimers = { 'dispatcher.heartbeat': heartbeat };
+  const expected: Expectation[] = [];
+  let down = { from: 2 * period.from, to: 3 * period.to };
+  let formula = '(3 − u)·(H ± 0.5 s)';
+  if (nodes.some(({ leader }) => leader)) {
+    const election = timer(situation, 'raft.election');
+    if (!election) return [];
+    timers['raft.election'] = election;
+    const elected = { from: election.ms, to: 2 * election.ms };
+    expected.push({
+      ...about('new leader', []),
+      formula: 'E to 2·E',
+      timers: { 'raft.election': election },
+      window: elected,
+    });
+    down = add(elected, { from: 6 * period.from, to: 6 * period.to });
+    formula = 'E to 2·E + 6·(H ± 0.5 s)';
+  }
+  expected.push({ ...about('node noticed down', dead), formula, timers, window: down });
+  if (hit.length === 0) return expected;
+  const replaced = replacementOf(situation, { delayed: true }, down, formula, timers);
+  return [...expected, replaced, usersAfter(situation, replaced)];
+}
+
+function drained(situation: Situation): Expectation[] {
+  if (situation.hit.length === 0) return [];
+  const replaced = replacementOf(situation, { delayed: false }, { from: 0, to: 0 }, '', {});
+  return [replaced, usersAfter(situation, replaced)];
+}
+
+function memberKilled(situation: Situation): Expectation[] {
+  const hit = situation.targets.flatMap((target) => (target.kind === 'member' ? [target.member.service] : []));
+  if (hit.length === 0) return [];
+  const own = { ...situation, hit: [...new Set(hit)] };
+  const replaced = replacementOf(own, { delayed: true }, { from: 0, to: 0 }, '', {});
+  return [replaced, usersAfter(own, replaced)];
+}
+
+/** All services that lost a member have it back: each waits its own restart delay and start, and the last one counts. */
+function replacementOf(
+  situation: Situation,
+  { delayed }: { delayed: boolean },
+  noticed: Bracket,
+  noticing: string,
+  used: UsedTimers,
+): Expectation {
+  const timers: UsedTimers = { ...used };
+  const windows = situation.hit.map((service) => {
+    const delay = delayed ? serviceTimer(situation, 'restart.delay', service) : undefined;
+    const health = serviceTimer(situation, 'health.interval', service);
+    if (delay) timers[`restart.delay.${service}`] = delay;
+    if (health) timers[`health.interval.${service}`] = health;
+    // The first health check comes one interval after the start; where it is too early, the second one counts.
+    const healthy = { from: health?.ms ?? 0, to: 2 * (health?.ms ?? 0) };
+    const wait = delay?.ms ?? 0;
+    return add(add(noticed, { from: wait, to: wait }), add(START, healthy));
+  });
+  const isChecked = Object.keys(timers).some((name) => name.startsWith('health.interval'));
+  const terms = [noticing, delayed ? 'restart delay' : '', 'start 0.3–3 s', isChecked ? '1 to 2 health intervals' : ''];
+  return {
+    ...about('replacement running', situation.hit),
+    formula: terms.filter(Boolean).join(' + '),
+    timers,
+    window: { from: Math.max(...windows.map(({ from }) => from)), to: Math.max(...windows.map(({ to }) => to)) },
+  };
+}
+
+/**
+ * By when users are served as before. It has no earliest moment: replicas, or an entry that checks health by itself, may
+ * spare them. Replicas that are left carry on once gossip forgot the dead one; a service that had only one member is back
+ * with its replacement.
+ */
+function usersAfter(situation: Situation, replaced: Expectation): Expectation {
+  const single = situation.hit.filter((service) => situation.services[service] === 1);
+  const users = { ...about('users served again', single.length > 0 ? single : situation.hit), timers: replaced.timers };
+  if (single.length > 0) {
+    return {
+      ...users,
+      formula: `at the latest: ${replaced.formula} + entry 1 s`,
+      window: { from: 0, to: replaced.window.to + ENTRY },
+    };
+  }
+  return {
+    ...users,
+    formula: 'at the latest: gossip probe + suspicion',
+    timers: {},
+    window: { from: 0, to: GOSSIP.to },
+  };
+}
+
+const SENTENCES: Record<Moment, (of: string[]) => string> = {
+  'new leader': () => 'the managers elect a new leader',
+  'node noticed down': (of) => `the manager notices that ${of.join(', ')} is down`,
+  'replacement running': (of) => `replacements run: ${of.join(', ')}`,
+  'users served again': (of) => `users are served again without ${of.join(', ')} where it was`,
+};
+
+function about(moment: Moment, of: string[]): Pick<Expectation, 'moment' | 'of' | 'what'> {
+  return { moment, of, what: SENTENCES[moment](of) };
+}
+
+function timer({ inspection }: Situation, name: string): UsedTimers[string] | undefined {
+  const found = inspection.timers.find((one) => one.name === name);
+  return found && { ms: found.ms, source: found.source };
+}
+
+/** A service's own timer; before it is deployed the platform's default stands for it. A service without one is not checked. */
+function serviceTimer(situation: Situation, name: string, service: string): UsedTimers[string] | undefined {
+  return timer(situation, `${name}.${service}`) ?? timer(situation, name);
+}
+
+function add(a: Bracket, b: Bracket): Bracket {
+  return { from: a.from + b.from, to: a.to + b.to };
+}

@@ -1,0 +1,39 @@
+import type { Target } from '../faults/fault.ts';
+import type { Inspection, Timer } from '../platforms/platform.ts';
+import type { Bracket } from '../run/recording.ts';
+import { predictSwarm } from './predict-swarm.ts';
+
+/** Which moment a prediction is about, and so what it is held against. */
+export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
+
+/** A window that the platform's own timers predict, ms since t₀. */
+export interface Expectation {
+  moment: Moment;
+  /** The node or service it is about; '' for users. */
+  of: string[];
+  what: string;
+  formula: string;
+  timers: Record<string, { ms: number; source: Timer['source'] }>;
+  window: Bracket;
+}
+
+/** What a prediction is made from: known before the fault, so `plan` shows the same windows that a run is held against. */
+export interface Situation {
+  inspection: Inspection;
+  fault: string;
+  targets: Target[];
+  /** Ready members that each service should have. */
+  services: Record<string, number | 'all'>;
+  /** Services with a member where the fault hits. */
+  hit: string[];
+}
+
+/** Windows for one fault; none where the platform gives no timers to predict from. */
+export function predict(situation: Situation): Expectation[] {
+  switch (situation.inspection.platform) {
+    case 'swarm':
+      return predictSwarm(situation);
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,53 @@
+import { latency, probeState, type Series } from './series.ts';
+
+/** W: how long the service must be as good as before, ms. */
+export const STABLE_WINDOW = 10_000;
+
+/** The share of probes that must be ok for steady state, and for being as good as before. */
+export const GOOD = 0.999;
+
+const P95 = 0.95;
+
+export interface Stability {
+  /** Index of the probe that the first stable window begins with. */
+  stable?: number;
+  /** When there is none: index of the last probe that is known to lie before it. */
+  unstable?: number;
+}
+
+/**
+ * The first window of 10 s, beginning with an ok at index ≥ `from` and whole before `end`, with ≥ 99.9 % ok and p95 ≤
+ * `slow`. Linear: both edges of the window only move forward.
+ */
+export function firstStable(series: Series, from: number, end: number, slow: number): Stability {
+  const counts = { judged: 0, ok: 0, slow: 0 };
+  const count = (i: number, step: 1 | -1) => {
+    const state = series.state[i]!;
+    if (state === probeState.prober) return;
+    counts.judged += step;
+    if (state !== probeState.ok) return;
+    counts.ok += step;
+    // Nearest rank: p95 ≤ slow exactly when enough answers are not slower.
+    if (latency(series, i) > slow) counts.slow += step;
+  };
+  let right = from;
+  for (let i = from; i < series.n && series.due[i]! < end; i++) {
+    const close = Math.min(series.due[i]! + STABLE_WINDOW, end);
+    while (right < series.n && series.due[right]! < close) count(right++, 1);
+    if (right <= i) continue;
+    const good = counts.ok >= GOOD * counts.judged && counts.ok - counts.slow >= Math.ceil(P95 * counts.ok);
+    if (good && series.state[i] === probeState.ok) {
+      // A window that the end cuts off proves nothing, but recovery may have begun with it.
+      return series.due[i]! + STABLE_WINDOW <= end ? { stable: i } : i > from ? { unstable: i - 1 } : {};
+    }
+    count(i, -1);
+  }
+  const last = lastBefore(series, end);
+  return last >= from ? { unstable: last } : {};
+}
+
+function lastBefore(series: Series, end: number): number {
+  let i = series.n - 1;
+  while (i >= 0 && series.due[i]! >= end) i--;
+  return i;
+}

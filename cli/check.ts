@@ -1,0 +1,114 @@
+import { Command } from 'commander';
+import type { Cluster } from '../clusters/cluster.ts';
+import { toCluster } from '../clusters/load.ts';
+import { type Diagnostic, FileError } from '../files/diagnostic.ts';
+import { findYaml } from '../files/find.ts';
+import { readYaml, type YamlFile } from '../files/yaml.ts';
+import { misfits, type ReadScenario } from '../scenarios/fit.ts';
+import { toScenario } from '../scenarios/load.ts';
+import { exit } from './exit.ts';
+
+interface CheckFlags {
+  cluster: string[];
+  json?: boolean;
+}
+
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('validates scenario and cluster files without touching anything')
+    .argument('<files...>', 'scenario files, cluster files, or folders of them')
+    .option('-c, --cluster <file...>', 'cluster files that the scenarios must fit', [])
+    .option('--json', 'as JSON')
+    .action(async (paths: string[], flags: CheckFlags) => {
+      const checked = await checkAll(paths, flags.cluster);
+      print(checked, flags.json === true);
+      process.exitCode = checked.every((each) => each.diagnostics.length === 0) ? exit.pass : exit.refused;
+    });
+}
+
+/** What came of one file. `summary` says in a few words what a good one is. */
+interface Checked {
+  file: string;
+  summary: string;
+  diagnostics: readonly Diagnostic[];
+}
+
+async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checked[]> {
+  const clusters: Cluster[] = [];
+  const scenarios: ReadScenario[] = [];
+  const checked: Checked[] = [];
+  const only = new Set(findAll(clusterPaths, checked));
+  for (const file of new Set([...only, ...findAll(paths, checked)])) {
+    checked.push(
+      await check(file, async () => {
+        const yaml = readYaml(file);
+        if (only.has(file) || isClusterFile(yaml)) {
+          const cluster = toCluster(yaml);
+          if (only.has(file)) clusters.push(cluster);
+          return `${cluster.platform}, ${cluster.reach.hosts.length} hosts`;
+        }
+        const read = await toScenario(yaml);
+        scenarios.push(read);
+        return read.scenario.title;
+      }),
+    );
+  }
+  const fits = await Promise.all(clusters.map((cluster) => fitAll(scenarios, cluster)));
+  return [...checked, ...fits.flat()];
+}
+
+function findAll(paths: string[], checked: Checked[]): string[] {
+  return paths.flatMap((path) => {
+    try {
+      return findYaml([path]);
+    } catch (error) {
+      checked.push({ file: path, summary: '', diagnostics: diagnosticsOf(error) });
+      return [];
+    }
+  });
+}
+
+async function check(file: string, work: () => Promise<string>): Promise<Checked> {
+  try {
+    return { file, summary: await work(), diagnostics: [] };
+  } catch (error) {
+    return { file, summary: '', diagnostics: diagnosticsOf(error) };
+  }
+}
+
+function diagnosticsOf(error: unknown): readonly Diagnostic[] {
+  if (error instanceof FileError) return error.diagnostics;
+  throw error;
+}
+
+/** Told by its keys: file names and folders are the user's own. */
+function isClusterFile({ value }: YamlFile): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return ('platform' in value || 'reach' in value) && !('faults' in value);
+}
+
+async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Checked[]> {
+  return Promise.all(
+    scenarios.map(async (read) => ({
+      file: read.scenario.file,
+      summary: `fits ${cluster.name}`,
+      diagnostics: await misfits(read, cluster),
+    })),
+  );
+}
+
+function print(checked: Checked[], json: boolean): void {
+  if (json) {
+    const ok = checked.every((each) => each.diagnostics.length === 0);
+    console.log(JSON.stringify({ ok, files: checked }, null, 2));
+    return;
+  }
+  for (const { file, summary, diagnostics } of checked) {
+    if (diagnostics.length === 0) console.log(`✓ ${file}  ${summary}`);
+    else console.error(new FileError(diagnostics).render({ color: isColorful(process.stderr) }));
+  }
+}
+
+function isColorful(stream: NodeJS.WriteStream): boolean {
+  return stream.isTTY && !process.env.NO_COLOR;
+}

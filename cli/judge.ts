@@ -1,0 +1,32 @@
+import { writeFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { renderHtml } from '../reports/html/html.ts';
+import { renderSummary } from '../reports/terminal.ts';
+import { findRun } from '../run/folder.ts';
+import { judgeRun } from '../run/judge.ts';
+import { shownPath } from '../run/plan.ts';
+import { loadScenario } from '../scenarios/load.ts';
+import { exitOf } from './exit.ts';
+
+export function judgeCommand(): Command {
+  return new Command('judge')
+    .description('judges a recording again, offline, with the same or other objectives')
+    .argument('[run]', 'a run, by id, the end of its id, or its folder; the newest without it')
+    .option('-s, --scenario <file>', 'objectives of this scenario file instead of the recorded ones')
+    .option('--json', 'the findings as JSON')
+    .action(async (name: string | undefined, flags: { scenario?: string; json?: boolean }) => {
+      const folder = findRun(name);
+      const scenario = flags.scenario === undefined ? undefined : await loadScenario(flags.scenario);
+      const { meta, findings } = judgeRun(folder, scenario);
+      const text = JSON.stringify(findings, null, 2);
+      // With other objectives it is a question, not the run's verdict: the recording keeps its own.
+      if (!scenario) {
+        writeFileSync(folder.findings, `${text}\n`);
+        writeFileSync(folder.report, renderHtml({ meta, findings }));
+      }
+      const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
+      console.log(flags.json ? text : renderSummary(meta, findings, { color, width: process.stdout.columns ?? 100 }));
+      if (!flags.json && !scenario) console.log(`Report: ${shownPath(folder.report)}`);
+      process.exitCode = exitOf(findings.verdict, (scenario ?? meta.scenario).expect);
+    });
+}

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { Argument, Command, InvalidArgumentError } from 'commander';
+import {
+  cutLink,
+  inside,
+  linkState,
+  type Machine,
+  machineNamed,
+  powerOff,
+  powerOn,
+  powerState,
+  restoreLink,
+} from '../lab/host.ts';
+import { type Lab, requireRoot } from '../lab/lab.ts';
+import { swarmLab } from '../lab/swarm/layout.ts';
+import type { SwarmStatus } from '../lab/swarm/status.ts';
+import { parseDuration } from '../units/units.ts';
+
+const LABS: Record<string, Lab> = { swarm: swarmLab };
+
+/** `brownout lab`: a cluster in a box on this computer. */
+export function labCommand(): Command {
+  const lab = new Command('lab')
+    .description('a real cluster in a box on this computer, for trying and testing')
+    // Options that follow the machine of `shell` belong to the command there.
+    .enablePositionalOptions();
+
+  lab
+    .command('up')
+    .description('bring the lab up, or heal what is there; installs what it needs from Debian')
+    .addArgument(labArgument())
+    .option('--managers <number>', 'managers among the three nodes: 1 or 3', managerCount)
+    .option('--heartbeat <duration>', "how often nodes report to the managers (Swarm's own: 5s)", heartbeat)
+    .option('--json', 'print the status as JSON')
+    .action(async (_name: string, options: { managers?: 1 | 3; heartbeat?: number; json?: boolean }) => {
+      const { swarmUp } = await import('../lab/swarm/up.ts');
+      const started = performance.now();
+      await swarmUp({ managers: options.managers, heartbeat: options.heartbeat }, say);
+      say(`up after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+      await printStatus(options.json);
+    });
+
+  lab
+    .command('down')
+    .description('take the lab away; what was built stays in the cache')
+    .addArgument(labArgument())
+    .action(async () => {
+      const { swarmDown } = await import('../lab/swarm/down.ts');
+      await swarmDown(say);
+    });
+
+  lab
+    .command('status')
+    .description('show machines, links and entries; status 1 unless all of it is up')
+    .addArgument(labArgument())
+    .option('--json', 'print it as JSON')
+    .action(async (_name: string, options: { json?: boolean }) => {
+      requireRoot();
+      const { state } = await printStatus(options.json);
+      if (state !== 'up') process.exitCode = 1;
+    });
+
+  lab
+    .command('power')
+    .description('switch a machine on, off at once as by its power cord, or tell whether it is on')
+    .addArgument(labArgument())
+    .argument('<machine>')
+    .addArgument(new Argument('<verb>').choices(['on', 'off', 'state']))
+    .action(async (name: string, machineName: string, verb: 'on' | 'off' | 'state') => {
+      const [of, machine] = await machineOf(name, machineName);
+      if (verb === 'on') await powerOn(of, machine);
+      else if (verb === 'off') await powerOff(of, machine.name);
+      else console.log(powerState(of, machine.name));
+    });
+
+  lab
+    .command('link')
+    .description("cut or restore a machine's link, or tell whether it is cut")
+    .addArgument(labArgument())
+    .argument('<machine>')
+    .addArgument(new Argument('<verb>').choices(['cut', 'restore', 'state']))
+    .action(async (name: string, machineName: string, verb: 'cut' | 'restore' | 'state') => {
+      const [of, machine] = await machineOf(name, machineName);
+      if (verb === 'cut') await cutLink(of, machine.name);
+      else if (verb === 'restore') await restoreLink(of, machine.name);
+      else console.log(linkState(of, machine.name));
+    });
+
+  lab
+    .command('shell')
+    .description('open a shell on a machine, or run a command there')
+    .addArgument(labArgument())
+    .argument('<machine>')
+    .argument('[command...]')
+    .passThroughOptions()
+    .action(async (name: string, machineName: string, command: string[]) => {
+      const [of, machine] = await machineOf(name, machineName);
+      const argv = command.length > 0 ? command : ['bash', '--login'];
+      process.exitCode = await attach(inside(of, machine.name, argv), { PS1: `${machine.name}# ` });
+    });
+
+  lab
+    .command('setup')
+    .description('install what a lab needs from Debian and build its images, without starting it')
+    .addArgument(labArgument().default('swarm').argOptional())
+    .action(async () => {
+      requireRoot();
+      const { installLabPackages } = await import('../lab/setup.ts');
+      const { imageStore } = await import('../lab/image/store.ts');
+      await installLabPackages(say);
+      await imageStore(say);
+    });
+
+  return lab;
+}
+
+function labArgument(): Argument {
+  return new Argument('<lab>', 'which cluster').choices(Object.keys(LABS));
+}
+
+function managerCount(text: string): 1 | 3 {
+  if (text === '1' || text === '3') return Number(text) as 1 | 3;
+  throw new InvalidArgumentError('expected 1 or 3');
+}
+
+/** Swarm takes whole seconds at least: the heartbeat is also the unit of its grace period. */
+function heartbeat(text: string): number {
+  const ms = parseDuration(text);
+  if (ms !== undefined && ms >= 1000 && ms <= 60_000) return ms;
+  throw new InvalidArgumentError('expected a duration of 1s to 60s');
+}
+
+async function machineOf(labName: string, machine: string): Promise<[Lab, Machine]> {
+  requireRoot();
+  const lab = LABS[labName]!;
+  return [lab, await machineNamed(lab, machine)];
+}
+
+/** Progress goes to standard error: standard output is for results. */
+function say(line: string): void {
+  console.error(line);
+}
+
+async function printStatus(json: boolean | undefined): Promise<SwarmStatus> {
+  const { swarmStatus } = await import('../lab/swarm/status.ts');
+  const status = await swarmStatus();
+  console.log(json ? JSON.stringify(status, null, 2) : describe(status));
+  return status;
+}
+
+function describe({ state, machines, entry }: SwarmStatus): string {
+  const rows = machines.map(({ name, address, role, power, link, ready, docker }) => {
+    const node = role === 'edge' ? '' : ready === undefined ? 'unknown' : ready ? 'ready' : 'not ready';
+    return [name, role, address, power, link, node, docker ?? ''];
+  });
+  const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  const entries = Object.entries(entry).map(([name, url]) => `${name}: ${url}`);
+  return [`the lab 'swarm' is ${state === 'partly' ? 'partly up' : state}`, ...lines, ...entries].join('\n');
+}
+
+/** Runs a command on this terminal and resolves to its exit status. */
+function attach([program, ...args]: string[], env: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program!, args, { stdio: 'inherit', env: { ...process.env, ...env } });
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
+  });
+}

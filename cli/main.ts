@@ -1,0 +1,55 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { OperatorError } from '../platforms/platform.ts';
+import { suiteVersion } from '../run/suite.ts';
+import { exit } from './exit.ts';
+
+/** One file a subcommand, loaded only when it is asked for: the command starts fast. */
+const subcommands: Record<string, () => Promise<Command>> = {
+  check: async () => (await import('./check.ts')).checkCommand(),
+  plan: async () => (await import('./plan.ts')).planCommand(),
+  run: async () => (await import('./run.ts')).runCommand(),
+  undo: async () => (await import('./undo.ts')).undoCommand(),
+  judge: async () => (await import('./judge.ts')).judgeCommand(),
+  report: async () => (await import('./report.ts')).reportCommand(),
+  runs: async () => (await import('./runs.ts')).runsCommand(),
+  lab: async () => (await import('./lab.ts')).labCommand(),
+};
+
+const program = new Command('brownout')
+  .description('Breaks things in a cluster on purpose and measures what users saw. Start with: brownout plan <scenario> --cluster <file>')
+  .version(suiteVersion())
+  .exitOverride()
+  .addHelpText('after', '\nExit codes: 0 pass, 1 fail, 2 unknown, 3 wrong input or refused, 4 something could not be undone.');
+
+try {
+  const wanted = subcommands[process.argv[2] ?? ''];
+  for (const load of wanted ? [wanted] : Object.values(subcommands)) inherit(await load());
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = explain(error);
+}
+
+/** Every subcommand reports wrong usage the same way: by throwing, so that the exit code is ours. */
+function inherit(command: Command): void {
+  program.addCommand(command);
+  const all = [command];
+  for (const each of all) {
+    each.exitOverride();
+    all.push(...each.commands);
+  }
+}
+
+function explain(error: unknown): number {
+  // Commander has said what is wrong already; help and version are not errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.pass : exit.refused;
+  if (error instanceof OperatorError) {
+    console.error(`brownout: ${error.message}`);
+    if (error.hint) console.error(`  What to do: ${error.hint}`);
+  } else {
+    const text = error instanceof Error ? error.message : String(error);
+    console.error(`brownout: ${text}\n  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.`);
+    if (process.env.BROWNOUT_DEBUG) console.error(error);
+  }
+  return exit.refused;
+}

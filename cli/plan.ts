@@ -1,0 +1,82 @@
+import { Command, Option } from 'commander';
+import { loadCluster } from '../clusters/load.ts';
+import { faults } from '../faults/index.ts';
+import { type Preflight, preflight } from '../run/preflight.ts';
+import { setStage, type Stage, shownPath } from '../run/plan.ts';
+import { loadScenario } from '../scenarios/load.ts';
+import { formatDuration } from '../units/units.ts';
+import { exit } from './exit.ts';
+import { parseSeed } from './run.ts';
+
+interface PlanFlags {
+  cluster: string;
+  seed?: number;
+  json?: boolean;
+}
+
+export function planCommand(): Command {
+  return new Command('plan')
+    .description('shows what a scenario would do on a cluster: targets, prediction, rights; touches nothing')
+    .argument('<scenario>', 'a scenario file')
+    .requiredOption('-c, --cluster <file>', 'a cluster file')
+    .addOption(new Option('--seed <number>', 'the seed of the choices').argParser(parseSeed))
+    .option('--json', 'as JSON')
+    .action(async (file: string, flags: PlanFlags) => {
+      const scenario = await loadScenario(file);
+      const stage = await setStage(scenario, await loadCluster(flags.cluster), { seed: flags.seed });
+      try {
+        const looked = await preflight(stage);
+        console.log(flags.json ? JSON.stringify(asJson(stage, looked), null, 2) : asText(stage, looked));
+        process.exitCode = looked.checks.every((check) => check.ok) ? exit.pass : exit.refused;
+      } finally {
+        await stage.platform.close();
+      }
+    });
+}
+
+function asJson(stage: Stage, { checks, candidates }: Preflight): object {
+  return {
+    scenario: stage.scenario,
+    cluster: stage.cluster.name,
+    namespace: stage.namespace,
+    nodes: stage.inspection.nodes,
+    versions: stage.inspection.versions,
+    timers: stage.inspection.timers,
+    services: stage.deployment.services,
+    faults: candidates.map(({ use, targets, certain }) => ({ ...use, hold: faults[use.fault]!.hold(use.options), targets, certain })),
+    streams: stage.streams,
+    verbs: verbsOf(stage),
+    checks,
+  };
+}
+
+function asText(stage: Stage, { checks, candidates }: Preflight): string {
+  const { scenario, cluster, inspection, deployment } = stage;
+  const lines = [
+    `${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name}; nothing is touched)`,
+    '',
+    `Cluster    ${inspection.platform} ${Object.entries(inspection.versions).map((pair) => pair.join(' ')).join(', ')}`,
+    ...inspection.nodes.map((node) => `           ${node.name}  ${node.leader ? 'leader' : node.role}, ${node.ready ? 'ready' : 'not ready'}, ${node.address}`),
+    `Deploys    ${scenario.workload} (${scenario.variant}) as ${stage.namespace}: ${Object.entries(deployment.services).map(([service, count]) => `${service} × ${count}`).join(', ')}`,
+    `Probes     ${stage.streams.map((stream) => `${stream.name} → ${stream.target} every ${formatDuration(stream.every)}`).join('\n           ')}`,
+    `Steady     ${formatDuration(scenario.steady)}`,
+  ];
+  for (const { use, targets, certain } of candidates) {
+    const fault = faults[use.fault]!;
+    lines.push(`Fault      ${use.fault}: ${fault.summary}`);
+    lines.push(`  hits     ${targets.join(certain ? ', ' : ' or ')}${certain ? '' : '  (which one is known once the workload is deployed)'}`);
+    lines.push(`  held     ${formatDuration(fault.hold(use.options))}`);
+  }
+  lines.push(`Verbs      ${verbsOf(stage).join(', ')}`, '');
+  for (const check of checks) {
+    lines.push(`${check.ok ? 'ok     ' : 'refused'}    ${check.what}: ${check.observed}`);
+    if (!check.ok && check.hint) lines.push(`           What to do: ${check.hint}`);
+  }
+  return lines.join('\n');
+}
+
+/** Every right that the run needs, by the verbs it will carry out. */
+function verbsOf({ scenario }: Stage): string[] {
+  const own = scenario.faults.flatMap(({ fault, options }) => faults[fault]!.needs(options));
+  return [...new Set(['lock.take', 'lock.renew', 'lock.release', 'deploy', 'remove', ...own])].sort();
+}

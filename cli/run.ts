@@ -1,0 +1,197 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { Command, Option } from 'commander';
+import { loadCluster } from '../clusters/load.ts';
+import { OperatorError } from '../platforms/platform.ts';
+import { generateAllureReport } from '../reports/allure.ts';
+import { createLiveView } from '../reports/live.ts';
+import { renderSummary } from '../reports/terminal.ts';
+import { INVOCATION, type Invocation, type Message, type Outcome } from '../run/invocation.ts';
+import { runFolder } from '../run/folder.ts';
+import { readJournal } from '../run/journal.ts';
+import { judgeRun } from '../run/judge.ts';
+import { shownPath } from '../run/plan.ts';
+import { suiteRoot } from '../run/suite.ts';
+import { describeAct } from '../run/undo.ts';
+import { findScenarios, loadScenario } from '../scenarios/load.ts';
+import { exit, exitOf, worstExit } from './exit.ts';
+
+interface RunFlags {
+  cluster: string[];
+  seed?: number;
+  json?: boolean;
+  allure: boolean;
+}
+
+export function runCommand(): Command {
+  return new Command('run')
+    .description('runs scenarios on a cluster and judges them')
+    .argument('<scenario...>', 'scenario files or folders; Playwright specs (*.spec.ts) are run as journeys')
+    .requiredOption('-c, --cluster <file...>', 'cluster files')
+    .addOption(new Option('--seed <number>', 'the same choices again').argParser(parseSeed))
+    .option('--json', 'one JSON object on standard output')
+    .option('--no-allure', 'no Allure report (its results are written all the same)')
+    .action(async (scenarios: string[], flags: RunFlags) => {
+      process.exitCode = await runScenarios(scenarios, flags);
+    });
+}
+
+export function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
+  throw new OperatorError(`--seed takes a whole number from 0 to 4294967295, got '${text}'.`);
+}
+
+const isJourney = (file: string) => /\.spec\.[jt]s$/.test(file);
+
+/** Returns the exit code. */
+export async function runScenarios(given: string[], flags: RunFlags): Promise<number> {
+  const journeys = given.filter(isJourney).map((file) => path.resolve(file));
+  const named = given.filter((file) => !isJourney(file));
+  const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
+  // Every file is read before anything is touched: a typo in the last one must not show after an hour.
+  await Promise.all([...scenarios.map((file) => loadScenario(file)), ...flags.cluster.map((file) => loadCluster(file))]);
+  for (const file of journeys) if (!existsSync(file)) throw new OperatorError(`There is no journey ${file}.`);
+
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'brownout-'));
+  const invocation: Invocation = {
+    scenarios,
+    journeys,
+    clusters: flags.cluster.map((file) => path.resolve(file)),
+    seed: flags.seed,
+    wire: path.join(folder, 'wire.jsonl'),
+    allureResults: path.resolve('.brownout', 'allure-results'),
+  };
+  try {
+    const { outcomes, output } = await runPlaywright(invocation, folder, flags.json ?? false);
+    const expected = scenarios.length * invocation.clusters.length;
+    if (outcomes.length < expected || (outcomes.length === 0 && journeys.length === 0)) console.error(output.trim());
+    const report = flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
+    if (flags.json) console.log(JSON.stringify({ outcomes: outcomes.map(withFindings), allure: report ?? null }, null, 2));
+    else if (report) console.log(`Allure report: ${shownPath(report)}`);
+    return exitCode(outcomes, expected);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function exitCode(outcomes: Outcome[], expected: number): number {
+  const codes = outcomes.map((outcome) => {
+    if (outcome.kind === 'refused') return exit.refused;
+    if (outcome.kind === 'skipped') return exit.pass;
+    return outcome.notUndone.length > 0 ? exit.notUndone : exitOf(outcome.verdict, outcome.expect);
+  });
+  // A test that ended without an outcome crashed or was interrupted: nobody knows.
+  return worstExit(outcomes.length < expected ? [...codes, exit.unknown] : codes);
+}
+
+function withFindings(outcome: Outcome): object {
+  return outcome.kind === 'judged' ? { ...outcome, findings: judgeRun(runFolder(outcome.dir)).findings } : outcome;
+}
+
+async function allureReport(results: string): Promise<string> {
+  return generateAllureReport(results, path.resolve('.brownout', 'allure-report'));
+}
+
+/** Starts Playwright Test in a process group of its own, shows what it tells, and passes the user's interrupts on. */
+async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<{ outcomes: Outcome[]; output: string }> {
+  const file = path.join(folder, 'invocation.json');
+  writeFileSync(file, JSON.stringify(invocation));
+  writeFileSync(invocation.wire, '');
+  mkdirSync(invocation.allureResults, { recursive: true });
+  const cli = path.join(path.dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')), 'cli.js');
+  const extension = path.extname(import.meta.filename);
+  const config = path.join(path.dirname(import.meta.dirname), `playwright.config${extension}`);
+  const child = spawn(process.execPath, [cli, 'test', '--config', config], {
+    env: { ...process.env, [INVOCATION]: file, FORCE_COLOR: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C reaches this command alone; it tells the runner, which heals and cleans up.
+    detached: true,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk; });
+
+  const view = createLiveView({ out: quiet ? process.stderr : process.stdout, quiet });
+  const outcomes: Outcome[] = [];
+  let current: string | undefined;
+  const follow = followWire(invocation.wire, (message) => {
+    if ('outcome' in message) {
+      outcomes.push(message.outcome);
+      view.pause(() => showOutcome(message.outcome, quiet));
+      return;
+    }
+    if (message.progress.kind === 'run') current = message.progress.dir;
+    view.tell(message.progress);
+  });
+
+  let interrupts = 0;
+  const interrupt = () => {
+    interrupts += 1;
+    if (interrupts === 1) {
+      view.tell({ kind: 'note', text: 'interrupted: healing and cleaning up (again to leave everything as it is)' });
+      child.kill('SIGINT');
+      return;
+    }
+    view.close();
+    console.error(whatIsLeft(current));
+    process.kill(-child.pid!, 'SIGKILL');
+    process.exitCode = exit.notUndone;
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  await new Promise((resolve) => child.on('close', resolve));
+  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  follow.stop();
+  view.close();
+  return { outcomes, output };
+}
+
+function showOutcome(outcome: Outcome, quiet: boolean): void {
+  if (quiet) return;
+  if (outcome.kind === 'judged') {
+    const { meta, findings } = judgeRun(runFolder(outcome.dir));
+    const colour = process.stdout.isTTY && !process.env.NO_COLOR;
+    console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 100 }));
+    console.log(`Report: ${shownPath(runFolder(outcome.dir).report)}`);
+    for (const left of outcome.notUndone) console.log(`Not undone: ${left}\n  What to do: brownout undo ${outcome.run}`);
+  } else if (outcome.kind === 'refused') {
+    console.log(`refused  ${outcome.scenario} on ${outcome.cluster}: ${outcome.message}`);
+    if (outcome.hint) console.log(`  What to do: ${outcome.hint}`);
+  } else {
+    console.log(`skipped  ${outcome.scenario} on ${outcome.cluster}: ${outcome.reason}`);
+  }
+}
+
+function whatIsLeft(dir: string | undefined): string {
+  const journal = dir && runFolder(dir).journal;
+  if (!journal || !existsSync(journal)) return 'Stopped. No run had begun.';
+  const { header, entries } = readJournal(journal);
+  if (entries.length === 0) return 'Stopped. Nothing is left on the cluster.';
+  const lines = entries.map(({ undo }) => `  ${describeAct(undo!)}`);
+  return `Stopped at once. Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${header.run}`;
+}
+
+/** Calls back for every line that is appended, the last ones included. */
+function followWire(file: string, onMessage: (message: Message) => void): { stop(): void } {
+  const fd = openSync(file, 'r');
+  let rest = '';
+  const buffer = Buffer.alloc(64 * 1024);
+  const drain = () => {
+    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
+      const lines = (rest + buffer.toString('utf8', 0, read)).split('\n');
+      rest = lines.pop()!;
+      for (const line of lines) onMessage(JSON.parse(line));
+    }
+  };
+  // Files in a temporary folder have no event that works everywhere; a display needs no more than this.
+  const timer = setInterval(drain, 100);
+  return {
+    stop() {
+      clearInterval(timer);
+      drain();
+      closeSync(fd);
+    },
+  };
+}

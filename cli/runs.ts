@@ -1,0 +1,42 @@
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command } from 'commander';
+import type { Findings } from '../analysis/findings.ts';
+import { listRuns, type RunFolder } from '../run/folder.ts';
+import { readJournal } from '../run/journal.ts';
+import { isAlive } from '../run/owner.ts';
+import type { RunMeta } from '../run/recording.ts';
+
+interface RunLine {
+  run: string;
+  title: string;
+  cluster: string;
+  /** A verdict, `running`, or `not judged` for a run that was killed. */
+  state: string;
+  /** Acts that are still to be undone. */
+  pending: number;
+}
+
+export function runsCommand(): Command {
+  return new Command('runs')
+    .description('lists the recordings of this project')
+    .option('--json', 'as JSON')
+    .action((flags: { json?: boolean }) => {
+      const lines = listRuns().flatMap(describe);
+      if (flags.json) return console.log(JSON.stringify(lines, null, 2));
+      if (lines.length === 0) return console.log('No runs yet.');
+      for (const { run, state, title, cluster, pending } of lines) {
+        const left = pending > 0 && state !== 'running' ? `  ${pending} acts not undone: brownout undo ${run}` : '';
+        console.log(`${run}  ${state.padEnd(10)}  ${title} on ${cluster}${left}`);
+      }
+    });
+}
+
+function describe(folder: RunFolder): RunLine[] {
+  if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
+  const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
+  const { header, entries } = readJournal(folder.journal);
+  const verdict = existsSync(folder.findings) ? (JSON.parse(readFileSync(folder.findings, 'utf8')) as Findings).verdict : undefined;
+  const state = verdict ?? (isAlive(header.owner) ? 'running' : 'not judged');
+  return [{ run: path.basename(folder.dir), title: meta.scenario.title, cluster: meta.cluster.name, state, pending: entries.length }];
+}

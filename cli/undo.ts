@@ -1,0 +1,99 @@
+import { Command } from 'commander';
+import type { Cluster } from '../clusters/cluster.ts';
+import { loadCluster } from '../clusters/load.ts';
+import { createPlatform } from '../platforms/index.ts';
+import { OperatorError } from '../platforms/platform.ts';
+import { createPower } from '../platforms/power/index.ts';
+import { createActor } from '../run/actor.ts';
+import { findRun, listRuns, type RunFolder } from '../run/folder.ts';
+import { Journal, readJournal } from '../run/journal.ts';
+import { isAlive } from '../run/owner.ts';
+import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
+import { exit } from './exit.ts';
+
+interface UndoFlags {
+  cluster?: string;
+  json?: boolean;
+}
+
+export function undoCommand(): Command {
+  return new Command('undo')
+    .description('takes back what a run that died has left behind')
+    .argument('[run]', 'a run, by id, the end of its id, or its folder; every run with something left, without it')
+    .option('-c, --cluster <file>', 'look on this cluster for leftovers by their label, without a journal')
+    .option('--json', 'as JSON')
+    .action(async (name: string | undefined, flags: UndoFlags) => {
+      const steps: UndoStep[] = [];
+      const tell = (step: UndoStep) => {
+        steps.push(step);
+        if (flags.json) return;
+        if (step.error === undefined) console.log(`undone      ${describeAct(step.act)}`);
+        else console.log(`not undone  ${describeAct(step.act)}: ${step.error}`);
+      };
+      for (const folder of runsToUndo(name, flags)) await undoRun(folder, tell);
+      if (flags.cluster) await undoLeftovers(await loadCluster(flags.cluster), name, tell);
+      if (flags.json) console.log(JSON.stringify({ steps }, null, 2));
+      else if (steps.length === 0) console.log('Nothing to undo.');
+      process.exitCode = steps.some((step) => step.error !== undefined) ? exit.notUndone : exit.pass;
+    });
+}
+
+function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
+  if (name === undefined) return listRuns().filter((folder) => hasPending(folder) && !isLiving(folder));
+  // With --cluster the run may have been another machine's: its journal is not needed.
+  if (flags.cluster) return [];
+  const folder = findRun(name);
+  if (isLiving(folder)) {
+    const { pid } = readJournal(folder.journal).header.owner;
+    throw new OperatorError(`Run ${name} is still going on (process ${pid}).`, { hint: `Stop it first: kill -INT ${pid}` });
+  }
+  return [folder];
+}
+
+function hasPending(folder: RunFolder): boolean {
+  try {
+    return readJournal(folder.journal).entries.length > 0;
+  } catch {
+    // No journal, or one that was cut before its first line was whole: no act had begun.
+    return false;
+  }
+}
+
+function isLiving(folder: RunFolder): boolean {
+  return isAlive(readJournal(folder.journal).header.owner);
+}
+
+async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promise<void> {
+  const journal = Journal.open(folder.journal);
+  const { cluster, project } = journal.header;
+  // Power commands are meant from the project's folder.
+  process.chdir(project);
+  await withActor(cluster, async (actor, platform) => {
+    await undoPending(journal, actor, platform, tell);
+  });
+  journal.close();
+}
+
+async function undoLeftovers(cluster: Cluster, run: string | undefined, tell: (step: UndoStep) => void): Promise<void> {
+  await withActor(cluster, async (actor, platform) => {
+    for (const leftover of await platform.leftovers(run)) {
+      const error = await actor.perform(leftover.remove).then(
+        () => undefined,
+        (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
+      );
+      tell({ act: leftover.remove, error });
+    }
+  });
+}
+
+async function withActor(
+  cluster: Cluster,
+  body: (actor: ReturnType<typeof createActor>, platform: Awaited<ReturnType<typeof createPlatform>>) => Promise<void>,
+): Promise<void> {
+  const platform = await createPlatform(cluster);
+  try {
+    await body(createActor(platform, createPower(cluster)), platform);
+  } finally {
+    await platform.close();
+  }
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { FileError } from '../files/diagnostic.ts';
+import { Source } from '../files/source.ts';
+import { parseYaml } from '../files/yaml.ts';
+import { assertInside, mutations } from '../tests/mutations.ts';
+import { loadCluster, toCluster } from './load.ts';
+
+const read = (text: string, file = '/etc/brownout/mine.yaml') => toCluster(parseYaml(new Source(file, text)));
+
+const least = `
+platform: swarm
+reach: { hosts: [ssh://ops@m1] }
+allow: { nodes: [w*], namespaces: [brownout-*] }
+entry: { vote: http://vip:8080 }
+`;
+
+test('what is not said has its default', () => {
+  assert.deepEqual(read(least), {
+    name: 'mine',
+    file: '/etc/brownout/mine.yaml',
+    platform: 'swarm',
+    reach: { hosts: ['ssh://ops@m1'], tls: undefined },
+    allow: { nodes: ['w*'], namespaces: ['brownout-*'] },
+    power: undefined,
+    entry: { vote: 'http://vip:8080' },
+    images: {},
+    pull: 'missing',
+    shared: undefined,
+    endpoint: 'vip',
+    publish: 'ingress',
+  });
+});
+
+test('power by an agent: numbers and truths become text, secrets stay references, paths are meant from the file', () => {
+  const options = "{ ip: 'bmc-{node}', lanplus: 1, ssl: true, password: file:secrets/bmc, passwd_script: env:SCRIPT }";
+  assert.deepEqual(read(`${least}power: { agent: fence_ipmilan, options: ${options} }`).power, {
+    kind: 'fence',
+    agent: 'fence_ipmilan',
+    options: {
+      ip: 'bmc-{node}',
+      lanplus: '1',
+      ssl: 'true',
+      password: 'file:/etc/brownout/secrets/bmc',
+      passwd_script: 'env:SCRIPT',
+    },
+    timeout: 60_000,
+  });
+});
+
+test('power by commands, and of containers', () => {
+  const command = "{ off: 'p {node} off', on: 'p {node} on', state: 'p {node} state' }";
+  assert.deepEqual(read(`${least}power: { command: ${command}, timeout: 5s }`).power, {
+    kind: 'command',
+    off: 'p {node} off',
+    on: 'p {node} on',
+    state: 'p {node} state',
+    timeout: 5000,
+  });
+  assert.deepEqual(read(`${least}power: { docker: {} }`).power, {
+    kind: 'docker',
+    host: 'unix:///var/run/docker.sock',
+    container: '{node}',
+  });
+});
+
+test('TLS files are meant from the file', () => {
+  const tls = 'tls: { ca: tls/ca.pem, cert: ../cert.pem, key: /key.pem }';
+  assert.deepEqual(read(least.replace('[ssh://ops@m1] }', `[tcp://m1:2376], ${tls} }`)).reach.tls, {
+    ca: '/etc/brownout/tls/ca.pem',
+    cert: '/etc/cert.pem',
+    key: '/key.pem',
+  });
+});
+
+test("fence_ipmilan's auth is a method, another agent's may be a secret", () => {
+  const power = (auth: string) => `${least}power: { agent: fence_ipmilan, options: { auth: ${auth} } }`;
+  assert.doesNotThrow(() => read(power('md5')));
+  assert.throws(() => read(power('hunter2')), /a secret stands here as a value: 'auth'/);
+});
+
+const shipped = readdirSync(import.meta.dirname)
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => path.join(import.meta.dirname, file));
+
+test('the shipped cluster files load', async () => {
+  assert.ok(shipped.length >= 3);
+  for (const file of shipped) assert.equal((await loadCluster(file)).name, path.basename(file, '.yaml'));
+});
+
+test('a cluster file with any damage loads, or is refused with places inside it', () => {
+  const damaged = fc.constantFrom(...shipped).chain((file) => mutations(readFileSync(file, 'utf8')));
+  fc.assert(
+    fc.property(damaged, (text) => {
+      try {
+        read(text);
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        assertInside(error, text);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('whatever else is wrong with the file: its secret is not repeated', () => {
+  const good = readFileSync(path.join(import.meta.dirname, 'example-swarm-ipmi.yaml'), 'utf8');
+  const [before, after] = good.split('env:IPMI_PASSWORD') as [string, string];
+  const damage = fc.record({
+    head: mutations(before.slice(0, before.lastIndexOf('\n'))),
+    quote: fc.constantFrom('', '"', "'"),
+    end: fc.constantFrom('', '"', ' }', ' # mine', ': x', ', b: c'),
+    tail: mutations(after),
+  });
+  fc.assert(
+    fc.property(damage, ({ head, quote, end, tail }) => {
+      try {
+        read(`${head}\n    password: ${quote}hunter2${end}${tail}`);
+        assert.fail('a secret was accepted');
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        assert.doesNotMatch(JSON.stringify(error.diagnostics) + error.message, /hunter2/);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Evidence } from './fault.ts';
+
+const LOOK_AGAIN = 500;
+
+/**
+ * Looks until there is evidence, at most `timeout` ms. A look that fails is no evidence of anything: the next one may
+ * succeed, and when none does the answer is undefined, never a guess.
+ */
+export async function lookFor(timeout: number, look: () => Promise<string | undefined>): Promise<Evidence | undefined> {
+  const deadline = performance.now() + timeout;
+  do {
+    const text = await look().catch(() => undefined);
+    if (text !== undefined) return { text };
+    await sleep(LOOK_AGAIN);
+  } while (performance.now() < deadline);
+  return undefined;
+}
+
+/** Evidence for every one, or none: half a fault is not the fault that was asked for. */
+export async function lookForAll<T>(
+  things: T[],
+  timeout: number,
+  look: (thing: T) => Promise<string | undefined>,
+): Promise<Evidence | undefined> {
+  const found = await Promise.all(things.map((thing) => lookFor(timeout, () => look(thing))));
+  if (found.some((evidence) => evidence === undefined)) return undefined;
+  return { text: found.map((evidence) => evidence!.text).join('; ') };
+}

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { duration } from '../units/units.ts';
+import { lookForAll } from './evidence.ts';
+import type { Fault } from './fault.ts';
+import { chooseNodes, nodeSelector } from './selector.ts';
+import { nodesOf, undoAll } from './targets.ts';
+
+const options = z.strictObject({
+  node: nodeSelector,
+  hold: duration.prefault('60s').meta({ description: 'How long the node has no power.' }),
+});
+
+/** Hard power-off, without a word to anybody on the node; held; then power-on. */
+export const nodeKill: Fault<z.output<typeof options>> = {
+  name: 'node-kill',
+  summary: 'switches a node off without warning, and on again after `hold`',
+  options,
+  needs: () => ['power.off', 'power.on'],
+  hold: ({ hold }) => hold,
+  aim: (world, { node }) => chooseNodes(world, node),
+  impact: (targets) => ({ nodesDown: nodesOf(targets) }),
+
+  async inject(world, targets) {
+    const nodes = nodesOf(targets);
+    const done = await Promise.all(
+      nodes.map((node) => world.act({ verb: 'power.off', args: { node } }, { verb: 'power.on', args: { node } })),
+    );
+    return {
+      // Two witnesses: a power agent that lies is found out by the node, which still answers.
+      confirm: (timeout) =>
+        lookForAll(nodes, timeout, async (node) => {
+          if ((await world.power?.state(node)) !== 'off') return undefined;
+          if (await world.platform.answers(node)) return undefined;
+          return `${node}: power state is off, and its own API no longer answers`;
+        }),
+      heal: () => undoAll(done),
+      confirmHealed: (timeout) =>
+        lookForAll(nodes, timeout, async (node) => {
+          if (!(await world.platform.answers(node))) return undefined;
+          const { nodes: all } = await world.platform.inspect();
+          return all.find(({ name }) => name === node)?.ready ? `${node}: answers, and is ready` : undefined;
+        }),
+    };
+  },
+};

@@ -1,0 +1,32 @@
+import { readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { FileError } from './diagnostic.ts';
+
+/**
+ * The YAML files that are meant by paths: files as they are, and of folders every `*.yaml` and `*.yml` in them, however
+ * deep. Each once, those of a folder sorted. A file that does not exist is kept: reading it says so, with a hint.
+ * Throws FileError for a folder that has none.
+ */
+export function findYaml(paths: readonly string[]): string[] {
+  return [...new Set(paths.flatMap((each) => (isFolder(each) ? yamlIn(each) : [path.normalize(each)])))];
+}
+
+function isFolder(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    // Whatever is wrong with it, reading it says so.
+    return false;
+  }
+}
+
+function yamlIn(folder: string): string[] {
+  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.ya?ml$/.test(file) && !/(^|[/\\])(node_modules|\.[^/\\]*)[/\\]/.test(file))
+    .sort()
+    .map((file) => path.join(folder, file));
+  if (found.length === 0) {
+    throw new FileError([{ file: folder, line: 1, column: 1, message: 'no *.yaml file in this folder' }]);
+  }
+  return found;
+}

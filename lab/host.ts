@@ -1,0 +1,296 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OperatorError } from '../platforms/platform.ts';
+import { bootScript, type Mount, type Service } from './boot.ts';
+import { createGroup, hierarchies, joinFiles, processesIn, removeGroup, type Size } from './cgroup.ts';
+import { type Lab, machineFolder, machineNames } from './lab.ts';
+import { withLock } from './lock.ts';
+import { plug, setLink, unplug } from './network.ts';
+
+/**
+ * A machine in a box: network, PID, mount, UTS, IPC and cgroup namespaces, a control group with its size, a disk folder
+ * and a cable to the lab's bridge. What a machine is, is on disk; whether it runs, only the kernel knows. So every verb
+ * works from any process, whatever happened to the one that powered the machine on.
+ */
+export interface Machine {
+  name: string;
+  /** Its address in the lab's network. Undefined: no cable. */
+  address: string | undefined;
+  size: Size;
+  mounts: Mount[];
+  /** Commands that run once at every power-on, in this order, before the services start. */
+  prepare?: string[][];
+  services: Service[];
+}
+
+export type PowerState = 'on' | 'off';
+export type LinkState = 'connected' | 'cut';
+
+/** How long a machine may take to start its services or to be torn down. A busy disk takes seconds. */
+const PATIENCE_MS = 60_000;
+
+/** Notes down what a machine is, before its first power-on. Its disk, if it has one already, stays. */
+export async function install(lab: Lab, machine: Machine): Promise<void> {
+  await mkdir(diskOf(lab, machine.name), { recursive: true });
+  const file = specFile(lab, machine.name);
+  await writeFile(`${file}.new`, JSON.stringify(machine, null, 2));
+  await rename(`${file}.new`, file);
+}
+
+/** A machine that was installed. Throws OperatorError, naming those that exist, when there is none of that name. */
+export async function machineNamed(lab: Lab, name: string): Promise<Machine> {
+  const names = machineNames(lab);
+  if (names.length === 0) {
+    throw new OperatorError(`the lab '${lab.name}' is not up`, { hint: `brownout lab up ${lab.name}` });
+  }
+  if (!names.includes(name)) {
+    throw new OperatorError(`the lab '${lab.name}' has no machine '${name}'`, { hint: `it has ${names.join(', ')}` });
+  }
+  if (!existsSync(specFile(lab, name))) {
+    throw new OperatorError(`the lab '${lab.name}' is only half up`, { hint: `brownout lab up ${lab.name}` });
+  }
+  return JSON.parse(await readFile(specFile(lab, name), 'utf8')) as Machine;
+}
+
+/** Starts a machine; one that is on already stays as it is. Resolves once its services have been started. */
+export async function powerOn(lab: Lab, machine: Machine): Promise<void> {
+  await exclusively(lab, machine.name, 'power on', async () => {
+    if (initOf(lab, machine.name) === undefined) {
+      // What is left of a machine that just lost its power, or of a start that was cut short, must be gone first.
+      await end(lab, machine.name);
+      await createGroup(groupOf(lab, machine.name), machine.size);
+      await start(lab, machine);
+    }
+    const init = initOf(lab, machine.name);
+    if (init === undefined) throw await startFailed(lab, machine.name);
+    if (lab.network && machine.address) {
+      await plug(lab.network, machine.name, machine.address, init, linkState(lab, machine.name) === 'connected');
+    }
+    await waitFor(() => existsSync(`/proc/${init}/root/run/booted`) || initOf(lab, machine.name) === undefined);
+    if (initOf(lab, machine.name) === undefined) throw await startFailed(lab, machine.name);
+  });
+}
+
+/**
+ * Pulls the power cord. First the cable, so that the dying kernel's last packets reach nobody, as when the power goes;
+ * then process 1, with which the kernel kills everything in the machine, containers included. Resolves as soon as
+ * nothing in it can run any more; taking down its mounts goes on for seconds, and `powerOn` and `remove` wait for that.
+ */
+export async function powerOff(lab: Lab, name: string): Promise<void> {
+  await exclusively(lab, name, 'power off', async () => {
+    if (lab.network) await unplug(lab.network, name);
+    await killAll(lab, name);
+  });
+}
+
+/** `on` as long as any process lives in the machine. */
+export function powerState(lab: Lab, name: string): PowerState {
+  return processesIn(groupOf(lab, name)).length > 0 ? 'on' : 'off';
+}
+
+/** Cuts the link at the bridge: packets both ways vanish, and nobody is told. Lasts over power cycles, until restored. */
+export async function cutLink(lab: Lab, name: string): Promise<void> {
+  await exclusively(lab, name, 'link cut', async () => {
+    await writeFile(cutFile(lab, name), '');
+    if (lab.network) await setLink(lab.network, name, 'down');
+  });
+}
+
+export async function restoreLink(lab: Lab, name: string): Promise<void> {
+  await exclusively(lab, name, 'link restore', async () => {
+    if (lab.network) await setLink(lab.network, name, 'up');
+    await rm(cutFile(lab, name), { force: true });
+  });
+}
+
+export function linkState(lab: Lab, name: string): LinkState {
+  return existsSync(cutFile(lab, name)) ? 'cut' : 'connected';
+}
+
+/** Powers a machine off and removes its disk and everything the kernel still holds of it. */
+export async function remove(lab: Lab, name: string): Promise<void> {
+  await powerOff(lab, name);
+  await exclusively(lab, name, 'remove', async () => {
+    await end(lab, name);
+    await rm(machineFolder(lab, name), { recursive: true, force: true });
+  });
+}
+
+/** Path, as this computer sees it, of a file in a running machine: also works when its link is cut. */
+export function pathInside(lab: Lab, name: string, path: string): string | undefined {
+  const init = initOf(lab, name);
+  return init === undefined ? undefined : `/proc/${init}/root${path}`;
+}
+
+/** The command that runs argv inside a running machine, in its namespaces and within its size. Throws when it is off. */
+export function inside(lab: Lab, name: string, argv: string[]): string[] {
+  const init = initOf(lab, name);
+  if (init === undefined) {
+    throw new OperatorError(`the machine '${name}' is off`, { hint: `brownout lab power ${lab.name} ${name} on` });
+  }
+  // Joining the namespaces does not join the control group: without this a hog started here would have no size.
+  const join = 'for group in $1; do echo $$ > "$group" || exit 1; done; shift; exec "$@"';
+  const enter = [
+    'nsenter',
+    '--target',
+    String(init),
+    '--mount',
+    '--uts',
+    '--ipc',
+    '--net',
+    '--pid',
+    '--cgroup',
+    '--wd=/',
+  ];
+  return ['sh', '-c', join, 'sh', shellGroups(lab, name).join(' '), ...enter, '--', ...argv];
+}
+
+/** The last lines of what a service of the machine has written. */
+export async function logTail(lab: Lab, name: string, service: string, lines = 15): Promise<string> {
+  const text = await readFile(join(diskOf(lab, name), 'var/log', `${service}.log`), 'utf8').catch(() => '');
+  return text.trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+export function diskOf(lab: Lab, name: string): string {
+  return join(machineFolder(lab, name), 'disk');
+}
+
+/** The machine's process 1, as this computer numbers it. */
+function initOf(lab: Lab, name: string): number | undefined {
+  return processesIn(groupOf(lab, name)).find((pid) => {
+    const numbers = /^NSpid:\s+(.*)$/m.exec(readProc(pid, 'status'))?.[1]?.split(/\s+/) ?? [];
+    return numbers.length === ownDepth() + 1 && numbers.at(-1) === '1';
+  });
+}
+
+/** In how many PID namespaces this process is numbered: 1, or more inside a container. */
+function ownDepth(): number {
+  return /^NSpid:\s+(.*)$/m.exec(readProc('self', 'status'))?.[1]?.split(/\s+/).length ?? 1;
+}
+
+function readProc(pid: number | 'self', file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // The process ended meanwhile.
+  }
+}
+
+async function start(lab: Lab, machine: Machine): Promise<void> {
+  const folder = machineFolder(lab, machine.name);
+  const network = machine.address ? lab.network : undefined;
+  const script = join(folder, 'boot.sh');
+  await writeFile(
+    script,
+    bootScript({
+      name: machine.name,
+      disk: diskOf(lab, machine.name),
+      address: network && `${machine.address}/24`,
+      mounts: machine.mounts,
+      prepare: machine.prepare ?? [],
+      services: machine.services,
+      cgroups: hierarchies(),
+    }),
+  );
+  // `unshare --fork` would leave a process outside the machine whose death is the machine's. A shell that starts process 1
+  // in the background and ends leaves none: the first child after unsharing the PID namespace is its process 1.
+  const steps = `for group in $1; do echo $$ > "$group" || exit 1; done
+    exec unshare --mount --uts --ipc --net --pid --cgroup --propagation private sh -c '/bin/bash "$1" & ' sh "$2"`;
+  const log = await open(bootLog(lab, machine.name), 'w');
+  try {
+    const child = spawn('sh', ['-c', steps, 'sh', joinFiles(groupOf(lab, machine.name)).join(' '), script], {
+      // Its own session, and nothing of ours open: the machine outlives this process, and holds none of its pipes.
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      cwd: '/',
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', GOMAXPROCS: '2' },
+    });
+    await new Promise<void>((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', () => resolve());
+    });
+  } finally {
+    await log.close();
+  }
+}
+
+/** SIGKILL to process 1, then to whatever was not yet, or no longer, in its PID namespace; until nothing is alive. */
+async function killAll(lab: Lab, name: string): Promise<void> {
+  const init = initOf(lab, name);
+  if (init !== undefined) kill(init);
+  await waitFor(() => {
+    const alive = processesIn(groupOf(lab, name));
+    for (const pid of alive) kill(pid);
+    return alive.length === 0;
+  }, `processes of the machine '${name}' do not die`);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Waits until the kernel has taken down all of a dead machine, then removes its group and its cable. */
+async function end(lab: Lab, name: string): Promise<void> {
+  await killAll(lab, name);
+  const group = groupOf(lab, name);
+  // Processes that are being torn down still hold the machine's mounts, and keep its group from being removed.
+  await waitFor(
+    async () =>
+      removeGroup(group).then(
+        () => true,
+        (error: NodeJS.ErrnoException) => {
+          if (error.code === 'EBUSY') return false;
+          throw error;
+        },
+      ),
+    `the kernel does not let go of the machine '${name}'`,
+  );
+  if (lab.network) await unplug(lab.network, name);
+}
+
+async function startFailed(lab: Lab, name: string): Promise<OperatorError> {
+  const said = (await readFile(bootLog(lab, name), 'utf8').catch(() => '')).trim();
+  return new OperatorError(`the machine '${name}' did not start${said ? `:\n${said}` : ''}`);
+}
+
+async function waitFor(done: () => boolean | Promise<boolean>, otherwise = 'a machine takes too long'): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await done())) {
+    if (Date.now() > deadline) throw new OperatorError(`${otherwise} (waited ${PATIENCE_MS / 1000} s)`);
+    await sleep(10);
+  }
+}
+
+/** Only one verb acts on a machine at a time. */
+function exclusively<T>(lab: Lab, name: string, purpose: string, work: () => Promise<T>): Promise<T> {
+  return withLock(`${lab.name}/${name}`, purpose, work);
+}
+
+function groupOf(lab: Lab, name: string): string {
+  return `${lab.name}/${name}`;
+}
+
+/** Version 2 lets no process into a group that hands controllers down: guests go to the leaf of process 1. */
+function shellGroups(lab: Lab, name: string): string[] {
+  const files = joinFiles(groupOf(lab, name));
+  return hierarchies().version === 1 ? files : files.map((file) => join(file, '../init/cgroup.procs'));
+}
+
+function specFile(lab: Lab, name: string): string {
+  return join(machineFolder(lab, name), 'machine.json');
+}
+
+function bootLog(lab: Lab, name: string): string {
+  return join(machineFolder(lab, name), 'boot.log');
+}
+
+function cutFile(lab: Lab, name: string): string {
+  return join(machineFolder(lab, name), 'link-is-cut');
+}

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { Agent, request } from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OperatorError } from '../../platforms/platform.ts';
+import type { KubernetesObject } from './objects.ts';
+
+/** The cluster's API, as its administrator: the few calls that bringing a lab up takes. */
+export interface Api {
+  get<T>(path: string): Promise<T>;
+  /** Makes an object as it is said here, or changes what differs. */
+  apply(object: KubernetesObject): Promise<void>;
+  close(): void;
+}
+
+export class ApiError extends OperatorError {
+  /** Undefined when there was no answer. */
+  readonly status: number | undefined;
+  constructor(message: string, status: number | undefined, cause?: unknown) {
+    super(message, { cause });
+    this.status = status;
+  }
+}
+
+const CALL_MS = 5_000;
+
+interface Kubeconfig {
+  clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
+  users: { user: { 'client-certificate-data': string; 'client-key-data': string } }[];
+}
+
+/** @param kubeconfig a file that the lab has written: one cluster, one user, everything in it */
+export async function apiOf(kubeconfig: string): Promise<Api> {
+  const { clusters, users } = JSON.parse(await readFile(kubeconfig, 'utf8')) as Kubeconfig;
+  const { server, 'certificate-authority-data': ca } = clusters[0]!.cluster;
+  const { 'client-certificate-data': cert, 'client-key-data': key } = users[0]!.user;
+  const decoded = (text: string) => Buffer.from(text, 'base64');
+  const agent = new Agent({ keepAlive: true, ca: decoded(ca), cert: decoded(cert), key: decoded(key) });
+  const call = (method: string, path: string, body?: unknown) => send(agent, method, new URL(path, server), body);
+  return {
+    get: async <T>(path: string) => {
+      const text = await call('GET', path);
+      return (/^\s*[{[]/.test(text) ? JSON.parse(text) : text) as T;
+    },
+    apply: async (object) => {
+      await call('PATCH', `${pathOf(object)}?fieldManager=brownout-lab&force=true`, object);
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** Repeats a call that fails because the API is not there yet, or not yet whole. Rejects with its last error after `timeout` ms. */
+export async function steadily<T>(timeout: number, call: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof ApiError) || Date.now() > deadline) throw error;
+      await sleep(100);
+    }
+  }
+}
+
+/** Where the API has an object. Plurals are regular for all the kinds that the lab makes. */
+export function pathOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): string {
+  const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+  const plural = `${kind.toLowerCase()}${/(s|x|ch|sh)$/.test(kind) ? 'es' : 's'}`;
+  return `${group}${namespace ? `/namespaces/${namespace}` : ''}/${plural}/${name}`;
+}
+
+function send(agent: Agent, method: string, url: URL, body: unknown): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (cause: Error) =>
+      reject(new ApiError(`the API at ${url.origin} does not answer: ${cause.message}`, undefined, cause));
+    const outgoing = request(url, {
+      agent,
+      method,
+      headers: body === undefined ? {} : { 'content-type': 'application/apply-patch+yaml' },
+      signal: AbortSignal.timeout(CALL_MS),
+    });
+    outgoing.on('error', fail).on('response', (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (data: string) => {
+        text += data;
+      });
+      response.on('error', fail).on('end', () => {
+        const status = response.statusCode ?? 0;
+        if (status < 400) return resolve(text);
+        reject(new ApiError(`${method} ${url.pathname}: ${status} ${reasonIn(text)}`, status));
+      });
+    });
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+/** The API says why in a Status object; what stands before it, in plain text. */
+function reasonIn(text: string): string {
+  try {
+    return (JSON.parse(text) as { message?: string }).message ?? text;
+  } catch {
+    return text.trim();
+  }
+}

@@ -1,0 +1,126 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run } from '../command.ts';
+import { API_PORT, API_SERVICE, apiAddress, apiFrom, CONTEXT, controlPlanesOf, EDGE, type Seat } from './layout.ts';
+
+/** Who may call itself what: a subject in OpenSSL's form, and the host names and addresses a server of that name has. */
+interface Identity {
+  subject: string;
+  names?: string[];
+}
+
+/** A certificate authority, as files: `<path>.crt` and `<path>.key`. */
+type Authority = string;
+
+const DAYS = '3650';
+
+/**
+ * Writes everything by which the machines know each other. `folder/<machine>/` is what one machine gets, with its own
+ * keys only; `folder/kubeconfig` is the administrator's.
+ */
+export async function issueCertificates(folder: string, all: Seat[]): Promise<void> {
+  const authorities = join(folder, 'authorities');
+  await mkdir(authorities, { recursive: true });
+  for (const { name } of all) await mkdir(machineFiles(folder, name), { recursive: true });
+  // Three, as Kubernetes advises: whoever may speak to the API may not for that reason read etcd's disk, nor pose as a proxy of users.
+  const [cluster, etcd, proxy] = await Promise.all(
+    ['ca', 'etcd-ca', 'front-proxy-ca'].map((name) => authority(join(authorities, name))),
+  );
+  await accountKey(join(authorities, 'accounts'));
+
+  await Promise.all([
+    ...all.map(async (seat) => {
+      const own = machineFiles(folder, seat.name);
+      await copyFile(`${cluster}.crt`, join(own, 'ca.crt'));
+      const users: Record<string, Identity> = {
+        kubelet: { subject: `/O=system:nodes/CN=system:node:${seat.name}`, names: namesOf(seat) },
+        'kube-proxy': { subject: '/CN=system:kube-proxy' },
+        'network-policies': { subject: '/O=system:masters/CN=network-policies' },
+        volumes: { subject: '/O=system:masters/CN=volumes' },
+        ...(seat.role === 'control-plane' && {
+          'controller-manager': { subject: '/CN=system:kube-controller-manager' },
+          scheduler: { subject: '/CN=system:kube-scheduler' },
+        }),
+      };
+      await Promise.all(Object.entries(users).map(([name, who]) => user(cluster!, own, name, who, apiFrom(seat, all))));
+    }),
+    ...controlPlanesOf(all).map(async (seat) => {
+      const own = machineFiles(folder, seat.name);
+      await copyFile(`${etcd}.crt`, join(own, 'etcd-ca.crt'));
+      await copyFile(`${proxy}.crt`, join(own, 'front-proxy-ca.crt'));
+      for (const part of ['key', 'pub'])
+        await copyFile(join(authorities, `accounts.${part}`), join(own, `accounts.${part}`));
+      await Promise.all([
+        issue(cluster!, join(own, 'apiserver'), { subject: '/CN=kube-apiserver', names: apiNames(seat) }),
+        issue(cluster!, join(own, 'apiserver-to-kubelet'), { subject: '/O=system:masters/CN=kube-apiserver' }),
+        issue(proxy!, join(own, 'front-proxy'), { subject: '/CN=front-proxy' }),
+        // Its members and its only client, the API server, are one machine each: one identity for all.
+        issue(etcd!, join(own, 'etcd'), { subject: `/CN=${seat.name}`, names: namesOf(seat) }),
+      ]);
+    }),
+    user(cluster!, folder, 'admin', { subject: '/O=system:masters/CN=admin' }, apiAddress(all)),
+  ]);
+}
+
+/** The part of `folder` that a machine sees. */
+export function machineFiles(folder: string, machine: string): string {
+  return join(folder, machine);
+}
+
+function namesOf({ name, address }: Seat): string[] {
+  return [`DNS:${name}`, 'DNS:localhost', `IP:${address}`, 'IP:127.0.0.1'];
+}
+
+function apiNames(seat: Seat): string[] {
+  const service = [
+    'kubernetes',
+    'kubernetes.default',
+    'kubernetes.default.svc',
+    'kubernetes.default.svc.cluster.local',
+  ];
+  return [...namesOf(seat), ...service.map((name) => `DNS:${name}`), `IP:${API_SERVICE}`, `IP:${EDGE.address}`];
+}
+
+async function authority(path: string): Promise<Authority> {
+  const usage = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign,digitalSignature'];
+  await certificate(path, `/CN=brownout-lab ${path.slice(path.lastIndexOf('/') + 1)}`, usage, []);
+  return path;
+}
+
+async function issue(by: Authority, path: string, { subject, names }: Identity): Promise<void> {
+  const usage = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
+  usage.push(`extendedKeyUsage=clientAuth${names ? ',serverAuth' : ''}`);
+  if (names) usage.push(`subjectAltName=${names.join(',')}`);
+  await certificate(path, subject, usage, ['-CA', `${by}.crt`, '-CAkey', `${by}.key`]);
+}
+
+async function certificate(path: string, subject: string, extensions: string[], by: string[]): Promise<void> {
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc', '-keyout', `${path}.key`];
+  // Without a configuration file of this computer, which may add extensions of its own.
+  const command = ['openssl', 'req', '-x509', '-config', '/dev/null', '-days', DAYS, '-subj', subject, ...key, ...by];
+  await run([...command, ...extensions.flatMap((each) => ['-addext', each]), '-out', `${path}.crt`]);
+}
+
+/** The pair by which API servers sign, and know again, the tokens of service accounts. */
+async function accountKey(path: string): Promise<void> {
+  await run(['openssl', 'ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${path}.key`]);
+  await run(['openssl', 'ec', '-in', `${path}.key`, '-pubout', '-out', `${path}.pub`]);
+}
+
+/** A certificate and the kubeconfig that uses it: `<name>.crt`, `<name>.key` and `<name>.conf`. */
+async function user(by: Authority, folder: string, name: string, who: Identity, api: string): Promise<void> {
+  await issue(by, join(folder, name), who);
+  const [ca, crt, key] = await Promise.all(
+    [`${by}.crt`, join(folder, `${name}.crt`), join(folder, `${name}.key`)].map((file) => readFile(file, 'base64')),
+  );
+  // JSON is YAML: readers of kubeconfigs take both.
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: CONTEXT, cluster: { server: `https://${api}:${API_PORT}`, 'certificate-authority-data': ca } }],
+    users: [{ name, user: { 'client-certificate-data': crt, 'client-key-data': key } }],
+    contexts: [{ name: CONTEXT, context: { cluster: CONTEXT, user: name } }],
+    'current-context': CONTEXT,
+  };
+  await writeFile(join(folder, `${name}.conf`), `${JSON.stringify(config, null, 2)}\n`, { mode: 0o600 });
+}

@@ -1,0 +1,119 @@
+import { cp, lstat, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { run } from '../command.ts';
+import { answers } from '../docker/api.ts';
+import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
+import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
+import { cached, cacheFolder, lockName } from '../image/cache.ts';
+import { imageStore, shareStore } from '../image/store.ts';
+import type { Lab } from '../lab.ts';
+import { ifFree } from '../lock.ts';
+import type { Progress } from '../progress.ts';
+import { CONFIG } from './layout.ts';
+import { containerd } from './machines.ts';
+import { CONTAINERD_ROOT, CONTAINERD_SOCKET, containerdConfig } from './node.ts';
+
+/** Raised when what is stored, or how, changes. */
+const FORMAT = 1;
+const KIND = 'containerd';
+const BUILDER = { cpus: 2, memory: 4 * 2 ** 30 };
+
+export const PAUSE_IMAGE = 'brownout/pause:lab';
+export const DNS_IMAGE = 'brownout/coredns:lab';
+/** containerd keeps images under their full names. */
+export const fullName = (image: string) => `docker.io/${image}`;
+
+/**
+ * The folder of containerd's store that all nodes of the lab start from: every image of the Swarm lab's store, and those
+ * of the two programs that run in pods only. A throw-away containerd makes it, once.
+ *
+ * @param programs the folder with `pause` and `coredns`
+ */
+export async function containerdStore(programs: string, progress: Progress): Promise<string> {
+  const docker = await imageStore(progress);
+  const versions = await Promise.all([run(['dockerd', '--version']), run(['containerd', '--version'])]);
+  const inputs = { FORMAT, docker: docker.key, programs: basename(programs), versions };
+  return cached(KIND, inputs, progress, async (into) => {
+    const config = await mkdtemp(join(tmpdir(), 'brownout-containerd-'));
+    const machine: Machine = {
+      name: 'builder',
+      address: undefined,
+      size: BUILDER,
+      mounts: [
+        { from: cacheFolder(), to: cacheFolder(), readonly: true },
+        { from: config, to: CONFIG, readonly: true },
+      ],
+      services: [dockerd(majorOf(versions[0]!)), containerd],
+    };
+    await removeBuilder();
+    try {
+      await writeFile(join(config, 'containerd.toml'), containerdConfig(fullName(PAUSE_IMAGE)));
+      await install(builderLab, machine);
+      await shareStore(docker.folder, join(diskOf(builderLab, machine.name), DATA_ROOT));
+      await powerOn(builderLab, machine);
+      const api = dockerOf(builderLab, machine.name);
+      await answers(api, 60_000, () => dockerSilent(builderLab, machine.name));
+      const images = (await api.get<{ RepoTags: string[] | null }[]>('/images/json')).flatMap(({ RepoTags }) => RepoTags ?? []);
+      progress(`handing ${images.length + 2} images to containerd (once, under a minute)`);
+      await run(inside(builderLab, machine.name, ['bash', '-c', handOver(programs, images)]));
+      await powerOff(builderLab, machine.name);
+      await rename(join(diskOf(builderLab, machine.name), CONTAINERD_ROOT), join(into, 'root'));
+    } finally {
+      await removeBuilder();
+      await rm(config, { recursive: true, force: true });
+    }
+  });
+}
+
+/** From Docker's store to containerd's, and the two programs as images with nothing else in them. */
+function handOver(programs: string, images: string[]): string {
+  const docker = 'docker --host unix:///run/docker.sock';
+  const single = (program: string, image: string) =>
+    `tar -C ${programs} -c ${program} | ${docker} import --change 'ENTRYPOINT ["/${program}"]' - ${image}`;
+  return `set -euo pipefail
+${single('pause', PAUSE_IMAGE)}
+${single('coredns', DNS_IMAGE)}
+until [ -S ${CONTAINERD_SOCKET} ]; do sleep 0.1; done
+${docker} save ${[...images, PAUSE_IMAGE, DNS_IMAGE].join(' ')} | ctr --namespace k8s.io images import -
+ctr --namespace k8s.io images list --quiet
+sync --file-system ${CONTAINERD_ROOT}`;
+}
+
+/** Removes the builder of a process that died before it could. One that is at work is left alone. */
+export async function removeDeadBuilder(): Promise<void> {
+  await ifFree(lockName(KIND), 'clean-up', removeBuilder);
+}
+
+async function removeBuilder(): Promise<void> {
+  await remove(builderLab, 'builder');
+  await rm(builderLab.folder, { recursive: true, force: true });
+}
+
+/** On the cache's disk, so that what was built is moved, not copied. */
+const builderLab: Lab = { name: `build-${KIND}`, folder: join(cacheFolder(), `${KIND}.builder`), network: undefined };
+
+/**
+ * Makes `root`, which does not exist yet, a containerd's folder that starts from a store: small files are copied, and the
+ * content of images is symbolic links to the store's, which containers only ever read. So every node has every image in a
+ * few hundredths of a second, and the page cache holds them once.
+ */
+export async function shareContainerdStore(store: string, root: string): Promise<void> {
+  await shareFolder(join(store, 'root'), root, '');
+}
+
+/** Parts of containerd's folder whose entries are linked whole: an image's files, and the blobs they came from. */
+const LINKED = [/snapshots\/\d+\/(fs|work)$/, /\/blobs\/sha256\/[0-9a-f]+$/];
+
+async function shareFolder(from: string, to: string, path: string): Promise<void> {
+  const { mode } = await lstat(from);
+  await mkdir(to, { recursive: true, mode: mode & 0o7777 });
+  await Promise.all(
+    (await readdir(from, { withFileTypes: true })).map(async (entry) => {
+      const [source, target, inner] = [from, to, path].map((each) => join(each, entry.name)) as [string, string, string];
+      if (LINKED.some((pattern) => pattern.test(inner))) return symlink(source, target);
+      if (entry.isDirectory()) return shareFolder(source, target, inner);
+      return cp(source, target, { verbatimSymlinks: true });
+    }),
+  );
+}

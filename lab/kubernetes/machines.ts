@@ -1,0 +1,119 @@
+import type { Service } from '../boot.ts';
+import type { Machine } from '../host.ts';
+import { cacheFolder } from '../image/cache.ts';
+import { balancerService } from './balancer.ts';
+import { CONFIG, EDGE, hasOwnBalancer, kubernetesLab, type Seat, SERVICE_CIDR, SHARED, SIZES, type Settings } from './layout.ts';
+import { CONTAINERD_SOCKET, LOCAL_VOLUMES, MANIFESTS, nodeEnvironment } from './node.ts';
+import { LOCAL_PROVISIONER, SHARED_PROVISIONER } from './objects.ts';
+
+/** Folders of this computer that the lab's machines see. */
+export interface Folders {
+  /** Kubernetes' programs, in the cache. */
+  programs: string;
+  /** `<machine>/` holds a machine's certificates and configuration. */
+  config: string;
+  shared: string;
+}
+
+/** A node: containerd, kubelet and what stands beside them on every node; on a control plane kubelet runs the rest. */
+export function nodeMachine(seat: Seat, all: Seat[], settings: Settings, folders: Folders): Machine {
+  return {
+    name: seat.name,
+    address: seat.address,
+    size: SIZES[seat.role],
+    mounts: [
+      // Programs, and the images that the node's containerd started from.
+      { from: cacheFolder(), to: cacheFolder(), readonly: true },
+      { from: `${folders.config}/${seat.name}`, to: CONFIG, readonly: true },
+      { from: folders.shared, to: SHARED, readonly: false },
+    ],
+    prepare: [['bash', `${CONFIG}/prepare.sh`]],
+    services: [containerd, ...programs(seat, settings, folders), ...(hasOwnBalancer(seat, all) ? [balancerService(CONFIG)] : [])],
+  };
+}
+
+/** The users' way in: on bare metal a load balancer stands before the cluster, and it outlives every node. */
+export function edgeMachine(folders: Folders): Machine {
+  return {
+    ...EDGE,
+    mounts: [{ from: `${folders.config}/${EDGE.name}`, to: CONFIG, readonly: true }],
+    services: [balancerService(CONFIG)],
+  };
+}
+
+export const containerd: Service = { name: 'containerd', argv: ['containerd', '--config', `${CONFIG}/containerd.toml`] };
+
+function programs(seat: Seat, settings: Settings, folders: Folders): Service[] {
+  const program = (name: string, flags: string[], as = name): Service => ({
+    name: as,
+    argv: [...environment(settings), `${folders.programs}/${name}`, ...flags],
+  });
+  const kubelet = program('kubelet', [
+    `--config=${CONFIG}/kubelet.yaml`,
+    `--kubeconfig=${CONFIG}/kubelet.conf`,
+    `--hostname-override=${seat.name}`,
+    `--node-ip=${seat.address}`,
+  ]);
+  const provisioner = (name: string, folder: string) => [
+    `--kubeconfig=${CONFIG}/volumes.conf`,
+    `--provisioner=${name}`,
+    `--folder=${folder}`,
+  ];
+  return [
+    { ...kubelet, argv: [...onceThere(CONTAINERD_SOCKET), ...kubelet.argv] },
+    program('kube-proxy', [`--config=${CONFIG}/kube-proxy.yaml`]),
+    program('network-policies', [
+      `--kubeconfig=${CONFIG}/network-policies.conf`,
+      `--node=${seat.name}`,
+      `--service-cluster-ip-range=${SERVICE_CIDR}`,
+    ]),
+    seat.role === 'worker'
+      ? program('volumes', [...provisioner(LOCAL_PROVISIONER, LOCAL_VOLUMES), `--node=${seat.name}`])
+      : program('volumes', provisioner(SHARED_PROVISIONER, `${SHARED}/volumes`)),
+  ];
+}
+
+function environment(settings: Settings): string[] {
+  const variables = Object.entries(nodeEnvironment(settings)).map(([name, value]) => `${name}=${value}`);
+  return variables.length > 0 ? ['env', ...variables] : [];
+}
+
+/** kubelet ends when there is no container runtime, and is half a second late then. */
+function onceThere(socket: string): string[] {
+  return ['sh', '-c', `until [ -S ${socket} ]; do sleep 0.05; done; exec "$@"`, 'sh'];
+}
+
+/**
+ * What a node does before its services start, once at every power-on.
+ *
+ * @param all to know the way to the pods of the others
+ */
+export function prepareScript(seat: Seat, all: Seat[]): string {
+  const others = all.filter(({ name }) => name !== seat.name);
+  return `set -eu
+# kubelet sets these for the whole computer, so it finds files that say what it wants.
+pretend() {
+  mkdir -p "/run/kernel/$(dirname "$1")"
+  echo "$2" > "/run/kernel/$1"
+  mount --bind "/run/kernel/$1" "/proc/sys/$1"
+}
+pretend vm/overcommit_memory 1
+pretend vm/panic_on_oom 0
+pretend kernel/panic 10
+pretend kernel/panic_on_oops 1
+# A machine that was off has started anew: kubelet tells by this.
+pretend kernel/random/boot_id "$(cat /proc/sys/kernel/random/uuid)"
+mount --bind ${CONFIG}/meminfo /proc/meminfo
+
+# The addresses of Services lead nowhere by themselves; the kernel wants a route before kube-proxy's rules are asked.
+ip route replace default via ${kubernetesLab.network!.prefix}.254
+${others.map(({ podCidr, address }) => `ip route replace ${podCidr} via ${address}`).join('\n')}
+echo 1 > /proc/sys/net/ipv4/ip_forward
+
+mkdir -p /var/lib/kubelet /var/lib/containerd ${LOCAL_VOLUMES} ${SHARED}/volumes
+# What a fault moved out of it is there again after a restart, as if an administrator had put it back.
+rm -rf ${MANIFESTS}
+mkdir -p ${MANIFESTS}
+[ ! -d ${CONFIG}/manifests ] || cp ${CONFIG}/manifests/* ${MANIFESTS}/
+`;
+}

@@ -1,0 +1,2 @@
+/** Told, in one short line, what is being done now. */
+export type Progress = (line: string) => void;

@@ -1,0 +1,46 @@
+import { join } from 'node:path';
+import type { Service } from '../boot.ts';
+
+export const EDGE_CONFIG = 'haproxy.cfg';
+
+/** @param folder where the machine finds `haproxy.cfg` */
+export function edgeService(folder: string): Service {
+  return { name: 'haproxy', argv: ['haproxy', '-W', '-db', '-f', join(folder, EDGE_CONFIG)] };
+}
+
+/**
+ * Each entry's port on the edge leads to the same port on every node. A node is out after two failed checks, 500 ms
+ * apart, and in again after one good one.
+ *
+ * The balance is random: with round robin over two servers, two probe streams that take turns would each always meet the
+ * same server, and a dead one would be all or nothing to them.
+ */
+export function edgeConfig(entries: Record<string, number>, nodes: { name: string; address: string }[]): string {
+  const sections = Object.entries(entries).map(([name, port]) =>
+    [
+      `listen ${name}`,
+      `  bind :${port}`,
+      '  balance random',
+      '  option httpchk GET /',
+      ...nodes.map((node) => `  server ${node.name} ${node.address}:${port}`),
+    ].join('\n'),
+  );
+  return `global
+  maxconn 4000
+defaults
+  mode http
+  timeout connect 300ms
+  timeout client 10s
+  timeout server 2s
+  timeout check 400ms
+  timeout queue 300ms
+  # An open WebSocket is silent between events.
+  timeout tunnel 1h
+  # A request whose connection could not be made goes to another node; one that was sent is never sent twice.
+  retries 2
+  option redispatch 1
+  default-server check inter 500ms fall 2 rise 1
+
+${sections.join('\n\n')}
+`;
+}

@@ -1,0 +1,68 @@
+import { dockerd } from '../docker/daemon.ts';
+import type { Machine } from '../host.ts';
+import { cacheFolder } from '../image/cache.ts';
+import { type Lab, labOf } from '../lab.ts';
+import { edgeService } from './edge.ts';
+
+/** What `up` may be asked for. It is noted down with the lab: a second `up` heals what is there. */
+export interface Settings {
+  /** Nodes that are managers: 1 (and two workers) or 3. Managers run members, too. */
+  managers: 1 | 3;
+  /** How often nodes report to the managers, in ms; undefined: Swarm's own 5 s. */
+  heartbeat: number | undefined;
+}
+
+export interface NodeSeat {
+  name: string;
+  address: string;
+  role: 'manager' | 'worker';
+}
+
+/** Ports that the workloads publish on each node, and the edge to users. */
+export const ENTRIES = { vote: 8080, result: 8081 } as const;
+
+const PREFIX = '10.77.0';
+const GIB = 2 ** 30;
+
+export const swarmLab: Lab = labOf('swarm', PREFIX);
+
+/** Where every node sees the same folder, as if a file server exported it. */
+export const SHARED = '/srv/shared';
+
+export const EDGE = { name: 'edge', address: `${PREFIX}.20` };
+
+export function seats({ managers }: Pick<Settings, 'managers'>): NodeSeat[] {
+  return [1, 2, 3].map((number) => {
+    const role = number <= managers ? 'manager' : 'worker';
+    return {
+      name: role === 'manager' ? `m${number}` : `w${number - managers}`,
+      address: `${PREFIX}.${10 + number}`,
+      role,
+    };
+  });
+}
+
+/** A node: Debian's dockerd with the shared folder, and what is needed to read the image store. */
+export function nodeMachine(seat: NodeSeat, sharedFolder: string, dockerMajor: number): Machine {
+  return {
+    name: seat.name,
+    address: seat.address,
+    // A manager with members in 0.75 of a core starves: its raft and its containers wait for each other.
+    size: seat.role === 'manager' ? { cpus: 1, memory: 2 * GIB } : { cpus: 0.75, memory: 1.5 * GIB },
+    mounts: [
+      { from: cacheFolder(), to: cacheFolder(), readonly: true },
+      { from: sharedFolder, to: SHARED, readonly: false },
+    ],
+    services: [dockerd(dockerMajor, seat.address)],
+  };
+}
+
+/** The users' way in: on bare metal a load balancer stands before the cluster, and it outlives every node. */
+export function edgeMachine(configFolder: string): Machine {
+  return {
+    ...EDGE,
+    size: { cpus: 0.5, memory: GIB / 4 },
+    mounts: [{ from: configFolder, to: '/srv/edge', readonly: true }],
+    services: [edgeService('/srv/edge')],
+  };
+}

@@ -1,0 +1,187 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { OperatorError } from '../../platforms/platform.ts';
+import { formatDuration } from '../../units/units.ts';
+import { run } from '../command.ts';
+import { answers, DockerError } from '../docker/api.ts';
+import { DATA_ROOT, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
+import { diskOf, install, linkState, type Machine, powerOn, restoreLink } from '../host.ts';
+import { type ImageStore, imageStore, shareStore } from '../image/store.ts';
+import { requireRoot } from '../lab.ts';
+import { withLock } from '../lock.ts';
+import { createNetwork } from '../network.ts';
+import type { Progress } from '../progress.ts';
+import { installLabPackages } from '../setup.ts';
+import { EDGE_CONFIG, edgeConfig } from './edge.ts';
+import { ENTRIES, edgeMachine, type NodeSeat, nodeMachine, type Settings, seats, swarmLab } from './layout.ts';
+
+/** How long daemons may take to start and nodes to become ready: ten times what a busy computer needs. */
+const PATIENCE_MS = 60_000;
+
+/** What is noted down of a lab that is up. */
+interface Notes extends Settings {
+  /** The image store the nodes started from: replacing it under them would take their layers away. */
+  store: ImageStore;
+}
+
+/**
+ * Brings the Swarm up from nothing, or from whatever is there: machines that are off are powered on, cut links restored,
+ * nodes that have not joined join. Resolves when every node is ready.
+ *
+ * @param wanted settings; undefined ones are as they were, or the defaults for a new lab
+ */
+export async function swarmUp(wanted: Partial<Settings>, progress: Progress): Promise<void> {
+  requireRoot();
+  await withLock(
+    swarmLab.name,
+    'lab up swarm',
+    async () => {
+      await installLabPackages(progress);
+      const notes = await settle(wanted, progress);
+      await createNetwork(swarmLab.network!);
+      const nodes = seats(notes);
+      await powerOnAll(nodes, notes, progress);
+      await joinAll(nodes, notes, progress);
+    },
+    (holder) => progress(`waiting for ${holder}`),
+  );
+}
+
+/** The settings of the lab that is there, or those of a new one, on disk before anything is started. */
+async function settle(wanted: Partial<Settings>, progress: Progress): Promise<Notes> {
+  const before = await readNotes();
+  if (before) {
+    for (const key of ['managers', 'heartbeat'] as const) {
+      if (wanted[key] === undefined || wanted[key] === before[key]) continue;
+      throw new OperatorError(`the lab is up with ${describe(before)}; ${key} cannot be changed now`, {
+        hint: 'brownout lab down swarm, then up again',
+      });
+    }
+    if (existsSync(before.store.folder)) return before;
+    throw new OperatorError(`the lab's images are gone from the cache (${before.store.folder})`, {
+      hint: 'brownout lab down swarm, then up again',
+    });
+  }
+  const store = await imageStore(progress);
+  const notes: Notes = { managers: wanted.managers ?? 1, heartbeat: wanted.heartbeat, store };
+  await mkdir(join(swarmLab.folder, 'shared'), { recursive: true });
+  await mkdir(join(swarmLab.folder, 'edge'), { recursive: true });
+  await writeFile(`${notesFile()}.new`, JSON.stringify(notes, null, 2));
+  await rename(`${notesFile()}.new`, notesFile());
+  return notes;
+}
+
+/** The notes of the lab that is there, whole or not; undefined when it is down. */
+export async function readNotes(): Promise<Notes | undefined> {
+  if (!existsSync(notesFile())) return undefined;
+  return JSON.parse(await readFile(notesFile(), 'utf8')) as Notes;
+}
+
+function notesFile(): string {
+  return join(swarmLab.folder, 'lab.json');
+}
+
+function describe({ managers, heartbeat }: Settings): string {
+  return `${managers} manager${managers === 1 ? '' : 's'} and ${heartbeat === undefined ? "Swarm's own heartbeat" : `a heartbeat of ${formatDuration(heartbeat)}`}`;
+}
+
+async function powerOnAll(nodes: NodeSeat[], { store }: Notes, progress: Progress): Promise<void> {
+  progress(`powering on ${nodes.map(({ name }) => name).join(', ')} and the edge`);
+  const shared = join(swarmLab.folder, 'shared');
+  const edge = join(swarmLab.folder, 'edge');
+  const major = majorOf(await run(['dockerd', '--version']));
+  await writeFile(join(edge, EDGE_CONFIG), edgeConfig(ENTRIES, nodes));
+  const start = async (machine: Machine) => {
+    await install(swarmLab, machine);
+    if (linkState(swarmLab, machine.name) === 'cut') await restoreLink(swarmLab, machine.name);
+    await powerOn(swarmLab, machine);
+  };
+  await Promise.all([
+    start(edgeMachine(edge)),
+    ...nodes.map(async (seat) => {
+      await shareOnce(store, join(diskOf(swarmLab, seat.name), DATA_ROOT));
+      await start(nodeMachine(seat, shared, major));
+      await answers(dockerOf(swarmLab, seat.name), PATIENCE_MS, () => dockerSilent(swarmLab, seat.name));
+    }),
+  ]);
+}
+
+/** A node keeps its data over power cycles: only the first start takes the images from the store, whole or not at all. */
+async function shareOnce(store: ImageStore, root: string): Promise<void> {
+  if (existsSync(root)) return;
+  const part = `${root}.part`;
+  await run(['rm', '-rf', part]);
+  await shareStore(store.folder, part);
+  await rename(part, root);
+}
+
+interface Info {
+  Swarm: { LocalNodeState: string; Error?: string };
+}
+
+interface SwarmNode {
+  ID: string;
+  Description: { Hostname: string };
+  Status: { State: string };
+}
+
+async function joinAll(nodes: NodeSeat[], notes: Notes, progress: Progress): Promise<void> {
+  const [first, ...others] = nodes as [NodeSeat, ...NodeSeat[]];
+  const manager = dockerOf(swarmLab, first.name);
+  progress('joining the nodes into a Swarm');
+  if ((await swarmState(first)) === 'inactive') await manager.post('/swarm/init', initRequest(first, notes));
+  const { JoinTokens: tokens } = await steadily(() =>
+    manager.get<{ JoinTokens: { Manager: string; Worker: string } }>('/swarm'),
+  );
+  const join = async (seat: NodeSeat) => {
+    if ((await swarmState(seat)) !== 'inactive') return;
+    await dockerOf(swarmLab, seat.name).post('/swarm/join', {
+      ...addresses(seat),
+      RemoteAddrs: [`${first.address}:2377`],
+      JoinToken: seat.role === 'manager' ? tokens.Manager : tokens.Worker,
+    });
+  };
+  await Promise.all(others.map(join));
+  progress('waiting until every node is ready');
+  await steadily(async () => {
+    const members = await manager.get<SwarmNode[]>('/nodes');
+    const late = nodes.filter(({ name }) => {
+      return !members.some(({ Description, Status }) => Description.Hostname === name && Status.State === 'ready');
+    });
+    if (late.length > 0) throw new DockerError(`not ready: ${late.map(({ name }) => name).join(', ')}`, 503);
+  });
+}
+
+async function swarmState(seat: NodeSeat): Promise<string> {
+  const { Swarm } = await dockerOf(swarmLab, seat.name).get<Info>('/info');
+  return Swarm.LocalNodeState;
+}
+
+function addresses({ address }: NodeSeat) {
+  return { ListenAddr: `${address}:2377`, AdvertiseAddr: address, DataPathAddr: address };
+}
+
+function initRequest(seat: NodeSeat, { heartbeat }: Settings) {
+  return {
+    ...addresses(seat),
+    // Away from the addresses of the lab's network and of this computer's usual neighbours.
+    DefaultAddrPool: ['10.201.0.0/16'],
+    SubnetSize: 24,
+    Spec: heartbeat === undefined ? {} : { Dispatcher: { HeartbeatPeriod: heartbeat * 1_000_000 } },
+  };
+}
+
+/** A manager that has just started, or just lost its leader, says no for a while. */
+async function steadily<T>(call: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof DockerError) || Date.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+}

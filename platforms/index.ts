@@ -1,0 +1,28 @@
+import type { Cluster } from '../clusters/cluster.ts';
+import { OperatorError, type Platform, type PlatformKind } from './platform.ts';
+
+/** Opens the platform that a cluster file names. Only that platform's module, with its client library, is loaded. */
+export async function createPlatform(cluster: Cluster): Promise<Platform> {
+  switch (cluster.platform) {
+    case 'swarm':
+      return (await import('./swarm/swarm.ts')).openSwarm(cluster);
+    case 'kubernetes':
+    case 'proxmox':
+      throw unsupported(cluster.platform);
+  }
+}
+
+/** The verbs of a platform, told without connecting to any. */
+export async function verbsOf(platform: PlatformKind): Promise<readonly string[]> {
+  switch (platform) {
+    case 'swarm':
+      return Object.keys((await import('./swarm/verbs.ts')).verbs);
+    case 'kubernetes':
+    case 'proxmox':
+      throw unsupported(platform);
+  }
+}
+
+function unsupported(platform: PlatformKind): OperatorError {
+  return new OperatorError(`platform '${platform}' is not supported by this version`, { hint: 'supported: swarm' });
+}

@@ -1,0 +1,183 @@
+/** Containers on one node, past the control plane: looked at, executed in, and the suite's own helpers. */
+import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type Docker from 'dockerode';
+import { type ExecResult, OperatorError } from '../platform.ts';
+import { labelled, RUN_LABEL, TASK_LABEL } from './api.ts';
+import { isGone, statusOf, unlessGone, within } from './docker.ts';
+import type { NodeHost } from './hosts.ts';
+
+/** The container of a task, also when it has stopped; undefined when the node has none (any more). */
+export async function containerOf(host: NodeHost, task: string): Promise<Docker.ContainerInfo | undefined> {
+  const filters = labelled(TASK_LABEL, task);
+  const [found] = await host.ask('find container', (api) => api.listContainers({ all: true, filters }));
+  return found;
+}
+
+/** Runs argv in a container and waits for its end. */
+export async function execIn(
+  host: NodeHost,
+  container: string,
+  argv: string[],
+  { stdin, timeout }: { stdin: string | undefined; timeout: number },
+): Promise<ExecResult> {
+  const started = await host.ask('exec', async (api) => {
+    const exec = await api.getContainer(container).exec({
+      Cmd: argv,
+      AttachStdin: stdin !== undefined,
+      AttachStdout: true,
+      AttachStderr: true,
+    });
+    const stream = await exec.start({ hijack: true, stdin: stdin !== undefined });
+    return { exec, stream, demux: api.modem.demuxStream.bind(api.modem) };
+  });
+  const { exec, stream, demux } = started;
+  try {
+    const stdout = collect();
+    const stderr = collect();
+    demux(stream, stdout.sink, stderr.sink);
+    const ended = new Promise<void>((resolve, reject) => {
+      stream.once('end', resolve);
+      stream.once('close', resolve);
+      stream.once('error', reject);
+    });
+    if (stdin !== undefined) stream.end(stdin);
+    await within(timeout, `exec ${argv[0]}`, ended);
+    // The stream ends a moment before the engine has noted the exit code.
+    let state = await host.ask('exec result', () => exec.inspect());
+    for (let tries = 0; state.Running && tries < 20; tries += 1) {
+      await sleep(50);
+      state = await host.ask('exec result', () => exec.inspect());
+    }
+    return { code: state.ExitCode ?? -1, stdout: stdout.text(), stderr: stderr.text() };
+  } finally {
+    stream.destroy();
+  }
+}
+
+function collect() {
+  const chunks: Buffer[] = [];
+  const sink = new PassThrough();
+  sink.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return { sink, text: () => Buffer.concat(chunks).toString('utf8') };
+}
+
+export interface Helper {
+  name: string;
+  run: string;
+  image: string;
+  argv: string[];
+  /** Folder of the node that the helper sees under the same path. */
+  mount?: string;
+}
+
+const PULL_TIMEOUT = 300_000;
+const START_TIMEOUT = 30_000;
+
+/**
+ * Starts a helper in the node's own network, with the rights over it and no others: it acts on the node, not beside it.
+ * One of that name that runs already is left alone. It removes itself when its command ends, also over a restart of the
+ * node's engine, so that a helper with a dead-man timer leaves nothing behind.
+ */
+export async function startHostHelper(host: NodeHost, helper: Helper, pull: 'missing' | 'never'): Promise<void> {
+  const found = await unlessGone(host.ask('find helper', (api) => api.getContainer(helper.name).inspect()));
+  if (found?.State.Running) return;
+  const container = await create(host, helper, pull, {
+    AutoRemove: true,
+    NetworkMode: 'host',
+    CapAdd: ['NET_ADMIN', 'NET_RAW'],
+  });
+  await host.ask(`start ${helper.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
+}
+
+/** Runs a short command on the node, in a helper that sees one of its folders. Throws when the command fails. */
+export async function runHelper(
+  host: NodeHost,
+  helper: Helper & { mount: string },
+  pull: 'missing' | 'never',
+  timeout: number,
+): Promise<void> {
+  const id = await create(host, helper, pull, { NetworkMode: 'none', Binds: [`${helper.mount}:${helper.mount}`] });
+  const run = async (api: Docker) => {
+    const container = api.getContainer(id);
+    await container.start();
+    const { StatusCode } = await container.wait();
+    if (StatusCode === 0) return;
+    const output = (await container.logs({ stdout: true, stderr: true })).toString('utf8').trim();
+    throw new OperatorError(`${helper.argv.join(' ')} on ${host.node} failed (exit ${StatusCode}): ${output}`);
+  };
+  try {
+    await host.ask(helper.name, run, timeout);
+  } finally {
+    await unlessGone(host.ask(`remove ${helper.name}`, (api) => api.getContainer(id).remove({ force: true }), 20_000));
+  }
+}
+
+/** Creates a helper's container in place of one of the same name that a killed suite left, and returns its ID. */
+async function create(
+  host: NodeHost,
+  helper: Helper,
+  pull: 'missing' | 'never',
+  settings: Docker.HostConfig,
+): Promise<string> {
+  const attempt = async () => {
+    await unlessGone(host.ask('find helper', (api) => api.getContainer(helper.name).remove({ force: true }), 20_000));
+    const options = {
+      name: helper.name,
+      Image: helper.image,
+      Entrypoint: helper.argv.slice(0, 1),
+      Cmd: helper.argv.slice(1),
+      // With a terminal its output comes as plain text.
+      Tty: true,
+      // The port that a helper which closes the node's network must leave open.
+      Env: [`BROWNOUT_API_PORT=${host.port ?? ''}`],
+      Labels: { [RUN_LABEL]: helper.run },
+      HostConfig: settings,
+    };
+    const created = await host.ask(`create ${helper.name}`, (api) => api.createContainer(options), START_TIMEOUT);
+    return created.id;
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    if (!isGone(error)) throw error;
+    if (pull === 'never') {
+      throw new OperatorError(`${host.node} does not have the image ${helper.image}`, {
+        hint: 'it is `images.tools` of the cluster file: load it on every node, or say `pull: missing`',
+        cause: error,
+      });
+    }
+  }
+  await pullImage(host, helper.image);
+  return attempt();
+}
+
+async function pullImage(host: NodeHost, image: string): Promise<void> {
+  const pull = async (api: Docker) => {
+    const stream = await api.pull(image);
+    await new Promise<void>((resolve, reject) => {
+      api.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
+    });
+  };
+  await host.ask(`pull ${image}`, pull, PULL_TIMEOUT);
+}
+
+/** A helper undoes what it did when it is told to end; this long it may take. */
+const HELPER_GRACE_S = 10;
+
+/** Ends a helper, and returns once it is gone. Gone already is success. */
+export async function removeHelper(host: NodeHost, name: string): Promise<void> {
+  const patience = (HELPER_GRACE_S + 10) * 1000;
+  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(name).stop({ t: HELPER_GRACE_S }), patience));
+  const deadline = performance.now() + patience;
+  while (await unlessGone(host.ask('find helper', (api) => api.getContainer(name).inspect()))) {
+    if (performance.now() > deadline) throw new OperatorError(`helper ${name} on ${host.node} does not go away`);
+    await sleep(100);
+    try {
+      await unlessGone(host.ask(`remove ${name}`, (api) => api.getContainer(name).remove({ force: true }), patience));
+    } catch (error) {
+      // It removes itself at its end: 'removal already in progress'.
+      if (statusOf(error) !== 409) throw error;
+    }
+  }
+}

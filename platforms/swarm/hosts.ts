@@ -1,0 +1,139 @@
+import type { Cluster } from '../../clusters/cluster.ts';
+import { OperatorError } from '../platform.ts';
+import { connect, type DockerHost, describeFailure, statusOf } from './docker.ts';
+
+/** A host of the cluster file, and which node of the Swarm it has turned out to be. */
+export interface NodeHost extends DockerHost {
+  node: string | undefined;
+  id: string | undefined;
+  manager: boolean;
+  /** Engine and kernel, once it has answered. */
+  versions: { docker: string; kernel: string; os: string } | undefined;
+  /** Why it did not answer the last time it was asked who it is. */
+  failure: string | undefined;
+}
+
+export type Outcome<T> = { host: NodeHost; value: T } | { host: NodeHost; failure: unknown };
+
+/**
+ * Every node's own Docker API, and the way to a manager that answers. Hosts are asked in parallel and each for a bounded
+ * time: the usual state of the cluster here is that a part of it is dead.
+ */
+export class Hosts {
+  readonly all: NodeHost[];
+  /** The manager that answered last is asked first. */
+  #preferred: NodeHost | undefined;
+
+  constructor(reach: Cluster['reach']) {
+    this.all = reach.hosts.map((address) => ({
+      ...connect(address, reach.tls),
+      node: undefined,
+      id: undefined,
+      manager: false,
+      versions: undefined,
+      failure: 'not asked yet',
+    }));
+  }
+
+  /** Asks hosts who they are; what a host said before stays known while it does not answer. */
+  async identify(hosts: NodeHost[] = this.all): Promise<void> {
+    await Promise.all(
+      hosts.map(async (host) => {
+        try {
+          const info = await host.ask('info', (api) => api.info());
+          host.node = info.Name;
+          host.id = info.Swarm?.NodeID || undefined;
+          host.manager = info.Swarm?.ControlAvailable === true;
+          host.versions = { docker: info.ServerVersion, kernel: info.KernelVersion, os: info.OperatingSystem };
+          host.failure = host.id ? undefined : 'its Docker is not part of a Swarm';
+        } catch (error) {
+          host.failure = describeFailure(error);
+        }
+      }),
+    );
+  }
+
+  /** The host of a node. Hosts that have not told their name yet are asked now. */
+  async of(node: string): Promise<NodeHost> {
+    const known = () => this.all.find((host) => host.node === node);
+    if (!known()) await this.identify(this.all.filter((host) => host.node === undefined));
+    const host = known();
+    if (host) return host;
+    const silent = this.all
+      .filter((other) => other.node === undefined)
+      .map(({ url, failure }) => `${url} (${failure})`);
+    throw new OperatorError(`no host of the cluster file is node ${node}`, {
+      hint: silent.length > 0 ? `these do not answer: ${silent.join(', ')}` : 'add its Docker API to `reach.hosts`',
+    });
+  }
+
+  /** Asks every host the same, at the same time. */
+  async each<T>(question: (host: NodeHost) => Promise<T>, hosts: NodeHost[] = this.all): Promise<Outcome<T>[]> {
+    return Promise.all(
+      hosts.map(async (host) => {
+        try {
+          return { host, value: await question(host) };
+        } catch (failure) {
+          return { host, failure };
+        }
+      }),
+    );
+  }
+
+  /**
+   * Asks managers in turn until one answers. An answer is also a refusal (4xx): another manager would say the same. What
+   * goes to the next is silence and 5xx, which is how a manager without a leader, or one demoted, replies.
+   */
+  async manager<T>(question: (host: NodeHost) => Promise<T>): Promise<T> {
+    if (!this.all.some((host) => host.manager)) await this.identify();
+    const failures: string[] = [];
+    for (const host of this.#managers()) {
+      try {
+        const answer = await retryOutdated(() => question(host));
+        this.#preferred = host;
+        return answer;
+      } catch (error) {
+        if (error instanceof OperatorError) throw error;
+        const status = statusOf(error);
+        if (status !== undefined && status < 500) {
+          throw new OperatorError(`${host.url} refuses: ${describeFailure(error)}`, { cause: error });
+        }
+        failures.push(`${host.url}: ${describeFailure(error)}`);
+      }
+    }
+    throw new NoManagerError(failures, this.all);
+  }
+
+  #managers(): NodeHost[] {
+    const managers = this.all.filter((host) => host.manager);
+    return managers.sort((a, b) => Number(b === this.#preferred) - Number(a === this.#preferred));
+  }
+
+  close(): void {
+    for (const host of this.all) host.close();
+  }
+}
+
+const OUTDATED_TRIES = 4;
+
+/** An object that somebody else changed between being read and being written is read again, and the change made anew. */
+async function retryOutdated<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (tries === OUTDATED_TRIES || !/update out of sequence/.test(describeFailure(error))) throw error;
+    }
+  }
+}
+
+/** No manager answers: the control plane is lost, at least from here. */
+export class NoManagerError extends OperatorError {
+  constructor(failures: string[], all: NodeHost[]) {
+    const silent = all.filter((host) => !host.manager).map((host) => `${host.url}: ${host.failure ?? 'a worker'}`);
+    super(`no manager of the Swarm answers (${[...failures, ...silent].join('; ')})`, {
+      hint: 'is a manager among `reach.hosts`, and do more than half of the managers live?',
+    });
+    this.name = 'NoManagerError';
+  }
+}

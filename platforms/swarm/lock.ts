@@ -1,0 +1,117 @@
+/**
+ * One run at a time on a cluster: a Docker config object, because creating one is atomic by name and it outlives any
+ * manager. Its labels say who holds it, so that a lock left by a crash can be told from one that is in use.
+ */
+import { hostname } from 'node:os';
+import { RUN_LABEL } from './api.ts';
+import { statusOf, unlessGone } from './docker.ts';
+import type { Hosts, NodeHost } from './hosts.ts';
+
+export const LOCK_NAME = 'brownout-lock';
+
+/** A lock that nobody renewed for this long is stale. By the clock of the host that took it. */
+const LOCK_TIME = 120_000;
+
+/** A config cannot be empty, nor change its data; base64. */
+const LOCK_DATA = Buffer.from('brownout').toString('base64');
+
+const OWNER_LABEL = 'brownout.owner';
+const EXPIRES_LABEL = 'brownout.expires';
+
+export interface LockAnswer {
+  held: boolean;
+  /** Who holds it, when it is not held. */
+  holder?: string;
+}
+
+interface Lock {
+  id: string;
+  version: number;
+  run: string;
+  /** `<host name> <pid>`. */
+  owner: string;
+  expires: number;
+}
+
+/** Takes the lock, or renews it when this run holds it; a stale one is taken over. */
+export function takeLock(hosts: Hosts, run: string, owner: string): Promise<LockAnswer> {
+  return hosts.manager(async (host) => {
+    const lock = await readLock(host);
+    if (lock?.run === run) return renew(host, lock, run, owner);
+    if (lock && !isStale(lock)) return refused(lock);
+    // By ID: a lock that somebody else put there in the meantime has another.
+    if (lock) await remove(host, lock);
+    try {
+      const spec = { Name: LOCK_NAME, Labels: labels(run, owner), Data: LOCK_DATA };
+      await host.ask('take lock', (api) => api.createConfig(spec));
+      return { held: true };
+    } catch (error) {
+      if (statusOf(error) !== 409) throw error;
+      const other = await readLock(host);
+      return other?.run === run ? { held: true } : refused(other);
+    }
+  });
+}
+
+/** Puts the expiry off. A lock that is gone or somebody else's is not taken back. */
+export function renewLock(hosts: Hosts, run: string, owner: string): Promise<LockAnswer> {
+  return hosts.manager(async (host) => {
+    const lock = await readLock(host);
+    return lock?.run === run ? renew(host, lock, run, owner) : refused(lock);
+  });
+}
+
+/** Gives the lock back; one that is gone or somebody else's is left alone. */
+export function releaseLock(hosts: Hosts, run: string): Promise<void> {
+  return hosts.manager(async (host) => {
+    const lock = await readLock(host);
+    if (lock?.run === run) await remove(host, lock);
+  });
+}
+
+async function readLock(host: NodeHost): Promise<Lock | undefined> {
+  // The filter finds names that begin so: the exact one is picked here.
+  const filters = JSON.stringify({ name: [LOCK_NAME] });
+  const found = await host.ask('read lock', (api) => api.listConfigs({ filters }));
+  const config = found.find(({ Spec }) => Spec?.Name === LOCK_NAME);
+  if (!config) return undefined;
+  const { [RUN_LABEL]: run = '', [OWNER_LABEL]: owner = '', [EXPIRES_LABEL]: expires } = config.Spec?.Labels ?? {};
+  return { id: config.ID, version: config.Version!.Index!, run, owner, expires: Number(expires) || 0 };
+}
+
+async function renew(host: NodeHost, lock: Lock, run: string, owner: string): Promise<LockAnswer> {
+  const spec = { Name: LOCK_NAME, Labels: labels(run, owner), Data: LOCK_DATA };
+  const options = { _query: { version: lock.version }, _body: spec };
+  await host.ask('renew lock', (api) => api.getConfig(lock.id).update(options));
+  return { held: true };
+}
+
+async function remove(host: NodeHost, lock: Lock): Promise<void> {
+  await unlessGone(host.ask('remove lock', (api) => api.getConfig(lock.id).remove()));
+}
+
+function labels(run: string, owner: string) {
+  return { [RUN_LABEL]: run, [OWNER_LABEL]: owner, [EXPIRES_LABEL]: String(Date.now() + LOCK_TIME) };
+}
+
+/** Expired, or of a process of this very host that is no more. */
+function isStale({ owner, expires }: Lock): boolean {
+  if (expires < Date.now()) return true;
+  const [host, pid] = owner.split(' ');
+  return host === hostname() && !isProcess(Number(pid));
+}
+
+function isProcess(pid: number): boolean {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function refused(lock: Lock | undefined): LockAnswer {
+  if (!lock) return { held: false, holder: 'nobody' };
+  return { held: false, holder: `run ${lock.run} of ${lock.owner}, until ${new Date(lock.expires).toISOString()}` };
+}

@@ -1,0 +1,117 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Deployment, type Member, OperatorError } from '../platform.ts';
+import {
+  listNodes,
+  listServices,
+  listTasks,
+  type SwarmNode,
+  type SwarmService,
+  type SwarmTask,
+  shortName,
+} from './api.ts';
+import type { Hosts } from './hosts.ts';
+
+/** What a manager says of one namespace at one moment. */
+export interface StackState {
+  nodes: SwarmNode[];
+  services: SwarmService[];
+  tasks: SwarmTask[];
+}
+
+export function readStack(hosts: Hosts, namespace: string): Promise<StackState> {
+  return hosts.manager(async (host) => {
+    const [nodes, services, tasks] = await Promise.all([
+      listNodes(host),
+      listServices(host, namespace),
+      listTasks(host, namespace),
+    ]);
+    return { nodes, services, tasks };
+  });
+}
+
+const ENDED = new Set(['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned']);
+
+/** The task's place among the words of the platform interface; undefined once it has ended. */
+export function taskState({ Status, DesiredState }: SwarmTask): Member['state'] | undefined {
+  if (ENDED.has(Status.State)) return undefined;
+  if (DesiredState === 'shutdown' || DesiredState === 'remove') return 'stopping';
+  return Status.State === 'running' ? 'running' : 'starting';
+}
+
+/** A task with a health check is `running` only once it is healthy, so running on a living node is ready. */
+export function toMembers(namespace: string, { nodes, services, tasks }: StackState): Member[] {
+  const nodeById = new Map(nodes.map((node) => [node.ID, node]));
+  const serviceById = new Map(services.map((service) => [service.ID, service]));
+  return tasks.flatMap((task): Member[] => {
+    const service = serviceById.get(task.ServiceID);
+    const state = taskState(task);
+    if (!service || !state) return [];
+    const node = nodeById.get(task.NodeID ?? '');
+    const container = task.Status.ContainerStatus?.ContainerID;
+    const instance = task.Spec.ContainerSpec?.Hostname || container?.slice(0, 12);
+    return [
+      {
+        id: task.ID,
+        service: shortName(namespace, service.Spec.Name),
+        node: node?.Description.Hostname ?? '',
+        state,
+        ready: state === 'running' && node?.Status.State === 'ready',
+        ...(instance ? { instance } : {}),
+      },
+    ];
+  });
+}
+
+const LOOK_AGAIN = 250;
+
+/** Resolves once every service has its ready members. */
+export async function untilWhole(
+  hosts: Hosts,
+  { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const deadline = performance.now() + timeout;
+  for (;;) {
+    signal?.throwIfAborted();
+    let missing: string[];
+    try {
+      const state = await readStack(hosts, namespace);
+      missing = lacking(namespace, services, state);
+      if (missing.length === 0) return;
+    } catch (error) {
+      // A control plane that is away just now may come back in time.
+      if (!(error instanceof OperatorError)) throw error;
+      missing = [error.message];
+    }
+    if (performance.now() + LOOK_AGAIN > deadline) {
+      throw new OperatorError(
+        `${namespace} is not whole after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`,
+        {
+          hint: `docker service ps --no-trunc ${namespace}_… tells more`,
+        },
+      );
+    }
+    await sleep(LOOK_AGAIN, undefined, { signal });
+  }
+}
+
+/** One line for each service that lacks members, with what its tasks complain of. */
+function lacking(namespace: string, wanted: Deployment['services'], state: StackState): string[] {
+  const members = toMembers(namespace, state);
+  const places = state.nodes.filter((node) => node.Status.State === 'ready' && node.Spec.Availability === 'active');
+  return Object.entries(wanted).flatMap(([service, count]) => {
+    const need = count === 'all' ? places.length : count;
+    const ready = members.filter((member) => member.service === service && member.ready).length;
+    if (ready >= need) return [];
+    const found = state.services.find((candidate) => shortName(namespace, candidate.Spec.Name) === service);
+    if (!found) return [`${service}: no such service`];
+    const complaint = lastComplaint(state.tasks.filter((task) => task.ServiceID === found.ID));
+    return [`${service}: ${ready} of ${need} ready${complaint ? ` (${complaint})` : ''}`];
+  });
+}
+
+function lastComplaint(tasks: SwarmTask[]): string | undefined {
+  const newest = tasks.sort((a, b) => b.Status.Timestamp.localeCompare(a.Status.Timestamp));
+  return newest.find((task) => task.Status.Err)?.Status.Err;
+}

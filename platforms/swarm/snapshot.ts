@@ -1,0 +1,176 @@
+import type { Leftover } from '../platform.ts';
+import {
+  BEFORE_LABEL,
+  labelled,
+  listNodes,
+  listServices,
+  RUN_LABEL,
+  STACK_LABEL,
+  type SwarmNode,
+  type SwarmService,
+} from './api.ts';
+import { describeFailure } from './docker.ts';
+import type { Hosts } from './hosts.ts';
+import { LOCK_NAME } from './lock.ts';
+
+/** Everything of the Swarm that a run could have changed, as told by a manager and by every node. */
+interface Inventory {
+  nodes: SwarmNode[];
+  services: SwarmService[];
+  networks: { name: string; driver: string; labels: Record<string, string> }[];
+  configs: { name: string; kind: 'config' | 'secret'; labels: Record<string, string> }[];
+  /** By node; undefined where the node cannot be asked. */
+  local: {
+    node: string;
+    volumes: Labelled[];
+    helpers: (Labelled & { state: string })[];
+    failure: string | undefined;
+  }[];
+}
+
+interface Labelled {
+  name: string;
+  labels: Record<string, string>;
+}
+
+async function takeInventory(hosts: Hosts): Promise<Inventory> {
+  await hosts.identify();
+  const [swarm, local] = await Promise.all([askManager(hosts), askNodes(hosts)]);
+  return { ...swarm, local };
+}
+
+function askManager(hosts: Hosts) {
+  return hosts.manager(async (host) => {
+    const [nodes, services, networks, configs, secrets] = await Promise.all([
+      listNodes(host),
+      listServices(host),
+      host.ask('list networks', (api) => api.listNetworks({ filters: { scope: ['swarm'] } })),
+      host.ask('list configs', (api) => api.listConfigs()),
+      host.ask('list secrets', (api) => api.listSecrets()),
+    ]);
+    return {
+      nodes,
+      services,
+      networks: networks.map(({ Name, Driver, Labels }) => ({ name: Name, driver: Driver, labels: Labels ?? {} })),
+      configs: [
+        ...configs.map(({ Spec }) => ({ name: Spec?.Name ?? '', kind: 'config' as const, labels: Spec?.Labels ?? {} })),
+        ...secrets.map(({ Spec }) => ({ name: Spec?.Name ?? '', kind: 'secret' as const, labels: Spec?.Labels ?? {} })),
+      ],
+    };
+  });
+}
+
+async function askNodes(hosts: Hosts): Promise<Inventory['local']> {
+  const outcomes = await hosts.each((host) =>
+    host.ask('list volumes and containers', async (api) => {
+      const [{ Volumes }, containers] = await Promise.all([
+        api.listVolumes(),
+        api.listContainers({ all: true, filters: labelled(RUN_LABEL) }),
+      ]);
+      return {
+        volumes: (Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} })),
+        helpers: containers.map(({ Names, Labels, State }) => ({
+          name: (Names[0] ?? '').replace(/^\//, ''),
+          labels: Labels,
+          state: State,
+        })),
+      };
+    }),
+  );
+  return outcomes.map((outcome) => {
+    const node = outcome.host.node ?? outcome.host.url;
+    return 'value' in outcome
+      ? { node, ...outcome.value, failure: undefined }
+      : { node, volumes: [], helpers: [], failure: describeFailure(outcome.failure) };
+  });
+}
+
+/** The same cluster gives the same text, whatever passed in between; see `Platform.snapshot`. */
+export async function snapshotSwarm(hosts: Hosts): Promise<Record<string, string>> {
+  const { nodes, services, networks, configs, local } = await takeInventory(hosts);
+  const lines: [string, string][] = [
+    ...nodes.map(({ Description, Spec, Status }): [string, string] => [
+      `node ${Description.Hostname}`,
+      [Spec.Role, Spec.Availability, Status.State, ...labelText(Spec.Labels ?? {})].join(' '),
+    ]),
+    ...services.map(({ Spec }): [string, string] => [`service ${Spec.Name}`, describeService(Spec)]),
+    ...networks.map(({ name, driver }): [string, string] => [`network ${name}`, driver]),
+    // The lock is not the cluster's state: it comes and goes with the run that takes this snapshot.
+    ...configs
+      .filter(({ name }) => name !== LOCK_NAME)
+      .map(({ kind, name }): [string, string] => [`${kind} ${name}`, 'there']),
+    ...local.flatMap(({ node, volumes, helpers, failure }): [string, string][] => [
+      [`host ${node}`, failure ? 'cannot be reached' : 'answers'],
+      ...volumes.map(({ name }): [string, string] => [`volume ${name} on ${node}`, 'there']),
+      ...helpers.map(({ name, state }): [string, string] => [`container ${name} on ${node}`, state]),
+    ]),
+  ];
+  return Object.fromEntries(lines.sort(([a], [b]) => a.localeCompare(b)));
+}
+
+function describeService({ Mode, TaskTemplate, Labels }: SwarmService['Spec']): string {
+  const mode = Mode.Global ? 'global' : `${Mode.Replicated?.Replicas ?? '?'} replicas`;
+  return [mode, `of ${TaskTemplate.ContainerSpec?.Image}`, ...labelText(Labels ?? {})].join(' ');
+}
+
+const labelText = (labels: Record<string, string>) =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .sort();
+
+/** All that carries the suite's label, of one run or of any; one leftover for a whole stack. */
+export async function leftoversOfSwarm(hosts: Hosts, run: string | undefined): Promise<Leftover[]> {
+  const { nodes, services, networks, configs, local } = await takeInventory(hosts);
+  const ours = ({ labels }: { labels: Record<string, string> }) =>
+    run === undefined ? labels[RUN_LABEL] !== undefined : labels[RUN_LABEL] === run;
+  const parts = [
+    ...services.map(({ Spec }) => ({ name: `service ${Spec.Name}`, labels: Spec.Labels ?? {} })),
+    ...networks.map(({ name, labels }) => ({ name: `network ${name}`, labels })),
+    ...configs.map(({ kind, name, labels }) => ({ name: `${kind} ${name}`, labels })),
+    ...local.flatMap(({ node, volumes }) =>
+      volumes.map(({ name, labels }) => ({ name: `volume ${name} on ${node}`, labels })),
+    ),
+  ].filter(ours);
+  const drained = nodes.map(({ Description, Spec }) => ({
+    node: Description.Hostname,
+    labels: Spec.Labels ?? {},
+    Spec,
+  }));
+  return [
+    ...local.flatMap(({ node, helpers }) =>
+      helpers.filter(ours).map(({ name, labels }) => ({
+        what: `container ${name} on ${node}`,
+        run: labels[RUN_LABEL]!,
+        remove: { verb: 'host.remove', args: { node, name } },
+      })),
+    ),
+    ...drained.filter(ours).map(({ node, labels, Spec }) => ({
+      what: `node ${node} set to ${Spec.Availability}`,
+      run: labels[RUN_LABEL]!,
+      remove: { verb: 'node.availability', args: { node, availability: labels[BEFORE_LABEL] ?? 'active' } },
+    })),
+    ...stacks(parts),
+    ...configs
+      .filter((config) => config.name === LOCK_NAME && ours(config))
+      .map(({ labels }) => ({
+        what: 'the lock on this cluster',
+        run: labels[RUN_LABEL]!,
+        remove: { verb: 'lock.release', args: { run: labels[RUN_LABEL]! } },
+      })),
+  ];
+}
+
+/** Noisy neighbours before the stacks that they lean on: a network is gone only when nobody is in it. */
+function stacks(parts: Labelled[]): Leftover[] {
+  const byNamespace = Map.groupBy(
+    parts.filter(({ labels }) => labels[STACK_LABEL] !== undefined),
+    ({ labels }) => labels[STACK_LABEL]!,
+  );
+  return [...byNamespace]
+    .sort(([a], [b]) => b.length - a.length || a.localeCompare(b))
+    .map(([namespace, members]) => ({
+      what: `stack ${namespace} (${members.map(({ name }) => name).join(', ')})`,
+      run: members[0]!.labels[RUN_LABEL]!,
+      remove: { verb: 'remove', args: { namespace } },
+    }));
+}

@@ -1,0 +1,150 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Cluster } from '../../clusters/cluster.ts';
+import { runCommand, words } from '../command.ts';
+import { OperatorError } from '../platform.ts';
+import { type Labels, listServices, RUN_LABEL } from './api.ts';
+import { addTo, foldersIn, imagesOf, readCompose } from './compose.ts';
+import { runHelper } from './containers.ts';
+import { isGone } from './docker.ts';
+import type { Hosts, NodeHost } from './hosts.ts';
+
+const CLI_TIMEOUT = 60_000;
+const FOLDER_TIMEOUT = 30_000;
+
+export interface StackRequest {
+  namespace: string;
+  manifest: string;
+  labels: Labels;
+  /** A service of another namespace whose networks every service here joins too: its neighbour. */
+  neighbour?: { namespace: string; service: string };
+}
+
+/**
+ * Deploys a stack through `docker stack deploy`: Docker's own interpreter of Compose files, so that a user's stack file
+ * means here what it means to the user.
+ */
+export async function deployStack(hosts: Hosts, cluster: Cluster, request: StackRequest): Promise<void> {
+  const compose = readCompose(request.manifest);
+  const images = cluster.pull === 'never' ? await imageIds(hosts, imagesOf(compose)) : {};
+  const networks = request.neighbour ? await networksOf(hosts, request.neighbour) : [];
+  if (cluster.shared) await makeFolders(hosts, cluster, request, foldersIn(compose, cluster.shared));
+  const file = addTo(compose, { labels: request.labels, images, join: networks });
+  const manager = await hosts.manager(async (host) => {
+    // Only a manager that reaches the leader answers this; the command line itself would hang on another.
+    await listServices(host, request.namespace);
+    return host;
+  });
+  await stackDeploy(manager, cluster, request.namespace, file);
+}
+
+async function stackDeploy(manager: NodeHost, cluster: Cluster, namespace: string, file: string): Promise<void> {
+  const config = await mkdtemp(join(tmpdir(), 'brownout-docker-'));
+  const { tls } = cluster.reach;
+  const secure = tls ? ['--tlsverify', '--tlscacert', tls.ca, '--tlscert', tls.cert, '--tlskey', tls.key] : [];
+  const resolve = cluster.pull === 'never' ? ['--resolve-image', 'never'] : [];
+  const argv = [...secure, 'stack', 'deploy', '--compose-file', '-', '--prune=false', ...resolve, namespace];
+  // A clean environment: a DOCKER_CONTEXT of the user, or a variable that the file happens to name, must not leak in.
+  const { PATH, HOME, SSH_AUTH_SOCK } = process.env;
+  const env = { PATH, HOME, SSH_AUTH_SOCK, DOCKER_CONFIG: config, DOCKER_HOST: manager.url };
+  try {
+    const result = await runCommand('docker', argv, { input: file, env, timeout: CLI_TIMEOUT });
+    if (result.code === 0) return;
+    const why = result.timedOut ? `no end within ${CLI_TIMEOUT / 1000} s` : words(result);
+    throw new OperatorError(`docker stack deploy ${namespace} (by ${manager.url}): ${why}`, {
+      hint: 'the stack file is refused by Docker itself; the words above are its own',
+    });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new OperatorError("the command 'docker' is not on the PATH; stacks are deployed with it", {
+      hint: 'install the Docker command line (Debian: apt-get install docker.io, or docker-cli)',
+      cause: error,
+    });
+  } finally {
+    await rm(config, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The ID of each image as the nodes hold it. With an ID no node asks a registry; with a tag each start of a task would try
+ * (about 5 s where there is none), and recovery would look that much slower than it is.
+ */
+async function imageIds(hosts: Hosts, references: string[]): Promise<Record<string, string>> {
+  const known = await hosts.each(async (host) =>
+    Promise.all(
+      references.map(async (reference) => {
+        try {
+          return (await host.ask(`inspect ${reference}`, (api) => api.getImage(reference).inspect())).Id;
+        } catch (error) {
+          if (isGone(error)) return undefined;
+          throw error;
+        }
+      }),
+    ),
+  );
+  const answers = known.flatMap((outcome) => ('value' in outcome ? [outcome] : []));
+  return Object.fromEntries(
+    references.map((reference, index) => {
+      const holders = answers.filter(({ value }) => value[index] !== undefined);
+      const ids = [...new Set(holders.map(({ value }) => value[index]!))];
+      if (ids.length === 1) return [reference, ids[0]!];
+      const asked = answers.map(
+        ({ host, value }) => `${host.node ?? host.url}: ${value[index]?.slice(0, 19) ?? 'none'}`,
+      );
+      throw new OperatorError(
+        `image ${reference}: ${ids.length === 0 ? 'no node has it' : 'the nodes have different images under this name'} (${asked.join(', ')})`,
+        { hint: 'load it on every node, or say `pull: missing` in the cluster file when there is a registry' },
+      );
+    }),
+  );
+}
+
+async function networksOf(hosts: Hosts, { namespace, service }: { namespace: string; service: string }) {
+  return hosts.manager(async (host) => {
+    const name = `${namespace}_${service}`;
+    const found = (await listServices(host, namespace)).find(({ Spec }) => Spec.Name === name);
+    if (!found) {
+      throw new OperatorError(`there is no service ${name} to be a neighbour of`, {
+        hint: `docker stack services ${namespace} lists what there is`,
+      });
+    }
+    const filters = { scope: ['swarm'] };
+    const networks = await host.ask('list networks', (api) => api.listNetworks({ filters: filters as never }));
+    const targets = (found.Spec.TaskTemplate.Networks ?? []).map(({ Target }) => Target);
+    return networks.filter(({ Id, Name }) => targets.includes(Id) || targets.includes(Name)).map(({ Name }) => Name);
+  });
+}
+
+async function makeFolders(hosts: Hosts, cluster: Cluster, request: StackRequest, folders: string[]): Promise<void> {
+  if (folders.length === 0) return;
+  await onShared(hosts, cluster, request.namespace, ['mkdir', '-p', ...folders], request.labels[RUN_LABEL] ?? '');
+}
+
+/** Takes away what a namespace left on the shared folder. */
+export async function removeShared(hosts: Hosts, cluster: Cluster, namespace: string): Promise<void> {
+  await onShared(hosts, cluster, namespace, ['rm', '-rf', '--', `${cluster.shared}/${namespace}`], '');
+}
+
+/** Runs one command on the shared folder, on the first node that answers: it is the same folder on all. */
+async function onShared(hosts: Hosts, cluster: Cluster, namespace: string, argv: string[], run: string): Promise<void> {
+  const image = cluster.images.tools;
+  if (!image) {
+    throw new OperatorError(`${cluster.file} names a shared folder and no image to prepare it with`, {
+      hint: 'name one with a shell under `images: { tools: … }`',
+    });
+  }
+  await hosts.identify();
+  const failures: string[] = [];
+  for (const host of hosts.all.filter(({ failure }) => failure === undefined)) {
+    try {
+      const helper = { name: `brownout-folders-${namespace}`, run, image, argv, mount: cluster.shared! };
+      return await runHelper(host, helper, cluster.pull, FOLDER_TIMEOUT);
+    } catch (error) {
+      failures.push(`${host.node}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  throw new OperatorError(`'${argv.join(' ')}' could be run on no node: ${failures.join('; ')}`, {
+    hint: `is ${cluster.shared} there on every node, and the image ${image}?`,
+  });
+}

@@ -1,0 +1,82 @@
+import type { Cluster } from '../../clusters/cluster.ts';
+import { fitsPattern } from '../../units/pattern.ts';
+import type { Member, MemberCondition, Platform } from '../platform.ts';
+import { OperatorError } from '../platform.ts';
+import { containerOf, execIn } from './containers.ts';
+import { describeFailure } from './docker.ts';
+import { Hosts } from './hosts.ts';
+import { inspectSwarm } from './inspect.ts';
+import { readStack, toMembers, untilWhole } from './members.ts';
+import { leftoversOfSwarm, snapshotSwarm } from './snapshot.ts';
+import { performOnSwarm, verbs } from './verbs.ts';
+import { watchSwarm } from './watch.ts';
+
+const EXEC_TIMEOUT = 10_000;
+
+/** Docker Swarm, through the Docker API of every node. Throws OperatorError when no manager answers. */
+export async function openSwarm(cluster: Cluster): Promise<Platform> {
+  const hosts = new Hosts(cluster.reach);
+  const allowed = (namespace: string) => fitsPattern(namespace, cluster.allow.namespaces);
+  await hosts.identify();
+  await hosts.manager(async () => {});
+
+  async function exec(
+    member: Member,
+    argv: string[],
+    { stdin, timeout = EXEC_TIMEOUT }: { stdin?: string; timeout?: number } = {},
+  ) {
+    const host = await hosts.of(member.node);
+    try {
+      const container = await containerOf(host, member.id);
+      if (!container) throw new OperatorError(`${member.service} on ${member.node} has no container (any more)`);
+      return await execIn(host, container.Id, argv, { stdin, timeout });
+    } catch (error) {
+      if (error instanceof OperatorError) throw error;
+      throw new OperatorError(`${argv[0]} in ${member.service} on ${member.node}: ${describeFailure(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Not a question to the daemon's managers, nor one that a half-dead node can answer from memory: who are you? */
+  async function answers(node: string): Promise<boolean> {
+    try {
+      const host = await hosts.of(node);
+      await hosts.identify([host]);
+      return host.failure === undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  async function condition(member: Member): Promise<MemberCondition> {
+    try {
+      const container = await containerOf(await hosts.of(member.node), member.id);
+      if (container?.State === 'paused') return 'frozen';
+      return container?.State === 'running' ? 'running' : 'gone';
+    } catch {
+      return 'unknown';
+    }
+  }
+
+  return {
+    kind: 'swarm',
+    verbs: Object.keys(verbs),
+    inspect: () => inspectSwarm(hosts, allowed),
+    async members(namespace, service) {
+      const members = toMembers(namespace, await readStack(hosts, namespace));
+      return service === undefined ? members : members.filter((member) => member.service === service);
+    },
+    watch: (namespace, signal) => watchSwarm(hosts, namespace, signal),
+    whole: (deployment, timeout, signal) => untilWhole(hosts, deployment, timeout, signal),
+    exec,
+    answers,
+    condition,
+    perform: (act) => performOnSwarm({ hosts, cluster, allowed }, act),
+    snapshot: () => snapshotSwarm(hosts),
+    leftovers: (run) => leftoversOfSwarm(hosts, run),
+    async close() {
+      hosts.close();
+    },
+  };
+}

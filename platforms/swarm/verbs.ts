@@ -1,0 +1,237 @@
+/** The acts that can be done to a Swarm. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
+import type { Cluster } from '../../clusters/cluster.ts';
+import { type Act, type Json, OperatorError } from '../platform.ts';
+import { STACK_LABEL } from './api.ts';
+import { containerOf, removeHelper, startHostHelper } from './containers.ts';
+import { describeFailure, isGone, statusOf } from './docker.ts';
+import type { Hosts, NodeHost } from './hosts.ts';
+import { releaseLock, renewLock, takeLock } from './lock.ts';
+import { type Availability, setAvailability } from './nodes.ts';
+import { removeStack } from './remove.ts';
+import { restoreService, rollService } from './roll.ts';
+import { deployStack } from './stack.ts';
+
+export interface SwarmContext {
+  hosts: Hosts;
+  cluster: Cluster;
+  /** True for the namespaces that the cluster file allows. */
+  allowed(namespace: string): boolean;
+}
+
+type Verb = (context: SwarmContext, args: Arguments) => Promise<Json | undefined>;
+
+export const verbs: Record<string, Verb> = {
+  /** { namespace, manifest, labels, neighbour?: { namespace, service } } */
+  async deploy({ hosts, cluster }, args) {
+    await deployStack(hosts, cluster, {
+      namespace: args.namespace(),
+      manifest: args.text('manifest'),
+      labels: args.record('labels'),
+      ...(args.has('neighbour')
+        ? { neighbour: args.record('neighbour') as { namespace: string; service: string } }
+        : {}),
+    });
+    return undefined;
+  },
+
+  /** { namespace } */
+  async remove({ hosts, cluster }, args) {
+    await removeStack(hosts, cluster, args.namespace());
+    return undefined;
+  },
+
+  /** { node, availability: active | pause | drain, run? }. With `run` the node is marked as changed by it. */
+  async 'node.availability'({ hosts }, args) {
+    const availability = args.oneOf('availability', ['active', 'pause', 'drain'] as const) satisfies Availability;
+    await setAvailability(hosts, args.text('node'), availability, args.optional('run'));
+    return undefined;
+  },
+
+  /** { namespace, node, member, signal? } */
+  async 'member.kill'({ hosts }, args) {
+    const found = await memberContainer(hosts, args);
+    if (found?.state !== 'running') return undefined;
+    const signal = args.optional('signal') ?? 'SIGKILL';
+    await unlessEnded(found.host.ask('kill', (api) => api.getContainer(found.id).kill({ signal })));
+    return undefined;
+  },
+
+  /** { namespace, node, member } */
+  async 'member.pause'({ hosts }, args) {
+    const found = await memberContainer(hosts, args);
+    if (found?.state === 'paused') return undefined;
+    if (!found) {
+      throw new OperatorError(`there is no member ${args.text('member')} on ${args.text('node')} to pause`, {
+        hint: 'it ended between being chosen and being paused',
+      });
+    }
+    await found.host.ask('pause', (api) => api.getContainer(found.id).pause());
+    return undefined;
+  },
+
+  /** { namespace, node, member } */
+  async 'member.unpause'({ hosts }, args) {
+    const found = await memberContainer(hosts, args);
+    if (found?.state !== 'paused') return undefined;
+    await unlessEnded(found.host.ask('unpause', (api) => api.getContainer(found.id).unpause()));
+    return undefined;
+  },
+
+  /** { namespace, service, run, image? } */
+  async 'service.roll'({ hosts }, args) {
+    await rollService(hosts, args.namespace(), args.text('service'), args.text('run'), args.optional('image'));
+    return undefined;
+  },
+
+  /** { namespace, service } */
+  async 'service.restore'({ hosts }, args) {
+    await restoreService(hosts, args.namespace(), args.text('service'));
+    return undefined;
+  },
+
+  /** { node, name, run, image, argv } */
+  async 'host.run'({ hosts, cluster }, args) {
+    const helper = {
+      name: args.text('name'),
+      run: args.text('run'),
+      image: args.text('image'),
+      argv: args.list('argv'),
+    };
+    await startHostHelper(await hosts.of(args.text('node')), helper, cluster.pull);
+    return undefined;
+  },
+
+  /** { node, name } */
+  async 'host.remove'({ hosts }, args) {
+    await removeHelper(await hosts.of(args.text('node')), args.text('name'));
+    return undefined;
+  },
+
+  /** { run, owner: '<host name> <pid>' } → { held, holder? } */
+  async 'lock.take'({ hosts }, args) {
+    return { ...(await takeLock(hosts, args.text('run'), args.text('owner'))) };
+  },
+
+  /** { run, owner } → { held, holder? } */
+  async 'lock.renew'({ hosts }, args) {
+    return { ...(await renewLock(hosts, args.text('run'), args.text('owner'))) };
+  },
+
+  /** { run } */
+  async 'lock.release'({ hosts }, args) {
+    await releaseLock(hosts, args.text('run'));
+    return undefined;
+  },
+};
+
+export async function performOnSwarm(context: SwarmContext, act: Act): Promise<Json> {
+  const verb = verbs[act.verb];
+  if (!verb) {
+    throw new OperatorError(`a Swarm has no verb '${act.verb}'`, {
+      hint: `it knows: ${Object.keys(verbs).join(', ')}`,
+    });
+  }
+  const args = new Arguments(act, context.allowed);
+  try {
+    return (await verb(context, args)) ?? null;
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError(`${act.verb} ${args.subject()}: ${describeFailure(error)}`, { cause: error });
+  }
+}
+
+/** The container of the member that an act names, by its own node's word; undefined when it is gone. */
+async function memberContainer(
+  hosts: Hosts,
+  args: Arguments,
+): Promise<{ host: NodeHost; id: string; state: string } | undefined> {
+  const host = await hosts.of(args.text('node'));
+  const namespace = args.namespace();
+  const found = await containerOf(host, args.text('member'));
+  if (!found) return undefined;
+  if (found.Labels[STACK_LABEL] !== namespace) {
+    throw new OperatorError(`member ${args.text('member')} is not in ${namespace}; it is left alone`);
+  }
+  return { host, id: found.Id, state: found.State };
+}
+
+/** The container may end between being looked at and being acted on: then there is nothing left to do. */
+async function unlessEnded(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!isGone(error) && statusOf(error) !== 409 && !/is not (running|paused)/.test(describeFailure(error)))
+      throw error;
+  }
+}
+
+/** The arguments of an act: flat data that may come from a journal on disk, so nothing is taken on trust. */
+class Arguments {
+  readonly #act: Act;
+  readonly #allowed: (namespace: string) => boolean;
+
+  constructor(act: Act, allowed: (namespace: string) => boolean) {
+    this.#act = act;
+    this.#allowed = allowed;
+  }
+
+  has(name: string): boolean {
+    return this.#act.args[name] !== undefined;
+  }
+
+  text(name: string): string {
+    const value = this.#act.args[name];
+    if (typeof value === 'string' && value !== '') return value;
+    throw this.#wrong(name, 'a text');
+  }
+
+  optional(name: string): string | undefined {
+    return this.has(name) ? this.text(name) : undefined;
+  }
+
+  /** Allowed by the cluster file, whoever asks; and plain enough to be a folder's name. */
+  namespace(): string {
+    const namespace = this.text('namespace');
+    if (!/^[a-z0-9][a-z0-9_-]*$/i.test(namespace)) throw this.#wrong('namespace', 'letters, digits, _ and -');
+    if (this.#allowed(namespace)) return namespace;
+    throw new OperatorError(
+      `${this.#act.verb}: namespace ${namespace} is outside allow.namespaces of the cluster file`,
+      {
+        hint: 'nothing outside is ever touched',
+      },
+    );
+  }
+
+  oneOf<T extends string>(name: string, choices: readonly T[]): T {
+    const value = this.text(name);
+    const choice = choices.find((candidate) => candidate === value);
+    if (choice) return choice;
+    throw this.#wrong(name, choices.join(' | '));
+  }
+
+  list(name: string): string[] {
+    const value = this.#act.args[name];
+    if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')) return value;
+    throw this.#wrong(name, 'a list of texts');
+  }
+
+  record(name: string): Record<string, string> {
+    const value = this.#act.args[name];
+    const entries =
+      typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
+    if (entries?.every(([, item]) => typeof item === 'string')) return value as Record<string, string>;
+    throw this.#wrong(name, 'a map of texts');
+  }
+
+  /** What the act is about, for a message. */
+  subject(): string {
+    const { node, namespace, service, member, name, run } = this.#act.args;
+    return [node, namespace, service, member, name, run].filter((value) => typeof value === 'string').join(' ');
+  }
+
+  #wrong(name: string, expected: string): OperatorError {
+    return new OperatorError(`${this.#act.verb}: argument '${name}' is ${JSON.stringify(this.#act.args[name])}`, {
+      hint: `expected ${expected}`,
+    });
+  }
+}

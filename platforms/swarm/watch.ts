@@ -1,0 +1,221 @@
+import type { Readable } from 'node:stream';
+import type { PlatformEvent } from '../platform.ts';
+import { listNodes, type SwarmTask, shortName } from './api.ts';
+import { describeFailure } from './docker.ts';
+import type { Hosts, NodeHost } from './hosts.ts';
+import { readStack } from './members.ts';
+
+/**
+ * Engine 20.10 has no events of tasks (only of services, nodes, networks, configs and secrets), so their progress can be
+ * learned only by asking. The task's own time stamp comes with it: the answer is late by this much, the time is not.
+ */
+const POLL = 250;
+const RECONNECT = 500;
+const PULSE = 5000;
+
+/** Everything that the Swarm's managers say of their nodes and of a namespace's tasks, until `signal` aborts. */
+export async function* watchSwarm(hosts: Hosts, namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent> {
+  const queue = new Queue(signal);
+  const watch = new Watch(namespace, (event) => queue.push(event));
+  await hosts.identify();
+  const followers = hosts.all.filter((host) => host.manager).map((host) => followNodes(host, watch, signal));
+  const polling = pollTasks(hosts, watch, signal);
+  yield* queue;
+  await Promise.all([polling, ...followers]);
+}
+
+/** What is known so far: an event is what differs from it, so the same news from three managers is told once. */
+class Watch {
+  readonly namespace: string;
+  readonly #tell: (event: PlatformEvent) => void;
+  readonly #nodes = new Map<string, string>();
+  readonly #tasks = new Map<string, string>();
+  #leader: string | undefined;
+  #lost = false;
+  /** The first look is the state before: no news. */
+  #first = true;
+
+  constructor(namespace: string, tell: (event: PlatformEvent) => void) {
+    this.namespace = namespace;
+    this.#tell = tell;
+  }
+
+  node(name: string, state: string, wall: number | undefined): void {
+    const before = this.#nodes.get(name);
+    this.#nodes.set(name, state);
+    if (before === state || before === undefined) return;
+    const kind = state === 'ready' ? 'node-ready' : state === 'down' ? 'node-down' : 'other';
+    this.#tell({ kind, text: `node ${name}: ${before} → ${state}`, node: name, ...at(wall) });
+  }
+
+  leader(name: string, wall: number | undefined): void {
+    const before = this.#leader;
+    this.#leader = name;
+    if (before === name || before === undefined) return;
+    this.#tell({ kind: 'leader-changed', text: `leader: ${before} → ${name}`, node: name, ...at(wall) });
+  }
+
+  tasks(tasks: SwarmTask[], serviceName: (id: string) => string, nodeName: (id: string) => string): void {
+    for (const task of tasks) {
+      const state = task.Status.State;
+      const before = this.#tasks.get(task.ID);
+      this.#tasks.set(task.ID, state);
+      if (this.#first || before === state) continue;
+      const service = shortName(this.namespace, serviceName(task.ServiceID));
+      const node = nodeName(task.NodeID ?? '');
+      const common = { member: task.ID, service, ...(node ? { node } : {}) };
+      const label = `${service}.${task.Slot ?? node} on ${node || 'no node yet'}`;
+      // A poll may come after the moment of assignment: the scheduling is told all the same, with the best time there is.
+      if (state !== 'assigned' && isWaiting(before) && !isWaiting(state)) {
+        const wall = Date.parse(task.CreatedAt);
+        this.#tell({ ...common, kind: 'member-scheduled', text: `${label}: assigned`, ...at(wall) });
+      }
+      const kind = taskEvents[state] ?? 'other';
+      const why = task.Status.Err ? `: ${task.Status.Err}` : '';
+      this.#tell({ ...common, kind, text: `${label}: ${state}${why}`, ...at(Date.parse(task.Status.Timestamp)) });
+    }
+    this.#first = false;
+  }
+
+  controlPlane(lost: boolean, text: string): void {
+    if (lost === this.#lost) return;
+    this.#lost = lost;
+    this.#tell({ kind: lost ? 'control-plane-lost' : 'control-plane-back', text });
+  }
+}
+
+/** `starting` is when the container has been created and is being started; with a health check `running` means healthy. */
+const taskEvents: Record<string, PlatformEvent['kind']> = {
+  assigned: 'member-scheduled',
+  starting: 'member-started',
+  running: 'member-ready',
+  complete: 'member-stopped',
+  shutdown: 'member-stopped',
+  remove: 'member-stopped',
+  failed: 'member-failed',
+  rejected: 'member-failed',
+  orphaned: 'member-failed',
+};
+
+const isWaiting = (state: string | undefined) => state === undefined || state === 'new' || state === 'pending';
+
+const at = (wall: number | undefined) => (wall === undefined || Number.isNaN(wall) ? {} : { wall });
+
+/** Asks for the tasks again and again, and tells from the silence of all managers that the control plane is lost. */
+async function pollTasks(hosts: Hosts, watch: Watch, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const began = performance.now();
+    try {
+      const { nodes, services, tasks } = await readStack(hosts, watch.namespace);
+      watch.controlPlane(false, 'a manager answers again');
+      const serviceNames = new Map(services.map((service) => [service.ID, service.Spec.Name]));
+      const nodeNames = new Map(nodes.map((node) => [node.ID, node.Description.Hostname]));
+      // The list of nodes comes along: what an event stream that broke has missed is made good here.
+      for (const node of nodes) {
+        watch.node(node.Description.Hostname, node.Status.State, undefined);
+        if (node.ManagerStatus?.Leader) watch.leader(node.Description.Hostname, undefined);
+      }
+      // A task whose service has just been removed is on its way out, too.
+      watch.tasks(
+        tasks.filter((task) => serviceNames.has(task.ServiceID)),
+        (id) => serviceNames.get(id) ?? id,
+        (id) => nodeNames.get(id) ?? '',
+      );
+    } catch (error) {
+      watch.controlPlane(true, describeFailure(error));
+    }
+    await pause(Math.max(50, POLL - (performance.now() - began)), signal);
+  }
+}
+
+interface DockerEvent {
+  Type: string;
+  Action: string;
+  timeNano: number;
+  Actor: { Attributes: Record<string, string> };
+}
+
+/** Follows one manager's events of nodes, with the time that the manager itself gives, and connects again when it breaks. */
+async function followNodes(host: NodeHost, watch: Watch, signal: AbortSignal): Promise<void> {
+  const filters = JSON.stringify({ type: ['node'] });
+  while (!signal.aborted) {
+    try {
+      const stream = (await host.ask('events', (api) => api.getEvents({ filters }))) as Readable;
+      const end = () => stream.destroy();
+      signal.addEventListener('abort', end, { once: true });
+      // The stream of a host that lost its power does not end, it falls silent: like one with nothing to tell.
+      const pulse = setInterval(() => host.ask('ping', (api) => api.ping()).catch(end), PULSE);
+      try {
+        for (const node of await listNodes(host)) watch.node(node.Description.Hostname, node.Status.State, undefined);
+        for await (const event of jsonLines(stream)) tellNode(event, watch);
+      } finally {
+        clearInterval(pulse);
+        signal.removeEventListener('abort', end);
+        stream.destroy();
+      }
+    } catch {
+      // The stream of a dying manager breaks in many ways. Whether the control plane is lost is for the poll to tell.
+    }
+    await pause(RECONNECT, signal);
+  }
+}
+
+function tellNode({ Action, timeNano, Actor }: DockerEvent, watch: Watch): void {
+  const attributes = Actor.Attributes;
+  const name = attributes.name;
+  if (Action !== 'update' || !name) return;
+  const wall = timeNano / 1e6;
+  if (attributes['state.new']) watch.node(name, attributes['state.new'], wall);
+  if (attributes['leader.new'] === 'true') watch.leader(name, wall);
+}
+
+async function* jsonLines(stream: Readable): AsyncIterable<DockerEvent> {
+  let rest = '';
+  for await (const chunk of stream) {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) if (line.trim()) yield JSON.parse(line);
+  }
+}
+
+/** Resolves after `ms`, or at once when aborted. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+}
+
+/** Events wait here until they are taken; ends with the signal. */
+class Queue {
+  readonly #signal: AbortSignal;
+  readonly #waiting: PlatformEvent[] = [];
+  #wake: () => void = () => {};
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
+  }
+
+  push(event: PlatformEvent): void {
+    this.#waiting.push(event);
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<PlatformEvent> {
+    while (!this.#signal.aborted) {
+      yield* this.#waiting.splice(0);
+      if (this.#waiting.length > 0 || this.#signal.aborted) continue;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    yield* this.#waiting.splice(0);
+  }
+}

@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { defineConfig } from '@playwright/test';
+import type { BrownoutOptions } from './fixtures/test.ts';
+import { readInvocation } from './run/invocation.ts';
+
+/**
+ * The scenario runner: one project a cluster file, one test a scenario file. `brownout run` starts it and says what is
+ * wanted; started by hand (`npx playwright test`), it runs every scenario of the voting app on the lab's Swarm.
+ */
+const invocation = readInvocation();
+const here = import.meta.dirname;
+const clusters = invocation?.clusters ?? [path.join(here, 'clusters', 'lab-swarm.yaml')];
+const journeys = invocation?.journeys ?? [];
+const debianChromium = '/usr/bin/chromium';
+
+export default defineConfig<BrownoutOptions>({
+  // A scenario ends by itself: every phase has its own limit, and healing must never be cut short.
+  timeout: 0,
+  retries: 0,
+  workers: clusters.length,
+  fullyParallel: false,
+  outputDir: path.resolve('.brownout', 'test-results'),
+  reporter: invocation
+    ? [['allure-playwright', { resultsDir: invocation.allureResults, detail: true }]]
+    : [['list'], ['allure-playwright', { resultsDir: path.resolve('.brownout', 'allure-results') }]],
+  use: {
+    launchOptions: {
+      executablePath: existsSync(debianChromium) ? debianChromium : undefined,
+      args: process.getuid?.() === 0 ? ['--no-sandbox', '--disable-gpu'] : ['--disable-gpu'],
+    },
+  },
+  projects: clusters.flatMap((clusterFile) => {
+    const name = path.basename(clusterFile).replace(/\.ya?ml$/, '');
+    const scenarios = { name, testDir: path.join(here, 'scenarios'), testMatch: /scenarios\.spec\.[jt]s$/, use: { clusterFile } };
+    const own = journeys.map((file) => ({
+      name: `${name} ${path.basename(file)}`,
+      testDir: path.dirname(path.resolve(file)),
+      testMatch: path.basename(file),
+      use: { clusterFile },
+    }));
+    return invocation && invocation.scenarios.length === 0 ? own : [scenarios, ...own];
+  }),
+});

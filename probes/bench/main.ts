@@ -1,0 +1,220 @@
+/**
+ * `npm run bench:prober`: is the prober as exact and as cheap as it claims? Known outages against what it finds, a healthy
+ * time in which it must find none, and its CPU time beside that of other programs. Exit code 0: all goals met; 1: one is
+ * missed; 2: the machine was too busy to say.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { failureRuns } from '../../analysis/outages.ts';
+import { toSeries } from '../../analysis/series.ts';
+import { formatDuration, parseDuration } from '../../units/units.ts';
+import type { StreamSpec } from '../probe.ts';
+import type { ProberReport } from '../prober/plan.ts';
+import { type Prober, startProber } from '../prober/prober.ts';
+import { readSamples, type StreamSamples } from '../samples.ts';
+import { type Cost, cpuPerProbe, peerCosts, RATE } from './cost.ts';
+import { checkEdges, type EdgeCheck } from './edges.ts';
+import { digHole, enterNamespace } from './namespace.ts';
+import { type OutageKind, outageKinds, type TrueOutage, type TruthAnswer, type TruthCommand } from './truth.ts';
+
+const EVERY = 20;
+/**
+ * Shorter than TCP's first retransmission (200 ms at least): a packet that a short black hole swallowed would come again in
+ * time otherwise, and the user would have waited, not failed.
+ */
+const TIMEOUT = 150;
+const LENGTHS = [50, 70, 100, 150, 250, 400, 700, 1000, 2000, 4000, 10_000];
+const PORTS = { new: 18_081, reused: 18_082 } as const;
+const GOALS = { edgeMs: EVERY + 5, lateness: { p50: 1, p99: 5 }, cpu: { reused: 0.1, fresh: 0.22 } };
+
+interface Outcome {
+  edges: { maxErrorMs: number; outsideBracket: number };
+  falseOutages: number;
+  latenessMs: { p50: number; p99: number };
+  cpuMsPerProbe: Cost;
+  peers: Record<string, Cost>;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    health: { type: 'string', default: '1m' },
+    longest: { type: 'string', default: '10s' },
+  },
+});
+
+function durationOption(name: 'health' | 'longest'): number {
+  const ms = parseDuration(options[name]);
+  if (ms !== undefined) return ms;
+  process.stderr.write(`--${name}: expected a duration with its unit, such as 10m, got '${options[name]}'\n`);
+  process.exit(3);
+}
+
+const health = durationOption('health');
+const lengths = LENGTHS.filter((length) => length <= durationOption('longest'));
+enterNamespace();
+
+function progress(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'brownout-bench-'));
+const origin = String(process.hrtime.bigint());
+const truthServer = fork(new URL(`./truth${extname(import.meta.url)}`, import.meta.url), {
+  execArgv: ['--disable-warning=ExperimentalWarning'],
+});
+const voids: string[] = [];
+
+async function ask(command: TruthCommand): Promise<TruthAnswer> {
+  truthServer.send(command);
+  const [answer] = await once(truthServer, 'message');
+  return answer as TruthAnswer;
+}
+
+const answered = async () => (await ask({ do: 'count' })).answered;
+
+const names = ['new', 'reused'] as const;
+
+function specOf(connection: (typeof names)[number], every: number, timeout: number): StreamSpec {
+  const target = `http://127.0.0.1:${PORTS[connection]}/`;
+  const judged = { status: 200, contains: 'Processed by container ID', instance: 'container ID (\\w+)' };
+  return {
+    name: connection,
+    kind: 'http',
+    target,
+    every,
+    timeout,
+    connection,
+    writes: false,
+    idPrefix: '',
+    options: judged,
+  };
+}
+
+let files = 0;
+
+/** Starts a prober, lets `during` happen, and returns what it says and what it recorded. */
+async function probing(what: string, streams: StreamSpec[], during: (prober: Prober) => Promise<void>) {
+  const out = join(folder, `${files++}.bin`);
+  const prober = await startProber({ out, origin, streams, seed: files });
+  await sleep(500);
+  await during(prober);
+  const report = await prober.stop();
+  const limit = Math.max(GOALS.lateness.p99, Math.min(...streams.map((stream) => stream.every)) / 2);
+  const reasons = unfit(report, limit);
+  if (reasons) voids.push(`${what}: ${reasons}`);
+  return { report, samples: readSamples(out) };
+}
+
+function unfit({ latenessMs, nullStream, proberErrors }: ProberReport, limit: number): string | undefined {
+  if (nullStream.failed > 0) return `${nullStream.failed} of ${nullStream.scheduled} null probes failed`;
+  const errors = Object.entries(proberErrors).map(([code, count]) => `${count} ${code}`);
+  if (errors.length > 0) return `prober errors: ${errors.join(', ')}`;
+  return latenessMs.p99 > limit ? `send lateness p99 ${latenessMs.p99.toFixed(1)} ms` : undefined;
+}
+
+async function measureEdges(kind: OutageKind): Promise<EdgeCheck> {
+  const truth: TrueOutage[][] = names.map(() => []);
+  const streams = names.map((connection) => specOf(connection, EVERY, TIMEOUT));
+  const { samples } = await probing(kind, streams, async () => {
+    for (const length of lengths) {
+      const { outages } = await ask({ do: 'break', kind, length });
+      for (const [index, list] of outages.entries()) truth[index]!.push(...list);
+      // Long enough for the last timeout, and never in step with the probes.
+      await sleep(500 + Math.random() * EVERY);
+    }
+  });
+  const checks = samples.streams.map((stream, index) => checkEdges(stream, truth[index]!));
+  const sum = (of: (check: EdgeCheck) => number) => checks.reduce((total, check) => total + of(check), 0);
+  const total = {
+    found: sum(({ found }) => found),
+    maxErrorMs: Math.max(...checks.map(({ maxErrorMs }) => maxErrorMs)),
+    outsideBracket: sum(({ outsideBracket }) => outsideBracket),
+    invented: sum(({ invented }) => invented),
+  };
+  const worst = `worst edge ${total.maxErrorMs.toFixed(1)} ms off`;
+  const wrong = `${total.outsideBracket} edges outside their brackets, ${total.invented} outages invented`;
+  progress(`  ${kind}: ${total.found} outages found, ${worst}, ${wrong}`);
+  return total;
+}
+
+async function measureHealth(): Promise<number> {
+  const streams = names.map((connection) => specOf(connection, EVERY, TIMEOUT));
+  const { samples } = await probing('health', streams, () => sleep(health));
+  const found = samples.streams.reduce((count, stream) => count + outagesIn(stream), 0);
+  progress(`  ${found} outages found in ${samples.streams.reduce((count, { n }) => count + n, 0)} probes`);
+  return found;
+}
+
+function outagesIn(samples: StreamSamples): number {
+  return failureRuns(toSeries(samples)).length;
+}
+
+async function measureCost(connection: (typeof names)[number]) {
+  let cpu = 0;
+  const { report } = await probing(`${RATE} probes/s`, [specOf(connection, 1000 / RATE, 900)], async ({ pid }) => {
+    cpu = await cpuPerProbe(pid, answered);
+  });
+  const { p50, p99 } = report.latenessMs;
+  progress(
+    `  ${connection}: ${cpu.toFixed(3)} ms CPU a probe, send lateness p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} ms`,
+  );
+  return { cpu, p50, p99 };
+}
+
+async function bench(): Promise<Outcome> {
+  const hole = digHole(Object.values(PORTS));
+  await ask({ do: 'listen', ports: names.map((name) => PORTS[name]), origin, hole });
+  const kinds = outageKinds.filter((kind) => kind !== 'black hole' || hole);
+  if (!hole) voids.push('black hole: needs root (or user namespaces), unshare, ip and iptables with the recent match');
+  progress(`CPU time and send lateness at ${RATE} probes/s`);
+  const reused = await measureCost('reused');
+  const fresh = await measureCost('new');
+  const peers = await peerCosts(`http://127.0.0.1:${PORTS.reused}/`, answered, (text) => progress(`  ${text}`));
+  progress(`outages of ${formatDuration(lengths[0]!)} to ${formatDuration(lengths.at(-1)!)}, probed every ${EVERY} ms`);
+  const edges: EdgeCheck[] = [];
+  for (const kind of kinds) edges.push(await measureEdges(kind));
+  progress(`${formatDuration(health)} of health`);
+  const falseOutages = await measureHealth();
+  return {
+    edges: {
+      maxErrorMs: Math.max(...edges.map(({ maxErrorMs }) => maxErrorMs)),
+      outsideBracket: edges.reduce((total, { outsideBracket }) => total + outsideBracket, 0),
+    },
+    falseOutages: edges.reduce((total, { invented }) => total + invented, falseOutages),
+    latenessMs: { p50: Math.max(reused.p50, fresh.p50), p99: Math.max(reused.p99, fresh.p99) },
+    cpuMsPerProbe: { reused: reused.cpu, fresh: fresh.cpu },
+    peers,
+  };
+}
+
+function missedGoals({ edges, falseOutages, latenessMs, cpuMsPerProbe }: Outcome): string[] {
+  const goals: [string, boolean][] = [
+    [`every edge within ${GOALS.edgeMs} ms`, edges.maxErrorMs <= GOALS.edgeMs],
+    ['the truth inside every bracket', edges.outsideBracket === 0],
+    ['no outage invented', falseOutages === 0],
+    [`send lateness p50 ≤ ${GOALS.lateness.p50} ms`, latenessMs.p50 <= GOALS.lateness.p50],
+    [`send lateness p99 ≤ ${GOALS.lateness.p99} ms`, latenessMs.p99 <= GOALS.lateness.p99],
+    [`≤ ${GOALS.cpu.reused} ms CPU a probe on reused connections`, cpuMsPerProbe.reused <= GOALS.cpu.reused],
+    [`≤ ${GOALS.cpu.fresh} ms CPU a probe on new connections`, cpuMsPerProbe.fresh <= GOALS.cpu.fresh],
+  ];
+  return goals.filter(([, met]) => !met).map(([goal]) => goal);
+}
+
+try {
+  const outcome = await bench();
+  const missed = missedGoals(outcome);
+  for (const reason of voids) progress(`void: ${reason}`);
+  for (const goal of missed) progress(`missed: ${goal}`);
+  if (options.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  else console.dir(outcome, { depth: null });
+  process.exitCode = voids.length > 0 ? 2 : missed.length > 0 ? 1 : 0;
+} finally {
+  truthServer.disconnect();
+  rmSync(folder, { recursive: true, force: true });
+}

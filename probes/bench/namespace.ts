@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import process from 'node:process';
+
+const INSIDE = 'BROWNOUT_BENCH_INSIDE';
+/** Where the kernel keeps the list of addresses whose packets are dropped: writing it takes effect at once. */
+const HOLE = '/proc/net/xt_recent/hole';
+
+/**
+ * Runs this program again in a network namespace of its own and exits with its code. There a firewall rule can swallow
+ * packets without touching the machine's own network, and nothing has to be undone: it all ends with the namespace.
+ * Returns where it is inside already, or where namespaces are not allowed.
+ */
+export function enterNamespace(): void {
+  if (process.env[INSIDE]) return;
+  const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
+  const env = { ...process.env, [INSIDE]: '1' };
+  const allowed = spawnSync('unshare', [...user, '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+  if (!allowed) return;
+  const script = 'ip link set lo up && exec "$@"';
+  const again = [process.execPath, ...process.argv.slice(1)];
+  const { status } = spawnSync('unshare', [...user, '--net', 'sh', '-c', script, 'sh', ...again], {
+    env,
+    stdio: 'inherit',
+  });
+  process.exit(status ?? 1);
+}
+
+/** Readies a black hole for TCP to these ports, and returns its switch; undefined where the kernel or the rights lack. */
+export function digHole(ports: number[]): string | undefined {
+  if (!process.env[INSIDE]) return undefined;
+  const dports = ports.join(',');
+  const rule = `-A INPUT -p tcp -m multiport --dports ${dports} -m recent --name hole --rcheck --rsource -j DROP`;
+  const { status } = spawnSync('iptables', rule.split(' '));
+  return status === 0 && existsSync(HOLE) ? HOLE : undefined;
+}

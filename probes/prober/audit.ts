@@ -1,0 +1,93 @@
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { build } from 'hdr-histogram-js';
+import type { Result, StreamSpec } from '../probe.ts';
+import type { ProberReport } from './plan.ts';
+
+const NULL_EVERY = 50;
+const NULL_TIMEOUT = 900;
+const NULL_BODY = 'null\n';
+const NULL_ANSWER = `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${NULL_BODY.length}\r\n\r\n${NULL_BODY}`;
+
+/** What the prober notes about itself, so that a run on an unfit machine is void instead of wrong. */
+export class Audit {
+  /** µs; an hour at most. */
+  readonly #lateness = build({
+    lowestDiscernibleValue: 1,
+    highestTrackableValue: 3.6e9,
+    numberOfSignificantValueDigits: 3,
+  });
+  readonly #loop = monitorEventLoopDelay({ resolution: 1 });
+  readonly #errors: Record<string, number> = {};
+
+  start(): void {
+    this.#loop.enable();
+  }
+
+  late(ms: number): void {
+    this.#lateness.recordValue(Math.min(3.6e9, Math.max(1, Math.round(ms * 1000))));
+  }
+
+  result(result: Result): void {
+    if (result.error !== 'prober') return;
+    const detail = result.detail ?? 'unknown';
+    this.#errors[detail] = (this.#errors[detail] ?? 0) + 1;
+  }
+
+  report(): Pick<ProberReport, 'latenessMs' | 'eventLoopMs' | 'proberErrors' | 'cpuMs'> {
+    this.#loop.disable();
+    const lateness = (percentile: number) => this.#lateness.getValueAtPercentile(percentile) / 1000;
+    const loop = (percentile: number) => this.#loop.percentile(percentile) / 1e6;
+    const { user, system } = process.cpuUsage();
+    return {
+      latenessMs: { p50: lateness(50), p99: lateness(99), max: lateness(100) },
+      eventLoopMs: { p50: loop(50), p99: loop(99), max: loop(100) },
+      proberErrors: this.#errors,
+      cpuMs: (user + system) / 1000,
+    };
+  }
+}
+
+/**
+ * The target of the null stream: a server on the loopback, in the prober's own process. It answers as long as this process
+ * gets the CPU, descriptors and ports that a probe needs; in another process it would audit a second thing that can starve.
+ */
+export class NullServer {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async start(): Promise<NullServer> {
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy());
+      socket.once('data', () => socket.end(NULL_ANSWER));
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host: '127.0.0.1', port: 0 }, resolve);
+    });
+    return new NullServer(server);
+  }
+
+  /** New connections, so that a lack of descriptors or ports shows. */
+  get spec(): StreamSpec {
+    const { port } = this.#server.address() as AddressInfo;
+    return {
+      name: 'null',
+      kind: 'http',
+      target: `http://127.0.0.1:${port}/`,
+      every: NULL_EVERY,
+      timeout: NULL_TIMEOUT,
+      connection: 'new',
+      writes: false,
+      idPrefix: '',
+      options: { status: 200, contains: NULL_BODY },
+    };
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}

@@ -1,0 +1,67 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { OperatorError } from '../../platforms/platform.ts';
+import type { StreamSpec } from '../probe.ts';
+import { SampleEncoder } from '../samples.ts';
+import type { Decided } from './stream.ts';
+
+/**
+ * The file of samples while it grows. Writing is asynchronous, because a disk that is busy for a second must not make the
+ * prober late; what is decided meanwhile is written after.
+ */
+export class Output {
+  readonly #file: FileHandle;
+  readonly #encoder = new SampleEncoder();
+  #writing: Promise<void> = Promise.resolve();
+  #busy = false;
+
+  private constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  static async create(path: string, origin: string, streams: StreamSpec[]): Promise<Output> {
+    try {
+      const file = await open(path, 'a');
+      const { size } = await file.stat();
+      if (size > 0) {
+        await file.close();
+        throw new OperatorError(`${path} holds samples already`, { hint: 'each run records into a folder of its own' });
+      }
+      const output = new Output(file);
+      await output.#write(SampleEncoder.header(origin, streams));
+      return output;
+    } catch (cause) {
+      if (cause instanceof OperatorError) throw cause;
+      throw new OperatorError(`cannot write samples to ${path}`, { cause });
+    }
+  }
+
+  add(stream: number, { seq, due, sent, done, result }: Decided): void {
+    this.#encoder.add(stream, seq, due, sent, done, result);
+  }
+
+  /** Starts writing what was added, unless an earlier write still goes on. Rejects when the disk refuses. */
+  async flush(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#writing = this.#write(this.#encoder.take());
+    await this.#writing;
+    this.#busy = false;
+  }
+
+  /** Everything added is in the file afterwards, also after a crash of the machine. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#write(this.#encoder.take());
+    // Devices such as /dev/null cannot be synced, and need not be.
+    if ((await this.#file.stat()).isFile()) await this.#file.sync();
+    await this.#file.close();
+  }
+
+  async #write(bytes: Buffer): Promise<void> {
+    let rest = bytes;
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#file.write(rest);
+      rest = rest.subarray(bytesWritten);
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import type { Attempt, Probe, Result, StreamSpec } from '../probe.ts';
+import type { Clock } from './clock.ts';
+import type { Schedule } from './schedule.ts';
+
+/** A decided probe. Times are ms since the recording's origin. */
+export interface Decided {
+  seq: number;
+  due: number;
+  sent: number;
+  done: number;
+  result: Result;
+}
+
+/** What a stream tells while it runs. */
+export interface StreamListener {
+  due(due: number, lateness: number): void;
+  decided(decided: Decided): void;
+}
+
+interface Flight {
+  seq: number;
+  due: number;
+  sent: number;
+  attempt: Attempt | undefined;
+  decided: boolean;
+}
+
+/** An attempt that was given up so much later than its deadline, ms, was not watched: it says nothing about the target. */
+const UNWATCHED = 50;
+
+/**
+ * One stream on its way: sends what is due, gives up what is overdue. It never waits: several probes may be in flight, at
+ * most timeout / every (and one more) of them.
+ */
+export class Stream {
+  readonly spec: StreamSpec;
+  readonly #probe: Probe;
+  readonly #schedule: Schedule;
+  readonly #clock: Clock;
+  readonly #t0: number;
+  readonly #listener: StreamListener;
+  /** In order of due, and so of deadline. Decided ones go when they reach the head. */
+  #flights: Flight[] = [];
+  #inFlight = 0;
+  #scheduled = 0;
+
+  constructor(spec: StreamSpec, probe: Probe, schedule: Schedule, clock: Clock, t0: number, listener: StreamListener) {
+    this.spec = spec;
+    this.#probe = probe;
+    this.#schedule = schedule;
+    this.#clock = clock;
+    this.#t0 = t0;
+    this.#listener = listener;
+  }
+
+  /** How many probes fell due so far. */
+  get scheduled(): number {
+    return this.#scheduled;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get nextDue(): number {
+    return this.#t0 + this.#schedule.due;
+  }
+
+  /** Infinity when nothing is in flight. */
+  get nextDeadline(): number {
+    const first = this.#flights[0];
+    return first ? first.due + this.spec.timeout : Number.POSITIVE_INFINITY;
+  }
+
+  /** Sends every probe that is due by now: each one, however late. */
+  send(now: number): void {
+    while (this.nextDue <= now) {
+      const due = this.nextDue;
+      const seq = this.#schedule.seq;
+      this.#schedule.advance();
+      this.#scheduled++;
+      this.#start(seq, due);
+    }
+  }
+
+  /** Gives up every attempt whose deadline has passed. */
+  expire(now: number): void {
+    const end = this.#flights.findIndex((flight) => flight.due + this.spec.timeout > now);
+    for (const flight of this.#flights.slice(0, end < 0 ? undefined : end)) {
+      if (this.#clock.now() - flight.due - this.spec.timeout > UNWATCHED) {
+        this.#decide(flight, { outcome: 'fail', error: 'prober', status: 0, detail: 'stalled' });
+      }
+      flight.attempt?.abandon();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#probe.close();
+  }
+
+  #start(seq: number, due: number): void {
+    const sent = this.#clock.now();
+    const flight: Flight = { seq, due, sent, attempt: undefined, decided: false };
+    this.#flights.push(flight);
+    this.#inFlight++;
+    this.#listener.due(due, sent - due);
+    // With most of its time gone before it could be sent, its failure would be the prober's; and after a long stall the
+    // target must not be flooded with what nobody waits for any more.
+    if (sent - due > this.spec.timeout / 2) {
+      this.#decide(flight, { outcome: 'fail', error: 'prober', status: 0, detail: 'late' });
+      return;
+    }
+    flight.attempt = this.#probe.send(seq, (result) => this.#decide(flight, result));
+  }
+
+  #decide(flight: Flight, result: Result): void {
+    if (flight.decided) return;
+    flight.decided = true;
+    this.#inFlight--;
+    if (flight === this.#flights[0]) this.#tidy();
+    this.#listener.decided({ seq: flight.seq, due: flight.due, sent: flight.sent, done: this.#clock.now(), result });
+  }
+
+  #tidy(): void {
+    let decided = 0;
+    while (this.#flights[decided]?.decided) decided++;
+    if (decided > 0) this.#flights.splice(0, decided);
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * The samples of a run: one file, appended while probes finish, readable after any crash. `docs/samples.md` describes the
+ * bytes; this module is both ends of it.
+ *
+ * Records are fixed slots of 32 bytes with a checksum each. So a torn tail costs one record, a damaged byte costs one
+ * record, and finding the next good one needs no search.
+ */
+import { readFileSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
+import { OperatorError } from '../platforms/platform.ts';
+import { errorClasses, outcomes, type Result, type StreamSpec } from './probe.ts';
+
+/** One stream, sorted by `seq`. Times are ms since the recording's origin; arrays are `n` long. */
+export interface StreamSamples {
+  spec: StreamSpec;
+  n: number;
+  /** Probes are numbered from 0 without gaps: a missing number was in flight when the prober died, or was damaged. */
+  seq: Uint32Array;
+  due: Float64Array;
+  sent: Float64Array;
+  done: Float64Array;
+  /** Index into `outcomes`. */
+  outcome: Uint8Array;
+  /** Index into `errorClasses`. */
+  error: Uint8Array;
+  status: Uint16Array;
+  /** Index into `instances`; 0 is '', nobody told. */
+  instance: Uint16Array;
+  /** Shared by all streams of a file. */
+  instances: string[];
+}
+
+export interface Samples {
+  /** ns on CLOCK_MONOTONIC, decimal. */
+  origin: string;
+  streams: StreamSamples[];
+  /** Bytes of an unfinished record at the end: what a kill in the middle of a write leaves. */
+  torn: number;
+  /** Records whose checksum or content is wrong. They are left out. */
+  damaged: number;
+}
+
+export const SAMPLES_VERSION = 1;
+/** Bytes of a record, and of the fixed part of the header. */
+export const SLOT = 32;
+
+const MAGIC = Buffer.from('BROWNOUT', 'latin1');
+const SAMPLE = 1;
+const NAME = 2;
+/** A name's bytes in one record; longer names go on in the next records. */
+const NAME_BYTES = 23;
+const NAME_LIMIT = 60;
+const CHECKED = SLOT - 4;
+const UNREADABLE = '(unreadable)';
+const U32 = 2 ** 32;
+/** The last instance id stands for all that come after the first 65534 names. */
+const OTHERS = 0xffff;
+
+/** Turns samples into records. Pure: bytes are taken by whoever writes them. */
+export class SampleEncoder {
+  #bytes = Buffer.allocUnsafe(64 * 1024);
+  #length = 0;
+  readonly #ids = new Map<string, number>();
+
+  /** The file's beginning: what was asked, of whom, since when. */
+  static header(origin: string, streams: StreamSpec[]): Buffer {
+    const json = Buffer.from(JSON.stringify({ origin, streams }));
+    const header = Buffer.alloc(SLOT + Math.ceil(json.length / SLOT) * SLOT, ' ');
+    header.fill(0, 0, SLOT);
+    MAGIC.copy(header, 0);
+    header.writeUInt32LE(SAMPLES_VERSION, 8);
+    header.writeUInt32LE(json.length, 12);
+    header.writeUInt32LE(crc32(json), 16);
+    json.copy(header, SLOT);
+    return header;
+  }
+
+  /** Times are ms since the origin; they are kept to the microsecond. */
+  add(stream: number, seq: number, due: number, sent: number, done: number, result: Result): void {
+    const instance = this.#idOf(result.instance);
+    const dueUs = Math.max(0, Math.round(due * 1000));
+    const sentUs = Math.max(dueUs, Math.round(sent * 1000));
+    const doneUs = Math.max(sentUs, Math.round(done * 1000));
+    const at = this.#slot(SAMPLE);
+    const bytes = this.#bytes;
+    bytes[at + 1] = stream;
+    bytes[at + 2] = outcomes.indexOf(result.outcome);
+    bytes[at + 3] = errorClasses.indexOf(result.error);
+    bytes.writeUInt32LE(seq, at + 4);
+    bytes.writeUInt16LE(result.status & 0xffff, at + 8);
+    bytes.writeUInt16LE(instance, at + 10);
+    bytes.writeUInt32LE(dueUs % U32, at + 12);
+    bytes.writeUInt16LE(Math.floor(dueUs / U32), at + 16);
+    bytes.writeUInt32LE(Math.min(sentUs - dueUs, U32 - 1), at + 18);
+    bytes.writeUInt32LE(Math.min(doneUs - sentUs, U32 - 1), at + 22);
+    this.#seal(at);
+  }
+
+  /** Everything added since the last call. */
+  take(): Buffer {
+    const taken = Buffer.from(this.#bytes.subarray(0, this.#length));
+    this.#length = 0;
+    return taken;
+  }
+
+  #idOf(name: string | undefined): number {
+    if (!name) return 0;
+    const known = this.#ids.get(name);
+    if (known !== undefined) return known;
+    if (this.#ids.size >= OTHERS) return OTHERS;
+    const id = this.#ids.size + 1;
+    this.#ids.set(name, id);
+    this.#name(id, id === OTHERS ? '(others)' : name);
+    return id;
+  }
+
+  #name(id: number, name: string): void {
+    const text = Buffer.from([...name].slice(0, NAME_LIMIT).join(''));
+    for (let part = 0; part * NAME_BYTES < text.length; part++) {
+      const at = this.#slot(NAME);
+      this.#bytes[at + 1] = part;
+      this.#bytes.writeUInt16LE(id, at + 2);
+      this.#bytes[at + 4] = text.length;
+      text.copy(this.#bytes, at + 5, part * NAME_BYTES, (part + 1) * NAME_BYTES);
+      this.#seal(at);
+    }
+  }
+
+  #slot(kind: number): number {
+    if (this.#length + SLOT > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], this.#bytes.length * 2);
+    const at = this.#length;
+    this.#length += SLOT;
+    this.#bytes.fill(0, at, at + SLOT);
+    this.#bytes[at] = kind;
+    return at;
+  }
+
+  #seal(at: number): void {
+    this.#bytes.writeUInt32LE(crc32(this.#bytes.subarray(at, at + CHECKED)), at + CHECKED);
+  }
+}
+
+/** Throws OperatorError when there is no such file, or its header does not say whose samples these are. */
+export function readSamples(path: string): Samples {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    throw new OperatorError(`cannot read the samples in ${path}`, { cause });
+  }
+  return parseSamples(bytes, path);
+}
+
+/** The same, from bytes. `path` is only for messages. */
+export function parseSamples(bytes: Buffer, path: string): Samples {
+  const { origin, specs, end } = parseHeader(bytes, path);
+  const instances = [''];
+  const slots: number[][] = specs.map(() => []);
+  const names = new Map<number, { length: number; parts: Map<number, Buffer> }>();
+  let damaged = 0;
+  let at = end;
+  for (; at + SLOT <= bytes.length; at += SLOT) {
+    const whole = crc32(bytes.subarray(at, at + CHECKED)) === bytes.readUInt32LE(at + CHECKED);
+    if (whole && bytes[at] === SAMPLE && bytes[at + 1]! < specs.length && knownCodes(bytes, at)) {
+      slots[bytes[at + 1]!]!.push(at);
+    } else if (whole && bytes[at] === NAME) {
+      const id = bytes.readUInt16LE(at + 2);
+      const name = names.get(id) ?? { length: bytes[at + 4]!, parts: new Map() };
+      name.parts.set(bytes[at + 1]!, bytes.subarray(at + 5, at + 5 + NAME_BYTES));
+      names.set(id, name);
+    } else {
+      damaged++;
+    }
+  }
+  for (const [id, { length, parts }] of names) {
+    const pieces = Array.from({ length: Math.ceil(length / NAME_BYTES) }, (_, part) => parts.get(part));
+    const text = pieces.every((piece) => piece !== undefined) && Buffer.concat(pieces).subarray(0, length).toString();
+    instances[id] = text || UNREADABLE;
+  }
+  const streams = specs.map((spec, stream) => collect(spec, slots[stream]!, bytes, instances));
+  for (let id = 0; id < instances.length; id++) instances[id] ??= UNREADABLE;
+  return { origin, streams, torn: bytes.length - at, damaged };
+}
+
+function knownCodes(bytes: Buffer, at: number): boolean {
+  return bytes[at + 2]! < outcomes.length && bytes[at + 3]! < errorClasses.length;
+}
+
+function collect(spec: StreamSpec, slots: number[], bytes: Buffer, instances: string[]): StreamSamples {
+  const order = Float64Array.from(slots).sort((a, b) => bytes.readUInt32LE(a + 4) - bytes.readUInt32LE(b + 4));
+  const n = order.length;
+  const samples: StreamSamples = {
+    spec,
+    n,
+    seq: new Uint32Array(n),
+    due: new Float64Array(n),
+    sent: new Float64Array(n),
+    done: new Float64Array(n),
+    outcome: new Uint8Array(n),
+    error: new Uint8Array(n),
+    status: new Uint16Array(n),
+    instance: new Uint16Array(n),
+    instances,
+  };
+  for (let i = 0; i < n; i++) {
+    const at = order[i]!;
+    const due = bytes.readUInt32LE(at + 12) + bytes.readUInt16LE(at + 16) * U32;
+    const sent = due + bytes.readUInt32LE(at + 18);
+    samples.seq[i] = bytes.readUInt32LE(at + 4);
+    samples.due[i] = due / 1000;
+    samples.sent[i] = sent / 1000;
+    samples.done[i] = (sent + bytes.readUInt32LE(at + 22)) / 1000;
+    samples.outcome[i] = bytes[at + 2]!;
+    samples.error[i] = bytes[at + 3]!;
+    samples.status[i] = bytes.readUInt16LE(at + 8);
+    const instance = bytes.readUInt16LE(at + 10);
+    samples.instance[i] = instance;
+    instances[instance] ??= UNREADABLE;
+  }
+  return samples;
+}
+
+function parseHeader(bytes: Buffer, path: string): { origin: string; specs: StreamSpec[]; end: number } {
+  const hint = 'the recording was damaged or cut off before the prober started; its samples cannot be judged';
+  if (bytes.length < SLOT || !bytes.subarray(0, 8).equals(MAGIC)) {
+    throw new OperatorError(`${path} is not a file of samples: it does not begin with ${MAGIC}`, { hint });
+  }
+  const version = bytes.readUInt32LE(8);
+  if (version !== SAMPLES_VERSION) {
+    throw new OperatorError(`${path} has format version ${version}, this brownout reads ${SAMPLES_VERSION}`, {
+      hint: 'judge it with the brownout that recorded it',
+    });
+  }
+  const length = bytes.readUInt32LE(12);
+  const json = bytes.subarray(SLOT, SLOT + length);
+  if (json.length !== length || crc32(json) !== bytes.readUInt32LE(16)) {
+    throw new OperatorError(`the header of ${path} is damaged: its checksum is wrong`, { hint });
+  }
+  const { origin, streams } = JSON.parse(json.toString()) as { origin: string; streams: StreamSpec[] };
+  return { origin, specs: streams, end: SLOT + Math.ceil(length / SLOT) * SLOT };
+}

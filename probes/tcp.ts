@@ -1,0 +1,54 @@
+import { connect } from 'node:net';
+import { z } from 'zod';
+import type { Attempt, Probe, ProbeDefinition, Result } from './probe.ts';
+import { classify } from './wire/errors.ts';
+
+const options = z.strictObject({});
+
+/**
+ * A TCP connection is accepted. It proves that something listens, not that it serves: the kernel completes handshakes for a
+ * frozen process too. It asks nothing, so on a kept connection there would be nothing to judge.
+ */
+export const tcp: ProbeDefinition = {
+  connections: ['new'],
+  writes: false,
+  options,
+  create: (spec) => {
+    options.parse(spec.options);
+    const url = new URL(spec.target);
+    return new TcpProbe(url.hostname.replace(/^\[|\]$/g, ''), Number(url.port || defaultPort(url.protocol)));
+  },
+};
+
+function defaultPort(protocol: string): number {
+  return protocol === 'https:' ? 443 : 80;
+}
+
+class TcpProbe implements Probe {
+  readonly #host: string;
+  readonly #port: number;
+
+  constructor(host: string, port: number) {
+    this.#host = host;
+    this.#port = port;
+  }
+
+  async open(): Promise<void> {}
+
+  send(_seq: number, done: (result: Result) => void): Attempt {
+    const socket = connect({ host: this.#host, port: this.#port });
+    let decided = false;
+    const decide = (result: Result) => {
+      if (decided) return;
+      decided = true;
+      socket.destroy();
+      done(result);
+    };
+    socket.on('connect', () => decide({ outcome: 'ok', error: 'none', status: 0 }));
+    socket.on('error', (error) => decide({ outcome: 'fail', ...classify(error), status: 0 }));
+    socket.on('close', () => decide({ outcome: 'fail', error: 'closed', status: 0 }));
+    return { abandon: () => decide({ outcome: 'fail', error: 'timeout', status: 0 }) };
+  }
+
+  async close(): Promise<void> {}
+}

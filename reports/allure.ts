@@ -1,0 +1,124 @@
+/** What a test of the scenario runner carries into Allure: where it belongs, what makes it comparable, what was measured. */
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { TestInfo } from '@playwright/test';
+import { description, labels, parameter } from 'allure-js-commons';
+import type { Findings } from '../analysis/findings.ts';
+import type { RunFolder } from '../run/folder.ts';
+import type { RunMeta } from '../run/recording.ts';
+import { CLUSTER_LABEL, FINDINGS } from './allure/names.ts';
+import { timelineImage } from './html/timeline-svg.ts';
+import { marksCsv } from './marks-csv.ts';
+import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
+
+export { generateAllureReport } from './allure/generate.ts';
+
+/** The whole report is one HTML file: a recording larger than this stays where it is. */
+const LARGEST = 8 * 2 ** 20;
+
+interface Named {
+  name: string;
+  value: string;
+}
+
+interface Attachment {
+  name: string;
+  contentType: string;
+  /** Either a file or the content itself. */
+  path?: string;
+  body?: string;
+}
+
+interface AllureDescription {
+  labels: Named[];
+  /** A change in one of them begins a new history: never ids, times or seeds. */
+  parameters: Named[];
+  /** Markdown. */
+  description: string;
+  attachments: Attachment[];
+}
+
+function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder): AllureDescription {
+  const { scenario, cluster } = meta;
+  const fault = sayFaults(meta);
+  const files: [string, string, string][] = [
+    ['Report', folder.report, 'text/html'],
+    [FINDINGS, folder.findings, 'application/json'],
+    ['run.json', folder.meta, 'application/json'],
+    ['events.jsonl', folder.events, 'text/plain'],
+    ['journal.jsonl', folder.journal, 'text/plain'],
+    ['samples.bin', folder.samples, 'application/octet-stream'],
+  ];
+  const present = files.filter(([, file]) => existsSync(file));
+  const [small, large] = [present.filter(([, file]) => isSmall(file)), present.filter(([, file]) => !isSmall(file))];
+  const [report, ...recording] = small.map(([name, file, contentType]) => ({ name, path: file, contentType }));
+  return {
+    labels: [
+      { name: 'parentSuite', value: cluster.platform },
+      { name: 'suite', value: `${scenario.workload} (${scenario.variant})` },
+      { name: 'subSuite', value: fault },
+      { name: CLUSTER_LABEL, value: cluster.name },
+      { name: 'verdict', value: findings.verdict },
+    ],
+    parameters: [
+      { name: 'platform', value: cluster.platform },
+      { name: 'cluster', value: cluster.name },
+      { name: 'variant', value: scenario.variant },
+      { name: 'fault', value: fault },
+    ],
+    description: describe(
+      findings,
+      large.map(([, file]) => path.resolve(file)),
+    ),
+    attachments: [
+      { name: 'Timeline', contentType: 'image/svg+xml', body: timelineImage(findings) },
+      ...(report ? [report] : []),
+      { name: 'Marks by stream', contentType: 'text/csv', body: marksCsv(findings) },
+      ...recording,
+    ],
+  };
+}
+
+const isSmall = (file: string) => statSync(file).size <= LARGEST;
+
+function describe(findings: Findings, elsewhere: string[]): string {
+  const cell = (text: string) => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s+/g, ' ');
+  const rows = findings.checks.map(
+    ({ verdict, what, observed, wanted }) => `| ${verdict} | ${cell(what)} | ${cell(observed)} | ${cell(wanted)} |`,
+  );
+  return [
+    cell(sayVerdict(findings)),
+    ['| verdict | check | observed | wanted |', '|---|---|---|---|', ...rows].join('\n'),
+    ...findings.warnings.map((warning) => `Warning: ${cell(warning)}`),
+    ...findings.cleanUp.left.map((left) => `Not as before: ${cell(left)}`),
+    ...elsewhere.map((file) => `Too large to attach: ${cell(file)}`),
+  ].join('\n\n');
+}
+
+/** Puts a judged run into the test that is running. Where Allure is not among the reporters, only the files are attached. */
+export async function attachToAllure(
+  testInfo: TestInfo,
+  { meta, findings, folder }: { meta: RunMeta; findings: Findings; folder: RunFolder },
+): Promise<void> {
+  const described = describeForAllure(meta, findings, folder);
+  await labels(...described.labels);
+  for (const { name, value } of described.parameters) await parameter(name, value);
+  await description(described.description);
+  for (const { name, ...attachment } of described.attachments) await testInfo.attach(name, attachment);
+}
+
+/**
+ * The error of a test whose run did not pass. Its first line is stable from run to run, `failed: vote: lost` or
+ * `unknown: fault confirmed`: categories are told apart by it. The numbers follow below.
+ */
+export function failureMessage(findings: Findings): string {
+  const decisive = findings.checks.filter(({ verdict }) => verdict === findings.verdict);
+  const others = findings.checks.filter(({ verdict }) => verdict !== findings.verdict && verdict !== 'pass');
+  const word = findings.verdict === 'fail' ? 'failed' : findings.verdict;
+  const what = decisive.map((check) => check.what).join('; ') || 'no check tells why';
+  return [
+    `${word}: ${what}`,
+    '',
+    ...[...decisive, ...others].map((check) => `  ${check.verdict}: ${sayCheck(check)}`),
+  ].join('\n');
+}

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Findings } from '../../analysis/findings.ts';
+import { OperatorError } from '../../platforms/platform.ts';
+import { categories } from './categories.ts';
+import { CLUSTER_LABEL, FINDINGS } from './names.ts';
+
+const TIMEOUT = 120_000;
+
+/**
+ * Makes the Allure report of the results in a folder; returns the path of its page. The report is one file that opens
+ * from disk. History goes on in `allure-history.jsonl` beside `outDir`. Throws OperatorError when Allure fails.
+ */
+export async function generateAllureReport(resultsDir: string, outDir: string): Promise<string> {
+  const [results, out] = [path.resolve(resultsDir), path.resolve(outDir)];
+  const folder = mkdtempSync(path.join(tmpdir(), 'brownout-allure-'));
+  try {
+    const config = path.join(folder, 'allurerc.mjs');
+    writeFileSync(config, allureConfig(out, environments(results)));
+    // Allure keeps what is in the folder, a report of an older layout included.
+    rmSync(out, { recursive: true, force: true });
+    const cli = fileURLToPath(new URL('../cli.js', import.meta.resolve('allure')));
+    await promisify(execFile)(process.execPath, [cli, 'generate', '--config', config, path.basename(results)], {
+      // Results are a glob pattern to Allure: of its own folder's name alone, nothing else in the path can act as one.
+      cwd: path.dirname(results),
+      timeout: TIMEOUT,
+      maxBuffer: 16 * 2 ** 20,
+    });
+    const page = path.join(out, 'index.html');
+    writeFileSync(page, withoutNetwork(readFileSync(page, 'utf8')));
+    return page;
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
+    const told = `${stdout}\n${stderr}`.trim().split('\n').slice(-5).join('\n');
+    throw new OperatorError(`Allure could not make a report of ${results}: ${told || message}`, {
+      hint: 'The runs and their own reports are not touched by this; see `brownout runs`.',
+      cause: error,
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Allure's page asks for a statistics script of Google's. What broke in somebody's cluster is nobody else's business. */
+function withoutNetwork(page: string): string {
+  const policy = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'";
+  return page
+    .replace(/<script async src="https:[^>]*><\/script>/, '')
+    .replace('<head>', `<head><meta http-equiv="Content-Security-Policy" content="${policy}">`);
+}
+
+/** Versions and timers by cluster. */
+type Environments = Map<string, Record<string, string>>;
+
+/** An Allure configuration as source text: matchers are functions, so JSON cannot hold it. */
+function allureConfig(out: string, environments: Environments): string {
+  const config = {
+    name: 'brownout',
+    output: out,
+    historyPath: path.join(path.dirname(out), 'allure-history.jsonl'),
+    historyLimit: 100,
+    categories,
+    plugins: {
+      awesome: {
+        options: { reportName: 'brownout', singleFile: true, groupBy: ['parentSuite', 'suite', 'subSuite'] },
+      },
+    },
+  };
+  const known = [...environments].map(
+    ([cluster, variables], index) => `
+  ${JSON.stringify(environmentId(cluster, index))}: {
+    name: ${JSON.stringify(cluster.replace(/[/\\\p{Cc}]/gu, '-').slice(0, 64))},
+    variables: ${JSON.stringify(variables)},
+    matcher: ({ labels }) => labels.some(({ name, value }) => name === ${JSON.stringify(CLUSTER_LABEL)} && value === ${JSON.stringify(cluster)}),
+  },`,
+  );
+  return `export default { ...${JSON.stringify(config)}, environments: {${known.join('')}} };\n`;
+}
+
+/** Letters, digits, - and _, at most 64: what Allure takes. Stable, because history belongs to it. */
+function environmentId(cluster: string, index: number): string {
+  const id = cluster.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 60);
+  return id === cluster ? id : `${id}-${index}`;
+}
+
+interface Result {
+  labels?: { name: string; value?: string }[];
+  steps?: Step[];
+  attachments?: { name: string; source: string }[];
+  start?: number;
+}
+type Step = Pick<Result, 'steps' | 'attachments'>;
+
+/** What each cluster was at its latest result, from the findings attached to it. */
+function environments(resultsDir: string): Environments {
+  const found: Environments = new Map();
+  const results = readdirSync(resultsDir)
+    .filter((name) => name.endsWith('-result.json'))
+    .flatMap((name) => readJson<Result>(path.join(resultsDir, name)) ?? [])
+    .sort((a, b) => (a.start ?? 0) - (b.start ?? 0));
+  for (const result of results) {
+    const cluster = result.labels?.find(({ name }) => name === CLUSTER_LABEL)?.value;
+    const source = findAttachment(result);
+    const findings = source === undefined ? undefined : readJson<Findings>(path.join(resultsDir, source));
+    if (cluster !== undefined && findings) found.set(cluster, findings.configuration);
+  }
+  return found;
+}
+
+/** Undefined for a file that a killed run left half written: Allure leaves it out as well. */
+function readJson<T>(file: string): T | undefined {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function findAttachment({ attachments = [], steps = [] }: Step): string | undefined {
+  const here = attachments.find(({ name }) => name === FINDINGS)?.source;
+  return here ?? steps.map(findAttachment).find((source) => source !== undefined);
+}

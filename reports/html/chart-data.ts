@@ -1,0 +1,84 @@
+import { type Degradation, degradations, type Findings } from '../../analysis/findings.ts';
+
+/** What the charts draw, as columns. Times in seconds since the fault, or since the run's origin where there was none. */
+export interface ChartData {
+  seconds: number[];
+  streams: {
+    name: string;
+    /** Share of probes answered well in each second, 0…1; null where none was due. */
+    ok: (number | null)[];
+    /** ms; null where nothing was answered. */
+    p50: (number | null)[];
+    p95: (number | null)[];
+  }[];
+  /** Index into `classes`, by second. */
+  classOf: number[];
+  classes: readonly string[];
+  fault: { from: number; to: number } | null;
+  events: { at: number; text: string }[];
+  phases: { from: number; to: number; name: string }[];
+}
+
+/** Zero of every chart and table: the beginning of the fault. ms since the run's origin. */
+export function zeroOf(findings: Findings): number {
+  return findings.t0?.from ?? 0;
+}
+
+/** The seconds that were probed, in seconds since zero. An empty run has one second, so that scales stay finite. */
+export function probedRange(findings: Findings): { from: number; to: number } {
+  const zero = zeroOf(findings) / 1000;
+  const first = findings.bins[0]?.second ?? 0;
+  const last = findings.bins.at(-1)?.second ?? 0;
+  return { from: first - zero, to: last + 1 - zero };
+}
+
+export function chartData(findings: Findings): ChartData {
+  const zero = zeroOf(findings);
+  const since = (at: number) => round((at - zero) / 1000, 3);
+  const { to: end } = probedRange(findings);
+  return {
+    seconds: findings.bins.map(({ second }) => since(second * 1000)),
+    streams: findings.streams.map(({ stream: name }) => {
+      const bins = findings.bins.map(({ streams }) => streams[name]);
+      return {
+        name,
+        ok: bins.map((bin) => (bin && bin.scheduled > 0 ? round(bin.ok / bin.scheduled, 4) : null)),
+        p50: bins.map((bin) => latency(bin?.p50)),
+        p95: bins.map((bin) => latency(bin?.p95)),
+      };
+    }),
+    classOf: findings.bins.map((bin) => degradations.indexOf(bin.class)),
+    classes: degradations,
+    fault: findings.t0 ? { from: 0, to: findings.healedAt === undefined ? end : since(findings.healedAt) } : null,
+    events: findings.timeline.map(({ at, text }) => ({ at: since(at), text })),
+    phases: findings.phases.map(({ phase, from, to }) => ({ from: since(from), to: since(to), name: phase })),
+  };
+}
+
+/** A maximal run of seconds of one class, in seconds since zero. */
+export interface Spell {
+  from: number;
+  to: number;
+  class: Degradation;
+}
+
+export function spells(findings: Findings): Spell[] {
+  const zero = zeroOf(findings) / 1000;
+  const found: Spell[] = [];
+  for (const bin of findings.bins) {
+    const from = bin.second - zero;
+    const last = found.at(-1);
+    if (last && last.class === bin.class && last.to === from) last.to = from + 1;
+    else found.push({ from, to: from + 1, class: bin.class });
+  }
+  return found;
+}
+
+/** A latency that can stand on a logarithmic scale. */
+function latency(ms: number | undefined): number | null {
+  return ms !== undefined && Number.isFinite(ms) && ms > 0 ? round(ms, 1) || 0.1 : null;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Findings } from '../../analysis/findings.ts';
+import { degradations } from '../../analysis/findings.ts';
+import type { RunMeta } from '../../run/recording.ts';
+import { chartData } from './chart-data.ts';
+import { drawCharts } from './charts.ts';
+import { durability, outages } from './losses.ts';
+import { html, jsonForScript, Markup } from './markup.ts';
+import { STREAM_COLOURS } from './palette.ts';
+import { marks, predictions, recoverySplit } from './recovery.ts';
+import { style } from './style.ts';
+import { checks, header, proberAudit } from './summary.ts';
+import { timeline } from './timeline.ts';
+
+const require = createRequire(import.meta.url);
+
+function library(name: string): string {
+  return readFileSync(require.resolve(`uplot/dist/${name}`), 'utf8');
+}
+
+/** Colours of classes and streams, as the style's variables. */
+function swatches(): string {
+  const classes = degradations.map((kind) => `.c-${kind} { background: var(--${kind}); }`);
+  const streams = Array.from(
+    { length: STREAM_COLOURS },
+    (_, index) => `.s-${index} { background: var(--stream-${index}); }`,
+  );
+  return [...classes, ...streams].join('\n');
+}
+
+/** report.html: one file that needs nothing else, neither network nor, for its text, JavaScript. */
+export function renderHtml({ meta, findings }: { meta: RunMeta; findings: Findings }): string {
+  const page = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
+<link rel="icon" href="data:,">
+<title>${findings.verdict}: ${findings.title}</title>
+<style>${new Markup(library('uPlot.min.css') + style + swatches())}</style>
+</head>
+<body>
+${header(meta, findings)}
+<main>
+${checks(findings)}
+${timeline(findings)}
+${recoverySplit(findings)}
+${durability(findings)}
+${predictions(findings)}
+${marks(findings)}
+${outages(findings)}
+${proberAudit(findings)}
+${cleanUp(findings)}
+${configuration(meta, findings)}
+</main>
+<footer class="dim small"><p>brownout ${meta.suite}. Judge this recording again with <code>brownout judge ${meta.id}</code>.</p></footer>
+<script type="application/json" id="data">${jsonForScript(chartData(findings))}</script>
+<script>${new Markup(library('uPlot.iife.min.js'))}</script>
+<script>${new Markup(String(drawCharts))}
+const timeline = document.querySelector('.timeline');
+if (timeline) drawCharts(uPlot, JSON.parse(document.getElementById('data').textContent), timeline);
+</script>
+</body>
+</html>
+`;
+  return page.text;
+}
+
+function cleanUp({ cleanUp }: Findings): Markup {
+  return html`<section aria-labelledby="clean-up"><h2 id="clean-up">Clean-up</h2>
+${
+  cleanUp.left.length === 0
+    ? html`<p>The cluster is as it was before.</p>`
+    : html`<p>Not as before:</p><ul>${cleanUp.left.map((left) => html`<li>${left}</li>`)}</ul><p>Run <code>brownout undo</code> to put it right.</p>`
+}</section>`;
+}
+
+function configuration(meta: RunMeta, { configuration }: Findings): Markup {
+  const { scenario, cluster, seed, namespace } = meta;
+  const rows: [string, string][] = [
+    ...Object.entries(configuration),
+    ['scenario file', scenario.file],
+    ['cluster file', cluster.file],
+    ['namespace', namespace],
+    ['seed', String(seed)],
+    ...scenario.faults.map(({ fault, options }): [string, string] => [`fault ${fault}`, JSON.stringify(options)]),
+    ...meta.streams.map(({ name, target, timeout }): [string, string] => [
+      `stream ${name}`,
+      `${target}, timeout ${timeout} ms`,
+    ]),
+  ];
+  return html`<section aria-labelledby="configuration"><h2 id="configuration">Configuration</h2>
+<p class="dim">A recovery time means nothing without the versions and timers that it was measured with.</p>
+<dl class="words">${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl></section>`;
+}

@@ -1,0 +1,140 @@
+import { degradations, type Findings } from '../../analysis/findings.ts';
+import { formatDuration } from '../../units/units.ts';
+import { degradationWords, sayMany, sayOutageLength, sayShare } from '../wording.ts';
+import { probedRange, spells, zeroOf } from './chart-data.ts';
+import { html, Markup } from './markup.ts';
+import { STREAM_COLOURS } from './palette.ts';
+import { timelineSvg } from './timeline-svg.ts';
+
+/** More than this neither fits a screen nor is read. */
+const MOST_MARKERS = 400;
+const MOST_EVENTS = 2000;
+
+/** Where a lane's child begins and ends, in seconds since zero; the page's own style places it. */
+function place(from: number, to: number): Markup {
+  return new Markup(`style="--f:${Number(from.toFixed(3))};--t:${Number(to.toFixed(3))}"`);
+}
+
+export function timeline(findings: Findings): Markup {
+  if (findings.bins.length === 0) {
+    return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2><p>Nothing was probed in this run.</p></section>`;
+  }
+  const range = probedRange(findings);
+  const limits = new Markup(`style="--min:${range.from};--max:${range.to}"`);
+  return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
+<p class="dim">${
+    findings.t0
+      ? 'Time counts from the fault. The shaded part is while the fault was there.'
+      : 'No fault was injected; time counts from the start of the run.'
+  } <span class="needs-charts">Point at a second to read it; drag to zoom in, double-click to zoom out.</span></p>
+<noscript><div class="timeline-image">${timelineSvg(findings)}</div>
+<p class="dim small">With JavaScript there are charts to zoom into, with latencies and events.</p></noscript>
+<div class="timeline needs-charts" ${limits}>
+${zooms(findings, range)}
+<div class="readout" aria-live="polite"><span class="dim">Point at the charts, or go through them with the arrow keys.</span></div>
+${phaseLane(findings, range)}
+${classLane(findings)}
+${eventLane(findings, range)}
+${plots(findings)}
+</div>
+${eventList(findings)}</section>`;
+}
+
+interface Range {
+  from: number;
+  to: number;
+}
+
+function zooms(findings: Findings, range: Range): Markup | false {
+  if (!findings.t0) return false;
+  const healed = findings.healedAt === undefined ? range.to : (findings.healedAt - zeroOf(findings)) / 1000;
+  const recovered = Math.max(0, ...findings.streams.map(({ ttsr }) => (ttsr.ms ?? 0) / 1000));
+  const around = { from: Math.max(range.from, -5), to: Math.min(range.to, Math.max(healed, recovered) + 10) };
+  const first = { from: Math.max(range.from, -2), to: Math.min(range.to, 20) };
+  const button = (name: string, { from, to }: Range) =>
+    html`<button type="button" data-zoom="${from} ${to}">${name}</button>`;
+  return html`<div class="zoom" role="group" aria-label="Part of the run that is shown">
+${button('Whole run', range)}${button('Fault and recovery', around)}${button('First 20 s', first)}</div>`;
+}
+
+function phaseLane(findings: Findings, range: Range): Markup {
+  const zero = zeroOf(findings);
+  const shown = findings.phases
+    .map((phase) => ({ ...phase, from: (phase.from - zero) / 1000, to: (phase.to - zero) / 1000 }))
+    .filter(({ from, to }) => to > range.from && from < range.to);
+  return html`<div class="lane-label">Phases of the run</div>
+<div class="lane phases">${shown.map(
+    ({ phase, from, to, failed }) =>
+      html`<span ${place(Math.max(range.from, from), Math.min(range.to, to))} class="${failed ? 'failed' : ''}" title="${phase}, ${formatDuration((to - from) * 1000)}${failed ? `: ${failed}` : ''}">${phase}</span>`,
+  )}</div>`;
+}
+
+function classLane(findings: Findings): Markup {
+  const met = degradations.filter((kind) => findings.degradation[kind] > 0);
+  return html`<div class="lane-label">What users still had, second by second</div>
+<div class="lane classes" aria-hidden="true">${spells(findings).map(
+    ({ from, to, class: kind }) =>
+      html`<span ${place(from, to)} class="c-${kind}" title="${kind}: ${degradationWords[kind]}, ${formatDuration((to - from) * 1000)}"></span>`,
+  )}</div>
+<ul class="keys"><li>${findings.t0 ? 'since the fault:' : 'in all:'}</li>${met.map(
+    (kind) =>
+      html`<li><span class="swatch c-${kind}"></span>${kind} ${formatDuration(findings.degradation[kind] * 1000)}</li>`,
+  )}</ul>`;
+}
+
+/** One marker for all events of a second, or of a wider slot in a long run: a busy platform must not bury the lane. */
+function eventLane(findings: Findings, range: Range): Markup | false {
+  const zero = zeroOf(findings);
+  const slot = Math.ceil((range.to - range.from) / MOST_MARKERS) * 1000;
+  const indexOf = new Map(findings.bins.map(({ second }, index) => [second, index]));
+  const probed = findings.timeline.filter(({ at }) => indexOf.has(Math.floor(at / 1000)));
+  if (probed.length === 0) return false;
+  const markers = [...Map.groupBy(probed, ({ at }) => Math.floor(at / slot)).values()].map((events) => {
+    const [first, ...rest] = events;
+    const at = (first!.at - zero) / 1000;
+    const more = rest.length > 4 ? `; and ${rest.length - 4} more` : '';
+    const texts = [first!, ...rest.slice(0, 4)].map(({ text }) => text).join('; ');
+    return html`<button type="button" ${place(at, at)} data-index="${indexOf.get(Math.floor(first!.at / 1000))}" aria-label="${sayAt(first!.at, zero)}: ${texts}${more}"></button>`;
+  });
+  return html`<div class="lane-label">What was done, and what the platform said</div>
+<div class="lane events">${markers}</div>`;
+}
+
+function plots(findings: Findings): Markup {
+  const { streams } = findings;
+  return html`<div class="plots" tabindex="0" role="group" aria-label="Charts: left and right arrow keys move by one second">
+${streams.map((stream, index) => {
+  const { headline, outages } = stream;
+  const told = headline
+    ? `longest outage ${sayOutageLength(headline)}`
+    : outages.length > 0
+      ? `${sayMany(outages.length, 'short outage')}`
+      : 'no outage';
+  return html`<div class="row-label"><span><span class="swatch s-${index % STREAM_COLOURS}"></span><b>${stream.stream}</b></span><span>answered well, per second</span><span class="dim">${sayShare(stream.availability)} after the fault · ${told}</span></div>
+<div class="plot" data-availability="${index}"></div>`;
+})}
+<div class="row-label"><b>Latency per second</b><span>p95 solid, p50 dotted, from when the probe was due</span></div>
+<div class="plot" data-latency></div>
+${
+  streams.length > 1
+    ? html`<div class="keys" role="group" aria-label="Streams in the latency chart">${streams.map(
+        ({ stream }, index) =>
+          html`<button type="button" data-stream="${index}" aria-pressed="true"><span class="swatch s-${index % STREAM_COLOURS}"></span>${stream}</button>`,
+      )}</div>`
+    : false
+}</div>`;
+}
+
+function eventList(findings: Findings): Markup | false {
+  const { timeline } = findings;
+  if (timeline.length === 0) return false;
+  const zero = zeroOf(findings);
+  return html`<details><summary>${sayMany(timeline.length, 'event')} of the run and the platform</summary>
+<table><thead><tr><th scope="col">Since the fault</th><th scope="col">Event</th></tr></thead>
+<tbody>${timeline.slice(0, MOST_EVENTS).map(({ at, text }) => html`<tr><td>${sayAt(at, zero)}</td><td>${text}</td></tr>`)}</tbody></table>
+${timeline.length > MOST_EVENTS ? html`<p>The first ${MOST_EVENTS} are listed; findings.json has them all.</p>` : false}</details>`;
+}
+
+function sayAt(at: number, zero: number): string {
+  return formatDuration(at - zero);
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { ProberTick } from '../probes/prober/plan.ts';
+import type { RunEvent } from '../run/recording.ts';
+import { createLiveView, type LiveEvent } from './live.ts';
+
+/** What a terminal shows after all that was written to it: lines, and the erasing of the last of them. */
+class Screen {
+  readonly isTTY: boolean;
+  columns = 100;
+  rows = 30;
+  written = '';
+
+  constructor(isTTY: boolean) {
+    this.isTTY = isTTY;
+  }
+
+  write(text: string): void {
+    this.written += text;
+  }
+
+  lines(): string[] {
+    let lines: string[] = [];
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the sequence that moves up and erases
+    for (const part of this.written.split(/(\u001b\[\d+A\u001b\[0J)/)) {
+      const up = /\[(\d+)A/.exec(part);
+      if (up && part.startsWith('\u001b')) lines = lines.slice(0, lines.length - Number(up[1]));
+      else if (part) lines.push(...part.split('\n').slice(0, -1));
+    }
+    return lines;
+  }
+}
+
+const event = (event: RunEvent): LiveEvent => ({ kind: 'event', event });
+const tick = (at: number, ok: number, fail: number): LiveEvent => {
+  const streams: ProberTick['streams'] = { vote: { ok, fail, indeterminate: 0, p50: 4 } };
+  return { kind: 'tick', tick: { at, streams, late99: 1 } };
+};
+
+const story: LiveEvent[] = [
+  { kind: 'run', run: 'r1', title: 'Voting goes on', cluster: 'lab', dir: '/runs/r1' },
+  event({ at: 0, kind: 'phase', phase: 'steady', state: 'begin' }),
+  { kind: 'countdown', phase: 'steady', ms: 60_000, atMost: false },
+  ...Array.from({ length: 12 }, (_, i) => tick(1000 * (i + 1), 20, 0)),
+  event({ at: 12_100, kind: 'phase', phase: 'steady', state: 'end' }),
+  event({ at: 12_200, kind: 'act', from: 12_150, fault: 'node-kill', act: { verb: 'power.off', args: {} } }),
+  event({ at: 12_300, kind: 'phase', phase: 'hold', state: 'begin' }),
+  { kind: 'countdown', phase: 'hold', ms: 30_000, atMost: true },
+  tick(13_000, 0, 20),
+  tick(14_000, 10, 10),
+  event({ at: 14_150, kind: 'platform', event: { kind: 'node-down', text: 'node w1 is down' } }),
+];
+
+describe('without a terminal', () => {
+  const screen = new Screen(false);
+  const view = createLiveView({ out: screen, quiet: false });
+  for (const each of story) view.tell(each);
+  view.close();
+
+  it('every event is a line, times count from the fault once there is one', () => {
+    assert.ok(!screen.written.includes('\u001b'));
+    assert.match(screen.written, /^Voting goes on on lab {2}r1$/m);
+    assert.match(screen.written, /^ +12\.1 s {2}steady done after 12\.1 s$/m);
+    assert.match(screen.written, /^ +\+2\.0 s {2}node w1 is down$/m);
+  });
+
+  it('availability is a line every 10 s, and when it ceases to be whole', () => {
+    const told = screen.lines().filter((line) => /vote {1,}[\d.]+ %|vote 100 %/.test(line));
+    assert.deepEqual(
+      told.map((line) => line.trim()),
+      ['1.0 s  vote 100 %', '11.0 s  vote 100 %', '+0.8 s  vote 0.00 %'],
+    );
+  });
+});
+
+describe('on a terminal', () => {
+  it('the lines of now are redrawn below the lines of what happened', () => {
+    const screen = new Screen(true);
+    const view = createLiveView({ out: screen, quiet: false, color: false });
+    for (const each of story) view.tell(each);
+    const [now, vote] = screen.lines().slice(-2);
+    assert.match(now!, /^▶ hold {2}0 s, at most 30 s to go$/);
+    assert.match(vote!, /^ {2}vote +50\.00 % {2}█{12}▁▄ p50 4 ms$/);
+    assert.equal(screen.lines().filter((line) => line.startsWith('▶')).length, 1);
+
+    view.pause(() => screen.write('something else\n'));
+    assert.equal(screen.lines().at(-1), 'something else');
+    assert.ok(!screen.lines().some((line) => line.startsWith('▶')));
+
+    view.tell(tick(15_000, 20, 0));
+    assert.ok(screen.lines().at(-2)?.startsWith('▶'));
+    view.close();
+    view.close();
+    assert.equal(screen.lines().at(-1), 'something else');
+  });
+
+  it('no redrawn line is as wide as the terminal', () => {
+    for (const columns of [50, 60, 80, 200]) {
+      const screen = new Screen(true);
+      screen.columns = columns;
+      const view = createLiveView({ out: screen, quiet: false, color: false });
+      for (const each of story) view.tell(each);
+      for (let at = 15_000; at < 100_000; at += 1000) view.tell(tick(at, 19, 1));
+      for (const line of screen.lines().slice(-2)) assert.ok(line.length < columns, `${line.length} of ${columns}`);
+      view.close();
+    }
+  });
+
+  it('quiet means lines only, without availability', () => {
+    const screen = new Screen(true);
+    const view = createLiveView({ out: screen, quiet: true, color: false });
+    for (const each of story) view.tell(each);
+    view.close();
+    assert.ok(!screen.written.includes('\u001b') && !screen.written.includes(' %'));
+    assert.match(screen.written, /node w1 is down/);
+  });
+});

@@ -1,0 +1,46 @@
+import type { Findings, Mark } from '../analysis/findings.ts';
+
+/** One line a stream, one column a mark; durations in ms with their brackets, censored values as `>120000`. */
+export function marksCsv({ streams }: Findings): string {
+  const columns = [
+    'stream',
+    'first failure ms',
+    'first success ms',
+    'stable ms',
+    'availability',
+    'outages',
+    'longest outage ms',
+    'error seconds',
+    'steady p95 ms',
+    'after p95 ms',
+    'failed',
+    'indeterminate',
+    'scheduled',
+  ];
+  const rows = streams.map((stream) => [
+    stream.stream,
+    mark(stream.tte),
+    mark(stream.ttfs),
+    mark(stream.ttsr),
+    stream.availability,
+    stream.outages.length,
+    stream.headline ? `${Math.round(stream.headline.inner)}–${Math.round(stream.headline.outer)}` : '',
+    stream.errorSeconds,
+    stream.steady.latency.p95,
+    stream.during.latency.p95,
+    stream.during.failed,
+    stream.during.indeterminate,
+    stream.during.scheduled,
+  ]);
+  return `${[columns, ...rows].map((row) => row.map(field).join(',')).join('\n')}\n`;
+}
+
+function mark({ ms, bracket, beyond }: Mark): string {
+  if (ms === undefined) return beyond === undefined ? '' : `>${Math.round(beyond)}`;
+  return bracket ? `${Math.round(ms)} [${Math.round(bracket.from)}–${Math.round(bracket.to)}]` : String(Math.round(ms));
+}
+
+function field(value: string | number): string {
+  const text = typeof value === 'number' ? String(Number(value.toFixed(4))) : value;
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { findingsByHand, runByHand } from '../tests/findings-by-hand.ts';
+import { clean, renderSummary } from './terminal.ts';
+
+const plain = { color: false, width: 100 };
+
+describe('the summary', () => {
+  const text = renderSummary(runByHand(), findingsByHand(), plain);
+
+  it('begins with the verdict and the reason', () => {
+    const [first, second, third] = text.split('\n');
+    assert.equal(first, 'FAILED  Voting goes on when a node dies');
+    assert.match(second!, /voting \(as-is\), node-kill, on lab-swarm \(swarm\)/);
+    assert.match(third!, /acknowledged writes lost/);
+    assert.match(text, /is expected to fail, and it did\./);
+  });
+
+  it('holds checks, split, streams, durability and predictions', () => {
+    assert.match(text, /FAIL {5}vote: recovery +22 s +wanted ≤ 15 s/);
+    assert.match(text, /until the platform noticed +█+ +\+11\.7 s {2}13\.1 s/);
+    assert.match(text, /result +27\.4 s \(27\.3–27\.4 s\) +86\.77 % +1 +11\.9–12\.1 s/);
+    assert.match(text, /3 lost; 37 never answered \(5 of them found\); queue empty after 8\.4 s/);
+    assert.match(text, /lost: r1-vote-1201 r1-vote-1204 r1-vote-1207/);
+    assert.match(text, /vote\.reused: not known, the database could not be read/);
+    assert.match(text, /users through the edge: 5\.0–8\.0 s, measured 21\.9 s \(outside\)/);
+    assert.match(text, /warning {2}The worker takes at most 10 votes/);
+  });
+
+  it('has no colour unless asked for, and then the same words', () => {
+    assert.ok(!text.includes('\u001b'));
+    const coloured = renderSummary(runByHand(), findingsByHand(), { ...plain, color: true });
+    assert.ok(coloured.includes('\u001b[31m'));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is taken out
+    assert.equal(coloured.replace(/\u001b\[[\d;]*m/g, ''), text);
+  });
+
+  it('keeps its bars within the width', () => {
+    for (const width of [80, 100, 200]) {
+      const bars = renderSummary(runByHand(), findingsByHand(), { color: false, width })
+        .split('\n')
+        .filter((line) => line.includes('█'));
+      assert.equal(bars.length, 7);
+      for (const line of bars) assert.ok(line.length <= width, `${line.length}: ${line}`);
+    }
+  });
+
+  it('tells what never happened as such', () => {
+    const findings = findingsByHand();
+    findings.split[6]!.mark = { beyond: 120_000 };
+    findings.streams[0]!.ttsr = { beyond: 120_000 };
+    const said = renderSummary(runByHand(), findings, plain);
+    assert.match(said, /until answers were as good as before +░+ +> 2 min/);
+    assert.match(said, /vote {9}> 2 min/);
+  });
+
+  it('survives a run of which almost nothing is known', () => {
+    const findings = findingsByHand();
+    Object.assign(findings, {
+      verdict: 'unknown',
+      checks: [],
+      streams: [],
+      split: [],
+      durability: [],
+      predictions: [],
+    });
+    Object.assign(findings, { prober: null, bins: [], t0: undefined, warnings: [] });
+    assert.match(renderSummary(runByHand(), findings, plain), /^UNKNOWN {2}Voting goes on/);
+  });
+});
+
+it('text from a cluster cannot move the cursor', () => {
+  assert.equal(clean('a\u001b[2Jb\rc\u0007d'), 'a\ufffd[2Jb\ufffdc\ufffdd');
+  assert.equal(clean('\u001b[31mred\u001b[39m'), '\u001b[31mred\u001b[39m');
+});

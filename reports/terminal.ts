@@ -1,0 +1,178 @@
+/** What a run came to, for a terminal: the verdict first, then why, then the numbers. */
+import { styleText } from 'node:util';
+import type { Durability, Findings, VerdictKind } from '../analysis/findings.ts';
+import type { RunMeta } from '../run/recording.ts';
+import { formatDuration } from '../units/units.ts';
+import { type Leg, legs } from './legs.ts';
+import {
+  sayBacklog,
+  sayBracket,
+  sayCount,
+  sayExpectation,
+  sayFaults,
+  sayLatency,
+  sayMany,
+  sayMark,
+  sayMarkWithin,
+  sayOutageLength,
+  sayShare,
+  sayVerdict,
+  splitWords,
+  verdictWords,
+} from './wording.ts';
+
+export interface TerminalOptions {
+  color: boolean;
+  /** Columns. Less than 60 is taken as 60: below that nothing can be laid out. */
+  width: number;
+}
+
+type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
+
+const verdictColour = { pass: 'green', fail: 'red', unknown: 'yellow' } as const;
+const verdictMark: Record<VerdictKind, string> = { pass: 'pass   ', fail: 'FAIL   ', unknown: 'UNKNOWN' };
+
+/** Ends without a newline. */
+export function renderSummary(meta: RunMeta, findings: Findings, { color, width }: TerminalOptions): string {
+  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+  const columns = Math.min(110, Math.max(60, width));
+  const blocks = [
+    head(meta, findings, paint),
+    checks(findings, paint, columns),
+    split(findings, paint, columns),
+    streams(findings, paint),
+    durability(findings, paint),
+    predictions(findings, paint),
+    remarks(findings, paint),
+  ];
+  return blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n');
+}
+
+function head(meta: RunMeta, findings: Findings, paint: Paint): string[] {
+  const { scenario, cluster } = meta;
+  const lines = [
+    `${paint(['bold', verdictColour[findings.verdict]], verdictWords[findings.verdict].toUpperCase())}  ${paint('bold', clean(findings.title))}`,
+    paint(
+      'dim',
+      `${scenario.workload} (${scenario.variant}), ${sayFaults(meta)}, on ${cluster.name} (${cluster.platform})  ${findings.run}`,
+    ),
+    clean(sayVerdict(findings)),
+  ];
+  const expected = sayExpectation(meta, findings);
+  return expected ? [...lines, expected] : lines;
+}
+
+/** What is not met is told in full; what is met, in one line. */
+function checks({ checks }: Findings, paint: Paint, columns: number): string[] {
+  const names = longest(checks.map(({ what }) => what));
+  const seen = Math.min(40, longest(checks.map(({ observed }) => observed)));
+  return checks.map(({ verdict, what, observed, wanted }) => {
+    const line = clean(`${what.padEnd(names)}  ${observed.padEnd(seen)}  wanted ${wanted}`);
+    const room = columns - verdictMark.pass.length - 2;
+    const told = verdict === 'pass' && line.length > room ? `${line.slice(0, room - 1)}…` : line;
+    return `${paint(verdictColour[verdict], verdictMark[verdict])}  ${told}`;
+  });
+}
+
+function split(findings: Findings, paint: Paint, columns: number): string[] {
+  const all = legs(findings.split);
+  if (all.length === 0) return [];
+  const names = longest(all.map(({ step }) => splitWords[step]));
+  const room = Math.max(10, columns - names - 23);
+  const end = Math.max(1, ...all.map(({ mark }) => mark.ms ?? mark.beyond ?? 0));
+  const cell = (ms: number) => Math.round((Math.max(0, ms) / end) * room);
+  const bar = ({ from, took, mark }: Leg) => {
+    const to = took === undefined ? mark.beyond : from + took;
+    if (to === undefined) return ' '.repeat(room);
+    const [left, right] = [Math.min(cell(from), room - 1), cell(to)];
+    const width = Math.max(1, right - left);
+    return (' '.repeat(left) + (took === undefined ? '░' : '█').repeat(width)).padEnd(room);
+  };
+  return [
+    paint('bold', 'Where the time went, since the fault'),
+    ...all.map((leg) => {
+      const took = leg.took === undefined ? '' : `+${formatDuration(leg.took)}`;
+      return `  ${splitWords[leg.step].padEnd(names)}  ${paint('cyan', bar(leg))} ${took.padStart(8)}  ${sayMark(leg.mark)}`.trimEnd();
+    }),
+  ];
+}
+
+function streams({ streams }: Findings, paint: Paint): string[] {
+  if (streams.length === 0) return [];
+  const rows = [
+    ['Stream', 'recovered', 'available', 'outages', 'longest', 'p95 before → after'],
+    ...streams.map(({ stream, ttsr, availability, outages, headline, steady, during }) => [
+      stream,
+      sayMarkWithin(ttsr),
+      sayShare(availability),
+      sayCount(outages.length),
+      headline ? sayOutageLength(headline) : '–',
+      `${sayLatency(steady.latency.p95)} → ${sayLatency(during.latency.p95)}`,
+    ]),
+  ];
+  const widths = rows[0]!.map((_, column) => longest(rows.map((row) => row[column]!)));
+  const lines = rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+  return [paint('bold', lines[0]!), ...lines.slice(1).map(clean)];
+}
+
+const SHOWN_IDS = 10;
+
+function durability({ durability }: Findings, paint: Paint): string[] {
+  if (durability.length === 0) return [];
+  return [paint('bold', 'Acknowledged writes'), ...durability.flatMap((one) => oneStream(one, paint))];
+}
+
+function oneStream(
+  { stream, acknowledged, lost, indeterminate, recovered, backlog, unknown }: Durability,
+  paint: Paint,
+): string[] {
+  if (unknown !== undefined) return [clean(`  ${stream}: not known, ${unknown}`)];
+  const found = `${sayMany(acknowledged, 'write')} acknowledged, `;
+  const line =
+    clean(`  ${stream}: ${found}`) + (lost.length === 0 ? 'none lost' : paint('red', `${sayCount(lost.length)} lost`));
+  const rest = [
+    indeterminate > 0 && `${sayCount(indeterminate)} never answered (${sayCount(recovered)} of them found)`,
+    backlog && sayBacklog(backlog),
+  ].filter((part) => typeof part === 'string');
+  const more = lost.length > SHOWN_IDS ? ` and ${sayCount(lost.length - SHOWN_IDS)} more` : '';
+  return [
+    [line, ...rest].join('; '),
+    ...(lost.length > 0 ? [clean(`    lost: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`)] : []),
+  ];
+}
+
+function predictions({ predictions }: Findings, paint: Paint): string[] {
+  if (predictions.length === 0) return [];
+  return [
+    paint('bold', 'Predicted from the platform’s timers'),
+    ...predictions.flatMap(({ what, window, measured, holds, note }) => [
+      clean(`  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`),
+      ...(note === undefined ? [] : [clean(`    ${note}`)]),
+    ]),
+  ];
+}
+
+function remarks({ warnings, cleanUp }: Findings, paint: Paint): string[] {
+  return [
+    ...warnings.map((warning) => clean(`${paint('yellow', 'warning')}  ${warning}`)),
+    ...cleanUp.left.map((left) => clean(`${paint('red', 'left')}     ${left}`)),
+  ];
+}
+
+function longest(texts: string[]): number {
+  return texts.reduce((most, text) => Math.max(most, text.length), 0);
+}
+
+/** Text from a cluster must not move the cursor: control characters are shown, except our own colours. */
+export function clean(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/\u001b(?!\[\d+(?:;\d+)*m)|[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '\ufffd');
+}

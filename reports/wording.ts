@@ -1,0 +1,148 @@
+/** How findings are said in words: the same words and the same precision in every report. */
+import type {
+  Check,
+  Degradation,
+  Findings,
+  Mark,
+  SplitStep,
+  StreamFindings,
+  VerdictKind,
+} from '../analysis/findings.ts';
+import type { Bracket, RunMeta } from '../run/recording.ts';
+import { formatDuration, formatShare } from '../units/units.ts';
+
+export const verdictWords: Record<VerdictKind, string> = { pass: 'Passed', fail: 'Failed', unknown: 'Unknown' };
+
+/** What each class of degradation means to a user, in the order of growing harm. */
+export const degradationWords: Record<Degradation, string> = {
+  full: 'everything worked',
+  slow: 'everything answered, but slower than before',
+  'read-only': 'reads worked, writes failed',
+  stale: 'answers came, but with old data',
+  partial: 'some requests failed',
+  down: 'nothing worked',
+};
+
+/** What each step of the recovery is, said as the end of the time that led to it. */
+export const splitWords: Record<SplitStep['step'], string> = {
+  'fault confirmed': 'until the fault was proven from outside',
+  'first failure': 'until users first noticed',
+  'platform noticed': 'until the platform noticed',
+  rescheduled: 'until a replacement was scheduled',
+  started: 'until the replacement ran',
+  'first success': 'until the first good answer',
+  stable: 'until answers were as good as before',
+};
+
+/**
+ * A bracket with just enough digits for its ends to differ: `12.38–12.43 s`, `240–260 ms`. When both ends round to the
+ * same microsecond it is one value.
+ */
+export function sayBracket({ from, to }: Bracket): string {
+  const seconds = Math.max(Math.abs(from), Math.abs(to)) >= 1000;
+  const [low, high] = seconds ? [from / 1000, to / 1000] : [from, to];
+  const width = high - low;
+  const digits = width > 0 ? Math.min(3, Math.max(seconds ? 1 : 0, Math.ceil(-Math.log10(width) - 1e-9))) : 1;
+  const [first, last] = [signed(low, digits), signed(high, digits)];
+  return `${first === last ? first : `${first}–${last}`} ${seconds ? 's' : 'ms'}`;
+}
+
+function signed(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** A mark without its bracket: `12.4 s`, `> 2 min` (censored), `–` (never seen). */
+export function sayMark(mark: Mark): string {
+  if (mark.ms !== undefined) return formatDuration(mark.ms);
+  if (mark.beyond !== undefined) return `> ${formatDuration(mark.beyond)}`;
+  return '–';
+}
+
+/** A mark with its bracket: `12.4 s (12.38–12.43 s)`. */
+export function sayMarkWithin(mark: Mark): string {
+  return mark.ms === undefined || !mark.bracket ? sayMark(mark) : `${sayMark(mark)} (${sayBracket(mark.bracket)})`;
+}
+
+/** How long an outage was: `3.2–3.25 s`; one that never ended is `> 3.2 s`. */
+export function sayOutageLength(outage: { inner: number; outer: number; open: boolean }): string {
+  if (outage.open) return `> ${formatDuration(outage.inner)}`;
+  return sayBracket({ from: outage.inner, to: outage.outer });
+}
+
+/** Counts by name, most frequent first: `timeout 120, refused 4`. */
+export function sayCounts(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${sayCount(count)}`)
+    .join(', ');
+}
+
+/** 12345 → `12 345`, with a narrow space that does not break. */
+export function sayCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+/** `1 outage`, `3 outages`. */
+export function sayMany(count: number, one: string, many = `${one}s`): string {
+  return `${sayCount(count)} ${count === 1 ? one : many}`;
+}
+
+/** A share of all time, or of probes, that may be undefined. */
+export function sayShare(share: number | undefined): string {
+  return share === undefined || !Number.isFinite(share) ? '–' : formatShare(share);
+}
+
+/** Latency in ms, or `–` where nothing was measured. */
+export function sayLatency(ms: number): string {
+  return Number.isFinite(ms) && ms > 0 ? formatDuration(ms) : '–';
+}
+
+export function sayCheck(check: Check): string {
+  return `${check.what}: ${check.observed} (wanted ${check.wanted})`;
+}
+
+/** One sentence that says what the verdict means for this run. */
+export function sayVerdict(findings: Findings): string {
+  const decisive = findings.checks.filter(({ verdict }) => verdict === findings.verdict);
+  // A lost write cannot be mended by waiting: it is named before anything that was slow.
+  const first = decisive.find(({ what }) => what.endsWith('writes lost')) ?? decisive[0];
+  const others = decisive.length - 1;
+  const more = others > 0 ? `, and ${sayMany(others, 'more check')} ${others === 1 ? 'is' : 'are'} not met` : '';
+  switch (findings.verdict) {
+    case 'pass':
+      return findings.checks.length === 1
+        ? 'The one check is met.'
+        : `All ${sayCount(findings.checks.length)} checks are met.`;
+    case 'fail':
+      return first ? `${sayCheck(first)}${more}.` : 'The run failed.';
+    case 'unknown':
+      return first ? `This run proves nothing. ${sayCheck(first)}.` : 'This run proves nothing.';
+  }
+}
+
+/** Undefined for a scenario that is meant to pass. */
+export function sayExpectation({ scenario }: RunMeta, { verdict }: Findings): string | undefined {
+  if (scenario.expect !== 'fail') return undefined;
+  const came = { fail: ', and it did', pass: ', but it did not', unknown: '; whether it does is not known' }[verdict];
+  return `This scenario shows a weakness and is expected to fail${came}.`;
+}
+
+/** What became of the queue of acknowledged writes. `left`: 0 when it ran empty, null when nobody could tell. */
+export function sayBacklog({ waited, left }: { waited: number; left: number | null }): string {
+  if (left === 0) return `queue empty after ${formatDuration(waited)}`;
+  const what = left === null ? 'nobody can tell what is still queued' : `${sayCount(left)} still queued`;
+  return `${what} after ${formatDuration(waited)}`;
+}
+
+/** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` where nothing was broken. */
+export function sayFaults(meta: RunMeta): string {
+  return meta.scenario.faults.map(({ fault }) => fault).join(' + ') || 'none';
+}
+
+/** The stream whose recovery took longest; one that never recovered is longer than any that did. */
+export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
+  const length = ({ ttsr }: StreamFindings) => (ttsr.beyond !== undefined ? Infinity : (ttsr.ms ?? -1));
+  return streams.toSorted((a, b) => length(b) - length(a))[0];
+}

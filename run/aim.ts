@@ -1,0 +1,124 @@
+import { faults } from '../faults/index.ts';
+import type { Fault, Random, Target, World } from '../faults/fault.ts';
+import { type Inspection, type Member, OperatorError } from '../platforms/platform.ts';
+import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
+import { seeded } from '../units/random.ts';
+
+/** A fault of the scenario with its concrete targets. */
+export interface AimedFault {
+  use: FaultUse;
+  fault: Fault;
+  targets: Target[];
+  nodesDown: string[];
+}
+
+/** `w*` fits w1, w2 …; everything else is literal. */
+export function fitsPattern(name: string, patterns: string[]): boolean {
+  return patterns.some((pattern) => {
+    const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+    return new RegExp(`^${source}$`).test(name);
+  });
+}
+
+/** True while enough managers are left to agree when these nodes are gone. */
+export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boolean {
+  const lost = inspection.nodes.filter((node) => node.role === 'manager' && node.ready && nodesDown.includes(node.name));
+  return inspection.quorum.reachable - lost.length >= inspection.quorum.needed;
+}
+
+/**
+ * Chooses the targets of every fault. Where the first choice would break the control plane's quorum and the scenario does
+ * not say that it may, the choice is made again among the nodes that are not managers.
+ * Throws OperatorError when nothing that is allowed fits.
+ */
+export function aimAll(scenario: Scenario, world: World): AimedFault[] {
+  return scenario.faults.map((use) => {
+    const fault = faults[use.fault]!;
+    const aim = (from: World) => {
+      const targets = fault.aim(from, use.options);
+      return { use, fault, targets, nodesDown: fault.impact(targets).nodesDown };
+    };
+    const aimed = aim(world);
+    if (scenario.breaksQuorum || quorumSurvives(world.inspection, aimed.nodesDown)) return aimed;
+    const isManager = (name: string) => world.inspection.nodes.some((node) => node.name === name && node.role === 'manager');
+    try {
+      return aim({ ...world, allowed: (node) => world.allowed(node) && !isManager(node) });
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      throw new OperatorError(
+        `${use.fault} on ${aimed.nodesDown.join(', ')} would break the control plane's quorum (${world.inspection.quorum.reachable} of ${world.inspection.quorum.managers} managers reachable, ${world.inspection.quorum.needed} needed), and no other node fits: ${error.message}`,
+        { hint: 'If that is what you want to see, say `breaks-quorum: true` in the scenario.' },
+      );
+    }
+  });
+}
+
+/** What the faults could hit, before the workload is deployed and its members have a place. */
+export interface Candidates {
+  use: FaultUse;
+  /** One line a possible target. */
+  targets: string[];
+  /** False: which of them is known only once the workload is deployed. */
+  certain: boolean;
+  nodes: string[];
+}
+
+const TRIES = 64;
+
+/**
+ * All targets that aiming can come to, over many placements of the workload: each try puts every service's members on
+ * random schedulable nodes.
+ */
+export function aimCandidates(scenario: Scenario, world: World, services: Record<string, number | 'all'>): Candidates[] {
+  const random = seeded(1);
+  const seen = scenario.faults.map(() => ({ targets: new Map<string, number>(), nodes: new Set<string>() }));
+  let refusal: unknown;
+  let aimedOnce = false;
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    try {
+      const members = placeAnywhere(services, world.inspection, random);
+      for (const [index, { targets }] of aimAll(scenario, { ...world, members, random }).entries()) {
+        for (const target of targets) {
+          const line = describeCandidate(target);
+          seen[index]!.targets.set(line, (seen[index]!.targets.get(line) ?? 0) + 1);
+          if (target.kind !== 'service') seen[index]!.nodes.add(target.node);
+        }
+      }
+      aimedOnce = true;
+    } catch (error) {
+      // This placement leaves nothing to hit; another may.
+      if (!(error instanceof OperatorError)) throw error;
+      refusal = error;
+    }
+  }
+  if (!aimedOnce) throw refusal;
+  return scenario.faults.map((use, index) => ({
+    use,
+    targets: [...seen[index]!.targets.keys()].sort(),
+    certain: [...seen[index]!.targets.values()].every((times) => times === TRIES),
+    nodes: [...seen[index]!.nodes].sort(),
+  }));
+}
+
+function placeAnywhere(services: Record<string, number | 'all'>, inspection: Inspection, random: Random): Member[] {
+  const places = inspection.nodes.filter((node) => node.ready && node.schedulable);
+  return Object.entries(services).flatMap(([service, count]) =>
+    Array.from({ length: count === 'all' ? places.length : count }, (_, index): Member => {
+      const node = count === 'all' ? places[index]! : places[Math.floor(random() * places.length)]!;
+      return { id: `${service}.${index + 1}`, service, node: node.name, state: 'running', ready: true };
+    }),
+  );
+}
+
+function describeCandidate(target: Target): string {
+  if (target.kind === 'node') return target.node;
+  if (target.kind === 'service') return `service ${target.service}`;
+  return `a member of ${target.member.service} on ${target.node}`;
+}
+
+/** `node w1 (runs redis)`. */
+export function describeTarget(target: Target): string {
+  if (target.kind === 'node') return `node ${target.node} (${target.why})`;
+  if (target.kind === 'service') return `service ${target.service} (${target.why})`;
+  return `member ${target.member.id} of ${target.member.service} on ${target.node} (${target.why})`;
+}

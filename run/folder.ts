@@ -1,0 +1,53 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { OperatorError } from '../platforms/platform.ts';
+
+/** The files of a recording. */
+export interface RunFolder {
+  dir: string;
+  meta: string;
+  events: string;
+  samples: string;
+  journal: string;
+  /** Snapshot of the cluster before the run. */
+  before: string;
+  findings: string;
+  report: string;
+}
+
+/** Where runs are kept: `.brownout/runs` of the project, that is, of the current folder. */
+export function runsDir(project = process.cwd()): string {
+  return path.join(project, '.brownout', 'runs');
+}
+
+export function runFolder(dir: string): RunFolder {
+  return {
+    dir,
+    meta: path.join(dir, 'run.json'),
+    events: path.join(dir, 'events.jsonl'),
+    samples: path.join(dir, 'samples.bin'),
+    journal: path.join(dir, 'journal.jsonl'),
+    before: path.join(dir, 'before.json'),
+    findings: path.join(dir, 'findings.json'),
+    report: path.join(dir, 'report.html'),
+  };
+}
+
+/** All recordings of the project, oldest first: ids begin with their date. */
+export function listRuns(runs = runsDir()): RunFolder[] {
+  if (!existsSync(runs)) return [];
+  return readdirSync(runs)
+    .filter((name) => statSync(path.join(runs, name)).isDirectory())
+    .sort()
+    .map((name) => runFolder(path.join(runs, name)));
+}
+
+/** Finds a recording by its folder, its id or the unique end of its id; without a name, the newest. */
+export function findRun(name: string | undefined, runs = runsDir()): RunFolder {
+  if (name !== undefined && existsSync(path.join(name, 'journal.jsonl'))) return runFolder(path.resolve(name));
+  const all = listRuns(runs);
+  const found = name === undefined ? all.slice(-1) : all.filter((run) => path.basename(run.dir).endsWith(name));
+  if (found.length === 1) return found[0]!;
+  const what = name === undefined ? 'There is no run' : found.length > 1 ? `'${name}' fits several runs` : `There is no run '${name}'`;
+  throw new OperatorError(`${what} in ${runs}.`, { hint: 'See `brownout runs` for what there is.' });
+}

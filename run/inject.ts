@@ -1,0 +1,96 @@
+import type { ActingWorld, Done, Injection, World } from '../faults/fault.ts';
+import type { Act } from '../platforms/platform.ts';
+import { OperatorError } from '../platforms/platform.ts';
+import type { Actor } from './actor.ts';
+import type { AimedFault } from './aim.ts';
+import type { Journal } from './journal.ts';
+import type { Recorder } from './recorder.ts';
+
+/**
+ * Acts on the cluster: in the journal, on disk, before it happens; in the recording, with its time bracket, after.
+ * When the act fails its undo stays pending: it may have happened in part.
+ */
+export async function act(
+  does: Act,
+  undo: Act | undefined,
+  context: { journal: Journal; actor: Actor; recorder: Recorder; fault?: string },
+): Promise<Done> {
+  const { journal, actor, recorder, fault } = context;
+  const perform = async (what: Act, healing: boolean) => {
+    const from = recorder.clock.now();
+    const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
+    try {
+      await actor.perform(what);
+      recorder.record({ kind: 'act', act: what, from, ...cause });
+    } catch (error) {
+      recorder.record({ kind: 'act', act: what, from, ...cause, error: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+  };
+  const entry = journal.before(does, undo);
+  await perform(does, false);
+  let undone = false;
+  return {
+    async undo() {
+      if (undone || !undo) return;
+      await perform(undo, true);
+      journal.done(entry.id);
+      undone = true;
+    },
+  };
+}
+
+/** A fault in place, and how it is followed to its end. */
+export interface LiveFault {
+  name: string;
+  hold: number;
+  injection: Injection;
+  healed: boolean;
+}
+
+const CONFIRM_TIMEOUT = 30_000;
+const HEALED_TIMEOUT = 90_000;
+
+export async function injectAll(
+  aimed: AimedFault[],
+  world: World,
+  context: { journal: Journal; actor: Actor; recorder: Recorder },
+): Promise<LiveFault[]> {
+  const live: LiveFault[] = [];
+  for (const { use, fault, targets } of aimed) {
+    const acting: ActingWorld = { ...world, act: (does, undo) => act(does, undo, { ...context, fault: use.fault }) };
+    const injection = await fault.inject(acting, targets, use.options);
+    live.push({ name: use.fault, hold: fault.hold(use.options), injection, healed: false });
+  }
+  return live;
+}
+
+/** Looks for proof, from outside, that each fault is there. A fault without proof makes the run unknown. */
+export async function confirmAll(live: LiveFault[], recorder: Recorder): Promise<void> {
+  await Promise.all(
+    live.map(async ({ name, injection }) => {
+      const evidence = (await injection.confirm(CONFIRM_TIMEOUT)) ?? null;
+      recorder.record({ kind: 'evidence', of: 'fault', fault: name, evidence });
+    }),
+  );
+}
+
+/** Heals one fault and looks for proof that it is gone. */
+export async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
+  if (fault.healed) return;
+  await fault.injection.heal();
+  fault.healed = true;
+  const evidence = (await fault.injection.confirmHealed(HEALED_TIMEOUT)) ?? null;
+  recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
+}
+
+/** Heals all, each on its own, so that one that cannot be healed does not keep the others in place. */
+export async function healAll(live: LiveFault[], recorder: Recorder): Promise<void> {
+  const results = await Promise.allSettled(live.map((fault) => heal(fault, recorder)));
+  const failed = results.flatMap((result, index) =>
+    result.status === 'rejected' ? [`${live[index]!.name}: ${result.reason instanceof Error ? result.reason.message : result.reason}`] : [],
+  );
+  if (failed.length > 0) {
+    throw new OperatorError(`Not healed yet: ${failed.join('; ')}`, { hint: 'The clean-up tries again from the undo journal.' });
+  }
+}

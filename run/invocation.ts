@@ -1,0 +1,41 @@
+/**
+ * How the command and the scenario runner (Playwright Test, in processes of its own) speak: the command writes what is
+ * wanted to a file named in the environment; the runner appends progress and outcomes, one JSON object a line.
+ */
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import type { VerdictKind } from '../analysis/findings.ts';
+import type { Progress } from './progress.ts';
+
+export const INVOCATION = 'BROWNOUT_INVOCATION';
+
+export interface Invocation {
+  scenarios: string[];
+  /** Playwright specs given beside scenario files. */
+  journeys: string[];
+  clusters: string[];
+  seed: number | undefined;
+  /** Where progress and outcomes go. */
+  wire: string;
+  allureResults: string;
+}
+
+/** How one scenario on one cluster ended. */
+export type Outcome = { scenario: string; cluster: string; expect: 'pass' | 'fail' } & (
+  | { kind: 'judged'; run: string; dir: string; verdict: VerdictKind; notUndone: string[] }
+  /** Nothing was changed on the cluster. */
+  | { kind: 'refused'; message: string; hint: string | undefined }
+  | { kind: 'skipped'; reason: string }
+);
+
+export type Message = { progress: Progress } | { outcome: Outcome };
+
+/** What the command asked for; undefined when Playwright was started without it. */
+export function readInvocation(): Invocation | undefined {
+  const file = process.env[INVOCATION];
+  return file && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+}
+
+export function send(message: Message): void {
+  const wire = readInvocation()?.wire;
+  if (wire) appendFileSync(wire, `${JSON.stringify(message)}\n`);
+}

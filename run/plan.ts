@@ -1,0 +1,141 @@
+import path from 'node:path';
+import type { Cluster } from '../clusters/cluster.ts';
+import { faults } from '../faults/index.ts';
+import type { World } from '../faults/fault.ts';
+import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
+import { loadWorkload } from '../fixtures/workloads.ts';
+import { createPlatform } from '../platforms/index.ts';
+import { type Inspection, type Member, OperatorError, type Platform } from '../platforms/platform.ts';
+import { createPower } from '../platforms/power/index.ts';
+import type { Power } from '../platforms/power/power.ts';
+import type { StreamSpec } from '../probes/probe.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
+import { seeded } from '../units/random.ts';
+import { type Actor, createActor } from './actor.ts';
+import { fitsPattern } from './aim.ts';
+
+/** A scenario on a cluster with everything that it takes, connected and read; nothing is changed yet. */
+export interface Stage {
+  scenario: Scenario;
+  cluster: Cluster;
+  workload: Workload;
+  platform: Platform;
+  power: Power | undefined;
+  actor: Actor;
+  run: string;
+  namespace: string;
+  seed: number;
+  deployment: WorkloadDeployment;
+  streams: StreamSpec[];
+  inspection: Inspection;
+  /** The world a fault sees, with these members in place. */
+  world(inspection: Inspection, members: Member[]): World;
+}
+
+/** Sortable, unique enough, and short at its end: `20260131-235959-k3f9`. */
+export function newRunId(now = new Date()): string {
+  const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
+  return `${stamp}-${Math.random().toString(36).slice(2, 6).padEnd(4, '0')}`;
+}
+
+/** The scenario asks for something that this platform does not have: it is skipped there, with this reason. */
+export class NotOffered extends OperatorError {}
+
+/** Acts of every run, whatever its faults. */
+const ALWAYS_NEEDED = ['lock.take', 'lock.release', 'deploy', 'remove'];
+
+/**
+ * Connects, reads and checks that the scenario makes sense on this cluster. Throws OperatorError for what cannot work
+ * there: a verb the platform lacks, an entry the cluster file does not name, a namespace it does not allow.
+ */
+export async function setStage(scenario: Scenario, cluster: Cluster, options: { seed?: number } = {}): Promise<Stage> {
+  const workload = await loadWorkload(scenario.workload, process.cwd());
+  const run = newRunId();
+  const namespace = `brownout-${workload.name}-${run.slice(-4)}`;
+  if (!fitsPattern(namespace, cluster.allow.namespaces)) {
+    throw new OperatorError(
+      `${cluster.file} allows the namespaces ${cluster.allow.namespaces.join(', ')}; this run would use ${namespace}.`,
+      { hint: "Allow 'brownout-*' in `allow.namespaces`." },
+    );
+  }
+  const streams = streamsOf(scenario, workload, cluster, run);
+  const deployment = await workload.deployment({
+    platform: cluster.platform,
+    variant: scenario.variant,
+    namespace,
+    images: { ...workload.images, ...cluster.images },
+    shared: cluster.shared,
+    settings: { endpoint: cluster.endpoint, publish: cluster.publish },
+  });
+  const power = createPower(cluster);
+  const platform = await createPlatform(cluster);
+  try {
+    const actor = createActor(platform, power);
+    checkVerbs(scenario, actor, cluster);
+    const inspection = await platform.inspect();
+    const seed = options.seed ?? scenario.seed ?? Math.floor(Math.random() * 2 ** 31);
+    const random = seeded(seed);
+    const world = (now: Inspection, members: Member[]): World => ({
+      inspection: now,
+      members,
+      namespace,
+      run,
+      platform,
+      power,
+      random,
+      allowed: (node) => fitsPattern(node, cluster.allow.nodes),
+      toolsImage: cluster.images.tools ?? 'debian:stable-slim',
+    });
+    return { scenario, cluster, workload, platform, power, actor, run, namespace, seed, deployment, streams, inspection, world };
+  } catch (error) {
+    await platform.close();
+    throw error;
+  }
+}
+
+function checkVerbs(scenario: Scenario, actor: Actor, cluster: Cluster): void {
+  const needs = scenario.faults.flatMap(({ fault, options }) =>
+    faults[fault]!.needs(options).map((verb) => ({ fault, verb })),
+  );
+  for (const { fault, verb } of [...ALWAYS_NEEDED.map((verb) => ({ fault: 'every run', verb })), ...needs]) {
+    if (actor.verbs.includes(verb)) continue;
+    const lacksPower = verb.startsWith('power.');
+    throw new NotOffered(
+      `${fault} needs '${verb}', which ${lacksPower ? `${cluster.file} gives no means for` : `${cluster.platform} cannot do`}.`,
+      { hint: lacksPower ? 'Add `power:` to the cluster file.' : 'Choose another fault for this platform.' },
+    );
+  }
+}
+
+function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run: string): StreamSpec[] {
+  return Object.entries(scenario.probes).flatMap(([name, use]) => {
+    const probe = workload.probes[name]!;
+    const target = cluster.entry[probe.entry];
+    if (target === undefined) {
+      throw new OperatorError(`${cluster.file} names no entry '${probe.entry}', which the probe '${name}' asks.`, {
+        hint: `Add it: entry: { ${probe.entry}: http://… }`,
+      });
+    }
+    const connections = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
+    return connections.map((connection): StreamSpec => {
+      const stream = use.connection === 'both' && connection === 'reused' ? `${name}.reused` : name;
+      return {
+        name: stream,
+        kind: probe.kind,
+        target,
+        every: use.every,
+        timeout: use.timeout,
+        connection,
+        writes: probe.writes,
+        idPrefix: `${run}-${stream}-`,
+        options: probe.options ?? {},
+      };
+    });
+  });
+}
+
+/** The cluster file's path as people would type it. */
+export function shownPath(file: string): string {
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? file : relative;
+}

@@ -1,0 +1,149 @@
+import { faults } from '../faults/index.ts';
+import type { Json } from '../platforms/platform.ts';
+import { startProber } from '../probes/prober/prober.ts';
+import { aimCandidates, type Candidates, fitsPattern, quorumSurvives } from './aim.ts';
+import { startClock } from './clock.ts';
+import { sleep } from './clock.ts';
+import type { Stage } from './plan.ts';
+
+/** One thing that must hold before a fault may be injected. */
+export interface PreflightCheck {
+  what: string;
+  ok: boolean;
+  observed: string;
+  /** What to do when it does not hold. */
+  hint?: string;
+}
+
+export interface Preflight {
+  checks: PreflightCheck[];
+  candidates: Candidates[];
+}
+
+/** Looks at everything that must hold, all at once, and touches nothing. */
+export async function preflight(stage: Stage): Promise<Preflight> {
+  const candidates = aimCandidates(stage.scenario, stage.world(stage.inspection, []), stage.deployment.services);
+  const checks = await Promise.all([
+    health(stage),
+    targets(candidates, stage),
+    quorum(stage, candidates),
+    capacity(stage, candidates),
+    powerReadable(stage, candidates),
+    nobodyElse(stage),
+    proberFit(stage),
+  ]);
+  return { checks: checks.filter((check) => check !== undefined), candidates };
+}
+
+function health({ inspection, cluster }: Stage): PreflightCheck {
+  const allowed = inspection.nodes.filter((node) => fitsPattern(node.name, cluster.allow.nodes));
+  const down = inspection.nodes.filter((node) => !node.ready).map((node) => node.name);
+  return {
+    what: 'cluster healthy',
+    ok: down.length === 0,
+    observed: down.length === 0 ? `${inspection.nodes.length} nodes ready, ${allowed.length} may be touched` : `not ready: ${down.join(', ')}`,
+    hint: 'Bring every node back first: a run on a broken cluster measures the old fault.',
+  };
+}
+
+function targets(candidates: Candidates[], stage: Stage): PreflightCheck {
+  const outside = candidates.flatMap(({ nodes }) => nodes).filter((node) => !fitsPattern(node, stage.cluster.allow.nodes));
+  return {
+    what: 'targets allowed',
+    ok: outside.length === 0,
+    observed: outside.length === 0 ? candidates.map(({ use, targets }) => `${use.fault}: ${targets.join(' or ')}`).join('; ') : `${outside.join(', ')} is outside allow.nodes`,
+    hint: 'Widen `allow.nodes`, or narrow the selector.',
+  };
+}
+
+function quorum({ inspection, scenario }: Stage, candidates: Candidates[]): PreflightCheck {
+  const { managers, reachable, needed } = inspection.quorum;
+  const healthy = reachable >= needed;
+  // aimCandidates has already kept away from managers whose loss would break it; what is left does so only if it may.
+  const breaks = candidates.some(({ use, nodes }) => killsNodes(use) && nodes.some((node) => !quorumSurvives(inspection, [node])));
+  return {
+    what: 'quorum',
+    ok: healthy && (!breaks || scenario.breaksQuorum),
+    observed: `${reachable} of ${managers} managers reachable, ${needed} needed${breaks ? '; the fault breaks it, as the scenario says' : ''}`,
+    hint: healthy ? 'Say `breaks-quorum: true` in the scenario if that is what you want to see.' : 'Bring the managers back first.',
+  };
+}
+
+function capacity({ inspection }: Stage, candidates: Candidates[]): PreflightCheck {
+  const lost = Math.max(0, ...candidates.map(({ use, targets }) => (killsNodes(use) ? targetsAtOnce(targets, use) : 0)));
+  const places = inspection.nodes.filter((node) => node.ready && node.schedulable).length;
+  return {
+    what: 'capacity',
+    ok: places - lost >= 1,
+    observed: `${places} schedulable nodes, ${places - lost} while the fault lasts`,
+    hint: 'Nothing would be left to take the members over.',
+  };
+}
+
+function targetsAtOnce(targets: string[], use: Candidates['use']): number {
+  const selector = (use.options.node ?? {}) as { count?: number };
+  return Math.min(targets.length, selector.count ?? 1);
+}
+
+function killsNodes(use: Candidates['use']): boolean {
+  const probe = faults[use.fault]!.impact([{ kind: 'node', node: 'any', why: '' }]);
+  return probe.nodesDown.length > 0;
+}
+
+async function powerReadable({ power, scenario }: Stage, candidates: Candidates[]): Promise<PreflightCheck | undefined> {
+  const using = candidates.filter(({ use }) => faults[use.fault]!.needs(use.options).includes('power.off'));
+  if (using.length === 0 || !power) return undefined;
+  const nodes = [...new Set(using.flatMap((candidate) => candidate.nodes))];
+  const states = await Promise.all(
+    nodes.map(async (node) => {
+      try {
+        return { node, state: await power.state(node) };
+      } catch (error) {
+        return { node, state: error instanceof Error ? error.message : String(error) };
+      }
+    }),
+  );
+  const bad = states.filter(({ state }) => state !== 'on');
+  return {
+    what: 'power state readable',
+    ok: bad.length === 0,
+    observed: (bad.length === 0 ? states : bad).map(({ node, state }) => `${node} ${state}`).join(', '),
+    hint: `The ${power.kind} power agent must be able to read the state of every node that ${scenario.title} may switch off.`,
+  };
+}
+
+async function nobodyElse({ platform }: Stage): Promise<PreflightCheck> {
+  const leftovers = await platform.leftovers();
+  const runs = [...new Set(leftovers.map((leftover) => leftover.run))];
+  return {
+    what: 'nobody else here',
+    ok: leftovers.length === 0,
+    observed: leftovers.length === 0 ? 'no other run' : `${leftovers.length} things of run ${runs.join(', ')}: ${leftovers.slice(0, 3).map(({ what }) => what).join(', ')}`,
+    hint: 'Wait for that run to end; if it is dead: brownout undo, or brownout undo --cluster <file>.',
+  };
+}
+
+const FITNESS_TIME = 1500;
+
+/** A short try-out of the prober on this machine: late here is late in the run. */
+async function proberFit({ streams }: Stage): Promise<PreflightCheck> {
+  const limit = Math.min(...streams.map((stream) => stream.every)) / 2;
+  const prober = await startProber({ out: '/dev/null', origin: startClock().origin.monotonic, streams: [], seed: 1 });
+  await sleep(FITNESS_TIME);
+  const report = await prober.stop();
+  const late = report.latenessMs.p99;
+  return {
+    what: 'prober fit',
+    ok: late <= limit && report.nullStream.failed === 0,
+    observed: `send lateness p99 ${late.toFixed(1)} ms of ${limit} ms allowed, runs ${priority[report.priority]}`,
+    hint: 'Run on a quieter machine, or probe less often.',
+  };
+}
+
+const priority = { cgroup: 'in its own CPU cgroup', nice: 'at a higher priority', none: 'at normal priority' } as const;
+
+/** The answer of `lock.take`. */
+export function lockHolder(answer: Json): string | undefined {
+  const { held, holder } = answer as { held: boolean; holder?: string };
+  return held ? undefined : (holder ?? 'somebody');
+}

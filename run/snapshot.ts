@@ -1,0 +1,25 @@
+import type { Platform } from '../platforms/platform.ts';
+import { sleep } from './clock.ts';
+
+export type Snapshot = Record<string, string>;
+
+/** What is not as it was: one line each, empty when all is. */
+export function differences(before: Snapshot, after: Snapshot): string[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  return names.flatMap((name) => {
+    if (before[name] === after[name]) return [];
+    if (before[name] === undefined) return [`left behind: ${name} (${after[name]})`];
+    if (after[name] === undefined) return [`gone: ${name} (was ${before[name]})`];
+    return [`changed: ${name} is ${after[name]}, was ${before[name]}`];
+  });
+}
+
+/** Compares with the state before, and again while things are still on their way out, for at most `timeout` ms. */
+export async function settledDifferences(platform: Platform, before: Snapshot, timeout: number): Promise<string[]> {
+  const deadline = performance.now() + timeout;
+  for (;;) {
+    const left = differences(before, await platform.snapshot());
+    if (left.length === 0 || performance.now() > deadline) return left;
+    await sleep(1000);
+  }
+}

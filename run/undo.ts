@@ -1,0 +1,70 @@
+import { type Act, OperatorError, type Platform } from '../platforms/platform.ts';
+import type { Actor } from './actor.ts';
+import { sleep } from './clock.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+
+export interface UndoStep {
+  act: Act;
+  /** Undefined when it was carried out. */
+  error: string | undefined;
+}
+
+/** How long one act may be tried again: a node that comes back needs its time until its API answers. */
+const PATIENCE = 120_000;
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 5_000;
+
+/**
+ * Carries out every pending undo, the last act first, and marks each in the journal. An undo that fails is tried again for
+ * two minutes, then left pending while the others go on. Undo acts are idempotent: twice does no harm.
+ */
+export async function undoPending(
+  journal: Journal,
+  actor: Actor,
+  platform: Platform,
+  tell: (step: UndoStep) => void,
+): Promise<UndoStep[]> {
+  const steps: UndoStep[] = [];
+  for (const entry of journal.pending()) {
+    const step = { act: entry.undo!, error: await undoOne(entry, actor) };
+    if (step.error === undefined) journal.done(entry.id);
+    steps.push(step);
+    tell(step);
+    if (step.error === undefined && step.act.verb === 'power.on') await nodeReady(platform, String(step.act.args.node));
+  }
+  return steps;
+}
+
+async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | undefined> {
+  const deadline = performance.now() + PATIENCE;
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
+    try {
+      await actor.perform(entry.undo!);
+      return undefined;
+    } catch (error) {
+      if (performance.now() + pause > deadline) return error instanceof Error ? error.message : String(error);
+    }
+    await sleep(pause);
+  }
+}
+
+/** Later undos (volumes on that node) need the node back. Not fatal when it does not come: they say so themselves. */
+export async function nodeReady(platform: Platform, name: string, timeout = 90_000): Promise<boolean> {
+  const deadline = performance.now() + timeout;
+  while (performance.now() < deadline) {
+    try {
+      const { nodes } = await platform.inspect();
+      if (nodes.find((node) => node.name === name)?.ready) return true;
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+    }
+    await sleep(1000);
+  }
+  return false;
+}
+
+/** `power.on w1`, `remove brownout-voting-k3f9`. */
+export function describeAct(act: Act): string {
+  const words = Object.entries(act.args).filter(([key]) => !['manifest', 'labels', 'argv'].includes(key));
+  return [act.verb, ...words.map(([, value]) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))].join(' ');
+}

@@ -1,0 +1,47 @@
+import { readSamples } from '../probes/samples.ts';
+import { sleep } from './clock.ts';
+import type { Stage } from './plan.ts';
+import type { Recorder } from './recorder.ts';
+
+/** A backlog drains at 10 writes/s at the slowest (one as-is worker); this long is waited beyond that. */
+const SLOWEST_DRAIN = 10;
+const DRAIN_MARGIN = 60_000;
+/** A write that left the queue is in the worker's hands for a moment before it is in the database. */
+const IN_HAND = 2_000;
+const POLL = 500;
+
+/**
+ * Waits until the queue of acknowledged writes is empty, then reads them back: what is still queued is late, not lost.
+ * What could not be read is recorded as such, and is judged unknown.
+ */
+export async function verifyWrites(stage: Stage, recorder: Recorder, signal: AbortSignal): Promise<void> {
+  const writing = stage.streams.filter((stream) => stream.writes);
+  if (writing.length === 0 || !stage.workload.readBack) return;
+  const written = readSamples(recorder.folder.samples).streams.reduce((sum, { spec, n }) => sum + (spec.writes ? n : 0), 0);
+  const { waited, left } = await drain(stage, (written / SLOWEST_DRAIN) * 1000 + DRAIN_MARGIN, signal);
+  for (const { name, idPrefix } of writing) {
+    recorder.record({ kind: 'backlog', stream: name, waited, left });
+    try {
+      const { ids } = await stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
+      recorder.record({ kind: 'readback', stream: name, ids });
+    } catch (error) {
+      recorder.record({ kind: 'readback', stream: name, ids: null, error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+/** Resolves with how long it took and what was left: 0 when drained, null when it could not be told. */
+async function drain(stage: Stage, timeout: number, signal: AbortSignal): Promise<{ waited: number; left: number | null }> {
+  if (!stage.workload.backlog) return { waited: 0, left: null };
+  const start = performance.now();
+  for (;;) {
+    const left = await stage.workload.backlog(stage.platform, stage.namespace).catch(() => undefined);
+    const waited = performance.now() - start;
+    if (left === 0) {
+      await sleep(IN_HAND, signal);
+      return { waited, left };
+    }
+    if (waited > timeout || signal.aborted) return { waited, left: left ?? null };
+    await sleep(POLL, signal);
+  }
+}

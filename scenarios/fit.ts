@@ -1,0 +1,68 @@
+import type { Cluster } from '../clusters/cluster.ts';
+import type { Fault } from '../faults/fault.ts';
+import type { Diagnostic } from '../files/diagnostic.ts';
+import type { YamlFile } from '../files/yaml.ts';
+import type { Workload } from '../fixtures/workload.ts';
+import { verbsOf } from '../platforms/index.ts';
+import { OperatorError } from '../platforms/platform.ts';
+import type { Scenario } from './scenario.ts';
+
+/** What any power agent can do. */
+const POWER_VERBS = ['power.off', 'power.on'];
+
+/** A scenario, its file, and what it speaks of. */
+export interface ReadScenario {
+  file: YamlFile;
+  scenario: Scenario;
+  workload: Workload;
+  faults: Record<string, Fault>;
+}
+
+/** What of a scenario cannot work on a cluster, as far as the two files tell: nothing is connected to. */
+export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Diagnostic[]> {
+  const { file, scenario, workload } = read;
+  const found: Diagnostic[] = [];
+  const verbs = [...(await verbsOf(cluster.platform)), ...(cluster.power ? POWER_VERBS : [])];
+  for (const [index, { fault, options }] of scenario.faults.entries()) {
+    const lacking = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));
+    if (lacking === undefined) continue;
+    const [why, hint] = lacking.startsWith('power.')
+      ? [`${cluster.file} tells no way to switch nodes off`, 'add `power:` to the cluster file']
+      : [`${cluster.platform} cannot do it (no '${lacking}')`, 'choose another fault for this platform'];
+    found.push(
+      file.source.diagnostic(file.key(['faults', index, fault]), `'${fault}' on ${cluster.name}: ${why}`, hint),
+    );
+  }
+  for (const name of Object.keys(scenario.probes)) {
+    const { entry } = workload.probes[name]!;
+    if (Object.hasOwn(cluster.entry, entry)) continue;
+    const message = `'${name}' asks the entry '${entry}', which ${cluster.file} does not name`;
+    found.push(
+      file.source.diagnostic(file.key(['probes', name]), message, `add it there: entry: { ${entry}: http://… }`),
+    );
+  }
+  const notOffered = await deploymentRefusal(scenario, workload, cluster);
+  if (notOffered) found.push(file.source.diagnostic(file.at(['variant']), notOffered.message, notOffered.hint));
+  return found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+async function deploymentRefusal(
+  scenario: Scenario,
+  workload: Workload,
+  cluster: Cluster,
+): Promise<OperatorError | undefined> {
+  try {
+    await workload.deployment({
+      platform: cluster.platform,
+      variant: scenario.variant,
+      namespace: `brownout-${workload.name}-check`,
+      images: { ...workload.images, ...cluster.images },
+      shared: cluster.shared,
+      settings: { endpoint: cluster.endpoint, publish: cluster.publish },
+    });
+    return undefined;
+  } catch (error) {
+    if (error instanceof OperatorError) return error;
+    throw error;
+  }
+}

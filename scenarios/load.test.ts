@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { faults } from '../faults/index.ts';
+import { FileError } from '../files/diagnostic.ts';
+import { Source } from '../files/source.ts';
+import { parseYaml } from '../files/yaml.ts';
+import { loadWorkload } from '../fixtures/workloads.ts';
+import { kinds } from '../probes/kinds.ts';
+import { assertInside, mutations } from '../tests/mutations.ts';
+import { findScenarios, loadScenario, toScenario } from './load.ts';
+import type { Scenario } from './scenario.ts';
+
+const read = async (text: string): Promise<Scenario> =>
+  (await toScenario(parseYaml(new Source('mine.yaml', text)))).scenario;
+
+const least = `
+title: Voting goes on
+workload: voting
+variant: hardened
+faults:
+  - member-kill: { member: { service: vote } }
+probes:
+  vote: {}
+`;
+
+test('what is not said has its default', async () => {
+  const { faults, ...scenario } = await read(least);
+  assert.deepEqual(scenario, {
+    file: 'mine.yaml',
+    title: 'Voting goes on',
+    workload: 'voting',
+    variant: 'hardened',
+    steady: 60_000,
+    horizon: 120_000,
+    probes: { vote: { every: 50, timeout: 900, connection: 'new' } },
+    objectives: {},
+    stop: [],
+    expect: 'pass',
+    breaksQuorum: false,
+    seed: undefined,
+  });
+  assert.deepEqual(
+    faults.map(({ fault }) => fault),
+    ['member-kill'],
+  );
+});
+
+test('quantities come in ms and fractions, options as the fault reads them', async () => {
+  const scenario = await read(`${least.replace('{}', '{ every: 0.1s, timeout: 500ms, connection: both }')}
+objectives:
+  vote: { recovery: 1m30s, availability: 99.9%, outage: 2s, lost: 3, p95: 300ms }
+stop:
+  vote.reused.availability: <50% for 30s
+breaks-quorum: true
+seed: 7
+`);
+  assert.deepEqual(scenario.probes.vote, { every: 100, timeout: 500, connection: 'both' });
+  assert.deepEqual(scenario.objectives.vote, {
+    recovery: 90_000,
+    availability: 0.999,
+    outage: 2000,
+    lost: 3,
+    p95: 300,
+  });
+  assert.deepEqual(scenario.stop, [{ stream: 'vote.reused', below: 0.5, window: 30_000, text: '<50% for 30s' }]);
+  assert.equal(scenario.breaksQuorum, true);
+  assert.equal(scenario.seed, 7);
+  assert.deepEqual(scenario.faults[0]?.options.member, { service: 'vote' });
+});
+
+test('several errors are told at once, in the order of the file', async () => {
+  const text = least.replace('vote: {}', 'vote: { every: 50 }\nobjectives:\n  vote: { lost: many }\nsede: 1');
+  await assert.rejects(read(text), (error: FileError) => {
+    assert.deepEqual(
+      error.diagnostics.map(({ line, column, message }) => `${line}:${column} ${message.slice(0, 23)}`),
+      ['8:18 expected a duration wit', '10:17 expected a number, got ', "11:1 unknown key 'sede'"],
+    );
+    return true;
+  });
+});
+
+test('a connection on which the answer would mean nothing is refused', async () => {
+  const { connections } = kinds.tcp;
+  const impossible = (['new', 'reused'] as const).filter((each) => !connections.includes(each));
+  assert.ok(impossible.length > 0);
+  const voting = await loadWorkload('voting', import.meta.dirname);
+  const door = { kind: 'tcp', entry: 'vote', writes: false } as const;
+  const vocabulary = { faults, workload: async () => ({ ...voting, probes: { ...voting.probes, door } }) };
+  for (const connection of [...impossible, 'both']) {
+    const text = least.replace('vote: {}', `door: { connection: ${connection} }`);
+    const loading = toScenario(parseYaml(new Source('mine.yaml', text)), vocabulary);
+    await assert.rejects(loading, {
+      message: new RegExp(`^mine.yaml:8:23: 'door' cannot use ${connection} connections`),
+    });
+  }
+});
+
+const shipped = findScenarios([path.join(import.meta.dirname, 'voting')]);
+
+test('the shipped scenarios load, and say in their first lines what they show', async () => {
+  assert.ok(shipped.length >= 10);
+  for (const file of shipped) {
+    const scenario = await loadScenario(file);
+    assert.equal(scenario.file, file);
+    const [schema, claim] = readFileSync(file, 'utf8').split('\n');
+    assert.equal(schema, '# yaml-language-server: $schema=../scenario.schema.json');
+    assert.match(claim!, /^# Claimed: /);
+  }
+});
+
+test('a scenario with any damage loads, or is refused with places inside it', async () => {
+  const damaged = fc.constantFrom(...shipped).chain((file) => mutations(readFileSync(file, 'utf8')));
+  await fc.assert(
+    fc.asyncProperty(damaged, async (text) => {
+      try {
+        await read(text);
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        assertInside(error, text);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+});

@@ -1,0 +1,64 @@
+import type { Fault } from '../faults/fault.ts';
+import { faults } from '../faults/index.ts';
+import { FileError, throwIfAny } from '../files/diagnostic.ts';
+import { findYaml } from '../files/find.ts';
+import { validate } from '../files/validate.ts';
+import { readYaml, type YamlFile } from '../files/yaml.ts';
+import type { Workload } from '../fixtures/workload.ts';
+import { loadWorkload } from '../fixtures/workloads.ts';
+import { OperatorError } from '../platforms/platform.ts';
+import { contradictions } from './contradictions.ts';
+import type { ReadScenario } from './fit.ts';
+import type { FaultUse, Scenario } from './scenario.ts';
+import { scenarioSchema } from './schema.ts';
+
+/** What a scenario may speak of. */
+export interface Vocabulary {
+  faults: Record<string, Fault>;
+  /** Throws OperatorError when there is no workload of that name. */
+  workload(name: string): Promise<Workload>;
+}
+
+/** The suite's own faults, and the workloads of the suite and of the project in the current folder. */
+const installed: Vocabulary = { faults, workload: (name) => loadWorkload(name, process.cwd()) };
+
+/** Reads a scenario file. Throws FileError, with the place of everything that is wrong. */
+export async function loadScenario(file: string, vocabulary: Vocabulary = installed): Promise<Scenario> {
+  return (await toScenario(readYaml(file), vocabulary)).scenario;
+}
+
+/** The scenario in a file that was parsed already, and what it speaks of. Throws FileError. */
+export async function toScenario(file: YamlFile, vocabulary: Vocabulary = installed): Promise<ReadScenario> {
+  const { 'breaks-quorum': breaksQuorum, ...written } = validate(file, scenarioSchema(vocabulary.faults));
+  const scenario: Scenario = {
+    file: file.source.file,
+    ...written,
+    seed: written.seed,
+    breaksQuorum,
+    faults: written.faults.map((use): FaultUse => {
+      const [fault, options] = Object.entries(use)[0]!;
+      return { fault, options: options as Record<string, unknown> };
+    }),
+    stop: Object.entries(written.stop).map(([measure, limit]) => ({
+      stream: measure.replace(/\.availability$/, ''),
+      ...limit,
+    })),
+  };
+  const workload = await namedWorkload(file, scenario, vocabulary);
+  throwIfAny(contradictions(file, scenario, workload, vocabulary.faults));
+  return { file, scenario, workload, faults: vocabulary.faults };
+}
+
+async function namedWorkload(file: YamlFile, scenario: Scenario, vocabulary: Vocabulary): Promise<Workload> {
+  try {
+    return await vocabulary.workload(scenario.workload);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    throw new FileError([file.source.diagnostic(file.at(['workload']), error.message, error.hint)]);
+  }
+}
+
+/** The scenario files among paths of files and folders, sorted. Throws FileError for what does not exist. */
+export function findScenarios(paths: string[]): string[] {
+  return findYaml(paths);
+}

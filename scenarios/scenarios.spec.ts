@@ -1,0 +1,14 @@
+import path from 'node:path';
+import { test } from '../fixtures/test.ts';
+import { readInvocation } from '../run/invocation.ts';
+import { findScenarios, loadScenario } from './load.ts';
+
+// One test a scenario file, on every cluster that the runner was given.
+const files = readInvocation()?.scenarios ?? findScenarios([path.join(import.meta.dirname, 'voting')]);
+
+for (const file of files) {
+  const scenario = await loadScenario(file);
+  test(scenario.title, async ({ brownout }) => {
+    await brownout.run(file);
+  });
+}

@@ -1,0 +1,52 @@
+/**
+ * `npm test`: sets up what the tests need, then runs them: checks, unit tests (beside their sources), and tests of real
+ * components (in tests/, one file after another, because there is one lab a machine). `npm test -- unit` stops after the
+ * unit tests; `npm test -- tests/lab.test.ts` runs one file.
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import path from 'node:path';
+import { ensurePackages, installLabPackages } from '../lab/setup.ts';
+
+const root = path.dirname(import.meta.dirname);
+process.chdir(root);
+
+const [only] = process.argv.slice(2);
+const rooms = [
+  'analysis',
+  'cli',
+  'clusters',
+  'faults',
+  'fixtures',
+  'lab',
+  'platforms',
+  'probes',
+  'reports',
+  'run',
+  'scenarios',
+  'units',
+];
+const unit = rooms.flatMap((room) => globSync(`${room}/**/*.test.ts`)).sort();
+const real = globSync('tests/*.test.ts').sort();
+
+function nodeTest(files: string[], concurrency: number): number {
+  const { status } = spawnSync(process.execPath, ['--test', `--test-concurrency=${concurrency}`, ...files], {
+    stdio: 'inherit',
+  });
+  return status ?? 1;
+}
+
+if (only?.endsWith('.test.ts')) process.exit(nodeTest([only], 1));
+
+const unitStatus = nodeTest(unit, 2);
+if (only === 'unit') process.exit(unitStatus);
+
+const progress = (text: string) => console.error(text);
+await installLabPackages(progress);
+await ensurePackages(['chromium'], progress);
+const brownout = (...words: string[]) =>
+  spawnSync(process.execPath, ['cli/main.ts', ...words], { stdio: 'inherit' }).status;
+const labWasUp = brownout('lab', 'status', 'swarm') === 0;
+const realStatus = nodeTest(real, 1);
+if (!labWasUp) brownout('lab', 'down', 'swarm');
+process.exitCode = unitStatus || realStatus;

@@ -1,0 +1,142 @@
+/** Every fault on a real Swarm (the lab's): chosen, injected, proven from outside, healed, and nothing left of it. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { Cluster } from '../clusters/cluster.ts';
+import type { Fault, Target } from '../faults/fault.ts';
+import { faults } from '../faults/index.ts';
+import { createPlatform } from '../platforms/index.ts';
+import { OperatorError, type Platform } from '../platforms/platform.ts';
+import { createPower } from '../platforms/power/index.ts';
+import { settledDifferences } from '../run/snapshot.ts';
+import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
+
+const RUN = 'test-faults';
+const NAMESPACE = 'brownout-test-faults';
+const CONFIRM = 30_000;
+const HEALED = 90_000;
+
+describe('faults on a Swarm', { timeout: 600_000 }, () => {
+  let cluster: Cluster;
+  let platform: Platform;
+  let healthy: Record<string, string>;
+
+  const whole = () => platform.whole({ namespace: NAMESPACE, services: STACK_SERVICES }, WHOLE_TIMEOUT);
+  const world = (power = createPower(cluster)) =>
+    actingWorld(platform, cluster, { namespace: NAMESPACE, run: RUN, ...(power ? { power } : {}) });
+
+  /** The whole life of a fault. `during` looks at the cluster while the fault is there. */
+  async function live(name: string, options: object, during: (targets: Target[]) => Promise<void> = async () => {}) {
+    const fault = faults[name] as Fault;
+    const chosen = fault.options.parse(options);
+    const acting = await world();
+    const targets = fault.aim(acting, chosen);
+    const injection = await fault.inject(acting, targets, chosen);
+    try {
+      const evidence = await injection.confirm(CONFIRM);
+      assert.ok(evidence, `${name} is proven`);
+      console.log(`  ${name}: ${evidence.text}`);
+      await during(targets);
+    } finally {
+      await injection.heal();
+      await injection.heal();
+    }
+    const healed = await injection.confirmHealed(HEALED);
+    assert.ok(healed, `${name} is proven to be over`);
+    console.log(`  ${name} healed: ${healed.text}`);
+    for (const { does, undo } of acting.acts) {
+      assert.ok(fault.needs(chosen).includes(does.verb), `${does.verb} was announced`);
+      assert.ok(!undo || fault.needs(chosen).includes(undo.verb), `${undo?.verb} was announced`);
+    }
+    await whole();
+    assert.deepEqual(await settledDifferences(platform, healthy, 30_000), []);
+  }
+
+  const node = { name: 'w1' };
+
+  before(async () => {
+    cluster = await labCluster();
+    platform = await createPlatform(cluster);
+    await platform.perform({ verb: 'remove', args: { namespace: NAMESPACE } });
+    await platform.perform(deployAct(NAMESPACE, RUN));
+    await whole();
+    healthy = await platform.snapshot();
+  });
+
+  after(async () => {
+    if (!platform) return;
+    for (const { remove } of await platform.leftovers(RUN)) await platform.perform(remove);
+    await platform.close();
+  });
+
+  it('node-drain', () =>
+    live('node-drain', { node: { running: 'front' }, hold: '1s' }, async ([target]) => {
+      assert.equal(target?.kind, 'node');
+      const members = await platform.members(NAMESPACE);
+      assert.ok(!members.some((member) => member.node === target.node && member.ready));
+    }));
+
+  it('member-kill', () => live('member-kill', { member: { service: 'front' } }));
+
+  it('member-pause', () =>
+    live('member-pause', { member: { service: 'front', share: '100%' }, hold: '1s' }, async (targets) => {
+      assert.equal(targets.length, 2);
+    }));
+
+  it('rollout', () => live('rollout', { service: 'front', hold: '1s' }));
+
+  it('node-partition: silent, and heals by itself when the suite is gone', () =>
+    live('node-partition', { node, hold: '1s' }));
+
+  for (const [kind, limits] of [
+    ['cpu', true],
+    ['memory', true],
+    ['pids', true],
+    ['disk', false],
+    ['flood', false],
+  ] as const) {
+    it(`namespace-dos ${kind}${limits ? ' with limits' : ''}`, () =>
+      live('namespace-dos', { node, kind, limits, service: 'front', hold: '1s' }));
+  }
+
+  it('node-kill', () =>
+    live('node-kill', { node, hold: '1s' }, async () => {
+      assert.equal(await platform.answers('w1'), false);
+      const snapshot = await platform.snapshot();
+      assert.equal(snapshot['host w1'], 'cannot be reached');
+    }));
+
+  it('gives no evidence when the power agent lies', async () => {
+    const liar = createPower({ power: { kind: 'command', off: 'true', on: 'true', state: 'echo off', timeout: 5000 } });
+    const acting = await world(liar);
+    const fault = faults['node-kill']!;
+    const options = fault.options.parse({ node });
+    const injection = await fault.inject(acting, fault.aim(acting, options), options);
+    assert.equal(await injection.confirm(3000), undefined);
+    await injection.heal();
+  });
+
+  it('gives no evidence when the power fails to be read', async () => {
+    const mute = createPower({ power: { kind: 'command', off: 'true', on: 'true', state: 'exit 1', timeout: 5000 } });
+    const acting = await world(mute);
+    const fault = faults['node-kill']!;
+    const options = fault.options.parse({ node });
+    const injection = await fault.inject(acting, fault.aim(acting, options), options);
+    assert.equal(await injection.confirm(1500), undefined);
+    await injection.heal();
+  });
+
+  it('says what there is when nothing fits', async () => {
+    const acting = await world();
+    const aim = (name: string, options: object) => {
+      const fault = faults[name]!;
+      return () => fault.aim(acting, fault.options.parse(options));
+    };
+    assert.throws(aim('node-kill', { node: { running: 'ghost' } }), (error: OperatorError) => {
+      assert.match(error.message, /no node fits \{ running: ghost \}.*w1 \(worker, runs/);
+      assert.match(error.hint!, /services there: back, front/);
+      return true;
+    });
+    assert.throws(aim('member-kill', { member: { service: 'front', count: 3 } }), /3 wanted, and only 2 fit/);
+    assert.throws(aim('rollout', { service: 'ghost' }), /no service 'ghost'/);
+  });
+});

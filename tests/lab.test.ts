@@ -1,0 +1,365 @@
+/** The lab's Swarm, for real: as root, in namespaces of this computer. It is taken down at the start and at the end. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SwarmStatus } from '../lab/swarm/status.ts';
+
+const root = join(import.meta.dirname, '..');
+const skip = process.platform === 'linux' && process.getuid?.() === 0 ? false : 'the lab needs Linux and root';
+const W1 = '10.77.0.12';
+const W2 = '10.77.0.13';
+const TOOLS = 'brownout/tools:lab';
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+function start(...words: string[]): ChildProcess {
+  return spawn(process.execPath, ['cli/main.ts', 'lab', ...words], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function lab(...words: string[]): Promise<Ended> {
+  const child = start(...words);
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) {
+    child[stream]!.setEncoding('utf8').on('data', (text: string) => {
+      said[stream] += text;
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...said };
+}
+
+async function ok(...words: string[]): Promise<string> {
+  const { code, stdout, stderr } = await lab(...words);
+  assert.equal(code, 0, `lab ${words.join(' ')}: ${stderr}`);
+  return stdout.trim();
+}
+
+async function status(): Promise<SwarmStatus> {
+  return JSON.parse((await lab('status', 'swarm', '--json')).stdout) as SwarmStatus;
+}
+
+async function api<T>(address: string, path: string, timeout = 5000): Promise<T> {
+  const response = await fetch(`http://${address}:2375${path}`, { signal: AbortSignal.timeout(timeout) });
+  return (await response.json()) as T;
+}
+
+async function post<T>(address: string, path: string, body: unknown): Promise<T> {
+  const response = await fetch(`http://${address}:2375${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  assert.ok(response.ok, `${path}: ${response.status} ${await response.clone().text()}`);
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+async function until(what: string, done: () => boolean | Promise<boolean>, timeout = 60_000): Promise<void> {
+  const deadline = Date.now() + timeout;
+  while (!(await done())) {
+    assert.ok(Date.now() < deadline, `not so after ${timeout / 1000} s: ${what}`);
+    await sleep(100);
+  }
+}
+
+/** How a connection attempt ends: `open`, an error code such as ECONNREFUSED, or `silence`. */
+function dial(address: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(port, address);
+    socket.setTimeout(1500, () => end('silence'));
+    socket.on('connect', () => end('open')).on('error', (error: NodeJS.ErrnoException) => end(error.code ?? 'error'));
+    const end = (how: string) => {
+      socket.destroy();
+      resolve(how);
+    };
+  });
+}
+
+async function runContainer(address: string, cmd: string[], binds: string[] = []): Promise<string> {
+  const created = await post<{ Id: string }>(address, '/containers/create', {
+    Image: TOOLS,
+    Cmd: cmd,
+    HostConfig: { Binds: binds, NetworkMode: 'none' },
+  });
+  await post(address, `/containers/${created.Id}/start`, {});
+  return created.Id;
+}
+
+/** Everything of this computer that a lab could change or leave behind. */
+function snapshot(): Record<string, string[]> {
+  const lines = (argv: string[]) => {
+    const [program, ...args] = argv as [string, ...string[]];
+    return execFileSync(program, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+      maxBuffer: 2 ** 26,
+    }).split('\n');
+  };
+  const moving =
+    /^(fs\.(dentry-state|file-nr|inode-nr|inode-state|aio-nr)|kernel\.(ns_last_pid|pty\.nr|random\.)|net\.netfilter\.nf_conntrack_count)/;
+  return {
+    links: lines(['ip', '-oneline', 'link']).map((line) => line.split(':')[1]?.trim() ?? ''),
+    addresses: lines(['ip', '-oneline', 'address']).map((line) => line.replace(/^\d+:|(valid|preferred)_lft \S+/g, '')),
+    routes: lines(['ip', 'route', 'show', 'table', 'all']),
+    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
+      .split('\n')
+      .map((line) => line.split(' ').slice(4).join(' ')),
+    groups: lines(['find', '/sys/fs/cgroup', '-type', 'd']),
+    sysctls: lines(['sysctl', '--all']).filter((line) => !moving.test(line)),
+    filter: lines(['iptables-save'])
+      .filter((line) => !line.startsWith('#'))
+      .map((line) => line.replace(/\[\d+:\d+\]/, '')),
+    files: ['/run', '/etc', '/var/lib', '/usr/sbin'].flatMap((folder) =>
+      readdirSync(folder).map((name) => join(folder, name)),
+    ),
+    temporary: readdirSync('/tmp').filter((name) => name.startsWith('brownout-')),
+    cache: readdirSync('/var/cache').filter((name) => name.includes('brownout')),
+    processes: labProcesses(),
+  };
+}
+
+/** Processes that belong to a lab: by what they run, and by the namespaces that they are in. */
+function labProcesses(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+        const group = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
+        const own = readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt');
+        const daemon =
+          /^(\S*\/)?(dockerd|containerd|haproxy|mmdebstrap)\b/.test(command) || command.includes('brownout-lab/');
+        return group.includes('brownout-lab') || (daemon && !own) || command.includes('brownout-lab/')
+          ? [`${pid} ${command}`]
+          : [];
+      } catch {
+        return []; // It ended while it was looked at.
+      }
+    });
+}
+
+let untouched: Record<string, string[]>;
+
+before(async () => {
+  if (skip) return;
+  await ok('down', 'swarm');
+  await ok('setup', 'swarm'); // What is installed and built on a first run is meant to stay.
+  untouched = snapshot();
+});
+
+after(async () => {
+  if (!skip) await ok('down', 'swarm');
+});
+
+test('down when nothing is up is no error, and status says so', { skip }, async () => {
+  await ok('down', 'swarm');
+  assert.deepEqual(await status(), { lab: 'swarm', state: 'down', machines: [], entry: {} });
+  assert.equal((await lab('status', 'swarm')).code, 1);
+  const { code, stderr } = await lab('power', 'swarm', 'w1', 'off');
+  assert.notEqual(code, 0);
+  assert.match(stderr, /not up[\s\S]*brownout lab up swarm/);
+});
+
+test('up gives three ready nodes that have the images, the shared folder and an edge', { skip }, async () => {
+  const up = JSON.parse(await ok('up', 'swarm', '--json')) as SwarmStatus;
+  assert.equal(up.state, 'up');
+  assert.deepEqual(
+    up.machines.map(({ name, role, ready }) => [name, role, ready]),
+    [
+      ['m1', 'manager', true],
+      ['w1', 'worker', true],
+      ['w2', 'worker', true],
+      ['edge', 'edge', undefined],
+    ],
+  );
+  const ids = await Promise.all(
+    ['10.77.0.11', W1, W2].map(async (address) => (await api<{ Id: string }>(address, `/images/${TOOLS}/json`)).Id),
+  );
+  assert.equal(new Set(ids).size, 1, 'the same image on every node');
+  // The edge answers by itself as long as no node serves anything.
+  assert.equal((await fetch('http://10.77.0.20:8080')).status, 503);
+  await ok('shell', 'swarm', 'w1', '--', 'sh', '-c', 'echo shared > /srv/shared/note');
+  assert.equal(await ok('shell', 'swarm', 'w2', '--', 'cat', '/srv/shared/note'), 'shared');
+});
+
+test('a second up changes nothing, and two at once are one after the other', { skip }, async () => {
+  const node = async () =>
+    (await api<{ ID: string; CreatedAt: string }[]>('10.77.0.11', '/nodes')).map(({ ID }) => ID).sort();
+  const before = await node();
+  const both = await Promise.all([lab('up', 'swarm'), lab('up', 'swarm')]);
+  assert.deepEqual(
+    both.map(({ code }) => code),
+    [0, 0],
+    both.map(({ stderr }) => stderr).join('\n'),
+  );
+  assert.ok(both.some(({ stderr }) => /waiting for lab up swarm \(process \d+\)/.test(stderr)));
+  assert.deepEqual(await node(), before);
+});
+
+test('other settings are refused while the lab is up', { skip }, async () => {
+  const { code, stderr } = await lab('up', 'swarm', '--managers', '3');
+  assert.notEqual(code, 0);
+  assert.match(stderr, /up with 1 manager/);
+});
+
+test('machines have no way out, and nothing of this computer forwards for them', { skip }, async () => {
+  const routes = await ok('shell', 'swarm', 'w1', '--', 'ip', 'route', 'show', 'default');
+  assert.equal(routes, '');
+  const { code } = await lab('shell', 'swarm', 'w1', '--', 'ping', '-c', '1', '-W', '1', '192.0.2.1');
+  assert.notEqual(code, 0);
+});
+
+test('a machine cannot write to this computer: its programs are read-only, the rest is its own', { skip }, async () => {
+  const write = (path: string) => lab('shell', 'swarm', 'w1', '--', 'sh', '-c', `echo x > ${path}`);
+  assert.notEqual((await write('/usr/brownout-test')).code, 0);
+  for (const path of ['/brownout-test', '/etc/brownout-test', '/var/brownout-test', '/tmp/brownout-test']) {
+    assert.equal((await write(path)).code, 0);
+    assert.equal(existsSync(path), false);
+  }
+});
+
+test('power off: containers die at once, nothing answers, and nobody is told; on: the node is back by itself', {
+  skip,
+}, async () => {
+  const node = (await api<{ Swarm: { NodeID: string } }>(W1, '/info')).Swarm.NodeID;
+  const beat = 'while :; do date +%s.%N > /shared/beat; sleep 0.02; done';
+  await runContainer(W1, ['sh', '-c', beat], ['/srv/shared:/shared']);
+  const read = () => ok('shell', 'swarm', 'w2', '--', 'cat', '/srv/shared/beat');
+  await until(
+    'the container beats',
+    async () => (await lab('shell', 'swarm', 'w2', '--', 'test', '-s', '/srv/shared/beat')).code === 0,
+  );
+
+  await ok('power', 'swarm', 'w1', 'off');
+  const last = await read();
+  assert.equal(await ok('power', 'swarm', 'w1', 'state'), 'off');
+  // The address is on nobody's network any more: no answer, not even a refusal from the dead machine.
+  assert.match(await dial(W1, 2375), /^(silence|EHOSTUNREACH)$/);
+  await sleep(300);
+  assert.equal(await read(), last, 'nothing beats in a dead machine');
+  assert.equal((await status()).state, 'partly');
+
+  await ok('power', 'swarm', 'w1', 'off'); // Off already: no error.
+  await ok('power', 'swarm', 'w1', 'on');
+  assert.equal(await ok('power', 'swarm', 'w1', 'state'), 'on');
+  await until('w1 is back in the Swarm as the node it was', async () => {
+    const info = await api<{ Swarm: { NodeID: string; LocalNodeState: string } }>(W1, '/info').catch(() => undefined);
+    return info?.Swarm.LocalNodeState === 'active' && info.Swarm.NodeID === node;
+  });
+  await until('every node is ready', async () => (await status()).state === 'up');
+});
+
+test('link cut: a black hole, and the machine lives on; restore: it answers again', { skip }, async () => {
+  await ok('link', 'swarm', 'w2', 'cut');
+  assert.equal(await ok('link', 'swarm', 'w2', 'state'), 'cut');
+  assert.equal(await ok('power', 'swarm', 'w2', 'state'), 'on');
+  assert.match(await dial(W2, 2375), /^(silence|EHOSTUNREACH)$/);
+  assert.equal(await ok('shell', 'swarm', 'w2', '--', 'hostname'), 'w2');
+
+  // A cable that was pulled stays out while the machine is switched off and on.
+  await ok('power', 'swarm', 'w2', 'off');
+  await ok('power', 'swarm', 'w2', 'on');
+  assert.match(await dial(W2, 2375), /^(silence|EHOSTUNREACH)$/);
+
+  await ok('link', 'swarm', 'w2', 'restore');
+  assert.equal(await ok('link', 'swarm', 'w2', 'state'), 'connected');
+  await until('w2 answers', async () => (await dial(W2, 2375)) === 'open');
+  await until('every node is ready', async () => (await status()).state === 'up');
+});
+
+test('a hog gets no more than its machine has, and its neighbour as much as before', { skip }, async () => {
+  const used = async (machine: string) => {
+    const file =
+      'cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || sed -n "s/^usage_usec //p" /sys/fs/cgroup/cpu.stat';
+    return Number(await ok('shell', 'swarm', machine, '--', 'sh', '-c', file));
+  };
+  const burn = (machine: string, threads: number) =>
+    ok(
+      'shell',
+      'swarm',
+      machine,
+      '--',
+      'sh',
+      '-c',
+      `for i in $(seq ${threads}); do timeout 4 sh -c 'while :; do :; done' & done; wait`,
+    );
+  const [hogBefore, neighbourBefore] = await Promise.all([used('w1'), used('w2')]);
+  await Promise.all([burn('w1', 16), burn('w2', 1)]);
+  const [hogAfter, neighbourAfter] = await Promise.all([used('w1'), used('w2')]);
+  const share = (neighbourAfter - neighbourBefore) / (hogAfter - hogBefore);
+  // Both have 0.75 of a core: one thread against sixteen gets the same. Without sizes it would get a sixteenth.
+  assert.ok(share > 0.6, `the neighbour got ${share.toFixed(2)} of what the hog got`);
+});
+
+test('memory: who takes more than the machine has is killed, and the machine lives', { skip }, async () => {
+  const { code } = await lab(
+    'shell',
+    'swarm',
+    'w1',
+    '--',
+    'sh',
+    '-c',
+    'head -c 4G /dev/zero | tail -c 4G | wc -c | grep -q 4294967296',
+  );
+  assert.notEqual(code, 0);
+  assert.equal(await ok('power', 'swarm', 'w1', 'state'), 'on');
+  await until('every node is ready', async () => (await status()).state === 'up');
+});
+
+test('up heals: a machine without power, a cut link', { skip }, async () => {
+  await ok('power', 'swarm', 'w1', 'off');
+  await ok('link', 'swarm', 'w2', 'cut');
+  const healed = JSON.parse(await ok('up', 'swarm', '--json')) as SwarmStatus;
+  assert.equal(healed.state, 'up');
+});
+
+test('down leaves nothing, also with containers running', { skip }, async () => {
+  await runContainer(W1, ['sleep', '1000']);
+  await runContainer(W2, ['sleep', '1000']);
+  await ok('down', 'swarm');
+  assert.deepEqual(snapshot(), untouched);
+});
+
+test('an up that is killed, at any moment, is finished by the next one', { skip }, async () => {
+  for (const moment of [300, 700, 1200, 1800, 2600]) {
+    const up = start('up', 'swarm');
+    await sleep(moment);
+    up.kill('SIGKILL');
+    await once(up, 'close');
+  }
+  assert.equal((JSON.parse(await ok('up', 'swarm', '--json')) as SwarmStatus).state, 'up');
+});
+
+test('down after a killed up leaves nothing', { skip }, async () => {
+  await ok('down', 'swarm');
+  for (const moment of [300, 600, 900, 1500]) {
+    const up = start('up', 'swarm');
+    await sleep(moment);
+    up.kill('SIGKILL');
+    await once(up, 'close');
+    await ok('down', 'swarm');
+    assert.deepEqual(snapshot(), untouched, `killed after ${moment} ms`);
+  }
+});
+
+test('three managers', { skip }, async () => {
+  const up = JSON.parse(await ok('up', 'swarm', '--managers', '3', '--heartbeat', '1s', '--json')) as SwarmStatus;
+  assert.equal(up.state, 'up');
+  const nodes = await api<
+    { Description: { Hostname: string }; ManagerStatus?: { Reachability: string; Leader?: boolean } }[]
+  >('10.77.0.13', '/nodes');
+  assert.deepEqual(nodes.map(({ Description }) => Description.Hostname).sort(), ['m1', 'm2', 'm3']);
+  assert.equal(nodes.filter(({ ManagerStatus }) => ManagerStatus?.Leader).length, 1);
+  const swarm = await api<{ Spec: { Dispatcher: { HeartbeatPeriod: number } } }>('10.77.0.11', '/swarm');
+  assert.equal(swarm.Spec.Dispatcher.HeartbeatPeriod, 1_000_000_000);
+  await ok('down', 'swarm');
+  assert.deepEqual(snapshot(), untouched);
+});

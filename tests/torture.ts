@@ -1,0 +1,142 @@
+/**
+ * `npm run torture -- [--runs 50] [--seed 1]`: kills the suite (-9, all its processes) at random moments of short runs,
+ * lets `brownout undo` clean up from the journal, and holds the lab against its state before: services, volumes, networks,
+ * node availability, power. Also: every sample that was in the file at the kill can be read afterwards. Needs the lab's
+ * Swarm to be up.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs, promisify } from 'node:util';
+import { loadCluster } from '../clusters/load.ts';
+import { createPlatform } from '../platforms/index.ts';
+import { createPower } from '../platforms/power/index.ts';
+import { readSamples } from '../probes/samples.ts';
+import { sleep } from '../run/clock.ts';
+import { listRuns, runsDir } from '../run/folder.ts';
+import { differences, type Snapshot } from '../run/snapshot.ts';
+import { seeded } from '../units/random.ts';
+
+const root = path.dirname(import.meta.dirname);
+const bin = path.join(root, 'cli', 'main.ts');
+const clusterFile = path.join(root, 'clusters', 'lab-swarm.yaml');
+/** A short run ends by itself after about so long; kills fall anywhere before. */
+const RUN_LENGTH = 45_000;
+
+export interface Torn {
+  scenario: string;
+  killedAfter: number;
+  samples: number;
+  undoSeconds: number;
+}
+
+/** One kill; throws when something is left or lost. */
+export async function torture(scenario: string, killAfter: number, project: string): Promise<Torn> {
+  const before = await state();
+  const child = spawn(process.execPath, [bin, 'run', scenario, '--cluster', clusterFile, '--no-allure'], {
+    cwd: project,
+    detached: true,
+    stdio: 'ignore',
+  });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  await Promise.race([sleep(killAfter), ended]);
+  const copy = path.join(project, 'samples-at-kill.bin');
+  rmSync(copy, { force: true });
+  const run = listRuns(runsDir(project)).at(-1);
+  if (run && existsSync(run.samples)) copyFileSync(run.samples, copy);
+  await killTree(child);
+  await ended;
+
+  const start = performance.now();
+  await brownout(['undo'], project);
+  const undoSeconds = (performance.now() - start) / 1000;
+  assert.match(await brownout(['undo'], project), /Nothing to undo/, 'a second undo finds nothing');
+  assert.deepEqual(
+    differences(before, await state()),
+    [],
+    `left behind after ${scenario} was killed at ${killAfter} ms`,
+  );
+
+  let samples = 0;
+  if (run && existsSync(copy)) {
+    const atKill = readSamples(copy).streams;
+    const later = readSamples(run.samples).streams;
+    for (const [index, stream] of atKill.entries()) {
+      samples += stream.n;
+      assert.ok(
+        later[index]!.n >= stream.n,
+        `${stream.spec.name}: ${stream.n} samples at the kill, ${later[index]!.n} later`,
+      );
+    }
+  }
+  rmSync(runsDir(project), { recursive: true, force: true });
+  return { scenario: path.basename(scenario), killedAfter: killAfter, samples, undoSeconds };
+}
+
+async function state(): Promise<Snapshot> {
+  const cluster = await loadCluster(clusterFile);
+  const platform = await createPlatform(cluster);
+  try {
+    const snapshot = await platform.snapshot();
+    const power = createPower(cluster)!;
+    for (const { name } of (await platform.inspect()).nodes) snapshot[`power ${name}`] = await power.state(name);
+    return snapshot;
+  } finally {
+    await platform.close();
+  }
+}
+
+async function brownout(words: string[], project: string): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [bin, ...words], { cwd: project, timeout: 300_000 });
+  return stdout;
+}
+
+/** SIGKILL to the command and everything below it, whatever process group it is in. */
+async function killTree(child: ChildProcess): Promise<void> {
+  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=']);
+  const parents = stdout
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
+  const doomed = [child.pid!];
+  for (const pid of doomed) doomed.push(...parents.filter(([, parent]) => parent === pid).map(([own]) => own));
+  for (const pid of doomed) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
+}
+
+/** Short scenarios, one for each fault that leaves something to be undone. */
+export function tortureScenarios(): string[] {
+  return globSync(path.join(root, 'tests', 'data', 'torture', '*.yaml')).sort();
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: { runs: { type: 'string', default: '50' }, seed: { type: 'string', default: '1' } },
+  });
+  const random = seeded(Number(values.seed));
+  const project = mkdtempSync(path.join(os.tmpdir(), 'torture-'));
+  const scenarios = tortureScenarios();
+  let failed = 0;
+  for (let count = 1; count <= Number(values.runs); count += 1) {
+    const scenario = scenarios[Math.floor(random() * scenarios.length)]!;
+    try {
+      const torn = await torture(scenario, Math.round(random() * RUN_LENGTH), project);
+      console.log(
+        `${count}  ${torn.scenario} killed after ${(torn.killedAfter / 1000).toFixed(1)} s: ${torn.samples} samples kept, undone in ${torn.undoSeconds.toFixed(1)} s, nothing left`,
+      );
+    } catch (error) {
+      failed += 1;
+      console.log(`${count}  FAILED: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  rmSync(project, { recursive: true, force: true });
+  console.log(`${Number(values.runs) - failed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
