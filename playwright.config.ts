@@ -32,7 +32,12 @@ export default defineConfig<BrownoutOptions>({
   },
   projects: clusters.flatMap((clusterFile) => {
     const name = path.basename(clusterFile).replace(/\.ya?ml$/, '');
-    const scenarios = { name, testDir: path.join(here, 'scenarios'), testMatch: /scenarios\.spec\.[jt]s$/, use: { clusterFile } };
+    const scenarios = {
+      name,
+      testDir: path.join(here, 'scenarios'),
+      testMatch: /scenarios\.spec\.[jt]s$/,
+      use: { clusterFile },
+    };
     const own = journeys.map((file) => ({
       name: `${name} ${path.basename(file)}`,
       testDir: path.dirname(path.resolve(file)),

@@ -1,6 +1,6 @@
 import { errorClasses } from '../probes/probe.ts';
 import { okLatencies, percentile } from './latency.ts';
-import { latency, probeState, type Series } from './series.ts';
+import { BIN, latency, probeState, type Range, type Series } from './series.ts';
 
 /** One second of one stream. */
 export interface StreamBin {
@@ -16,16 +16,11 @@ export interface StreamBin {
   p95: number;
 }
 
-export const BIN = 1000;
 const STALE = errorClasses.indexOf('stale');
 
-/** Indices into a series: `to` is not in it. */
-export interface Range {
-  from: number;
-  to: number;
-}
-
-/** Bins of one second from `origin` on, over the probes with index in [from, to). `limit`: the objective's latency, ms. */
+/**
+ * Bins of one second from `origin` on, over the probes with index in [from, to). `limit`: the objective's latency, ms.
+ */
 export function binSeries(series: Series, origin: number, range: Range, limit = Infinity): StreamBin[] {
   const bins: StreamBin[] = [];
   let i = range.from;
@@ -57,7 +52,10 @@ function emptyBin(): StreamBin {
   return { scheduled: 0, ok: 0, good: 0, stale: 0, p50: 0, p95: 0 };
 }
 
-/** The lowest share of ok in any `seconds` bins in a row; over all of them when there are fewer. 1 when nothing fell due. */
+/**
+ * The lowest share of ok in any `seconds` bins in a row; over all of them when there are fewer. 1 when nothing fell
+ * due.
+ */
 export function worstWindow(bins: StreamBin[], seconds: number): number {
   let worst = 1;
   let ok = 0;

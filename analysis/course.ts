@@ -1,7 +1,7 @@
 import type { Bracket, Phase, RunEvent } from '../run/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 
-export interface PhaseSpan {
+interface PhaseSpan {
   phase: Phase;
   from: number;
   to: number;
@@ -11,7 +11,9 @@ export interface PhaseSpan {
 /** When things were done to the cluster, as its events tell. Times are ms since the recording's origin. */
 export interface Course {
   phases: PhaseSpan[];
-  /** The injecting acts: from the beginning of the first to the end of the last. Undefined when nothing was injected. */
+  /**
+   * The injecting acts: from the beginning of the first to the end of the last. Undefined when nothing was injected.
+   */
   t0: Bracket | undefined;
   /** When the last fault was confirmed from outside; undefined unless each one was. */
   confirmedAt: number | undefined;
@@ -33,19 +35,16 @@ export function courseOf(events: RunEvent[], ran: Scenario, horizon: number, las
   const injecting = acts.filter(({ fault, healing }) => fault !== undefined && !healing);
   const healing = spanOf(acts.filter((act) => act.healing));
   const recover = phases.find(({ phase }) => phase === 'recover');
-  const watchedToEnd = events.some(
-    (event) => event.kind === 'phase' && event.phase === 'recover' && event.state !== 'begin',
-  );
   const healed = phases.find(({ phase }) => phase === 'heal')?.to ?? healing?.to;
   const cleaning = phases.find(({ phase }) => phase === 'clean up')?.from;
-  const observed = (watchedToEnd ? recover?.to : cleaning) ?? lastDue;
+  const observed = recover?.to ?? cleaning ?? lastDue;
   return {
     phases,
     t0: spanOf(injecting),
     ...confirmation(events, ran),
     healing,
     end: healed === undefined ? observed : Math.min(observed, healed + horizon),
-    watchedToEnd,
+    watchedToEnd: events.some((event) => event.kind === 'phase' && event.phase === 'recover' && event.state === 'end'),
   };
 }
 
@@ -56,8 +55,9 @@ function spanOf(acts: { from: number; at: number }[]): Bracket | undefined {
 }
 
 function confirmation(events: RunEvent[], ran: Scenario): Pick<Course, 'confirmedAt' | 'unconfirmed'> {
-  const proofs = events.filter((event) => event.kind === 'evidence' && event.of === 'fault' && event.evidence !== null);
-  const left = proofs.map((event) => (event.kind === 'evidence' ? event.fault : ''));
+  const proofs = events.filter((event) => event.kind === 'evidence');
+  const seen = proofs.filter(({ of, evidence }) => of === 'fault' && evidence !== null);
+  const left = seen.map(({ fault }) => fault);
   const unconfirmed = ran.faults.flatMap(({ fault }) => {
     // One proof for each use: a fault that is used twice must be seen twice.
     const proof = left.indexOf(fault);
@@ -65,8 +65,7 @@ function confirmation(events: RunEvent[], ran: Scenario): Pick<Course, 'confirme
     left.splice(proof, 1);
     return [];
   });
-  const confirmedAt =
-    unconfirmed.length === 0 && proofs.length > 0 ? Math.max(...proofs.map(({ at }) => at)) : undefined;
+  const confirmedAt = unconfirmed.length > 0 || seen.length === 0 ? undefined : Math.max(...seen.map(({ at }) => at));
   return { confirmedAt, unconfirmed };
 }
 

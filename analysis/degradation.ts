@@ -1,5 +1,6 @@
-import { BIN, type StreamBin } from './bins.ts';
+import type { StreamBin } from './bins.ts';
 import { type Degradation, degradations, type SecondBin } from './findings.ts';
+import { BIN } from './series.ts';
 import { GOOD } from './stability.ts';
 
 /** What classing a second needs to know of each stream. */
@@ -8,7 +9,7 @@ export interface BinnedStream {
   writes: boolean;
   /** From the recording's origin on. */
   bins: StreamBin[];
-  /** p95 above it is slow, ms. */
+  /** A second's p95 above it is slow, ms. */
   slow: number;
 }
 
@@ -76,9 +77,9 @@ export interface Resilience {
 }
 
 /**
- * Bruneau's triangle over bins from t₀ on. Q = goodput / steady goodput, at most 1, with both taken per probe that fell due:
- * on an open loop that is the same as per second, and it does not depend on where a second begins. Without any steady
- * goodput there is nothing to lose.
+ * Bruneau's triangle over bins from t₀ on. Q = goodput / steady goodput, at most 1, with both taken per probe that
+ * fell due: on an open loop that is the same as per second, and it does not depend on where a second begins. Without
+ * any steady goodput there is nothing to lose.
  */
 export function resilience(bins: StreamBin[], steadyGoodShare: number): Resilience {
   let loss = 0;
@@ -93,7 +94,10 @@ export function resilience(bins: StreamBin[], steadyGoodShare: number): Resilien
   return { loss, minQ };
 }
 
-/** GD = 1 − RL / (TTSR − TTE). Undefined where nothing was disturbed or recovery was not seen. `loss` in seconds, marks in ms. */
+/**
+ * GD = 1 − RL / (TTSR − TTE). Undefined where nothing was disturbed or recovery was not seen. `loss` in seconds, marks
+ * in ms.
+ */
 export function degradationScore(loss: number, tte: number | undefined, ttsr: number | undefined): number | undefined {
   if (tte === undefined || ttsr === undefined || ttsr <= tte) return undefined;
   return Math.max(0, 1 - (loss * 1000) / (ttsr - tte));

@@ -3,8 +3,9 @@ import type { Durability } from './findings.ts';
 import { indexOfSeq, probeState, type Series } from './series.ts';
 
 /**
- * The set test on one writing stream: every acknowledged write must be read back, and nothing may be read that was never
- * attempted. `cutShort`: the recording ends without the prober's report, so writes after its last sample may have been sent.
+ * The set test on one writing stream: every acknowledged write must be read back, and nothing may be read that was
+ * never attempted. `cutShort`: the recording ends without the prober's report, so writes after its last sample may
+ * have been sent.
  */
 export function durabilityOf(series: Series, events: RunEvent[], cutShort: boolean): Durability {
   const { name } = series.spec;
@@ -53,7 +54,8 @@ function compare(series: Series, ids: string[], cutShort: boolean) {
   const sets = { attempted: 0, acknowledged: 0, indeterminate: 0, recovered: 0, lost: [] as string[] };
   for (let i = 0; i < series.n; i++) {
     const state = series.state[i];
-    // A write whose sample is missing may have been sent, and what was answered is not known: as good as indeterminate.
+    // A write whose sample is missing may have been sent, and what was answered is not known: as good as
+    // indeterminate.
     const unanswered = state === probeState.indeterminate || state === probeState.missing;
     if (state !== probeState.missing) sets.attempted++;
     if (state === probeState.indeterminate) sets.indeterminate++;

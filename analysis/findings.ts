@@ -1,6 +1,6 @@
 /**
- * Findings: all that is derived from a recording. Times are ms since t₀'s beginning unless said otherwise; `docs/measurement.md`
- * says what each number means.
+ * Findings: all that is derived from a recording. Times are ms since t₀'s beginning unless said otherwise;
+ * `docs/measurement.md` says what each number means.
  */
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Bracket, Phase } from '../run/recording.ts';
@@ -26,13 +26,15 @@ export interface Mark {
 }
 
 /**
- * A maximal run of failures on one stream; times since the recording's origin. What the probes were sent and what became
- * of them bounds the moments between which the service failed.
+ * A maximal run of failures on one stream; times since the recording's origin. What the probes were sent and what
+ * became of them bounds the moments between which the service failed.
  */
 export interface Outage {
   /** Between the last ok before (the origin when there was none) and the first failure. */
   start: Bracket;
-  /** Between the last failure and the first ok after; when none came it is `open`, and `end.to` is the last thing seen. */
+  /**
+   * Between the last failure and the first ok after; when none came it is `open`, and `end.to` is the last thing seen.
+   */
   end: Bracket;
   open: boolean;
   /** The true length lies in [inner, outer]. */
@@ -58,7 +60,10 @@ export interface StreamFindings {
   connection: 'new' | 'reused';
   writes: boolean;
   steady: { scheduled: number; ok: number; latency: Latency };
-  /** From t₀ to the end of recovery (or the horizon). `scheduled` holds probes whose sample is missing; they are not ok. */
+  /**
+   * From t₀ to the end of recovery (or the horizon). `scheduled` holds probes whose sample is missing; they are not
+   * ok.
+   */
   during: { scheduled: number; ok: number; failed: number; indeterminate: number; latency: Latency };
   /** ok / scheduled. Not a number (null in JSON), like the shares below, where nothing fell due. */
   availability: number;
@@ -69,8 +74,8 @@ export interface StreamFindings {
   ttfs: Mark;
   ttsr: Mark;
   /**
-   * When the service was stable before the healing and failed again after it: ms from the healing's beginning to the first
-   * stable window. Undefined when healing disturbed nobody.
+   * When the service was stable before the healing and failed again after it: ms from the healing's beginning to the
+   * first stable window. Undefined when healing disturbed nobody.
    */
   afterHealing?: Mark;
   /** First failure → last failure. */

@@ -9,11 +9,12 @@ import { indexAt, probeState, type Series } from './series.ts';
 export function proberFitness(events: RunEvent[], series: Series[], course: Course): Check {
   const limit = Math.min(Infinity, ...series.map(({ every }) => every)) / 2;
   const reasons = [...reportReasons(events, series, limit), ...sampleReasons(series, course, limit)];
+  const lateness = Number.isFinite(limit) ? `≤ ${formatDuration(limit)}` : 'small';
   return {
     verdict: reasons.length === 0 ? 'pass' : 'unknown',
     what: 'prober fit',
     observed: reasons.length === 0 ? 'null stream whole, every probe sent in time and recorded' : reasons.join('; '),
-    wanted: `no failure of its own, send lateness p99 ${Number.isFinite(limit) ? `≤ ${formatDuration(limit)}` : 'small'}, every probe recorded`,
+    wanted: `no failure of its own, send lateness p99 ${lateness}, every probe recorded`,
   };
 }
 
@@ -49,7 +50,7 @@ function sampleReasons(series: Series[], course: Course, limit: number): string[
     const { name } = one.spec;
     if (one.n === 0) return [`no sample of ${name} was recorded`];
     const reasons: string[] = [];
-    const late = lateness(one, course);
+    const late = latenessSince(one, course);
     if (late > limit) reasons.push(`send lateness p99 of ${name} ${formatDuration(late)} since the fault`);
     const own = one.state.reduce((count, state) => (state === probeState.prober ? count + 1 : count), 0);
     if (own > 0) reasons.push(`${own} probes of ${name} failed on its own side`);
@@ -58,7 +59,7 @@ function sampleReasons(series: Series[], course: Course, limit: number): string[
 }
 
 /** p99 of sent − due from t₀ to the end of recovery, ms. */
-function lateness(series: Series, course: Course): number {
+function latenessSince(series: Series, course: Course): number {
   const from = course.t0 ? indexAt(series, course.t0.from) : 0;
   const to = indexAt(series, course.end);
   const values = new Float64Array(Math.max(0, to - from));

@@ -43,7 +43,7 @@ export function steadyChecks(series: Series[], streams: StreamFindings[], course
   });
 }
 
-const MUST_END = new Set(['preflight', 'deploy', 'steady', 'inject', 'confirm', 'hold', 'heal']);
+const MUST_END = new Set(['preflight', 'deploy', 'steady', 'inject', 'confirm', 'hold', 'heal', 'recover']);
 
 /** Recovery was watched to its end, after a fault that went as planned. Verification and clean-up come after that. */
 export function watchCheck({ phases, watchedToEnd }: Course): Check {

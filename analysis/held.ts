@@ -26,6 +26,7 @@ export function holdAgainst(expectation: Expectation, measured: Measured): Predi
 
 function markOf(expectation: Expectation, { course, reactions, replaced, streams }: Measured): Mark {
   const { t0, healing, end } = course;
+  // After healing nothing is left to notice.
   const unseen: Mark = { beyond: Math.max(0, Math.min(healing?.from ?? end, end) - t0.from) };
   switch (expectation.moment) {
     case 'new leader': {
@@ -40,8 +41,11 @@ function markOf(expectation: Expectation, { course, reactions, replaced, streams
     }
     case 'replacement running': {
       const own = replaced.filter(({ service }) => expectation.of.includes(service));
+      if (own.length === 0) return unseen;
       const ready = lastReady(own);
-      return ready && own.every((replacement) => replacement.ready) ? reactionMark(ready, t0) : unseen;
+      // Once it is scheduled a replacement comes up whether or not the fault is healed meanwhile.
+      if (!ready || own.some((replacement) => !replacement.ready)) return { beyond: Math.max(0, end - t0.from) };
+      return reactionMark(ready, t0);
     }
     case 'users served again':
       return slowestStream(streams)?.ttsr ?? {};
@@ -80,7 +84,8 @@ const EARLY: Note = {
   'node noticed down':
     'Earlier than heartbeats tell: the node said goodbye, or its connection broke in a way that the manager saw at once.',
   'replacement running':
-    'Earlier than the timers allow: members ended by themselves before their node was given up, or a start takes less than was assumed.',
+    'Earlier than the timers allow: members ended by themselves before their node was given up, or a start takes ' +
+    'less than was assumed.',
   'users served again': '',
 };
 
@@ -89,8 +94,9 @@ const LATE: Note = {
   'node noticed down':
     'Later than heartbeats tell: the manager itself was slow or had no leader, or its report reached the suite late.',
   'replacement running':
-    'Later than the timers tell. They know nothing of image pulls (an image by tag asks its registry first), of a slow machine, of a node that ' +
-    "joins the service's network while it still believes in the dead peer (about 10 s), nor of a service that waits for another one.",
+    'Later than the timers tell. They know nothing of image pulls (an image by tag asks its registry first), of a slow ' +
+    "machine, of a node that joins the service's network while it still believes in the dead peer (about 10 s), nor of " +
+    'a service that waits for another one.',
   'users served again': '',
 };
 
@@ -103,7 +109,8 @@ function lateUsers({ course, replaced, streams }: Measured): string {
     running === undefined ? 'no replacement was seen to run' : `replacements ran after ${formatDuration(running)}`;
   const disturbed = stream && stream.errorSeconds === 0 ? 'answers were slow, none failed' : 'requests still failed';
   return (
-    `Later than predicted: ${platform}, and on ${stream?.stream ?? 'no stream'} ${disturbed}. The platform's timers know nothing of what the ` +
-    'application does by itself: connections that it keeps to a dead peer, its own retries and warm-up, and services that wait for each other.'
+    `Later than predicted: ${platform}, and on ${stream?.stream ?? 'no stream'} ${disturbed}. The platform's timers ` +
+    'know nothing of what the application does by itself: connections that it keeps to a dead peer, its own retries ' +
+    'and warm-up, and services that wait for each other.'
   );
 }

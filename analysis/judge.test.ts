@@ -130,6 +130,51 @@ test("failures in flight when the fault came are its own, not the steady state's
   assert.equal(vote?.tte.ms, 0);
 });
 
+test('one failure in a window of a few hundred probes is too many for stable', () => {
+  const trouble = [
+    { from: 100, to: 200, error: 'status' as const },
+    { from: 5000, to: 5060, error: 'status' as const },
+  ];
+  const [vote] = judge(run({ trouble })).streams;
+  assert.ok(vote!.ttsr.ms! > 5000);
+});
+
+test('the fault may have come at the end of the injecting call: brackets reach back to there', () => {
+  const [vote] = judge(run({ trouble: [{ from: 1900, to: 4000, error: 'status' }] }, { width: 2000 })).streams;
+  assert.equal(vote?.tte.bracket?.from, 0);
+  assert.ok(vote!.ttfs.bracket!.from <= 2000 && vote!.ttsr.bracket!.from <= 2000);
+});
+
+test('an outage that the fault found in place has no time to effect', () => {
+  const findings = judge(run({ trouble: [{ from: -4000, to: 4000, error: 'status' }] }));
+  assert.equal(findings.streams[0]?.tte.ms, 0);
+  assert.equal(findings.verdict, 'unknown');
+});
+
+test('a shorter horizon judges less of the recording', () => {
+  const recording = run({ trouble: [{ from: 100, to: 26_000, error: 'status' }] }, withRecovery(30_000));
+  assert.equal(judge(recording).verdict, 'pass');
+  const hasty = { ...recording.meta.scenario, horizon: 4000 };
+  assert.match(checkOf(judge(recording, hasty), 'vote: recovery').observed, /^> 24\.\d s$/);
+});
+
+test('a fault that is used twice must be seen twice', () => {
+  const twice = [
+    { fault: 'node-kill', options: {} },
+    { fault: 'node-kill', options: {} },
+  ];
+  assert.match(
+    checkOf(judge(run({}, { scenario: { faults: twice } })), 'fault confirmed').observed,
+    /no proof of node-kill/,
+  );
+});
+
+test("a rise within the prober's own noise is not slow", () => {
+  const [vote] = judge(run({ latency: 1, trouble: [{ from: 0, to: 20_000, takes: 4 }] })).streams;
+  assert.equal(vote?.degradedSeconds, 0);
+  assert.equal(vote?.ttsr.ms, 0);
+});
+
 test('slow answers delay stable recovery without a failure', () => {
   const [vote] = judge(run({ trouble: [{ from: 0, to: 6000, takes: 80 }] })).streams;
   assert.equal(vote?.availability, 1);
@@ -178,6 +223,7 @@ const BROKEN: [string, Recording, RegExp][] = [
     run({}, { prober: { nullStream: { scheduled: 100, failed: 1 } } }),
     /null stream failed 1 of 100/,
   ],
+  ['a null stream that never ran', run({}, { prober: { nullStream: { scheduled: 0, failed: 0 } } }), /never ran/],
   ['a starved prober', run({}, { prober: { latenessMs: { p50: 1, p99: 26, max: 90 } } }), /lateness p99 26 ms/],
   ["errors on the prober's side", run({}, { prober: { proberErrors: { EMFILE: 3 } } }), /EMFILE 3/],
   [
@@ -186,6 +232,18 @@ const BROKEN: [string, Recording, RegExp][] = [
     /failed on its own side/,
   ],
   ['a prober that left no report', without(run({}), ({ kind }) => kind === 'prober'), /no report/],
+  [
+    'recovery that was broken off',
+    {
+      ...run({}),
+      events: run({}).events.map((event) =>
+        event.kind === 'phase' && event.phase === 'recover' && event.state === 'end'
+          ? { ...event, state: 'failed' as const, message: 'interrupted' }
+          : event,
+      ),
+    },
+    /recover failed: interrupted/,
+  ],
   ['missing samples', run({}, { prober: { scheduled: { vote: 5000 } } }), /of 5000 samples of vote are missing/],
   [
     'a run that was killed',
@@ -381,4 +439,20 @@ test('where nothing was injected no availability is claimed', () => {
 test('no streams and no events at all are unknown', () => {
   const { meta } = run({});
   assert.equal(judge({ meta, events: [], streams: [], torn: 0 }).verdict, 'unknown');
+});
+
+test('steady state is never slow, however its answers scatter', () => {
+  const hiccups = Array.from({ length: 10 }, (_, i) => ({ from: -10_000 + i * 1000, to: -9850 + i * 1000, takes: 40 }));
+  const findings = judge(run({ trouble: hiccups }));
+  assert.deepEqual(
+    new Set(findings.bins.filter(({ second }) => second >= 2 && second < 12).map((bin) => bin.class)),
+    new Set(['full']),
+  );
+});
+
+test('tens of thousands of outages are judged', () => {
+  const options = { steady: 1000, hold: 100_000, recover: 200_000, scenario: { objectives: { vote: { outage: 10 } } } };
+  const findings = judge(run({ every: 1, trouble: [{ from: 0, to: Infinity, error: 'status', share: 0.5 }] }, options));
+  assert.ok(findings.streams[0]!.outages.length > 70_000);
+  assert.equal(findings.verdict, 'fail');
 });

@@ -9,13 +9,13 @@ import type { Findings, StreamFindings } from './findings.ts';
 import { proberFitness } from './fitness.ts';
 import { confirmationChecks, steadyChecks, stopChecks, unrecordedChecks, watchCheck } from './foundations.ts';
 import { holdAgainst } from './held.ts';
-import { slowLimit } from './latency.ts';
+import { paceOf } from './latency.ts';
 import { durabilityCheck, objectiveChecks } from './objectives.ts';
 import { predict } from './predict.ts';
 import { firstNotice, reactionMark, reactionsOf, replacements, untilHealing } from './reactions.ts';
 import { toSeries } from './series.ts';
 import { recoverySplit } from './split.ts';
-import { probeOf, streamFindings } from './stream.ts';
+import { probeOf, spansOf, streamFindings } from './stream.ts';
 import { configurationOf, inspectionBefore, timelineOf, warningsOf } from './told.ts';
 import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
 
@@ -29,9 +29,9 @@ export interface Recording {
 }
 
 /**
- * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte. `scenario`
- * brings other objectives, steady state and horizon; what was done is what the recording says was done. Never throws:
- * a recording that was cut short is judged as far as it goes, and what it cannot tell is unknown.
+ * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte.
+ * `scenario` brings other objectives, steady state and horizon; what was done is what the recording says was done.
+ * Never throws: a recording that was cut short is judged as far as it goes, and what it cannot tell is unknown.
  */
 export function judge(recording: Recording, scenario: Scenario = recording.meta.scenario): Findings {
   const { meta, events, torn } = recording;
@@ -42,14 +42,16 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
   const series = recording.streams.map((one) => toSeries(one, prober?.scheduled[one.spec.name], course.end));
   const objectiveOf = (stream: string): Objective => scenario.objectives[probeOf(stream)] ?? {};
 
-  const streams = series.map((one) => streamFindings(one, course, scenario.steady, objectiveOf(one.spec.name)));
+  const spans = series.map((one) => spansOf(one, course, scenario.steady));
+  const paces = series.map((one, i) => paceOf(one, spans[i]!.steady));
+  const streams = series.map((one, i) => streamFindings(one, course, spans[i]!, paces[i]!, objectiveOf(one.spec.name)));
   const durability = series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null));
   const bins = secondBins(
     series.map((one, i) => ({
       stream: one.spec.name,
       writes: one.spec.writes,
       bins: binSeries(one, 0, { from: 0, to: one.n }),
-      slow: slowLimit(streams[i]!.steady.latency),
+      slow: paces[i]!.second,
     })),
   );
   const foundations = [
@@ -101,8 +103,9 @@ function reactionFindings(
   const { t0 } = course;
   if (!t0) return { split: [], ttd: {}, predictions: [] };
   const injected = { ...course, t0 };
-  const reactions = untilHealing(reactionsOf(events, t0, meta.origin.wall), course);
-  const replaced = replacements(reactions);
+  const all = reactionsOf(events, t0, meta.origin.wall);
+  const reactions = untilHealing(all, course);
+  const replaced = replacements(all, course);
   const notice = firstNotice(reactions);
   const inspection = inspectionBefore(events);
   const aimed = events.filter((event) => event.kind === 'targets');
@@ -119,7 +122,10 @@ function reactionFindings(
   };
 }
 
-/** Twelve digits hold a microsecond in a week, and the smallest share of a million probes; beyond them is only the dust of binary fractions. */
+/**
+ * Twelve digits hold a microsecond in a week, and the smallest share of a million probes; beyond them is only the dust
+ * of binary fractions.
+ */
 const DIGITS = 12;
 
 function tidy<T>(value: T): T {

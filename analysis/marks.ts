@@ -14,11 +14,13 @@ export interface Seen {
   t0: Bracket;
   /** Every run of failures since `from`, with the outage it is. */
   runs: { run: FailureRun; outage: Outage }[];
-  /** p95 above it is slow, ms. */
+  /** A stable window's p95 is at most this, ms. */
   slow: number;
 }
 
-/** ms since t₀'s beginning, never before it: a probe that was in flight when the fault came is due a moment earlier. */
+/**
+ * ms since t₀'s beginning, never before it: a probe that was in flight when the fault came is due a moment earlier.
+ */
 function since(t0: { from: number }, time: number): number {
   return Math.max(0, time - t0.from);
 }
@@ -59,9 +61,9 @@ export interface Recovery {
 }
 
 /**
- * TTSR: beginning of the first stable window since t₀. Stable means that it stays so: after three failures in a row while
- * the fault is still held, the search begins again. What fails only after healing began has another cause, and its recovery
- * counts from there.
+ * TTSR: beginning of the first stable window since t₀. Stable means that it stays so: after three failures in a row
+ * while the fault is still held, the search begins again. What fails only after healing began has another cause, and
+ * its recovery counts from there.
  */
 export function timeToStableRecovery(seen: Seen): Recovery {
   const { series, course, t0 } = seen;

@@ -7,15 +7,17 @@ import type { Check, Durability, Mark, StreamFindings, VerdictKind } from './fin
 export const ENOUGH = 20;
 
 /**
- * A limit on a time that is only known to lie in a bracket: held when the whole bracket is within, broken when the whole
- * bracket is beyond. In between nobody can say, so nobody does.
+ * A limit on a time that is only known to lie in a bracket: held when the whole bracket is within, broken when the
+ * whole bracket is beyond. In between nobody can say, so nobody does.
  */
-export function withinLimit({ from, to }: Bracket, limit: number): VerdictKind {
+function withinLimit({ from, to }: Bracket, limit: number): VerdictKind {
   if (to <= limit) return 'pass';
   return from > limit ? 'fail' : 'unknown';
 }
 
-/** The checks that an objective makes on one of its probe's streams. Lost writes are judged apart: they are no timing. */
+/**
+ * The checks that an objective makes on one of its probe's streams. Lost writes are judged apart: they are no timing.
+ */
 export function objectiveChecks(stream: StreamFindings, objective: Objective, t0From: number): Check[] {
   const checks: Check[] = [];
   const add = (what: string, check: Omit<Check, 'what'> | undefined) => {
@@ -66,8 +68,8 @@ function outageCheck({ outages, during }: StreamFindings, limit: number, t0From:
   if (during.scheduled === 0) return { verdict: 'unknown', observed: 'not measured', wanted };
   const since = outages.filter(({ end }) => end.to >= t0From);
   if (since.length === 0) return { verdict: 'pass', observed: 'no outage', wanted };
-  const inner = Math.max(...since.map((one) => one.inner));
-  const outer = Math.max(...since.map((one) => one.outer));
+  const inner = since.reduce((longest, one) => Math.max(longest, one.inner), 0);
+  const outer = since.reduce((longest, one) => Math.max(longest, one.outer), 0);
   if (since.some(({ open }) => open)) {
     return { verdict: inner > limit ? 'fail' : 'unknown', observed: `> ${formatDuration(inner)}, not over`, wanted };
   }
@@ -91,8 +93,8 @@ function tooFew(n: number): string {
 const NAMED = 5;
 
 /**
- * A write that was acknowledged and is gone fails the run whatever the speed, also where the scenario names no limit. Writes
- * that may still be queued are not lost yet: beyond what the queue holds, they are.
+ * A write that was acknowledged and is gone fails the run whatever the speed, also where the scenario names no
+ * limit. Writes that may still be queued are not lost yet: beyond what the queue holds, they are.
  */
 export function durabilityCheck(found: Durability, limit: number): Check {
   const what = `${found.stream}: acknowledged writes lost`;

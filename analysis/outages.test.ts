@@ -6,7 +6,9 @@ import type { StreamSamples } from '../probes/samples.ts';
 import { findOutages } from './outages.ts';
 import { syntheticRecording } from './synthetic.ts';
 
-/** How the service breaks, as a server would: a refusal is told at once, a black hole never, a frozen one answers late. */
+/**
+ * How the service breaks, as a server would: a refusal is told at once, a black hole never, a frozen one answers late.
+ */
 type Kind = 'refuse' | 'black hole' | 'freeze';
 
 interface Truth {
@@ -61,7 +63,10 @@ const worldArb: fc.Arbitrary<World> = fc
       }),
   );
 
-/** What an open-loop prober sees of a service that breaks at these times. The request reaches it within its first millisecond. */
+/**
+ * What an open-loop prober sees of a service that breaks at these times. The request reaches it within its first
+ * millisecond.
+ */
 function observe(
   truths: Truth[],
   end: number,

@@ -21,8 +21,9 @@ export interface FailureRun {
 }
 
 /**
- * Every outage of a stream: maximal runs of at least `k` probes in a row that were not ok. An `indeterminate` write is not
- * ok: its user got no answer. Probes that are missing, or failed on the prober's own side, neither open nor end an outage.
+ * Every outage of a stream: maximal runs of at least `k` probes in a row that were not ok. An `indeterminate` write
+ * is not ok: its user got no answer. Probes that are missing, or failed on the prober's own side, neither open nor end
+ * an outage.
  */
 export function findOutages(samples: StreamSamples, k = 1): Outage[] {
   const series = toSeries(samples);
@@ -50,9 +51,10 @@ export function failureRuns(series: Series, k = 1): FailureRun[] {
 }
 
 /**
- * The brackets follow from what an answer proves. An ok proves that the service worked at some moment between its sending
- * and its answer, a failure that it did not at some moment of its own. So the outage began after the last ok was sent and
- * before the first failure was seen, and it ended after the last failure was sent and before the first ok was answered.
+ * The brackets follow from what an answer proves. An ok proves that the service worked at some moment between its
+ * sending and its answer, a failure that it did not at some moment of its own. So the outage began after the last ok
+ * was sent and before the first failure was seen, and it ended after the last failure was sent and before the first ok
+ * was answered.
  */
 export function toOutage(series: Series, run: FailureRun): Outage {
   const firstSent = series.sent[run.first]!;
@@ -77,9 +79,9 @@ export function toOutage(series: Series, run: FailureRun): Outage {
 }
 
 /**
- * By when the outage had begun, seen from its first failure. A refusal or a reset is seen when it arrives. A silence ends
- * only with the probe's timeout, which says nothing: there the answer would have come by the usual time, had the service
- * still worked, and the slowest of the last good answers is what is usual.
+ * By when the outage had begun, seen from its first failure. A refusal or a reset is seen when it arrives. A silence
+ * ends only with the probe's timeout, which says nothing: there the answer would have come by the usual time, had the
+ * service still worked, and the slowest of the last good answers is what is usual.
  */
 function seenBy(series: Series, { first, okBefore }: FailureRun): number {
   const sent = series.sent[first]!;

@@ -1,10 +1,10 @@
 /**
  * Recovery as SwarmKit's own timers make it.
  *
- * A manager gives each node, with every heartbeat, a period P drawn from H ± 0.5 s, and calls it down when 3·P pass without
- * one; the node died at a random moment u of its period, so it is noticed (3 − u)·P after. A new leader knows no heartbeat
- * yet and waits 6·P for each node. The tasks of a node that is down are replaced after their restart delay, those of a
- * drained node at once.
+ * A manager gives each node, with every heartbeat, a period P drawn from H ± 0.5 s, and calls it down when 3·P pass
+ * without one; the node died at a random moment u of its period, so it is noticed (3 − u)·P after. A new leader knows
+ * no heartbeat yet and waits 6·P for each node. The tasks of a node that is down are replaced after their restart
+ * delay, those of a drained node at once.
  */
 import type { Bracket } from '../run/recording.ts';
 import type { Expectation, Moment, Situation } from './predict.ts';
@@ -80,7 +80,9 @@ function memberKilled(situation: Situation): Expectation[] {
   return [replaced, usersAfter(own, replaced)];
 }
 
-/** All services that lost a member have it back: each waits its own restart delay and start, and the last one counts. */
+/**
+ * All services that lost a member have it back: each waits its own restart delay and start, and the last one counts.
+ */
 function replacementOf(
   situation: Situation,
   { delayed }: { delayed: boolean },
@@ -110,9 +112,9 @@ function replacementOf(
 }
 
 /**
- * By when users are served as before. It has no earliest moment: replicas, or an entry that checks health by itself, may
- * spare them. Replicas that are left carry on once gossip forgot the dead one; a service that had only one member is back
- * with its replacement.
+ * By when users are served as before. It has no earliest moment: replicas, or an entry that checks health by itself,
+ * may spare them. Replicas that are left carry on once gossip forgot the dead one; a service that had only one member
+ * is back with its replacement.
  */
 function usersAfter(situation: Situation, replaced: Expectation): Expectation {
   const single = situation.hit.filter((service) => situation.services[service] === 1);
@@ -148,7 +150,10 @@ function timer({ inspection }: Situation, name: string): UsedTimers[string] | un
   return found && { ms: found.ms, source: found.source };
 }
 
-/** A service's own timer; before it is deployed the platform's default stands for it. A service without one is not checked. */
+/**
+ * A service's own timer; before it is deployed the platform's default stands for it. A service without one is not
+ * checked.
+ */
 function serviceTimer(situation: Situation, name: string, service: string): UsedTimers[string] | undefined {
   return timer(situation, `${name}.${service}`) ?? timer(situation, name);
 }

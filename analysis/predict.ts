@@ -17,7 +17,9 @@ export interface Expectation {
   window: Bracket;
 }
 
-/** What a prediction is made from: known before the fault, so `plan` shows the same windows that a run is held against. */
+/**
+ * What a prediction is made from: known before the fault, so `plan` shows the same windows that a run is held against.
+ */
 export interface Situation {
   inspection: Inspection;
   fault: string;

@@ -60,6 +60,7 @@ test("the platform's own clock narrows when, unless it cannot be right", () => {
   const wall = (sinceT0: number) => recording.meta.origin.wall + 12_000 + sinceT0;
   const mark = (at: number, clock: number) => judged([told(at, 'node-down', { node: 'w1', wall: wall(clock) })]).ttd;
   assert.deepEqual(mark(12_000, 11_000), { ms: 11_000, bracket: { from: 10_800, to: 12_000 } });
+  assert.equal(judged([told(80_000, 'node-down', { wall: wall(11_000) })], { hold: 90_000 }).ttd.ms, 80_000);
   for (const wrong of [12_500, -3000, -3_600_000]) assert.equal(mark(12_000, wrong).ms, 12_000);
 });
 

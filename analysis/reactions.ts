@@ -13,8 +13,8 @@ export interface Reaction {
 const PLAUSIBLE_DELAY = 60_000;
 
 /**
- * Platform events since t₀. An event reaches the suite some time after it happened; where the platform's own clock tells an
- * earlier, plausible moment, that one is the beginning of the bracket.
+ * Platform events since t₀. An event reaches the suite some time after it happened; where the platform's own clock
+ * tells an earlier, plausible moment, that one is the beginning of the bracket.
  */
 export function reactionsOf(events: RunEvent[], t0: Bracket, wallOrigin: number): Reaction[] {
   return events.flatMap((event): Reaction[] => {
@@ -56,14 +56,19 @@ export interface Replacement {
   ready: Reaction | undefined;
 }
 
-/** Each service that got a new member, in the order of scheduling. What becomes of it later is the application's own story. */
-export function replacements(reactions: Reaction[]): Replacement[] {
+/**
+ * Each service that got a new member before healing began, in the order of scheduling. That it was ready may come
+ * after that; what becomes of it later is the application's own story.
+ */
+export function replacements(reactions: Reaction[], course: Course): Replacement[] {
+  const healing = course.healing?.from ?? Infinity;
   const found = new Map<string, Replacement>();
   for (const reaction of reactions) {
     const { kind, service } = reaction.event;
     if (service === undefined) continue;
     const known = found.get(service);
-    if (kind === 'member-scheduled' && !known) found.set(service, { service, scheduled: reaction, ready: undefined });
+    const isReplacing = kind === 'member-scheduled' && reaction.at.from < healing;
+    if (isReplacing && !known) found.set(service, { service, scheduled: reaction, ready: undefined });
     if (kind === 'member-ready' && known) known.ready ??= reaction;
   }
   return [...found.values()];

@@ -6,9 +6,11 @@ import type { StreamSamples } from '../probes/samples.ts';
  * prober's own side, so it says nothing about the target.
  */
 export const probeState = { ok: 0, fail: 1, indeterminate: 2, missing: 3, prober: 4 } as const;
-export type ProbeState = (typeof probeState)[keyof typeof probeState];
+type ProbeState = (typeof probeState)[keyof typeof probeState];
 
-/** A stream with every probe that fell due, in the order of their numbers. Times are ms since the recording's origin. */
+/**
+ * A stream with every probe that fell due, in the order of their numbers. Times are ms since the recording's origin.
+ */
 export interface Series {
   spec: StreamSpec;
   /** Interval between dues, ms; always positive. */
@@ -30,15 +32,27 @@ export interface Series {
   missing: number;
 }
 
+/** Indices into a series: `to` is not in it. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
+/** Length of a bin, ms. */
+export const BIN = 1000;
+
+/** W: how long the service must be as good as before, ms. */
+export const STABLE_WINDOW = 10_000;
+
 /** An interval that a stream cannot have is not trusted: bins and windows divide by it. */
 const FALLBACK_EVERY = 1000;
 const PROBER_ERROR = errorClasses.indexOf('prober');
 const stateOfOutcome: readonly ProbeState[] = outcomes.map((outcome) => probeState[outcome]);
 
 /**
- * Fills the numbers that are missing between samples, and after the last one up to `scheduled` probes or the time `until`,
- * at evenly spread dues. A number that does not rise is left out: numbers are unique and sorted in a sound file. A whole
- * stream is not copied: the series shares its arrays.
+ * Fills the numbers that are missing between samples, and after the last one up to `scheduled` probes or the time
+ * `until`, at evenly spread dues. A number that does not rise is left out: numbers are unique and sorted in a sound
+ * file. A whole stream is not copied: the series shares its arrays.
  */
 export function toSeries(samples: StreamSamples, scheduled = 0, until = -Infinity): Series {
   const every = samples.spec.every > 0 ? samples.spec.every : FALLBACK_EVERY;
@@ -131,7 +145,9 @@ function findGaps(samples: StreamSamples, every: number, scheduled: number, unti
   return { kept, before, missing };
 }
 
-/** The first index whose due is at or after `time`: series are sorted by due, up to jitter that never swaps neighbours. */
+/**
+ * The first index whose due is at or after `time`: series are sorted by due, up to jitter that never swaps neighbours.
+ */
 export function indexAt(series: Series, time: number): number {
   let low = 0;
   let high = series.n;

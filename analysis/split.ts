@@ -13,8 +13,9 @@ export function slowestStream(streams: StreamFindings[]): StreamFindings | undef
 }
 
 /**
- * Where the time went. The users' steps are those of the stream that took longest; the platform's are its own events. A step
- * that was not seen has an empty mark: it is not left out, so that splits of different runs stay comparable.
+ * Where the time went. The users' steps are those of the stream that took longest; the platform's are its own
+ * events. A step that was not seen has an empty mark: it is not left out, so that splits of different runs stay
+ * comparable.
  */
 export function recoverySplit(
   course: Course & { t0: Bracket },

@@ -1,7 +1,4 @@
-import { latency, probeState, type Series } from './series.ts';
-
-/** W: how long the service must be as good as before, ms. */
-export const STABLE_WINDOW = 10_000;
+import { latency, probeState, type Series, STABLE_WINDOW } from './series.ts';
 
 /** The share of probes that must be ok for steady state, and for being as good as before. */
 export const GOOD = 0.999;

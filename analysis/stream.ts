@@ -1,13 +1,13 @@
 import type { Bracket } from '../run/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
-import { binSeries, type Range, worstWindow } from './bins.ts';
+import { binSeries, worstWindow } from './bins.ts';
 import type { Course } from './course.ts';
 import { degradationScore, degradedSeconds, resilience } from './degradation.ts';
 import type { Outage, StreamFindings } from './findings.ts';
-import { latencyOf, slowLimit } from './latency.ts';
+import { latencyOf, type Pace } from './latency.ts';
 import { errorWindow, type Seen, timeToEffect, timeToFirstSuccess, timeToStableRecovery } from './marks.ts';
 import { countErrors, failureRuns, HEADLINE, toOutage } from './outages.ts';
-import { failed, indexAt, latency, probeState, type Series } from './series.ts';
+import { failed, indexAt, latency, probeState, type Range, type Series } from './series.ts';
 
 const MONTH_SECONDS = 30 * 86_400;
 
@@ -33,7 +33,7 @@ export function spansOf(series: Series, course: Course, steady: number): Spans {
   return { steady: { from: begin, to: from }, during: { from, to: Math.max(from, end) } };
 }
 
-export interface Counts {
+interface Counts {
   scheduled: number;
   ok: number;
   failed: number;
@@ -42,7 +42,7 @@ export interface Counts {
   good: number;
 }
 
-export function countStates(series: Series, { from, to }: Range, limit = Infinity): Counts {
+function countStates(series: Series, { from, to }: Range, limit = Infinity): Counts {
   const counts = { scheduled: 0, ok: 0, failed: 0, indeterminate: 0, good: 0 };
   for (let i = from; i < to; i++) {
     const state = series.state[i];
@@ -57,27 +57,26 @@ export function countStates(series: Series, { from, to }: Range, limit = Infinit
   return counts;
 }
 
-/** Every number of one stream. `steadyLength` is how long the scenario watches the undisturbed service, ms. */
+/** Every number of one stream. `spans` and `pace` are its own. */
 export function streamFindings(
   series: Series,
   course: Course,
-  steadyLength: number,
+  spans: Spans,
+  pace: Pace,
   objective: Objective,
 ): StreamFindings {
   const { spec } = series;
-  const spans = spansOf(series, course, steadyLength);
   const limit = objective.p95 ?? Infinity;
   const steady = countStates(series, spans.steady, limit);
   const during = countStates(series, spans.during, limit);
   const steadyLatency = latencyOf(series, spans.steady.from, spans.steady.to);
-  const slow = slowLimit(steadyLatency);
   const listed = failureRuns(series)
     .map((run) => ({ run, outage: toOutage(series, run) }))
     .filter(({ run }) => run.first < spans.during.to || !course.t0);
   const since = listed.filter(({ run }) => run.last >= spans.during.from);
 
   const t0: Bracket = course.t0 ?? { from: course.end, to: course.end };
-  const seen: Seen = { series, from: spans.during.from, course, t0, runs: since, slow };
+  const seen: Seen = { series, from: spans.during.from, course, t0, runs: since, slow: pace.window };
   const { ttsr, afterHealing } = course.t0 ? timeToStableRecovery(seen) : { ttsr: {} };
   const tte = timeToEffect(seen);
   const bins = binSeries(series, t0.from, spans.during, limit);
@@ -112,7 +111,7 @@ export function streamFindings(
     ...(afterHealing ? { afterHealing } : {}),
     errorWindow: errorWindow(seen),
     errorSeconds,
-    degradedSeconds: degradedSeconds(untilStable, slow),
+    degradedSeconds: degradedSeconds(untilStable, pace.second),
     goodput: { steady: share(steady.good, steadySeconds), during: share(during.good, watched) },
     resilienceLoss: loss,
     degradationScore: degradationScore(loss, tte.ms, ttsr.ms),

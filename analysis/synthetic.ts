@@ -12,7 +12,7 @@ import { seeded } from '../units/random.ts';
 import type { Recording } from './judge.ts';
 
 /** A time in which requests fail, or are slow; `from` and `to` in ms since t₀ (negative: before the fault). */
-export interface Trouble {
+interface Trouble {
   from: number;
   to: number;
   /** How requests fail. Left out: they do not, they take `takes` ms. */
@@ -257,7 +257,10 @@ const INSPECTION: Inspection = {
   ],
 };
 
-/** A node dies under two front ends and the queue: votes fail until the platform replaced what was lost, and five are gone. */
+/**
+ * A node dies under two front ends and the queue: votes fail until the platform replaced what was lost, and five are
+ * gone.
+ */
 export function nodeKillRecording(): Recording {
   const on = (kind: PlatformEvent['kind'], text: string, service?: string): PlatformEvent => ({
     kind,

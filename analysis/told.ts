@@ -93,6 +93,9 @@ function sorted<T>(record: Record<string, T>): [string, T][] {
   return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
+/** Phases that come after what is judged: their failure changes no number, and must be known. */
+const AFTERWARDS = new Set(['verify', 'clean up']);
+
 /** What a reader must know beside the verdict. */
 export function warningsOf(
   events: RunEvent[],
@@ -106,8 +109,8 @@ export function warningsOf(
     if (event.kind === 'warning') warnings.push(event.text);
     if (event.kind === 'evidence' && event.of === 'healed' && !event.evidence)
       warnings.push(`${event.fault} was not seen to be healed`);
-    if (event.kind === 'phase' && event.phase === 'clean up' && event.state === 'failed') {
-      warnings.push(`clean-up failed: ${event.message ?? 'no reason was recorded'}`);
+    if (event.kind === 'phase' && event.state === 'failed' && AFTERWARDS.has(event.phase)) {
+      warnings.push(`${event.phase} failed: ${event.message ?? 'no reason was recorded'}`);
     }
   }
   if (torn > 0) warnings.push(`the last sample was cut off: ${torn} bytes of it are in the file`);

@@ -13,8 +13,9 @@ export function sortChecks(checks: readonly Check[]): Check[] {
 }
 
 /**
- * What was measured by a prober that cannot be believed, of a service that was never well, or of a fault that nobody saw,
- * proves nothing either way: a check stands only when everything that it rests on passed. The numbers stay for reading.
+ * What was measured by a prober that cannot be believed, of a service that was never well, or of a fault that nobody
+ * saw, proves nothing either way: a check stands only when everything that it rests on passed. The numbers stay for
+ * reading.
  */
 export function restingOn(foundations: readonly Check[], checks: readonly Check[]): Check[] {
   const missing = foundations.filter(({ verdict }) => verdict !== 'pass').map(({ what }) => what);

@@ -19,7 +19,9 @@ if (major > 22 || (major === 22 && minor >= 18)) {
     const { status } = spawnSync(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
     process.exitCode = status ?? 1;
   } else {
-    console.error(`brownout needs Node 22.18 or newer, and this is ${process.versions.node}. What to do: npm install node@24`);
+    console.error(
+      `brownout needs Node 22.18 or newer, and this is ${process.versions.node}. What to do: npm install node@24`,
+    );
     process.exitCode = 3;
   }
 }

@@ -8,10 +8,25 @@ import path from 'node:path';
 
 const root = path.dirname(import.meta.dirname);
 const dist = path.join(root, 'dist');
-const rooms = ['analysis', 'cli', 'clusters', 'faults', 'fixtures', 'lab', 'platforms', 'probes', 'reports', 'run', 'scenarios', 'units'];
+const rooms = [
+  'analysis',
+  'cli',
+  'clusters',
+  'faults',
+  'fixtures',
+  'lab',
+  'platforms',
+  'probes',
+  'reports',
+  'run',
+  'scenarios',
+  'units',
+];
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(path.join(root, 'node_modules', '.bin', 'tsc'), ['-p', path.join(root, 'tsconfig.build.json')], { stdio: 'inherit' });
+execFileSync(path.join(root, 'node_modules', '.bin', 'tsc'), ['-p', path.join(root, 'tsconfig.build.json')], {
+  stdio: 'inherit',
+});
 for (const room of rooms) {
   cpSync(path.join(root, room), path.join(dist, room), {
     recursive: true,

@@ -18,6 +18,7 @@ function brownout(words: string[], stdio: 'inherit' | 'ignore' = 'inherit'): Pro
 
 const wasUp = (await brownout(['lab', 'status', 'swarm'], 'ignore')) === 0;
 let code = await brownout(['lab', 'up', 'swarm']);
-if (code === 0) code = await brownout(['run', 'scenarios/voting/node-kill.yaml', '--cluster', 'clusters/lab-swarm.yaml']);
+if (code === 0)
+  code = await brownout(['run', 'scenarios/voting/node-kill.yaml', '--cluster', 'clusters/lab-swarm.yaml']);
 if (!wasUp) await brownout(['lab', 'down', 'swarm']);
 process.exitCode = code;

@@ -5,7 +5,11 @@ import { exitOf, worstExit } from './exit.ts';
 test('only the expected verdict is green, and unknown never is', () => {
   assert.deepEqual(
     (['pass', 'fail', 'unknown'] as const).map((verdict) => [exitOf(verdict, 'pass'), exitOf(verdict, 'fail')]),
-    [[0, 1], [1, 0], [2, 2]],
+    [
+      [0, 1],
+      [1, 0],
+      [2, 2],
+    ],
   );
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { Argument, Command, InvalidArgumentError } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import {
   cutLink,
   inside,
@@ -12,11 +12,9 @@ import {
   restoreLink,
 } from '../lab/host.ts';
 import { type Lab, requireRoot } from '../lab/lab.ts';
-import { swarmLab } from '../lab/swarm/layout.ts';
-import type { SwarmStatus } from '../lab/swarm/status.ts';
+import { type LabKind, type LabSettings, type LabStatus, labs } from '../lab/labs.ts';
+import { OperatorError } from '../platforms/platform.ts';
 import { parseDuration } from '../units/units.ts';
-
-const LABS: Record<string, Lab> = { swarm: swarmLab };
 
 /** `brownout lab`: a cluster in a box on this computer. */
 export function labCommand(): Command {
@@ -29,34 +27,39 @@ export function labCommand(): Command {
     .command('up')
     .description('bring the lab up, or heal what is there; installs what it needs from Debian')
     .addArgument(labArgument())
-    .option('--managers <number>', 'managers among the three nodes: 1 or 3', managerCount)
-    .option('--heartbeat <duration>', "how often nodes report to the managers (Swarm's own: 5s)", heartbeat)
+    .option('--managers <number>', 'swarm: managers among the three nodes, 1 or 3', oneOrThree)
+    .option('--heartbeat <duration>', "swarm: how often nodes report to the managers (Swarm's own: 5s)", heartbeat)
+    .option('--control-planes <number>', 'kubernetes: machines that run etcd and the API server, 1 or 3', oneOrThree)
+    .addOption(
+      new Option('--timers <kind>', 'kubernetes: its own timers, or ones that notice a dead node in seconds').choices([
+        'default',
+        'tuned',
+      ]),
+    )
     .option('--json', 'print the status as JSON')
-    .action(async (_name: string, options: { managers?: 1 | 3; heartbeat?: number; json?: boolean }) => {
-      const { swarmUp } = await import('../lab/swarm/up.ts');
+    .action(async (name: string, { json, ...settings }: LabSettings & { json?: boolean }) => {
+      const kind = kindNamed(name);
+      refuseForeign(name, kind, settings);
       const started = performance.now();
-      await swarmUp({ managers: options.managers, heartbeat: options.heartbeat }, say);
+      await kind.up(settings, say);
       say(`up after ${((performance.now() - started) / 1000).toFixed(1)} s`);
-      await printStatus(options.json);
+      await printStatus(kind, json);
     });
 
   lab
     .command('down')
     .description('take the lab away; what was built stays in the cache')
     .addArgument(labArgument())
-    .action(async () => {
-      const { swarmDown } = await import('../lab/swarm/down.ts');
-      await swarmDown(say);
-    });
+    .action((name: string) => kindNamed(name).down(say));
 
   lab
     .command('status')
     .description('show machines, links and entries; status 1 unless all of it is up')
     .addArgument(labArgument())
     .option('--json', 'print it as JSON')
-    .action(async (_name: string, options: { json?: boolean }) => {
+    .action(async (name: string, options: { json?: boolean }) => {
       requireRoot();
-      const { state } = await printStatus(options.json);
+      const { state } = await printStatus(kindNamed(name), options.json);
       if (state !== 'up') process.exitCode = 1;
     });
 
@@ -101,24 +104,22 @@ export function labCommand(): Command {
 
   lab
     .command('setup')
-    .description('install what a lab needs from Debian and build its images, without starting it')
+    .alias('build')
+    .description('install what a lab needs from Debian and build what it runs, without starting it')
     .addArgument(labArgument().default('swarm').argOptional())
-    .action(async () => {
+    .action(async (name: string) => {
       requireRoot();
-      const { installLabPackages } = await import('../lab/setup.ts');
-      const { imageStore } = await import('../lab/image/store.ts');
-      await installLabPackages(say);
-      await imageStore(say);
+      await kindNamed(name).build(say);
     });
 
   return lab;
 }
 
 function labArgument(): Argument {
-  return new Argument('<lab>', 'which cluster').choices(Object.keys(LABS));
+  return new Argument('<lab>', 'which cluster').choices(Object.keys(labs));
 }
 
-function managerCount(text: string): 1 | 3 {
+function oneOrThree(text: string): 1 | 3 {
   if (text === '1' || text === '3') return Number(text) as 1 | 3;
   throw new InvalidArgumentError('expected 1 or 3');
 }
@@ -130,9 +131,22 @@ function heartbeat(text: string): number {
   throw new InvalidArgumentError('expected a duration of 1s to 60s');
 }
 
+function kindNamed(name: string): LabKind {
+  return labs[name]!;
+}
+
+/** A setting that a lab does not have would otherwise be lost without a word. */
+function refuseForeign(name: string, kind: LabKind, settings: LabSettings): void {
+  for (const key of Object.keys(settings) as (keyof LabSettings)[]) {
+    if (kind.settings.includes(key)) continue;
+    const option = `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw new OperatorError(`the lab '${name}' has no option ${option}`, { hint: 'brownout lab up --help' });
+  }
+}
+
 async function machineOf(labName: string, machine: string): Promise<[Lab, Machine]> {
   requireRoot();
-  const lab = LABS[labName]!;
+  const { lab } = kindNamed(labName);
   return [lab, await machineNamed(lab, machine)];
 }
 
@@ -141,14 +155,13 @@ function say(line: string): void {
   console.error(line);
 }
 
-async function printStatus(json: boolean | undefined): Promise<SwarmStatus> {
-  const { swarmStatus } = await import('../lab/swarm/status.ts');
-  const status = await swarmStatus();
+async function printStatus(kind: LabKind, json: boolean | undefined): Promise<LabStatus> {
+  const status = await kind.status();
   console.log(json ? JSON.stringify(status, null, 2) : describe(status));
   return status;
 }
 
-function describe({ state, machines, entry }: SwarmStatus): string {
+function describe({ lab, state, machines, entry }: LabStatus): string {
   const rows = machines.map(({ name, address, role, power, link, ready, docker }) => {
     const node = role === 'edge' ? '' : ready === undefined ? 'unknown' : ready ? 'ready' : 'not ready';
     return [name, role, address, power, link, node, docker ?? ''];
@@ -161,7 +174,7 @@ function describe({ state, machines, entry }: SwarmStatus): string {
       .trimEnd(),
   );
   const entries = Object.entries(entry).map(([name, url]) => `${name}: ${url}`);
-  return [`the lab 'swarm' is ${state === 'partly' ? 'partly up' : state}`, ...lines, ...entries].join('\n');
+  return [`the lab '${lab}' is ${state === 'partly' ? 'partly up' : state}`, ...lines, ...entries].join('\n');
 }
 
 /** Runs a command on this terminal and resolves to its exit status. */

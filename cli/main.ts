@@ -17,10 +17,17 @@ const subcommands: Record<string, () => Promise<Command>> = {
 };
 
 const program = new Command('brownout')
-  .description('Breaks things in a cluster on purpose and measures what users saw. Start with: brownout plan <scenario> --cluster <file>')
+  .description(
+    'Breaks things in a cluster on purpose and measures what users saw. Start with: brownout plan <scenario> --cluster <file>',
+  )
   .version(suiteVersion())
   .exitOverride()
-  .addHelpText('after', '\nExit codes: 0 pass, 1 fail, 2 unknown, 3 wrong input or refused, 4 something could not be undone.');
+  // Options that follow a subcommand are its own, or those of the program that it runs (lab shell).
+  .enablePositionalOptions()
+  .addHelpText(
+    'after',
+    '\nExit codes: 0 pass, 1 fail, 2 unknown, 3 wrong input or refused, 4 something could not be undone.',
+  );
 
 try {
   const wanted = subcommands[process.argv[2] ?? ''];

@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';
+import { type Stage, setStage, shownPath } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
-import { setStage, type Stage, shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { formatDuration } from '../units/units.ts';
 import { exit } from './exit.ts';
@@ -43,7 +43,13 @@ function asJson(stage: Stage, { checks, candidates }: Preflight): object {
     versions: stage.inspection.versions,
     timers: stage.inspection.timers,
     services: stage.deployment.services,
-    faults: candidates.map(({ use, targets, certain }) => ({ ...use, hold: faults[use.fault]!.hold(use.options), targets, certain })),
+    faults: candidates.map(({ use, targets, certain, expected }) => ({
+      ...use,
+      hold: faults[use.fault]!.hold(use.options),
+      targets,
+      certain,
+      expected: Object.fromEntries(expected),
+    })),
     streams: stage.streams,
     verbs: verbsOf(stage),
     checks,
@@ -55,17 +61,31 @@ function asText(stage: Stage, { checks, candidates }: Preflight): string {
   const lines = [
     `${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name}; nothing is touched)`,
     '',
-    `Cluster    ${inspection.platform} ${Object.entries(inspection.versions).map((pair) => pair.join(' ')).join(', ')}`,
-    ...inspection.nodes.map((node) => `           ${node.name}  ${node.leader ? 'leader' : node.role}, ${node.ready ? 'ready' : 'not ready'}, ${node.address}`),
-    `Deploys    ${scenario.workload} (${scenario.variant}) as ${stage.namespace}: ${Object.entries(deployment.services).map(([service, count]) => `${service} × ${count}`).join(', ')}`,
+    `Cluster    ${inspection.platform} ${Object.entries(inspection.versions)
+      .map((pair) => pair.join(' '))
+      .join(', ')}`,
+    ...inspection.nodes.map(
+      (node) =>
+        `           ${node.name}  ${node.leader ? 'leader' : node.role}, ${node.ready ? 'ready' : 'not ready'}, ${node.address}`,
+    ),
+    `Deploys    ${scenario.workload} (${scenario.variant}) as ${stage.namespace}: ${Object.entries(deployment.services)
+      .map(([service, count]) => `${service} × ${count}`)
+      .join(', ')}`,
     `Probes     ${stage.streams.map((stream) => `${stream.name} → ${stream.target} every ${formatDuration(stream.every)}`).join('\n           ')}`,
     `Steady     ${formatDuration(scenario.steady)}`,
   ];
-  for (const { use, targets, certain } of candidates) {
+  for (const { use, targets, certain, expected } of candidates) {
     const fault = faults[use.fault]!;
     lines.push(`Fault      ${use.fault}: ${fault.summary}`);
-    lines.push(`  hits     ${targets.join(certain ? ', ' : ' or ')}${certain ? '' : '  (which one is known once the workload is deployed)'}`);
+    lines.push(
+      `  hits     ${targets.join(certain ? ', ' : ' or ')}${certain ? '' : '  (which one is known once the workload is deployed)'}`,
+    );
     lines.push(`  held     ${formatDuration(fault.hold(use.options))}`);
+    for (const [moment, { from, to }] of expected) {
+      lines.push(
+        `  expect   ${moment} after ${formatDuration(from)} to ${formatDuration(to)}, by the platform's timers`,
+      );
+    }
   }
   lines.push(`Verbs      ${verbsOf(stage).join(', ')}`, '');
   for (const check of checks) {

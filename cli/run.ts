@@ -9,12 +9,11 @@ import { OperatorError } from '../platforms/platform.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { INVOCATION, type Invocation, type Message, type Outcome } from '../run/invocation.ts';
 import { runFolder } from '../run/folder.ts';
+import { INVOCATION, type Invocation, type Message, type Outcome } from '../run/invocation.ts';
 import { readJournal } from '../run/journal.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
-import { suiteRoot } from '../run/suite.ts';
 import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { exit, exitOf, worstExit } from './exit.ts';
@@ -53,7 +52,10 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const named = given.filter((file) => !isJourney(file));
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   // Every file is read before anything is touched: a typo in the last one must not show after an hour.
-  await Promise.all([...scenarios.map((file) => loadScenario(file)), ...flags.cluster.map((file) => loadCluster(file))]);
+  await Promise.all([
+    ...scenarios.map((file) => loadScenario(file)),
+    ...flags.cluster.map((file) => loadCluster(file)),
+  ]);
   for (const file of journeys) if (!existsSync(file)) throw new OperatorError(`There is no journey ${file}.`);
 
   const folder = mkdtempSync(path.join(os.tmpdir(), 'brownout-'));
@@ -69,8 +71,10 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     const { outcomes, output } = await runPlaywright(invocation, folder, flags.json ?? false);
     const expected = scenarios.length * invocation.clusters.length;
     if (outcomes.length < expected || (outcomes.length === 0 && journeys.length === 0)) console.error(output.trim());
-    const report = flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
-    if (flags.json) console.log(JSON.stringify({ outcomes: outcomes.map(withFindings), allure: report ?? null }, null, 2));
+    const report =
+      flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
+    if (flags.json)
+      console.log(JSON.stringify({ outcomes: outcomes.map(withFindings), allure: report ?? null }, null, 2));
     else if (report) console.log(`Allure report: ${shownPath(report)}`);
     return exitCode(outcomes, expected);
   } finally {
@@ -97,12 +101,21 @@ async function allureReport(results: string): Promise<string> {
 }
 
 /** Starts Playwright Test in a process group of its own, shows what it tells, and passes the user's interrupts on. */
-async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<{ outcomes: Outcome[]; output: string }> {
+async function runPlaywright(
+  invocation: Invocation,
+  folder: string,
+  quiet: boolean,
+): Promise<{ outcomes: Outcome[]; output: string }> {
   const file = path.join(folder, 'invocation.json');
   writeFileSync(file, JSON.stringify(invocation));
   writeFileSync(invocation.wire, '');
+  // The report is of this invocation; what came before lives on in Allure's history.
+  rmSync(invocation.allureResults, { recursive: true, force: true });
   mkdirSync(invocation.allureResults, { recursive: true });
-  const cli = path.join(path.dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')), 'cli.js');
+  const cli = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')),
+    'cli.js',
+  );
   const extension = path.extname(import.meta.filename);
   const config = path.join(path.dirname(import.meta.dirname), `playwright.config${extension}`);
   const child = spawn(process.execPath, [cli, 'test', '--config', config], {
@@ -112,7 +125,10 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
     detached: true,
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => { output += chunk; });
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => {
+      output += chunk;
+    });
 
   const view = createLiveView({ out: quiet ? process.stderr : process.stdout, quiet });
   const outcomes: Outcome[] = [];
@@ -155,7 +171,8 @@ function showOutcome(outcome: Outcome, quiet: boolean): void {
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
     console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 100 }));
     console.log(`Report: ${shownPath(runFolder(outcome.dir).report)}`);
-    for (const left of outcome.notUndone) console.log(`Not undone: ${left}\n  What to do: brownout undo ${outcome.run}`);
+    for (const left of outcome.notUndone)
+      console.log(`Not undone: ${left}\n  What to do: brownout undo ${outcome.run}`);
   } else if (outcome.kind === 'refused') {
     console.log(`refused  ${outcome.scenario} on ${outcome.cluster}: ${outcome.message}`);
     if (outcome.hint) console.log(`  What to do: ${outcome.hint}`);

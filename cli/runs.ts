@@ -36,7 +36,17 @@ function describe(folder: RunFolder): RunLine[] {
   if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
   const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
   const { header, entries } = readJournal(folder.journal);
-  const verdict = existsSync(folder.findings) ? (JSON.parse(readFileSync(folder.findings, 'utf8')) as Findings).verdict : undefined;
+  const verdict = existsSync(folder.findings)
+    ? (JSON.parse(readFileSync(folder.findings, 'utf8')) as Findings).verdict
+    : undefined;
   const state = verdict ?? (isAlive(header.owner) ? 'running' : 'not judged');
-  return [{ run: path.basename(folder.dir), title: meta.scenario.title, cluster: meta.cluster.name, state, pending: entries.length }];
+  return [
+    {
+      run: path.basename(folder.dir),
+      title: meta.scenario.title,
+      cluster: meta.cluster.name,
+      state,
+      pending: entries.length,
+    },
+  ];
 }

@@ -45,7 +45,9 @@ function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
   const folder = findRun(name);
   if (isLiving(folder)) {
     const { pid } = readJournal(folder.journal).header.owner;
-    throw new OperatorError(`Run ${name} is still going on (process ${pid}).`, { hint: `Stop it first: kill -INT ${pid}` });
+    throw new OperatorError(`Run ${name} is still going on (process ${pid}).`, {
+      hint: `Stop it first: kill -INT ${pid}`,
+    });
   }
   return [folder];
 }

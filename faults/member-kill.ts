@@ -36,9 +36,12 @@ export const memberKill: Fault<z.output<typeof options>> = {
           return condition === 'gone' ? `${member.service} on ${member.node}: ${member.id} runs no more` : undefined;
         }),
       async heal() {},
-      async confirmHealed() {
-        return { text: 'a kill is over once it is done' };
-      },
+      // Nothing is left to heal; it is over once the platform has taken note and the dead are no members any more.
+      confirmHealed: (timeout) =>
+        lookForAll(members, timeout, async ({ id, service }) => {
+          const left = await world.platform.members(world.namespace, service);
+          return left.some((member) => member.id === id) ? undefined : `${service}: ${id} is no member any more`;
+        }),
     };
   },
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OperatorError } from '../platforms/platform.ts';
+import { type Member, OperatorError } from '../platforms/platform.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
@@ -11,7 +11,7 @@ const options = z.strictObject({
     .string()
     .min(1)
     .optional()
-    .meta({ description: 'The new image; without it the members are replaced by new ones of the same image.' }),
+    .meta({ description: 'The new image: a role of `images` in the cluster file, or a reference. Without it the members are replaced by new ones of the same image.' }),
   hold: duration.prefault('30s').meta({ description: 'How long the new version stays before the old one comes back.' }),
 });
 
@@ -34,7 +34,10 @@ export const rollout: Fault<z.output<typeof options>> = {
   async inject(world, targets, { image }) {
     const services = targets.flatMap((target) => (target.kind === 'service' ? [target.service] : []));
     const { namespace, run, platform } = world;
-    const before = new Set(world.members.map(({ id }) => id));
+    const idsOf = (members: Member[]) => new Set(members.map(({ id }) => id));
+    const before = idsOf(world.members);
+    /** Members of the new image, which the old one must have replaced before the fault is over. */
+    let outdated = new Set<string>();
     const done = await Promise.all(
       services.map((service) =>
         world.act(
@@ -46,10 +49,16 @@ export const rollout: Fault<z.output<typeof options>> = {
     return {
       confirm: (timeout) =>
         lookForAll(services, timeout, async (service) => {
-          const fresh = (await platform.members(namespace, service)).find(({ id }) => !before.has(id));
+          const fresh = (await platform.members(namespace, service)).find(({ id, node }) => node && !before.has(id));
           return fresh ? `${service}: ${fresh.id} is new, ${fresh.state} on ${fresh.node}` : undefined;
         }),
-      heal: () => undoAll(done),
+      async heal() {
+        if (image && outdated.size === 0) {
+          const members = await platform.members(namespace);
+          outdated = idsOf(members.filter((member) => services.includes(member.service)));
+        }
+        await undoAll(done);
+      },
       confirmHealed: (timeout) =>
         lookForAll(services, timeout, async (service) => {
           const members = await platform.members(namespace, service);

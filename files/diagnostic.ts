@@ -29,6 +29,9 @@ export class FileError extends OperatorError {
   }
 }
 
+/** More than this at once help nobody; looking for them ends here. */
+export const MOST_DIAGNOSTICS = 20;
+
 /** Throws all that was found, if anything was. */
 export function throwIfAny(diagnostics: readonly Diagnostic[]): void {
   if (diagnostics.length > 0) throw new FileError(diagnostics);

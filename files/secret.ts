@@ -21,6 +21,9 @@ export function isReference(value: string): boolean {
   return /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$/.test(value);
 }
 
+/** `key:` in a line. Bounded, as the forms below are: nothing that a file holds may make a match take long. */
+const KEY = /(?<![\w-])([\w-]{1,100})["']?[ \t]{0,100}:\s*(?=\S|$)/g;
+
 /** Where a line of YAML seems to give a secret: for files that cannot be parsed, so it errs on the side of hiding. */
 export function secretsInText(text: string): [from: number, to: number][] {
   const hidden: [number, number][] = [];
@@ -33,7 +36,7 @@ export function secretsInText(text: string): [from: number, to: number][] {
       hidden.push([offset + indent, offset + line.length]);
     } else {
       inside = undefined;
-      for (const match of line.matchAll(/([\w-]+)["']?\s*:\s*(?=\S|$)/g)) {
+      for (const match of line.matchAll(KEY)) {
         if (!isSecretKey(match[1]!)) continue;
         const from = match.index + match[0].length;
         if (!isReference(line.slice(from).trimEnd())) hidden.push([offset + from, offset + line.length]);
@@ -51,8 +54,8 @@ const TELLING = [
   // https://user:HERE@host
   /:\/\/[^/\s:@]*:([^/\s@]+)@/dg,
   // --password=HERE, --token HERE, IPMI_PASSWORD=HERE, unless it is a $VARIABLE or a $(command)
-  /--[\w-]*(?:passw(?:or)?d|passphrase|secret|token)[= ]\s*["']?([^\s"'$-][^\s"']*)/dgi,
-  /\b\w*(?:passw(?:or)?d|passphrase|secret|token)=["']?([^\s"'$][^\s"']*)/dgi,
+  /(?<![\w-])--[\w-]{0,60}(?:passw(?:or)?d|passphrase|secret|token)[= ]\s*["']?([^\s"'$-][^\s"']*)/dgi,
+  /\b\w{0,60}(?:passw(?:or)?d|passphrase|secret|token)=["']?([^\s"'$][^\s"']*)/dgi,
   /-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)(?:-----END|$)/dgs,
 ];
 

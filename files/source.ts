@@ -12,6 +12,7 @@ export type Span = readonly [from: number, to: number];
 const LARGEST = 256 * 1024;
 
 const EXCERPT_WIDTH = 110;
+const LONGEST_MESSAGE = 400;
 
 /** The text of one input file, and errors that point into it. */
 export class Source {
@@ -36,7 +37,7 @@ export class Source {
     const end = this.#lineEnd(index);
     const at = { file: this.file, line: index + 1, column: Math.min(offset, end) - start + 1 };
     const excerpt = this.#excerpt(start, Math.min(offset, end), Math.max(Math.min(to, end), offset), end);
-    return { ...at, message, ...(hint === undefined ? {} : { hint }), excerpt };
+    return { ...at, message: harmless(message), ...(hint === undefined ? {} : { hint: harmless(hint) }), excerpt };
   }
 
   #lineEnd(index: number): number {
@@ -71,8 +72,17 @@ export class Source {
       shown += `${this.text.slice(at, Math.max(at, hideFrom))}•••`;
       at = Math.min(to, hideTo);
     }
-    return (shown + this.text.slice(at, to)).replaceAll('\t', ' ').replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '�');
+    return (shown + this.text.slice(at, to)).replaceAll('\t', ' ').replaceAll(CONTROLS, '�');
   }
+}
+
+/** What a terminal would obey, or what would move the text about. */
+const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Messages quote words of the file, and quoted YAML text may hold any character, and many. */
+function harmless(message: string): string {
+  const line = message.replaceAll(CONTROLS, '�');
+  return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
 }
 
 /** Reads a text file that a person wrote. Throws FileError for all that cannot be one. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Diagnostic, FileError } from './diagnostic.ts';
+import { type Diagnostic, FileError, MOST_DIAGNOSTICS } from './diagnostic.ts';
 import { nearest } from './nearest.ts';
 import { isSecretKey, withoutSecrets } from './secret.ts';
 import type { Path, YamlFile } from './yaml.ts';
@@ -14,9 +14,10 @@ export function validate<S extends z.ZodType>(file: YamlFile, schema: S): z.outp
   const result = schema.safeParse(file.value, { error: plainWords });
   if (result.success) return result.data;
   const allowed = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  const diagnostics = withoutEchoes(file, result.error.issues, allowed).flatMap((issue) =>
-    explain(file, issue, allowed),
-  );
+  const diagnostics: Diagnostic[] = [];
+  for (const issue of withoutEchoes(file, result.error.issues, allowed)) {
+    if (diagnostics.length < MOST_DIAGNOSTICS) diagnostics.push(...explain(file, issue, allowed));
+  }
   diagnostics.sort((a, b) => a.line - b.line || a.column - b.column);
   throw new FileError(diagnostics);
 }
@@ -112,7 +113,8 @@ function withoutEchoes({ value }: YamlFile, issues: Issue[], allowed: JsonSchema
 function explain(file: YamlFile, issue: Issue, allowed: JsonSchema, above: Path = []): Diagnostic[] {
   const path = [...above, ...issue.path] as Path;
   const { source } = file;
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(file, [...path, key], allowed));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.slice(0, MOST_DIAGNOSTICS).map((key) => unknownKey(file, [...path, key], allowed));
   if (issue.code === 'invalid_key') {
     return [
       source.diagnostic(file.key(path), `${issue.issues[0]?.message ?? 'not a valid key'}, got '${path.at(-1)}'`),
@@ -207,8 +209,7 @@ function shown(path: Path, value: unknown): string {
 }
 
 function brief(text: string): string {
-  const line = text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
-  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 /** A value in one line of YAML. */

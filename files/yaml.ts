@@ -10,7 +10,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import { type Diagnostic, FileError, throwIfAny } from './diagnostic.ts';
+import { type Diagnostic, FileError, MOST_DIAGNOSTICS, throwIfAny } from './diagnostic.ts';
 import { isReference, isSecretKey, secretsInText, tellingSecrets } from './secret.ts';
 import { readSource, type Source, type Span } from './source.ts';
 
@@ -129,6 +129,7 @@ class Reader {
         this.diagnostics.push(
           this.#source.diagnostic(keySpan, `'${name}' is given twice`, `first in line ${first.line}`),
         );
+        if (this.diagnostics.length === MOST_DIAGNOSTICS) throw new FileError(this.diagnostics);
         continue;
       }
       this.#places.set(JSON.stringify(place), { key: keySpan, value: keySpan });

@@ -142,7 +142,10 @@ function cgroupLines({ version, trees }: Hierarchies): string {
 mount -t cgroup2 cgroup /sys/fs/cgroup
 mkdir -p /sys/fs/cgroup/init
 echo 0 > /sys/fs/cgroup/init/cgroup.procs
-for each in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$each" > /sys/fs/cgroup/cgroup.subtree_control; done`;
+hand_down() { for each in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$each" > /sys/fs/cgroup/cgroup.subtree_control || return 1; done; }
+# The shell that started process 1 may take a moment to leave the group.
+for _ in {1..100}; do ! hand_down 2> /dev/null || break; sleep 0.02; done
+hand_down`;
   }
   const lines = ['mount -t tmpfs -o mode=755 cgroup /sys/fs/cgroup'];
   for (const { controllers } of trees) {

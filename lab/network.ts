@@ -53,14 +53,18 @@ function number(address: string): number {
   return address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
+/** Throws OperatorError when this computer already reaches something else at the lab's addresses. Changes nothing. */
+export async function refuseClash(network: Network): Promise<void> {
+  const other = clash(network, JSON.parse(await run(['ip', '-json', 'address', 'show'])) as Interface[]);
+  if (!other) return;
+  throw new OperatorError(`the lab's network ${network.prefix}.0/24 is in use on this computer: ${other}`, {
+    hint: 'take that interface down, or run the lab on another computer',
+  });
+}
+
 /** Makes the network, or what is missing of it. */
 export async function createNetwork(network: Network): Promise<void> {
-  const other = clash(network, JSON.parse(await run(['ip', '-json', 'address', 'show'])) as Interface[]);
-  if (other) {
-    throw new OperatorError(`the lab's network ${network.prefix}.0/24 is in use on this computer: ${other}`, {
-      hint: 'take that interface down, or run the lab on another computer',
-    });
-  }
+  await refuseClash(network);
   if (!bridgeExists(network)) {
     await mkdir(dirname(network.file), { recursive: true });
     await writeFile(network.file, '');

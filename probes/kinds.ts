@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { OperatorError } from '../platforms/platform.ts';
 import { http } from './http.ts';
-import { type Probe, type ProbeDefinition, type ProbeKind, probeKinds, type StreamSpec } from './probe.ts';
+import type { Probe, ProbeDefinition, StreamSpec } from './probe.ts';
 import { result } from './result.ts';
 import { tcp } from './tcp.ts';
 import { vote } from './vote.ts';
 
 /** Every kind of probe. A new one is one file and one line here. */
-export const kinds: Record<ProbeKind, ProbeDefinition> = { http, vote, result, tcp };
+export const kinds = { http, vote, result, tcp } satisfies Record<string, ProbeDefinition>;
 
 /** Throws OperatorError when such a stream cannot be probed, or its answers would mean nothing. Asks nothing of anyone. */
 export function checkStream(spec: StreamSpec): void {
-  const definition = Object.hasOwn(kinds, spec.kind) ? kinds[spec.kind] : undefined;
-  if (!definition) throw refused(spec, `unknown kind '${spec.kind}'`, `kinds are ${probeKinds.join(', ')}`);
+  const definition: ProbeDefinition | undefined = Object.hasOwn(kinds, spec.kind) ? kinds[spec.kind] : undefined;
+  if (!definition) throw refused(spec, `unknown kind '${spec.kind}'`, `kinds are ${Object.keys(kinds).join(', ')}`);
   if (!definition.connections.includes(spec.connection)) {
     throw refused(
       spec,

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
+import type { kinds } from './kinds.ts';
 
 /**
  * A probe imitates one kind of user request. It knows how to ask and how to judge the answer, nothing else: schedule,
  * timeout and recording belong to the prober.
  */
-export const probeKinds = ['http', 'vote', 'result', 'tcp'] as const;
-export type ProbeKind = (typeof probeKinds)[number];
+export type ProbeKind = keyof typeof kinds;
 
 /** `indeterminate`: a write that was sent and not answered; it may have been applied. */
 export const outcomes = ['ok', 'fail', 'indeterminate'] as const;

@@ -2,6 +2,7 @@ import WebSocket, { type RawData } from 'ws';
 import { z } from 'zod';
 import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
 import { classify, type Failure } from './wire/errors.ts';
+import { Lookup } from './wire/lookup.ts';
 
 const options = z.strictObject({
   path: z.string().startsWith('/').default('/socket.io/'),
@@ -63,7 +64,7 @@ class ResultProbe implements Probe {
         // Nobody looks at it any more. Those who still do have their own time left, and are judged on their own.
         if (!decided && this.#kept === page) this.#kept = undefined;
         page.abandoned ||= !decided;
-        decide({ outcome: 'fail', error: 'timeout', status: 0 });
+        decide({ outcome: 'fail', ...page.timeout, status: 0 });
       },
     };
   }
@@ -86,6 +87,7 @@ class Page {
   readonly #socket: WebSocket;
   readonly #options: Options;
   readonly #once: boolean;
+  readonly #lookup = new Lookup();
   /** Waiting for the first scores. */
   readonly #arrivals: Decide[] = [];
   /** Waiting for the answer to a ping, by its number. */
@@ -98,7 +100,11 @@ class Page {
   constructor(url: URL, chosen: Options, once: boolean, closed: () => void) {
     this.#options = chosen;
     this.#once = once;
-    const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: 1024 * 1024, followRedirects: false });
+    const socket = new WebSocket(url, {
+      lookup: this.#lookup.find,
+      perMessageDeflate: false,
+      maxPayload: 1024 * 1024,
+    });
     this.#socket = socket;
     socket.on('message', (data, binary) => this.#message(data, binary));
     socket.on('pong', (data) => this.#pong(Number(data.toString('latin1'))));
@@ -111,6 +117,10 @@ class Page {
       this.#end({ error: 'closed' });
       closed();
     });
+  }
+
+  get timeout(): Failure {
+    return this.#lookup.timeout;
   }
 
   get alive(): boolean {

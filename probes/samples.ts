@@ -40,7 +40,7 @@ export interface Samples {
   damaged: number;
 }
 
-export const SAMPLES_VERSION = 1;
+const SAMPLES_VERSION = 1;
 /** Bytes of a record, and of the fixed part of the header. */
 export const SLOT = 32;
 

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { z } from 'zod';
 import type { Attempt, Probe, ProbeDefinition, Result } from './probe.ts';
 import { classify } from './wire/errors.ts';
+import { Lookup } from './wire/lookup.ts';
 
 const options = z.strictObject({});
 
@@ -36,7 +37,8 @@ class TcpProbe implements Probe {
   async open(): Promise<void> {}
 
   send(_seq: number, done: (result: Result) => void): Attempt {
-    const socket = connect({ host: this.#host, port: this.#port });
+    const lookup = new Lookup();
+    const socket = connect({ host: this.#host, port: this.#port, lookup: lookup.find });
     let decided = false;
     const decide = (result: Result) => {
       if (decided) return;
@@ -47,7 +49,7 @@ class TcpProbe implements Probe {
     socket.on('connect', () => decide({ outcome: 'ok', error: 'none', status: 0 }));
     socket.on('error', (error) => decide({ outcome: 'fail', ...classify(error), status: 0 }));
     socket.on('close', () => decide({ outcome: 'fail', error: 'closed', status: 0 }));
-    return { abandon: () => decide({ outcome: 'fail', error: 'timeout', status: 0 }) };
+    return { abandon: () => decide({ outcome: 'fail', ...lookup.timeout, status: 0 }) };
   }
 
   async close(): Promise<void> {}

@@ -18,9 +18,12 @@ export function createActor(platform: Platform, power: Power | undefined): Actor
       if (!act.verb.startsWith('power.')) return platform.perform(act);
       const perform = powerVerbs[act.verb];
       if (!perform) {
-        throw new OperatorError(`${act.verb} ${act.args.node}: the cluster file names no way to switch nodes on and off.`, {
-          hint: 'Add `power:` to the cluster file.',
-        });
+        throw new OperatorError(
+          `${act.verb} ${act.args.node}: the cluster file names no way to switch nodes on and off.`,
+          {
+            hint: 'Add `power:` to the cluster file.',
+          },
+        );
       }
       await perform(String(act.args.node));
       return null;

@@ -1,8 +1,10 @@
-import { faults } from '../faults/index.ts';
+import { type Moment, predict } from '../analysis/predict.ts';
 import type { Fault, Random, Target, World } from '../faults/fault.ts';
+import { faults } from '../faults/index.ts';
 import { type Inspection, type Member, OperatorError } from '../platforms/platform.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
 import { seeded } from '../units/random.ts';
+import type { Bracket } from './recording.ts';
 
 /** A fault of the scenario with its concrete targets. */
 export interface AimedFault {
@@ -15,14 +17,19 @@ export interface AimedFault {
 /** `w*` fits w1, w2 …; everything else is literal. */
 export function fitsPattern(name: string, patterns: string[]): boolean {
   return patterns.some((pattern) => {
-    const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+    const source = pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replaceAll('*', '.*')
+      .replaceAll('?', '.');
     return new RegExp(`^${source}$`).test(name);
   });
 }
 
 /** True while enough managers are left to agree when these nodes are gone. */
 export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boolean {
-  const lost = inspection.nodes.filter((node) => node.role === 'manager' && node.ready && nodesDown.includes(node.name));
+  const lost = inspection.nodes.filter(
+    (node) => node.role === 'manager' && node.ready && nodesDown.includes(node.name),
+  );
   return inspection.quorum.reachable - lost.length >= inspection.quorum.needed;
 }
 
@@ -40,7 +47,8 @@ export function aimAll(scenario: Scenario, world: World): AimedFault[] {
     };
     const aimed = aim(world);
     if (scenario.breaksQuorum || quorumSurvives(world.inspection, aimed.nodesDown)) return aimed;
-    const isManager = (name: string) => world.inspection.nodes.some((node) => node.name === name && node.role === 'manager');
+    const isManager = (name: string) =>
+      world.inspection.nodes.some((node) => node.name === name && node.role === 'manager');
     try {
       return aim({ ...world, allowed: (node) => world.allowed(node) && !isManager(node) });
     } catch (error) {
@@ -61,6 +69,8 @@ export interface Candidates {
   /** False: which of them is known only once the workload is deployed. */
   certain: boolean;
   nodes: string[];
+  /** Windows that the platform's timers predict, the widest over all placements, by moment; ms since t₀. */
+  expected: Map<Moment, Bracket>;
 }
 
 const TRIES = 64;
@@ -69,15 +79,35 @@ const TRIES = 64;
  * All targets that aiming can come to, over many placements of the workload: each try puts every service's members on
  * random schedulable nodes.
  */
-export function aimCandidates(scenario: Scenario, world: World, services: Record<string, number | 'all'>): Candidates[] {
+export function aimCandidates(
+  scenario: Scenario,
+  world: World,
+  services: Record<string, number | 'all'>,
+): Candidates[] {
   const random = seeded(1);
-  const seen = scenario.faults.map(() => ({ targets: new Map<string, number>(), nodes: new Set<string>() }));
+  const seen = scenario.faults.map(() => ({
+    targets: new Map<string, number>(),
+    nodes: new Set<string>(),
+    expected: new Map<Moment, Bracket>(),
+  }));
   let refusal: unknown;
   let aimedOnce = false;
   for (let tries = 0; tries < TRIES; tries += 1) {
     try {
       const members = placeAnywhere(services, world.inspection, random);
-      for (const [index, { targets }] of aimAll(scenario, { ...world, members, random }).entries()) {
+      for (const [index, { targets, use }] of aimAll(scenario, { ...world, members, random }).entries()) {
+        const hit = servicesHit(targets, members);
+        for (const { moment, window } of predict({
+          inspection: world.inspection,
+          fault: use.fault,
+          targets,
+          services,
+          hit,
+        })) {
+          const { expected } = seen[index]!;
+          const { from, to } = expected.get(moment) ?? window;
+          expected.set(moment, { from: Math.min(from, window.from), to: Math.max(to, window.to) });
+        }
         for (const target of targets) {
           const line = describeCandidate(target);
           seen[index]!.targets.set(line, (seen[index]!.targets.get(line) ?? 0) + 1);
@@ -97,7 +127,17 @@ export function aimCandidates(scenario: Scenario, world: World, services: Record
     targets: [...seen[index]!.targets.keys()].sort(),
     certain: [...seen[index]!.targets.values()].every((times) => times === TRIES),
     nodes: [...seen[index]!.nodes].sort(),
+    expected: seen[index]!.expected,
   }));
+}
+
+function servicesHit(targets: Target[], members: Member[]): string[] {
+  const services = targets.flatMap((target) => {
+    if (target.kind === 'service') return [target.service];
+    if (target.kind === 'member') return [target.member.service];
+    return members.filter(({ node }) => node === target.node).map(({ service }) => service);
+  });
+  return [...new Set(services)];
 }
 
 function placeAnywhere(services: Record<string, number | 'all'>, inspection: Inspection, random: Random): Member[] {
@@ -114,11 +154,4 @@ function describeCandidate(target: Target): string {
   if (target.kind === 'node') return target.node;
   if (target.kind === 'service') return `service ${target.service}`;
   return `a member of ${target.member.service} on ${target.node}`;
-}
-
-/** `node w1 (runs redis)`. */
-export function describeTarget(target: Target): string {
-  if (target.kind === 'node') return `node ${target.node} (${target.why})`;
-  if (target.kind === 'service') return `service ${target.service} (${target.why})`;
-  return `member ${target.member.id} of ${target.member.service} on ${target.node} (${target.why})`;
 }

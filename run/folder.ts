@@ -48,6 +48,11 @@ export function findRun(name: string | undefined, runs = runsDir()): RunFolder {
   const all = listRuns(runs);
   const found = name === undefined ? all.slice(-1) : all.filter((run) => path.basename(run.dir).endsWith(name));
   if (found.length === 1) return found[0]!;
-  const what = name === undefined ? 'There is no run' : found.length > 1 ? `'${name}' fits several runs` : `There is no run '${name}'`;
+  const what =
+    name === undefined
+      ? 'There is no run'
+      : found.length > 1
+        ? `'${name}' fits several runs`
+        : `There is no run '${name}'`;
   throw new OperatorError(`${what} in ${runs}.`, { hint: 'See `brownout runs` for what there is.' });
 }

@@ -23,7 +23,13 @@ export async function act(
       await actor.perform(what);
       recorder.record({ kind: 'act', act: what, from, ...cause });
     } catch (error) {
-      recorder.record({ kind: 'act', act: what, from, ...cause, error: error instanceof Error ? error.message : String(error) });
+      recorder.record({
+        kind: 'act',
+        act: what,
+        from,
+        ...cause,
+        error: error instanceof Error ? error.message : String(error),
+      });
       throw error;
     }
   };
@@ -88,9 +94,13 @@ export async function heal(fault: LiveFault, recorder: Recorder): Promise<void> 
 export async function healAll(live: LiveFault[], recorder: Recorder): Promise<void> {
   const results = await Promise.allSettled(live.map((fault) => heal(fault, recorder)));
   const failed = results.flatMap((result, index) =>
-    result.status === 'rejected' ? [`${live[index]!.name}: ${result.reason instanceof Error ? result.reason.message : result.reason}`] : [],
+    result.status === 'rejected'
+      ? [`${live[index]!.name}: ${result.reason instanceof Error ? result.reason.message : result.reason}`]
+      : [],
   );
   if (failed.length > 0) {
-    throw new OperatorError(`Not healed yet: ${failed.join('; ')}`, { hint: 'The clean-up tries again from the undo journal.' });
+    throw new OperatorError(`Not healed yet: ${failed.join('; ')}`, {
+      hint: 'The clean-up tries again from the undo journal.',
+    });
   }
 }

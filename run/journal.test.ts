@@ -34,7 +34,10 @@ test('what is pending is undone in reverse, and what is done is not pending, als
   journal.done(first.id);
   journal.close();
   const reopened = Journal.open(file);
-  assert.deepEqual(reopened.pending().map(({ undo }) => undo), [on('w3'), on('w2')]);
+  assert.deepEqual(
+    reopened.pending().map(({ undo }) => undo),
+    [on('w3'), on('w2')],
+  );
   assert.equal(reopened.before(off('w4'), on('w4')).id, 5, 'ids go on where the dead process stopped');
   reopened.close();
 });
@@ -57,13 +60,21 @@ test('cut at any byte, a journal still tells every act that was whole on disk', 
     fc.property(fc.integer({ min: headerEnd, max: whole.length }), (length) => {
       const cut = newFile();
       writeFileSync(cut, whole.subarray(0, length));
-      const lines = whole.subarray(headerEnd, length).toString().split('\n').slice(0, -1).map((line) => JSON.parse(line));
+      const lines = whole
+        .subarray(headerEnd, length)
+        .toString()
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
       const done = new Set(lines.map((line) => line.done));
       const expected = lines.filter((line) => line.undo && !done.has(line.id)).map((line) => line.id);
       const last = whole.subarray(headerEnd, length).toString().split('\n').at(-1)!;
       const entries = readJournal(cut).entries.map(({ id }) => id);
       // A last line that is whole but for its newline may count or not: its act had not begun either way.
-      assert.deepEqual(entries.slice(0, expected.length), expected.filter((id) => entries.includes(id)));
+      assert.deepEqual(
+        entries.slice(0, expected.length),
+        expected.filter((id) => entries.includes(id)),
+      );
       assert.ok(expected.length - entries.length <= (last.includes('done') ? 1 : 0));
       // Another process goes on writing to it without spoiling what follows.
       const reopened = Journal.open(cut);

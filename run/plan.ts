@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Cluster } from '../clusters/cluster.ts';
-import { faults } from '../faults/index.ts';
 import type { World } from '../faults/fault.ts';
+import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadWorkload } from '../fixtures/workloads.ts';
 import { createPlatform } from '../platforms/index.ts';
@@ -59,20 +59,20 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
     );
   }
   const streams = streamsOf(scenario, workload, cluster, run);
-  const deployment = await workload.deployment({
-    platform: cluster.platform,
-    variant: scenario.variant,
-    namespace,
-    images: { ...workload.images, ...cluster.images },
-    shared: cluster.shared,
-    settings: { endpoint: cluster.endpoint, publish: cluster.publish },
-  });
   const power = createPower(cluster);
   const platform = await createPlatform(cluster);
   try {
     const actor = createActor(platform, power);
     checkVerbs(scenario, actor, cluster);
     const inspection = await platform.inspect();
+    const deployment = await workload.deployment({
+      platform: cluster.platform,
+      variant: scenario.variant,
+      namespace,
+      images: { ...workload.images, ...cluster.images },
+      shared: cluster.shared,
+      settings: { endpoint: cluster.endpoint, publish: cluster.publish, stateOn: stateOn(inspection) },
+    });
     const seed = options.seed ?? scenario.seed ?? Math.floor(Math.random() * 2 ** 31);
     const random = seeded(seed);
     const world = (now: Inspection, members: Member[]): World => ({
@@ -86,11 +86,33 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       allowed: (node) => fitsPattern(node, cluster.allow.nodes),
       toolsImage: cluster.images.tools ?? 'debian:stable-slim',
     });
-    return { scenario, cluster, workload, platform, power, actor, run, namespace, seed, deployment, streams, inspection, world };
+    return {
+      scenario,
+      cluster,
+      workload,
+      platform,
+      power,
+      actor,
+      run,
+      namespace,
+      seed,
+      deployment,
+      streams,
+      inspection,
+      world,
+    };
   } catch (error) {
     await platform.close();
     throw error;
   }
+}
+
+/**
+ * State goes to workers where another worker could take it over: the death of its node is then the workload's trouble
+ * alone, not also that of the control plane.
+ */
+function stateOn({ nodes }: Inspection): 'workers' | 'any' {
+  return nodes.filter((node) => node.role === 'worker' && node.ready && node.schedulable).length >= 2 ? 'workers' : 'any';
 }
 
 function checkVerbs(scenario: Scenario, actor: Actor, cluster: Cluster): void {

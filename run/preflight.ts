@@ -2,8 +2,7 @@ import { faults } from '../faults/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
 import { aimCandidates, type Candidates, fitsPattern, quorumSurvives } from './aim.ts';
-import { startClock } from './clock.ts';
-import { sleep } from './clock.ts';
+import { sleep, startClock } from './clock.ts';
 import type { Stage } from './plan.ts';
 
 /** One thing that must hold before a fault may be injected. */
@@ -41,17 +40,25 @@ function health({ inspection, cluster }: Stage): PreflightCheck {
   return {
     what: 'cluster healthy',
     ok: down.length === 0,
-    observed: down.length === 0 ? `${inspection.nodes.length} nodes ready, ${allowed.length} may be touched` : `not ready: ${down.join(', ')}`,
+    observed:
+      down.length === 0
+        ? `${inspection.nodes.length} nodes ready, ${allowed.length} may be touched`
+        : `not ready: ${down.join(', ')}`,
     hint: 'Bring every node back first: a run on a broken cluster measures the old fault.',
   };
 }
 
 function targets(candidates: Candidates[], stage: Stage): PreflightCheck {
-  const outside = candidates.flatMap(({ nodes }) => nodes).filter((node) => !fitsPattern(node, stage.cluster.allow.nodes));
+  const outside = candidates
+    .flatMap(({ nodes }) => nodes)
+    .filter((node) => !fitsPattern(node, stage.cluster.allow.nodes));
   return {
     what: 'targets allowed',
     ok: outside.length === 0,
-    observed: outside.length === 0 ? candidates.map(({ use, targets }) => `${use.fault}: ${targets.join(' or ')}`).join('; ') : `${outside.join(', ')} is outside allow.nodes`,
+    observed:
+      outside.length === 0
+        ? candidates.map(({ use, targets }) => `${use.fault}: ${targets.join(' or ')}`).join('; ')
+        : `${outside.join(', ')} is outside allow.nodes`,
     hint: 'Widen `allow.nodes`, or narrow the selector.',
   };
 }
@@ -60,17 +67,24 @@ function quorum({ inspection, scenario }: Stage, candidates: Candidates[]): Pref
   const { managers, reachable, needed } = inspection.quorum;
   const healthy = reachable >= needed;
   // aimCandidates has already kept away from managers whose loss would break it; what is left does so only if it may.
-  const breaks = candidates.some(({ use, nodes }) => killsNodes(use) && nodes.some((node) => !quorumSurvives(inspection, [node])));
+  const breaks = candidates.some(
+    ({ use, nodes }) => killsNodes(use) && nodes.some((node) => !quorumSurvives(inspection, [node])),
+  );
   return {
     what: 'quorum',
     ok: healthy && (!breaks || scenario.breaksQuorum),
     observed: `${reachable} of ${managers} managers reachable, ${needed} needed${breaks ? '; the fault breaks it, as the scenario says' : ''}`,
-    hint: healthy ? 'Say `breaks-quorum: true` in the scenario if that is what you want to see.' : 'Bring the managers back first.',
+    hint: healthy
+      ? 'Say `breaks-quorum: true` in the scenario if that is what you want to see.'
+      : 'Bring the managers back first.',
   };
 }
 
 function capacity({ inspection }: Stage, candidates: Candidates[]): PreflightCheck {
-  const lost = Math.max(0, ...candidates.map(({ use, targets }) => (killsNodes(use) ? targetsAtOnce(targets, use) : 0)));
+  const lost = Math.max(
+    0,
+    ...candidates.map(({ use, targets }) => (killsNodes(use) ? targetsAtOnce(targets, use) : 0)),
+  );
   const places = inspection.nodes.filter((node) => node.ready && node.schedulable).length;
   return {
     what: 'capacity',
@@ -90,7 +104,10 @@ function killsNodes(use: Candidates['use']): boolean {
   return probe.nodesDown.length > 0;
 }
 
-async function powerReadable({ power, scenario }: Stage, candidates: Candidates[]): Promise<PreflightCheck | undefined> {
+async function powerReadable(
+  { power, scenario }: Stage,
+  candidates: Candidates[],
+): Promise<PreflightCheck | undefined> {
   const using = candidates.filter(({ use }) => faults[use.fault]!.needs(use.options).includes('power.off'));
   if (using.length === 0 || !power) return undefined;
   const nodes = [...new Set(using.flatMap((candidate) => candidate.nodes))];
@@ -118,7 +135,13 @@ async function nobodyElse({ platform }: Stage): Promise<PreflightCheck> {
   return {
     what: 'nobody else here',
     ok: leftovers.length === 0,
-    observed: leftovers.length === 0 ? 'no other run' : `${leftovers.length} things of run ${runs.join(', ')}: ${leftovers.slice(0, 3).map(({ what }) => what).join(', ')}`,
+    observed:
+      leftovers.length === 0
+        ? 'no other run'
+        : `${leftovers.length} things of run ${runs.join(', ')}: ${leftovers
+            .slice(0, 3)
+            .map(({ what }) => what)
+            .join(', ')}`,
     hint: 'Wait for that run to end; if it is dead: brownout undo, or brownout undo --cluster <file>.',
   };
 }

@@ -4,7 +4,11 @@ import type { RunFolder } from './folder.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
 
 /** An event without its time: the recorder stamps it, unless the caller knows the moment better. */
-export type NewEvent = RunEvent extends infer E ? (E extends { at: number } ? Omit<E, 'at'> & { at?: number } : never) : never;
+export type NewEvent = RunEvent extends infer E
+  ? E extends { at: number }
+    ? Omit<E, 'at'> & { at?: number }
+    : never
+  : never;
 
 /** Writes a recording. Events are in the kernel when `record` returns: they survive a kill -9 of the suite. */
 export class Recorder {

@@ -2,6 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { STABLE_WINDOW } from '../analysis/series.ts';
 import { OperatorError } from '../platforms/platform.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { aimAll } from './aim.ts';
@@ -9,13 +10,14 @@ import { sleep, startClock } from './clock.ts';
 import { type RunFolder, runFolder, runsDir } from './folder.ts';
 import { act, confirmAll, heal, healAll, injectAll, type LiveFault } from './inject.ts';
 import { Journal } from './journal.ts';
+import { hasRecovered } from './judge.ts';
 import { Measurement } from './measure.ts';
 import type { Stage } from './plan.ts';
 import { lockHolder, preflight } from './preflight.ts';
 import type { Progress, Tell } from './progress.ts';
 import { Recorder } from './recorder.ts';
 import type { Phase } from './recording.ts';
-import { settledDifferences, type Snapshot } from './snapshot.ts';
+import { type Snapshot, settledDifferences } from './snapshot.ts';
 import { suiteVersion } from './suite.ts';
 import { describeAct, undoPending } from './undo.ts';
 import { verifyWrites } from './verify.ts';
@@ -42,8 +44,10 @@ export class Refusal extends OperatorError {}
 /** How long members may take to come up, and then to answer every stream. */
 const DEPLOY_TIMEOUT = 180_000;
 const ANSWER_TIMEOUT = 90_000;
-/** W of the stable window (measurement: TTSR), and a second more so that it is whole in the samples. */
-const STABLE = 11_000;
+/** The stable window, and a second more so that it is whole in the samples. */
+const STABLE = STABLE_WINDOW + 1000;
+/** How often the recording is looked at while recovery is waited for. */
+const RECOVERY_LOOK = 2_000;
 const LOCK_RENEWAL = 20_000;
 const SETTLE_TIMEOUT = 45_000;
 
@@ -134,7 +138,11 @@ class Life {
     });
   }
 
-  #act(verb: string, args: Record<string, string | Record<string, string>>, undo?: { verb: string; args: Record<string, string> }) {
+  #act(
+    verb: string,
+    args: Record<string, string | Record<string, string>>,
+    undo?: { verb: string; args: Record<string, string> },
+  ) {
     const context = { journal: this.#journal, actor: this.#stage.actor, recorder: this.#recorder };
     return act({ verb, args }, undo, context);
   }
@@ -144,7 +152,9 @@ class Life {
     const { checks } = await preflight(stage);
     const refused = checks.filter((check) => !check.ok);
     if (refused.length > 0) {
-      throw new OperatorError(refused.map((check) => `${check.what}: ${check.observed}`).join('; '), { hint: refused[0]!.hint });
+      throw new OperatorError(refused.map((check) => `${check.what}: ${check.observed}`).join('; '), {
+        hint: refused[0]!.hint,
+      });
     }
     const before = await stage.platform.snapshot();
     writeFileSync(this.#recorder.folder.before, `${JSON.stringify(before, null, 2)}\n`);
@@ -173,7 +183,9 @@ class Life {
 
   async #deploy(): Promise<void> {
     const { deployment, namespace, platform, run, scenario } = this.#stage;
-    this.#measurement = new Measurement(this.#stage, this.#recorder, this.#options.tell, (condition) => this.#stop(condition));
+    this.#measurement = new Measurement(this.#stage, this.#recorder, this.#options.tell, (condition) =>
+      this.#stop(condition),
+    );
     await this.#act(
       'deploy',
       { namespace, manifest: deployment.manifest, labels: { 'brownout.run': run } },
@@ -230,19 +242,37 @@ class Life {
 
   #stop(condition: StopCondition): void {
     if (this.#stopped.signal.aborted || this.#faults.length === 0) return;
-    this.#recorder.record({ kind: 'stop', condition: condition.text, text: this.#measurement!.describe(condition.window) });
+    this.#recorder.record({
+      kind: 'stop',
+      condition: condition.text,
+      text: this.#measurement!.describe(condition.window),
+    });
     this.#stopped.abort();
   }
 
-  /** Waits until every stream is good again and the workload is whole; after the horizon the rest is censored. */
+  /** Waits until every stream is as good as before and the workload is whole; after the horizon the rest is censored. */
   async #recover(): Promise<void> {
     const { deployment, namespace, platform, scenario } = this.#stage;
     const { signal } = this.#options;
     this.#countdown('recover', scenario.horizon, true);
     const whole = platform.whole({ namespace, services: deployment.services }, scenario.horizon, signal);
-    const [wholeAgain, good] = await Promise.allSettled([whole, this.#measurement!.goodFor(STABLE, scenario.horizon, signal)]);
+    const recovered = this.#recovered(scenario.horizon);
+    const [wholeAgain] = await Promise.allSettled([whole, recovered]);
     if (wholeAgain.status === 'rejected') this.#warn(`The workload was not whole again: ${wholeAgain.reason.message}`);
-    if (good.status === 'fulfilled' && !good.value) this.#warn(`Not stable within the horizon: ${this.#measurement!.describe(STABLE)}`);
+    if (!(await recovered))
+      this.#warn(`Not as good as before within the horizon: ${this.#measurement!.describe(STABLE)}`);
+  }
+
+  async #recovered(timeout: number): Promise<boolean> {
+    const { signal } = this.#options;
+    const deadline = this.#recorder.clock.now() + timeout;
+    // The window after healing must be seen whole, whatever was stable before.
+    await sleep(STABLE, signal);
+    while (!signal.aborted && this.#recorder.clock.now() < deadline) {
+      if (hasRecovered(this.#recorder.folder)) return true;
+      await sleep(RECOVERY_LOOK, signal);
+    }
+    return false;
   }
 
   async #verify(): Promise<void> {
@@ -256,10 +286,20 @@ class Life {
     await healAll(this.#faults, this.#recorder).catch((error: Error) => this.#warn(error.message));
     await this.#measurement?.stop();
     clearInterval(this.#renewal);
-    const steps = await undoPending(this.#journal, this.#stage.actor, this.#stage.platform, ({ act: undone, error }) => {
-      this.#options.tell({ kind: 'note', text: error === undefined ? `undone: ${describeAct(undone)}` : `not undone: ${describeAct(undone)}: ${error}` });
-    });
-    const notUndone = steps.filter((step) => step.error !== undefined).map((step) => `${describeAct(step.act)}: ${step.error}`);
+    const steps = await undoPending(
+      this.#journal,
+      this.#stage.actor,
+      this.#stage.platform,
+      ({ act: undone, error }) => {
+        this.#options.tell({
+          kind: 'note',
+          text: error === undefined ? `undone: ${describeAct(undone)}` : `not undone: ${describeAct(undone)}: ${error}`,
+        });
+      },
+    );
+    const notUndone = steps
+      .filter((step) => step.error !== undefined)
+      .map((step) => `${describeAct(step.act)}: ${step.error}`);
     if (before) {
       const left = await settledDifferences(this.#stage.platform, before, SETTLE_TIMEOUT);
       this.#recorder.record({ kind: 'difference', left: [...notUndone, ...left] });

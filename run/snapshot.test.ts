@@ -7,9 +7,8 @@ test('equal snapshots have no differences, whatever their order', () => {
 });
 
 test('what is new, gone or changed is named with both states', () => {
-  assert.deepEqual(differences({ 'node w1': 'active', 'volume v': 'there' }, { 'node w1': 'drain', 'service x': '2 replicas' }), [
-    'changed: node w1 is drain, was active',
-    'left behind: service x (2 replicas)',
-    'gone: volume v (was there)',
-  ]);
+  assert.deepEqual(
+    differences({ 'node w1': 'active', 'volume v': 'there' }, { 'node w1': 'drain', 'service x': '2 replicas' }),
+    ['changed: node w1 is drain, was active', 'left behind: service x (2 replicas)', 'gone: volume v (was there)'],
+  );
 });

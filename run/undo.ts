@@ -66,5 +66,8 @@ export async function nodeReady(platform: Platform, name: string, timeout = 90_0
 /** `power.on w1`, `remove brownout-voting-k3f9`. */
 export function describeAct(act: Act): string {
   const words = Object.entries(act.args).filter(([key]) => !['manifest', 'labels', 'argv'].includes(key));
-  return [act.verb, ...words.map(([, value]) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))].join(' ');
+  return [
+    act.verb,
+    ...words.map(([, value]) => (typeof value === 'object' ? JSON.stringify(value) : String(value))),
+  ].join(' ');
 }

@@ -17,7 +17,10 @@ const POLL = 500;
 export async function verifyWrites(stage: Stage, recorder: Recorder, signal: AbortSignal): Promise<void> {
   const writing = stage.streams.filter((stream) => stream.writes);
   if (writing.length === 0 || !stage.workload.readBack) return;
-  const written = readSamples(recorder.folder.samples).streams.reduce((sum, { spec, n }) => sum + (spec.writes ? n : 0), 0);
+  const written = readSamples(recorder.folder.samples).streams.reduce(
+    (sum, { spec, n }) => sum + (spec.writes ? n : 0),
+    0,
+  );
   const { waited, left } = await drain(stage, (written / SLOWEST_DRAIN) * 1000 + DRAIN_MARGIN, signal);
   for (const { name, idPrefix } of writing) {
     recorder.record({ kind: 'backlog', stream: name, waited, left });
@@ -25,13 +28,22 @@ export async function verifyWrites(stage: Stage, recorder: Recorder, signal: Abo
       const { ids } = await stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
       recorder.record({ kind: 'readback', stream: name, ids });
     } catch (error) {
-      recorder.record({ kind: 'readback', stream: name, ids: null, error: error instanceof Error ? error.message : String(error) });
+      recorder.record({
+        kind: 'readback',
+        stream: name,
+        ids: null,
+        error: error instanceof Error ? error.message : String(error),
+      });
     }
   }
 }
 
 /** Resolves with how long it took and what was left: 0 when drained, null when it could not be told. */
-async function drain(stage: Stage, timeout: number, signal: AbortSignal): Promise<{ waited: number; left: number | null }> {
+async function drain(
+  stage: Stage,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<{ waited: number; left: number | null }> {
   if (!stage.workload.backlog) return { waited: 0, left: null };
   const start = performance.now();
   for (;;) {

@@ -78,7 +78,7 @@ export function scenarioSchema(faults: Record<string, Fault>) {
   return z.strictObject({
     title: z
       .string()
-      .regex(/^\S(.{0,118}\S)?$/, { error: 'expected one line of at most 120 characters' })
+      .regex(/^(?!.*\p{C})\S(.{0,118}\S)?$/u, { error: 'expected one line of at most 120 characters' })
       .describe('What is claimed, in a few words.')
       .meta({ examples: ['Voting goes on when a node dies'] }),
     workload: z

@@ -4,7 +4,7 @@ import { logTail, pathInside } from '../host.ts';
 import type { Lab } from '../lab.ts';
 import { type Docker, dockerAt } from './api.ts';
 
-const SOCKET = '/run/docker.sock';
+export const SOCKET = '/run/docker.sock';
 export const DATA_ROOT = '/var/lib/docker';
 
 /** Debian's dockerd as a machine's service, with its API on its own socket and, for a node, on the machine's address. */

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
-import { cp, lstat, mkdir, mkdtemp, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, lstat, mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../command.ts';
 import { answers, type Docker } from '../docker/api.ts';
 import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
 import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
 import type { Lab } from '../lab.ts';
-import { ifFree } from '../lock.ts';
+import { ifFree, withLock } from '../lock.ts';
 import type { Progress } from '../progress.ts';
 import { cached, cacheFolder, lockName } from './cache.ts';
 import { buildContexts, type Context } from './contexts.ts';
@@ -31,22 +30,46 @@ export interface ImageStore {
   folder: string;
   /** Changes with the content of any image. */
   key: string;
+  /** Digest of each workload's build context. */
+  workloads: Record<string, string>;
 }
 
-export async function imageStore(progress: Progress): Promise<ImageStore> {
-  const contexts = await mkdtemp(join(tmpdir(), 'brownout-contexts-'));
-  try {
-    const workloads = await buildContexts(contexts);
+export function imageStore(progress: Progress): Promise<ImageStore> {
+  return withContexts(progress, async (workloads) => {
     const version = (await run(['dockerd', '--version'])).trim();
     const base = await baseStore(version, progress);
-    const inputs = { FORMAT, base, workloads: workloads.map(({ name, digest }) => ({ name, digest })) };
-    const folder = await cached('images', inputs, progress, (into) =>
+    const digests = digestsOf(workloads);
+    const folder = await cached('images', { FORMAT, base, digests }, progress, (into) =>
       workloadStore(base, workloads, into, version, progress),
     );
-    return { folder, key: folder.slice(folder.lastIndexOf('-') + 1) };
-  } finally {
-    await rm(contexts, { recursive: true, force: true });
-  }
+    return { folder, key: folder.slice(folder.lastIndexOf('-') + 1), workloads: digests };
+  });
+}
+
+/** Whether a store's images are what the workloads' sources would give now. Builds none. */
+export function isCurrent(store: ImageStore, progress: Progress): Promise<boolean> {
+  return withContexts(progress, async (workloads) => {
+    return JSON.stringify(digestsOf(workloads)) === JSON.stringify(store.workloads);
+  });
+}
+
+/** Gives `work` the workloads' build contexts: one folder, used by one process at a time. */
+function withContexts<T>(progress: Progress, work: (contexts: Context[]) => Promise<T>): Promise<T> {
+  const folder = join(cacheFolder(), 'contexts');
+  const remove = () => rm(folder, { recursive: true, force: true });
+  return withLock(
+    'contexts',
+    'building images',
+    async () => {
+      await remove();
+      return work(await buildContexts(folder)).finally(remove);
+    },
+    (holder) => progress(`waiting for ${holder}`),
+  );
+}
+
+function digestsOf(workloads: Context[]): Record<string, string> {
+  return Object.fromEntries(workloads.map(({ name, digest }) => [name, digest]));
 }
 
 /** The root filesystem as an image, without any workload: the slow part, and it seldom changes. */

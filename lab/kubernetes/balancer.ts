@@ -43,7 +43,8 @@ ${apiSection('127.0.0.1', all)}
 
 function apiSection(address: string, all: Seat[]): string {
   const servers = controlPlanesOf(all).map(
-    (plane) => `  server ${plane.name} ${plane.address}:${API_PORT} check-ssl verify none on-marked-down shutdown-sessions`,
+    (plane) =>
+      `  server ${plane.name} ${plane.address}:${API_PORT} check-ssl verify none on-marked-down shutdown-sessions`,
   );
   return `listen api
   mode tcp

@@ -93,7 +93,6 @@ async function build(programs: string[], version: string, into: string, progress
   const go = await goProgram(progress);
   const env = goEnvironment();
   progress(`fetching the sources of Kubernetes ${version} from the Go module proxy`);
-  await run([go, '-C', SOURCE, 'mod', 'download'], { env });
   const packages = programs.map((program) => `./${program}`);
   const total = (await run([go, '-C', SOURCE, 'list', '-deps', ...packages], { env })).trim().split('\n').length;
   progress(`building Kubernetes ${version} (once, about ten minutes of two processors)`);
@@ -105,8 +104,9 @@ async function build(programs: string[], version: string, into: string, progress
   const command = [go, '-C', SOURCE, 'build', '-v', '-p', String(compilers()), ...flags(version), '-o', `${into}/`];
   await run([...politely, ...command, ...packages], {
     env,
-    line: () => {
-      // With -v Go names each package that it compiles. Those in its cache are not named.
+    line: (line) => {
+      // With -v Go names each package that it compiles; what was compiled before is not named.
+      if (line.startsWith('go: ')) return;
       compiled += 1;
       if (performance.now() - told < 10_000) return;
       told = performance.now();

@@ -1,9 +1,10 @@
+import { spawn } from 'node:child_process';
 import { cp, lstat, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { run } from '../command.ts';
-import { answers } from '../docker/api.ts';
-import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
+import { answers, type Docker } from '../docker/api.ts';
+import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf, SOCKET } from '../docker/daemon.ts';
 import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
 import { cached, cacheFolder, lockName } from '../image/cache.ts';
 import { imageStore, shareStore } from '../image/store.ts';
@@ -54,9 +55,13 @@ export async function containerdStore(programs: string, progress: Progress): Pro
       await powerOn(builderLab, machine);
       const api = dockerOf(builderLab, machine.name);
       await answers(api, 60_000, () => dockerSilent(builderLab, machine.name));
-      const images = (await api.get<{ RepoTags: string[] | null }[]>('/images/json')).flatMap(({ RepoTags }) => RepoTags ?? []);
+      const images = (await api.get<{ RepoTags: string[] | null }[]>('/images/json')).flatMap(
+        ({ RepoTags }) => RepoTags ?? [],
+      );
       progress(`handing ${images.length + 2} images to containerd (once, under a minute)`);
-      await run(inside(builderLab, machine.name, ['bash', '-c', handOver(programs, images)]));
+      await importProgram(api, programs, 'pause', PAUSE_IMAGE);
+      await importProgram(api, programs, 'coredns', DNS_IMAGE);
+      await run(inside(builderLab, machine.name, ['bash', '-c', handOver([...images, PAUSE_IMAGE, DNS_IMAGE])]));
       await powerOff(builderLab, machine.name);
       await rename(join(diskOf(builderLab, machine.name), CONTAINERD_ROOT), join(into, 'root'));
     } finally {
@@ -66,17 +71,22 @@ export async function containerdStore(programs: string, progress: Progress): Pro
   });
 }
 
-/** From Docker's store to containerd's, and the two programs as images with nothing else in them. */
-function handOver(programs: string, images: string[]): string {
-  const docker = 'docker --host unix:///run/docker.sock';
-  const single = (program: string, image: string) =>
-    `tar -C ${programs} -c ${program} | ${docker} import --change 'ENTRYPOINT ["/${program}"]' - ${image}`;
+/** A program as an image with nothing else in it. */
+async function importProgram(docker: Docker, programs: string, program: string, image: string): Promise<void> {
+  const [repo, tag] = image.split(':') as [string, string];
+  const query = new URLSearchParams({ fromSrc: '-', repo, tag, changes: `ENTRYPOINT ["/${program}"]` });
+  const tar = spawn('tar', ['-C', programs, '--owner=0', '--group=0', '-c', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await docker.upload(`/images/create?${query}`, 'application/x-tar', tar.stdout);
+}
+
+/** What moves images from Docker's store to containerd's, in the machine where both are. */
+function handOver(images: string[]): string {
+  const query = images.map((image) => `names=${encodeURIComponent(image)}`).join('&');
   return `set -euo pipefail
-${single('pause', PAUSE_IMAGE)}
-${single('coredns', DNS_IMAGE)}
 until [ -S ${CONTAINERD_SOCKET} ]; do sleep 0.1; done
-${docker} save ${[...images, PAUSE_IMAGE, DNS_IMAGE].join(' ')} | ctr --namespace k8s.io images import -
-ctr --namespace k8s.io images list --quiet
+curl --silent --show-error --fail --unix-socket ${SOCKET} 'http://docker/images/get?${query}' | ctr --namespace k8s.io images import -
 sync --file-system ${CONTAINERD_ROOT}`;
 }
 
@@ -110,7 +120,11 @@ async function shareFolder(from: string, to: string, path: string): Promise<void
   await mkdir(to, { recursive: true, mode: mode & 0o7777 });
   await Promise.all(
     (await readdir(from, { withFileTypes: true })).map(async (entry) => {
-      const [source, target, inner] = [from, to, path].map((each) => join(each, entry.name)) as [string, string, string];
+      const [source, target, inner] = [from, to, path].map((each) => join(each, entry.name)) as [
+        string,
+        string,
+        string,
+      ];
       if (LINKED.some((pattern) => pattern.test(inner))) return symlink(source, target);
       if (entry.isDirectory()) return shareFolder(source, target, inner);
       return cp(source, target, { verbatimSymlinks: true });

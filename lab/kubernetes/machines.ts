@@ -2,7 +2,17 @@ import type { Service } from '../boot.ts';
 import type { Machine } from '../host.ts';
 import { cacheFolder } from '../image/cache.ts';
 import { balancerService } from './balancer.ts';
-import { CONFIG, EDGE, hasOwnBalancer, kubernetesLab, type Seat, SERVICE_CIDR, SHARED, SIZES, type Settings } from './layout.ts';
+import {
+  CONFIG,
+  EDGE,
+  hasOwnBalancer,
+  kubernetesLab,
+  SERVICE_CIDR,
+  type Seat,
+  type Settings,
+  SHARED,
+  SIZES,
+} from './layout.ts';
 import { CONTAINERD_SOCKET, LOCAL_VOLUMES, MANIFESTS, nodeEnvironment } from './node.ts';
 import { LOCAL_PROVISIONER, SHARED_PROVISIONER } from './objects.ts';
 
@@ -28,7 +38,11 @@ export function nodeMachine(seat: Seat, all: Seat[], settings: Settings, folders
       { from: folders.shared, to: SHARED, readonly: false },
     ],
     prepare: [['bash', `${CONFIG}/prepare.sh`]],
-    services: [containerd, ...programs(seat, settings, folders), ...(hasOwnBalancer(seat, all) ? [balancerService(CONFIG)] : [])],
+    services: [
+      containerd,
+      ...programs(seat, settings, folders),
+      ...(hasOwnBalancer(seat, all) ? [balancerService(CONFIG)] : []),
+    ],
   };
 }
 
@@ -41,7 +55,10 @@ export function edgeMachine(folders: Folders): Machine {
   };
 }
 
-export const containerd: Service = { name: 'containerd', argv: ['containerd', '--config', `${CONFIG}/containerd.toml`] };
+export const containerd: Service = {
+  name: 'containerd',
+  argv: ['containerd', '--config', `${CONFIG}/containerd.toml`],
+};
 
 function programs(seat: Seat, settings: Settings, folders: Folders): Service[] {
   const program = (name: string, flags: string[], as = name): Service => ({

@@ -63,7 +63,7 @@ function podNetwork({ podCidr }: Seat): object {
 }
 
 function kubeletConfig(seat: Seat, { timers }: Settings): object {
-  const { cpus, memory } = SIZES[seat.role];
+  const { cpus } = SIZES[seat.role];
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -99,6 +99,8 @@ function kubeletConfig(seat: Seat, { timers }: Settings): object {
       registerWithTaints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
       // All parts of a control plane start at once, and some end when another is not there yet: they must not wait long.
       crashLoopBackOff: { maxContainerRestartPeriod: '1s' },
+      // The API shows these pods only once kubelet has looked at them again after the API came up.
+      syncFrequency: '5s',
     }),
     ...(timers === 'tuned' && { nodeLeaseDurationSeconds: 4, nodeStatusUpdateFrequency: '1s' }),
   };

@@ -123,7 +123,12 @@ function dnsPod(image: string, labels: Record<string, string>): object {
         ],
         resources: { requests: { cpu: '20m', memory: '32Mi' }, limits: { memory: '128Mi' } },
         readinessProbe: { httpGet: { path: '/ready', port: 8181 }, periodSeconds: 1 },
-        livenessProbe: { httpGet: { path: '/health', port: 8080 }, periodSeconds: 10, failureThreshold: 5, timeoutSeconds: 5 },
+        livenessProbe: {
+          httpGet: { path: '/health', port: 8080 },
+          periodSeconds: 10,
+          failureThreshold: 5,
+          timeoutSeconds: 5,
+        },
         volumeMounts: [{ name: 'config', mountPath: '/etc/coredns', readOnly: true }],
       },
     ],

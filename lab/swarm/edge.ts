@@ -34,8 +34,8 @@ defaults
   timeout server 2s
   timeout check 400ms
   timeout queue 300ms
-  # An open WebSocket is silent between events.
-  timeout tunnel 1h
+  # A WebSocket is silent this long only when its node is gone: the result page's speaks every second.
+  timeout tunnel 5s
   # A request whose connection could not be made goes to another node; one that was sent is never sent twice.
   retries 2
   option redispatch 1

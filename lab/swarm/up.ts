@@ -8,10 +8,10 @@ import { run } from '../command.ts';
 import { answers, DockerError } from '../docker/api.ts';
 import { DATA_ROOT, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
 import { diskOf, install, linkState, type Machine, powerOn, restoreLink } from '../host.ts';
-import { type ImageStore, imageStore, shareStore } from '../image/store.ts';
+import { type ImageStore, imageStore, isCurrent, shareStore } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
 import { withLock } from '../lock.ts';
-import { createNetwork } from '../network.ts';
+import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { installLabPackages } from '../setup.ts';
 import { EDGE_CONFIG, edgeConfig } from './edge.ts';
@@ -39,6 +39,8 @@ export async function swarmUp(wanted: Partial<Settings>, progress: Progress): Pr
     'lab up swarm',
     async () => {
       await installLabPackages(progress);
+      // Before anything is noted down: a lab that cannot be must not look like one that is half up.
+      await refuseClash(swarmLab.network!);
       const notes = await settle(wanted, progress);
       await createNetwork(swarmLab.network!);
       const nodes = seats(notes);
@@ -59,10 +61,17 @@ async function settle(wanted: Partial<Settings>, progress: Progress): Promise<No
         hint: 'brownout lab down swarm, then up again',
       });
     }
-    if (existsSync(before.store.folder)) return before;
-    throw new OperatorError(`the lab's images are gone from the cache (${before.store.folder})`, {
-      hint: 'brownout lab down swarm, then up again',
-    });
+    if (!existsSync(before.store.folder)) {
+      throw new OperatorError(`the lab's images are gone from the cache (${before.store.folder})`, {
+        hint: 'brownout lab down swarm, then up again',
+      });
+    }
+    if (!(await isCurrent(before.store, progress))) {
+      progress(
+        'note: the workloads have changed since this lab was started; it keeps its images until it is taken down',
+      );
+    }
+    return before;
   }
   const store = await imageStore(progress);
   const notes: Notes = { managers: wanted.managers ?? 1, heartbeat: wanted.heartbeat, store };

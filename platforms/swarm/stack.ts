@@ -100,6 +100,11 @@ async function imageIds(hosts: Hosts, references: string[]): Promise<Record<stri
   );
 }
 
+/** How the nodes are to be told of an image: by its ID where no registry is asked, else as it is named. */
+export async function imageOnNodes(hosts: Hosts, cluster: Cluster, reference: string): Promise<string> {
+  return cluster.pull === 'never' ? (await imageIds(hosts, [reference]))[reference]! : reference;
+}
+
 async function networksOf(hosts: Hosts, { namespace, service }: { namespace: string; service: string }) {
   return hosts.manager(async (host) => {
     const name = `${namespace}_${service}`;

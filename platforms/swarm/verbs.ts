@@ -9,7 +9,7 @@ import { releaseLock, renewLock, takeLock } from './lock.ts';
 import { type Availability, setAvailability } from './nodes.ts';
 import { removeStack } from './remove.ts';
 import { restoreService, rollService } from './roll.ts';
-import { deployStack } from './stack.ts';
+import { deployStack, imageOnNodes } from './stack.ts';
 
 export interface SwarmContext {
   hosts: Hosts;
@@ -77,9 +77,12 @@ export const verbs: Record<string, Verb> = {
     return undefined;
   },
 
-  /** { namespace, service, run, image? } */
-  async 'service.roll'({ hosts }, args) {
-    await rollService(hosts, args.namespace(), args.text('service'), args.text('run'), args.optional('image'));
+  /** { namespace, service, run, image? }. The image is a role of the cluster file's `images`, or a reference. */
+  async 'service.roll'({ hosts, cluster }, args) {
+    const role = args.optional('image');
+    const reference = role === undefined ? undefined : (cluster.images[role] ?? role);
+    const image = reference === undefined ? undefined : await imageOnNodes(hosts, cluster, reference);
+    await rollService(hosts, args.namespace(), args.text('service'), args.text('run'), image);
     return undefined;
   },
 

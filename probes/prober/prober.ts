@@ -29,7 +29,9 @@ export async function startProber(
   // Compiled, this file and the script both end in .js.
   const script = new URL(`./main${extname(import.meta.url)}`, import.meta.url);
   // Flags that the suite runs under (inspectors, loaders) would slow the prober or open its ports a second time.
-  const { NODE_OPTIONS: _, ...env } = process.env;
+  const { NODE_OPTIONS: _, ...inherited } = process.env;
+  // Names are looked up on the threads that write the file: a resolver that hangs must not stop the writing.
+  const env = { ...inherited, UV_THREADPOOL_SIZE: '32' };
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(script)], {
     env,
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import type { Attempt, StreamSpec } from '../probe.ts';
 import { classify, type Failure } from './errors.ts';
 import { type HttpResponse, ProtocolError, ResponseParser } from './http-response.ts';
+import { Lookup } from './lookup.ts';
 
 /** How an exchange ended: with a response, or with a failure and how far it had come. */
 export type ExchangeEnd =
@@ -68,6 +69,7 @@ export class HttpClient {
 class Connection implements Attempt {
   idleSince = 0;
   readonly #socket: Socket;
+  readonly #lookup = new Lookup();
   #connected = false;
   #request: string | undefined;
   #sent = false;
@@ -82,10 +84,11 @@ class Connection implements Attempt {
       ? connectTls({
           host,
           port,
+          lookup: this.#lookup.find,
           servername: /[a-z]/i.test(host) && !host.includes(':') ? host : undefined,
           ALPNProtocols: ['http/1.1'],
         })
-      : connectTcp({ host, port, noDelay: true });
+      : connectTcp({ host, port, lookup: this.#lookup.find, noDelay: true });
     this.#socket = socket;
     socket.on(tls ? 'secureConnect' : 'connect', () => {
       this.#connected = true;
@@ -110,7 +113,7 @@ class Connection implements Attempt {
   }
 
   abandon(): void {
-    this.#fail({ error: 'timeout' });
+    this.#fail(this.#lookup.timeout);
   }
 
   destroy(): void {

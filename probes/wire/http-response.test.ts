@@ -186,7 +186,7 @@ test('damaged answers and noise end in an answer, in silence or in a ProtocolErr
 function upToEnd(bytes: Buffer): Buffer {
   const parser = new ResponseParser();
   try {
-    const end = bytes.findIndex((_, i) => parser.push(bytes.subarray(i, i + 1)));
+    const end = bytes.findIndex((_, i) => parser.push(bytes.subarray(i, i + 1)) !== undefined);
     return end < 0 ? bytes : bytes.subarray(0, end + 1);
   } catch {
     return bytes;
@@ -194,7 +194,7 @@ function upToEnd(bytes: Buffer): Buffer {
 }
 
 test('what is accepted here, Node accepts too, and reads the same', async () => {
-  let bytes = Buffer.alloc(0);
+  let bytes: Buffer = Buffer.alloc(0);
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.once('data', () => socket.end(bytes));

@@ -15,6 +15,7 @@ export class ProtocolError extends Error {}
 const HEAD_LIMIT = 64 * 1024;
 const BODY_LIMIT = 8 * 1024 * 1024;
 const LINE_LIMIT = 4096;
+const PREFIX = 'HTTP/1.';
 const HEAD_END = Buffer.from('\r\n\r\n');
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t ]*((?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)[\t ]*$/;
@@ -37,10 +38,6 @@ export class ResponseParser {
   /** 0 until the head is there. */
   get status(): number {
     return this.#status;
-  }
-
-  get started(): boolean {
-    return this.#status > 0 || this.#rest !== undefined;
   }
 
   /** Returns the response once it is complete. Throws ProtocolError; the connection is of no use then. */
@@ -82,6 +79,9 @@ export class ResponseParser {
       case 'head': {
         const end = input.indexOf(HEAD_END);
         if ((end < 0 ? input.length : end) > HEAD_LIMIT) throw new ProtocolError('head too long');
+        // Another protocol's greeting would be waited on until the timeout.
+        const start = input.toString('latin1', 0, PREFIX.length);
+        if (!PREFIX.startsWith(start)) throw new ProtocolError('no HTTP/1');
         if (end < 0) return 0;
         this.#head(input.toString('latin1', 0, end));
         return end + HEAD_END.length;

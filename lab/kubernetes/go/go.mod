@@ -247,6 +247,9 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// The volumes' library asks for a version that Kubernetes does not know yet; neither needs more than this one has.
+replace github.com/container-storage-interface/spec => github.com/container-storage-interface/spec v1.9.0
+
 // Kubernetes publishes its parts as modules of their own, and refers to them by folder.
 replace (
 	k8s.io/api => k8s.io/api v0.36.3

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	core "k8s.io/api/core/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/klog/v2"
 	provisioning "sigs.k8s.io/sig-storage-lib-external-provisioner/v13/controller"
 )
 
@@ -30,7 +29,7 @@ func newVolumesCommand() *cobra.Command {
 			}
 			// One node's disk is that node's business; of those who see the shared folder one at a time may work on it.
 			elected := maker.node == ""
-			controller := provisioning.NewProvisionController(klog.FromContext(ctx), client, name, maker, provisioning.LeaderElection(elected))
+			controller := provisioning.NewProvisionController(ctx, client, name, maker, provisioning.LeaderElection(elected))
 			controller.Run(ctx)
 			return nil
 		},

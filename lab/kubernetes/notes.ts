@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { kubernetesLab, type Settings } from './layout.ts';
+
+/** What is noted down of a lab that is up, or was to be. */
+export interface Notes extends Settings {
+  /** Folders in the cache that its machines use: others put in their place under them would take their images away. */
+  programs: string;
+  store: string;
+}
+
+/** Everything the lab keeps beside its machines. */
+export const FOLDERS = {
+  config: join(kubernetesLab.folder, 'config'),
+  shared: join(kubernetesLab.folder, 'shared'),
+};
+
+/** How the suite, kubectl and anybody else on this computer reaches the cluster. */
+export const KUBECONFIG = join(FOLDERS.config, 'admin.conf');
+
+const FILE = join(kubernetesLab.folder, 'lab.json');
+
+/** The notes of the lab that is there, whole or not; undefined when it is down. */
+export async function readNotes(): Promise<Notes | undefined> {
+  return existsSync(FILE) ? (JSON.parse(await readFile(FILE, 'utf8')) as Notes) : undefined;
+}
+
+export async function writeNotes(notes: Notes): Promise<void> {
+  await writeFile(`${FILE}.new`, JSON.stringify(notes, null, 2));
+  await rename(`${FILE}.new`, FILE);
+}

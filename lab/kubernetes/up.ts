@@ -1,0 +1,169 @@
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { OperatorError } from '../../platforms/platform.ts';
+import { diskOf, install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
+import { requireRoot } from '../lab.ts';
+import { withLock } from '../lock.ts';
+import { createNetwork } from '../network.ts';
+import type { Progress } from '../progress.ts';
+import { ensurePackages, installLabPackages } from '../setup.ts';
+import { type Api, ApiError, apiOf, steadily } from './api.ts';
+import { configure } from './configure.ts';
+import { kubernetesPrograms } from './go.ts';
+import { containerdStore, DNS_IMAGE, shareContainerdStore } from './images.ts';
+import { controlPlanesOf, kubernetesLab, type Seat, type Settings, seats } from './layout.ts';
+import { edgeMachine, nodeMachine } from './machines.ts';
+import { CONTAINERD_ROOT } from './node.ts';
+import { FOLDERS, KUBECONFIG, type Notes, readNotes, writeNotes } from './notes.ts';
+import { clusterObjects, type KubernetesObject } from './objects.ts';
+
+/** How long the API and the nodes may take: ten times what a busy computer needs. */
+const PATIENCE_MS = 120_000;
+
+/** What the nodes' programs need from Debian, beside what every lab needs. */
+const PACKAGES = [
+  'containerd',
+  'runc',
+  'containernetworking-plugins',
+  'nftables',
+  'iptables',
+  'ipset',
+  'conntrack',
+  'ethtool',
+  'socat',
+  'openssl',
+  'curl',
+];
+
+/** Installs what the Kubernetes lab needs from Debian, and builds its programs and images. */
+export async function kubernetesBuild(progress: Progress): Promise<Pick<Notes, 'programs' | 'store'>> {
+  requireRoot();
+  await installLabPackages(progress);
+  await ensurePackages(PACKAGES, progress);
+  const programs = await kubernetesPrograms(progress);
+  return { programs, store: await containerdStore(programs, progress) };
+}
+
+/**
+ * Brings the cluster up from nothing, or from whatever is there: machines that are off are powered on, cut links restored.
+ * Resolves when every node is ready.
+ *
+ * @param wanted settings; undefined ones are as they were, or the defaults for a new lab
+ */
+export async function kubernetesUp(wanted: Partial<Settings>, progress: Progress): Promise<void> {
+  requireRoot();
+  await withLock(
+    kubernetesLab.name,
+    'lab up kubernetes',
+    async () => {
+      const notes = await settle(wanted, progress);
+      const all = seats(notes);
+      await createNetwork(kubernetesLab.network!);
+      await configure(FOLDERS.config, all, notes);
+      await powerOnAll(all, notes, progress);
+      const api = await apiOf(KUBECONFIG);
+      try {
+        await furnish(api, all, progress);
+      } finally {
+        api.close();
+      }
+    },
+    (holder) => progress(`waiting for ${holder}`),
+  );
+}
+
+/** The settings of the lab that is there, or those of a new one, on disk before anything is started. */
+async function settle(wanted: Partial<Settings>, progress: Progress): Promise<Notes> {
+  const before = await readNotes();
+  if (!before) {
+    const notes = {
+      controlPlanes: wanted.controlPlanes ?? 1,
+      timers: wanted.timers ?? 'default',
+      ...(await kubernetesBuild(progress)),
+    } satisfies Notes;
+    await mkdir(FOLDERS.shared, { recursive: true });
+    await writeNotes(notes);
+    return notes;
+  }
+  const again = 'brownout lab down kubernetes, then up again';
+  for (const key of ['controlPlanes', 'timers'] as const) {
+    if (wanted[key] === undefined || wanted[key] === before[key]) continue;
+    throw new OperatorError(`the lab is up with ${describe(before)}, which cannot be changed now`, { hint: again });
+  }
+  for (const folder of [before.programs, before.store]) {
+    if (!existsSync(folder))
+      throw new OperatorError(`what the lab runs on is gone from the cache (${folder})`, { hint: again });
+  }
+  return before;
+}
+
+function describe({ controlPlanes, timers }: Settings): string {
+  return `${controlPlanes} control plane${controlPlanes === 1 ? '' : 's'} and ${timers} timers`;
+}
+
+async function powerOnAll(all: Seat[], notes: Notes, progress: Progress): Promise<void> {
+  progress(`powering on ${all.map(({ name }) => name).join(', ')} and the edge`);
+  const folders = { ...FOLDERS, programs: notes.programs };
+  const start = async (machine: Machine) => {
+    await install(kubernetesLab, machine);
+    if (linkState(kubernetesLab, machine.name) === 'cut') await restoreLink(kubernetesLab, machine.name);
+    await powerOn(kubernetesLab, machine);
+  };
+  await Promise.all([
+    start(edgeMachine(folders)),
+    ...all.map(async (seat) => {
+      await shareOnce(notes.store, join(diskOf(kubernetesLab, seat.name), CONTAINERD_ROOT));
+      await start(nodeMachine(seat, all, notes, folders));
+    }),
+  ]);
+}
+
+/** A node keeps its images over power cycles: only the first start takes them from the store, whole or not at all. */
+async function shareOnce(store: string, root: string): Promise<void> {
+  if (existsSync(root)) return;
+  const part = `${root}.part`;
+  await rm(part, { recursive: true, force: true });
+  await shareContainerdStore(store, part);
+  await rename(part, root);
+}
+
+interface NodeList {
+  items: { metadata: { name: string }; status: { conditions?: { type: string; status: string }[] } }[];
+}
+
+/** Names of the nodes that the control plane calls ready. */
+export async function readyNodes(api: Api): Promise<Set<string>> {
+  const { items } = await api.get<NodeList>('/api/v1/nodes');
+  const ready = items.filter(({ status }) =>
+    status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
+  );
+  return new Set(ready.map(({ metadata }) => metadata.name));
+}
+
+/** Gives the cluster what it has beside its control plane, and waits until its nodes are ready. */
+async function furnish(api: Api, all: Seat[], progress: Progress): Promise<void> {
+  progress('waiting for the API');
+  const planes = controlPlanesOf(all);
+  await steadily(PATIENCE_MS, () => api.get('/readyz')).catch(async (cause: Error) => {
+    const log = await logTail(kubernetesLab, planes[0]!.name, 'kubelet');
+    throw new OperatorError(`${cause.message}; the log of kubelet on '${planes[0]!.name}' ends:\n${log}`, { cause });
+  });
+  for (const object of clusterObjects(DNS_IMAGE)) await steadily(PATIENCE_MS, () => api.apply(object));
+  progress('waiting until every node is ready');
+  await steadily(PATIENCE_MS, async () => {
+    const ready = await readyNodes(api);
+    const late = all.filter(({ name }) => !ready.has(name)).map(({ name }) => name);
+    if (late.length > 0) throw new ApiError(`not ready: ${late.join(', ')}`, undefined);
+  });
+  // A node may not give itself this name, so that none can become a control plane by saying so.
+  for (const { name } of planes) await api.apply(controlPlaneLabel(name));
+}
+
+function controlPlaneLabel(name: string): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'node-role.kubernetes.io/control-plane': '' } },
+  };
+}
