@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Act, Inspection, Member, Node, Platform } from '../platforms/platform.ts';
+import type { Act, Inspection, Member, Platform } from '../platforms/platform.ts';
 import type { Power } from '../platforms/power/power.ts';
 
 /** What a fault may look at while it aims: the cluster as it is now. */
@@ -72,5 +72,3 @@ export interface Fault<O = unknown> {
   impact(targets: Target[]): Impact;
   inject(world: ActingWorld, targets: Target[], options: O): Promise<Injection>;
 }
-
-export type NodeFilter = (node: Node) => boolean;

@@ -39,7 +39,9 @@ describe('a noisy neighbour', () => {
   it('is bound to its nodes, ends by itself, and is not restarted then', () => {
     for (const kind of noiseKinds) {
       const { services } = parse(noiseStack({ ...noise, kind, limits: undefined }));
-      const constraints = Object.values<any>(services).map(({ deploy }) => deploy.placement.constraints);
+      const constraints = Object.values<{ deploy: { placement: { constraints: string[] } } }>(services).map(
+        ({ deploy }) => deploy.placement.constraints,
+      );
       assert.deepEqual(constraints, [['node.hostname==w1'], ['node.hostname==w2']]);
       const { command, deploy } = services['noise-1'];
       assert.deepEqual(command.slice(0, 4), ['timeout', '-k', '5', '91']);

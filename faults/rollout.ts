@@ -7,11 +7,10 @@ import { NO_NODE_DOWN, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   service: z.string().min(1),
-  image: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ description: 'The new image: a role of `images` in the cluster file, or a reference. Without it the members are replaced by new ones of the same image.' }),
+  image: z.string().min(1).optional().meta({
+    description:
+      'The new image: a role of `images` in the cluster file, or a reference. Without it the members are replaced by new ones of the same image.',
+  }),
   hold: duration.prefault('30s').meta({ description: 'How long the new version stays before the old one comes back.' }),
 });
 

@@ -119,9 +119,19 @@ describe('choosing nodes', () => {
 
   it('reaches every node that fits, over the seeds', () => {
     const nodes = ['w1', 'w2', 'w3'].map(
-      (name): Node => ({ name, role: 'worker', leader: false, ready: true, schedulable: true, address: '', labels: {} }),
+      (name): Node => ({
+        name,
+        role: 'worker',
+        leader: false,
+        ready: true,
+        schedulable: true,
+        address: '',
+        labels: {},
+      }),
     );
-    const chosen = Array.from({ length: 100 }, (_, seed) => chooseNodes(worldOf(nodes, [], ['w1', 'w2', 'w3'], seed), {}));
+    const chosen = Array.from({ length: 100 }, (_, seed) =>
+      chooseNodes(worldOf(nodes, [], ['w1', 'w2', 'w3'], seed), {}),
+    );
     assert.deepEqual([...new Set(chosen.map(([target]) => target!.node))].sort(), ['w1', 'w2', 'w3']);
   });
 

@@ -50,7 +50,7 @@ export interface StreamSpec {
   target: string;
   /** Interval between dues, ms. */
   every: number;
-  /** From due, ms. */
+  /** From sending, ms; time in which the prober itself did not run is added. */
   timeout: number;
   connection: 'new' | 'reused';
   writes: boolean;

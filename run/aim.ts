@@ -14,17 +14,6 @@ export interface AimedFault {
   nodesDown: string[];
 }
 
-/** `w*` fits w1, w2 …; everything else is literal. */
-export function fitsPattern(name: string, patterns: string[]): boolean {
-  return patterns.some((pattern) => {
-    const source = pattern
-      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-      .replaceAll('*', '.*')
-      .replaceAll('?', '.');
-    return new RegExp(`^${source}$`).test(name);
-  });
-}
-
 /** True while enough managers are left to agree when these nodes are gone. */
 export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boolean {
   const lost = inspection.nodes.filter(

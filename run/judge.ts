@@ -8,7 +8,7 @@ import type { RunFolder } from './folder.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
 
 /** Reads a recording; one that was cut short is read as far as it goes. Throws OperatorError when there is none. */
-export function readRecording(folder: RunFolder): Recording {
+function readRecording(folder: RunFolder): Recording {
   if (!existsSync(folder.meta)) {
     throw new OperatorError(`${folder.dir} holds no recording: run.json is missing.`, {
       hint: 'See `brownout runs` for what there is.',
@@ -23,17 +23,6 @@ export function readRecording(folder: RunFolder): Recording {
     .map((line) => JSON.parse(line) as RunEvent);
   const samples = existsSync(folder.samples) ? readSamples(folder.samples) : { streams: [], torn: 0 };
   return { meta, events, ...samples };
-}
-
-/**
- * Whether a run that is in its recovery has recovered, in the very sense in which it will be judged: every stream had its
- * stable window after the fault, and after healing where healing disturbed it again.
- */
-export function hasRecovered(folder: RunFolder): boolean {
-  const { streams } = judge(readRecording(folder));
-  return streams.every(
-    ({ ttsr, afterHealing }) => ttsr.ms !== undefined && (!afterHealing || afterHealing.ms !== undefined),
-  );
 }
 
 /** Judges a recording, with other objectives when given. The same recording gives the same findings, byte for byte. */

@@ -10,9 +10,9 @@ import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import type { StreamSpec } from '../probes/probe.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
 import { type Actor, createActor } from './actor.ts';
-import { fitsPattern } from './aim.ts';
 
 /** A scenario on a cluster with everything that it takes, connected and read; nothing is changed yet. */
 export interface Stage {
@@ -33,7 +33,7 @@ export interface Stage {
 }
 
 /** Sortable, unique enough, and short at its end: `20260131-235959-k3f9`. */
-export function newRunId(now = new Date()): string {
+function newRunId(now = new Date()): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   return `${stamp}-${Math.random().toString(36).slice(2, 6).padEnd(4, '0')}`;
 }
@@ -112,7 +112,9 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
  * alone, not also that of the control plane.
  */
 function stateOn({ nodes }: Inspection): 'workers' | 'any' {
-  return nodes.filter((node) => node.role === 'worker' && node.ready && node.schedulable).length >= 2 ? 'workers' : 'any';
+  return nodes.filter((node) => node.role === 'worker' && node.ready && node.schedulable).length >= 2
+    ? 'workers'
+    : 'any';
 }
 
 function checkVerbs(scenario: Scenario, actor: Actor, cluster: Cluster): void {

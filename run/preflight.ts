@@ -1,12 +1,13 @@
 import { faults } from '../faults/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
-import { aimCandidates, type Candidates, fitsPattern, quorumSurvives } from './aim.ts';
+import { fitsPattern } from '../units/pattern.ts';
+import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
 import { sleep, startClock } from './clock.ts';
 import type { Stage } from './plan.ts';
 
 /** One thing that must hold before a fault may be injected. */
-export interface PreflightCheck {
+interface PreflightCheck {
   what: string;
   ok: boolean;
   observed: string;

@@ -10,19 +10,17 @@ import type { StreamSpec } from '../probes/probe.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 
-export const phases = [
-  'preflight',
-  'deploy',
-  'steady',
-  'inject',
-  'confirm',
-  'hold',
-  'heal',
-  'recover',
-  'verify',
-  'clean up',
-] as const;
-export type Phase = (typeof phases)[number];
+export type Phase =
+  | 'preflight'
+  | 'deploy'
+  | 'steady'
+  | 'inject'
+  | 'confirm'
+  | 'hold'
+  | 'heal'
+  | 'recover'
+  | 'verify'
+  | 'clean up';
 
 /** `run.json`. */
 export interface RunMeta {
@@ -63,4 +61,3 @@ export type RunEvent = { at: number } & (
   | { kind: 'difference'; left: string[] }
   | { kind: 'warning'; text: string }
 );
-export type RunEventKind = RunEvent['kind'];

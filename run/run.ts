@@ -2,15 +2,15 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { STABLE_WINDOW } from '../analysis/series.ts';
+import { notYetStable } from '../analysis/recovered.ts';
 import { OperatorError } from '../platforms/platform.ts';
+import { readSamples } from '../probes/samples.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { aimAll } from './aim.ts';
 import { sleep, startClock } from './clock.ts';
 import { type RunFolder, runFolder, runsDir } from './folder.ts';
 import { act, confirmAll, heal, healAll, injectAll, type LiveFault } from './inject.ts';
 import { Journal } from './journal.ts';
-import { hasRecovered } from './judge.ts';
 import { Measurement } from './measure.ts';
 import type { Stage } from './plan.ts';
 import { lockHolder, preflight } from './preflight.ts';
@@ -44,10 +44,10 @@ export class Refusal extends OperatorError {}
 /** How long members may take to come up, and then to answer every stream. */
 const DEPLOY_TIMEOUT = 180_000;
 const ANSWER_TIMEOUT = 90_000;
-/** The stable window, and a second more so that it is whole in the samples. */
-const STABLE = STABLE_WINDOW + 1000;
 /** How often the recording is looked at while recovery is waited for. */
-const RECOVERY_LOOK = 2_000;
+const RECOVERY_LOOK = 1_000;
+/** Watched at least after healing: a stable window, and the time until it is whole in the samples. */
+const HEALED_WINDOW = 12_500;
 const LOCK_RENEWAL = 20_000;
 const SETTLE_TIMEOUT = 45_000;
 
@@ -89,6 +89,7 @@ class Life {
   /** Ends the undisturbed course: the user's signal, or a stop condition. */
   readonly #course: AbortSignal;
   #faults: LiveFault[] = [];
+  #injected = 0;
   #measurement: Measurement | undefined;
   #renewal: NodeJS.Timeout | undefined;
 
@@ -225,6 +226,7 @@ class Life {
       this.#recorder.record({ kind: 'targets', fault: use.fault, targets, impact: nodesDown });
     }
     const context = { journal: this.#journal, actor: this.#stage.actor, recorder: this.#recorder };
+    this.#injected = this.#recorder.clock.now();
     this.#faults = await injectAll(aimed, world, context);
   }
 
@@ -256,23 +258,26 @@ class Life {
     const { signal } = this.#options;
     this.#countdown('recover', scenario.horizon, true);
     const whole = platform.whole({ namespace, services: deployment.services }, scenario.horizon, signal);
-    const recovered = this.#recovered(scenario.horizon);
-    const [wholeAgain] = await Promise.allSettled([whole, recovered]);
+    const [wholeAgain, unstable] = await Promise.allSettled([whole, this.#untilStable(scenario.horizon)]);
     if (wholeAgain.status === 'rejected') this.#warn(`The workload was not whole again: ${wholeAgain.reason.message}`);
-    if (!(await recovered))
-      this.#warn(`Not as good as before within the horizon: ${this.#measurement!.describe(STABLE)}`);
+    if (unstable.status === 'rejected') throw unstable.reason;
+    if (unstable.value.length > 0) this.#warn(`Not as good as before within the horizon: ${unstable.value.join(', ')}`);
   }
 
-  async #recovered(timeout: number): Promise<boolean> {
+  /** Looks at the samples in the very sense in which they will be judged. Resolves with the streams that never were stable. */
+  async #untilStable(timeout: number): Promise<string[]> {
     const { signal } = this.#options;
-    const deadline = this.#recorder.clock.now() + timeout;
-    // The window after healing must be seen whole, whatever was stable before.
-    await sleep(STABLE, signal);
-    while (!signal.aborted && this.#recorder.clock.now() < deadline) {
-      if (hasRecovered(this.#recorder.folder)) return true;
+    const { clock, folder } = this.#recorder;
+    const healed = clock.now();
+    for (;;) {
       await sleep(RECOVERY_LOOK, signal);
+      const now = clock.now();
+      const { streams } = readSamples(folder.samples);
+      const unstable = notYetStable(streams, this.#injected, this.#stage.scenario.steady, now);
+      if (signal.aborted || now - healed > timeout) return unstable;
+      // What was stable before healing says nothing about healing: it needs a window of its own.
+      if (unstable.length === 0 && now - healed >= HEALED_WINDOW) return [];
     }
-    return false;
   }
 
   async #verify(): Promise<void> {

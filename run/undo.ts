@@ -49,7 +49,7 @@ async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | unde
 }
 
 /** Later undos (volumes on that node) need the node back. Not fatal when it does not come: they say so themselves. */
-export async function nodeReady(platform: Platform, name: string, timeout = 90_000): Promise<boolean> {
+async function nodeReady(platform: Platform, name: string, timeout = 90_000): Promise<boolean> {
   const deadline = performance.now() + timeout;
   while (performance.now() < deadline) {
     try {

@@ -17,13 +17,15 @@ const POLL = 500;
 export async function verifyWrites(stage: Stage, recorder: Recorder, signal: AbortSignal): Promise<void> {
   const writing = stage.streams.filter((stream) => stream.writes);
   if (writing.length === 0 || !stage.workload.readBack) return;
+  const { backlog } = stage.workload;
   const written = readSamples(recorder.folder.samples).streams.reduce(
     (sum, { spec, n }) => sum + (spec.writes ? n : 0),
     0,
   );
-  const { waited, left } = await drain(stage, (written / SLOWEST_DRAIN) * 1000 + DRAIN_MARGIN, signal);
+  const longest = (written / SLOWEST_DRAIN) * 1000 + DRAIN_MARGIN;
+  const queue = backlog && (await drain(() => backlog(stage.platform, stage.namespace), longest, signal));
   for (const { name, idPrefix } of writing) {
-    recorder.record({ kind: 'backlog', stream: name, waited, left });
+    if (queue) recorder.record({ kind: 'backlog', stream: name, ...queue });
     try {
       const { ids } = await stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
       recorder.record({ kind: 'readback', stream: name, ids });
@@ -38,22 +40,26 @@ export async function verifyWrites(stage: Stage, recorder: Recorder, signal: Abo
   }
 }
 
-/** Resolves with how long it took and what was left: 0 when drained, null when it could not be told. */
+interface Drained {
+  waited: number;
+  /** 0 when the queue is empty, null when it could not be told. */
+  left: number | null;
+}
+
 async function drain(
-  stage: Stage,
-  timeout: number,
+  backlog: () => Promise<number | undefined>,
+  longest: number,
   signal: AbortSignal,
-): Promise<{ waited: number; left: number | null }> {
-  if (!stage.workload.backlog) return { waited: 0, left: null };
+): Promise<Drained> {
   const start = performance.now();
   for (;;) {
-    const left = await stage.workload.backlog(stage.platform, stage.namespace).catch(() => undefined);
+    const left = await backlog().catch(() => undefined);
     const waited = performance.now() - start;
     if (left === 0) {
       await sleep(IN_HAND, signal);
       return { waited, left };
     }
-    if (waited > timeout || signal.aborted) return { waited, left: left ?? null };
+    if (waited > longest || signal.aborted) return { waited, left: left ?? null };
     await sleep(POLL, signal);
   }
 }

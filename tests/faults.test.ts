@@ -4,8 +4,9 @@ import { after, before, describe, it } from 'node:test';
 import type { Cluster } from '../clusters/cluster.ts';
 import type { Fault, Target } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
+import { runCommand } from '../platforms/command.ts';
 import { createPlatform } from '../platforms/index.ts';
-import { OperatorError, type Platform } from '../platforms/platform.ts';
+import type { Member, OperatorError, Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
@@ -52,6 +53,11 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
   }
 
   const node = { name: 'w1' };
+  const docker = async (host: string, ...argv: string[]) => {
+    const address = (await platform.inspect()).nodes.find(({ name }) => name === host)?.address;
+    const result = await runCommand('docker', ['-H', `tcp://${address}:2375`, ...argv], { timeout: 20_000 });
+    assert.equal(result.code, 0, result.stderr);
+  };
 
   before(async () => {
     cluster = await labCluster();
@@ -84,8 +90,33 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
 
   it('rollout', () => live('rollout', { service: 'front', hold: '1s' }));
 
-  it('node-partition: silent, and heals by itself when the suite is gone', () =>
-    live('node-partition', { node, hold: '1s' }));
+  it('node-partition: the overlay network and published ports are cut too', async () => {
+    const [front] = (await platform.members(NAMESPACE, 'front')).filter((member) => member.node === 'w1');
+    const [back] = await platform.members(NAMESPACE, 'back');
+    assert.ok(front && back && back.node !== 'w1');
+    const address = (await platform.exec(front, ['hostname', '-i'])).stdout.trim();
+    const ask = (from: Member, url: string) => platform.exec(from, ['curl', '-s', '-m', '2', '-o', '/dev/null', url]);
+    assert.equal((await ask(back, `http://${address}/`)).code, 0);
+    await live('node-partition', { node, hold: '1s' }, async () => {
+      const TIMED_OUT = 28;
+      assert.equal((await ask(back, `http://${address}/`)).code, TIMED_OUT, 'VXLAN is cut');
+      assert.equal((await ask(front, `http://${address}/`)).code, 0, 'the member itself runs on');
+    });
+  });
+
+  it('node-partition: heals by itself when the suite is gone', async () => {
+    const acting = await world();
+    const fault = faults['node-partition']!;
+    const options = fault.options.parse({ node, hold: '1s' });
+    const injection = await fault.inject(acting, fault.aim(acting, options), options);
+    assert.ok(await injection.confirm(CONFIRM));
+    // As after a crash of everything that could heal it: not even its own helper can end in peace.
+    await docker('w1', 'kill', '--signal', 'KILL', `brownout-${RUN}-partition`);
+    assert.ok(await injection.confirm(CONFIRM), 'still cut off');
+    assert.ok(await injection.confirmHealed(HEALED), 'and open again, without any help');
+    await injection.heal();
+    await whole();
+  });
 
   for (const [kind, limits] of [
     ['cpu', true],

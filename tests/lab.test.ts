@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SwarmStatus } from '../lab/swarm/status.ts';
+import { everything } from './computer.ts';
 
 const root = join(import.meta.dirname, '..');
 const skip = process.platform === 'linux' && process.getuid?.() === 0 ? false : 'the lab needs Linux and root';
@@ -110,58 +111,6 @@ function assertNothingLeft(message?: string): void {
       everything().groups!.filter((folder) => folder.endsWith('/brownout-lab')),
       [],
     );
-}
-
-function everything(): Record<string, string[]> {
-  const lines = (argv: string[]) => {
-    const [program, ...args] = argv as [string, ...string[]];
-    return execFileSync(program, args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 2 ** 26,
-    }).split('\n');
-  };
-  const moving =
-    /^(fs\.(dentry-state|file-nr|inode-nr|inode-state|aio-nr)|kernel\.(ns_last_pid|pty\.nr|random\.)|net\.netfilter\.nf_conntrack_count)/;
-  return {
-    links: lines(['ip', '-oneline', 'link']).map((line) => line.split(':')[1]?.trim() ?? ''),
-    addresses: lines(['ip', '-oneline', 'address']).map((line) => line.replace(/^\d+:|(valid|preferred)_lft \S+/g, '')),
-    routes: lines(['ip', 'route', 'show', 'table', 'all']),
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
-      .split('\n')
-      .map((line) => line.split(' ').slice(4).join(' ')),
-    groups: lines(['find', '/sys/fs/cgroup', '-type', 'd']),
-    sysctls: lines(['sysctl', '--all']).filter((line) => !moving.test(line)),
-    filter: lines(['iptables-save'])
-      .filter((line) => !line.startsWith('#'))
-      .map((line) => line.replace(/\[\d+:\d+\]/, '')),
-    files: ['/run', '/etc', '/var/lib', '/usr/sbin'].flatMap((folder) =>
-      readdirSync(folder).map((name) => join(folder, name)),
-    ),
-    temporary: readdirSync('/tmp').filter((name) => name.startsWith('brownout-')),
-    cache: readdirSync('/var/cache').filter((name) => name.includes('brownout')),
-    processes: labProcesses(),
-  };
-}
-
-/** Processes that belong to a lab: by what they run, and by the namespaces that they are in. */
-function labProcesses(): string[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .flatMap((pid) => {
-      try {
-        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        const group = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
-        const own = readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt');
-        const daemon =
-          /^(\S*\/)?(dockerd|containerd|haproxy|mmdebstrap)\b/.test(command) || command.includes('brownout-lab/');
-        return group.includes('brownout-lab') || (daemon && !own) || command.includes('brownout-lab/')
-          ? [`${pid} ${command}`]
-          : [];
-      } catch {
-        return []; // It ended while it was looked at.
-      }
-    });
 }
 
 let untouched: Record<string, string[]>;

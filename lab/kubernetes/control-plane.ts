@@ -129,10 +129,14 @@ function controllerManager(settings: Settings): Component {
   };
 }
 
+/** Whom it trusts is said here: asked of the API at start, it would end when that has no answer yet. */
 function asUser(name: string): string[] {
-  return ['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig'].map(
-    (flag) => `--${flag}=${CONFIG}/${name}.conf`,
-  );
+  const flags = ['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig'];
+  return [
+    ...flags.map((flag) => `--${flag}=${CONFIG}/${name}.conf`),
+    '--authentication-skip-lookup=true',
+    `--client-ca-file=${CONFIG}/ca.crt`,
+  ];
 }
 
 /** One alone would only wait for its own former self. */

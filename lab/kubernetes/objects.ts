@@ -11,6 +11,10 @@ export interface KubernetesObject {
 export const SHARED_PROVISIONER = 'brownout.lab/shared';
 export const LOCAL_PROVISIONER = 'brownout.lab/local';
 
+/** Where the API has CoreDNS. */
+export const DNS_DEPLOYMENT = '/apis/apps/v1/namespaces/kube-system/deployments/coredns';
+export const DNS_REPLICAS = 2;
+
 /** What every cluster has beside its control plane: names for Services, and storage. */
 export function clusterObjects(dnsImage: string): KubernetesObject[] {
   return [...storageClasses, ...dns(dnsImage)];
@@ -76,7 +80,7 @@ function dns(image: string): KubernetesObject[] {
       kind: 'Deployment',
       metadata: { ...metadata, labels },
       spec: {
-        replicas: 2,
+        replicas: DNS_REPLICAS,
         selector: { matchLabels: labels },
         strategy: { rollingUpdate: { maxUnavailable: 1 } },
         template: { metadata: { labels }, spec: dnsPod(image, labels) },
@@ -107,7 +111,7 @@ function dnsPod(image: string, labels: Record<string, string>): object {
       {
         maxSkew: 1,
         topologyKey: 'kubernetes.io/hostname',
-        whenUnsatisfiable: 'ScheduleAnyway',
+        whenUnsatisfiable: 'DoNotSchedule',
         labelSelector: { matchLabels: labels },
       },
     ],

@@ -16,7 +16,7 @@ import { controlPlanesOf, kubernetesLab, type Seat, type Settings, seats } from 
 import { edgeMachine, nodeMachine } from './machines.ts';
 import { CONTAINERD_ROOT } from './node.ts';
 import { FOLDERS, KUBECONFIG, type Notes, readNotes, writeNotes } from './notes.ts';
-import { clusterObjects, type KubernetesObject } from './objects.ts';
+import { clusterObjects, DNS_DEPLOYMENT, DNS_REPLICAS, type KubernetesObject } from './objects.ts';
 
 /** How long the API and the nodes may take: ten times what a busy computer needs. */
 const PATIENCE_MS = 120_000;
@@ -141,7 +141,7 @@ export async function readyNodes(api: Api): Promise<Set<string>> {
   return new Set(ready.map(({ metadata }) => metadata.name));
 }
 
-/** Gives the cluster what it has beside its control plane, and waits until its nodes are ready. */
+/** Gives the cluster what it has beside its control plane, and waits until its nodes are ready and names are found. */
 async function furnish(api: Api, all: Seat[], progress: Progress): Promise<void> {
   progress('waiting for the API');
   const planes = controlPlanesOf(all);
@@ -157,13 +157,15 @@ async function furnish(api: Api, all: Seat[], progress: Progress): Promise<void>
     if (late.length > 0) throw new ApiError(`not ready: ${late.join(', ')}`, undefined);
   });
   // A node may not give itself this name, so that none can become a control plane by saying so.
-  for (const { name } of planes) await api.apply(controlPlaneLabel(name));
+  for (const { name } of planes) await steadily(PATIENCE_MS, () => api.apply(controlPlaneLabel(name)));
+  progress('waiting until names are found');
+  await steadily(PATIENCE_MS, async () => {
+    const { status } = await api.get<{ status: { readyReplicas?: number } }>(DNS_DEPLOYMENT);
+    if ((status.readyReplicas ?? 0) < DNS_REPLICAS) throw new ApiError('CoreDNS does not become ready', undefined);
+  });
 }
 
 function controlPlaneLabel(name: string): KubernetesObject {
-  return {
-    apiVersion: 'v1',
-    kind: 'Node',
-    metadata: { name, labels: { 'node-role.kubernetes.io/control-plane': '' } },
-  };
+  const labels = { 'node-role.kubernetes.io/control-plane': '' };
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } };
 }

@@ -16,17 +16,21 @@ export interface EdgeCheck {
 /** Shorter true outages may fall between two probes. */
 const SURE = 1.05;
 
-/** Holds what one stream's samples say against what its target did. */
-export function checkEdges(samples: StreamSamples, truth: TrueOutage[]): EdgeCheck {
+/**
+ * Holds what one stream's samples say against what its target did. An outage during one of the server's own `stalls` was
+ * there, but nobody can say from when to when.
+ */
+export function checkEdges(samples: StreamSamples, truth: TrueOutage[], stalls: TrueOutage[]): EdgeCheck {
   const series = toSeries(samples);
   const check: EdgeCheck = { found: 0, maxErrorMs: 0, outsideBracket: 0, invented: 0 };
   const matched = new Set<TrueOutage>();
   for (const run of failureRuns(series)) {
     const { start, end } = toOutage(series, run);
-    const overlapping = truth.filter((real) => real.start.from <= end.to && real.end.to >= start.from);
+    const within = (real: TrueOutage) => real.start.from <= end.to && real.end.to >= start.from;
+    const overlapping = truth.filter(within);
     const real = nearest(overlapping, series.due[run.first]!);
     if (!real) {
-      check.invented++;
+      if (!stalls.some(within)) check.invented++;
       continue;
     }
     check.found++;

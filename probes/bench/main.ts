@@ -10,13 +10,11 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { failureRuns } from '../../analysis/outages.ts';
-import { toSeries } from '../../analysis/series.ts';
 import { formatDuration, parseDuration } from '../../units/units.ts';
 import type { StreamSpec } from '../probe.ts';
 import type { ProberReport } from '../prober/plan.ts';
 import { type Prober, startProber } from '../prober/prober.ts';
-import { readSamples, type StreamSamples } from '../samples.ts';
+import { readSamples } from '../samples.ts';
 import { type Cost, cpuPerProbe, peerCosts, RATE } from './cost.ts';
 import { checkEdges, type EdgeCheck } from './edges.ts';
 import { digHole, enterNamespace } from './namespace.ts';
@@ -129,7 +127,8 @@ async function measureEdges(kind: OutageKind): Promise<EdgeCheck> {
       await sleep(500 + Math.random() * EVERY);
     }
   });
-  const checks = samples.streams.map((stream, index) => checkEdges(stream, truth[index]!));
+  const { stalls } = await ask({ do: 'count' });
+  const checks = samples.streams.map((stream, index) => checkEdges(stream, truth[index]!, stalls));
   const sum = (of: (check: EdgeCheck) => number) => checks.reduce((total, check) => total + of(check), 0);
   const total = {
     found: sum(({ found }) => found),
@@ -146,13 +145,10 @@ async function measureEdges(kind: OutageKind): Promise<EdgeCheck> {
 async function measureHealth(): Promise<number> {
   const streams = names.map((connection) => specOf(connection, EVERY, TIMEOUT));
   const { samples } = await probing('health', streams, () => sleep(health));
-  const found = samples.streams.reduce((count, stream) => count + outagesIn(stream), 0);
-  progress(`  ${found} outages found in ${samples.streams.reduce((count, { n }) => count + n, 0)} probes`);
-  return found;
-}
-
-function outagesIn(samples: StreamSamples): number {
-  return failureRuns(toSeries(samples)).length;
+  const { stalls } = await ask({ do: 'count' });
+  const invented = samples.streams.reduce((count, stream) => count + checkEdges(stream, [], stalls).invented, 0);
+  progress(`  ${invented} outages invented in ${samples.streams.reduce((count, { n }) => count + n, 0)} probes`);
+  return invented;
 }
 
 async function measureCost(connection: (typeof names)[number]) {
@@ -181,6 +177,9 @@ async function bench(): Promise<Outcome> {
   for (const kind of kinds) edges.push(await measureEdges(kind));
   progress(`${formatDuration(health)} of health`);
   const falseOutages = await measureHealth();
+  const { stalls } = await ask({ do: 'count' });
+  if (stalls.length > 0)
+    voids.push(`the server of truth itself did not run, ${stalls.length} times for more than 20 ms`);
   return {
     edges: {
       maxErrorMs: Math.max(...edges.map(({ maxErrorMs }) => maxErrorMs)),

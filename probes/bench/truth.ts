@@ -14,6 +14,8 @@ export type OutageKind = (typeof outageKinds)[number];
 /** Longer than the bench's probes wait. */
 const SLOW = 400;
 const REPLICAS = 3;
+const BEAT = 5;
+const STALL = 20;
 const HOST = '127.0.0.1';
 
 /** A moment that lies between two readings of the clock, ms since the origin. */
@@ -33,8 +35,14 @@ export type TruthCommand =
   | { do: 'break'; kind: OutageKind; length: number }
   | { do: 'count' };
 
-/** Outages by port, in the order of `listen`; requests that were answered so far, on all ports. */
-export type TruthAnswer = { outages: TrueOutage[][]; answered: number };
+export interface TruthAnswer {
+  /** By port, in the order of `listen`. */
+  outages: TrueOutage[][];
+  /** Requests that were answered so far, on all ports. */
+  answered: number;
+  /** When the server itself did not run, so far: an outage that nobody meant, but an outage. */
+  stalls: TrueOutage[];
+}
 
 const body = '<p>Processed by container ID 0123456789ab</p>\n'.padEnd(1024, '.');
 const answer = (status: string, connection: string) =>
@@ -133,6 +141,17 @@ class Target {
 
 let targets: Target[] = [];
 let answered = 0;
+const stalls: TrueOutage[] = [];
+
+/** Beats, and notes every beat that came late. */
+function beat(now: () => number, last: number): void {
+  const time = now();
+  if (time - last > STALL) {
+    stalls.push({ start: { from: last, to: last }, end: { from: time, to: time } });
+  }
+  setTimeout(() => beat(now, time), BEAT);
+}
+
 let holeFile: string | undefined;
 
 async function carryOut(command: TruthCommand): Promise<TrueOutage[][]> {
@@ -141,6 +160,7 @@ async function carryOut(command: TruthCommand): Promise<TrueOutage[][]> {
     holeFile = command.hole;
     targets = command.ports.map((port) => new Target(port, () => clock.now()));
     await Promise.all(targets.map((target) => target.listen()));
+    beat(() => clock.now(), clock.now());
   } else if (command.do === 'break') {
     for (const target of targets) target.break(command.kind, holeFile);
     await sleep(command.length);
@@ -150,7 +170,7 @@ async function carryOut(command: TruthCommand): Promise<TrueOutage[][]> {
 }
 
 process.on('message', (command: TruthCommand) => {
-  carryOut(command).then((outages) => process.send!({ outages, answered } satisfies TruthAnswer));
+  carryOut(command).then((outages) => process.send!({ outages, answered, stalls } satisfies TruthAnswer));
 });
 // A starved server would write down one moment and act at another.
 const priority = Priority.raise();

@@ -13,6 +13,8 @@ import { Ticks } from './ticks.ts';
 const LEAD = 50;
 /** A kill loses at most so many ms of decided samples. */
 const FLUSH_EVERY = 100;
+/** A timer that fires so many ms late means that the process did not run meanwhile. */
+const STALL = 10;
 /** The file has one byte for the stream. */
 const MAX_STREAMS = 255;
 
@@ -39,6 +41,7 @@ export class Run {
   readonly #recorded: number[];
   #nullFailed = 0;
   #nextFlush: number;
+  #wakeAt = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Set while stopping: called when nothing is in flight any more. */
   #drained: (() => void) | undefined;
@@ -128,6 +131,8 @@ export class Run {
 
   #wake(): void {
     const now = this.#clock.now();
+    const stall = now - this.#wakeAt;
+    if (stall > STALL) for (const stream of this.#all) stream.forgive(stall);
     if (!this.#drained) this.#sendDue(now);
     // Answers that came in time may wait unread behind this timer: they are read before anyone is given up.
     if (this.#all.some((stream) => stream.nextDeadline <= now)) setImmediate(() => this.#expire());
@@ -153,6 +158,7 @@ export class Run {
     for (const stream of this.#all) {
       next = Math.min(next, stream.nextDeadline, this.#drained ? next : stream.nextDue);
     }
+    this.#wakeAt = Math.max(next, this.#clock.now());
     this.#timer = setTimeout(() => this.#wake(), this.#clock.delayUntil(next));
   }
 

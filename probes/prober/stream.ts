@@ -21,16 +21,14 @@ interface Flight {
   seq: number;
   due: number;
   sent: number;
+  deadline: number;
   attempt: Attempt | undefined;
   decided: boolean;
 }
 
-/** An attempt that was given up so much later than its deadline, ms, was not watched: it says nothing about the target. */
-const UNWATCHED = 50;
-
 /**
- * One stream on its way: sends what is due, gives up what is overdue. It never waits: several probes may be in flight, at
- * most timeout / every (and one more) of them.
+ * One stream on its way: sends what is due, gives up what is overdue. It never waits: several probes may be in flight, but
+ * no more than fall due within a timeout.
  */
 export class Stream {
   readonly spec: StreamSpec;
@@ -39,7 +37,7 @@ export class Stream {
   readonly #clock: Clock;
   readonly #t0: number;
   readonly #listener: StreamListener;
-  /** In order of due, and so of deadline. Decided ones go when they reach the head. */
+  /** In order of deadline. Decided ones go when they reach the head. */
   #flights: Flight[] = [];
   #inFlight = 0;
   #scheduled = 0;
@@ -68,8 +66,7 @@ export class Stream {
 
   /** Infinity when nothing is in flight. */
   get nextDeadline(): number {
-    const first = this.#flights[0];
-    return first ? first.due + this.spec.timeout : Number.POSITIVE_INFINITY;
+    return this.#flights[0]?.deadline ?? Number.POSITIVE_INFINITY;
   }
 
   /** Sends every probe that is due by now: each one, however late. */
@@ -83,15 +80,15 @@ export class Stream {
     }
   }
 
+  /** The process did not run for so many ms: time in which no answer could be read is not held against the target. */
+  forgive(stall: number): void {
+    for (const flight of this.#flights) flight.deadline += stall;
+  }
+
   /** Gives up every attempt whose deadline has passed. */
   expire(now: number): void {
-    const end = this.#flights.findIndex((flight) => flight.due + this.spec.timeout > now);
-    for (const flight of this.#flights.slice(0, end < 0 ? undefined : end)) {
-      if (this.#clock.now() - flight.due - this.spec.timeout > UNWATCHED) {
-        this.#decide(flight, { outcome: 'fail', error: 'prober', status: 0, detail: 'stalled' });
-      }
-      flight.attempt?.abandon();
-    }
+    const end = this.#flights.findIndex(({ deadline }) => deadline > now);
+    for (const { attempt } of this.#flights.slice(0, end < 0 ? undefined : end)) attempt?.abandon();
   }
 
   close(): Promise<void> {
@@ -100,7 +97,7 @@ export class Stream {
 
   #start(seq: number, due: number): void {
     const sent = this.#clock.now();
-    const flight: Flight = { seq, due, sent, attempt: undefined, decided: false };
+    const flight: Flight = { seq, due, sent, deadline: sent + this.spec.timeout, attempt: undefined, decided: false };
     this.#flights.push(flight);
     this.#inFlight++;
     this.#listener.due(due, sent - due);
