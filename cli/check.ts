@@ -45,7 +45,7 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
         if (only.has(file) || isClusterFile(yaml)) {
           const cluster = toCluster(yaml);
           if (only.has(file)) clusters.push(cluster);
-          return `${cluster.platform}, ${cluster.reach.hosts.length} hosts`;
+          return describeCluster(cluster);
         }
         const read = await toScenario(yaml);
         scenarios.push(read);
@@ -95,6 +95,11 @@ async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Chec
       diagnostics: await misfits(read, cluster),
     })),
   );
+}
+
+function describeCluster({ platform, reach }: Cluster): string {
+  if ('hosts' in reach) return `${platform}, ${reach.hosts.length} hosts`;
+  return `${platform}, ${'context' in reach ? `context ${reach.context}` : 'from inside'}`;
 }
 
 function print(checked: Checked[], json: boolean): void {

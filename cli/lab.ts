@@ -96,8 +96,9 @@ export function labCommand(): Command {
     .argument('<machine>')
     .argument('[command...]')
     .passThroughOptions()
-    .action(async (name: string, machineName: string, command: string[]) => {
+    .action(async (name: string, machineName: string, words: string[]) => {
       const [of, machine] = await machineOf(name, machineName);
+      const command = words[0] === '--' ? words.slice(1) : words;
       const argv = command.length > 0 ? command : ['bash', '--login'];
       process.exitCode = await attach(inside(of, machine.name, argv), { PS1: `${machine.name}# ` });
     });

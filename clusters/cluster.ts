@@ -1,12 +1,13 @@
 import type { PlatformKind } from '../platforms/platform.ts';
 
 /** A cluster file in normal form. */
-export interface Cluster {
+export type Cluster = SwarmCluster | KubernetesCluster;
+
+interface AnyCluster {
   /** The file's name without folder and ending: `lab-swarm`. */
   name: string;
   file: string;
   platform: PlatformKind;
-  reach: Reach;
   allow: { nodes: string[]; namespaces: string[] };
   power: PowerConfig | undefined;
   /** URL by entry name, as users reach it. */
@@ -15,19 +16,38 @@ export interface Cluster {
   images: Record<string, string>;
   /** `never`: images are on the nodes already and no registry is asked. */
   pull: 'missing' | 'never';
+}
+
+export interface SwarmCluster extends AnyCluster {
+  platform: 'swarm';
+  reach: SwarmReach;
   /** Folder that every node mounts. */
   shared: string | undefined;
-  /** Swarm: how services are reached (`vip` needs IPVS on the nodes) and how ports are published. */
+  /** How services are reached (`vip` needs IPVS on the nodes) and how ports are published. */
   endpoint: 'vip' | 'dnsrr';
   publish: 'ingress' | 'host';
 }
 
-/** Swarm: every node's Docker API: tcp://, ssh://, unix://. */
-export interface Reach {
+export interface KubernetesCluster extends AnyCluster {
+  platform: 'kubernetes';
+  reach: KubernetesReach;
+  /** Port on every node by entry name. */
+  nodePorts: Record<string, number>;
+  /** Storage class of hardened state: its volumes follow a pod to another node. Undefined: the cluster's default class. */
+  storageClass: string | undefined;
+  /** How long members stay bound to a node that is silent, ms. Undefined: as the cluster has it (300 s unless changed). */
+  toleration: number | undefined;
+}
+
+/** Every node's Docker API: tcp://, ssh://, unix://. */
+export interface SwarmReach {
   hosts: string[];
   /** TLS material for tcp://, as files. */
   tls: { ca: string; cert: string; key: string } | undefined;
 }
+
+/** A context of a kubeconfig file, always named; or the account of the pod that the suite itself runs in. */
+export type KubernetesReach = { kubeconfig: string; context: string } | { inCluster: true };
 
 export type PowerConfig =
   /** Shell commands; {node} is replaced. `state` prints on or off. */

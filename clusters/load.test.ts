@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -69,11 +70,26 @@ test('power by commands, and of containers', () => {
 
 test('TLS files are meant from the file', () => {
   const tls = 'tls: { ca: tls/ca.pem, cert: ../cert.pem, key: /key.pem }';
-  assert.deepEqual(read(least.replace('[ssh://ops@m1] }', `[tcp://m1:2376], ${tls} }`)).reach.tls, {
-    ca: '/etc/brownout/tls/ca.pem',
-    cert: '/etc/cert.pem',
-    key: '/key.pem',
+  assert.deepEqual(read(least.replace('[ssh://ops@m1] }', `[tcp://m1:2376], ${tls} }`)).reach, {
+    hosts: ['tcp://m1:2376'],
+    tls: {
+      ca: '/etc/brownout/tls/ca.pem',
+      cert: '/etc/cert.pem',
+      key: '/key.pem',
+    },
   });
+});
+
+test('a Kubernetes cluster is reached by a context that is named, or from inside', () => {
+  const kubernetes = (reach: string) =>
+    read(least.replace('platform: swarm', 'platform: kubernetes').replace(/reach: .*/, `reach: ${reach}`));
+  assert.deepEqual(kubernetes('{ kubeconfig: kube/config, context: staging }').reach, {
+    kubeconfig: '/etc/brownout/kube/config',
+    context: 'staging',
+  });
+  const { kubeconfig } = kubernetes('{ kubeconfig: ~/.kube/config, context: c }').reach as { kubeconfig: string };
+  assert.equal(kubeconfig, path.join(homedir(), '.kube/config'));
+  assert.deepEqual(kubernetes('{ in-cluster: true }').reach, { inCluster: true });
 });
 
 test("fence_ipmilan's auth is a method, another agent's may be a secret", () => {

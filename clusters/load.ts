@@ -1,14 +1,12 @@
+import { homedir } from 'node:os';
 import path from 'node:path';
 import { FileError } from '../files/diagnostic.ts';
 import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
-import type { Cluster, PowerConfig, Reach } from './cluster.ts';
-import { clusterSchema } from './schema.ts';
+import type { Cluster, KubernetesCluster, PowerConfig, SwarmCluster } from './cluster.ts';
+import { kubernetesSchema, swarmSchema } from './schema.ts';
 
 const POWER_TIMEOUT = 60_000;
-
-/** Platforms that have a place in the design and no code yet. */
-const PLANNED = ['kubernetes', 'proxmox'];
 
 /** Reads a cluster file. Throws FileError, with the place of everything that is wrong. Nothing is connected to. */
 export async function loadCluster(file: string): Promise<Cluster> {
@@ -17,36 +15,64 @@ export async function loadCluster(file: string): Promise<Cluster> {
 
 /** The cluster in a file that was parsed already. Throws FileError. */
 export function toCluster(yaml: YamlFile): Cluster {
-  const { file } = yaml.source;
-  refusePlanned(yaml);
-  const written = validate(yaml, clusterSchema);
+  const { platform } = (yaml.value ?? {}) as { platform?: unknown };
+  refusePlanned(yaml, platform);
+  return platform === 'kubernetes' ? toKubernetes(yaml) : toSwarm(yaml);
+}
+
+/** Said first: of the keys of a platform that does not exist yet, none is known. */
+function refusePlanned(yaml: YamlFile, platform: unknown): void {
+  if (platform !== 'proxmox') return;
+  const message = `platform '${platform}' is not yet in this version`;
+  throw new FileError([yaml.source.diagnostic(yaml.at(['platform']), message, 'supported: swarm, kubernetes')]);
+}
+
+function toSwarm(yaml: YamlFile): SwarmCluster {
+  const { reach, ...written } = validate(yaml, swarmSchema);
+  const { folder, ...identity } = identityOf(yaml);
+  const from = (file: string) => path.resolve(folder, file);
+  const tls = reach.tls && { ca: from(reach.tls.ca), cert: from(reach.tls.cert), key: from(reach.tls.key) };
   return {
     ...written,
-    name: path.basename(file).replace(/\.ya?ml$/, ''),
-    file,
-    reach: toReach(written.reach, path.dirname(file)),
-    power: written.power && toPower(written.power, path.dirname(file)),
+    ...identity,
+    reach: { hosts: reach.hosts, tls },
+    power: written.power && toPower(written.power, folder),
     shared: written.shared,
   };
 }
 
-/** Said first: of the keys of a platform that does not exist yet, none is known. */
-function refusePlanned(yaml: YamlFile): void {
-  const { platform } = (yaml.value ?? {}) as { platform?: unknown };
-  if (typeof platform !== 'string' || !PLANNED.includes(platform)) return;
-  const message = `platform '${platform}' is not yet in this version`;
-  throw new FileError([yaml.source.diagnostic(yaml.at(['platform']), message, 'supported: swarm')]);
+function toKubernetes(yaml: YamlFile): KubernetesCluster {
+  const {
+    reach: { kubeconfig = '', context = '', 'in-cluster': inCluster },
+    'node-ports': nodePorts,
+    'storage-class': storageClass,
+    toleration,
+    ...written
+  } = validate(yaml, kubernetesSchema);
+  const { folder, ...identity } = identityOf(yaml);
+  return {
+    ...written,
+    ...identity,
+    reach: inCluster ? { inCluster } : { kubeconfig: path.resolve(folder, fromHome(kubeconfig)), context },
+    power: written.power && toPower(written.power, folder),
+    nodePorts,
+    storageClass,
+    toleration,
+  };
 }
 
-type Written = ReturnType<typeof clusterSchema.parse>;
-
-function toReach({ hosts, tls }: Written['reach'], folder: string): Reach {
-  const from = (file: string) => path.resolve(folder, file);
-  return { hosts, tls: tls && { ca: from(tls.ca), cert: from(tls.cert), key: from(tls.key) } };
+function identityOf({ source: { file } }: YamlFile) {
+  return { name: path.basename(file).replace(/\.ya?ml$/, ''), file, folder: path.dirname(file) };
 }
+
+function fromHome(file: string): string {
+  return file.replace(/^~(?=\/)/, homedir());
+}
+
+type WrittenPower = NonNullable<ReturnType<typeof swarmSchema.parse>['power']>;
 
 function toPower(
-  { agent, options, command, docker, timeout = POWER_TIMEOUT }: NonNullable<Written['power']>,
+  { agent, options, command, docker, timeout = POWER_TIMEOUT }: WrittenPower,
   folder: string,
 ): PowerConfig {
   if (command) return { kind: 'command', ...command, timeout };

@@ -87,7 +87,7 @@ const allow = z.strictObject({
   namespaces: z
     .array(pattern)
     .min(1, { error: 'expected at least one namespace or pattern' })
-    .describe('Stacks that the suite may create and remove.')
+    .describe('Stacks or namespaces that the suite may create and remove.')
     .meta({ examples: [['brownout-*']] }),
 });
 
@@ -160,10 +160,7 @@ function refuseSecretValues(options: Record<string, string | number | boolean>, 
   }
 }
 
-/** The schema of a cluster file. */
-export const clusterSchema = z.strictObject({
-  platform: z.enum(['swarm']).describe('What kind of cluster it is.'),
-  reach: reach.describe('How the suite reaches the cluster.'),
+const anyCluster = {
   allow: allow.describe('What may be touched. Nothing outside ever is.'),
   power: power
     .describe('How nodes lose and regain their power. Without it, faults that need it are refused.')
@@ -181,6 +178,16 @@ export const clusterSchema = z.strictObject({
     .enum(['missing', 'never'])
     .prefault('missing')
     .describe('`never`: the images are on the nodes, and no registry is asked.'),
+};
+
+const PLATFORM = 'What kind of cluster it is.';
+const platform = { error: 'expected swarm or kubernetes' };
+
+/** The schema of a Swarm's cluster file. */
+export const swarmSchema = z.strictObject({
+  platform: z.literal('swarm', platform).describe(PLATFORM),
+  reach: reach.describe('How the suite reaches the cluster.'),
+  ...anyCluster,
   shared: z
     .string()
     .regex(/^\/[^\r\n]*$/, { error: 'expected the absolute path of a folder on the nodes' })
@@ -196,3 +203,62 @@ export const clusterSchema = z.strictObject({
     .prefault('ingress')
     .describe('How ports are published: on every node, or where a task runs.'),
 });
+
+const kubernetesReach = z
+  .strictObject({
+    kubeconfig: path
+      .describe('A kubeconfig file; `~` is the home folder.')
+      .meta({ examples: ['~/.kube/config'] })
+      .optional(),
+    context: line
+      .describe("The file's context to use. Always named: what `kubectl` last switched to is nobody's intention.")
+      .meta({ examples: ['staging'] })
+      .optional(),
+    'in-cluster': z
+      .literal(true)
+      .describe('Instead: the account of the pod in which the suite itself runs.')
+      .optional(),
+  })
+  .superRefine((given, context) => {
+    const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (given['in-cluster'] && (given.kubeconfig ?? given.context) !== undefined) {
+      wrong(['in-cluster'], "excludes 'kubeconfig' and 'context'");
+    } else if (!given['in-cluster'] && given.kubeconfig === undefined) {
+      wrong([], 'expected `{ kubeconfig: …, context: … }` or `{ in-cluster: true }`');
+    } else if (!given['in-cluster'] && given.context === undefined) {
+      wrong([], "'context' is missing: which context of the kubeconfig is meant?");
+    }
+  });
+
+const NODE_PORT = 'expected a port of 1 to 65535';
+
+/** The schema of a Kubernetes cluster's cluster file. */
+export const kubernetesSchema = z.strictObject({
+  platform: z.literal('kubernetes', platform).describe(PLATFORM),
+  reach: kubernetesReach.describe('How the suite reaches the cluster.').meta({
+    examples: [{ kubeconfig: '~/.kube/config', context: 'staging' }],
+  }),
+  ...anyCluster,
+  'node-ports': z
+    .record(name, z.int({ error: NODE_PORT }).min(1, { error: NODE_PORT }).max(65_535, { error: NODE_PORT }))
+    .prefault({})
+    .describe('The port that an entry of the workload has on every node; 31000 and up when not given.')
+    .meta({ examples: [{ vote: 31_000, result: 31_001 }] }),
+  'storage-class': line
+    .describe(
+      "Where hardened state lives: a storage class whose volumes follow a pod. The cluster's default when not given.",
+    )
+    .meta({ examples: ['cephfs'] })
+    .optional(),
+  toleration: duration
+    .refine((ms) => ms <= 86_400_000, { error: 'expected at most 1 day' })
+    .describe(
+      'How long hardened members stay bound to a node that is silent, before they are replaced. As the cluster has it ' +
+        '(300s, unless changed there) when not given.',
+    )
+    .meta({ examples: ['10s'] })
+    .optional(),
+});
+
+/** The schema of any cluster file, for editors. */
+export const clusterSchema = z.discriminatedUnion('platform', [swarmSchema, kubernetesSchema]);

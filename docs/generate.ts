@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { clusterSchema } from '../clusters/schema.ts';
+import { clusterSchema, kubernetesSchema, swarmSchema } from '../clusters/schema.ts';
 import { faults } from '../faults/index.ts';
 import { memberSelector, nodeSelector } from '../faults/selector.ts';
 import { flow, type JsonSchema } from '../files/validate.ts';
@@ -30,7 +30,10 @@ export function generate(): Record<string, string> {
         .map(([name, fault]) => `### ${name}\n\n${fault.description}\n\n${table(fault)}`)
         .join('\n\n'),
     }),
-    'docs/cluster-file.md': page('docs/cluster-file.md', { cluster: table(cluster) }),
+    'docs/cluster-file.md': page('docs/cluster-file.md', {
+      swarm: table(jsonSchema(swarmSchema)),
+      kubernetes: table(jsonSchema(kubernetesSchema)),
+    }),
   };
 }
 

@@ -133,18 +133,7 @@ export function inside(lab: Lab, name: string, argv: string[]): string[] {
   }
   // Joining the namespaces does not join the control group: without this a hog started here would have no size.
   const join = 'for group in $1; do echo $$ > "$group" || exit 1; done; shift; exec "$@"';
-  const enter = [
-    'nsenter',
-    '--target',
-    String(init),
-    '--mount',
-    '--uts',
-    '--ipc',
-    '--net',
-    '--pid',
-    '--cgroup',
-    '--wd=/',
-  ];
+  const enter = ['nsenter', '--target', String(init), '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
   return ['sh', '-c', join, 'sh', shellGroups(lab, name).join(' '), ...enter, '--', ...argv];
 }
 

@@ -7,8 +7,7 @@ export async function createPlatform(cluster: Cluster): Promise<Platform> {
     case 'swarm':
       return (await import('./swarm/swarm.ts')).openSwarm(cluster);
     case 'kubernetes':
-    case 'proxmox':
-      throw unsupported(cluster.platform);
+      return (await import('./kubernetes/kubernetes.ts')).openKubernetes(cluster);
   }
 }
 
@@ -18,11 +17,10 @@ export async function verbsOf(platform: PlatformKind): Promise<readonly string[]
     case 'swarm':
       return Object.keys((await import('./swarm/verbs.ts')).verbs);
     case 'kubernetes':
+      return Object.keys((await import('./kubernetes/verbs.ts')).verbs);
     case 'proxmox':
-      throw unsupported(platform);
+      throw new OperatorError(`platform '${platform}' is not supported by this version`, {
+        hint: 'supported: swarm, kubernetes',
+      });
   }
-}
-
-function unsupported(platform: PlatformKind): OperatorError {
-  return new OperatorError(`platform '${platform}' is not supported by this version`, { hint: 'supported: swarm' });
 }

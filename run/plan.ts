@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Cluster } from '../clusters/cluster.ts';
+import { deploySettings, sharedFolder } from '../clusters/settings.ts';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
@@ -70,8 +71,8 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       variant: scenario.variant,
       namespace,
       images: { ...workload.images, ...cluster.images },
-      shared: cluster.shared,
-      settings: { endpoint: cluster.endpoint, publish: cluster.publish, stateOn: stateOn(inspection) },
+      shared: sharedFolder(cluster),
+      settings: { ...deploySettings(cluster), stateOn: stateOn(inspection) },
     });
     const seed = options.seed ?? scenario.seed ?? Math.floor(Math.random() * 2 ** 31);
     const random = seeded(seed);

@@ -1,4 +1,5 @@
 import type { Cluster } from '../clusters/cluster.ts';
+import { deploySettings, sharedFolder } from '../clusters/settings.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
 import type { YamlFile } from '../files/yaml.ts';
@@ -57,8 +58,8 @@ async function deploymentRefusal(
       variant: scenario.variant,
       namespace: `brownout-${workload.name}-check`,
       images: { ...workload.images, ...cluster.images },
-      shared: cluster.shared,
-      settings: { endpoint: cluster.endpoint, publish: cluster.publish },
+      shared: sharedFolder(cluster),
+      settings: deploySettings(cluster),
     });
     return undefined;
   } catch (error) {

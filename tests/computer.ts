@@ -13,7 +13,7 @@ export function everything(): Record<string, string[]> {
     }).split('\n');
   };
   const moving =
-    /^(fs\.(dentry-state|file-nr|inode-nr|inode-state|aio-nr)|kernel\.(ns_last_pid|pty\.nr|random\.)|net\.netfilter\.nf_conntrack_count)/;
+    /^(fs\.(quota\.|dentry-state|file-nr|inode-nr|inode-state|aio-nr)|kernel\.(ns_last_pid|pty\.nr|random\.)|net\.netfilter\.nf_conntrack_count)/;
   return {
     links: lines(['ip', '-oneline', 'link']).map((line) => line.split(':')[1]?.trim() ?? ''),
     addresses: lines(['ip', '-oneline', 'address']).map((line) => line.replace(/^\d+:|(valid|preferred)_lft \S+/g, '')),

@@ -1,6 +1,6 @@
 /** What the tests on the lab's Swarm share: the lab itself, a small stack, and a world in which faults can act. */
 import { join } from 'node:path';
-import type { Cluster } from '../clusters/cluster.ts';
+import type { Cluster, SwarmCluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import type { ActingWorld } from '../faults/fault.ts';
 import { swarmUp } from '../lab/swarm/up.ts';
@@ -12,9 +12,9 @@ import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
 
 /** Brings the lab's Swarm up, or uses the one that is up already. */
-export async function labCluster(): Promise<Cluster> {
+export async function labCluster(): Promise<SwarmCluster> {
   await swarmUp({}, (text) => console.error(text));
-  return loadCluster(join(import.meta.dirname, '../clusters/lab-swarm.yaml'));
+  return (await loadCluster(join(import.meta.dirname, '../clusters/lab-swarm.yaml'))) as SwarmCluster;
 }
 
 /** Two front ends behind their names, one back end with a volume and a folder on the shared storage. */

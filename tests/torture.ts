@@ -5,7 +5,7 @@
  * Swarm to be up.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,6 +18,7 @@ import { sleep } from '../run/clock.ts';
 import { listRuns, runsDir } from '../run/folder.ts';
 import { differences, type Snapshot } from '../run/snapshot.ts';
 import { seeded } from '../units/random.ts';
+import { killTree } from './processes.ts';
 
 const root = path.dirname(import.meta.dirname);
 const bin = path.join(root, 'cli', 'main.ts');
@@ -46,7 +47,7 @@ export async function torture(scenario: string, killAfter: number, project: stri
   rmSync(copy, { force: true });
   const run = listRuns(runsDir(project)).at(-1);
   if (run && existsSync(run.samples)) copyFileSync(run.samples, copy);
-  await killTree(child);
+  killTree(child.pid!);
   await ended;
 
   const start = performance.now();
@@ -91,24 +92,6 @@ async function state(): Promise<Snapshot> {
 async function brownout(words: string[], project: string): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [bin, ...words], { cwd: project, timeout: 300_000 });
   return stdout;
-}
-
-/** SIGKILL to the command and everything below it, whatever process group it is in. */
-async function killTree(child: ChildProcess): Promise<void> {
-  const { stdout } = await promisify(execFile)('ps', ['-eo', 'pid=,ppid=']);
-  const parents = stdout
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number) as [number, number]);
-  const doomed = [child.pid!];
-  for (const pid of doomed) doomed.push(...parents.filter(([, parent]) => parent === pid).map(([own]) => own));
-  for (const pid of doomed) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // Gone already.
-    }
-  }
 }
 
 /** Short scenarios, one for each fault that leaves something to be undone. */

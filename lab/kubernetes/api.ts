@@ -9,6 +9,8 @@ export interface Api {
   get<T>(path: string): Promise<T>;
   /** Makes an object as it is said here, or changes what differs. */
   apply(object: KubernetesObject): Promise<void>;
+  /** Makes an object that is not there yet: for thousands of them, a third of the work of applying. */
+  create(object: KubernetesObject): Promise<void>;
   close(): void;
 }
 
@@ -22,6 +24,7 @@ export class ApiError extends OperatorError {
 }
 
 const CALL_MS = 5_000;
+const CONTENT_TYPES: Record<string, string> = { PATCH: 'application/apply-patch+yaml', POST: 'application/json' };
 
 interface Kubeconfig {
   clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
@@ -43,6 +46,10 @@ export async function apiOf(kubeconfig: string): Promise<Api> {
     },
     apply: async (object) => {
       await call('PATCH', `${pathOf(object)}?fieldManager=brownout-lab&force=true`, object);
+    },
+    create: async (object) => {
+      const path = pathOf(object);
+      await call('POST', path.slice(0, path.lastIndexOf('/')), object);
     },
     close: () => agent.destroy(),
   };
@@ -75,7 +82,7 @@ function send(agent: Agent, method: string, url: URL, body: unknown): Promise<st
     const outgoing = request(url, {
       agent,
       method,
-      headers: body === undefined ? {} : { 'content-type': 'application/apply-patch+yaml' },
+      headers: body === undefined ? {} : { 'content-type': CONTENT_TYPES[method] },
       signal: AbortSignal.timeout(CALL_MS),
     });
     outgoing.on('error', fail).on('response', (response) => {

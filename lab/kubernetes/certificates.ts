@@ -14,9 +14,13 @@ type Authority = string;
 
 const DAYS = '3650';
 
+const ADMIN = 'admin';
+/** The administrator's kubeconfig, in the folder of certificates. */
+export const ADMIN_CONFIG = `${ADMIN}.conf`;
+
 /**
  * Writes everything by which the machines know each other. `folder/<machine>/` is what one machine gets, with its own
- * keys only; `folder/kubeconfig` is the administrator's.
+ * keys only; `folder/admin.conf` is the administrator's kubeconfig.
  */
 export async function issueCertificates(folder: string, all: Seat[]): Promise<void> {
   const authorities = join(folder, 'authorities');
@@ -58,7 +62,7 @@ export async function issueCertificates(folder: string, all: Seat[]): Promise<vo
         issue(etcd!, join(own, 'etcd'), { subject: `/CN=${seat.name}`, names: namesOf(seat) }),
       ]);
     }),
-    user(cluster!, folder, 'admin', { subject: '/O=system:masters/CN=admin' }, apiAddress(all)),
+    user(cluster!, folder, ADMIN, { subject: '/O=system:masters/CN=admin' }, apiAddress(all)),
   ]);
 }
 

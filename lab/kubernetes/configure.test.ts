@@ -11,19 +11,20 @@ import { seats } from './layout.ts';
 for (const controlPlanes of [1, 3] as const) {
   describe(`configuration with ${controlPlanes} control plane(s)`, () => {
     const all = seats({ controlPlanes });
+    const store = { folder: '/store', images: { folder: '/images', key: '', workloads: {} } };
     let top: string;
     let folder: string;
 
     before(async () => {
       top = await mkdtemp(join(tmpdir(), 'brownout-configure-'));
       folder = join(top, 'config');
-      await configure(folder, all, { controlPlanes, timers: 'tuned', programs: '/programs', store: '/store' });
+      await configure(folder, all, { controlPlanes, timers: 'tuned', programs: '/programs', store });
     });
     after(() => rm(top, { recursive: true }));
 
     test('what is written once stays: a second call would give the machines other keys', async () => {
       const key = await readFile(join(folder, 'w1', 'kubelet.key'), 'utf8');
-      await configure(folder, all, { controlPlanes, timers: 'default', programs: '/programs', store: '/store' });
+      await configure(folder, all, { controlPlanes, timers: 'default', programs: '/programs', store });
       assert.equal(await readFile(join(folder, 'w1', 'kubelet.key'), 'utf8'), key);
       assert.ok(!existsSync(`${folder}.part`));
     });

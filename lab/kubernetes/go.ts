@@ -95,7 +95,7 @@ async function build(programs: string[], version: string, into: string, progress
   progress(`fetching the sources of Kubernetes ${version} from the Go module proxy`);
   const packages = programs.map((program) => `./${program}`);
   const total = (await run([go, '-C', SOURCE, 'list', '-deps', ...packages], { env })).trim().split('\n').length;
-  progress(`building Kubernetes ${version} (once, about ten minutes of two processors)`);
+  progress(`building ${programs.join(', ')} (once: minutes of all processors; the first time ten, with two)`);
   const started = performance.now();
   let told = started;
   let compiled = 0;

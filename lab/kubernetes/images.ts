@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
-import { cp, lstat, mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { run } from '../command.ts';
 import { answers, type Docker } from '../docker/api.ts';
 import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf, SOCKET } from '../docker/daemon.ts';
 import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
 import { cached, cacheFolder, lockName } from '../image/cache.ts';
-import { imageStore, shareStore } from '../image/store.ts';
+import { type ImageStore, imageStore, shareStore } from '../image/store.ts';
 import type { Lab } from '../lab.ts';
 import { ifFree } from '../lock.ts';
 import type { Progress } from '../progress.ts';
@@ -18,57 +17,70 @@ import { CONTAINERD_ROOT, CONTAINERD_SOCKET, containerdConfig } from './node.ts'
 /** Raised when what is stored, or how, changes. */
 const FORMAT = 1;
 const KIND = 'containerd';
-const BUILDER = { cpus: 2, memory: 4 * 2 ** 30 };
+const BUILDER = 'builder';
 
 export const PAUSE_IMAGE = 'brownout/pause:lab';
 export const DNS_IMAGE = 'brownout/coredns:lab';
 /** containerd keeps images under their full names. */
 export const fullName = (image: string) => `docker.io/${image}`;
 
+/** What every node's containerd starts from. */
+export interface ContainerdStore {
+  folder: string;
+  /** Docker's store, from which the images came. */
+  images: ImageStore;
+}
+
 /**
- * The folder of containerd's store that all nodes of the lab start from: every image of the Swarm lab's store, and those
- * of the two programs that run in pods only. A throw-away containerd makes it, once.
+ * The store that all nodes of the lab share: every image of the Swarm lab's, and those of the two programs that run in
+ * pods only. A throw-away containerd makes it, once.
  *
  * @param programs the folder with `pause` and `coredns`
  */
-export async function containerdStore(programs: string, progress: Progress): Promise<string> {
-  const docker = await imageStore(progress);
-  const versions = await Promise.all([run(['dockerd', '--version']), run(['containerd', '--version'])]);
-  const inputs = { FORMAT, docker: docker.key, programs: basename(programs), versions };
-  return cached(KIND, inputs, progress, async (into) => {
-    const config = await mkdtemp(join(tmpdir(), 'brownout-containerd-'));
-    const machine: Machine = {
-      name: 'builder',
-      address: undefined,
-      size: BUILDER,
-      mounts: [
-        { from: cacheFolder(), to: cacheFolder(), readonly: true },
-        { from: config, to: CONFIG, readonly: true },
-      ],
-      services: [dockerd(majorOf(versions[0]!)), containerd],
-    };
+export async function containerdStore(programs: string, progress: Progress): Promise<ContainerdStore> {
+  const images = await imageStore(progress);
+  const [docker, own] = await Promise.all([run(['dockerd', '--version']), run(['containerd', '--version'])]);
+  const inputs = { FORMAT, images: images.key, programs: basename(programs), docker, own };
+  const folder = await cached(KIND, inputs, progress, async (into) => {
     await removeBuilder();
     try {
-      await writeFile(join(config, 'containerd.toml'), containerdConfig(fullName(PAUSE_IMAGE)));
-      await install(builderLab, machine);
-      await shareStore(docker.folder, join(diskOf(builderLab, machine.name), DATA_ROOT));
-      await powerOn(builderLab, machine);
-      const api = dockerOf(builderLab, machine.name);
-      await answers(api, 60_000, () => dockerSilent(builderLab, machine.name));
-      const images = (await api.get<{ RepoTags: string[] | null }[]>('/images/json')).flatMap(
-        ({ RepoTags }) => RepoTags ?? [],
-      );
-      progress(`handing ${images.length + 2} images to containerd (once, under a minute)`);
-      await importProgram(api, programs, 'pause', PAUSE_IMAGE);
-      await importProgram(api, programs, 'coredns', DNS_IMAGE);
-      await run(inside(builderLab, machine.name, ['bash', '-c', handOver([...images, PAUSE_IMAGE, DNS_IMAGE])]));
-      await powerOff(builderLab, machine.name);
-      await rename(join(diskOf(builderLab, machine.name), CONTAINERD_ROOT), join(into, 'root'));
+      await fill(images, programs, majorOf(docker), progress);
+      await rename(join(diskOf(builderLab, BUILDER), CONTAINERD_ROOT), join(into, 'root'));
     } finally {
       await removeBuilder();
-      await rm(config, { recursive: true, force: true });
     }
   });
+  return { folder, images };
+}
+
+/** Lets a machine with a dockerd and a containerd hand the images over, and switches it off. */
+async function fill(images: ImageStore, programs: string, dockerMajor: number, progress: Progress): Promise<void> {
+  const config = join(builderLab.folder, 'config');
+  await mkdir(config, { recursive: true });
+  await writeFile(join(config, 'containerd.toml'), containerdConfig(fullName(PAUSE_IMAGE)));
+  const machine: Machine = {
+    name: BUILDER,
+    address: undefined,
+    size: { cpus: 2, memory: 4 * 2 ** 30 },
+    mounts: [
+      { from: cacheFolder(), to: cacheFolder(), readonly: true },
+      { from: config, to: CONFIG, readonly: true },
+    ],
+    services: [dockerd(dockerMajor), containerd],
+  };
+  await install(builderLab, machine);
+  await shareStore(images.folder, join(diskOf(builderLab, BUILDER), DATA_ROOT));
+  await powerOn(builderLab, machine);
+  const docker = dockerOf(builderLab, BUILDER);
+  await answers(docker, 60_000, () => dockerSilent(builderLab, BUILDER));
+  await importProgram(docker, programs, 'pause', PAUSE_IMAGE);
+  await importProgram(docker, programs, 'coredns', DNS_IMAGE);
+  const all = (await docker.get<{ RepoTags: string[] | null }[]>('/images/json')).flatMap(
+    ({ RepoTags }) => RepoTags ?? [],
+  );
+  progress(`handing ${all.length} images to containerd (once, under a minute)`);
+  await run(inside(builderLab, BUILDER, ['bash', '-c', handOver(all)]));
+  await powerOff(builderLab, BUILDER);
 }
 
 /** A program as an image with nothing else in it. */
@@ -96,7 +108,7 @@ export async function removeDeadBuilder(): Promise<void> {
 }
 
 async function removeBuilder(): Promise<void> {
-  await remove(builderLab, 'builder');
+  await remove(builderLab, BUILDER);
   await rm(builderLab.folder, { recursive: true, force: true });
 }
 
@@ -108,8 +120,8 @@ const builderLab: Lab = { name: `build-${KIND}`, folder: join(cacheFolder(), `${
  * content of images is symbolic links to the store's, which containers only ever read. So every node has every image in a
  * few hundredths of a second, and the page cache holds them once.
  */
-export async function shareContainerdStore(store: string, root: string): Promise<void> {
-  await shareFolder(join(store, 'root'), root, '');
+export async function shareContainerdStore({ folder }: ContainerdStore, root: string): Promise<void> {
+  await shareFolder(join(folder, 'root'), root, '');
 }
 
 /** Parts of containerd's folder whose entries are linked whole: an image's files, and the blobs they came from. */

@@ -13,7 +13,7 @@ import {
   SHARED,
   SIZES,
 } from './layout.ts';
-import { CONTAINERD_SOCKET, LOCAL_VOLUMES, MANIFESTS, nodeEnvironment } from './node.ts';
+import { CONTAINERD_SOCKET, LOCAL_VOLUMES, MANIFESTS, nodeEnvironment, POD_DISK } from './node.ts';
 import { LOCAL_PROVISIONER, SHARED_PROVISIONER } from './objects.ts';
 
 /** Folders of this computer that the lab's machines see. */
@@ -127,7 +127,21 @@ ip route replace default via ${kubernetesLab.network!.prefix}.254
 ${others.map(({ podCidr, address }) => `ip route replace ${podCidr} via ${address}`).join('\n')}
 echo 1 > /proc/sys/net/ipv4/ip_forward
 
-mkdir -p /var/lib/kubelet /var/lib/containerd ${LOCAL_VOLUMES} ${SHARED}/volumes
+# What pods write to their own folders is on a disk with a size, so that it can be full while the computer's is not.
+mkdir -p /var/lib/kubelet
+disk=/var/lib/kubelet.disk
+if [ ! -e $disk ]; then
+  truncate --size=${POD_DISK} $disk.new
+  mkfs.ext4 -q -O ^has_journal -m 0 $disk.new
+  mv $disk.new $disk
+fi
+mknod /dev/loop-control c 10 237
+for each in {0..63}; do mknod "/dev/loop$each" b 7 "$each"; done
+# The kernel may still be taking down what this machine was before its power went.
+while [ -n "$(losetup --associated $disk)" ]; do sleep 0.05; done
+mount -o loop,noatime $disk /var/lib/kubelet
+
+mkdir -p /var/lib/containerd ${LOCAL_VOLUMES} ${SHARED}/volumes
 # What a fault moved out of it is there again after a restart, as if an administrator had put it back.
 rm -rf ${MANIFESTS}
 mkdir -p ${MANIFESTS}

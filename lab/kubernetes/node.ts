@@ -9,6 +9,9 @@ export const MANIFESTS = '/etc/kubernetes/manifests';
 /** Where a node keeps the volumes that do not leave it. */
 export const LOCAL_VOLUMES = '/var/lib/volumes';
 
+/** Bytes of a node's disk for pods' own folders. It takes room on the computer's disk only as it fills. */
+export const POD_DISK = 4 * 2 ** 30;
+
 /** Kept from pods for the machine's own programs: kubelet, containerd, kube-proxy and the rest take about half of it. */
 const OWN_MEMORY = 384 * 2 ** 20;
 
@@ -85,11 +88,12 @@ function kubeletConfig(seat: Seat, { timers }: Settings): object {
     // Its memory it reads from the machine's /proc/meminfo; its processors it counts itself, all of this computer's.
     systemReserved: { cpu: `${Math.round((availableParallelism() - cpus) * 1000)}m`, memory: `${OWN_MEMORY}` },
     enforceNodeAllocatable: ['pods'],
+    // Kubernetes' own, but for the disk that has the images: it is this computer's, and not the node's to judge.
     evictionHard: {
       'memory.available': '100Mi',
-      'nodefs.available': '1%',
+      'nodefs.available': '10%',
+      'nodefs.inodesFree': '5%',
       'imagefs.available': '1%',
-      'nodefs.inodesFree': '1%',
     },
     // All nodes share the images of one store: nothing is gained by removing them, and there is no registry to get them back.
     imageGCHighThresholdPercent: 100,

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ContainerdStore } from './images.ts';
 import { kubernetesLab, type Settings } from './layout.ts';
 
 /** What is noted down of a lab that is up, or was to be. */
 export interface Notes extends Settings {
-  /** Folders in the cache that its machines use: others put in their place under them would take their images away. */
+  /** What its machines run and start from, in the cache: others put in their place would take it away under them. */
   programs: string;
-  store: string;
+  store: ContainerdStore;
 }
 
 /** Everything the lab keeps beside its machines. */
@@ -17,7 +18,7 @@ export const FOLDERS = {
 };
 
 /** How the suite, kubectl and anybody else on this computer reaches the cluster. */
-export const KUBECONFIG = join(FOLDERS.config, 'admin.conf');
+export const KUBECONFIG = join(kubernetesLab.folder, 'kubeconfig');
 
 const FILE = join(kubernetesLab.folder, 'lab.json');
 

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../platforms/platform.ts';
 import { diskOf, install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
+import { isCurrent } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
 import { withLock } from '../lock.ts';
-import { createNetwork } from '../network.ts';
+import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { ensurePackages, installLabPackages } from '../setup.ts';
 import { type Api, ApiError, apiOf, steadily } from './api.ts';
+import { ADMIN_CONFIG } from './certificates.ts';
 import { configure } from './configure.ts';
 import { kubernetesPrograms } from './go.ts';
-import { containerdStore, DNS_IMAGE, shareContainerdStore } from './images.ts';
+import { type ContainerdStore, containerdStore, DNS_IMAGE, shareContainerdStore } from './images.ts';
 import { controlPlanesOf, kubernetesLab, type Seat, type Settings, seats } from './layout.ts';
 import { edgeMachine, nodeMachine } from './machines.ts';
 import { CONTAINERD_ROOT } from './node.ts';
@@ -57,6 +59,8 @@ export async function kubernetesUp(wanted: Partial<Settings>, progress: Progress
     kubernetesLab.name,
     'lab up kubernetes',
     async () => {
+      // Before anything is noted down: a lab that cannot be must not look like one that is half up.
+      await refuseClash(kubernetesLab.network!);
       const notes = await settle(wanted, progress);
       const all = seats(notes);
       await createNetwork(kubernetesLab.network!);
@@ -83,6 +87,8 @@ async function settle(wanted: Partial<Settings>, progress: Progress): Promise<No
       ...(await kubernetesBuild(progress)),
     } satisfies Notes;
     await mkdir(FOLDERS.shared, { recursive: true });
+    await rm(KUBECONFIG, { force: true });
+    await symlink(join(FOLDERS.config, ADMIN_CONFIG), KUBECONFIG);
     await writeNotes(notes);
     return notes;
   }
@@ -91,9 +97,12 @@ async function settle(wanted: Partial<Settings>, progress: Progress): Promise<No
     if (wanted[key] === undefined || wanted[key] === before[key]) continue;
     throw new OperatorError(`the lab is up with ${describe(before)}, which cannot be changed now`, { hint: again });
   }
-  for (const folder of [before.programs, before.store]) {
-    if (!existsSync(folder))
-      throw new OperatorError(`what the lab runs on is gone from the cache (${folder})`, { hint: again });
+  for (const folder of [before.programs, before.store.folder]) {
+    if (existsSync(folder)) continue;
+    throw new OperatorError(`what the lab runs on is gone from the cache (${folder})`, { hint: again });
+  }
+  if (!(await isCurrent(before.store.images, progress))) {
+    progress('note: the workloads have changed since this lab was started; it keeps its images until it is taken down');
   }
   return before;
 }
@@ -120,7 +129,7 @@ async function powerOnAll(all: Seat[], notes: Notes, progress: Progress): Promis
 }
 
 /** A node keeps its images over power cycles: only the first start takes them from the store, whole or not at all. */
-async function shareOnce(store: string, root: string): Promise<void> {
+async function shareOnce(store: ContainerdStore, root: string): Promise<void> {
   if (existsSync(root)) return;
   const part = `${root}.part`;
   await rm(part, { recursive: true, force: true });

@@ -14,7 +14,7 @@ export async function containerOf(host: NodeHost, task: string): Promise<Docker.
   return found;
 }
 
-/** Runs argv in a container and waits for its end. */
+/** Runs argv in a container and waits for its end. Docker cannot end an exec: one that is given up on runs on in there. */
 export async function execIn(
   host: NodeHost,
   container: string,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import Docker from 'dockerode';
-import type { Reach } from '../../clusters/cluster.ts';
+import type { SwarmReach } from '../../clusters/cluster.ts';
 import { OperatorError } from '../platform.ts';
 import { SshAgent } from './ssh.ts';
 
@@ -20,7 +20,7 @@ export interface DockerHost {
 export const ASK_TIMEOUT = 3000;
 
 /** Opens a client for `tcp://`, `http(s)://`, `unix://` or `ssh://`. Nothing is sent yet. */
-export function connect(address: string, tls: Reach['tls']): DockerHost {
+export function connect(address: string, tls: SwarmReach['tls']): DockerHost {
   const url = parseAddress(address);
   const { options, agent, port } = transport(url, tls);
   return {
@@ -44,7 +44,7 @@ function parseAddress(address: string): URL {
 }
 
 /** Every option is named, also the empty ones: what is left out, the library takes from DOCKER_* in the environment. */
-function transport(url: URL, tls: Reach['tls']) {
+function transport(url: URL, tls: SwarmReach['tls']) {
   const none = {
     socketPath: undefined,
     host: undefined,

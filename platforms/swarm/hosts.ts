@@ -1,4 +1,4 @@
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { SwarmReach } from '../../clusters/cluster.ts';
 import { OperatorError } from '../platform.ts';
 import { connect, type DockerHost, describeFailure, statusOf } from './docker.ts';
 
@@ -24,7 +24,7 @@ export class Hosts {
   /** The manager that answered last is asked first. */
   #preferred: NodeHost | undefined;
 
-  constructor(reach: Cluster['reach']) {
+  constructor(reach: SwarmReach) {
     this.all = reach.hosts.map((address) => ({
       ...connect(address, reach.tls),
       node: undefined,

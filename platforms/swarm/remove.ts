@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../platform.ts';
 import { labelled, listServices, STACK_LABEL } from './api.ts';
 import { describeFailure, statusOf, unlessGone } from './docker.ts';
@@ -14,7 +14,7 @@ const LOOK_AGAIN = 300;
  * Removes all that a stack is made of, and waits until it is gone: services, networks, configs and secrets on the managers,
  * containers and volumes on every node, and its folder on the shared storage. Gone already is success.
  */
-export async function removeStack(hosts: Hosts, cluster: Cluster, namespace: string): Promise<void> {
+export async function removeStack(hosts: Hosts, cluster: SwarmCluster, namespace: string): Promise<void> {
   await hosts.identify();
   await hosts.manager(async (host) => {
     const services = await listServices(host, namespace);
@@ -33,7 +33,7 @@ export async function removeStack(hosts: Hosts, cluster: Cluster, namespace: str
     }
     await sleep(LOOK_AGAIN);
   }
-  if (cluster.shared) await removeShared(hosts, cluster, namespace);
+  await removeShared(hosts, cluster, namespace);
 }
 
 /** One round on the managers; returns what is still there. */

@@ -33,6 +33,9 @@ interface Labelled {
   labels: Record<string, string>;
 }
 
+/** Volumes without a name come and go with the containers of everybody on the cluster; Swarm removes them itself. */
+const ANONYMOUS = /^[0-9a-f]{64}$/;
+
 async function takeInventory(hosts: Hosts): Promise<Inventory> {
   await hosts.identify();
   const [swarm, local] = await Promise.all([askManager(hosts), askNodes(hosts)]);
@@ -68,7 +71,9 @@ async function askNodes(hosts: Hosts): Promise<Inventory['local']> {
         api.listContainers({ all: true, filters: labelled(RUN_LABEL) }),
       ]);
       return {
-        volumes: (Volumes ?? []).map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} })),
+        volumes: (Volumes ?? [])
+          .filter(({ Name }) => !ANONYMOUS.test(Name))
+          .map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} })),
         helpers: containers.map(({ Names, Labels, State }) => ({
           name: (Names[0] ?? '').replace(/^\//, ''),
           labels: Labels,

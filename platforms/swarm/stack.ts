@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { runCommand, words } from '../command.ts';
 import { OperatorError } from '../platform.ts';
 import { type Labels, listServices, RUN_LABEL } from './api.ts';
@@ -25,7 +25,7 @@ export interface StackRequest {
  * Deploys a stack through `docker stack deploy`: Docker's own interpreter of Compose files, so that a user's stack file
  * means here what it means to the user.
  */
-export async function deployStack(hosts: Hosts, cluster: Cluster, request: StackRequest): Promise<void> {
+export async function deployStack(hosts: Hosts, cluster: SwarmCluster, request: StackRequest): Promise<void> {
   const compose = readCompose(request.manifest);
   const images = cluster.pull === 'never' ? await imageIds(hosts, imagesOf(compose)) : {};
   const networks = request.neighbour ? await networksOf(hosts, request.neighbour) : [];
@@ -39,7 +39,7 @@ export async function deployStack(hosts: Hosts, cluster: Cluster, request: Stack
   await stackDeploy(manager, cluster, request.namespace, file);
 }
 
-async function stackDeploy(manager: NodeHost, cluster: Cluster, namespace: string, file: string): Promise<void> {
+async function stackDeploy(manager: NodeHost, cluster: SwarmCluster, namespace: string, file: string): Promise<void> {
   const config = await mkdtemp(join(tmpdir(), 'brownout-docker-'));
   const { tls } = cluster.reach;
   const secure = tls ? ['--tlsverify', '--tlscacert', tls.ca, '--tlscert', tls.cert, '--tlskey', tls.key] : [];
@@ -101,7 +101,7 @@ async function imageIds(hosts: Hosts, references: string[]): Promise<Record<stri
 }
 
 /** How the nodes are to be told of an image: by its ID where no registry is asked, else as it is named. */
-export async function imageOnNodes(hosts: Hosts, cluster: Cluster, reference: string): Promise<string> {
+export async function imageOnNodes(hosts: Hosts, cluster: SwarmCluster, reference: string): Promise<string> {
   return cluster.pull === 'never' ? (await imageIds(hosts, [reference]))[reference]! : reference;
 }
 
@@ -121,18 +121,26 @@ async function networksOf(hosts: Hosts, { namespace, service }: { namespace: str
   });
 }
 
-async function makeFolders(hosts: Hosts, cluster: Cluster, request: StackRequest, folders: string[]): Promise<void> {
+async function makeFolders(hosts: Hosts, cluster: SwarmCluster, request: StackRequest, folders: string[]): Promise<void> {
   if (folders.length === 0) return;
-  await onShared(hosts, cluster, request.namespace, ['mkdir', '-p', ...folders], request.labels[RUN_LABEL] ?? '');
+  await onShared(
+    hosts,
+    cluster,
+    request.namespace,
+    ['mkdir', '-p', ...folders],
+    request.labels[RUN_LABEL] ?? request.namespace,
+  );
 }
 
 /** Takes away what a namespace left on the shared folder. */
-export async function removeShared(hosts: Hosts, cluster: Cluster, namespace: string): Promise<void> {
-  await onShared(hosts, cluster, namespace, ['rm', '-rf', '--', `${cluster.shared}/${namespace}`], '');
+export async function removeShared(hosts: Hosts, cluster: SwarmCluster, namespace: string): Promise<void> {
+  // Without an image for helpers the deployment could not make folders either: there is nothing to remove.
+  if (!cluster.shared || !cluster.images.tools) return;
+  await onShared(hosts, cluster, namespace, ['rm', '-rf', '--', `${cluster.shared}/${namespace}`], namespace);
 }
 
 /** Runs one command on the shared folder, on the first node that answers: it is the same folder on all. */
-async function onShared(hosts: Hosts, cluster: Cluster, namespace: string, argv: string[], run: string): Promise<void> {
+async function onShared(hosts: Hosts, cluster: SwarmCluster, namespace: string, argv: string[], run: string): Promise<void> {
   const image = cluster.images.tools;
   if (!image) {
     throw new OperatorError(`${cluster.file} names a shared folder and no image to prepare it with`, {

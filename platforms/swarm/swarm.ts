@@ -1,4 +1,4 @@
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { fitsPattern } from '../../units/pattern.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
 import { OperatorError } from '../platform.ts';
@@ -13,12 +13,14 @@ import { watchSwarm } from './watch.ts';
 
 const EXEC_TIMEOUT = 10_000;
 
-/** Docker Swarm, through the Docker API of every node. Throws OperatorError when no manager answers. */
-export async function openSwarm(cluster: Cluster): Promise<Platform> {
+/**
+ * Docker Swarm, through the Docker API of every node. Opens also while no host answers: what must be undone first may be the
+ * power-off of the only manager. Throws OperatorError for an address or TLS material that cannot be right.
+ */
+export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
   const hosts = new Hosts(cluster.reach);
   const allowed = (namespace: string) => fitsPattern(namespace, cluster.allow.namespaces);
   await hosts.identify();
-  await hosts.manager(async () => {});
 
   async function exec(
     member: Member,

@@ -1,5 +1,6 @@
 /** The acts that can be done to a Swarm. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { SwarmCluster } from '../../clusters/cluster.ts';
+import { Arguments } from '../arguments.ts';
 import { type Act, type Json, OperatorError } from '../platform.ts';
 import { STACK_LABEL } from './api.ts';
 import { containerOf, removeHelper, startHostHelper } from './containers.ts';
@@ -13,7 +14,7 @@ import { deployStack, imageOnNodes } from './stack.ts';
 
 export interface SwarmContext {
   hosts: Hosts;
-  cluster: Cluster;
+  cluster: SwarmCluster;
   /** True for the namespaces that the cluster file allows. */
   allowed(namespace: string): boolean;
 }
@@ -165,76 +166,5 @@ async function unlessEnded(work: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!isGone(error) && statusOf(error) !== 409 && !/is not (running|paused)/.test(describeFailure(error)))
       throw error;
-  }
-}
-
-/** The arguments of an act: flat data that may come from a journal on disk, so nothing is taken on trust. */
-class Arguments {
-  readonly #act: Act;
-  readonly #allowed: (namespace: string) => boolean;
-
-  constructor(act: Act, allowed: (namespace: string) => boolean) {
-    this.#act = act;
-    this.#allowed = allowed;
-  }
-
-  has(name: string): boolean {
-    return this.#act.args[name] !== undefined;
-  }
-
-  text(name: string): string {
-    const value = this.#act.args[name];
-    if (typeof value === 'string' && value !== '') return value;
-    throw this.#wrong(name, 'a text');
-  }
-
-  optional(name: string): string | undefined {
-    return this.has(name) ? this.text(name) : undefined;
-  }
-
-  /** Allowed by the cluster file, whoever asks; and plain enough to be a folder's name. */
-  namespace(): string {
-    const namespace = this.text('namespace');
-    if (!/^[a-z0-9][a-z0-9_-]*$/i.test(namespace)) throw this.#wrong('namespace', 'letters, digits, _ and -');
-    if (this.#allowed(namespace)) return namespace;
-    throw new OperatorError(
-      `${this.#act.verb}: namespace ${namespace} is outside allow.namespaces of the cluster file`,
-      {
-        hint: 'nothing outside is ever touched',
-      },
-    );
-  }
-
-  oneOf<T extends string>(name: string, choices: readonly T[]): T {
-    const value = this.text(name);
-    const choice = choices.find((candidate) => candidate === value);
-    if (choice) return choice;
-    throw this.#wrong(name, choices.join(' | '));
-  }
-
-  list(name: string): string[] {
-    const value = this.#act.args[name];
-    if (Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string')) return value;
-    throw this.#wrong(name, 'a list of texts');
-  }
-
-  record(name: string): Record<string, string> {
-    const value = this.#act.args[name];
-    const entries =
-      typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : undefined;
-    if (entries?.every(([, item]) => typeof item === 'string')) return value as Record<string, string>;
-    throw this.#wrong(name, 'a map of texts');
-  }
-
-  /** What the act is about, for a message. */
-  subject(): string {
-    const { node, namespace, service, member, name, run } = this.#act.args;
-    return [node, namespace, service, member, name, run].filter((value) => typeof value === 'string').join(' ');
-  }
-
-  #wrong(name: string, expected: string): OperatorError {
-    return new OperatorError(`${this.#act.verb}: argument '${name}' is ${JSON.stringify(this.#act.args[name])}`, {
-      hint: `expected ${expected}`,
-    });
   }
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { PlatformEvent } from '../platform.ts';
+import { Queue } from '../queue.ts';
 import { listNodes, type SwarmTask, shortName } from './api.ts';
 import { describeFailure } from './docker.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
@@ -15,7 +16,7 @@ const PULSE = 5000;
 
 /** Everything that the Swarm's managers say of their nodes and of a namespace's tasks, until `signal` aborts. */
 export async function* watchSwarm(hosts: Hosts, namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent> {
-  const queue = new Queue(signal);
+  const queue = new Queue<PlatformEvent>(signal);
   const watch = new Watch(namespace, (event) => queue.push(event));
   await hosts.identify();
   const followers = hosts.all.filter((host) => host.manager).map((host) => followNodes(host, watch, signal));
@@ -190,32 +191,4 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const timer = setTimeout(done, ms);
     signal.addEventListener('abort', done);
   });
-}
-
-/** Events wait here until they are taken; ends with the signal. */
-class Queue {
-  readonly #signal: AbortSignal;
-  readonly #waiting: PlatformEvent[] = [];
-  #wake: () => void = () => {};
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    signal.addEventListener('abort', () => this.#wake(), { once: true });
-  }
-
-  push(event: PlatformEvent): void {
-    this.#waiting.push(event);
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncIterator<PlatformEvent> {
-    while (!this.#signal.aborted) {
-      yield* this.#waiting.splice(0);
-      if (this.#waiting.length > 0 || this.#signal.aborted) continue;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    yield* this.#waiting.splice(0);
-  }
 }

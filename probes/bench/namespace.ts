@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import process from 'node:process';
 
 const INSIDE = 'BROWNOUT_BENCH_INSIDE';
 /** Where the kernel keeps the list of addresses whose packets are dropped: writing it takes effect at once. */

@@ -115,7 +115,13 @@ export class Stream {
     flight.decided = true;
     this.#inFlight--;
     if (flight === this.#flights[0]) this.#tidy();
-    this.#listener.decided({ seq: flight.seq, due: flight.due, sent: flight.sent, done: this.#clock.now(), result });
+    const { seq, due, sent } = flight;
+    const done = this.#clock.now();
+    // A good answer that was read after its time because of a stall: it may have come before or after.
+    const time = sent + this.spec.timeout;
+    const unknown = result.outcome === 'ok' && done > time && flight.deadline > time;
+    const judged: Result = unknown ? { ...result, outcome: 'fail', error: 'prober', detail: 'stalled' } : result;
+    this.#listener.decided({ seq, due, sent, done, result: judged });
   }
 
   #tidy(): void {

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { OperatorError } from '../../platforms/platform.ts';
+import type { Progress } from '../progress.ts';
+import { type Api, apiOf } from './api.ts';
+import { kwokProgram } from './go.ts';
+import { KUBECONFIG } from './notes.ts';
+import type { KubernetesObject } from './objects.ts';
+
+/** Nodes and pods that exist for the API server only: to it, and to whoever asks it, they are like any others. */
+export interface Crowd {
+  nodes: number;
+  /** All of them, spread evenly. */
+  pods: number;
+}
+
+export interface Simulation {
+  /** Ends what keeps the nodes alive. The objects stay until the lab is taken down. */
+  stop(): Promise<void>;
+}
+
+const NAMESPACE = 'simulated';
+const MARK = 'kwok.x-k8s.io/node';
+/** More at once gain nothing with an API server of one and a half cores. */
+const AT_ONCE = 32;
+const TOLD_EVERY = 1000;
+
+/** Fills the lab's cluster, which must be up. KWOK, a process of this computer, keeps the nodes ready and the pods running. */
+export async function simulate(crowd: Crowd, progress: Progress): Promise<Simulation> {
+  const program = await kwokProgram(progress);
+  const api = await apiOf(KUBECONFIG);
+  try {
+    const stop = startKwok(program);
+    await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
+    await createAll(api, crowd.nodes, 'nodes', node, progress);
+    await createAll(api, crowd.pods, 'pods', (number) => pod(number, number % crowd.nodes), progress);
+    return { stop };
+  } finally {
+    api.close();
+  }
+}
+
+function startKwok(program: string): () => Promise<void> {
+  const child = spawn(
+    'setpriv',
+    [
+      '--pdeathsig=KILL',
+      program,
+      `--kubeconfig=${KUBECONFIG}`,
+      '--manage-all-nodes=false',
+      `--manage-nodes-with-annotation-selector=${MARK}=fake`,
+      // Renewed after a quarter: in time for the usual 50 s of patience, and a quarter of the usual load.
+      '--node-lease-duration-seconds=160',
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  let stopped = false;
+  const ended = once(child, 'exit').then(([code]) => {
+    if (!stopped) throw new OperatorError(`kwok, which keeps the simulated nodes alive, ended with status ${code}`);
+  });
+  // Heard by whoever stops it; until then nobody waits for it.
+  ended.catch(() => {});
+  return async () => {
+    stopped = true;
+    child.kill();
+    await ended;
+  };
+}
+
+async function createAll(
+  api: Api,
+  count: number,
+  what: string,
+  object: (number: number) => KubernetesObject,
+  progress: Progress,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < count) {
+      const number = next++;
+      if (number % TOLD_EVERY === 0) progress(`making ${count} ${what}: ${number}`);
+      await api.create(object(number));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+function node(number: number): KubernetesObject {
+  const size = { cpu: '8', memory: '32Gi', pods: '110' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: nameOf(number),
+      annotations: { [MARK]: 'fake' },
+      labels: { 'kubernetes.io/hostname': nameOf(number), type: 'kwok' },
+    },
+    // Nothing real may be placed on it.
+    spec: { taints: [{ key: MARK, value: 'fake', effect: 'NoSchedule' }] },
+    status: { allocatable: size, capacity: size },
+  };
+}
+
+function pod(number: number, on: number): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: `simulated-${number}`, namespace: NAMESPACE, labels: { app: `simulated-${number % 100}` } },
+    spec: { nodeName: nameOf(on), containers: [{ name: 'main', image: 'simulated' }] },
+  };
+}
+
+function nameOf(node: number): string {
+  return `simulated-${node}`;
+}

@@ -1,0 +1,106 @@
+import type { Api, Query } from './api.ts';
+import { ApiError } from './api-error.ts';
+import { type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
+
+/** What is followed: the objects of one resource, narrowed by the server. */
+export interface Followed {
+  resource: Resource;
+  place?: Place;
+  /** `labelSelector`, `fieldSelector`. */
+  query?: Query;
+}
+
+/**
+ * What becomes of the objects. Nothing is kept here: memory is what the listener keeps. `late`: the change may be older than
+ * the moment it is told, because the connection was broken meanwhile.
+ */
+export interface Listener<T> {
+  /** All there is: at first, and again when changes were missed. What is not in it any more is gone. */
+  listed(objects: T[], late: boolean): void;
+  changed(object: T, late: boolean): void;
+  removed(object: T, late: boolean): void;
+  /** It cannot be followed, for want of rights for example. Everything else is passed over: it may pass. */
+  refused(error: ApiError): void;
+}
+
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 2_000;
+/** What comes within this time of a new connection may have happened before it. */
+const CATCHING_UP = 1_000;
+
+/**
+ * Lists once, then watches until `signal` aborts. A watch that ends or breaks is resumed from the last version that was seen;
+ * only when the server no longer knows that version (410) is there another list. `restart` ends the connections that are open,
+ * since one that leads to a dead server may be silent for a while.
+ */
+export async function follow<T extends KubeObject>(
+  api: Api,
+  { resource, place = {}, query = {} }: Followed,
+  listener: Listener<T>,
+  signal: AbortSignal,
+  restart: Restart = new Restart(),
+): Promise<void> {
+  const path = pathOf(resource, place);
+  let version: string | undefined;
+  let late = false;
+  let pause = FIRST_PAUSE;
+  while (!signal.aborted) {
+    const connection = restart.signal;
+    try {
+      if (version === undefined) {
+        const list = await api.list<T>(resource, place, query);
+        if (signal.aborted) return;
+        listener.listed(list.items, late);
+        version = list.metadata.resourceVersion;
+      }
+      const since = performance.now();
+      const ended = AbortSignal.any([signal, connection]);
+      for await (const { type, object } of api.watch<T>(path, { ...query, resourceVersion: version }, ended)) {
+        pause = FIRST_PAUSE;
+        version = object.metadata.resourceVersion ?? version;
+        const catchingUp = late && performance.now() - since < CATCHING_UP;
+        if (type === 'DELETED') listener.removed(object, catchingUp);
+        else if (type !== 'BOOKMARK') listener.changed(object, catchingUp);
+      }
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (error.status === 410) version = undefined;
+      else if (isFinal(error)) return listener.refused(error);
+      else {
+        await rest(pause, signal);
+        pause = Math.min(pause * 2, LONGEST_PAUSE);
+      }
+    }
+    late = true;
+  }
+}
+
+const isFinal = ({ status }: ApiError) => status === 401 || status === 403 || status === 404;
+
+/** Ends connections that are open, to have them made anew. */
+export class Restart {
+  #controller = new AbortController();
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  now(): void {
+    this.#controller.abort();
+    this.#controller = new AbortController();
+  }
+}
+
+/** Resolves after `ms`, or at once when aborted. */
+export function rest(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+  });
+}

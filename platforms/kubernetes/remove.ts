@@ -1,0 +1,102 @@
+import { OperatorError } from '../platform.ts';
+import type { Api } from './api.ts';
+import { isGone, unlessGone } from './api-error.ts';
+import { notOurs } from './deploy.ts';
+import { rest } from './follow.ts';
+import {
+  isTrue,
+  type KubeNode,
+  type KubeObject,
+  NAMESPACE_LABEL,
+  NAMESPACES,
+  NODES,
+  PODS,
+  type Pod,
+  PRIORITY_CLASSES,
+  RUN_LABEL,
+  VOLUMES,
+} from './objects.ts';
+
+/** Volumes go after their claims, when their provisioner gets to it; a stop grace comes before that. */
+const REMOVE_TIMEOUT = 90_000;
+const LOOK_AGAIN = 250;
+
+interface Volume extends KubeObject {
+  spec: { claimRef?: { namespace?: string }; persistentVolumeReclaimPolicy?: string };
+}
+
+/**
+ * Removes a namespace of the suite with everything in it, and what of its manifest is in no namespace; waits until all of it is
+ * gone, volumes included that go with their claims. Gone already is success.
+ */
+export async function removeNamespace(api: Api, namespace: string): Promise<void> {
+  const found = await unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
+  if (found && found.metadata.labels?.[RUN_LABEL] === undefined) throw notOurs(namespace);
+  if (found) {
+    await endPods(api, namespace);
+    await unlessGone(api.delete(NAMESPACES, { name: namespace }));
+  }
+  await removeUnbound(api, namespace);
+  const deadline = performance.now() + REMOVE_TIMEOUT;
+  for (;;) {
+    const left = await leftOf(api, namespace);
+    if (left.length === 0) return;
+    if (performance.now() > deadline) {
+      throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
+        hint: 'once the nodes answer again: brownout undo',
+      });
+    }
+    await rest(LOOK_AGAIN, new AbortController().signal);
+  }
+}
+
+/**
+ * Its data is about to go: a graceful end would gain nothing, and take up to its grace period. What is on a node that does not
+ * answer has nobody to confirm its end; its node ends it when it comes back.
+ */
+async function endPods(api: Api, namespace: string): Promise<void> {
+  const [{ items: pods }, { items: nodes }] = await Promise.all([
+    api.list<Pod>(PODS, { namespace }),
+    api.list<KubeNode>(NODES, {}, { resourceVersion: 0 }),
+  ]);
+  const answering = new Set(nodes.filter((node) => isTrue(node, 'Ready')).map(({ metadata }) => metadata.name));
+  await Promise.all(
+    pods.map(({ metadata, spec }) => {
+      const gracePeriodSeconds = spec.nodeName === undefined || answering.has(spec.nodeName) ? 1 : 0;
+      return unlessGone(api.delete(PODS, { namespace, name: metadata.name }, { gracePeriodSeconds }));
+    }),
+  );
+}
+
+/** Kinds without a namespace that a manifest of the suite may make. */
+export const UNBOUND = [PRIORITY_CLASSES] as const;
+
+async function removeUnbound(api: Api, namespace: string): Promise<void> {
+  for (const resource of UNBOUND) {
+    const own = await api.listMetadata(resource, {}, { labelSelector: `${NAMESPACE_LABEL}=${namespace}` });
+    await Promise.all(own.map(({ metadata }) => unlessGone(api.delete(resource, { name: metadata.name }))));
+  }
+}
+
+async function leftOf(api: Api, namespace: string): Promise<string[]> {
+  const left = await namespaceState(api, namespace);
+  const { items: volumes } = await api.list<Volume>(VOLUMES);
+  const own = volumes.filter(
+    ({ spec }) => spec.claimRef?.namespace === namespace && spec.persistentVolumeReclaimPolicy === 'Delete',
+  );
+  return [...left, ...own.map(({ metadata }) => `volume ${metadata.name}`)];
+}
+
+async function namespaceState(api: Api, namespace: string): Promise<string[]> {
+  try {
+    const { status } = await api.read<KubeObject & { status: { conditions?: { status: string; message?: string }[] } }>(
+      NAMESPACES,
+      { name: namespace },
+    );
+    const why = status.conditions?.find((condition) => condition.status === 'True')?.message;
+    return [`namespace ${namespace}${why ? ` (${why})` : ''}`];
+  } catch (error) {
+    if (isGone(error)) return [];
+    throw error;
+  }
+}

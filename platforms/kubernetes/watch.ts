@@ -1,0 +1,93 @@
+import type { PlatformEvent } from '../platform.ts';
+import { Queue } from '../queue.ts';
+import type { Api } from './api.ts';
+import type { ApiError } from './api-error.ts';
+import { type Followed, follow, type Listener, Restart, rest } from './follow.ts';
+import { LEADER_LEASE, SYSTEM } from './inspect.ts';
+import { MemberNews } from './member-news.ts';
+import type { News, Tell } from './news.ts';
+import { NodeNews } from './node-news.ts';
+import {
+  ENDPOINT_SLICES,
+  EVENTS,
+  type KubeNode,
+  type KubeObject,
+  LEASES,
+  type Lease,
+  NODES,
+  PODS,
+  type Pod,
+} from './objects.ts';
+import { EventNews, type KubeEvent, LeaderNews, type Slice, SliceNews } from './other-news.ts';
+
+/**
+ * Everything that the control plane says of its nodes and of a namespace, until `signal` aborts: five watches, whatever the
+ * size of the cluster, and a look each second whether the control plane answers.
+ */
+export async function* watchKubernetes(api: Api, namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent> {
+  const queue = new Queue<PlatformEvent>(signal);
+  const tell: Tell = (event) => queue.push(event);
+  const restart = new Restart();
+  const watch = <T extends KubeObject>(what: Followed, news: News<T>) =>
+    follow<T>(api, what, listenerOf(what, news, tell), signal, restart).catch((error: Error) =>
+      tell({ kind: 'other', text: `${what.resource.plural} are not watched any more: ${error.message}` }),
+    );
+  const place = { namespace };
+  const watches = [
+    watch<KubeNode>({ resource: NODES }, new NodeNews(tell)),
+    watch<Pod>({ resource: PODS, place }, new MemberNews(tell)),
+    watch<Slice>({ resource: ENDPOINT_SLICES, place }, new SliceNews(tell)),
+    watch<KubeEvent>({ resource: EVENTS, place }, new EventNews(tell)),
+    watch<Lease>(
+      { resource: LEASES, place: { namespace: SYSTEM }, query: { fieldSelector: `metadata.name=${LEADER_LEASE}` } },
+      new LeaderNews(tell),
+    ),
+    pulse(api, tell, restart, signal),
+  ];
+  yield* queue;
+  await Promise.all(watches);
+}
+
+function listenerOf<T extends KubeObject>({ resource }: Followed, news: News<T>, tell: Tell): Listener<T> {
+  let known: Set<string> | undefined;
+  return {
+    listed(objects, late) {
+      const names = new Set(objects.map(({ metadata }) => metadata.name));
+      for (const name of known?.difference(names) ?? []) news.gone(name);
+      for (const object of objects) news.seen(object, { first: known === undefined, late });
+      known = names;
+    },
+    changed(object, late) {
+      known?.add(object.metadata.name);
+      news.seen(object, { first: false, late });
+    },
+    removed({ metadata }) {
+      known?.delete(metadata.name);
+      news.gone(metadata.name);
+    },
+    refused: (error: ApiError) =>
+      tell({ kind: 'other', text: `${resource.plural} cannot be watched: ${error.message}` }),
+  };
+}
+
+const PULSE = 1_000;
+const PULSE_TIMEOUT = 2_500;
+
+/** Tells when the control plane is lost and when it is back. */
+async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal): Promise<void> {
+  let lost = false;
+  while (!signal.aborted) {
+    const failure = await api.get('/readyz', { patience: 0, timeout: PULSE_TIMEOUT, accept: '*/*' }).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (signal.aborted) return;
+    if (failure && !lost) tell({ kind: 'control-plane-lost', text: failure.message });
+    if (!failure && lost) {
+      tell({ kind: 'control-plane-back', text: 'the API answers again' });
+      restart.now();
+    }
+    lost = failure !== undefined;
+    await rest(PULSE, signal);
+  }
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { promisify } from 'node:util';
+import type { Findings } from '../analysis/findings.ts';
+import type { Cluster } from '../clusters/cluster.ts';
+import { createPlatform } from '../platforms/index.ts';
+import { listRuns, type RunFolder, runsDir } from '../run/folder.ts';
+import { differences, type Snapshot } from '../run/snapshot.ts';
+import { labCluster } from './lab-swarm.ts';
+import { killTree, tree } from './processes.ts';
+
+// The life of a run on the lab's Swarm, through the real command: what it says, what it leaves, and when it does not know.
+
+const root = path.dirname(import.meta.dirname);
+const bin = path.join(root, 'cli', 'main.ts');
+const scenario = (name: string) => path.join(root, 'tests', 'data', 'run', `${name}.yaml`);
+const labFile = path.join(root, 'clusters', 'lab-swarm.yaml');
+const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-run-'));
+let cluster: Cluster;
+let untouched: Snapshot;
+
+before(async () => {
+  cluster = await labCluster();
+});
+beforeEach(async () => {
+  rmSync(runsDir(project), { recursive: true, force: true });
+  untouched = await snapshot();
+});
+after(() => rmSync(project, { recursive: true, force: true }));
+
+async function snapshot(): Promise<Snapshot> {
+  const platform = await createPlatform(cluster);
+  try {
+    return await platform.snapshot();
+  } finally {
+    await platform.close();
+  }
+}
+
+async function assertUntouched(): Promise<void> {
+  assert.deepEqual(differences(untouched, await snapshot()), []);
+}
+
+interface Running {
+  child: ChildProcess;
+  output(): string;
+  /** Resolves when the text appears; rejects when the command ends before. */
+  says(text: RegExp): Promise<void>;
+  ended: Promise<number>;
+}
+
+function brownout(...words: string[]): Running {
+  const child = spawn(process.execPath, [bin, ...words], {
+    cwd: project,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let check = () => {};
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+      check();
+    });
+  }
+  const ended = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? -1)));
+  return {
+    child,
+    output: () => output,
+    ended,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        check = () => text.test(output) && resolve();
+        check();
+        ended.then((code) => reject(new Error(`ended with ${code} and never said ${text}:\n${output}`)));
+      }),
+  };
+}
+
+const runIt = (name: string, file = labFile) => brownout('run', scenario(name), '--cluster', file, '--no-allure');
+const newestRun = (): RunFolder => listRuns(runsDir(project)).at(-1)!;
+const findingsOf = (run: RunFolder): Findings => JSON.parse(readFileSync(run.findings, 'utf8'));
+
+test('an interrupt heals, cleans up and says that the run proves nothing', async () => {
+  const running = runIt('node-kill');
+  await running.says(/hold …/);
+  running.child.kill('SIGINT');
+  assert.equal(await running.ended, 2, running.output());
+  assert.equal(findingsOf(newestRun()).verdict, 'unknown');
+  await assertUntouched();
+});
+
+test('a second interrupt stops at once, says what is left, and undo takes it back; twice does no harm', async () => {
+  const running = runIt('node-kill');
+  await running.says(/hold …/);
+  running.child.kill('SIGINT');
+  await running.says(/interrupted/);
+  running.child.kill('SIGINT');
+  assert.equal(await running.ended, 4, running.output());
+  assert.match(running.output(), /Still to be undone:\n(.*\n)*.*remove brownout-voting-/);
+  assert.match(running.output(), /What to do: brownout undo /);
+  const undo = brownout('undo');
+  assert.equal(await undo.ended, 0, undo.output());
+  assert.match(undo.output(), /undone +remove brownout-voting-/);
+  const again = brownout('undo');
+  assert.equal(await again.ended, 0);
+  assert.match(again.output(), /Nothing to undo/);
+  await assertUntouched();
+});
+
+test('killed without a word, with its journal lost, a run is found by its label', async () => {
+  const running = runIt('stop');
+  await running.says(/hold …/);
+  killTree(running.child.pid!);
+  await running.ended;
+  rmSync(runsDir(project), { recursive: true });
+  const undo = brownout('undo', '--cluster', labFile);
+  assert.equal(await undo.ended, 0, undo.output());
+  await assertUntouched();
+});
+
+test('while a run is going on, another is refused and undo leaves it alone', async () => {
+  const running = runIt('stop');
+  await running.says(/steady …/);
+  const second = runIt('node-kill');
+  assert.equal(await second.ended, 3, second.output());
+  assert.match(second.output(), /nobody else here/);
+  const undo = brownout('undo', path.basename(newestRun().dir));
+  assert.equal(await undo.ended, 3);
+  assert.match(undo.output(), /still going on/);
+  assert.equal(await running.ended, 1, running.output());
+});
+
+test('a stop condition heals at once, and counts as a failure', async () => {
+  const running = runIt('stop');
+  assert.equal(await running.ended, 1, running.output());
+  const findings = findingsOf(newestRun());
+  const hold = findings.phases.find(({ phase }) => phase === 'hold')!;
+  assert.ok(hold.to - hold.from < 60_000, 'the five minutes of hold were cut short');
+  assert.ok(findings.checks.some(({ what, verdict }) => what === 'stop condition' && verdict === 'fail'));
+  await assertUntouched();
+});
+
+test('a power command that lies gives unknown, never pass', async () => {
+  const flag = path.join(project, 'off');
+  const lying = path.join(project, 'lying.yaml');
+  const command = { off: `touch ${flag}`, on: `rm -f ${flag}`, state: `test -e ${flag} && echo off || echo on` };
+  writeFileSync(
+    lying,
+    readFileSync(labFile, 'utf8').replace(/^power:[\s\S]*?(?=^\w)/m, `power: ${JSON.stringify({ command })}\n`),
+  );
+  const running = runIt('node-kill', lying);
+  assert.equal(await running.ended, 2, running.output());
+  const findings = findingsOf(newestRun());
+  assert.equal(findings.verdict, 'unknown');
+  assert.ok(findings.checks.some(({ what, verdict }) => what === 'fault confirmed' && verdict === 'unknown'));
+  assert.ok(!existsSync(flag), 'and it was switched on again');
+  await assertUntouched();
+});
+
+test('a starved prober gives unknown, and judging the recording again gives the same bytes', async () => {
+  const running = runIt('node-kill');
+  await running.says(/hold …/);
+  const prober = tree(running.child.pid!).find(({ command }) => command.includes('prober/main'))!;
+  process.kill(prober.pid, 'SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  process.kill(prober.pid, 'SIGCONT');
+  assert.equal(await running.ended, 2, running.output());
+  const run = newestRun();
+  const judged = readFileSync(run.findings, 'utf8');
+  assert.ok(findingsOf(run).checks.some(({ what, verdict }) => what === 'prober fit' && verdict === 'unknown'));
+  const { stdout } = await promisify(execFile)(process.execPath, [bin, 'judge', run.dir, '--json'], {
+    cwd: project,
+  }).catch((error: { stdout: string }) => error);
+  assert.equal(stdout, judged);
+});
+
+test('a cluster that does not answer is refused, with what to do, and within bounds', async () => {
+  const nowhere = path.join(project, 'nowhere.yaml');
+  writeFileSync(
+    nowhere,
+    readFileSync(labFile, 'utf8')
+      .replace(/10\.77\.0\.1[123]/g, '127.0.0.1')
+      .replaceAll(':2375', ':9'),
+  );
+  const running = runIt('node-kill', nowhere);
+  assert.equal(await running.ended, 3, running.output());
+  assert.doesNotMatch(running.output(), /\n\s+at /);
+});
