@@ -25,7 +25,7 @@ export function judgeCommand(): Command {
         writeFileSync(folder.report, renderHtml({ meta, findings }));
       }
       const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
-      console.log(flags.json ? text : renderSummary(meta, findings, { color, width: process.stdout.columns ?? 100 }));
+      console.log(flags.json ? text : renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
       if (!flags.json && !scenario) console.log(`Report: ${shownPath(folder.report)}`);
       process.exitCode = exitOf(findings.verdict, (scenario ?? meta.scenario).expect);
     });

@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';
-import { type Stage, setStage, shownPath } from '../run/plan.ts';
+import { rightsFile } from '../platforms/index.ts';
+import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { formatDuration } from '../units/units.ts';
@@ -12,6 +13,7 @@ interface PlanFlags {
   cluster: string;
   seed?: number;
   json?: boolean;
+  rights?: boolean;
 }
 
 export function planCommand(): Command {
@@ -21,9 +23,18 @@ export function planCommand(): Command {
     .requiredOption('-c, --cluster <file>', 'a cluster file')
     .addOption(new Option('--seed <number>', 'the seed of the choices').argParser(parseSeed))
     .option('--json', 'as JSON')
+    .option('--rights', 'print a role with the rights that the run takes, and connect to nothing')
     .action(async (file: string, flags: PlanFlags) => {
       const scenario = await loadScenario(file);
-      const stage = await setStage(scenario, await loadCluster(flags.cluster), { seed: flags.seed });
+      const cluster = await loadCluster(flags.cluster);
+      if (flags.rights) {
+        const verbs = verbsFor(scenario);
+        console.log(
+          (await rightsFile(cluster.platform, verbs)) ?? `${cluster.platform} has no accounts: ${cluster.file}`,
+        );
+        return;
+      }
+      const stage = await setStage(scenario, cluster, { seed: flags.seed });
       try {
         const looked = await preflight(stage);
         console.log(flags.json ? JSON.stringify(asJson(stage, looked), null, 2) : asText(stage, looked));
@@ -51,7 +62,7 @@ function asJson(stage: Stage, { checks, candidates }: Preflight): object {
       expected: Object.fromEntries(expected),
     })),
     streams: stage.streams,
-    verbs: verbsOf(stage),
+    verbs: verbsFor(stage.scenario),
     checks,
   };
 }
@@ -87,16 +98,10 @@ function asText(stage: Stage, { checks, candidates }: Preflight): string {
       );
     }
   }
-  lines.push(`Verbs      ${verbsOf(stage).join(', ')}`, '');
+  lines.push(`Verbs      ${verbsFor(scenario).join(', ')}`, '');
   for (const check of checks) {
     lines.push(`${check.ok ? 'ok     ' : 'refused'}    ${check.what}: ${check.observed}`);
     if (!check.ok && check.hint) lines.push(`           What to do: ${check.hint}`);
   }
   return lines.join('\n');
-}
-
-/** Every right that the run needs, by the verbs it will carry out. */
-function verbsOf({ scenario }: Stage): string[] {
-  const own = scenario.faults.flatMap(({ fault, options }) => faults[fault]!.needs(options));
-  return [...new Set(['lock.take', 'lock.renew', 'lock.release', 'deploy', 'remove', ...own])].sort();
 }

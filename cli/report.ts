@@ -28,7 +28,7 @@ export function reportCommand(): Command {
       write(file, renderHtml({ meta, findings }));
       if (flags.json) return console.log(JSON.stringify({ report: file, findings }, null, 2));
       const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
-      console.log(renderSummary(meta, findings, { color, width: process.stdout.columns ?? 100 }));
+      console.log(renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
       console.log(`Report: ${shownPath(file)}`);
     });
 }

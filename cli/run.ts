@@ -68,7 +68,8 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     allureResults: path.resolve('.brownout', 'allure-results'),
   };
   try {
-    const { outcomes, output } = await runPlaywright(invocation, folder, flags.json ?? false);
+    const { outcomes, output, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
+    if (abandoned) return exit.notUndone;
     const expected = scenarios.length * invocation.clusters.length;
     if (outcomes.length < expected || (outcomes.length === 0 && journeys.length === 0)) console.error(output.trim());
     const report =
@@ -100,12 +101,16 @@ async function allureReport(results: string): Promise<string> {
   return generateAllureReport(results, path.resolve('.brownout', 'allure-report'));
 }
 
+interface Played {
+  outcomes: Outcome[];
+  /** What Playwright itself said. */
+  output: string;
+  /** The user stopped it before it had cleaned up. */
+  abandoned: boolean;
+}
+
 /** Starts Playwright Test in a process group of its own, shows what it tells, and passes the user's interrupts on. */
-async function runPlaywright(
-  invocation: Invocation,
-  folder: string,
-  quiet: boolean,
-): Promise<{ outcomes: Outcome[]; output: string }> {
+async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<Played> {
   const file = path.join(folder, 'invocation.json');
   writeFileSync(file, JSON.stringify(invocation));
   writeFileSync(invocation.wire, '');
@@ -154,14 +159,13 @@ async function runPlaywright(
     view.close();
     console.error(whatIsLeft(current));
     process.kill(-child.pid!, 'SIGKILL');
-    process.exitCode = exit.notUndone;
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
   await new Promise((resolve) => child.on('close', resolve));
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   follow.stop();
   view.close();
-  return { outcomes, output };
+  return { outcomes, output, abandoned: interrupts > 1 };
 }
 
 function showOutcome(outcome: Outcome, quiet: boolean): void {
@@ -169,7 +173,7 @@ function showOutcome(outcome: Outcome, quiet: boolean): void {
   if (outcome.kind === 'judged') {
     const { meta, findings } = judgeRun(runFolder(outcome.dir));
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-    console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 100 }));
+    console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 160 }));
     console.log(`Report: ${shownPath(runFolder(outcome.dir).report)}`);
     for (const left of outcome.notUndone)
       console.log(`Not undone: ${left}\n  What to do: brownout undo ${outcome.run}`);

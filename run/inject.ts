@@ -1,8 +1,9 @@
 import type { ActingWorld, Done, Injection, World } from '../faults/fault.ts';
-import type { Act } from '../platforms/platform.ts';
+import type { Act, Json } from '../platforms/platform.ts';
 import { OperatorError } from '../platforms/platform.ts';
 import type { Actor } from './actor.ts';
 import type { AimedFault } from './aim.ts';
+import type { Clock } from './clock.ts';
 import type { Journal } from './journal.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -20,8 +21,8 @@ export async function act(
     const from = recorder.clock.now();
     const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
     try {
-      await actor.perform(what);
-      recorder.record({ kind: 'act', act: what, from, ...cause });
+      const answer = await actor.perform(what);
+      recorder.record({ kind: 'act', act: what, ...cause, ...bracketOf(answer, from, recorder.clock) });
     } catch (error) {
       recorder.record({
         kind: 'act',
@@ -44,6 +45,19 @@ export async function act(
       undone = true;
     },
   };
+}
+
+/**
+ * When an act took effect: between its beginning and its end, unless the platform needed time to get ready and says more
+ * exactly, on the clock of `performance.now()`: `{ effect: { from, to } }`.
+ */
+function bracketOf(answer: Json, began: number, clock: Clock): { from: number; at: number } {
+  const now = clock.now();
+  const { effect } = (answer ?? {}) as { effect?: { from: number; to: number } };
+  if (effect === undefined) return { from: began, at: now };
+  const behind = now - performance.now();
+  const within = (moment: number) => Math.min(Math.max(moment + behind, began), now);
+  return { from: within(effect.from), at: within(effect.to) };
 }
 
 /** A fault in place, and how it is followed to its end. */

@@ -43,7 +43,13 @@ function newRunId(now = new Date()): string {
 export class NotOffered extends OperatorError {}
 
 /** Acts of every run, whatever its faults. */
-const ALWAYS_NEEDED = ['lock.take', 'lock.release', 'deploy', 'remove'];
+const ALWAYS_NEEDED = ['lock.take', 'lock.renew', 'lock.release', 'deploy', 'remove'];
+
+/** Every verb that a run of the scenario may carry out. */
+export function verbsFor(scenario: Scenario): string[] {
+  const own = scenario.faults.flatMap(({ fault, options }) => faults[fault]!.needs(options));
+  return [...new Set([...ALWAYS_NEEDED, ...own])].sort();
+}
 
 /**
  * Connects, reads and checks that the scenario makes sense on this cluster. Throws OperatorError for what cannot work

@@ -4,7 +4,7 @@ import { startProber } from '../probes/prober/prober.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
 import { sleep, startClock } from './clock.ts';
-import type { Stage } from './plan.ts';
+import { type Stage, shownPath, verbsFor } from './plan.ts';
 
 /** One thing that must hold before a fault may be injected. */
 interface PreflightCheck {
@@ -30,6 +30,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     capacity(stage, candidates),
     powerReadable(stage, candidates),
     nobodyElse(stage),
+    rights(stage),
     proberFit(stage),
   ]);
   return { checks: checks.filter((check) => check !== undefined), candidates };
@@ -144,6 +145,23 @@ async function nobodyElse({ platform }: Stage): Promise<PreflightCheck> {
             .map(({ what }) => what)
             .join(', ')}`,
     hint: 'Wait for that run to end; if it is dead: brownout undo, or brownout undo --cluster <file>.',
+  };
+}
+
+/** A right that is missing would otherwise be found out in the middle of the run. */
+async function rights({ platform, scenario }: Stage): Promise<PreflightCheck | undefined> {
+  const rights = await platform.rights?.(verbsFor(scenario));
+  if (!rights) return undefined;
+  const missing = rights.filter(({ granted }) => !granted);
+  const words = missing.map(({ verb, resource, neededBy }) => `${verb} ${resource} (${neededBy.join(', ')})`);
+  return {
+    what: 'rights',
+    ok: missing.length === 0,
+    observed:
+      missing.length === 0
+        ? `all ${rights.length} that are needed`
+        : `missing for ${shownPath(scenario.file)}: ${words.join('; ')}`,
+    hint: '`brownout plan SCENARIO --cluster FILE --rights` prints a role that has them all.',
   };
 }
 
