@@ -102,3 +102,21 @@ export function degradationScore(loss: number, tte: number | undefined, ttsr: nu
   if (tte === undefined || ttsr === undefined || ttsr <= tte) return undefined;
   return Math.max(0, 1 - (loss * 1000) / (ttsr - tte));
 }
+
+/** A maximal run of seconds of one class, in seconds since a zero. */
+export interface Spell {
+  from: number;
+  to: number;
+  class: Degradation;
+}
+
+/** `zero`: seconds since the recording's origin. A second that was not probed ends a spell. */
+export function spellsOf(bins: readonly SecondBin[], zero: number): Spell[] {
+  const found: Spell[] = [];
+  for (const { second, class: kind } of bins) {
+    const last = found.at(-1);
+    if (last?.class === kind && last.to === second) last.to++;
+    else found.push({ from: second, to: second + 1, class: kind });
+  }
+  return found.map(({ from, to, class: kind }) => ({ from: from - zero, to: to - zero, class: kind }));
+}

@@ -5,6 +5,7 @@
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Bracket, Phase } from '../run/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
+import type { Moment } from './predict.ts';
 
 export type VerdictKind = 'pass' | 'fail' | 'unknown';
 
@@ -129,6 +130,8 @@ export interface Durability {
 
 /** A window that the platform's own timers predict, beside what was measured. ms since t₀. */
 export interface Prediction {
+  /** What it is about, whoever is hit: the same in every run. */
+  moment: Moment;
   what: string;
   formula: string;
   timers: Record<string, { ms: number; source: 'read' | 'assumed' }>;

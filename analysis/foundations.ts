@@ -22,6 +22,15 @@ export function confirmationChecks({ t0, confirmedAt, unconfirmed }: Course): Ch
   return [{ verdict: confirmedAt === undefined ? 'unknown' : 'pass', what, observed, wanted }];
 }
 
+/** What the scenario expects of the platform's own answer to a fault: an eviction that a budget blocks, a roll-back. */
+export function expectationChecks(events: RunEvent[]): Check[] {
+  return events.flatMap((event): Check[] => {
+    if (event.kind !== 'evidence' || !event.evidence?.expectation) return [];
+    const { what, wanted, observed, met } = event.evidence.expectation;
+    return [{ verdict: met ? 'pass' : 'fail', what: `${event.fault}: ${what}`, observed, wanted }];
+  });
+}
+
 /** Where a stream was well for long enough, just before the fault. `length` in ms. */
 export function steadyChecks(series: Series[], streams: StreamFindings[], course: Course, length: number): Check[] {
   const { t0 } = course;
@@ -57,6 +66,11 @@ export function watchCheck({ phases, watchedToEnd }: Course): Check {
     observed: against ?? 'watched to the end of recovery',
     wanted: 'every phase up to the end of recovery',
   };
+}
+
+/** A check that every measured number rests on: where it is not passed, the numbers prove nothing. */
+export function isFoundation({ what }: Check): boolean {
+  return ['fault confirmed', 'prober fit', 'run complete'].includes(what) || what.endsWith(': steady state');
 }
 
 /** An objective on a probe that has no stream in the recording cannot be judged, and must not vanish. */

@@ -20,8 +20,8 @@ export function holdAgainst(expectation: Expectation, measured: Measured): Predi
   const mark = markOf(expectation, measured);
   const holds = heldBy(expectation.window, mark);
   const note = noteOn(expectation, mark, holds, measured);
-  const { what, formula, timers, window } = expectation;
-  return { what, formula, timers, window, measured: mark, holds, ...(note === undefined ? {} : { note }) };
+  const { moment, what, formula, timers, window } = expectation;
+  return { moment, what, formula, timers, window, measured: mark, holds, ...(note === undefined ? {} : { note }) };
 }
 
 function markOf(expectation: Expectation, { course, reactions, replaced, streams }: Measured): Mark {

@@ -7,7 +7,14 @@ import { countClasses, secondBins } from './degradation.ts';
 import { durabilityOf } from './durability.ts';
 import type { Findings, StreamFindings } from './findings.ts';
 import { proberFitness } from './fitness.ts';
-import { confirmationChecks, steadyChecks, stopChecks, unrecordedChecks, watchCheck } from './foundations.ts';
+import {
+  confirmationChecks,
+  expectationChecks,
+  steadyChecks,
+  stopChecks,
+  unrecordedChecks,
+  watchCheck,
+} from './foundations.ts';
 import { holdAgainst } from './held.ts';
 import { paceOf } from './latency.ts';
 import { durabilityCheck, objectiveChecks } from './objectives.ts';
@@ -68,6 +75,7 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
   const checks = sortChecks([
     ...foundations,
     ...restingOn(foundations, measured),
+    ...expectationChecks(events),
     ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
   ]);
   return tidy({

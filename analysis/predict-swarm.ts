@@ -7,7 +7,8 @@
  * delay, those of a drained node at once.
  */
 import type { Bracket } from '../run/recording.ts';
-import type { Expectation, Moment, Situation } from './predict.ts';
+import type { Expectation, Situation } from './predict.ts';
+import { about, add, serviceTimer, timer } from './predict-common.ts';
 
 type UsedTimers = Expectation['timers'];
 
@@ -132,32 +133,4 @@ function usersAfter(situation: Situation, replaced: Expectation): Expectation {
     timers: {},
     window: { from: 0, to: GOSSIP.to },
   };
-}
-
-const SENTENCES: Record<Moment, (of: string[]) => string> = {
-  'new leader': () => 'the managers elect a new leader',
-  'node noticed down': (of) => `the manager notices that ${of.join(', ')} is down`,
-  'replacement running': (of) => `replacements run: ${of.join(', ')}`,
-  'users served again': (of) => `users are served again without ${of.join(', ')} where it was`,
-};
-
-function about(moment: Moment, of: string[]): Pick<Expectation, 'moment' | 'of' | 'what'> {
-  return { moment, of, what: SENTENCES[moment](of) };
-}
-
-function timer({ inspection }: Situation, name: string): UsedTimers[string] | undefined {
-  const found = inspection.timers.find((one) => one.name === name);
-  return found && { ms: found.ms, source: found.source };
-}
-
-/**
- * A service's own timer; before it is deployed the platform's default stands for it. A service without one is not
- * checked.
- */
-function serviceTimer(situation: Situation, name: string, service: string): UsedTimers[string] | undefined {
-  return timer(situation, `${name}.${service}`) ?? timer(situation, name);
-}
-
-function add(a: Bracket, b: Bracket): Bracket {
-  return { from: a.from + b.from, to: a.to + b.to };
 }

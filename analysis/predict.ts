@@ -1,6 +1,7 @@
 import type { Target } from '../faults/fault.ts';
 import type { Inspection, Timer } from '../platforms/platform.ts';
 import type { Bracket } from '../run/recording.ts';
+import { predictKubernetes } from './predict-kubernetes.ts';
 import { predictSwarm } from './predict-swarm.ts';
 
 /** Which moment a prediction is about, and so what it is held against. */
@@ -35,6 +36,8 @@ export function predict(situation: Situation): Expectation[] {
   switch (situation.inspection.platform) {
     case 'swarm':
       return predictSwarm(situation);
+    case 'kubernetes':
+      return predictKubernetes(situation);
     default:
       return [];
   }

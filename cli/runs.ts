@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Findings } from '../analysis/findings.ts';
+import { ownerState } from '../platforms/owner.ts';
 import { listRuns, type RunFolder } from '../run/folder.ts';
 import { readJournal } from '../run/journal.ts';
-import { isAlive } from '../run/owner.ts';
 import type { RunMeta } from '../run/recording.ts';
 
 interface RunLine {
@@ -39,7 +39,7 @@ function describe(folder: RunFolder): RunLine[] {
   const verdict = existsSync(folder.findings)
     ? (JSON.parse(readFileSync(folder.findings, 'utf8')) as Findings).verdict
     : undefined;
-  const state = verdict ?? (isAlive(header.owner) ? 'running' : 'not judged');
+  const state = verdict ?? (ownerState(header.owner) === 'alive' ? 'running' : 'not judged');
   return [
     {
       run: path.basename(folder.dir),

@@ -1,13 +1,14 @@
+import path from 'node:path';
 import { Command } from 'commander';
 import type { Cluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { createPlatform } from '../platforms/index.ts';
+import { ownerPid, ownerState } from '../platforms/owner.ts';
 import { OperatorError } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { createActor } from '../run/actor.ts';
 import { findRun, listRuns, type RunFolder } from '../run/folder.ts';
 import { Journal, readJournal } from '../run/journal.ts';
-import { isAlive } from '../run/owner.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { exit } from './exit.ts';
 
@@ -39,16 +40,18 @@ export function undoCommand(): Command {
 }
 
 function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
-  if (name === undefined) return listRuns().filter((folder) => hasPending(folder) && !isLiving(folder));
+  if (name === undefined) {
+    const pending = listRuns().filter(hasPending);
+    for (const folder of pending.filter(isLiving)) console.error(stillGoing(folder));
+    return pending.filter((folder) => !isLiving(folder));
+  }
   // With --cluster the run may have been another machine's: its journal is not needed.
   if (flags.cluster) return [];
   const folder = findRun(name);
-  if (isLiving(folder)) {
-    const { pid } = readJournal(folder.journal).header.owner;
-    throw new OperatorError(`Run ${name} is still going on (process ${pid}).`, {
-      hint: `Stop it first: kill -INT ${pid}`,
+  if (isLiving(folder))
+    throw new OperatorError(stillGoing(folder), {
+      hint: 'End its `brownout run` with Ctrl-C; it cleans up by itself.',
     });
-  }
   return [folder];
 }
 
@@ -61,8 +64,13 @@ function hasPending(folder: RunFolder): boolean {
   }
 }
 
+function stillGoing(folder: RunFolder): string {
+  const pid = ownerPid(readJournal(folder.journal).header.owner);
+  return `Run ${path.basename(folder.dir)} is still going on (process ${pid}) and is left alone.`;
+}
+
 function isLiving(folder: RunFolder): boolean {
-  return isAlive(readJournal(folder.journal).header.owner);
+  return ownerState(readJournal(folder.journal).header.owner) === 'alive';
 }
 
 async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promise<void> {
@@ -78,7 +86,13 @@ async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promi
 
 async function undoLeftovers(cluster: Cluster, run: string | undefined, tell: (step: UndoStep) => void): Promise<void> {
   await withActor(cluster, async (actor, platform) => {
+    const living = new Set(
+      listRuns()
+        .filter((folder) => hasPending(folder) && isLiving(folder))
+        .map(({ dir }) => path.basename(dir)),
+    );
     for (const leftover of await platform.leftovers(run)) {
+      if (living.has(leftover.run)) continue;
       const error = await actor.perform(leftover.remove).then(
         () => undefined,
         (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Act, Inspection, Member, Platform } from '../platforms/platform.ts';
+import type { Act, Inspection, Json, Member, Platform } from '../platforms/platform.ts';
 import type { Power } from '../platforms/power/power.ts';
 
 /** What a fault may look at while it aims: the cluster as it is now. */
@@ -15,6 +15,8 @@ export interface World {
   random: Random;
   /** Nodes a fault may touch, from the cluster file's `allow.nodes`. Aiming never leaves them. */
   allowed(node: string): boolean;
+  /** Namespaces that may be changed, from the cluster file's `allow.namespaces`. */
+  allowedNamespace(namespace: string): boolean;
   /** An image with the tools that node faults need (from the cluster file's `images.tools`). */
   toolsImage: string;
 }
@@ -30,17 +32,29 @@ export type Target =
 
 /** A world in which a fault may act: every act is in the journal, on disk, before it happens. */
 export interface ActingWorld extends World {
-  act(does: Act, undo: Act | undefined): Promise<Done>;
+  /** @param purpose `prepare`: it is not the fault yet, nor a part of it, and so not of its time */
+  act(does: Act, undo: Act | undefined, purpose?: 'inject' | 'prepare'): Promise<Done>;
 }
 
 /** An act that was carried out. `undo` carries out its undo act and marks the journal; twice is harmless. */
 export interface Done {
+  /** What the platform answered. */
+  answer: Json;
   undo(): Promise<void>;
 }
 
 /** Proof, taken from outside the injector, that something is so. */
 export interface Evidence {
   text: string;
+  /** What the scenario expects of the platform's answer to the fault, where it does: judged like an objective. */
+  expectation?: Expectation;
+}
+
+export interface Expectation {
+  what: string;
+  wanted: string;
+  observed: string;
+  met: boolean;
 }
 
 export interface Injection {
@@ -69,6 +83,6 @@ export interface Fault<O = unknown> {
   hold(options: O): number;
   /** Throws OperatorError when nothing fits the selector. */
   aim(world: World, options: O): Target[];
-  impact(targets: Target[]): Impact;
+  impact(targets: Target[], options: O): Impact;
   inject(world: ActingWorld, targets: Target[], options: O): Promise<Injection>;
 }

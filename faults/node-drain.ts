@@ -23,6 +23,10 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
   async inject(world, targets) {
     const nodes = nodesOf(targets);
     const schedulable = (node: string) => world.inspection.nodes.find(({ name }) => name === node)?.schedulable;
+    const takesMembers = async (node: string) => {
+      const { nodes: all } = await world.platform.inspect();
+      return all.find(({ name }) => name === node)?.schedulable === true;
+    };
     const done = await Promise.all(
       nodes.map((node) =>
         world.act(
@@ -32,18 +36,19 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
       ),
     );
     return {
-      // Not the mark on the node, which is only the order: that its members have gone is what an order does.
+      // Neither the mark on the node nor the control plane's word, which are only the order: that the members which ran
+      // there have ended, by the word of the node itself, is what the order does.
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
-          const members = await world.platform.members(world.namespace);
-          const left = members.filter((member) => member.node === node && member.state === 'running');
-          return left.length === 0 ? `${node}: no member of ${world.namespace} runs on it` : undefined;
+          const there = world.members.filter((member) => member.node === node);
+          if (there.length === 0) return (await takesMembers(node)) ? undefined : `${node}: takes no members`;
+          const conditions = await Promise.all(there.map((member) => world.platform.condition(member)));
+          return conditions.every((condition) => condition === 'gone') ? `${node}: its members have ended` : undefined;
         }),
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
-          const { nodes: all } = await world.platform.inspect();
-          return all.find(({ name }) => name === node)?.schedulable ? `${node}: takes members again` : undefined;
+          return (await takesMembers(node)) ? `${node}: takes members again` : undefined;
         }),
     };
   },

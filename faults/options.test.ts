@@ -27,7 +27,7 @@ describe('every fault', () => {
 
   it('says which nodes stop working', () => {
     const node = { kind: 'node' as const, node: 'w1', why: '' };
-    const down = (name: string) => faults[name]!.impact([node]).nodesDown;
+    const down = (name: string, options = {}) => faults[name]!.impact([node], options).nodesDown;
     assert.deepEqual(['node-kill', 'node-partition', 'node-drain'].map(down), [['w1'], ['w1'], ['w1']]);
     assert.deepEqual(down('namespace-dos'), []);
   });

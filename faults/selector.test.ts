@@ -26,6 +26,7 @@ function worldOf(nodes: Node[], members: Member[], allowed: string[], seed: numb
     power: undefined,
     random: seeded(seed),
     allowed: (node) => allowed.includes(node),
+    allowedNamespace: () => true,
     toolsImage: 'tools',
   };
 }

@@ -17,7 +17,7 @@ export interface Hierarchies {
   trees: Tree[];
 }
 
-export interface Tree {
+interface Tree {
   /** Where the tree is mounted. */
   mount: string;
   /** Version 1: the controllers of this tree, `name=systemd` among them. Empty for version 2. */

@@ -21,7 +21,7 @@ export interface Network {
 }
 
 /** This computer's address on the lab's network: a browser here reaches the machines, and they reach it. */
-export function hostAddress(network: Network): string {
+function hostAddress(network: Network): string {
   return `${network.prefix}.1`;
 }
 

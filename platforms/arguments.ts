@@ -25,9 +25,9 @@ export class Arguments {
   }
 
   /** Allowed by the cluster file, whoever asks; and plain enough to be a folder's name. */
-  namespace(): string {
-    const namespace = this.text('namespace');
-    if (!/^[a-z0-9][a-z0-9_-]*$/i.test(namespace)) throw this.#wrong('namespace', 'letters, digits, _ and -');
+  namespace(name = 'namespace'): string {
+    const namespace = this.text(name);
+    if (!/^[a-z0-9][a-z0-9_-]*$/i.test(namespace)) throw this.#wrong(name, 'letters, digits, _ and -');
     if (this.#allowed(namespace)) return namespace;
     throw new OperatorError(
       `${this.#act.verb}: namespace ${namespace} is outside allow.namespaces of the cluster file`,

@@ -24,3 +24,9 @@ export async function verbsOf(platform: PlatformKind): Promise<readonly string[]
       });
   }
 }
+
+/** A file that gives an account every right that these verbs take; undefined where the platform has no accounts. */
+export async function rightsFile(platform: PlatformKind, verbs: readonly string[]): Promise<string | undefined> {
+  if (platform !== 'kubernetes') return undefined;
+  return (await import('./kubernetes/rights.ts')).rightsManifest(verbs);
+}

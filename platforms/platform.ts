@@ -37,6 +37,8 @@ export interface Member {
   state: 'starting' | 'running' | 'stopping' | 'failed';
   /** Running and, where it has a health check, healthy. */
   ready: boolean;
+  /** Where it lives, on platforms that must know it to find a member by its id. */
+  namespace?: string;
   /** What the member calls itself where users see it (a container's id or host name), when known. */
   instance?: string;
 }
@@ -117,16 +119,30 @@ export interface Platform {
   answers(node: string): Promise<boolean>;
   /** How a member is by the word of its own node, not of the control plane. Bounded in time, never throws. */
   condition(member: Member): Promise<MemberCondition>;
-  /** The only way to change the cluster. Idempotent: an act whose effect is already there succeeds. */
+  /**
+   * The only way to change the cluster. Idempotent: an act whose effect is already there succeeds. An answer `{ effect: { from,
+   * to } }` says when it took effect (`performance.now()`), where getting ready for it took time.
+   */
   perform(act: Act): Promise<Json>;
   /**
    * Everything a run could have changed, as flat text by name: `node w1: active ready`, `service x: 2 replicas`,
    * `network …`, `volume …`, `config …`, containers of the suite. Two equal snapshots: the cluster is as before.
    */
   snapshot(): Promise<Record<string, string>>;
+  /** What the suite's account must be allowed for these verbs and in every run, and whether it is. Platforms without accounts lack it. */
+  rights?(verbs: readonly string[]): Promise<Right[]>;
   /** What carries the label `brownout.run` (of `run` when given): found without a journal. */
   leftovers(run?: string): Promise<Leftover[]>;
   close(): Promise<void>;
+}
+
+/** A right of the suite's account, in the platform's own words: `delete` `pods`. */
+export interface Right {
+  verb: string;
+  resource: string;
+  /** The verbs of acts that need it, or `every run`. */
+  neededBy: string[];
+  granted: boolean;
 }
 
 /** Something of a run that is still on the cluster, and the act that removes it. */

@@ -32,7 +32,7 @@ export function aimAll(scenario: Scenario, world: World): AimedFault[] {
     const fault = faults[use.fault]!;
     const aim = (from: World) => {
       const targets = fault.aim(from, use.options);
-      return { use, fault, targets, nodesDown: fault.impact(targets).nodesDown };
+      return { use, fault, targets, nodesDown: fault.impact(targets, use.options).nodesDown };
     };
     const aimed = aim(world);
     if (scenario.breaksQuorum || quorumSurvives(world.inspection, aimed.nodesDown)) return aimed;

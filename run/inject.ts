@@ -17,12 +17,13 @@ export async function act(
   context: { journal: Journal; actor: Actor; recorder: Recorder; fault?: string },
 ): Promise<Done> {
   const { journal, actor, recorder, fault } = context;
-  const perform = async (what: Act, healing: boolean) => {
+  const perform = async (what: Act, healing: boolean): Promise<Json> => {
     const from = recorder.clock.now();
     const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
     try {
       const answer = await actor.perform(what);
       recorder.record({ kind: 'act', act: what, ...cause, ...bracketOf(answer, from, recorder.clock) });
+      return answer;
     } catch (error) {
       recorder.record({
         kind: 'act',
@@ -35,9 +36,10 @@ export async function act(
     }
   };
   const entry = journal.before(does, undo);
-  await perform(does, false);
+  const answer = await perform(does, false);
   let undone = false;
   return {
+    answer,
     async undo() {
       if (undone || !undo) return;
       await perform(undo, true);
@@ -78,7 +80,10 @@ export async function injectAll(
 ): Promise<LiveFault[]> {
   const live: LiveFault[] = [];
   for (const { use, fault, targets } of aimed) {
-    const acting: ActingWorld = { ...world, act: (does, undo) => act(does, undo, { ...context, fault: use.fault }) };
+    const acting: ActingWorld = {
+      ...world,
+      act: (does, undo, purpose) => act(does, undo, purpose === 'prepare' ? context : { ...context, fault: use.fault }),
+    };
     const injection = await fault.inject(acting, targets, use.options);
     live.push({ name: use.fault, hold: fault.hold(use.options), injection, healed: false });
   }

@@ -6,11 +6,10 @@
  * after its undo. A torn last line is an act that never began: it is ignored.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import type { Cluster } from '../clusters/cluster.ts';
+import { thisOwner } from '../platforms/owner.ts';
 import { type Act, OperatorError } from '../platforms/platform.ts';
-import { processStart } from './owner.ts';
 
 export interface JournalEntry {
   id: number;
@@ -27,7 +26,7 @@ export interface JournalHeader {
   /** The project folder: relative paths and power commands are meant from there. */
   project: string;
   /** Who writes it: undo leaves a living run alone. */
-  owner: { host: string; pid: number; started: string | undefined };
+  owner: string;
 }
 
 export class Journal {
@@ -44,8 +43,7 @@ export class Journal {
   }
 
   static create(file: string, run: string, cluster: Cluster): Journal {
-    const owner = { host: os.hostname(), pid: process.pid, started: processStart(process.pid) };
-    const header: JournalHeader = { version: 1, run, cluster, project: process.cwd(), owner };
+    const header: JournalHeader = { version: 1, run, cluster, project: process.cwd(), owner: thisOwner() };
     const journal = new Journal(openSync(file, 'ax'), header, [], 1);
     journal.#append(header);
     const folder = openSync(path.dirname(file), 'r');

@@ -91,6 +91,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       power,
       random,
       allowed: (node) => fitsPattern(node, cluster.allow.nodes),
+      allowedNamespace: (name) => fitsPattern(name, cluster.allow.namespaces),
       toolsImage: cluster.images.tools ?? 'debian:stable-slim',
     });
     return {

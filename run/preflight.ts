@@ -102,7 +102,7 @@ function targetsAtOnce(targets: string[], use: Candidates['use']): number {
 }
 
 function killsNodes(use: Candidates['use']): boolean {
-  const probe = faults[use.fault]!.impact([{ kind: 'node', node: 'any', why: '' }]);
+  const probe = faults[use.fault]!.impact([{ kind: 'node', node: 'any', why: '' }], use.options);
   return probe.nodesDown.length > 0;
 }
 
@@ -132,7 +132,8 @@ async function powerReadable(
 }
 
 async function nobodyElse({ platform }: Stage): Promise<PreflightCheck> {
-  const leftovers = await platform.leftovers();
+  // The lock is left to `lock.take`, which knows a living owner's from one that a crash left.
+  const leftovers = (await platform.leftovers()).filter(({ remove }) => remove.verb !== 'lock.release');
   const runs = [...new Set(leftovers.map((leftover) => leftover.run))];
   return {
     what: 'nobody else here',

@@ -1,8 +1,8 @@
 /** The life of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
 import { rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { notYetStable } from '../analysis/recovered.ts';
+import { thisOwner } from '../platforms/owner.ts';
 import { OperatorError } from '../platforms/platform.ts';
 import { readSamples } from '../probes/samples.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
@@ -167,7 +167,7 @@ class Life {
   /** One run a cluster: the lock is renewed while the run lives, and expires by itself when it dies. */
   async #lock(): Promise<void> {
     const { actor, run } = this.#stage;
-    const args = { run, owner: `${os.hostname()} ${process.pid}` };
+    const args = { run, owner: thisOwner() };
     this.#journal.before({ verb: 'lock.take', args }, { verb: 'lock.release', args: { run } });
     const holder = lockHolder(await actor.perform({ verb: 'lock.take', args }));
     if (holder !== undefined) {
@@ -230,13 +230,14 @@ class Life {
     this.#faults = await injectAll(aimed, world, context);
   }
 
-  /** Each fault is held for its own time; a stop condition or the user ends it at once. */
+  /** Each fault is held for its own time from its injection on; a stop condition or the user ends it at once. */
   async #hold(): Promise<void> {
     const longest = Math.max(...this.#faults.map(({ hold }) => hold));
-    this.#countdown('hold', longest, false);
+    const held = this.#recorder.clock.now() - this.#injected;
+    this.#countdown('hold', longest - held, false);
     await Promise.all(
       this.#faults.map(async (fault) => {
-        await sleep(fault.hold, this.#course);
+        await sleep(fault.hold - held, this.#course);
         if (fault.hold < longest) await heal(fault, this.#recorder);
       }),
     );

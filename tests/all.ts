@@ -12,21 +12,7 @@ const root = path.dirname(import.meta.dirname);
 process.chdir(root);
 
 const [only] = process.argv.slice(2);
-const rooms = [
-  'analysis',
-  'cli',
-  'clusters',
-  'faults',
-  'fixtures',
-  'lab',
-  'platforms',
-  'probes',
-  'reports',
-  'run',
-  'scenarios',
-  'units',
-];
-const unit = rooms.flatMap((room) => globSync(`${room}/**/*.test.ts`)).sort();
+const unit = globSync('*/**/*.test.ts', { exclude: ['node_modules/**', 'tests/**', 'dist/**', '.brownout/**'] }).sort();
 const real = globSync('tests/*.test.ts').sort();
 
 function nodeTest(files: string[], concurrency: number): number {

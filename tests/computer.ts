@@ -12,8 +12,9 @@ export function everything(): Record<string, string[]> {
       maxBuffer: 2 ** 26,
     }).split('\n');
   };
-  const moving =
-    /^(fs\.(quota\.|dentry-state|file-nr|inode-nr|inode-state|aio-nr)|kernel\.(ns_last_pid|pty\.nr|random\.)|net\.netfilter\.nf_conntrack_count)/;
+  // Settings, not the counters that a computer moves by itself.
+  const setting = /^(kernel|net|user|vm)\./;
+  const moving = /^(kernel\.(ns_last_pid|pty\.nr|random\.)|net\.netfilter\.nf_conntrack_count)/;
   return {
     links: lines(['ip', '-oneline', 'link']).map((line) => line.split(':')[1]?.trim() ?? ''),
     addresses: lines(['ip', '-oneline', 'address']).map((line) => line.replace(/^\d+:|(valid|preferred)_lft \S+/g, '')),
@@ -22,33 +23,28 @@ export function everything(): Record<string, string[]> {
       .split('\n')
       .map((line) => line.split(' ').slice(4).join(' ')),
     groups: lines(['find', '/sys/fs/cgroup', '-type', 'd']),
-    sysctls: lines(['sysctl', '--all']).filter((line) => !moving.test(line)),
+    sysctls: lines(['sysctl', '--all']).filter((line) => setting.test(line) && !moving.test(line)),
     filter: lines(['iptables-save'])
       .filter((line) => !line.startsWith('#'))
       .map((line) => line.replace(/\[\d+:\d+\]/, '')),
     files: ['/run', '/etc', '/var/lib', '/usr/sbin'].flatMap((folder) =>
       readdirSync(folder).map((name) => join(folder, name)),
     ),
-    temporary: readdirSync('/tmp').filter((name) => name.startsWith('brownout-')),
-    cache: readdirSync('/var/cache').filter((name) => name.includes('brownout')),
     processes: labProcesses(),
   };
 }
 
-/** Processes that belong to a lab: by what they run, and by the namespaces that they are in. */
+/** Processes that belong to a lab: by the control group that they are in, and by what they run. Each with its group. */
 function labProcesses(): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
         const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-        const group = readFileSync(`/proc/${pid}/cgroup`, 'utf8');
-        const own = readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt');
-        const daemon =
-          /^(\S*\/)?(dockerd|containerd|haproxy|mmdebstrap)\b/.test(command) || command.includes('brownout-lab/');
-        return group.includes('brownout-lab') || (daemon && !own) || command.includes('brownout-lab/')
-          ? [`${pid} ${command}`]
-          : [];
+        const group = /^\d+:[^:]*:(.*brownout-lab\/.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+        const elsewhere = readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync('/proc/self/ns/mnt');
+        const daemon = elsewhere && /^(\S*\/)?(dockerd|containerd|haproxy|mmdebstrap)\b/.test(command);
+        return group || daemon || command.includes('/brownout-lab/') ? [`${group ?? ''} ${pid} ${command}`] : [];
       } catch {
         return []; // It ended while it was looked at.
       }

@@ -232,6 +232,7 @@ export function findingsByHand(): Findings {
     ],
     predictions: [
       {
+        moment: 'replacement running',
         what: 'worker kill, vote with 2 replicas: replacement runs',
         formula: '(3 − u)·H + D + S',
         timers: {
@@ -244,6 +245,7 @@ export function findingsByHand(): Findings {
         holds: true,
       },
       {
+        moment: 'users served again',
         what: 'users through the edge',
         formula: 'gossip probe + suspicion',
         timers: { 'gossip probe': { ms: 1_500, source: 'assumed' } },

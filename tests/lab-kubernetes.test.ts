@@ -8,6 +8,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run } from '../lab/command.ts';
 import { readNotes } from '../lab/kubernetes/notes.ts';
+import { simulate } from '../lab/kubernetes/simulate.ts';
 import type { KubernetesStatus } from '../lab/kubernetes/status.ts';
 import { everything } from './computer.ts';
 
@@ -56,7 +57,7 @@ async function status(): Promise<KubernetesStatus> {
 async function kubectl(words: string[], input?: object): Promise<string> {
   const { programs } = (await readNotes())!;
   const { kubeconfig, context } = (await status()).reach!;
-  const reach = [`--kubeconfig=${kubeconfig}`, `--context=${context}`, '--request-timeout=10s'];
+  const reach = [`--kubeconfig=${kubeconfig}`, `--context=${context}`, '--request-timeout=60s'];
   return run([join(programs, 'kubectl'), ...reach, ...words], input && { input: JSON.stringify(input) });
 }
 
@@ -76,6 +77,7 @@ async function until(what: string, done: () => boolean | Promise<boolean>, timeo
   }
 }
 
+/** Also a node: both say whether they are ready in the same way. */
 interface Pod {
   metadata: { name: string; deletionTimestamp?: string };
   spec: { nodeName?: string; containers: { command: string[] }[] };
@@ -322,6 +324,24 @@ test('up heals: a machine without power, a cut link', { skip }, async () => {
   await ok('link', 'kubernetes', 'w2', 'cut');
   assert.equal((await up()).state, 'up');
   await until('users get an answer', async () => (await users()) === 200);
+});
+
+test('simulated nodes are ready and their pods run, as far as anybody can tell by the API', { skip }, async () => {
+  const simulation = await simulate({ nodes: 20, pods: 200 }, () => {});
+  try {
+    const count = async (...words: string[]) => (await get<{ items: unknown[] }>(...words)).items.length;
+    const running = ['pods', '--namespace=simulated', '--field-selector=status.phase=Running'];
+    await until('all pods run', async () => (await count(...running)) === 200);
+    await until('all nodes are ready', async () => {
+      const { items } = await get<{ items: Pod[] }>('nodes', '--selector=type=kwok');
+      return items.filter(isReady).length === 20;
+    });
+  } finally {
+    await simulation.stop();
+  }
+  await kubectl(['delete', 'nodes', '--selector=type=kwok']);
+  await kubectl(['delete', 'namespace', 'simulated', '--timeout=60s']);
+  assert.equal((await status()).state, 'up');
 });
 
 test('other settings are refused while the lab is up', { skip }, async () => {

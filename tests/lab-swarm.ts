@@ -75,12 +75,13 @@ export async function actingWorld(
     power,
     random: seeded(seed),
     allowed: (node) => fitsPattern(node, cluster.allow.nodes),
+    allowedNamespace: (name) => fitsPattern(name, cluster.allow.namespaces),
     toolsImage: cluster.images.tools!,
     acts,
     async act(does, undo) {
       acts.push({ does, undo });
-      await actor.perform(does);
-      return { undo: async () => void (undo && (await actor.perform(undo))) };
+      const answer = await actor.perform(does);
+      return { answer, undo: async () => void (undo && (await actor.perform(undo))) };
     },
   };
 }

@@ -94,9 +94,9 @@ async function runContainer(address: string, cmd: string[], binds: string[] = []
   return created.Id;
 }
 
-/** Everything of this computer that the lab could change or leave behind. Labs of other kinds may be up meanwhile. */
+/** Everything of this computer that the lab could change or leave behind. Other labs, and probers, may come and go meanwhile. */
 function snapshot(): Record<string, string[]> {
-  const ofAnother = /bo-(?!swarm|test)|brownout-lab\/(?!swarm)|kubernetes|brownout-lab$/;
+  const ofAnother = /bo-(?!swarm|test)|brownout-lab\/(?!swarm)|brownout-lab$|brownout-prober/;
   return Object.fromEntries(
     Object.entries(everything()).map(([what, lines]) => [what, lines.filter((line) => !ofAnother.test(line))]),
   );
@@ -310,12 +310,18 @@ test('down leaves nothing, also with containers running', { skip }, async () => 
   assertNothingLeft();
 });
 
+/** Starts `up` and kills it after `moment` ms, unless it has ended by then. */
+async function killedUp(moment: number): Promise<void> {
+  const up = start('up', 'swarm');
+  const ended = once(up, 'exit');
+  await Promise.race([sleep(moment), ended]);
+  up.kill('SIGKILL');
+  await ended;
+}
+
 test('an up that is killed, at any moment, is finished by the next one', { skip }, async () => {
   for (const moment of [300, 700, 1200, 1800, 2600]) {
-    const up = start('up', 'swarm');
-    await sleep(moment);
-    up.kill('SIGKILL');
-    await once(up, 'exit');
+    await killedUp(moment);
   }
   assert.equal((JSON.parse(await ok('up', 'swarm', '--json')) as SwarmStatus).state, 'up');
 });
@@ -323,10 +329,7 @@ test('an up that is killed, at any moment, is finished by the next one', { skip 
 test('down after a killed up leaves nothing', { skip }, async () => {
   await ok('down', 'swarm');
   for (const moment of [300, 600, 900, 1500]) {
-    const up = start('up', 'swarm');
-    await sleep(moment);
-    up.kill('SIGKILL');
-    await once(up, 'exit');
+    await killedUp(moment);
     await ok('down', 'swarm');
     assertNothingLeft(`killed after ${moment} ms`);
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, utimes } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { withLock } from '../lock.ts';
@@ -61,14 +61,13 @@ export function lockName(kind: string): string {
 }
 
 /** Removes what builds of this kind left that died. Call it under the kind's lock. */
-export async function removeParts(kind: string): Promise<void> {
+async function removeParts(kind: string): Promise<void> {
   for (const name of await entries(kind)) {
     if (name.endsWith('.part')) await rm(join(cacheFolder(), name), { recursive: true, force: true });
   }
 }
 
 async function prune(kind: string): Promise<void> {
-  const { stat } = await import('node:fs/promises');
   const found = await Promise.all(
     (await entries(kind)).map(async (name) => ({ name, used: (await stat(join(cacheFolder(), name))).mtimeMs })),
   );

@@ -23,7 +23,7 @@ export async function configure(folder: string, all: Seat[], notes: Notes): Prom
 
 function filesOf(seat: Seat, all: Seat[], notes: Notes): Record<string, string> {
   const files: Record<string, string> = {
-    'prepare.sh': prepareScript(seat, all),
+    'prepare.sh': prepareScript(seat, all, notes),
     ...nodeFiles(seat, notes, fullName(PAUSE_IMAGE)),
   };
   if (hasOwnBalancer(seat, all)) files[BALANCER_CONFIG] = apiBalancerConfig(all);

@@ -11,7 +11,7 @@ import { ensurePackages } from '../setup.ts';
 const SOURCE = join(import.meta.dirname, 'go');
 
 /** Names that the one Kubernetes program answers to. */
-export const COMMANDS = [
+const COMMANDS = [
   'etcd',
   'kube-apiserver',
   'kube-controller-manager',
@@ -34,31 +34,34 @@ const MEMORY_PER_COMPILER = 1.5 * 2 ** 30;
  * The folder with the lab's Kubernetes: its commands, `coredns` and `pause`. A first build takes ten minutes of two
  * processors; one after a change of the sources, seconds to minutes.
  */
-export async function kubernetesPrograms(progress: Progress): Promise<string> {
-  const { 'k8s.io/kubernetes': version } = await versions();
-  const inputs = {
-    source: await sources(['kubernetes', 'coredns', 'pause']),
-    flags: flags(version!),
-    arch: process.arch,
-  };
-  return cached('kubernetes', inputs, progress, async (folder) => {
-    await build(['kubernetes', 'coredns', 'pause'], version!, folder, progress);
+export function kubernetesPrograms(progress: Progress): Promise<string> {
+  return built('kubernetes', ['kubernetes', 'coredns', 'pause'], progress, async (folder) => {
     for (const command of COMMANDS) await symlink('kubernetes', join(folder, command));
   });
 }
 
 /** The program that simulates nodes: only wanted for trying the suite against thousands of them. */
 export async function kwokProgram(progress: Progress): Promise<string> {
-  const { 'k8s.io/kubernetes': version } = await versions();
-  const inputs = { source: await sources(['kwok']), flags: flags(version!), arch: process.arch };
-  const folder = await cached('kwok', inputs, progress, (into) => build(['kwok'], version!, into, progress));
-  return join(folder, 'kwok');
+  return join(await built('kwok', ['kwok'], progress), 'kwok');
 }
 
-/** Version by module path, from go.mod. */
-async function versions(): Promise<Record<string, string>> {
+async function built(
+  kind: string,
+  programs: string[],
+  progress: Progress,
+  finish: (folder: string) => Promise<void> = async () => {},
+): Promise<string> {
+  const version = await kubernetesVersion();
+  const inputs = { source: await sources(programs), flags: flags(version), arch: process.arch };
+  return cached(kind, inputs, progress, async (folder) => {
+    await build(programs, version, folder, progress);
+    await finish(folder);
+  });
+}
+
+async function kubernetesVersion(): Promise<string> {
   const text = await readFile(join(SOURCE, 'go.mod'), 'utf8');
-  return Object.fromEntries([...text.matchAll(/^\t(\S+) (v\S+)/gm)].map(([, module, version]) => [module, version]));
+  return /^\tk8s\.io\/kubernetes (v\S+)$/m.exec(text)![1]!;
 }
 
 /** The content of every file that decides what these programs are. */

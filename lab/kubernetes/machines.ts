@@ -61,8 +61,8 @@ export const containerd: Service = {
 };
 
 function programs(seat: Seat, settings: Settings, folders: Folders): Service[] {
-  const program = (name: string, flags: string[], as = name): Service => ({
-    name: as,
+  const program = (name: string, flags: string[]): Service => ({
+    name,
     argv: [...environment(settings), `${folders.programs}/${name}`, ...flags],
   });
   const kubelet = program('kubelet', [
@@ -105,7 +105,7 @@ function onceThere(socket: string): string[] {
  *
  * @param all to know the way to the pods of the others
  */
-export function prepareScript(seat: Seat, all: Seat[]): string {
+export function prepareScript(seat: Seat, all: Seat[], { timers }: Settings): string {
   const others = all.filter(({ name }) => name !== seat.name);
   return `set -eu
 # kubelet sets these for the whole computer, so it finds files that say what it wants.
@@ -126,7 +126,7 @@ mount --bind ${CONFIG}/meminfo /proc/meminfo
 ip route replace default via ${kubernetesLab.network!.prefix}.254
 ${others.map(({ podCidr, address }) => `ip route replace ${podCidr} via ${address}`).join('\n')}
 echo 1 > /proc/sys/net/ipv4/ip_forward
-
+${timers === 'default' ? kernelConntrack : ''}
 # What pods write to their own folders is on a disk with a size, so that it can be full while the computer's is not.
 mkdir -p /var/lib/kubelet
 disk=/var/lib/kubelet.disk
@@ -148,3 +148,11 @@ mkdir -p ${MANIFESTS}
 [ ! -d ${CONFIG}/manifests ] || cp ${CONFIG}/manifests/* ${MANIFESTS}/
 `;
 }
+
+/**
+ * Other machines of a lab forget a half-open connection after 3 s. As installed, a node takes the kernel's time: for as long,
+ * a client port that was once sent to a pod that died swallows every new connection from it.
+ */
+const kernelConntrack = `echo 120 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent
+echo 60 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_recv
+`;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ADMIN_CONFIG } from './certificates.ts';
 import type { ContainerdStore } from './images.ts';
 import { kubernetesLab, type Settings } from './layout.ts';
 
@@ -18,7 +19,7 @@ export const FOLDERS = {
 };
 
 /** How the suite, kubectl and anybody else on this computer reaches the cluster. */
-export const KUBECONFIG = join(kubernetesLab.folder, 'kubeconfig');
+export const KUBECONFIG = join(FOLDERS.config, ADMIN_CONFIG);
 
 const FILE = join(kubernetesLab.folder, 'lab.json');
 

@@ -29,12 +29,15 @@ const TOLD_EVERY = 1000;
 export async function simulate(crowd: Crowd, progress: Progress): Promise<Simulation> {
   const program = await kwokProgram(progress);
   const api = await apiOf(KUBECONFIG);
+  const stop = startKwok(program);
   try {
-    const stop = startKwok(program);
     await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
     await createAll(api, crowd.nodes, 'nodes', node, progress);
     await createAll(api, crowd.pods, 'pods', (number) => pod(number, number % crowd.nodes), progress);
     return { stop };
+  } catch (error) {
+    await stop();
+    throw error;
   } finally {
     api.close();
   }
@@ -51,6 +54,7 @@ function startKwok(program: string): () => Promise<void> {
       `--manage-nodes-with-annotation-selector=${MARK}=fake`,
       // Renewed after a quarter: in time for the usual 50 s of patience, and a quarter of the usual load.
       '--node-lease-duration-seconds=160',
+      '--v=WARN',
     ],
     { stdio: ['ignore', 'ignore', 'inherit'] },
   );

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OperatorError } from '../../platforms/platform.ts';
 import { diskOf, install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
@@ -10,7 +10,6 @@ import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { ensurePackages, installLabPackages } from '../setup.ts';
 import { type Api, ApiError, apiOf, steadily } from './api.ts';
-import { ADMIN_CONFIG } from './certificates.ts';
 import { configure } from './configure.ts';
 import { kubernetesPrograms } from './go.ts';
 import { type ContainerdStore, containerdStore, DNS_IMAGE, shareContainerdStore } from './images.ts';
@@ -31,9 +30,6 @@ const PACKAGES = [
   'nftables',
   'iptables',
   'ipset',
-  'conntrack',
-  'ethtool',
-  'socat',
   'openssl',
   'curl',
 ];
@@ -87,8 +83,6 @@ async function settle(wanted: Partial<Settings>, progress: Progress): Promise<No
       ...(await kubernetesBuild(progress)),
     } satisfies Notes;
     await mkdir(FOLDERS.shared, { recursive: true });
-    await rm(KUBECONFIG, { force: true });
-    await symlink(join(FOLDERS.config, ADMIN_CONFIG), KUBECONFIG);
     await writeNotes(notes);
     return notes;
   }

@@ -27,7 +27,7 @@ const GIB = 2 ** 30;
 export const swarmLab: Lab = labOf('swarm', PREFIX);
 
 /** Where every node sees the same folder, as if a file server exported it. */
-export const SHARED = '/srv/shared';
+const SHARED = '/srv/shared';
 
 export const EDGE = { name: 'edge', address: `${PREFIX}.20` };
 

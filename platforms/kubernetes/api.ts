@@ -16,6 +16,8 @@ export interface Call {
   body?: unknown;
   contentType?: string;
   accept?: string;
+  /** The answer is text, not an object. */
+  text?: boolean;
   /** How long it may be tried, ms; one try that began in time is waited for. 0: one try. */
   patience?: number;
   /** How long one try may take, ms. */
@@ -52,6 +54,8 @@ export class Api {
   readonly reach: Reach;
   /** Requests sent so far, tries that failed included. */
   requests = 0;
+  /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. */
+  serverTime = Date.now();
   readonly #closed = new AbortController();
 
   constructor(reach: Reach) {
@@ -68,7 +72,8 @@ export class Api {
 
   /** Only names, labels and annotations: all that is told of objects of which there may be many. */
   async listMetadata(resource: Resource, place: Place = {}, query: Query = {}): Promise<KubeObject[]> {
-    return (await this.call<KubeList<KubeObject>>(pathOf(resource, place), { query, accept: METADATA })).items;
+    const list = await this.call<{ items: KubeObject[] | null }>(pathOf(resource, place), { query, accept: METADATA });
+    return list.items ?? [];
   }
 
   read<T extends KubeObject>(resource: Resource, place: Place): Promise<T> {
@@ -95,14 +100,19 @@ export class Api {
     });
   }
 
-  /** A merge patch: `null` removes. With `metadata.resourceVersion` it fails when somebody else was faster. */
+  /** A merge patch: `null` removes. With `metadata.resourceVersion` it fails (409) when somebody else was faster. */
   patch<T>(resource: Resource, place: Place, body: object): Promise<T> {
-    return this.call<T>(pathOf(resource, place), {
-      method: 'PATCH',
-      body,
-      query: { fieldManager: FIELD_MANAGER },
-      contentType: 'application/merge-patch+json',
-    });
+    return this.#change(resource, place, body, 'application/merge-patch+json');
+  }
+
+  /** A strategic merge patch: as `patch`, but lists of containers are merged by name. */
+  merge<T>(resource: Resource, place: Place, body: object): Promise<T> {
+    return this.#change(resource, place, body, 'application/strategic-merge-patch+json');
+  }
+
+  #change<T>(resource: Resource, place: Place, body: object, contentType: string): Promise<T> {
+    const query = { fieldManager: FIELD_MANAGER };
+    return this.call<T>(pathOf(resource, place), { method: 'PATCH', body, query, contentType });
   }
 
   delete(resource: Resource, place: Place, options: object = {}): Promise<unknown> {
@@ -120,7 +130,7 @@ export class Api {
       let failure: ApiError;
       try {
         const answer = await this.#send(path, call);
-        if (answer.status < 400) return (answer.text === '' ? undefined : parse(answer.text)) as T;
+        if (answer.status < 400) return (call.text ? answer.text : parse(answer.text)) as T;
         failure = refusal(what, answer.status, answer.text, this.reach.suspicion());
         if (answer.status === 401 && !renewed) {
           renewed = true;
@@ -146,11 +156,13 @@ export class Api {
   async *watch<T extends KubeObject>(path: string, query: Query, signal: AbortSignal): AsyncGenerator<WatchEvent<T>> {
     const what = `WATCH ${path}`;
     const ended = AbortSignal.any([signal, this.#closed.signal]);
-    const response = await this.#open(path, { query: { ...query, watch: true, allowWatchBookmarks: true } }, ended);
+    let response: IncomingMessage | undefined;
     try {
+      response = await this.#open(path, { query: { ...query, watch: true, allowWatchBookmarks: true } }, ended);
       if (response.statusCode !== 200) throw refusal(what, response.statusCode ?? 0, await textOf(response));
-      response.socket.setKeepAlive(true, KEEP_ALIVE);
-      response.socket.setTimeout(WATCH_IDLE, () => response.destroy(new Error('silent for too long')));
+      const { socket } = response;
+      socket.setKeepAlive(true, KEEP_ALIVE);
+      socket.setTimeout(WATCH_IDLE, () => socket.destroy(new Error('silent for too long')));
       for await (const line of linesOf(response)) {
         const event = parse(line) as WatchEvent<T>;
         if (event.type === 'ERROR') {
@@ -160,10 +172,10 @@ export class Api {
         yield event;
       }
     } catch (error) {
-      if (signal.aborted) return;
+      if (ended.aborted) return;
       throw error instanceof ApiError ? error : silence(what, this.reach.server.origin, error);
     } finally {
-      response.destroy();
+      response?.destroy();
     }
   }
 
@@ -176,6 +188,8 @@ export class Api {
     const late = AbortSignal.timeout(call.timeout ?? TRY_TIMEOUT);
     const response = await this.#open(path, call, AbortSignal.any([late, this.#closed.signal]));
     const after = Number(response.headers['retry-after']);
+    const date = Date.parse(response.headers.date ?? '');
+    if (!Number.isNaN(date)) this.serverTime = date;
     return {
       status: response.statusCode ?? 0,
       text: await textOf(response),

@@ -1,8 +1,8 @@
-import type { Inspection, Timer } from '../platform.ts';
+import type { Inspection } from '../platform.ts';
 import type { Api } from './api.ts';
 import { unlessGone } from './api-error.ts';
 import { isControlPlane, toNode } from './nodes.ts';
-import { isTrue, type KubeNode, LEASES, type Lease, NODES, PODS, type Pod } from './objects.ts';
+import { HAND, isTrue, type KubeNode, LEASES, type Lease, NODES, PODS, type Pod, RUN_LABEL } from './objects.ts';
 import { clusterTimers, serviceTimers } from './timers.ts';
 
 export const SYSTEM = 'kube-system';
@@ -21,13 +21,11 @@ export async function inspectKubernetes(api: Api, allowed: (namespace: string) =
     api.get<{ gitVersion: string }>('/version'),
     api.list<Pod>(PODS, { namespace: SYSTEM }, { labelSelector: 'tier=control-plane' }),
     unlessGone(api.read<Lease>(LEASES, { namespace: SYSTEM, name: LEADER_LEASE })),
-    api.list<Pod>(PODS, {}, { labelSelector: 'brownout.run', fieldSelector: 'status.phase=Running' }),
+    api.list<Pod>(PODS, {}, { labelSelector: `${RUN_LABEL},app!=${HAND}`, fieldSelector: 'status.phase=Running' }),
   ]);
   const leader = leaderOf(lease);
   const worker = nodes.find((node) => !isControlPlane(node) && isTrue(node, 'Ready')) ?? nodes[0];
-  const [nodeLease] = await Promise.all([
-    worker && unlessGone(api.read<Lease>(LEASES, { namespace: 'kube-node-lease', name: worker.metadata.name })),
-  ]);
+  const nodeLease = await nodeLeaseOf(api, worker);
   const members = own.items.filter(({ metadata }) => allowed(metadata.namespace ?? ''));
   return {
     platform: 'kubernetes',
@@ -37,8 +35,13 @@ export async function inspectKubernetes(api: Api, allowed: (namespace: string) =
     timers: [
       ...clusterTimers({ version: gitVersion, control: control.items, leaderLease: lease, nodeLease }),
       ...serviceTimers(members),
-    ] satisfies Timer[],
+    ],
   };
+}
+
+/** Which is how a node says that it lives; all nodes have theirs from the same configuration. */
+async function nodeLeaseOf(api: Api, node: KubeNode | undefined): Promise<Lease | undefined> {
+  return node && unlessGone(api.read<Lease>(LEASES, { namespace: 'kube-node-lease', name: node.metadata.name }));
 }
 
 /** `c1_6f0c…`: the host name before the underscore is the node's, as kubeadm and most others run it. */

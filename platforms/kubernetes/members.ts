@@ -58,6 +58,7 @@ export function toMember(pod: Pod): Member | undefined {
   if (service === undefined || state === undefined) return undefined;
   return {
     id: memberId(pod),
+    namespace: metadata.namespace,
     service,
     node: spec.nodeName ?? '',
     state,

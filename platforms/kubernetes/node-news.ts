@@ -23,7 +23,10 @@ export class NodeNews implements News<KubeNode> {
     this.#known.set(name, now);
     if (first) return;
     const wall = wallOf(condition?.lastTransitionTime, late);
-    if (!before) return this.#tell({ kind: 'other', text: `node ${name}: joined`, node: name, ...wall });
+    if (!before) {
+      this.#tell({ kind: 'other', text: `node ${name}: joined`, node: name, ...wall });
+      return;
+    }
     if (now.ready && !before.ready)
       this.#tell({ kind: 'node-ready', text: `node ${name}: ready`, node: name, ...wall });
     if (!now.ready && before.ready) {

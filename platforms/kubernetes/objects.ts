@@ -120,6 +120,9 @@ export const RUN_LABEL = 'brownout.run';
 export const NAMESPACE_LABEL = 'brownout.namespace';
 export const BEFORE_ANNOTATION = 'brownout.before';
 
+/** The `app` of the suite's own hands on nodes. */
+export const HAND = 'hand';
+
 /** Fields that the suite sets are owned under this name (server-side apply). */
 export const FIELD_MANAGER = 'brownout';
 

@@ -32,7 +32,7 @@ export interface KubeEvent extends KubeObject {
 }
 
 /** What only events tell: probes that fail, evictions, pods that find no place. Warnings, and these. */
-const TELLING = new Set(['Killing', 'Preempted', 'Preempting', 'TaintManagerEviction', 'Evicted', 'NoPods']);
+const TELLING = new Set(['Killing', 'Preempted', 'Preempting', 'TaintManagerEviction', 'Evicted']);
 
 export class EventNews implements News<KubeEvent> {
   readonly #tell: Tell;

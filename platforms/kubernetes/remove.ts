@@ -33,8 +33,9 @@ export async function removeNamespace(api: Api, namespace: string): Promise<void
   const found = await unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
   if (found && found.metadata.labels?.[RUN_LABEL] === undefined) throw notOurs(namespace);
   if (found) {
-    await endPods(api, namespace);
+    // Before its pods: in a namespace that is on its way out none is replaced.
     await unlessGone(api.delete(NAMESPACES, { name: namespace }));
+    await endPods(api, namespace);
   }
   await removeUnbound(api, namespace);
   const deadline = performance.now() + REMOVE_TIMEOUT;

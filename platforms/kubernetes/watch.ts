@@ -77,7 +77,7 @@ const PULSE_TIMEOUT = 2_500;
 async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal): Promise<void> {
   let lost = false;
   while (!signal.aborted) {
-    const failure = await api.get('/readyz', { patience: 0, timeout: PULSE_TIMEOUT, accept: '*/*' }).then(
+    const failure = await api.get('/readyz', { patience: 0, timeout: PULSE_TIMEOUT, accept: '*/*', text: true }).then(
       () => undefined,
       (error: Error) => error,
     );

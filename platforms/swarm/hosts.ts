@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { SwarmReach } from '../../clusters/cluster.ts';
 import { OperatorError } from '../platform.ts';
 import { connect, type DockerHost, describeFailure, statusOf } from './docker.ts';
@@ -104,6 +105,32 @@ export class Hosts {
     throw new NoManagerError(failures, this.all);
   }
 
+  /**
+   * Asks for something that changes nothing: each further manager is asked a little later, without waiting for the silence
+   * of the one before to be complete, and the first answer counts. A lost leader costs one silence here, not one a manager.
+   */
+  async read<T>(question: (host: NodeHost) => Promise<T>): Promise<T> {
+    if (!this.all.some((host) => host.manager)) await this.identify();
+    const managers = this.#managers();
+    const answered = new AbortController();
+    try {
+      return await Promise.any(
+        managers.map(async (host, index) => {
+          await sleep(index * STAGGER, undefined, { signal: answered.signal });
+          const answer = await question(host);
+          this.#preferred = host;
+          return answer;
+        }),
+      );
+    } catch (error) {
+      const { errors } = error as AggregateError;
+      const failures = managers.map(({ url }, index) => `${url}: ${describeFailure(errors[index])}`);
+      throw new NoManagerError(failures, this.all);
+    } finally {
+      answered.abort();
+    }
+  }
+
   #managers(): NodeHost[] {
     const managers = this.all.filter((host) => host.manager);
     return managers.sort((a, b) => Number(b === this.#preferred) - Number(a === this.#preferred));
@@ -115,6 +142,7 @@ export class Hosts {
 }
 
 const OUTDATED_TRIES = 4;
+const STAGGER = 500;
 
 /** An object that somebody else changed between being read and being written is read again, and the change made anew. */
 async function retryOutdated<T>(attempt: () => Promise<T>): Promise<T> {

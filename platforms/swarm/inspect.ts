@@ -23,7 +23,7 @@ const RAFT_TICK = 1000;
 /** `allowed` says which namespaces are the suite's: the timers of their services are told too. */
 export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) => boolean): Promise<Inspection> {
   await hosts.identify();
-  const { nodes, services, spec } = await hosts.manager(async (host) => {
+  const { nodes, services, spec } = await hosts.read(async (host) => {
     const [nodes, services, swarm] = await Promise.all([
       listNodes(host),
       listServices(host),

@@ -2,7 +2,7 @@
  * One run at a time on a cluster: a Docker config object, because creating one is atomic by name and it outlives any
  * manager. Its labels say who holds it, so that a lock left by a crash can be told from one that is in use.
  */
-import { hostname } from 'node:os';
+import { ownerState } from '../owner.ts';
 import { RUN_LABEL } from './api.ts';
 import { statusOf, unlessGone } from './docker.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
@@ -28,7 +28,7 @@ interface Lock {
   id: string;
   version: number;
   run: string;
-  /** `<host name> <pid>`. */
+  /** See ../owner.ts. */
   owner: string;
   expires: number;
 }
@@ -97,18 +97,7 @@ function labels(run: string, owner: string) {
 /** Expired, or of a process of this very host that is no more. */
 function isStale({ owner, expires }: Lock): boolean {
   if (expires < Date.now()) return true;
-  const [host, pid] = owner.split(' ');
-  return host === hostname() && !isProcess(Number(pid));
-}
-
-function isProcess(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
+  return ownerState(owner) === 'gone';
 }
 
 function refused(lock: Lock | undefined): LockAnswer {

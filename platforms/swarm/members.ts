@@ -19,7 +19,7 @@ export interface StackState {
 }
 
 export function readStack(hosts: Hosts, namespace: string): Promise<StackState> {
-  return hosts.manager(async (host) => {
+  return hosts.read(async (host) => {
     const [nodes, services, tasks] = await Promise.all([
       listNodes(host),
       listServices(host, namespace),

@@ -43,7 +43,7 @@ async function takeInventory(hosts: Hosts): Promise<Inventory> {
 }
 
 function askManager(hosts: Hosts) {
-  return hosts.manager(async (host) => {
+  return hosts.read(async (host) => {
     const [nodes, services, networks, configs, secrets] = await Promise.all([
       listNodes(host),
       listServices(host),

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
 
@@ -19,24 +19,67 @@ export class SshAgent extends Agent {
   }
 
   override createConnection(): Duplex {
-    const ssh = spawn('ssh', this.#argv, { stdio: ['pipe', 'pipe', 'pipe'] });
-    let said = '';
+    return new SshConnection(spawn('ssh', this.#argv));
+  }
+}
+
+/** An ssh process as a connection: what is written goes to its input, what it prints is read. */
+class SshConnection extends Duplex {
+  readonly #ssh: ChildProcessWithoutNullStreams;
+
+  constructor(ssh: ChildProcessWithoutNullStreams) {
+    super();
+    this.#ssh = ssh;
+    let heard = false;
+    let complaint = '';
+    ssh.stdout.on('data', (chunk: Buffer) => {
+      heard = true;
+      if (!this.push(chunk)) ssh.stdout.pause();
+    });
     ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said = `${said}${text}`.slice(-1000);
+      complaint = `${complaint}${text}`.slice(-1000);
     });
-    const duplex = Duplex.from({ readable: ssh.stdout, writable: ssh.stdin });
-    ssh.on('error', (error) => duplex.destroy(new Error(`ssh cannot be started: ${error.message}`)));
+    // A broken pipe says less than what ssh says at its end.
+    ssh.stdin.on('error', () => {});
+    ssh.on('error', (error) => this.destroy(new Error(`ssh cannot be started: ${error.message}`)));
     ssh.on('close', (code) => {
-      if (code) duplex.destroy(new Error(`ssh: ${said.trim() || `exit ${code}`}`));
+      // An answer that is complete is one, however ssh ended after it.
+      if (heard || code === 0) this.push(null);
+      else this.destroy(new Error(`ssh: ${complaint.trim() || `exit ${code}`}`));
     });
-    duplex.on('close', () => ssh.kill());
-    // What Node's HTTP client asks of a socket and a pipe has no use for.
-    return Object.assign(duplex, {
-      setTimeout: () => duplex,
-      setNoDelay: () => duplex,
-      setKeepAlive: () => duplex,
-      ref: () => duplex,
-      unref: () => duplex,
-    });
+  }
+
+  override _read(): void {
+    this.#ssh.stdout.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.#ssh.stdin.write(chunk, () => done());
+  }
+
+  override _final(done: () => void): void {
+    this.#ssh.stdin.end(() => done());
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#ssh.kill();
+    done(error);
+  }
+
+  // What Node's HTTP client asks of a socket and a process has no use for.
+  setTimeout(): this {
+    return this;
+  }
+  setNoDelay(): this {
+    return this;
+  }
+  setKeepAlive(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
   }
 }

@@ -121,7 +121,12 @@ async function networksOf(hosts: Hosts, { namespace, service }: { namespace: str
   });
 }
 
-async function makeFolders(hosts: Hosts, cluster: SwarmCluster, request: StackRequest, folders: string[]): Promise<void> {
+async function makeFolders(
+  hosts: Hosts,
+  cluster: SwarmCluster,
+  request: StackRequest,
+  folders: string[],
+): Promise<void> {
   if (folders.length === 0) return;
   await onShared(
     hosts,
@@ -140,7 +145,13 @@ export async function removeShared(hosts: Hosts, cluster: SwarmCluster, namespac
 }
 
 /** Runs one command on the shared folder, on the first node that answers: it is the same folder on all. */
-async function onShared(hosts: Hosts, cluster: SwarmCluster, namespace: string, argv: string[], run: string): Promise<void> {
+async function onShared(
+  hosts: Hosts,
+  cluster: SwarmCluster,
+  namespace: string,
+  argv: string[],
+  run: string,
+): Promise<void> {
   const image = cluster.images.tools;
   if (!image) {
     throw new OperatorError(`${cluster.file} names a shared folder and no image to prepare it with`, {

@@ -111,7 +111,7 @@ export const verbs: Record<string, Verb> = {
     return undefined;
   },
 
-  /** { run, owner: '<host name> <pid>' } → { held, holder? } */
+  /** { run, owner: see ../owner.ts } → { held, holder? } */
   async 'lock.take'({ hosts }, args) {
     return { ...(await takeLock(hosts, args.text('run'), args.text('owner'))) };
   },

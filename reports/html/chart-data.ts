@@ -1,4 +1,5 @@
-import { type Degradation, degradations, type Findings } from '../../analysis/findings.ts';
+import { type Spell, spellsOf } from '../../analysis/degradation.ts';
+import { degradations, type Findings } from '../../analysis/findings.ts';
 
 /** What the charts draw, as columns. Times in seconds since the fault, or since the run's origin where there was none. */
 export interface ChartData {
@@ -55,23 +56,8 @@ export function chartData(findings: Findings): ChartData {
   };
 }
 
-/** A maximal run of seconds of one class, in seconds since zero. */
-export interface Spell {
-  from: number;
-  to: number;
-  class: Degradation;
-}
-
 export function spells(findings: Findings): Spell[] {
-  const zero = zeroOf(findings) / 1000;
-  const found: Spell[] = [];
-  for (const bin of findings.bins) {
-    const from = bin.second - zero;
-    const last = found.at(-1);
-    if (last && last.class === bin.class && last.to === from) last.to = from + 1;
-    else found.push({ from, to: from + 1, class: bin.class });
-  }
-  return found;
+  return spellsOf(findings.bins, zeroOf(findings) / 1000);
 }
 
 /** A latency that can stand on a logarithmic scale. */

@@ -4,29 +4,48 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
+	nodes "sigs.k8s.io/kwok/kustomize/stage/node/fast"
+	leases "sigs.k8s.io/kwok/kustomize/stage/node/heartbeat-with-lease"
+	pods "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
 	"sigs.k8s.io/kwok/pkg/config"
 	"sigs.k8s.io/kwok/pkg/kwok/cmd"
 	"sigs.k8s.io/kwok/pkg/log"
 	"sigs.k8s.io/kwok/pkg/utils/signals"
 )
 
+// What a simulated node and its pods go through: KWOK's own stages for a cluster in which everything goes well, and fast.
+var stages = []string{nodes.DefaultNodeInit, leases.DefaultNodeHeartbeatWithLease, pods.DefaultPodReady, pods.DefaultPodComplete, pods.DefaultPodDelete}
+
 func main() {
-	// KWOK's configuration is read before its command exists; flags that it does not know are the command's.
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "kwok:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	// KWOK takes stages from files only, and reads them before its command exists; flags that it does not know then are the command's.
+	file, err := os.CreateTemp("", "kwok-*.yaml")
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteString(strings.Join(stages, "\n---\n")); err != nil {
+		return err
+	}
+	os.Args = append(os.Args, "--config", file.Name())
 	flags := pflag.NewFlagSet("config", pflag.ContinueOnError)
 	flags.ParseErrorsAllowlist.UnknownFlags = true
 	flags.Usage = func() {}
 	ctx, _ := log.InitFlags(signals.SetupSignalContext(), flags)
-	ctx, err := config.InitFlags(ctx, flags)
+	ctx, err = config.InitFlags(ctx, flags)
+	os.Remove(file.Name())
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "kwok:", err)
-		os.Exit(1)
+		return err
 	}
 	command := cmd.NewCommand(ctx)
 	command.PersistentFlags().AddFlagSet(flags)
-	if err := command.ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "kwok:", err)
-		os.Exit(1)
-	}
+	return command.ExecuteContext(ctx)
 }

@@ -1,0 +1,145 @@
+/** What a comparison says: everything that its reports are written from. `docs/reports.md` says how to read it. */
+import type { Bracket } from '../run/recording.ts';
+import type { Spell } from './degradation.ts';
+import type { Check, Mark, VerdictKind } from './findings.ts';
+import type { Moment } from './predict.ts';
+import type { Interval, Observation } from './statistics.ts';
+
+/** Times in ms, `seconds` in seconds, shares 0…1. */
+export type Unit = 'ms' | 'seconds' | 'share' | 'count';
+
+/**
+ * `asked`: what was done and how it was watched. `cluster`: whom it was done to. `judged`: limits that change a verdict
+ * and no number.
+ */
+export type FactorGroup = 'asked' | 'cluster' | 'judged';
+
+/** A factor, with its value in each of several columns; undefined where none was recorded. */
+export interface Difference {
+  group: FactorGroup;
+  name: string;
+  values: (string | undefined)[];
+}
+
+/** One run's observation; without value and `beyond` it has none. */
+export interface Point extends Observation {
+  run: string;
+  /** False for a run that proves nothing: it is shown, and counts for nothing. */
+  counted: boolean;
+}
+
+/** What the runs of one cell say of one thing. */
+export interface Summary {
+  /** One for each run of the cell, in their order. */
+  points: Point[];
+  /** Runs that count. */
+  n: number;
+  /** Those of them that observed anything. */
+  observed: number;
+  /** Of nothing, unless every run that counts observed it. */
+  median: Observation;
+  /** 95 % confidence interval of the median, from six runs on. */
+  interval?: Interval;
+}
+
+export interface Measure {
+  name: string;
+  unit: Unit;
+  /** One for each cell. */
+  cells: Summary[];
+}
+
+export interface Cell {
+  /** `A`: short for tables. */
+  letter: string;
+  /** The cluster, and what else tells this cell from the others. */
+  label: string;
+  cluster: string;
+  platform: string;
+  workload: string;
+  variant: string;
+  fault: string;
+  title: string;
+  file: string;
+  runs: CellRun[];
+}
+
+export interface CellRun {
+  run: string;
+  /** Whom the fault hit. */
+  victim: string;
+  /** Epoch ms. */
+  began: number;
+  verdict: VerdictKind;
+  expect: 'pass' | 'fail';
+  counted: boolean;
+  /** What decided the verdict; nothing for a pass. */
+  decisive: Check[];
+  /** What users had, in seconds since the fault; empty where there was no fault. */
+  course: Spell[];
+  /** When the fault was healed, in the same seconds. */
+  healed: number | undefined;
+}
+
+export interface StreamComparison {
+  stream: string;
+  measures: Measure[];
+}
+
+/** One moment that the platforms' timers predict: what was predicted and measured, by cell and run. */
+export interface PredictionComparison {
+  moment: Moment;
+  cells: HeldWindow[][];
+}
+
+export interface HeldWindow {
+  run: string;
+  counted: boolean;
+  what: string;
+  formula: string;
+  window: Bracket;
+  measured: Mark;
+  holds: boolean | undefined;
+}
+
+export interface Comparison {
+  version: 1;
+  cells: Cell[];
+  /** The same was asked of all of them. */
+  sameScenario: boolean;
+  /** Only what differs between cells. */
+  differences: Difference[];
+  /** Recorded of some cells only, and equal there. */
+  partly: Difference[];
+  overall: Measure[];
+  /** Which cell did best; only among cells that were asked the same. */
+  orders: Order[];
+  contrasts: Contrast[];
+  split: Measure[];
+  streams: StreamComparison[];
+  degradation: Measure[];
+  durability: StreamComparison[];
+  predictions: PredictionComparison[];
+}
+
+/** Cells by one measure, the best first. */
+export interface Order {
+  name: string;
+  /** Indexes of cells. Those in one group cannot be told apart by these runs. */
+  groups: number[][];
+  /** Cells that are shown and not ranked, and why. */
+  unranked: { cell: number; why: string }[];
+}
+
+/** The same noisy neighbour without a remedy and with one, side by side. */
+export interface Contrast {
+  /** What the neighbour takes: cpu, memory … */
+  kind: string;
+  /** Indexes of cells. */
+  without: number;
+  remedied: number;
+  /** What the remedy is: the options that differ. */
+  remedy: Difference[];
+  /** What differs besides. Then the remedy alone does not explain what is seen. */
+  besides: Difference[];
+}

@@ -1,0 +1,52 @@
+import type { Cell, Measure, Order, Summary } from './comparison.ts';
+import type { Interval } from './statistics.ts';
+
+const MORE_IS_BETTER = new Set(['availability', 'worst 10 s']);
+
+/**
+ * What cannot be known is not ranked: a cell without a run that counts, or with one whose verdict is unknown. Two cells
+ * are apart when all that one of them can be lies before all that the other can.
+ */
+export function orderOf({ name, cells: summaries }: Measure, cells: readonly Cell[]): Order {
+  const why = summaries.map((summary, i) => whyUnranked(summary, cells[i]!));
+  const extents = summaries
+    .map((summary, cell) => ({ cell, ...turned(extentOf(summary), MORE_IS_BETTER.has(name)) }))
+    .filter(({ cell }) => why[cell] === undefined)
+    .sort((a, b) => a.from - b.from);
+  const groups: number[][] = [];
+  let end = -Infinity;
+  for (const { cell, from, to } of extents) {
+    if (groups.length > 0 && from <= end) groups.at(-1)!.push(cell);
+    else groups.push([cell]);
+    end = Math.max(end, to);
+  }
+  return {
+    name,
+    groups,
+    unranked: why.flatMap((reason, cell) => (reason === undefined ? [] : [{ cell, why: reason }])),
+  };
+}
+
+function whyUnranked({ n, observed }: Summary, { runs }: Cell): string | undefined {
+  if (n === 0) return 'its runs prove nothing';
+  if (runs.some(({ counted, verdict }) => counted && verdict === 'unknown')) return 'a verdict is unknown';
+  return observed < n ? 'not measured in every run' : undefined;
+}
+
+/** All that the cell's median can be: its confidence interval, or with too few runs for one, all that was seen. */
+function extentOf({ points, interval }: Summary): { from: number; to: number } {
+  if (interval) return closed(interval);
+  const counted = points.filter((point) => point.counted);
+  return {
+    from: Math.min(...counted.map(({ value, bracket, beyond }) => bracket?.from ?? value ?? beyond ?? 0)),
+    to: Math.max(...counted.map(({ value, bracket }) => bracket?.to ?? value ?? Infinity)),
+  };
+}
+
+function closed({ from, to }: Interval): { from: number; to: number } {
+  return { from, to: to ?? Infinity };
+}
+
+function turned({ from, to }: { from: number; to: number }, turn: boolean): { from: number; to: number } {
+  return turn ? { from: -to, to: -from } : { from, to };
+}

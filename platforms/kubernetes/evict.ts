@@ -1,0 +1,76 @@
+import { OperatorError } from '../platform.ts';
+import type { Api } from './api.ts';
+import { ApiError, isGone } from './api-error.ts';
+import { rest } from './follow.ts';
+import { PODS, type Pod } from './objects.ts';
+
+export type Eviction = { evicted: true } | { evicted: false; blocked: string };
+
+/**
+ * Asks for a pod's eviction, as `kubectl drain` does: a PodDisruptionBudget may say no, and then is named. Gone already is
+ * success.
+ *
+ * @param uid only this pod, not a later one of the same name
+ */
+export async function evict(api: Api, namespace: string, pod: string, uid?: string): Promise<Eviction> {
+  const body = {
+    apiVersion: 'policy/v1',
+    kind: 'Eviction',
+    metadata: { name: pod, namespace },
+    deleteOptions: uid === undefined ? {} : { preconditions: { uid } },
+  };
+  try {
+    await api.create(PODS, { namespace, name: pod, subresource: 'eviction' }, body);
+    return { evicted: true };
+  } catch (error) {
+    // 409: there is another pod of that name by now.
+    if (isGone(error) || (error instanceof ApiError && error.status === 409 && uid !== undefined)) {
+      return { evicted: true };
+    }
+    if (error instanceof ApiError && error.status === 429) return { evicted: false, blocked: budgetOf(error) };
+    throw error;
+  }
+}
+
+/** `vote: needs 1 healthy pods and has 1 currently`. */
+function budgetOf(error: ApiError): string {
+  const message = error.causes.find(({ reason }) => reason === 'DisruptionBudget')?.message ?? error.message;
+  const [, name, rest] = /disruption budget (\S+) (.*)/s.exec(message) ?? [];
+  return name === undefined ? message : `${name}: ${rest}`;
+}
+
+/** As `kubectl drain` waits between two attempts. */
+const RETRY = 5_000;
+const DRAIN_TIMEOUT = 120_000;
+
+/**
+ * Evicts every pod of a node except those that would come back to it: a DaemonSet's, and a kubelet's own. Returns when each
+ * eviction was granted; what a budget blocks is tried again every 5 s. Throws OperatorError, naming the budgets, after 2 min.
+ */
+export async function evictAll(api: Api, node: string): Promise<void> {
+  const deadline = performance.now() + DRAIN_TIMEOUT;
+  for (;;) {
+    const { items } = await api.list<Pod>(PODS, {}, { fieldSelector: `spec.nodeName=${node}` });
+    const asked = await Promise.all(
+      items.filter(isEvictable).map(async ({ metadata: { namespace = '', name, uid } }) => {
+        const outcome = await evict(api, namespace, name, uid);
+        return outcome.evicted ? [] : [`${namespace}/${name} by budget ${outcome.blocked}`];
+      }),
+    );
+    const blocked = asked.flat();
+    if (blocked.length === 0) return;
+    if (performance.now() + RETRY > deadline) {
+      throw new OperatorError(`${node} cannot be drained: ${blocked.join('; ')}`, {
+        hint: 'a budget that never allows a disruption blocks every drain; see `kubectl get pdb --all-namespaces`',
+      });
+    }
+    await rest(RETRY, new AbortController().signal);
+  }
+}
+
+function isEvictable({ metadata, status }: Pod): boolean {
+  if (metadata.deletionTimestamp !== undefined) return false;
+  if (status.phase === 'Succeeded' || status.phase === 'Failed') return false;
+  if (metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return false;
+  return !metadata.ownerReferences?.some(({ kind, controller }) => controller && kind === 'DaemonSet');
+}

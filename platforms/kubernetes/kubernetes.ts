@@ -1,0 +1,94 @@
+import type { KubernetesCluster } from '../../clusters/cluster.ts';
+import { fitsPattern } from '../../units/pattern.ts';
+import { type Member, type MemberCondition, OperatorError, type Platform } from '../platform.ts';
+import { kubeletAnswers } from './answers.ts';
+import { Api } from './api.ts';
+import { conditionByNode, podOf } from './containers.ts';
+import { execIn } from './exec.ts';
+import { inspectKubernetes } from './inspect.ts';
+import { isFrozen } from './member-acts.ts';
+import { mainContainer, toMember } from './members.ts';
+import { PODS, type Pod } from './objects.ts';
+import { openReach } from './reach.ts';
+import { checkRights } from './rights.ts';
+import { stoppedNames } from './scale.ts';
+import { leftoversOfKubernetes, snapshotKubernetes } from './snapshot.ts';
+import { taintedNodes } from './taint.ts';
+import { performOnKubernetes, verbs } from './verbs.ts';
+import { watchKubernetes } from './watch.ts';
+import { untilWhole } from './whole.ts';
+
+const EXEC_TIMEOUT = 10_000;
+const CONDITION_TIMEOUT = 10_000;
+const LIVING = 'status.phase!=Succeeded,status.phase!=Failed';
+
+/** A Kubernetes cluster, through its API. Throws OperatorError when the API does not answer, or does not know the suite. */
+export async function openKubernetes(cluster: KubernetesCluster): Promise<Platform> {
+  const api = new Api(openReach(cluster.reach));
+  const allowed = (namespace: string) => fitsPattern(namespace, cluster.allow.namespaces);
+  const addresses = new Map<string, string>();
+
+  async function members(namespace: string, service?: string): Promise<Member[]> {
+    const labelSelector = service === undefined ? {} : { labelSelector: `app=${service}` };
+    const { items } = await api.list<Pod>(PODS, { namespace }, { fieldSelector: LIVING, ...labelSelector });
+    return items.flatMap((pod) => toMember(pod) ?? []);
+  }
+
+  async function exec(
+    member: Member,
+    argv: string[],
+    { stdin, timeout = EXEC_TIMEOUT }: { stdin?: string; timeout?: number } = {},
+  ) {
+    const namespace = namespaceOf(member);
+    const pod = await podOf(api, namespace, member.id);
+    if (!pod) throw new OperatorError(`${member.service} on ${member.node} has no container (any more)`);
+    if (await isFrozen(api, namespace, member.id))
+      throw new OperatorError(`${member.id} is paused; nothing runs in it`);
+    return execIn(api, { namespace, pod: pod.metadata.name, container: mainContainer(pod) }, argv, { stdin, timeout });
+  }
+
+  async function condition(member: Member): Promise<MemberCondition> {
+    const look = async (): Promise<MemberCondition> => {
+      const namespace = namespaceOf(member);
+      if (await isFrozen(api, namespace, member.id)) return 'frozen';
+      return conditionByNode(api, namespace, member);
+    };
+    const late = new Promise<MemberCondition>((resolve) => {
+      setTimeout(() => resolve('unknown'), CONDITION_TIMEOUT).unref();
+    });
+    return Promise.race([look().catch(() => 'unknown' as const), late]);
+  }
+
+  return {
+    kind: 'kubernetes',
+    verbs: Object.keys(verbs),
+    async inspect() {
+      const inspection = await inspectKubernetes(api, allowed);
+      for (const { name, address } of inspection.nodes) addresses.set(name, address);
+      return inspection;
+    },
+    members,
+    watch: (namespace, signal) => watchKubernetes(api, namespace, signal),
+    whole: (deployment, timeout, signal) => untilWhole(api, deployment, timeout, signal),
+    exec,
+    answers: (node) => kubeletAnswers(api, node, addresses),
+    condition,
+    perform: (act) => performOnKubernetes({ api, cluster, allowed }, act),
+    snapshot: () => snapshotKubernetes(api),
+    rights: (verbs) => checkRights(api, verbs),
+    async leftovers(run) {
+      const found = await Promise.all(
+        [taintedNodes, stoppedNames, leftoversOfKubernetes].map((look) => look(api, run)),
+      );
+      return found.flat();
+    },
+    async close() {
+      api.close();
+    },
+  };
+}
+
+function namespaceOf({ id, namespace }: Member): string {
+  if (namespace === undefined) throw new OperatorError(`member ${id} does not say in which namespace it is`);
+  return namespace;
+}

@@ -1,0 +1,89 @@
+/** Stopping what a node runs beside its pods, or as static pods: kubelet, the container runtime, the control plane. */
+import type { KubernetesCluster } from '../../clusters/cluster.ts';
+import { OperatorError } from '../platform.ts';
+import type { Api } from './api.ts';
+import { ApiError, unlessGone } from './api-error.ts';
+import { rest } from './follow.ts';
+import { endHand, execInHand, type HandPlace, startHand } from './hands.ts';
+import { SYSTEM } from './inspect.ts';
+import type { Effect } from './member-acts.ts';
+import { isTrue, PODS, type Pod } from './objects.ts';
+import { removeNamespace } from './remove.ts';
+import { HEAD_START_S, NOT_THERE, STOP } from './stop-script.ts';
+
+export interface Stop extends HandPlace {
+  node: string;
+  run: string;
+  image: string;
+  /** `kubelet`, `runtime`, or a component of the control plane as its static pod is labelled: `kube-scheduler`. */
+  program: string;
+  how: 'frozen' | 'gone';
+  /** It starts again by itself after so many seconds. */
+  seconds: number;
+}
+
+const GO_TIMEOUT = 10_000;
+/** Its processes are looked for this often at least. */
+const ROUND = 200;
+/** After its time the hand stays so much longer at most. */
+const HAND_MARGIN = 300_000;
+const LOOK_AGAIN = 1_000;
+
+/** Returns when it is stopped. What the suite could reach the node by may be stopped with it. */
+export async function stopProgram(api: Api, stop: Stop, pull: KubernetesCluster['pull']): Promise<Effect> {
+  const { node, run, image, program, how, seconds, namespace, name } = stop;
+  const script = (order: 'hold' | 'go') => ['python3', '-u', '-c', STOP, order, program, how, String(seconds)];
+  const deadline = seconds * 1000 + HAND_MARGIN;
+  await startHand(api, { namespace, name, node, run, image, argv: script('hold'), pull, deadline, token: true });
+  const from = performance.now() + HEAD_START_S * 1000;
+  const { code, stderr } = await execInHand(api, { namespace, name }, script('go'), GO_TIMEOUT);
+  if (code === NOT_THERE) {
+    throw new OperatorError(`${node} has ${stderr.trim()}`, {
+      hint:
+        program === 'kubelet' || program === 'runtime'
+          ? 'known are kubelet, and containerd, CRI-O and dockerd as runtimes'
+          : 'a control plane is stopped by its static pods, as kubeadm lays them out',
+    });
+  }
+  if (code !== 0) throw new OperatorError(`${program} on ${node}: ${stderr.trim()}`);
+  await rest(HEAD_START_S * 1000 + ROUND, new AbortController().signal);
+  return { from, to: performance.now() };
+}
+
+/**
+ * Starts a program again. Where nothing can be told to the hand (kubelet does not listen, the API is what was stopped), its
+ * pod is taken away, which it notices within a quarter of a minute; and where that cannot be either, its own timer is waited for.
+ *
+ * @param patience ms; longer than the timer
+ */
+export async function startProgram(api: Api, place: HandPlace, patience: number): Promise<void> {
+  const deadline = performance.now() + patience;
+  for (;;) {
+    try {
+      const told = await endHand(api, place);
+      if (told === undefined) await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: 0 }));
+      await removeNamespace(api, place.namespace);
+      return;
+    } catch (error) {
+      const isSilence = error instanceof ApiError && (error.status === undefined || error.status >= 500);
+      if (!isSilence) throw error;
+      if (performance.now() > deadline) {
+        throw new OperatorError(`the API does not answer yet: ${error.message}`, {
+          hint: 'the hand on the node starts it again by itself when its time is over; then: brownout undo',
+          cause: error,
+        });
+      }
+    }
+    await rest(LOOK_AGAIN, new AbortController().signal);
+  }
+}
+
+/** Whether a component of the control plane is ready on a node, as the API has it. */
+export async function isComponentReady(api: Api, node: string, component: string): Promise<boolean> {
+  const { items } = await api.list<Pod>(
+    PODS,
+    { namespace: SYSTEM },
+    { labelSelector: `component=${component}`, fieldSelector: `spec.nodeName=${node}` },
+  );
+  return items.some((pod) => isTrue(pod, 'Ready'));
+}

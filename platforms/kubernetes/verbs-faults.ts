@@ -1,0 +1,152 @@
+/** Verbs that only faults use. As all verbs: idempotent, and an undo succeeds when there is nothing left to undo. */
+import type { Arguments } from '../arguments.ts';
+import { OperatorError } from '../platform.ts';
+import { breakages, breakService, changeOf, mendService } from './break.ts';
+import { execInHand, type HandPlace } from './hands.ts';
+import { SYSTEM } from './inspect.ts';
+import { isComponentReady, startProgram, stopProgram } from './programs.ts';
+import { refusalOf, restrict, rules, unrestrict } from './restrict.ts';
+import { roomOn } from './room.ts';
+import { scaleService, startNames, stopNames } from './scale.ts';
+import { taintNode, untaintNode } from './taint.ts';
+import type { Verb } from './verbs.ts';
+
+const EXEC_TIMEOUT = 5_000;
+/** A hand's own timer is waited for this much longer than it should take. */
+const TIMER_MARGIN = 60_000;
+
+export const faultVerbs: Record<string, Verb> = {
+  /** { node, run }. Whatever does not tolerate it is evicted at once. */
+  async 'node.taint'({ api }, args) {
+    await taintNode(api, args.text('node'), args.text('run'));
+    return undefined;
+  },
+
+  /** { node } */
+  async 'node.untaint'({ api }, args) {
+    await untaintNode(api, args.text('node'));
+    return undefined;
+  },
+
+  /** { node, namespace?, service? } → what is left on the node; a question, nothing is changed. */
+  async 'node.room'({ api }, args) {
+    const of = args.has('service') ? { namespace: args.namespace(), service: args.text('service') } : undefined;
+    const { free, asked, ...room } = await roomOn(api, args.text('node'), of);
+    return { ...room, free: { ...free }, asked: { ...asked } };
+  },
+
+  /** { namespace, service, replicas? }. Without a number: as many as before. */
+  async 'service.scale'({ api }, args) {
+    const replicas = args.optional('replicas');
+    await scaleService(
+      api,
+      args.namespace(),
+      args.text('service'),
+      replicas === undefined ? undefined : wholeNumber(replicas),
+    );
+    return undefined;
+  },
+
+  /** { namespace, service, how: image | probe } */
+  async 'service.break'({ api }, args) {
+    await breakService(api, args.namespace(), args.text('service'), args.oneOf('how', breakages));
+    return undefined;
+  },
+
+  /** { namespace, service } */
+  async 'service.mend'({ api }, args) {
+    await mendService(api, args.namespace(), args.text('service'));
+    return undefined;
+  },
+
+  /** { namespace, service } → { rolledBack, stuck }; a question. */
+  async 'service.change'({ api }, args) {
+    return { ...(await changeOf(api, args.namespace(), args.text('service'))) };
+  },
+
+  /** { namespace: kube-system, run }. The namespace must be allowed: others use the cluster's names too. */
+  async 'names.stop'({ api }, args) {
+    ownNames(args);
+    await stopNames(api, args.text('run'));
+    return undefined;
+  },
+
+  /** { namespace: kube-system } */
+  async 'names.start'({ api }, args) {
+    ownNames(args);
+    await startNames(api);
+    return undefined;
+  },
+
+  /** { namespace, rule: quota | policy, name, run, spec (JSON) } */
+  async 'namespace.restrict'({ api }, args) {
+    await restrict(api, args.namespace(), {
+      rule: args.oneOf('rule', rules),
+      name: args.text('name'),
+      run: args.text('run'),
+      spec: JSON.parse(args.text('spec')),
+    });
+    return undefined;
+  },
+
+  /** { namespace, rule, name } */
+  async 'namespace.unrestrict'({ api }, args) {
+    await unrestrict(api, args.namespace(), args.oneOf('rule', rules), args.text('name'));
+    return undefined;
+  },
+
+  /** { namespace } → { refused: why no pod may be made there, or null }; a question. */
+  async 'namespace.refusal'({ api }, args) {
+    return { refused: await refusalOf(api, args.namespace()) };
+  },
+
+  /** { node, name, argv } → { code, stdout }: in a hand that `host.run` or `program.stop` started; changes nothing. */
+  async 'host.exec'({ api }, args) {
+    const { code, stdout } = await execInHand(api, handIn(args), args.list('argv'), EXEC_TIMEOUT);
+    return { code, stdout };
+  },
+
+  /** { node, name, run, image, program, how: frozen | gone, seconds } → { effect } */
+  async 'program.stop'({ api, cluster }, args) {
+    const effect = await stopProgram(
+      api,
+      {
+        ...handIn(args),
+        node: args.text('node'),
+        run: args.text('run'),
+        image: args.text('image'),
+        program: args.text('program'),
+        how: args.oneOf('how', ['frozen', 'gone'] as const),
+        seconds: wholeNumber(args.text('seconds')),
+      },
+      cluster.pull,
+    );
+    return { effect: { ...effect } };
+  },
+
+  /** { node, name, seconds } */
+  async 'program.start'({ api }, args) {
+    await startProgram(api, handIn(args), wholeNumber(args.text('seconds')) * 1000 + TIMER_MARGIN);
+    return undefined;
+  },
+
+  /** { node, program } → { ready }, of a component of the control plane; a question. */
+  async 'program.state'({ api }, args) {
+    return { ready: await isComponentReady(api, args.text('node'), args.text('program')) };
+  },
+};
+
+/** As `host.run` names it: a namespace of its own, one hand a node. */
+export const handIn = (args: Arguments): HandPlace => ({
+  namespace: args.namespace('name'),
+  name: `on-${args.text('node')}`,
+});
+
+function ownNames(args: Arguments): void {
+  if (args.namespace() !== SYSTEM) throw new OperatorError(`the cluster's names are served from ${SYSTEM}`);
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new OperatorError(`'${text}' is not a whole number`);
+  return Number(text);
+}

@@ -1,0 +1,129 @@
+/** How a comparison is said in words: one run's observation, several runs together, the difference between two cells. */
+import type { Cell, CellRun, Measure, Order, Point, Summary, Unit } from '../../analysis/comparison.ts';
+import type { Observation } from '../../analysis/statistics.ts';
+import type { Bracket } from '../../run/recording.ts';
+import { formatDuration } from '../../units/units.ts';
+import { sayBracket, sayCount, sayMany, sayShare, verdictWords } from '../wording.ts';
+
+/** What stands in a cell of a table: the thing itself, and what is read after it. */
+export interface Said {
+  main: string;
+  details: string[];
+}
+
+export const nothing: Said = { main: '–', details: [] };
+
+export function said(main: string, ...details: (string | false | undefined)[]): Said {
+  return { main, details: details.filter((one) => typeof one === 'string') };
+}
+
+function sayValue(value: number, unit: Unit): string {
+  switch (unit) {
+    case 'ms':
+      return value === 0 ? '0 s' : formatDuration(value);
+    case 'seconds':
+      return value === 0 ? '0 s' : formatDuration(value * 1000);
+    case 'share':
+      return sayShare(value);
+    case 'count':
+      // The median of an even number of counts may lie between two.
+      return Number.isInteger(value) ? sayCount(value) : value.toFixed(1);
+  }
+}
+
+/** `12.4 s`, `> 38 s`, `–`. */
+export function sayObservation({ value, beyond }: Observation, unit: Unit): string {
+  if (value !== undefined) return sayValue(value, unit);
+  return beyond === undefined ? nothing.main : `> ${sayValue(beyond, unit)}`;
+}
+
+function sayWithin({ from, to }: Bracket, unit: Unit): string {
+  if (unit === 'ms') return sayBracket({ from, to });
+  return `${sayValue(from, unit)} to ${sayValue(to, unit)}`;
+}
+
+/** A run that proves nothing stands in parentheses. */
+function sayPoint(point: Point, unit: Unit): string {
+  const text = sayObservation(point, unit);
+  return point.counted ? text : `(${text})`;
+}
+
+/** One run with its bracket; several with their median, every one of them, and the interval of the median. */
+export function saySummary({ points, n, observed, median, interval }: Summary, unit: Unit): Said {
+  if (points.every(({ value, beyond }) => value === undefined && beyond === undefined)) return nothing;
+  const all = points.map((point) => sayPoint(point, unit));
+  const bracket = median.bracket && sayWithin(median.bracket, unit);
+  if (points.length === 1) return said(all[0]!, n === 0 ? 'proves nothing' : bracket);
+  const every = new Set(all).size === 1 ? `in each of ${all.length}` : all.join(', ');
+  if (n === 0) return said(nothing.main, every, 'they prove nothing');
+  if (observed < n) return said(nothing.main, `${observed === 0 ? 'none' : observed} of ${n}: ${every}`);
+  const middle = n === 1 ? 'the one that counts' : `median of ${n}`;
+  return said(
+    sayObservation(median, unit),
+    new Set(all).size === 1 ? every : `${middle}: ${every}`,
+    interval && `95 %: ${sayInterval(interval, unit)}`,
+  );
+}
+
+function sayInterval({ from, to }: NonNullable<Summary['interval']>, unit: Unit): string {
+  return to === undefined ? `${sayValue(from, unit)} or more` : sayWithin({ from, to }, unit);
+}
+
+/** From one median to the other, where both are known: `+38.8 points`, `−328 ms`, `none`. */
+export function sayDifference(before: Summary, after: Summary, unit: Unit): string {
+  const [from, to] = [before.median.value, after.median.value];
+  if (from === undefined || to === undefined) return 'not known';
+  const sign = to < from ? '−' : '+';
+  if (unit === 'share') {
+    const points = (Math.abs(to - from) * 100).toFixed(2);
+    return Number(points) === 0 ? 'none' : `${sign}${points} points`;
+  }
+  const text = sayValue(Math.abs(to - from), unit);
+  if (text.startsWith('0 ')) return 'none';
+  const times = to < from ? from / to : to / from;
+  return `${sign}${text}${unit === 'ms' && times >= 1.5 && Number.isFinite(times) ? ` (${times < 10 ? times.toFixed(1) : Math.round(times)} times ${to < from ? 'less' : 'as much'})` : ''}`;
+}
+
+/** `A lab-swarm, hardened`. */
+export function sayCell({ letter, label }: Cell): string {
+  return `${letter} ${label}`;
+}
+
+/** `passed 3 of 5, unknown 2 of 5`; of a single run `passed`. */
+export function sayVerdicts({ runs }: Cell): Said {
+  const counts = (['fail', 'unknown', 'pass'] as const)
+    .map((verdict) => ({ verdict, count: runs.filter((run) => run.verdict === verdict).length }))
+    .filter(({ count }) => count > 0);
+  const all = counts.length === 1 && runs.length > 1 ? `all ${runs.length} ` : '';
+  const words = counts.map(({ verdict, count }) =>
+    counts.length === 1 ? `${all}${verdictWords[verdict].toLowerCase()}` : `${count} ${verdictWords[verdict].toLowerCase()}`,
+  );
+  const expected = runs[0]!.expect === 'fail' ? 'expected to fail' : undefined;
+  const void_ = runs.filter(({ counted }) => !counted).length;
+  return said(words.join(', '), expected, void_ > 0 && `${void_ === runs.length ? 'proves' : `${void_} prove`} nothing`);
+}
+
+/** Why a run's verdict is what it is, in one line; undefined for a pass. */
+export function sayWhy({ decisive }: CellRun): string | undefined {
+  const [first] = decisive;
+  if (!first) return undefined;
+  const more = decisive.length - 1;
+  return `${first.what}: ${first.observed}${more > 0 ? ` (and ${sayMany(more, 'more check')})` : ''}`;
+}
+
+const orderWords: Record<string, string> = {
+  recovery: 'Recovered first',
+  availability: 'Most available',
+  'worst 10 s': 'Least bad 10 s',
+  lost: 'Fewest acknowledged writes lost',
+};
+
+/** `Recovered first: B (5.6 s), then A (22 s). Not ranked: C (its runs prove nothing).` */
+export function sayOrder({ name, groups, unranked }: Order, measure: Measure, cells: readonly Cell[]): string {
+  const value = (cell: number) => sayObservation(measure.cells[cell]!.median, measure.unit);
+  const together = (group: number[]) =>
+    `${group.map((cell) => `${cells[cell]!.letter} (${value(cell)})`).join(' and ')}${group.length > 1 ? ', which these runs do not tell apart' : ''}`;
+  const ranked = groups.length > 0 ? groups.map(together).join('; then ') : 'none can be ranked';
+  const rest = unranked.map(({ cell, why }) => `${cells[cell]!.letter} (${why})`).join(', ');
+  return `${orderWords[name] ?? name}: ${ranked}.${rest === '' ? '' : ` Not ranked: ${rest}.`}`;
+}
