@@ -1,21 +1,23 @@
 /**
- * Runs side by side. Runs that were asked the same of the same cluster repeat each other: together they are one cell,
- * with every one of them shown, and a median. What sets cells apart is told first; what was measured is never averaged.
+ * Runs side by side. Runs that were asked the same of the same cluster repeat each other: together they are one set-up,
+ * with every one of them shown, and a median. What sets them apart is told first; what was measured is never averaged.
  */
 import type {
-  Cell,
-  CellRun,
   Comparison,
   Measure,
   Point,
   PredictionComparison,
+  SetUp,
+  SetUpRun,
   StreamComparison,
   Summary,
 } from './comparison.ts';
 import { contrastsOf } from './contrasts.ts';
 import { spellsOf } from './degradation.ts';
 import { type ComparedRun, differencesOf, type Factor, factorsOf, keyOf } from './factors.ts';
+import type { Check } from './findings.ts';
 import { isFoundation } from './foundations.ts';
+import { labelsOf, letterOf } from './labels.ts';
 import { ofDegradation, ofDurability, ofRun, ofSplit, ofStream, type Reading } from './measures.ts';
 import { orderOf } from './ranking.ts';
 import { median, medianInterval, type Observation } from './statistics.ts';
@@ -28,53 +30,70 @@ interface Group {
 /** Confidence intervals of the same runs are the same every time. */
 const SEED = 1;
 
-/** Runs in, comparison out: pure. The order of runs is kept, and cells are in the order of their first run. */
+/** Runs in, comparison out: pure. The order of runs is kept, and set-ups are in the order of their first run. */
 export function compare(runs: readonly ComparedRun[]): Comparison {
   const groups = groupRuns(runs);
   const columns = groups.map(({ factors }) => factors);
-  const { differences, partly } = differencesOf(columns);
-  const sameScenario = ![...differences, ...partly].some(({ group }) => group === 'asked');
+  const { differences, partly } = differencesOf(columns, decidingTimers(runs));
+  const sameScenario = !differences.some(({ group }) => group === 'asked');
   const labels = labelsOf(columns);
-  const cells = groups.map((group, i) => cellOf(group, letterOf(i), labels[i]!));
-  const measure = <From>({ name, unit, read }: Reading<From>, of: (run: ComparedRun) => From | undefined): Measure => ({
-    name,
-    unit,
-    cells: groups.map((group) =>
-      summarize(
-        group.runs.map((run) => {
-          const from = of(run);
-          const observation = from === undefined ? undefined : read(from);
-          return { run: run.meta.id, counted: isCounted(run), ...observation };
-        }),
-      ),
-    ),
-  });
-  const measures = <From>(readings: readonly Reading<From>[], of: (run: ComparedRun) => From | undefined): Measure[] =>
-    readings.map((one) => measure(one, of)).filter(isObserved);
-  const byStream = <From extends { stream: string }>(
-    readings: readonly Reading<From>[],
-    of: (run: ComparedRun) => From[],
-  ): StreamComparison[] =>
-    [...new Set(runs.flatMap(of).map(({ stream }) => stream))].map((stream) => ({
-      stream,
-      measures: measures(readings, (run) => of(run).find((one) => one.stream === stream)),
-    }));
-  const overall = measures(ofRun, ({ findings }) => findings);
+  const setUps = groups.map((group, i) => setUpOf(group, letterOf(i), labels[i]!));
+  const findings = ({ findings }: ComparedRun) => findings;
+  const overall = measuresOf(groups, ofRun, findings);
   return {
     version: 1,
-    cells,
+    setUps,
     sameScenario,
     differences,
     partly,
     overall,
-    orders: sameScenario && cells.length > 1 ? overall.map((one) => orderOf(one, cells)) : [],
+    orders: sameScenario && setUps.length > 1 ? overall.map((one) => orderOf(one, setUps)) : [],
     contrasts: contrastsOf(groups.map(({ runs, factors }) => ({ meta: runs[0]!.meta, factors }))),
-    split: measures(ofSplit, ({ findings }) => findings),
-    streams: byStream(ofStream, ({ findings }) => findings.streams),
-    degradation: measures(ofDegradation, ({ findings }) => findings),
-    durability: byStream(ofDurability, ({ findings }) => findings.durability),
+    split: measuresOf(groups, ofSplit, findings),
+    streams: byStream(groups, ofStream, ({ findings }) => findings.streams),
+    degradation: measuresOf(groups, ofDegradation, findings),
+    durability: byStream(groups, ofDurability, ({ findings }) => findings.durability),
     predictions: predictionsOf(groups),
   };
+}
+
+/** `of`: what in a run is read; undefined where it has none. */
+function measuresOf<From>(
+  groups: Group[],
+  readings: readonly Reading<From>[],
+  of: (run: ComparedRun) => From | undefined,
+): Measure[] {
+  const pointOf = (run: ComparedRun, read: Reading<From>['read']): Point => {
+    const from = of(run);
+    return { run: run.meta.id, counted: isCounted(run), ...(from === undefined ? {} : read(from)) };
+  };
+  return readings
+    .map(
+      ({ name, unit, read }): Measure => ({
+        name,
+        unit,
+        summaries: groups.map(({ runs }) => summarize(runs.map((run) => pointOf(run, read)))),
+      }),
+    )
+    .filter(isObserved);
+}
+
+function byStream<From extends { stream: string }>(
+  groups: Group[],
+  readings: readonly Reading<From>[],
+  of: (run: ComparedRun) => From[],
+): StreamComparison[] {
+  const streams = new Set(groups.flatMap(({ runs }) => runs.flatMap(of)).map(({ stream }) => stream));
+  return [...streams].map((stream) => ({
+    stream,
+    measures: measuresOf(groups, readings, (run) => of(run).find((one) => one.stream === stream)),
+  }));
+}
+
+/** The timers that predictions rest on: by them a platform's recovery is explained. */
+function decidingTimers(runs: readonly ComparedRun[]): Set<string> {
+  const used = runs.flatMap(({ findings }) => findings.predictions.flatMap(({ timers }) => Object.keys(timers)));
+  return new Set(used.map((name) => `timer ${name}`));
 }
 
 function groupRuns(runs: readonly ComparedRun[]): Group[] {
@@ -89,7 +108,7 @@ function groupRuns(runs: readonly ComparedRun[]): Group[] {
   return [...groups.values()];
 }
 
-function cellOf({ runs }: Group, letter: string, label: string): Cell {
+function setUpOf({ runs }: Group, letter: string, label: string): SetUp {
   const { cluster, scenario } = runs[0]!.meta;
   return {
     letter,
@@ -101,13 +120,20 @@ function cellOf({ runs }: Group, letter: string, label: string): Cell {
     fault: scenario.faults.map(({ fault }) => fault).join(' + ') || 'none',
     title: scenario.title,
     file: scenario.file,
+    judgedAlike: new Set(runs.map((run) => judgedBy(factorsOf(run)))).size === 1,
     runs: runs.map(runOf),
   };
 }
 
-function runOf(run: ComparedRun): CellRun {
+function judgedBy(factors: Factor[]): string {
+  return JSON.stringify(factors.filter(({ group }) => group === 'judged'));
+}
+
+function runOf(run: ComparedRun): SetUpRun {
   const { meta, findings } = run;
-  const { t0, healedAt, verdict } = findings;
+  const { t0, phases, verdict } = findings;
+  // A fault that nothing heals, as a killed member, ends where the run begins to wait for recovery.
+  const healedAt = findings.healedAt ?? phases.find(({ phase }) => phase === 'heal')?.from;
   const zero = (t0?.from ?? 0) / 1000;
   return {
     run: meta.id,
@@ -116,6 +142,7 @@ function runOf(run: ComparedRun): CellRun {
     verdict,
     expect: meta.scenario.expect,
     counted: isCounted(run),
+    against: whatIsAgainst(run),
     decisive: findings.checks.filter((check) => check.verdict !== 'pass' && check.verdict === verdict),
     course: t0 ? spellsOf(findings.bins, zero) : [],
     healed: t0 && healedAt !== undefined ? healedAt / 1000 - zero : undefined,
@@ -123,8 +150,12 @@ function runOf(run: ComparedRun): CellRun {
 }
 
 /** A run whose fault, steady state or prober cannot be relied upon proves nothing, and neither does one cut short. */
-function isCounted({ findings }: ComparedRun): boolean {
-  return findings.checks.every((check) => check.verdict === 'pass' || !isFoundation(check));
+function isCounted(run: ComparedRun): boolean {
+  return whatIsAgainst(run).length === 0;
+}
+
+function whatIsAgainst({ findings }: ComparedRun): Check[] {
+  return findings.checks.filter((check) => check.verdict !== 'pass' && isFoundation(check));
 }
 
 function summarize(points: Point[]): Summary {
@@ -146,15 +177,15 @@ function isKnown({ value, beyond }: Observation): boolean {
 }
 
 /** A row of which no run has anything says nothing. */
-function isObserved({ cells }: Measure): boolean {
-  return cells.some(({ points }) => points.some(isKnown));
+function isObserved({ summaries }: Measure): boolean {
+  return summaries.some(({ points }) => points.some(isKnown));
 }
 
 function predictionsOf(groups: Group[]): PredictionComparison[] {
   const moments = groups.flatMap(({ runs }) => runs.flatMap(({ findings }) => findings.predictions));
   return [...new Set(moments.map(({ moment }) => moment))].map((moment) => ({
     moment,
-    cells: groups.map(({ runs }) =>
+    held: groups.map(({ runs }) =>
       runs.flatMap((run) =>
         run.findings.predictions
           .filter((one) => one.moment === moment)
@@ -170,32 +201,4 @@ function predictionsOf(groups: Group[]): PredictionComparison[] {
       ),
     ),
   }));
-}
-
-function letterOf(i: number): string {
-  const letter = String.fromCharCode(65 + (i % 26));
-  return i < 26 ? letter : `${letter}${Math.floor(i / 26) + 1}`;
-}
-
-/** Factors whose value says what it is. */
-const SPEAK_FOR_THEMSELVES = ['workload', 'fault', 'cluster', 'variant'];
-
-/** As short as they can be and still differ: the cluster, then what else sets apart those of the same label. */
-function labelsOf(columns: Factor[][]): string[] {
-  const labels = columns.map((factors) => factors.find(({ name }) => name === 'cluster')!.value);
-  const { differences, partly } = differencesOf(columns);
-  const variantFirst = [...differences, ...partly].sort(
-    (a, b) => Number(b.name === 'variant') - Number(a.name === 'variant'),
-  );
-  for (const { group, name, values } of variantFirst) {
-    if (group === 'judged' || name === 'cluster' || new Set(labels).size === labels.length) continue;
-    const say = (value: string | undefined) => {
-      if (value === undefined) return `without ${name}`;
-      return SPEAK_FOR_THEMSELVES.includes(name) ? value : `${name} ${value}`;
-    };
-    const alike = (i: number) => labels.flatMap((label, j) => (label === labels[i] ? [values[j]] : []));
-    const apart = labels.map((label, i) => (new Set(alike(i)).size > 1 ? `${label}, ${say(values[i])}` : label));
-    labels.splice(0, labels.length, ...apart);
-  }
-  return labels;
 }

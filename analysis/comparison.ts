@@ -28,9 +28,9 @@ export interface Point extends Observation {
   counted: boolean;
 }
 
-/** What the runs of one cell say of one thing. */
+/** What the runs of one set-up say of one thing. */
 export interface Summary {
-  /** One for each run of the cell, in their order. */
+  /** One for each run of the set-up, in their order. */
   points: Point[];
   /** Runs that count. */
   n: number;
@@ -45,14 +45,14 @@ export interface Summary {
 export interface Measure {
   name: string;
   unit: Unit;
-  /** One for each cell. */
-  cells: Summary[];
+  /** One for each set-up. */
+  summaries: Summary[];
 }
 
-export interface Cell {
+export interface SetUp {
   /** `A`: short for tables. */
   letter: string;
-  /** The cluster, and what else tells this cell from the others. */
+  /** The cluster, and what else tells this set-up from the others. */
   label: string;
   cluster: string;
   platform: string;
@@ -61,10 +61,12 @@ export interface Cell {
   fault: string;
   title: string;
   file: string;
-  runs: CellRun[];
+  /** The objectives of all its runs are the same, so their verdicts can be counted. */
+  judgedAlike: boolean;
+  runs: SetUpRun[];
 }
 
-export interface CellRun {
+export interface SetUpRun {
   run: string;
   /** Whom the fault hit. */
   victim: string;
@@ -73,6 +75,8 @@ export interface CellRun {
   verdict: VerdictKind;
   expect: 'pass' | 'fail';
   counted: boolean;
+  /** Why it does not count. */
+  against: Check[];
   /** What decided the verdict; nothing for a pass. */
   decisive: Check[];
   /** What users had, in seconds since the fault; empty where there was no fault. */
@@ -86,10 +90,10 @@ export interface StreamComparison {
   measures: Measure[];
 }
 
-/** One moment that the platforms' timers predict: what was predicted and measured, by cell and run. */
+/** One moment that the platforms' timers predict: what was predicted and measured, by set-up and run. */
 export interface PredictionComparison {
   moment: Moment;
-  cells: HeldWindow[][];
+  held: HeldWindow[][];
 }
 
 export interface HeldWindow {
@@ -104,15 +108,15 @@ export interface HeldWindow {
 
 export interface Comparison {
   version: 1;
-  cells: Cell[];
+  setUps: SetUp[];
   /** The same was asked of all of them. */
   sameScenario: boolean;
-  /** Only what differs between cells. */
+  /** Only what differs between set-ups. */
   differences: Difference[];
-  /** Recorded of some cells only, and equal there. */
+  /** Recorded of some set-ups only, and equal there. */
   partly: Difference[];
   overall: Measure[];
-  /** Which cell did best; only among cells that were asked the same. */
+  /** Which set-up did best; only among set-ups that were asked the same. */
   orders: Order[];
   contrasts: Contrast[];
   split: Measure[];
@@ -125,17 +129,17 @@ export interface Comparison {
 /** Cells by one measure, the best first. */
 export interface Order {
   name: string;
-  /** Indexes of cells. Those in one group cannot be told apart by these runs. */
+  /** Indexes of set-ups. Those in one group cannot be told apart by these runs. */
   groups: number[][];
   /** Cells that are shown and not ranked, and why. */
-  unranked: { cell: number; why: string }[];
+  unranked: { setUp: number; why: string }[];
 }
 
 /** The same noisy neighbour without a remedy and with one, side by side. */
 export interface Contrast {
   /** What the neighbour takes: cpu, memory … */
   kind: string;
-  /** Indexes of cells. */
+  /** Indexes of set-ups. */
   without: number;
   remedied: number;
   /** What the remedy is: the options that differ. */

@@ -22,13 +22,11 @@ const SOURCE = / \((read|assumed)\)$/;
 /** Recorded with the configuration, and told by factors of other names, or different in each run by chance. */
 const TOLD_APART = new Set(['platform', 'cluster', 'workload', 'faults', 'replicas', 'victim', 'seed']);
 
-/** In the order in which a reader wants to know of them. */
 export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
   const { scenario, cluster, services } = meta;
   const { configuration } = findings;
   const recorded = Object.entries(configuration).filter(([name]) => !TOLD_APART.has(name));
   const isStream = ([name]: [string, string]) => name.startsWith('stream ');
-  const isVersion = ([name]: [string, string]) => name.startsWith('version ') || name === 'suite';
   const asked: [string, string][] = [
     ['workload', scenario.workload],
     ['fault', scenario.faults.map(({ fault }) => fault).join(' + ') || 'none'],
@@ -49,13 +47,15 @@ export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
     ['variant', scenario.variant],
     ...sorted(services).map(([service, count]): [string, string] => [`replicas ${service}`, String(count)]),
     ['role of the victim', roles(configuration.victim ?? 'none')],
-    ...recorded.filter((entry) => !isStream(entry) && !isVersion(entry)),
-    ...recorded.filter(isVersion),
+    ...recorded.filter((entry) => !isStream(entry)),
   ];
-  const judged = sorted(scenario.objectives).map(([probe, objective]): [string, string] => [
-    `objectives of ${probe}`,
-    sayObjective(objective),
-  ]);
+  const judged: [string, string][] = [
+    ['expected to', scenario.expect],
+    ...sorted(scenario.objectives).map(([probe, objective]): [string, string] => [
+      `objectives of ${probe}`,
+      sayObjective(objective),
+    ]),
+  ];
   return [...grouped('asked', asked), ...grouped('cluster', hit), ...grouped('judged', judged)];
 }
 
@@ -70,10 +70,14 @@ export function keyOf(factors: readonly Factor[]): string {
 }
 
 /**
- * What differs between columns. `partly`: recorded of some of them only and equal there, as the timers of one platform
- * are.
+ * What differs between columns. `partly`: recorded of some of them only and equal there, as many timers of one platform
+ * are. It is a difference all the same when one was asked for it and another was not, when it is a version, and when it
+ * is named in `deciding`.
  */
-export function differencesOf(columns: readonly Factor[][]): { differences: Difference[]; partly: Difference[] } {
+export function differencesOf(
+  columns: readonly Factor[][],
+  deciding: ReadonlySet<string> = new Set(),
+): { differences: Difference[]; partly: Difference[] } {
   const rows = new Map<string, Difference>();
   columns.forEach((factors, column) => {
     for (const { group, name, value } of factors) {
@@ -82,17 +86,28 @@ export function differencesOf(columns: readonly Factor[][]): { differences: Diff
       rows.set(name, row);
     }
   });
-  const all = (['asked', 'cluster', 'judged'] as const).flatMap((group) =>
-    [...rows.values()].filter((row) => row.group === group),
-  );
+  const all = [...rows.values()].sort((a, b) => rankOf(a) - rankOf(b));
   const distinct = ({ values }: Difference) => new Set(values.filter((one) => one !== undefined).map(plain)).size;
+  const isDifferent = (row: Difference) =>
+    distinct(row) > 1 ||
+    (row.values.includes(undefined) && (row.group === 'asked' || isVersion(row) || deciding.has(row.name)));
   return {
-    differences: all.filter((row) => distinct(row) > 1),
-    partly: all.filter((row) => distinct(row) === 1 && row.values.includes(undefined)),
+    differences: all.filter(isDifferent),
+    partly: all.filter((row) => !isDifferent(row) && row.values.includes(undefined)),
   };
 }
 
-function plain(value: string): string {
+/** In the order in which a reader wants to know of them; versions explain least. */
+function rankOf(row: Difference): number {
+  return isVersion(row) ? 2 : { asked: 0, cluster: 1, judged: 3 }[row.group];
+}
+
+function isVersion({ group, name }: Difference): boolean {
+  return group === 'cluster' && (name.startsWith('version ') || name === 'suite');
+}
+
+/** Without its source. */
+export function plain(value: string): string {
   return value.replace(SOURCE, '');
 }
 

@@ -81,8 +81,14 @@ const steps: readonly SplitStep['step'][] = [
   'stable',
 ];
 
+/** What the platform did not notice while it was there to be noticed is censored, not missing. */
+function stepOf({ split, ttd, t0 }: Findings, step: SplitStep['step']): Mark {
+  if (step === 'platform noticed' && t0) return ttd;
+  return split.find((one) => one.step === step)?.mark ?? {};
+}
+
 export const ofSplit: Reading<Findings>[] = steps.map((step) =>
-  reading<Findings>('ms')(step, ({ split }) => observed(split.find((one) => one.step === step)?.mark ?? {})),
+  reading<Findings>('ms')(step, (findings) => observed(stepOf(findings, step))),
 );
 
 export const ofDegradation: Reading<Findings>[] = degradations.map((kind) =>

@@ -1,39 +1,39 @@
-import type { Cell, Measure, Order, Summary } from './comparison.ts';
+import type { Measure, Order, SetUp, Summary } from './comparison.ts';
 import type { Interval } from './statistics.ts';
 
 const MORE_IS_BETTER = new Set(['availability', 'worst 10 s']);
 
 /**
- * What cannot be known is not ranked: a cell without a run that counts, or with one whose verdict is unknown. Two cells
+ * What cannot be known is not ranked: a set-up without a run that counts, or with one whose verdict is unknown. Two set-ups
  * are apart when all that one of them can be lies before all that the other can.
  */
-export function orderOf({ name, cells: summaries }: Measure, cells: readonly Cell[]): Order {
-  const why = summaries.map((summary, i) => whyUnranked(summary, cells[i]!));
+export function orderOf({ name, summaries }: Measure, setUps: readonly SetUp[]): Order {
+  const why = summaries.map((summary, i) => whyUnranked(summary, setUps[i]!));
   const extents = summaries
-    .map((summary, cell) => ({ cell, ...turned(extentOf(summary), MORE_IS_BETTER.has(name)) }))
-    .filter(({ cell }) => why[cell] === undefined)
+    .map((summary, setUp) => ({ setUp, ...turned(extentOf(summary), MORE_IS_BETTER.has(name)) }))
+    .filter(({ setUp }) => why[setUp] === undefined)
     .sort((a, b) => a.from - b.from);
   const groups: number[][] = [];
   let end = -Infinity;
-  for (const { cell, from, to } of extents) {
-    if (groups.length > 0 && from <= end) groups.at(-1)!.push(cell);
-    else groups.push([cell]);
+  for (const { setUp, from, to } of extents) {
+    if (groups.length > 0 && from <= end) groups.at(-1)!.push(setUp);
+    else groups.push([setUp]);
     end = Math.max(end, to);
   }
   return {
     name,
     groups,
-    unranked: why.flatMap((reason, cell) => (reason === undefined ? [] : [{ cell, why: reason }])),
+    unranked: why.flatMap((reason, setUp) => (reason === undefined ? [] : [{ setUp, why: reason }])),
   };
 }
 
-function whyUnranked({ n, observed }: Summary, { runs }: Cell): string | undefined {
+function whyUnranked({ n, observed }: Summary, { runs }: SetUp): string | undefined {
   if (n === 0) return 'its runs prove nothing';
   if (runs.some(({ counted, verdict }) => counted && verdict === 'unknown')) return 'a verdict is unknown';
   return observed < n ? 'not measured in every run' : undefined;
 }
 
-/** All that the cell's median can be: its confidence interval, or with too few runs for one, all that was seen. */
+/** All that the set-up's median can be: its confidence interval, or with too few runs for one, all that was seen. */
 function extentOf({ points, interval }: Summary): { from: number; to: number } {
   if (interval) return closed(interval);
   const counted = points.filter((point) => point.counted);

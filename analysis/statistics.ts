@@ -49,13 +49,15 @@ export function median(observations: readonly Observation[]): Observation {
 }
 
 /**
- * 95 % confidence interval of the median; undefined for fewer than six observations. Its lower end takes each
- * observation for the least that it can be, its upper end for the most.
+ * 95 % confidence interval of the median; undefined for fewer than six observations, and where its ends are the same: six
+ * times no loss do not prove that there is never one. Its lower end takes each observation for the least that it can be,
+ * its upper end for the most.
  */
 export function medianInterval(observations: readonly Observation[], seed: number): Interval | undefined {
   if (observations.length < ENOUGH_RUNS) return undefined;
   const { from } = bcaInterval(observations.map(atLeast), middle, { seed });
   const { to } = bcaInterval(observations.map(atMost), middle, { seed });
+  if (from === to) return undefined;
   return { from, to: to === Infinity ? undefined : to };
 }
 

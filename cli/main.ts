@@ -12,6 +12,7 @@ const subcommands: Record<string, () => Promise<Command>> = {
   undo: async () => (await import('./undo.ts')).undoCommand(),
   judge: async () => (await import('./judge.ts')).judgeCommand(),
   report: async () => (await import('./report.ts')).reportCommand(),
+  compare: async () => (await import('./compare.ts')).compareCommand(),
   runs: async () => (await import('./runs.ts')).runsCommand(),
   lab: async () => (await import('./lab.ts')).labCommand(),
 };

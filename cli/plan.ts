@@ -2,10 +2,12 @@ import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';
 import { rightsFile } from '../platforms/index.ts';
+import type { Node } from '../platforms/platform.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { formatDuration } from '../units/units.ts';
+import { few } from '../units/words.ts';
 import { exit } from './exit.ts';
 import { parseSeed } from './run.ts';
 
@@ -75,10 +77,7 @@ function asText(stage: Stage, { checks, candidates }: Preflight): string {
     `Cluster    ${inspection.platform} ${Object.entries(inspection.versions)
       .map((pair) => pair.join(' '))
       .join(', ')}`,
-    ...inspection.nodes.map(
-      (node) =>
-        `           ${node.name}  ${node.leader ? 'leader' : node.role}, ${node.ready ? 'ready' : 'not ready'}, ${node.address}`,
-    ),
+    `           ${few(inspection.nodes.map(describeNode), { joint: '\n           ' })}`,
     `Deploys    ${scenario.workload} (${scenario.variant}) as ${stage.namespace}: ${Object.entries(deployment.services)
       .map(([service, count]) => `${service} × ${count}`)
       .join(', ')}`,
@@ -89,7 +88,7 @@ function asText(stage: Stage, { checks, candidates }: Preflight): string {
     const fault = faults[use.fault]!;
     lines.push(`Fault      ${use.fault}: ${fault.summary}`);
     lines.push(
-      `  hits     ${targets.join(certain ? ', ' : ' or ')}${certain ? '' : '  (which one is known once the workload is deployed)'}`,
+      `  hits     ${few(targets, { joint: certain ? ', ' : ' or ' })}${certain ? '' : '  (which one is known once the workload is deployed)'}`,
     );
     lines.push(`  held     ${formatDuration(fault.hold(use.options))}`);
     for (const [moment, { from, to }] of expected) {
@@ -104,4 +103,8 @@ function asText(stage: Stage, { checks, candidates }: Preflight): string {
     if (!check.ok && check.hint) lines.push(`           What to do: ${check.hint}`);
   }
   return lines.join('\n');
+}
+
+function describeNode({ name, leader, role, ready, address }: Node): string {
+  return `${name}  ${leader ? 'leader' : role}, ${ready ? 'ready' : 'not ready'}, ${address}`;
 }

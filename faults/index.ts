@@ -1,19 +1,41 @@
+import { controlPlaneStop } from './control-plane-stop.ts';
+import { dnsStop } from './dns-stop.ts';
 import type { Fault } from './fault.ts';
+import { kubeletStop } from './kubelet-stop.ts';
 import { memberKill } from './member-kill.ts';
 import { memberPause } from './member-pause.ts';
 import { namespaceDos } from './namespace-dos.ts';
+import { networkLoss } from './network-loss.ts';
+import { networkRate } from './network-rate.ts';
 import { nodeDrain } from './node-drain.ts';
 import { nodeKill } from './node-kill.ts';
 import { nodePartition } from './node-partition.ts';
+import { nodePressure } from './node-pressure.ts';
+import { nodeTaint } from './node-taint.ts';
+import { podEviction } from './pod-eviction.ts';
+import { preemption } from './preemption.ts';
 import { rollout } from './rollout.ts';
+import { runtimeStop } from './runtime-stop.ts';
+import { scale } from './scale.ts';
 
 /** Every fault by its name in scenario files. A new fault is one file and one line here. */
 export const faults: Record<string, Fault> = {
   'node-kill': nodeKill,
   'node-partition': nodePartition,
   'node-drain': nodeDrain,
+  'node-taint': nodeTaint,
+  'node-pressure': nodePressure,
   'member-kill': memberKill,
   'member-pause': memberPause,
+  'pod-eviction': podEviction,
+  preemption,
+  'kubelet-stop': kubeletStop,
+  'runtime-stop': runtimeStop,
+  'control-plane-stop': controlPlaneStop,
+  'dns-stop': dnsStop,
+  'network-loss': networkLoss,
+  'network-rate': networkRate,
   'namespace-dos': namespaceDos,
   rollout,
+  scale,
 };

@@ -1,33 +1,48 @@
 import { z } from 'zod';
+import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
 import { memberArgs, membersOf, NO_NODE_DOWN } from './targets.ts';
 
-const options = z.strictObject({
-  member: memberSelector,
-  signal: z
-    .enum(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT'])
-    .default('SIGKILL')
-    .meta({ description: 'SIGKILL is a crash; SIGTERM asks it to end.' }),
-});
+const options = z
+  .strictObject({
+    member: memberSelector,
+    signal: z
+      .enum(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGABRT'])
+      .optional()
+      .meta({ description: 'SIGKILL, unless said, is a crash; SIGTERM asks it to end.' }),
+    grace: duration
+      .refine((ms) => ms % 1000 === 0, { error: 'expected whole seconds' })
+      .optional()
+      .meta({
+        description:
+          'Instead: the platform is told to delete the member, and it has this long to end; 0s does not wait for it.',
+      }),
+  })
+  .refine(({ signal, grace }) => signal === undefined || grace === undefined, {
+    error: '`signal` and `grace` exclude each other',
+  });
 
-/** A crash: the main process of a member ends at once. There is nothing to heal; the platform starts another, or not. */
+/**
+ * A crash: the main process of a member ends at once; or, with `grace`, the member is deleted. There is nothing to heal; the
+ * platform starts another, or not.
+ */
 export const memberKill: Fault<z.output<typeof options>> = {
   name: 'member-kill',
-  summary: 'kills a member (container) of a service',
+  summary: 'kills a member (container) of a service, or deletes it',
   options,
-  needs: () => ['member.kill'],
+  needs: ({ grace }) => [grace === undefined ? 'member.kill' : 'member.delete'],
   hold: () => 0,
   aim: (world, { member }) => chooseMembers(world, member),
   impact: () => NO_NODE_DOWN,
 
-  async inject(world, targets, { signal }) {
+  async inject(world, targets, { signal = 'SIGKILL', grace }) {
     const members = membersOf(targets);
+    const how: Record<string, string> = grace === undefined ? { signal } : { grace: String(grace / 1000) };
+    const verb = grace === undefined ? 'member.kill' : 'member.delete';
     await Promise.all(
-      members.map((member) =>
-        world.act({ verb: 'member.kill', args: { ...memberArgs(world, member), signal } }, undefined),
-      ),
+      members.map((member) => world.act({ verb, args: { ...memberArgs(world, member), ...how } }, undefined)),
     );
     return {
       confirm: (timeout) =>

@@ -1,19 +1,24 @@
 import { z } from 'zod';
-import { type Member, OperatorError } from '../platforms/platform.ts';
+import { NotOffered, OperatorError } from '../platforms/platform.ts';
 import { duration, size } from '../units/units.ts';
-import { lookForAll } from './evidence.ts';
-import type { ActingWorld, Fault } from './fault.ts';
-import { type Limits, noiseServices, noiseStack } from './noise/compose.ts';
-import { noiseKinds, PROGRESS_FILE } from './noise/stress.ts';
+import type { Fault, World } from './fault.ts';
+import { noiseAct, noisyPlatforms, startNoise } from './noise/live.ts';
+import type { Limits, Noise } from './noise/noise.ts';
+import { denyNetwork, fillQuota } from './noise/rule.ts';
+import { MEMORY, type NoiseKind, noiseKinds } from './noise/stress.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
 /** `limits: true`: what a careful operator gives a tenant that is nobody's favourite. */
-const CAREFUL: Limits = { cpus: 0.25, memory: 128 * 2 ** 20, pids: 64 };
+const CAREFUL: Limits = { cpus: 0.25, memory: 128 * 2 ** 20, pids: 64, disk: 64 * 2 ** 20 };
+
+/** Kinds that are rules, not noise. */
+const ruleKinds = ['quota', 'deny'] as const;
+type Kind = NoiseKind | (typeof ruleKinds)[number];
 
 const options = z.strictObject({
   node: nodeSelector.meta({ description: 'The nodes that get a noisy neighbour.' }),
-  kind: z.enum(noiseKinds),
+  kind: z.enum([...noiseKinds, ...ruleKinds]),
   limits: z
     .union([
       z.boolean(),
@@ -21,33 +26,47 @@ const options = z.strictObject({
         cpus: z.number().positive().optional(),
         memory: size.optional(),
         pids: z.int().min(8).optional(),
+        disk: size.optional(),
       }),
     ])
     .default(false)
-    .meta({ description: 'cgroup limits on the neighbour: none, careful ones (true), or these.' }),
-  service: z.string().min(1).default('vote').meta({ description: 'flood: the service that is flooded.' }),
-  port: z.int().min(1).max(65535).default(80).meta({ description: 'flood: its port inside its network.' }),
-  hold: duration.prefault('60s').meta({ description: 'How long the noise lasts.' }),
+    .meta({
+      description:
+        'The remedy: none, a careful one (true), or these limits on the neighbour. flood: no way out of its namespace; quota: one of ' +
+        'its own; deny: a policy that says what is allowed.',
+    }),
+  memory: size.optional().meta({ description: 'memory: how much it takes; 1Gi unless said.' }),
+  service: z
+    .string()
+    .min(1)
+    .default('vote')
+    .meta({ description: 'flood: the service that is flooded. deny: the one that a neighbour knocks at.' }),
+  port: z.int().min(1).max(65535).default(80).meta({ description: 'flood, deny: its port inside its network.' }),
+  hold: duration.prefault('60s').meta({ description: 'How long it lasts.' }),
 });
 type Options = z.output<typeof options>;
 
 /** After `hold` and this much more the noise ends by itself, whatever became of the suite. */
 const DEAD_MAN_MARGIN = 60_000;
-const START_TIMEOUT = 30_000;
 
-/** A denial of service by a neighbour: a stack of its own, in a namespace of its own, that takes what it can get. */
+/** A denial of service by a neighbour: in a namespace of its own, it takes what it can get, or lays rules on others. */
 export const namespaceDos: Fault<Options> = {
   name: 'namespace-dos',
-  summary: 'puts a noisy neighbour (cpu, memory, pids, disk, flood) on nodes, with or without limits, for `hold`',
+  summary:
+    'denies a service by a neighbour (cpu, memory, pids, disk, flood) or by a rule (quota, deny), with or without remedy, for `hold`',
   options,
-  needs: () => ['deploy', 'remove'],
+  needs: ({ kind }) => [
+    'neighbour.deploy',
+    'remove',
+    ...(isRule(kind) ? ['namespace.restrict', 'namespace.unrestrict'] : []),
+    ...(kind === 'quota' ? ['namespace.refusal'] : []),
+  ],
   hold: ({ hold }) => hold,
-  aim(world, { node, kind, service }) {
-    if (world.platform.kind !== 'swarm') {
-      throw new OperatorError(`namespace-dos is not available on ${world.platform.kind} yet`);
-    }
-    if (kind === 'flood' && !world.members.some((member) => member.service === service)) {
-      throw new OperatorError(`namespace-dos: there is no service '${service}' to flood in ${world.namespace}`, {
+  aim(world, { node, kind, service, limits }) {
+    refuseMisfits(world, kind, limits);
+    const asks = kind === 'flood' || kind === 'deny';
+    if (asks && !world.members.some((member) => member.service === service)) {
+      throw new OperatorError(`namespace-dos: there is no service '${service}' to ask in ${world.namespace}`, {
         hint: 'name one by `service`',
       });
     }
@@ -55,61 +74,53 @@ export const namespaceDos: Fault<Options> = {
   },
   impact: () => NO_NODE_DOWN,
 
-  async inject(world, targets, { kind, limits, service, port, hold }) {
+  async inject(world, targets, { kind, limits, memory = MEMORY, service, port, hold }) {
     const nodes = nodesOf(targets);
-    const namespace = `${world.namespace}-noise-${kind}`;
-    const flood = kind === 'flood';
-    const manifest = noiseStack({
-      kind,
+    const neighbour = `${world.namespace}-noise-${kind}`;
+    const isSwarm = world.platform.kind === 'swarm';
+    const host = isSwarm ? `tasks.${world.namespace}_${service}` : `${service}.${world.namespace}.svc`;
+    const noise: Noise = {
+      kind: isRule(kind) ? 'knock' : kind,
       nodes,
       image: world.toolsImage,
       limits: limits === true ? CAREFUL : limits || undefined,
-      victim: flood ? { host: `tasks.${world.namespace}_${service}`, port } : undefined,
+      victim: kind === 'flood' || kind === 'deny' ? { host, port } : undefined,
+      memory,
       deadMan: hold + DEAD_MAN_MARGIN,
-    });
-    const labels = { 'brownout.run': world.run };
-    const deployment = { namespace, manifest, labels };
-    const done = await world.act(
-      {
-        verb: 'deploy',
-        args: flood ? { ...deployment, neighbour: { namespace: world.namespace, service } } : deployment,
-      },
-      { verb: 'remove', args: { namespace } },
-    );
-    const services = noiseServices(nodes);
-    await world.platform.whole(
-      { namespace, services: Object.fromEntries([...services.values()].map((name) => [name, 1])) },
-      START_TIMEOUT,
-    );
-    const noiseOn = async (node: string) => {
-      const members = await world.platform.members(namespace, services.get(node));
-      return members.find((member) => member.state === 'running' && member.node === node);
     };
+    if (kind === 'quota') return fillQuota(world, neighbour, noise.limits !== undefined);
+    if (kind === 'deny')
+      return denyNetwork(world, neighbour, { ...noise, nodes: nodes.slice(0, 1) }, noise.limits !== undefined);
+    const joined = kind === 'flood' ? { namespace: world.namespace, service } : undefined;
+    const { done, confirm, confirmGone } = await startNoise(
+      world,
+      neighbour,
+      noise,
+      noiseAct(world, neighbour, noise, joined),
+    );
     return {
       // A container that runs is not yet noise: its work must be seen to grow.
-      confirm: (timeout) => {
-        const first = new Map<string, number>();
-        return lookForAll(nodes, timeout, async (node) => {
-          const member = await noiseOn(node);
-          if (!member) return undefined;
-          const { count, text } = await progress(world, member);
-          const before = first.get(node);
-          if (before === undefined) first.set(node, count);
-          return before !== undefined && count > before ? `${node}: ${kind} noise, ${text}` : undefined;
-        });
-      },
+      confirm,
       heal: () => undoAll([done]),
-      confirmHealed: (timeout) =>
-        lookForAll(nodes, timeout, async (node) =>
-          (await noiseOn(node)) ? undefined : `${node}: the neighbour is gone`,
-        ),
+      confirmHealed: confirmGone,
     };
   },
 };
 
-async function progress(world: ActingWorld, member: Member): Promise<{ count: number; text: string }> {
-  const { stdout } = await world.platform.exec(member, ['cat', PROGRESS_FILE], { timeout: 5000 });
-  const [, count, text] = /^(\d+) (.*)/s.exec(stdout) ?? [];
-  if (count === undefined) throw new OperatorError(`the noise on ${member.node} tells nothing yet`);
-  return { count: Number(count), text: text!.trim() };
+const isRule = (kind: Kind): kind is (typeof ruleKinds)[number] => ruleKinds.some((rule) => rule === kind);
+
+/** What a platform cannot limit must not look as if it were. */
+function refuseMisfits({ platform }: World, kind: Kind, limits: Options['limits']): void {
+  if (!noisyPlatforms.includes(platform.kind)) {
+    throw new NotOffered(`namespace-dos is not available on ${platform.kind} yet`);
+  }
+  const given = typeof limits === 'object' ? limits : {};
+  if (platform.kind === 'kubernetes' && (given.pids !== undefined || (kind === 'pids' && limits !== false))) {
+    throw new NotOffered('a Kubernetes namespace has no limit on processes', {
+      hint: 'kubelet has one for all pods of its node (podPidsLimit): set it there, and run the scenario without `limits`',
+    });
+  }
+  if (platform.kind === 'swarm' && given.disk !== undefined) {
+    throw new NotOffered('a Swarm service has no limit on disk');
+  }
 }

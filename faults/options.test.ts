@@ -34,7 +34,7 @@ describe('every fault', () => {
 });
 
 describe('a noisy neighbour', () => {
-  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, deadMan: 90_500 };
+  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
 
   it('is bound to its nodes, ends by itself, and is not restarted then', () => {
     for (const kind of noiseKinds) {

@@ -1,71 +1,128 @@
 import { z } from 'zod';
-import { type Member, OperatorError } from '../platforms/platform.ts';
+import type { Member } from '../platforms/platform.ts';
 import { duration } from '../units/units.ts';
+import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
-import type { Fault } from './fault.ts';
-import { NO_NODE_DOWN, undoAll } from './targets.ts';
+import type { ActingWorld, Done, Evidence, Fault } from './fault.ts';
+import { chooseService, NO_NODE_DOWN, servicesOf, undoAll } from './targets.ts';
 
-const options = z.strictObject({
-  service: z.string().min(1),
-  image: z.string().min(1).optional().meta({
-    description:
-      'The new image: a role of `images` in the cluster file, or a reference. Without it the members are replaced by new ones of the same image.',
-  }),
-  hold: duration.prefault('30s').meta({ description: 'How long the new version stays before the old one comes back.' }),
-});
+const kinds = ['good', 'bad-image', 'failing-probe'] as const;
+type Kind = (typeof kinds)[number];
+const BREAKAGES: Record<Exclude<Kind, 'good'>, string> = { 'bad-image': 'image', 'failing-probe': 'probe' };
 
-/** A change on purpose: a rolling update, as the service's own update policy does it. */
-export const rollout: Fault<z.output<typeof options>> = {
+const options = z
+  .strictObject({
+    service: z.string().min(1),
+    kind: z.enum(kinds).default('good').meta({
+      description: 'A version that works; one whose image is nowhere; one that never says that it is ready.',
+    }),
+    image: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description:
+          'good: the new image, a role of `images` in the cluster file or a reference. Without it the members are replaced by new ones of ' +
+          'the same image.',
+      }),
+    expect: z
+      .enum(['rolled-back'])
+      .optional()
+      .meta({ description: 'An objective: the platform takes a bad version back by itself, before `hold` is over.' }),
+    hold: duration.prefault('30s').meta({
+      description: 'How long the new version stays before the old one comes back.',
+    }),
+  })
+  .refine(({ kind, image }) => kind === 'good' || image === undefined, {
+    path: ['image'],
+    error: '`image` is for a good version; a bad one has its own',
+  })
+  .refine(({ kind, expect }) => kind !== 'good' || expect === undefined, {
+    path: ['expect'],
+    error: 'only a bad version is taken back: name its kind',
+  });
+type Options = z.output<typeof options>;
+
+/** A change on purpose, as the service's own update policy does it; a bad one, too, begins as every other. */
+export const rollout: Fault<Options> = {
   name: 'rollout',
-  summary: 'rolls a service over to new members, and back to the old image after `hold`',
+  summary: 'rolls a service over to new members, good or bad, and back to what it was after `hold`',
   options,
-  needs: () => ['service.roll', 'service.restore'],
+  needs: ({ kind }) =>
+    kind === 'good' ? ['service.roll', 'service.restore'] : ['service.break', 'service.mend', 'service.change'],
   hold: ({ hold }) => hold,
-  aim(world, { service }) {
-    const services = [...new Set(world.members.map((member) => member.service))].sort();
-    if (services.includes(service)) return [{ kind: 'service', service, why: 'named by the scenario' }];
-    throw new OperatorError(`there is no service '${service}' in ${world.namespace}`, {
-      hint: `services there: ${services.join(', ') || 'none'}`,
-    });
-  },
+  aim: (world, { service }) => chooseService(world, service),
   impact: () => NO_NODE_DOWN,
 
-  async inject(world, targets, { image }) {
-    const services = targets.flatMap((target) => (target.kind === 'service' ? [target.service] : []));
-    const { namespace, run, platform } = world;
-    const idsOf = (members: Member[]) => new Set(members.map(({ id }) => id));
+  async inject(world, targets, { kind, image, expect }) {
+    const services = servicesOf(targets);
+    const { namespace, platform } = world;
     const before = idsOf(world.members);
-    /** Members of the new image, which the old one must have replaced before the fault is over. */
-    let outdated = new Set<string>();
-    const done = await Promise.all(
-      services.map((service) =>
-        world.act(
-          { verb: 'service.roll', args: { namespace, service, run, ...(image ? { image } : {}) } },
-          { verb: 'service.restore', args: { namespace, service } },
-        ),
-      ),
-    );
+    const done = await Promise.all(services.map((service) => change(world, service, kind, image)));
+    /** What the platform made of a bad version, by the time it is taken back. */
+    let outcome: Pick<Evidence, 'text' | 'expectation'> | undefined;
     return {
       confirm: (timeout) =>
         lookForAll(services, timeout, async (service) => {
-          const fresh = (await platform.members(namespace, service)).find(({ id, node }) => node && !before.has(id));
-          return fresh ? `${service}: ${fresh.id} is new, ${fresh.state} on ${fresh.node}` : undefined;
+          const fresh = (await platform.members(namespace, service)).find(({ id }) => !before.has(id));
+          return fresh ? `${service}: ${fresh.id} is new, ${fresh.state} on ${fresh.node || 'no node yet'}` : undefined;
         }),
       async heal() {
-        if (image && outdated.size === 0) {
-          const members = await platform.members(namespace);
-          outdated = idsOf(members.filter((member) => services.includes(member.service)));
-        }
+        if (kind !== 'good') outcome ??= await outcomeOf(world, services, expect);
         await undoAll(done);
       },
-      confirmHealed: (timeout) =>
-        lookForAll(services, timeout, async (service) => {
+      async confirmHealed(timeout) {
+        const whole = await lookForAll(services, timeout, async (service) => {
           const members = await platform.members(namespace, service);
           const ready = members.filter((member) => member.ready).length;
           return members.length > 0 && ready === members.length
             ? `${service}: ${ready} ready, none on its way`
             : undefined;
-        }),
+        });
+        if (!whole || !outcome) return whole;
+        const { text, expectation } = outcome;
+        return { text: `${text}; ${whole.text}`, ...(expectation ? { expectation } : {}) };
+      },
     };
   },
 };
+
+const idsOf = (members: Member[]) => new Set(members.map(({ id }) => id));
+
+function change(world: ActingWorld, service: string, kind: Kind, image: string | undefined): Promise<Done> {
+  const { namespace, run } = world;
+  const at = { namespace, service };
+  if (kind !== 'good') {
+    return world.act(
+      { verb: 'service.break', args: { ...at, how: BREAKAGES[kind] } },
+      { verb: 'service.mend', args: at },
+    );
+  }
+  return world.act(
+    { verb: 'service.roll', args: { ...at, run, ...(image ? { image } : {}) } },
+    { verb: 'service.restore', args: at },
+  );
+}
+
+async function outcomeOf(
+  world: ActingWorld,
+  services: string[],
+  expect: Options['expect'],
+): Promise<Pick<Evidence, 'text' | 'expectation'>> {
+  const changes = await Promise.all(
+    services.map((service) =>
+      ask<{ rolledBack: boolean; stuck: string | null }>(world, 'service.change', {
+        namespace: world.namespace,
+        service,
+      }),
+    ),
+  );
+  const rolledBack = changes.every((each) => each.rolledBack);
+  const stuck = changes.flatMap((each) => each.stuck ?? []).join('; ');
+  const text = rolledBack
+    ? 'the platform rolled back by itself'
+    : `the platform did not roll back${stuck ? ` (${stuck})` : ''}; the suite did`;
+  if (expect === undefined) return { text };
+  const expectation = { what: 'roll-back', wanted: 'by the platform itself', observed: text, met: rolledBack };
+  return { text, expectation };
+}

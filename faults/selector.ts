@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { type Member, type Node, OperatorError } from '../platforms/platform.ts';
 import { share } from '../units/units.ts';
+import { few } from '../units/words.ts';
 import type { Random, Target, World } from './fault.ts';
 
 const amount = {
@@ -107,7 +108,10 @@ export function shareOf(share: number, of: number): number {
 }
 
 function nothing(world: World, what: string, service: string | undefined): OperatorError {
-  const nodes = world.inspection.nodes.map((node) => describeNode(world, node)).join('; ');
+  const nodes = few(
+    world.inspection.nodes.map((node) => describeNode(world, node)),
+    { joint: '; ' },
+  );
   const services = [...new Set(world.members.map((member) => member.service))].sort();
   const unknown = service !== undefined && !services.includes(service);
   return new OperatorError(`${what}. There is: ${nodes}`, {

@@ -1,5 +1,5 @@
-import type { Member } from '../platforms/platform.ts';
-import type { ActingWorld, Done, Impact, Target } from './fault.ts';
+import { type Member, OperatorError } from '../platforms/platform.ts';
+import type { ActingWorld, Done, Impact, Target, World } from './fault.ts';
 
 /** The names of targeted nodes. */
 export function nodesOf(targets: Target[]): string[] {
@@ -9,6 +9,20 @@ export function nodesOf(targets: Target[]): string[] {
 /** The targeted members. */
 export function membersOf(targets: Target[]): Member[] {
   return targets.flatMap((target) => (target.kind === 'member' ? [target.member] : []));
+}
+
+/** The targeted services. */
+export function servicesOf(targets: Target[]): string[] {
+  return targets.flatMap((target) => (target.kind === 'service' ? [target.service] : []));
+}
+
+/** A service by its name. Throws OperatorError, saying what there is, when it has no member. */
+export function chooseService(world: World, service: string): Target[] {
+  const services = [...new Set(world.members.map((member) => member.service))].sort();
+  if (services.includes(service)) return [{ kind: 'service', service, why: 'named by the scenario' }];
+  throw new OperatorError(`there is no service '${service}' in ${world.namespace}`, {
+    hint: `services there: ${services.join(', ') || 'none'}`,
+  });
 }
 
 export const NO_NODE_DOWN: Impact = { nodesDown: [] };

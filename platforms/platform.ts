@@ -161,3 +161,6 @@ export class OperatorError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** What is asked for does not exist on this platform: a scenario that needs it is skipped there, with this reason. */
+export class NotOffered extends OperatorError {}

@@ -6,7 +6,7 @@ import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadWorkload } from '../fixtures/workloads.ts';
 import { createPlatform } from '../platforms/index.ts';
-import { type Inspection, type Member, OperatorError, type Platform } from '../platforms/platform.ts';
+import { type Inspection, type Member, NotOffered, OperatorError, type Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import type { StreamSpec } from '../probes/probe.ts';
@@ -38,9 +38,6 @@ function newRunId(now = new Date()): string {
   const stamp = now.toISOString().replace(/[-:]/g, '').replace('T', '-').slice(0, 15);
   return `${stamp}-${Math.random().toString(36).slice(2, 6).padEnd(4, '0')}`;
 }
-
-/** The scenario asks for something that this platform does not have: it is skipped there, with this reason. */
-export class NotOffered extends OperatorError {}
 
 /** Acts of every run, whatever its faults. */
 const ALWAYS_NEEDED = ['lock.take', 'lock.renew', 'lock.release', 'deploy', 'remove'];

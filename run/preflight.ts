@@ -2,6 +2,7 @@ import { faults } from '../faults/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
 import { fitsPattern } from '../units/pattern.ts';
+import { few } from '../units/words.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
 import { sleep, startClock } from './clock.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
@@ -45,7 +46,7 @@ function health({ inspection, cluster }: Stage): PreflightCheck {
     observed:
       down.length === 0
         ? `${inspection.nodes.length} nodes ready, ${allowed.length} may be touched`
-        : `not ready: ${down.join(', ')}`,
+        : `not ready: ${few(down)}`,
     hint: 'Bring every node back first: a run on a broken cluster measures the old fault.',
   };
 }
@@ -59,7 +60,7 @@ function targets(candidates: Candidates[], stage: Stage): PreflightCheck {
     ok: outside.length === 0,
     observed:
       outside.length === 0
-        ? candidates.map(({ use, targets }) => `${use.fault}: ${targets.join(' or ')}`).join('; ')
+        ? candidates.map(({ use, targets }) => `${use.fault}: ${few(targets, { joint: ' or ' })}`).join('; ')
         : `${outside.join(', ')} is outside allow.nodes`,
     hint: 'Widen `allow.nodes`, or narrow the selector.',
   };
@@ -126,7 +127,7 @@ async function powerReadable(
   return {
     what: 'power state readable',
     ok: bad.length === 0,
-    observed: (bad.length === 0 ? states : bad).map(({ node, state }) => `${node} ${state}`).join(', '),
+    observed: few((bad.length === 0 ? states : bad).map(({ node, state }) => `${node} ${state}`)),
     hint: `The ${power.kind} power agent must be able to read the state of every node that ${scenario.title} may switch off.`,
   };
 }

@@ -18,7 +18,7 @@ export async function labCluster(): Promise<SwarmCluster> {
 }
 
 /** Two front ends behind their names, one back end with a volume and a folder on the shared storage. */
-export const STACK = `
+const STACK = `
 services:
   front:
     image: brownout/tools:lab

@@ -4,52 +4,23 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { execa } from 'execa';
 import type { Findings } from '../analysis/findings.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { findingsByHand, runByHand } from './findings-by-hand.ts';
+import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';
 
 const root = path.dirname(import.meta.dirname);
 mkdirSync(path.join(root, '.brownout'), { recursive: true });
 // Inside the project, so that what runs there finds the packages.
 const folder = mkdtempSync(path.join(root, '.brownout', 'test-reports-'));
-let browser: Browser;
-
-before(async () => {
-  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
-});
+before(startBrowser);
 after(async () => {
-  await browser?.close();
+  await stopBrowser();
   rmSync(folder, { recursive: true, force: true });
 });
-
-interface Opened {
-  page: Page;
-  /** Everything that went wrong, and every request for something that is not in the file. */
-  complaints: string[];
-}
-
-async function open(file: string, options: BrowserContextOptions = {}): Promise<Opened> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('dialog', (dialog) => {
-    complaints.push(`dialog: ${dialog.message()}`);
-    dialog.dismiss();
-  });
-  page.on('request', (request) => {
-    if (!/^(file|data|blob):/.test(request.url())) complaints.push(`request: ${request.url()}`);
-  });
-  await page.goto(pathToFileURL(file).href);
-  return { page, complaints };
-}
 
 let files = 0;
 
@@ -70,9 +41,6 @@ const coloursOf = (page: Page) =>
       return new Set(new Uint32Array(data.buffer)).size;
     }),
   );
-
-const scrollsSideways = (page: Page) =>
-  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
 describe('report.html', () => {
   it('draws a chart for each stream and one of latencies, and complains of nothing', async () => {
@@ -238,33 +206,6 @@ describe('report.html', () => {
     assert.deepEqual(complaints, []);
   });
 });
-
-/** Texts that do not reach 4.5 : 1 against the nearest ground that is painted. Runs in the page. */
-function poorContrast(): string[] {
-  const parse = (colour: string) => colour.match(/[\d.]+/g)!.map(Number);
-  const luminance = ([r, g, b]: number[]) => {
-    const linear = [r!, g!, b!].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * linear[0]! + 0.7152 * linear[1]! + 0.0722 * linear[2]!;
-  };
-  const ground = (element: Element | null): number[] => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = parse(getComputedStyle(at).backgroundColor);
-      if ((colour[3] ?? 1) === 1) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const poor: string[] = [];
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement!;
-    if (!walker.currentNode.textContent?.trim() || element.closest('script, noscript, style')) continue;
-    const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(ground(element))];
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 4.5)
-      poor.push(`${ratio.toFixed(2)} ${element.className} ${walker.currentNode.textContent.trim().slice(0, 40)}`);
-  }
-  return poor;
-}
 
 describe('brownout report', () => {
   const run = path.join(folder, 'run');

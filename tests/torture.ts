@@ -24,7 +24,7 @@ const root = path.dirname(import.meta.dirname);
 const bin = path.join(root, 'cli', 'main.ts');
 const clusterFile = path.join(root, 'clusters', 'lab-swarm.yaml');
 /** A short run ends by itself after about so long; kills fall anywhere before. */
-const RUN_LENGTH = 45_000;
+export const RUN_LENGTH = 45_000;
 
 export interface Torn {
   scenario: string;

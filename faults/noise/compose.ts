@@ -1,34 +1,10 @@
 import { stringify } from 'yaml';
-import { type NoiseKind, STRESS } from './stress.ts';
-
-/** What the noisy neighbour may use at most; memory in bytes. */
-export interface Limits {
-  cpus?: number;
-  memory?: number;
-  pids?: number;
-}
-
-export interface Noise {
-  kind: NoiseKind;
-  nodes: string[];
-  image: string;
-  limits: Limits | undefined;
-  /** Whom `flood` floods. */
-  victim: { host: string; port: number } | undefined;
-  /** It ends by itself after so many ms. */
-  deadMan: number;
-}
-
-/** Service by node: each noise is bound to its node. */
-export function noiseServices(nodes: string[]): Map<string, string> {
-  return new Map(nodes.map((node, index) => [node, `noise-${index + 1}`]));
-}
+import { type Limits, type Noise, noiseCommand, noiseServices } from './noise.ts';
 
 /** A Compose file with one noisy service on each node. */
-export function noiseStack({ kind, nodes, image, limits, victim, deadMan }: Noise): string {
-  const target = victim ? [victim.host, String(victim.port)] : [];
-  const seconds = String(Math.ceil(deadMan / 1000));
-  const command = ['timeout', '-k', '5', seconds, 'python3', '-u', '-c', STRESS, kind, ...target];
+export function noiseStack(noise: Noise): string {
+  const { nodes, image, limits, deadMan } = noise;
+  const command = ['timeout', '-k', '5', String(Math.ceil(deadMan / 1000)), ...noiseCommand(noise)];
   const services = [...noiseServices(nodes)].map(([node, service]) => [
     service,
     {

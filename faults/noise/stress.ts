@@ -4,9 +4,13 @@ export type NoiseKind = (typeof noiseKinds)[number];
 /** Where a noise tells how it is getting on: one line, `<count> <text>`. The count rises as long as the noise is made. */
 export const PROGRESS_FILE = '/tmp/noise';
 
+/** How much the noise of memory takes unless another size is said, in bytes. */
+export const MEMORY = 2 ** 30;
+
 /**
- * The noise itself, in Python's standard library. Arguments: kind, and for `flood` the target's host and port. Bounded on
- * purpose: it is a greedy neighbour, not the end of the machine.
+ * The noise itself, in Python's standard library. Arguments: kind; for `flood` and `knock` the target's host and port; for
+ * `memory` the bytes. Bounded on purpose: it is a greedy neighbour, not the end of the machine. `knock` is no noise: it asks
+ * twice a second, to tell whether the target can be reached.
  *
  * The work is done by child processes: when one is killed (out of memory) the next takes its place, as with a service
  * that is restarted, and the parent can go on telling.
@@ -16,7 +20,7 @@ import asyncio, os, signal, sys, threading, time
 
 KIND, TARGET = sys.argv[1], sys.argv[2:]
 CPU_PROCESSES = 2 * (os.cpu_count() or 1)
-MEMORY = 1024 * 2**20
+MEMORY = int(TARGET[0]) if KIND == 'memory' else 0
 THREADS = 2000
 FILE = 256 * 2**20
 CONNECTIONS = 100
@@ -114,13 +118,16 @@ def disk():
                 os.fsync(file.fileno())
                 tell(written, '%d MiB written and flushed' % written)
 
-def flood():
+def knock():
+    flood(connections=1, rate=2)
+
+def flood(connections=CONNECTIONS, rate=RATE):
     host, port = TARGET[0], int(TARGET[1])
     state = {'ok': 0, 'failed': 0}
     request = ('GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n' % host).encode()
     async def one():
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(min(5, 2 * connections)):
                 reader, writer = await asyncio.open_connection(host, port)
                 try:
                     writer.write(request)
@@ -135,13 +142,13 @@ def flood():
         while True:
             began = time.monotonic()
             await one()
-            await asyncio.sleep(max(0.0, CONNECTIONS / RATE - (time.monotonic() - began)))
+            await asyncio.sleep(max(0.0, connections / rate - (time.monotonic() - began)))
     async def main():
-        workers = [asyncio.create_task(worker()) for _ in range(CONNECTIONS)]
+        workers = [asyncio.create_task(worker()) for _ in range(connections)]
         while True:
             await asyncio.sleep(0.5)
             tell(state['ok'] + state['failed'], '%(ok)d requests answered, %(failed)d not' % state)
     asyncio.run(main())
 
-{'cpu': cpu, 'memory': memory, 'pids': pids, 'disk': disk, 'flood': flood}[KIND]()
+{'cpu': cpu, 'memory': memory, 'pids': pids, 'disk': disk, 'flood': flood, 'knock': knock}[KIND]()
 `;

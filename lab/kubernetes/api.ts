@@ -23,7 +23,7 @@ export class ApiError extends OperatorError {
   }
 }
 
-const CALL_MS = 5_000;
+const CALL_MS = 10_000;
 const CONTENT_TYPES: Record<string, string> = { PATCH: 'application/apply-patch+yaml', POST: 'application/json' };
 
 interface Kubeconfig {

@@ -2,10 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { OperatorError } from '../../platforms/platform.ts';
 import type { Progress } from '../progress.ts';
-import { type Api, apiOf } from './api.ts';
+import { type Api, ApiError, apiOf, steadily } from './api.ts';
 import { kwokProgram } from './go.ts';
 import { KUBECONFIG } from './notes.ts';
 import type { KubernetesObject } from './objects.ts';
+import { readyNodes } from './up.ts';
 
 /** Nodes and pods that exist for the API server only: to it, and to whoever asks it, they are like any others. */
 export interface Crowd {
@@ -24,8 +25,12 @@ const MARK = 'kwok.x-k8s.io/node';
 /** More at once gain nothing with an API server of one and a half cores. */
 const AT_ONCE = 32;
 const TOLD_EVERY = 1000;
+const PATIENCE_MS = 600_000;
 
-/** Fills the lab's cluster, which must be up. KWOK, a process of this computer, keeps the nodes ready and the pods running. */
+/**
+ * Fills the lab's cluster, which must be up; resolves when all nodes are ready and all pods run. KWOK, a process of this
+ * computer, keeps them so. 2000 nodes and 20,000 pods take minutes.
+ */
 export async function simulate(crowd: Crowd, progress: Progress): Promise<Simulation> {
   const program = await kwokProgram(progress);
   const api = await apiOf(KUBECONFIG);
@@ -34,6 +39,8 @@ export async function simulate(crowd: Crowd, progress: Progress): Promise<Simula
     await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } });
     await createAll(api, crowd.nodes, 'nodes', node, progress);
     await createAll(api, crowd.pods, 'pods', (number) => pod(number, number % crowd.nodes), progress);
+    progress('waiting until all of them run');
+    await steadily(PATIENCE_MS, () => allRun(api, crowd));
     return { stop };
   } catch (error) {
     await stop();
@@ -41,6 +48,15 @@ export async function simulate(crowd: Crowd, progress: Progress): Promise<Simula
   } finally {
     api.close();
   }
+}
+
+async function allRun(api: Api, { nodes }: Crowd): Promise<void> {
+  // The pods first: one is looked for, while nodes are all fetched.
+  const pending = `/api/v1/namespaces/${NAMESPACE}/pods?fieldSelector=status.phase%3DPending&limit=1`;
+  const { items } = await api.get<{ items: unknown[] }>(pending);
+  if (items.length > 0) throw new ApiError('not all of the simulated pods run', undefined);
+  const ready = [...(await readyNodes(api))].filter((name) => name.startsWith(nameOf('')));
+  if (ready.length < nodes) throw new ApiError(`${ready.length} of ${nodes} simulated nodes are ready`, undefined);
 }
 
 function startKwok(program: string): () => Promise<void> {
@@ -114,6 +130,6 @@ function pod(number: number, on: number): KubernetesObject {
   };
 }
 
-function nameOf(node: number): string {
+function nameOf(node: number | ''): string {
   return `simulated-${node}`;
 }

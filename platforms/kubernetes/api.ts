@@ -4,6 +4,7 @@
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { OperatorError } from '../platform.ts';
 import { ApiError, refusal, silence } from './api-error.ts';
 import { FIELD_MANAGER, type KubeList, type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
 import type { Reach } from './reach.ts';
@@ -22,6 +23,8 @@ export interface Call {
   patience?: number;
   /** How long one try may take, ms. */
   timeout?: number;
+  /** Ends it early; it then rejects with the signal's reason. */
+  signal?: AbortSignal;
 }
 
 interface Answer {
@@ -30,11 +33,20 @@ interface Answer {
   retryAfter: number | undefined;
 }
 
-const CONNECT_TIMEOUT = 3_000;
-/** Nothing came for so long: between connecting and the head, or within the body. */
-const IDLE_TIMEOUT = 10_000;
-const TRY_TIMEOUT = 30_000;
-const PATIENCE = 15_000;
+/** What a request may take at most, ms. */
+export interface Limits {
+  /** Until the connection stands, TLS included. */
+  connect: number;
+  /** Without a word: between connecting and the head of the answer, or within its body. */
+  idle: number;
+  /** One try, whatever it does. */
+  try: number;
+  /** All tries, unless a caller has more or less patience. One that began in time is waited for. */
+  patience: number;
+}
+
+const LIMITS: Limits = { connect: 3_000, idle: 10_000, try: 30_000, patience: 15_000 };
+
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;
 
@@ -57,17 +69,24 @@ export class Api {
   /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. */
   serverTime = Date.now();
   readonly #closed = new AbortController();
+  readonly #limits: Limits;
 
-  constructor(reach: Reach) {
+  constructor(reach: Reach, limits: Limits = LIMITS) {
     this.reach = reach;
+    this.#limits = limits;
   }
 
   get<T>(path: string, call: Omit<Call, 'method'> = {}): Promise<T> {
     return this.call<T>(path, call);
   }
 
-  list<T extends KubeObject>(resource: Resource, place: Place = {}, query: Query = {}): Promise<KubeList<T>> {
-    return this.call<KubeList<T>>(pathOf(resource, place), { query });
+  list<T extends KubeObject>(
+    resource: Resource,
+    place: Place = {},
+    query: Query = {},
+    signal?: AbortSignal,
+  ): Promise<KubeList<T>> {
+    return this.call<KubeList<T>>(pathOf(resource, place), { query, signal });
   }
 
   /** Only names, labels and annotations: all that is told of objects of which there may be many. */
@@ -123,13 +142,14 @@ export class Api {
   /** Throws ApiError. Refusals that another try would not change come at once; others, and silence, when patience ends. */
   async call<T>(path: string, call: Call = {}): Promise<T> {
     const what = `${call.method ?? 'GET'} ${path}`;
-    const deadline = performance.now() + (call.patience ?? PATIENCE);
+    const deadline = performance.now() + (call.patience ?? this.#limits.patience);
+    const ended = call.signal ? AbortSignal.any([call.signal, this.#closed.signal]) : this.#closed.signal;
     let renewed = false;
     for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       let wait = pause;
       let failure: ApiError;
       try {
-        const answer = await this.#send(path, call);
+        const answer = await this.#send(path, call, ended);
         if (answer.status < 400) return (call.text ? answer.text : parse(answer.text)) as T;
         failure = refusal(what, answer.status, answer.text, this.reach.suspicion());
         if (answer.status === 401 && !renewed) {
@@ -140,12 +160,12 @@ export class Api {
         if (!isPassing(failure)) throw failure;
         wait = Math.max(pause, answer.retryAfter ?? 0);
       } catch (error) {
-        if (error === this.#closed.signal.reason) throw error;
-        if (error instanceof ApiError && error.status !== undefined) throw error;
-        failure = error instanceof ApiError ? error : silence(what, this.reach.server.origin, error);
+        // An answer, or no credentials to ask with: neither changes with time.
+        if (ended.aborted || error instanceof OperatorError) throw error;
+        failure = silence(what, this.reach.server.origin, error);
       }
       if (performance.now() + wait > deadline) throw failure;
-      await sleep(wait, this.#closed.signal);
+      await sleep(wait, ended);
     }
   }
 
@@ -184,9 +204,9 @@ export class Api {
     this.#closed.abort(new ApiError('the connection to the cluster was closed', {}));
   }
 
-  async #send(path: string, call: Call): Promise<Answer> {
-    const late = AbortSignal.timeout(call.timeout ?? TRY_TIMEOUT);
-    const response = await this.#open(path, call, AbortSignal.any([late, this.#closed.signal]));
+  async #send(path: string, call: Call, ended: AbortSignal): Promise<Answer> {
+    const late = AbortSignal.timeout(call.timeout ?? this.#limits.try);
+    const response = await this.#open(path, call, AbortSignal.any([late, ended]));
     const after = Number(response.headers['retry-after']);
     const date = Date.parse(response.headers.date ?? '');
     if (!Number.isNaN(date)) this.serverTime = date;
@@ -216,16 +236,17 @@ export class Api {
           ...(sent === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(sent) }),
         },
       });
+      const { connect, idle } = this.#limits;
       const connecting = setTimeout(
-        () => request.destroy(new Error(`no connection within ${CONNECT_TIMEOUT / 1000} s`)),
-        CONNECT_TIMEOUT,
+        () => request.destroy(new Error(`no connection within ${connect / 1000} s`)),
+        connect,
       );
       request.on('socket', (socket) => {
         const connected = () => clearTimeout(connecting);
         if (socket.connecting) socket.once(url.protocol === 'http:' ? 'connect' : 'secureConnect', connected);
         else connected();
       });
-      request.setTimeout(IDLE_TIMEOUT, () => request.destroy(new Error(`silent for ${IDLE_TIMEOUT / 1000} s`)));
+      request.setTimeout(idle, () => request.destroy(new Error(`silent for ${idle / 1000} s`)));
       request.once('response', resolve);
       request.once('error', (error) => {
         clearTimeout(connecting);
@@ -244,10 +265,13 @@ export class Api {
   }
 }
 
+/** What server-side apply says, with status 500, of an object that no schema fits. */
+const MISFIT = /failed to create typed patch object/;
+
 /** Too busy, or in the middle of something; not a budget that says no (429), which is an answer. */
-function isPassing({ status, causes }: ApiError): boolean {
+function isPassing({ status, causes, message }: ApiError): boolean {
   if (status === 429) return !causes.some(({ reason }) => reason === 'DisruptionBudget');
-  return status !== undefined && status >= 500 && status !== 501;
+  return status !== undefined && status >= 500 && status !== 501 && !MISFIT.test(message);
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

@@ -79,11 +79,15 @@ export async function changeOf(api: Api, namespace: string, service: string): Pr
   if (!found) throw new OperatorError(`there is no service ${service} in ${namespace}`);
   const { controller, container, image } = found;
   const noted = controller.metadata.annotations?.[BEFORE_ANNOTATION];
-  const progressing = conditionOf(controller as Controller & { status: { conditions?: Condition[] } }, 'Progressing');
+  const told = controller as Controller & { status: { conditions?: Condition[] } };
+  const [progressing, refused] = [conditionOf(told, 'Progressing'), conditionOf(told, 'ReplicaFailure')];
   const now: Before = { image, readinessProbe: probeOf(controller, container) };
   return {
     rolledBack: noted === JSON.stringify(now),
-    stuck: progressing?.status === 'False' ? (progressing.message ?? progressing.reason ?? 'no progress') : null,
+    stuck:
+      (refused?.status === 'True' ? refused.message : undefined) ??
+      (progressing?.status === 'False' ? (progressing.message ?? progressing.reason) : undefined) ??
+      null,
   };
 }
 

@@ -44,11 +44,13 @@ export async function follow<T extends KubeObject>(
   let version: string | undefined;
   let late = false;
   let pause = FIRST_PAUSE;
+  let renewed = false;
   while (!signal.aborted) {
     const connection = restart.signal;
+    const began = performance.now();
     try {
       if (version === undefined) {
-        const list = await api.list<T>(resource, place, query);
+        const list = await api.list<T>(resource, place, query, signal);
         if (signal.aborted) return;
         listener.listed(list.items, late);
         version = list.metadata.resourceVersion;
@@ -57,21 +59,28 @@ export async function follow<T extends KubeObject>(
       const ended = AbortSignal.any([signal, connection]);
       for await (const { type, object } of api.watch<T>(path, { ...query, resourceVersion: version }, ended)) {
         pause = FIRST_PAUSE;
+        renewed = false;
         version = object.metadata.resourceVersion ?? version;
         const catchingUp = late && performance.now() - since < CATCHING_UP;
         if (type === 'DELETED') listener.removed(object, catchingUp);
         else if (type !== 'BOOKMARK') listener.changed(object, catchingUp);
       }
     } catch (error) {
+      if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 410) version = undefined;
-      else if (isFinal(error)) return listener.refused(error);
+      else if (error.status === 401 && !renewed) {
+        renewed = true;
+        api.reach.renew();
+      } else if (isFinal(error)) return listener.refused(error);
       else {
         await rest(pause, signal);
         pause = Math.min(pause * 2, LONGEST_PAUSE);
       }
     }
     late = true;
+    // A server that ends every watch at once must not be asked without a pause.
+    await rest(FIRST_PAUSE - (performance.now() - began), signal);
   }
 }
 
@@ -94,7 +103,7 @@ export class Restart {
 /** Resolves after `ms`, or at once when aborted. */
 export function rest(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
+    if (ms <= 0 || signal.aborted) return resolve();
     const done = () => {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);

@@ -39,8 +39,17 @@ const REMOVE_TIMEOUT = 60_000;
 const ACCOUNT_TIMEOUT = 10_000;
 const TELL_TIMEOUT = 5_000;
 
-/** Returns when its command runs. One of that name that runs already is left alone; one that has ended is replaced. */
-export async function startHand(api: Api, hand: Hand): Promise<void> {
+/** When something took effect, on the clock of `performance.now()`. */
+export interface Effect {
+  from: number;
+  to: number;
+}
+
+/**
+ * Returns when its command runs, with the moment at which it began. One of that name that runs already is left alone; one that
+ * has ended is replaced.
+ */
+export async function startHand(api: Api, hand: Hand): Promise<Effect> {
   const place = { namespace: hand.namespace, name: hand.name };
   await ensureNamespace(api, hand.namespace, {
     [RUN_LABEL]: hand.run,
@@ -55,7 +64,12 @@ export async function startHand(api: Api, hand: Hand): Promise<void> {
     START_TIMEOUT,
     (now) => now !== undefined && (isRunning(now) || hasEnded(now)),
   );
-  if (pod && isRunning(pod)) return;
+  if (pod && isRunning(pod)) {
+    const from = performance.now();
+    const { code, stderr } = await execInHand(api, place, GO, TELL_TIMEOUT);
+    if (code !== 0) throw new OperatorError(`${hand.name} on ${hand.node} cannot begin: ${stderr.trim()}`);
+    return { from, to: performance.now() };
+  }
   const state = mainStatus(pod ?? hollow)?.state?.waiting?.reason ?? '';
   throw new OperatorError(
     `${hand.name} does not start on ${hand.node}: ${(pod && complaintOf(pod)) ?? 'it says nothing'}`,
@@ -87,9 +101,23 @@ async function create(api: Api, hand: Hand): Promise<void> {
   }
 }
 
-/** It shares the node's process numbers: its command is not number 1, so its number is noted down. */
-const NOTED = ['sh', '-c', 'echo $$ > /tmp/hand.pid; exec "$@"', 'hand'];
-const TELL = ['sh', '-c', 'kill -TERM "$(cat /tmp/hand.pid)"'];
+/**
+ * It shares the node's process numbers: its command is not number 1, so its number is noted down. And it waits for the word:
+ * that gives the moment at which it begins. More than that, kubelet then knows that it may be spoken to by the API, and does
+ * not ask the API again for five minutes (cacheAuthorizedTTL): a hand that cuts the node off can still be told to end.
+ */
+const WAITING = [
+  'sh',
+  '-c',
+  'echo $$ > /tmp/hand.pid; until [ -e /tmp/hand.go ]; do sleep 0.05; done; exec "$@"',
+  'hand',
+];
+/** And the moment that its work takes. */
+const GO = ['sh', '-c', 'touch /tmp/hand.go; sleep 0.2'];
+const END = ['sh', '-c', 'kill -TERM "$(cat /tmp/hand.pid)"'];
+
+/** In a pod's command `$$` means a dollar sign, and `$(NAME)` may be filled in. */
+const verbatim = (word: string) => word.replaceAll('$', '$$$$');
 
 function podOf({ namespace, name, node, run, image, argv, pull, deadline, token = false }: Hand): object {
   return {
@@ -111,7 +139,7 @@ function podOf({ namespace, name, node, run, image, argv, pull, deadline, token 
           name: HAND,
           image,
           imagePullPolicy: pull === 'never' ? 'Never' : 'IfNotPresent',
-          command: [...NOTED, ...argv],
+          command: [...WAITING, ...argv].map(verbatim),
           env: [{ name: 'BROWNOUT_API_PORT', value: String(KUBELET_PORT) }],
           securityContext: { privileged: true },
         },
@@ -142,7 +170,7 @@ export async function endHand(api: Api, place: HandPlace): Promise<number | unde
   if (!found) return undefined;
   let told: number | undefined;
   if (isRunning(found)) {
-    const answer = await execInHand(api, place, TELL, TELL_TIMEOUT).catch(() => undefined);
+    const answer = await execInHand(api, place, END, TELL_TIMEOUT).catch(() => undefined);
     if (answer?.code === 0) told = performance.now();
   }
   await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: GRACE_S }));

@@ -23,7 +23,9 @@ export async function inspectKubernetes(api: Api, allowed: (namespace: string) =
     unlessGone(api.read<Lease>(LEASES, { namespace: SYSTEM, name: LEADER_LEASE })),
     api.list<Pod>(PODS, {}, { labelSelector: `${RUN_LABEL},app!=${HAND}`, fieldSelector: 'status.phase=Running' }),
   ]);
-  const leader = leaderOf(lease);
+  const planes = nodes.filter(isControlPlane);
+  // A single control plane needs no election.
+  const leader = leaderOf(lease) ?? (planes.length === 1 ? planes[0]!.metadata.name : undefined);
   const worker = nodes.find((node) => !isControlPlane(node) && isTrue(node, 'Ready')) ?? nodes[0];
   const nodeLease = await nodeLeaseOf(api, worker);
   const members = own.items.filter(({ metadata }) => allowed(metadata.namespace ?? ''));
@@ -31,7 +33,7 @@ export async function inspectKubernetes(api: Api, allowed: (namespace: string) =
     platform: 'kubernetes',
     versions: versions(gitVersion, nodes),
     nodes: nodes.map((node) => toNode(node, leader)).sort((a, b) => a.name.localeCompare(b.name)),
-    quorum: quorum(control.items, nodes),
+    quorum: quorum(control.items, planes, nodes),
     timers: [
       ...clusterTimers({ version: gitVersion, control: control.items, leaderLease: lease, nodeLease }),
       ...serviceTimers(members),
@@ -63,11 +65,10 @@ function versions(server: string, nodes: KubeNode[]): Record<string, string> {
 }
 
 /** Members of etcd where they can be seen, else control planes. A control plane that somebody else runs has neither. */
-function quorum(control: Pod[], nodes: KubeNode[]): Inspection['quorum'] {
+function quorum(control: Pod[], planes: KubeNode[], nodes: KubeNode[]): Inspection['quorum'] {
   const etcd = control.filter(({ metadata }) => metadata.labels?.component === 'etcd');
   const ready = (name: string | undefined) =>
     nodes.some((node) => node.metadata.name === name && isTrue(node, 'Ready'));
-  const planes = nodes.filter(isControlPlane);
   const [managers, reachable] =
     etcd.length > 0
       ? [etcd.length, etcd.filter((pod) => isTrue(pod, 'Ready') && ready(pod.spec.nodeName)).length]

@@ -22,16 +22,16 @@ const EXEC_TIMEOUT = 10_000;
 const CONDITION_TIMEOUT = 10_000;
 const LIVING = 'status.phase!=Succeeded,status.phase!=Failed';
 
-/** A Kubernetes cluster, through its API. Throws OperatorError when the API does not answer, or does not know the suite. */
+/** A Kubernetes cluster, through its API. Throws OperatorError when the cluster file's way to it leads nowhere; nothing is sent yet. */
 export async function openKubernetes(cluster: KubernetesCluster): Promise<Platform> {
   const api = new Api(openReach(cluster.reach));
   const allowed = (namespace: string) => fitsPattern(namespace, cluster.allow.namespaces);
   const addresses = new Map<string, string>();
 
   async function members(namespace: string, service?: string): Promise<Member[]> {
-    const labelSelector = service === undefined ? {} : { labelSelector: `app=${service}` };
-    const { items } = await api.list<Pod>(PODS, { namespace }, { fieldSelector: LIVING, ...labelSelector });
-    return items.flatMap((pod) => toMember(pod) ?? []);
+    const { items } = await api.list<Pod>(PODS, { namespace }, { fieldSelector: LIVING });
+    const found = items.flatMap((pod) => toMember(pod) ?? []);
+    return service === undefined ? found : found.filter((member) => member.service === service);
   }
 
   async function exec(

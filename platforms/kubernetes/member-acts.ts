@@ -4,7 +4,7 @@ import { OperatorError } from '../platform.ts';
 import type { Api } from './api.ts';
 import { isConflict, isGone, unlessGone } from './api-error.ts';
 import { conditionOfPod, containerId, podOf } from './containers.ts';
-import { endHand, execInHand, type HandPlace, isHandAlive, startHand } from './hands.ts';
+import { type Effect, endHand, execInHand, type HandPlace, isHandAlive, startHand } from './hands.ts';
 import { parseMemberId } from './members.ts';
 import { type KubeObject, NAMESPACES, PODS, RUN_LABEL } from './objects.ts';
 import { freezeScript, IDLE, IS_FROZEN, killScript, NO_CONTAINER } from './processes.ts';
@@ -20,12 +20,6 @@ export interface MemberPlace {
   namespace: string;
   node: string;
   member: string;
-}
-
-/** On the clock of `performance.now()`. */
-export interface Effect {
-  from: number;
-  to: number;
 }
 
 const HAND_DEADLINE = 120_000;
@@ -61,9 +55,8 @@ export async function pauseMember(context: ActingContext, place: MemberPlace): P
       hint: 'it ended between being chosen and being paused',
     });
   }
-  const from = performance.now();
   const argv = freezeScript(container, LONGEST_FREEZE / 1000);
-  const hand = await handFor(context, place, 'pause', argv, LONGEST_FREEZE + 60_000);
+  const { from, ...hand } = await handFor(context, place, 'pause', argv, LONGEST_FREEZE + 60_000);
   const deadline = performance.now() + EXEC_TIMEOUT;
   for (;;) {
     const state = await frozenState(context.api, hand);
@@ -142,7 +135,7 @@ async function handFor(
   what: string,
   argv: string[],
   deadline: number,
-): Promise<HandPlace> {
+): Promise<HandPlace & Effect> {
   const image = cluster.images.tools;
   const namespace = handsOf(of);
   if (image === undefined) {
@@ -159,6 +152,6 @@ async function handFor(
   const run = metadata.labels?.[RUN_LABEL];
   if (run === undefined) throw new OperatorError(`namespace ${of} is not the suite's; its members are left alone`);
   const name = handName(what, member);
-  await startHand(api, { namespace, name, node, run, image, argv, pull: cluster.pull, deadline });
-  return { namespace, name };
+  const began = await startHand(api, { namespace, name, node, run, image, argv, pull: cluster.pull, deadline });
+  return { namespace, name, ...began };
 }

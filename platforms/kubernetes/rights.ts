@@ -61,6 +61,13 @@ const APPS = ['deployments', 'statefulsets', 'daemonsets'];
 
 /** What single faults take beyond that. */
 const FAULT_RULES: Record<string, Rule[]> = {
+  'neighbour.deploy': [
+    { resources: ['namespaces'], verbs: ['get', 'create', 'patch'] },
+    { resources: ['pods', 'limitranges', 'resourcequotas'], verbs: ['create', 'patch'] },
+    { group: 'apps', resources: ['deployments'], verbs: ['create', 'patch'] },
+    { group: 'networking.k8s.io', resources: ['networkpolicies'], verbs: ['create', 'patch'] },
+    { group: 'scheduling.k8s.io', resources: ['priorityclasses'], verbs: ['create', 'patch'] },
+  ],
   'node.taint': [{ resources: ['nodes'], verbs: ['get', 'list', 'patch'] }],
   'node.untaint': [{ resources: ['nodes'], verbs: ['get', 'list', 'patch'] }],
   'node.room': [
@@ -90,7 +97,7 @@ const FAULT_RULES: Record<string, Rule[]> = {
   'program.state': [{ resources: ['pods'], verbs: ['list'] }],
 };
 
-const RULES: Record<string, Rule[]> = {
+export const RULES: Record<string, Rule[]> = {
   deploy: [{ resources: ['namespaces'], verbs: ['get', 'create', 'patch'] }, ...DEPLOYMENT_KINDS],
   remove: REMOVAL,
   'node.availability': [

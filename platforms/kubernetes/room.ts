@@ -1,8 +1,7 @@
 /** What is left on a node: what kubelet would still give before it evicts, and what the scheduler would still promise. */
 import type { Api } from './api.ts';
 import { kubeletPath } from './containers.ts';
-import { serviceOf } from './members.ts';
-import { isTrue, type KubeNode, NODES, PODS, type Pod } from './objects.ts';
+import { isTrue, type KubeNode, NODES, PODS, type Pod, RUN_LABEL } from './objects.ts';
 import { quantityOf } from './quantity.ts';
 
 /** CPUs and bytes. */
@@ -19,8 +18,10 @@ export interface Room {
   disk: number;
   /** What no pod on the node has asked for. */
   free: Amount;
-  /** What the members of a service on this node have asked for. */
+  /** What the pods of a namespace on this node have asked for. */
   asked: Amount;
+  /** Pods on the node that are not the suite's and that could be pushed aside, as `namespace/name`. */
+  others: string[];
 }
 
 interface Usage {
@@ -38,6 +39,7 @@ interface Summary {
 
 interface Asking {
   containers: { resources?: { requests?: { cpu?: string; memory?: string } } }[];
+  priority?: number;
 }
 
 interface Configz {
@@ -49,9 +51,11 @@ const PRESSURES = ['MemoryPressure', 'DiskPressure', 'PIDPressure'];
 const MEMORY_THRESHOLD = '100Mi';
 const DISK_THRESHOLD = '10%';
 const TIMEOUT = 10_000;
+/** Classes of the cluster's own begin here (system-cluster-critical): they are pushed aside by nobody. */
+const CRITICAL = 2_000_000_000;
 
-/** @param of a service whose members' requests are wanted too */
-export async function roomOn(api: Api, name: string, of?: { namespace: string; service: string }): Promise<Room> {
+/** @param namespace whose pods' requests are wanted too */
+export async function roomOn(api: Api, name: string, namespace: string): Promise<Room> {
   const kubelet = <T>(path: string) => api.get<T>(kubeletPath(name, path), { timeout: TIMEOUT });
   const [node, { items: pods }, { node: used }, { kubeletconfig }] = await Promise.all([
     api.read<KubeNode & { status: { allocatable: Record<string, string> } }>(NODES, { name }),
@@ -75,10 +79,13 @@ export async function roomOn(api: Api, name: string, of?: { namespace: string; s
       cpu: quantityOf(allocatable.cpu ?? '0') - asked.cpu,
       memory: quantityOf(allocatable.memory ?? '0') - asked.memory,
     },
-    asked: requestsOf(
-      of ? pods.filter((pod) => pod.metadata.namespace === of.namespace && serviceOf(pod) === of.service) : [],
-    ),
+    asked: requestsOf(pods.filter(({ metadata }) => metadata.namespace === namespace)),
+    others: pods.filter(isPushable).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`),
   };
+}
+
+function isPushable({ metadata, spec }: Pod): boolean {
+  return metadata.labels?.[RUN_LABEL] === undefined && ((spec as unknown as Asking).priority ?? 0) < CRITICAL;
 }
 
 /** What is available above the threshold, in bytes; a threshold may be a share of the capacity. */

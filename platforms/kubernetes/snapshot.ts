@@ -32,7 +32,6 @@ export async function snapshotKubernetes(api: Api): Promise<Record<string, strin
     api.listMetadata(VOLUMES),
     api.listMetadata(PRIORITY_CLASSES),
     Promise.all([DEPLOYMENTS, DAEMON_SETS].map((resource) => api.list<Controller>(resource, { namespace: SYSTEM }))),
-    // Pods of a namespace of the run go with it; what carries the mark elsewhere is told by name.
     Promise.all(
       [DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, PODS].map((resource) =>
         api.listMetadata(resource, {}, { labelSelector: RUN_LABEL }),
@@ -54,10 +53,15 @@ export async function snapshotKubernetes(api: Api): Promise<Record<string, strin
     ),
     ...marked
       .flat()
+      // What a controller makes comes and goes with it.
+      .filter(({ metadata }) => metadata.ownerReferences === undefined)
       .map(({ metadata }): [string, string] => [`of a run: ${metadata.namespace}/${metadata.name}`, marksOf(metadata)]),
   ];
   return Object.fromEntries(lines.sort(([a], [b]) => a.localeCompare(b)));
 }
+
+/** kubelet's own, which stay for minutes after their cause has gone (evictionPressureTransitionPeriod). */
+const PRESSURE = /^node\.kubernetes\.io\/(memory|disk|pid)-pressure$/;
 
 function describeNode(node: KubeNode): string {
   const { unschedulable, taints = [] } = node.spec;
@@ -65,7 +69,10 @@ function describeNode(node: KubeNode): string {
     isControlPlane(node) ? 'control-plane' : 'worker',
     isTrue(node, 'Ready') ? 'ready' : 'not ready',
     unschedulable ? 'cordoned' : 'active',
-    ...taints.map(({ key, value = '', effect }) => `${key}=${value}:${effect}`).sort(),
+    ...taints
+      .filter(({ key }) => !PRESSURE.test(key))
+      .map(({ key, value = '', effect }) => `${key}=${value}:${effect}`)
+      .sort(),
     marksOf(node.metadata),
   ]
     .filter(Boolean)

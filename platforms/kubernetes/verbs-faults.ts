@@ -2,6 +2,7 @@
 import type { Arguments } from '../arguments.ts';
 import { OperatorError } from '../platform.ts';
 import { breakages, breakService, changeOf, mendService } from './break.ts';
+import { deploy } from './deploy.ts';
 import { execInHand, type HandPlace } from './hands.ts';
 import { SYSTEM } from './inspect.ts';
 import { isComponentReady, startProgram, stopProgram } from './programs.ts';
@@ -12,10 +13,20 @@ import { taintNode, untaintNode } from './taint.ts';
 import type { Verb } from './verbs.ts';
 
 const EXEC_TIMEOUT = 5_000;
-/** A hand's own timer is waited for this much longer than it should take. */
-const TIMER_MARGIN = 60_000;
+/**
+ * A hand's own timer is waited for this much longer than it should take. Without an etcd kubelet cannot tell the API that a
+ * static pod has ended, and starts its successor only a minute later; the API server may be restarted in the meantime, too.
+ */
+const TIMER_MARGIN = 180_000;
 
 export const faultVerbs: Record<string, Verb> = {
+  /** { namespace, manifest, labels }. As `deploy`; other kinds of objects, and so other rights. */
+  async 'neighbour.deploy'({ api, cluster }, args) {
+    const labels = args.record('labels');
+    await deploy(api, args.text('manifest'), { namespace: args.namespace(), labels, pull: cluster.pull });
+    return undefined;
+  },
+
   /** { node, run }. Whatever does not tolerate it is evicted at once. */
   async 'node.taint'({ api }, args) {
     await taintNode(api, args.text('node'), args.text('run'));
@@ -28,10 +39,9 @@ export const faultVerbs: Record<string, Verb> = {
     return undefined;
   },
 
-  /** { node, namespace?, service? } → what is left on the node; a question, nothing is changed. */
+  /** { node, namespace } → what is left on the node; a question, nothing is changed. */
   async 'node.room'({ api }, args) {
-    const of = args.has('service') ? { namespace: args.namespace(), service: args.text('service') } : undefined;
-    const { free, asked, ...room } = await roomOn(api, args.text('node'), of);
+    const { free, asked, ...room } = await roomOn(api, args.text('node'), args.namespace());
     return { ...room, free: { ...free }, asked: { ...asked } };
   },
 

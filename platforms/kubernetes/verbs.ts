@@ -94,12 +94,11 @@ export const verbs: Record<string, Verb> = {
     return undefined;
   },
 
-  /** { node, name, run, image, argv }. `name` is that of a namespace, which the cluster file must allow. */
+  /** { node, name, run, image, argv } → { effect }. `name` is that of a namespace, which the cluster file must allow. */
   async 'host.run'(context, args) {
     const node = args.text('node');
     const namespace = args.namespace('name');
-    const from = performance.now();
-    await startHand(context.api, {
+    const effect = await startHand(context.api, {
       namespace,
       name: onNode(node),
       node,
@@ -109,7 +108,7 @@ export const verbs: Record<string, Verb> = {
       pull: context.cluster.pull,
       deadline: HAND_DEADLINE,
     });
-    return { effect: { from, to: performance.now() } };
+    return { effect: { ...effect } };
   },
 
   /** { node, name } → { effect } */

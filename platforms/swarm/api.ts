@@ -16,7 +16,7 @@ export interface SwarmService {
   Spec: ServiceSpec;
 }
 
-export interface ServiceSpec {
+interface ServiceSpec {
   Name: string;
   Labels?: Labels;
   TaskTemplate: {
@@ -29,7 +29,7 @@ export interface ServiceSpec {
   EndpointSpec?: { Ports?: { PublishedPort?: number; TargetPort: number }[] };
 }
 
-export interface ContainerSpec {
+interface ContainerSpec {
   Image: string;
   StopGracePeriod?: number;
   Healthcheck?: { Test?: string[]; Interval?: number; StartPeriod?: number };

@@ -17,7 +17,7 @@ export interface DockerHost {
   close(): void;
 }
 
-export const ASK_TIMEOUT = 3000;
+const ASK_TIMEOUT = 3000;
 
 /** Opens a client for `tcp://`, `http(s)://`, `unix://` or `ssh://`. Nothing is sent yet. */
 export function connect(address: string, tls: SwarmReach['tls']): DockerHost {
@@ -94,7 +94,7 @@ export async function within<T>(ms: number, what: string, work: Promise<T>): Pro
   }
 }
 
-export class TimeoutError extends Error {}
+class TimeoutError extends Error {}
 
 /** HTTP status of a refused request; undefined when the host did not answer at all. */
 export function statusOf(error: unknown): number | undefined {

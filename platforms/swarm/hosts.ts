@@ -156,7 +156,7 @@ async function retryOutdated<T>(attempt: () => Promise<T>): Promise<T> {
 }
 
 /** No manager answers: the control plane is lost, at least from here. */
-export class NoManagerError extends OperatorError {
+class NoManagerError extends OperatorError {
   constructor(failures: string[], all: NodeHost[]) {
     const silent = all.filter((host) => !host.manager).map((host) => `${host.url}: ${host.failure ?? 'a worker'}`);
     super(`no manager of the Swarm answers (${[...failures, ...silent].join('; ')})`, {

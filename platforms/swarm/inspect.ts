@@ -46,7 +46,7 @@ export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) =>
   };
 }
 
-export function toNode(node: SwarmNode): Node {
+function toNode(node: SwarmNode): Node {
   return {
     name: node.Description.Hostname,
     role: node.Spec.Role,

@@ -32,7 +32,7 @@ export function readStack(hosts: Hosts, namespace: string): Promise<StackState> 
 const ENDED = new Set(['complete', 'shutdown', 'failed', 'rejected', 'remove', 'orphaned']);
 
 /** The task's place among the words of the platform interface; undefined once it has ended. */
-export function taskState({ Status, DesiredState }: SwarmTask): Member['state'] | undefined {
+function taskState({ Status, DesiredState }: SwarmTask): Member['state'] | undefined {
   if (ENDED.has(Status.State)) return undefined;
   if (DesiredState === 'shutdown' || DesiredState === 'remove') return 'stopping';
   return Status.State === 'running' ? 'running' : 'starting';

@@ -3,7 +3,7 @@ import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { Arguments } from '../arguments.ts';
 import { type Act, type Json, OperatorError } from '../platform.ts';
 import { STACK_LABEL } from './api.ts';
-import { containerOf, removeHelper, startHostHelper } from './containers.ts';
+import { containerOf, execIn, removeHelper, startHostHelper } from './containers.ts';
 import { describeFailure, isGone, statusOf } from './docker.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { releaseLock, renewLock, takeLock } from './lock.ts';
@@ -19,19 +19,20 @@ export interface SwarmContext {
   allowed(namespace: string): boolean;
 }
 
+const EXEC_TIMEOUT = 5_000;
+
 type Verb = (context: SwarmContext, args: Arguments) => Promise<Json | undefined>;
 
 export const verbs: Record<string, Verb> = {
+  /** { namespace, manifest, labels } */
+  async deploy(context, args) {
+    await deployFrom(context, args);
+    return undefined;
+  },
+
   /** { namespace, manifest, labels, neighbour?: { namespace, service } } */
-  async deploy({ hosts, cluster }, args) {
-    await deployStack(hosts, cluster, {
-      namespace: args.namespace(),
-      manifest: args.text('manifest'),
-      labels: args.record('labels'),
-      ...(args.has('neighbour')
-        ? { neighbour: args.record('neighbour') as { namespace: string; service: string } }
-        : {}),
-    });
+  async 'neighbour.deploy'(context, args) {
+    await deployFrom(context, args, args.has('neighbour') ? args.record('neighbour') : undefined);
     return undefined;
   },
 
@@ -111,6 +112,16 @@ export const verbs: Record<string, Verb> = {
     return undefined;
   },
 
+  /** { node, name, argv } → { code, stdout }: in a helper that runs; changes nothing. */
+  async 'host.exec'({ hosts }, args) {
+    const host = await hosts.of(args.text('node'));
+    const { code, stdout } = await execIn(host, args.text('name'), args.list('argv'), {
+      stdin: undefined,
+      timeout: EXEC_TIMEOUT,
+    });
+    return { code, stdout };
+  },
+
   /** { run, owner: see ../owner.ts } → { held, holder? } */
   async 'lock.take'({ hosts }, args) {
     return { ...(await takeLock(hosts, args.text('run'), args.text('owner'))) };
@@ -127,6 +138,19 @@ export const verbs: Record<string, Verb> = {
     return undefined;
   },
 };
+
+async function deployFrom(
+  { hosts, cluster }: SwarmContext,
+  args: Arguments,
+  neighbour?: Record<string, string>,
+): Promise<void> {
+  await deployStack(hosts, cluster, {
+    namespace: args.namespace(),
+    manifest: args.text('manifest'),
+    labels: args.record('labels'),
+    ...(neighbour ? { neighbour: neighbour as { namespace: string; service: string } } : {}),
+  });
+}
 
 export async function performOnSwarm(context: SwarmContext, act: Act): Promise<Json> {
   const verb = verbs[act.verb];

@@ -1,11 +1,12 @@
-/** How a comparison is said in words: one run's observation, several runs together, the difference between two cells. */
-import type { Cell, CellRun, Measure, Order, Point, Summary, Unit } from '../../analysis/comparison.ts';
+/** How a comparison is said in words: one run's observation, several runs together, the difference between two set-ups. */
+import type { Measure, Order, Point, SetUp, Summary, Unit } from '../../analysis/comparison.ts';
+import type { Check } from '../../analysis/findings.ts';
 import type { Observation } from '../../analysis/statistics.ts';
 import type { Bracket } from '../../run/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import { sayBracket, sayCount, sayMany, sayShare, verdictWords } from '../wording.ts';
 
-/** What stands in a cell of a table: the thing itself, and what is read after it. */
+/** What stands in one place of a table: the thing itself, and what is read after it. */
 export interface Said {
   main: string;
   details: string[];
@@ -42,9 +43,9 @@ function sayWithin({ from, to }: Bracket, unit: Unit): string {
   return `${sayValue(from, unit)} to ${sayValue(to, unit)}`;
 }
 
-/** A run that proves nothing stands in parentheses. */
+/** A run that proves nothing stands in parentheses. In a list of many a number is not torn from its unit. */
 function sayPoint(point: Point, unit: Unit): string {
-  const text = sayObservation(point, unit);
+  const text = sayObservation(point, unit).replaceAll(' ', '\u00a0');
   return point.counted ? text : `(${text})`;
 }
 
@@ -61,7 +62,27 @@ export function saySummary({ points, n, observed, median, interval }: Summary, u
   return said(
     sayObservation(median, unit),
     new Set(all).size === 1 ? every : `${middle}: ${every}`,
-    interval && `95 %: ${sayInterval(interval, unit)}`,
+    interval && `95 % interval ${sayInterval(interval, unit)}`,
+  );
+}
+
+export function sayMeasure({ name, unit, summaries }: Measure, setUp: number): Said {
+  return name === 'lost' ? sayLost(summaries[setUp]!) : saySummary(summaries[setUp]!, unit);
+}
+
+/** A loss is no matter of medians: it happened, and in how many runs. */
+function sayLost(summary: Summary): Said {
+  const usual = saySummary(summary, 'count');
+  const counted = summary.points.filter(({ counted, value }) => counted && value !== undefined);
+  if (summary.points.length === 1 || counted.length === 0) return usual;
+  const hit = counted.filter(({ value }) => value! > 0);
+  const most = Math.max(...counted.map(({ value }) => value!));
+  const every = summary.points.map((point) => sayPoint(point, 'count')).join(', ');
+  const unread = summary.n - counted.length;
+  return said(
+    hit.length === 0 ? 'none' : `up to ${sayCount(most)}`,
+    `in ${hit.length === 0 ? 'none' : hit.length} of ${counted.length} runs: ${every}`,
+    unread > 0 && `not known in ${unread}`,
   );
 }
 
@@ -84,30 +105,31 @@ export function sayDifference(before: Summary, after: Summary, unit: Unit): stri
   return `${sign}${text}${unit === 'ms' && times >= 1.5 && Number.isFinite(times) ? ` (${times < 10 ? times.toFixed(1) : Math.round(times)} times ${to < from ? 'less' : 'as much'})` : ''}`;
 }
 
-/** `A lab-swarm, hardened`. */
-export function sayCell({ letter, label }: Cell): string {
-  return `${letter} ${label}`;
-}
-
 /** `passed 3 of 5, unknown 2 of 5`; of a single run `passed`. */
-export function sayVerdicts({ runs }: Cell): Said {
+export function sayVerdicts({ runs }: SetUp): Said {
   const counts = (['fail', 'unknown', 'pass'] as const)
     .map((verdict) => ({ verdict, count: runs.filter((run) => run.verdict === verdict).length }))
     .filter(({ count }) => count > 0);
   const all = counts.length === 1 && runs.length > 1 ? `all ${runs.length} ` : '';
   const words = counts.map(({ verdict, count }) =>
-    counts.length === 1 ? `${all}${verdictWords[verdict].toLowerCase()}` : `${count} ${verdictWords[verdict].toLowerCase()}`,
+    counts.length === 1
+      ? `${all}${verdictWords[verdict].toLowerCase()}`
+      : `${count} ${verdictWords[verdict].toLowerCase()}`,
   );
   const expected = runs[0]!.expect === 'fail' ? 'expected to fail' : undefined;
-  const void_ = runs.filter(({ counted }) => !counted).length;
-  return said(words.join(', '), expected, void_ > 0 && `${void_ === runs.length ? 'proves' : `${void_} prove`} nothing`);
+  const useless = runs.filter(({ counted }) => !counted).length;
+  return said(
+    words.join(', '),
+    expected,
+    useless > 0 &&
+      (runs.length === 1 ? 'proves nothing' : `${useless} of them prove${useless === 1 ? 's' : ''} nothing`),
+  );
 }
 
-/** Why a run's verdict is what it is, in one line; undefined for a pass. */
-export function sayWhy({ decisive }: CellRun): string | undefined {
-  const [first] = decisive;
+/** The first of several checks, and how many more there are; undefined of none. */
+export function sayChecks([first, ...rest]: Check[]): string | undefined {
   if (!first) return undefined;
-  const more = decisive.length - 1;
+  const more = rest.length;
   return `${first.what}: ${first.observed}${more > 0 ? ` (and ${sayMany(more, 'more check')})` : ''}`;
 }
 
@@ -119,11 +141,11 @@ const orderWords: Record<string, string> = {
 };
 
 /** `Recovered first: B (5.6 s), then A (22 s). Not ranked: C (its runs prove nothing).` */
-export function sayOrder({ name, groups, unranked }: Order, measure: Measure, cells: readonly Cell[]): string {
-  const value = (cell: number) => sayObservation(measure.cells[cell]!.median, measure.unit);
+export function sayOrder({ name, groups, unranked }: Order, measure: Measure, setUps: readonly SetUp[]): string {
+  const value = (setUp: number) => sayMeasure(measure, setUp).main;
   const together = (group: number[]) =>
-    `${group.map((cell) => `${cells[cell]!.letter} (${value(cell)})`).join(' and ')}${group.length > 1 ? ', which these runs do not tell apart' : ''}`;
+    `${group.map((setUp) => `${setUps[setUp]!.letter} (${value(setUp)})`).join(' and ')}${group.length > 1 ? ', which these runs do not tell apart' : ''}`;
   const ranked = groups.length > 0 ? groups.map(together).join('; then ') : 'none can be ranked';
-  const rest = unranked.map(({ cell, why }) => `${cells[cell]!.letter} (${why})`).join(', ');
+  const rest = unranked.map(({ setUp, why }) => `${setUps[setUp]!.letter} (${why})`).join(', ');
   return `${orderWords[name] ?? name}: ${ranked}.${rest === '' ? '' : ` Not ranked: ${rest}.`}`;
 }

@@ -6,13 +6,23 @@ import type {
   HeldWindow,
   Measure,
   StreamComparison,
-  Summary,
 } from '../../analysis/comparison.ts';
 import { type Degradation, degradations } from '../../analysis/findings.ts';
 import type { Moment } from '../../analysis/predict.ts';
 import { ENOUGH_RUNS } from '../../analysis/statistics.ts';
-import { degradationWords, sayBracket, sayMany, sayMark, verdictWords } from '../wording.ts';
-import { nothing, type Said, said, sayCell, sayDifference, sayOrder, saySummary, sayVerdicts, sayWhy } from './say.ts';
+import { degradationWords, sayBracket, verdictWords } from '../wording.ts';
+import {
+  nothing,
+  type Said,
+  said,
+  sayChecks,
+  sayDifference,
+  sayMeasure,
+  sayObservation,
+  sayOrder,
+  saySummary,
+  sayVerdicts,
+} from './say.ts';
 import { type Name, nameOf, nameOfStep, nameOfWorst } from './words.ts';
 
 export interface Section {
@@ -57,59 +67,34 @@ export function sectionsOf(comparison: Comparison): Section[] {
   return sections.filter((section) => section !== undefined);
 }
 
-export function titleOf({ cells }: Comparison): string {
-  const titles = new Set(cells.map(({ title }) => title));
-  if (titles.size === 1) return cells[0]!.title;
-  const faults = [...new Set(cells.map(({ fault }) => fault))];
-  return faults.length === 1 ? `${faults[0]}, side by side` : 'Scenarios, side by side';
-}
-
-/** What is compared, in one sentence. */
-export function leadOf({ cells }: Comparison): string {
-  const runs = cells.reduce((sum, cell) => sum + cell.runs.length, 0);
-  if (cells.length === 1) return `${sayMany(runs, 'run')} of the same scenario in the same cluster: they repeat one another.`;
-  const repeated = runs > cells.length ? `, ${sayMany(runs, 'run')} in all` : ', one run of each';
-  return `${sayMany(cells.length, 'set-up')}${repeated}.`;
-}
-
-/** What a reader must know before any number. */
-export function cautionsOf({ cells, sameScenario }: Comparison): string[] {
-  const all = cells.flatMap(({ runs, letter }) => runs.map((run) => ({ ...run, letter })));
-  const useless = all.filter(({ counted }) => !counted);
-  return [
-    ...(sameScenario
-      ? []
-      : [
-          'These runs were not asked the same: see what differs. Numbers stand side by side where both have them, and no order is made of them.',
-        ]),
-    ...useless.map(
-      (run) => `${run.run} (${run.letter}) proves nothing: it is shown in parentheses and counts for nothing. ${sayWhy(run) ?? ''}`,
-    ),
-  ];
-}
-
-function columnsOf({ cells }: Comparison): Column[] {
-  return cells.map(({ letter, label }) => ({ short: letter, long: label }));
+function columnsOf({ setUps }: Comparison): Column[] {
+  return setUps.map(({ letter, label }) => ({ short: letter, long: label }));
 }
 
 function differences(comparison: Comparison): Section {
-  const { differences: all, cells } = comparison;
+  const { differences: all, partly, setUps } = comparison;
   const none =
-    cells.length === 1
+    setUps.length === 1
       ? 'Nothing that was recorded of these runs differs, but for what chance decides.'
       : 'No value differs; some were recorded of one side only: see the end.';
+  const rest =
+    partly.length === 0
+      ? 'All else that was recorded of them is the same.'
+      : 'All else that was recorded of each of them is the same; what was recorded of some only stands at the end.';
   return {
     id: 'differences',
     title: 'What differs',
-    notes: all.length === 0 ? [none] : ['All else that was recorded of them is the same.'],
+    notes: [all.length === 0 ? none : rest],
     tables: all.length === 0 ? [] : [{ corner: 'What', columns: columnsOf(comparison), rows: all.map(differenceRow) }],
   };
 }
 
-const groupHints = { asked: 'asked of it', cluster: '', judged: 'changes verdicts, no number' } as const;
-
 function differenceRow({ group, name, values }: Difference): Row {
-  return { name, hint: groupHints[group], values: values.map((value) => (value === undefined ? nothing : said(value))) };
+  return {
+    name,
+    hint: group === 'judged' ? 'changes verdicts, no number' : '',
+    values: values.map((value) => (value === undefined ? nothing : said(value))),
+  };
 }
 
 function partly(comparison: Comparison): Section | undefined {
@@ -126,50 +111,54 @@ function partly(comparison: Comparison): Section | undefined {
 function rowsOf(measures: Measure[], name: (measure: string) => Name): Row[] {
   return measures.map((measure) => ({
     ...name(measure.name),
-    values: measure.cells.map((summary) => saySummary(summary, measure.unit)),
+    values: measure.summaries.map((_, setUp) => sayMeasure(measure, setUp)),
   }));
 }
 
 function inShort(comparison: Comparison): Section {
-  const { cells, overall, orders } = comparison;
-  const few = cells.some(({ runs }) => runs.filter(({ counted }) => counted).length < ENOUGH_RUNS);
-  const ordered = orders.map((order) => sayOrder(order, overall.find(({ name }) => name === order.name)!, cells));
+  const { setUps, overall, orders } = comparison;
+  const ordered = orders.map((order) => sayOrder(order, overall.find(({ name }) => name === order.name)!, setUps));
   return {
     id: 'in-short',
     title: 'In short',
-    notes: [
-      ...ordered,
-      ...(ordered.length > 0 && few
-        ? [`Fewer than ${ENOUGH_RUNS} runs of a set-up cannot rule out chance: a difference between them is an observation, not a law.`]
-        : []),
-    ],
+    notes: [...ordered, ...(ordered.length > 0 ? chance(setUps) : [])],
     tables: [
       {
         corner: 'Worst of all streams',
         columns: columnsOf(comparison),
-        rows: [{ name: 'Verdict', hint: '', values: cells.map(sayVerdicts) }, ...rowsOf(overall, nameOfWorst)],
+        rows: [{ name: 'Verdict', hint: '', values: setUps.map(sayVerdicts) }, ...rowsOf(overall, nameOfWorst)],
       },
     ],
   };
 }
 
+/** What few runs show may be chance. */
+function chance(setUps: Comparison['setUps']): string[] {
+  const fewest = Math.min(...setUps.map(({ runs }) => runs.filter(({ counted }) => counted).length));
+  if (fewest >= ENOUGH_RUNS) return [];
+  return [
+    `Fewer than ${ENOUGH_RUNS} runs of a set-up do not rule out chance: a difference between them is an observation, not a law.`,
+  ];
+}
+
 const NEIGHBOUR_COLUMNS = [
-  'answered well without',
-  'with the remedy',
+  'answered well, without',
+  'answered well, with',
   'difference',
-  'p95 without',
-  'with the remedy',
+  'p95, without',
+  'p95, with',
   'difference',
 ].map((name) => ({ short: name, long: '' }));
 
-function neighbours({ contrasts, streams, cells }: Comparison): Section | undefined {
+function neighbours({ contrasts, streams, setUps }: Comparison): Section | undefined {
   if (contrasts.length === 0) return undefined;
+  const compared = setUps.filter((_, i) => contrasts.some((one) => one.without === i || one.remedied === i));
   const rows = contrasts.flatMap((contrast): Row[] =>
     streams.flatMap(({ stream, measures }) => {
       const values = (['availability', 'p95'] as const).flatMap((name): Said[] => {
         const found = measures.find((measure) => measure.name === name);
         if (!found) return [nothing, nothing, nothing];
-        const [before, after] = [found.cells[contrast.without]!, found.cells[contrast.remedied]!];
+        const [before, after] = [found.summaries[contrast.without]!, found.summaries[contrast.remedied]!];
         return [
           saySummary(before, found.unit),
           saySummary(after, found.unit),
@@ -177,31 +166,31 @@ function neighbours({ contrasts, streams, cells }: Comparison): Section | undefi
         ];
       });
       if (values.every(({ main }) => main === nothing.main || main === 'not known')) return [];
-      const [a, b] = [cells[contrast.without]!.letter, cells[contrast.remedied]!.letter];
+      const [a, b] = [setUps[contrast.without]!.letter, setUps[contrast.remedied]!.letter];
       return [{ name: `${contrast.kind}: ${stream}`, hint: `${a}, ${b}`, values }];
     }),
   );
   return {
     id: 'neighbours',
     title: 'A noisy neighbour, without a remedy and with one',
-    notes: contrasts.map((contrast) => sayContrast(contrast, cells)),
+    notes: [...contrasts.map((contrast) => sayContrast(contrast, setUps)), ...chance(compared)],
     tables: [{ corner: 'Neighbour and stream', columns: NEIGHBOUR_COLUMNS, rows }],
   };
 }
 
-function sayContrast({ kind, without, remedied, remedy, besides }: Contrast, cells: Comparison['cells']): string {
+function sayContrast({ kind, without, remedied, remedy, besides }: Contrast, setUps: Comparison['setUps']): string {
   const change = ({ name, values }: Difference) => `${name}: ${values[0] ?? 'none'} → ${values[1] ?? 'none'}`;
   const rest =
     besides.length === 0
       ? 'Nothing else that was recorded differs, so what differs between them is what the remedy is worth.'
       : `Besides, ${besides.map(change).join('; ')}: the remedy alone does not explain what differs.`;
-  return `${kind}: ${cells[remedied]!.letter} is ${cells[without]!.letter} with a remedy (${remedy.map(change).join('; ')}). ${rest}`;
+  return `${kind}: ${setUps[remedied]!.letter} is ${setUps[without]!.letter} with a remedy (${remedy.map(change).join('; ')}). ${rest}`;
 }
 
 function users(comparison: Comparison): Section | undefined {
   if (comparison.degradation.length === 0) return undefined;
-  const met = comparison.degradation.filter(({ cells }) =>
-    cells.some(({ points }) => points.some(({ value }) => value !== undefined && value > 0)),
+  const met = comparison.degradation.filter(({ summaries }) =>
+    summaries.some(({ points }) => points.some(({ value }) => value !== undefined && value > 0)),
   );
   const words = (kind: string) => ({ name: kind, hint: degradationWords[kind as Degradation] });
   const never = degradations.filter((kind) => !met.some(({ name }) => name === kind));
@@ -268,10 +257,10 @@ function predictions(comparison: Comparison): Section | undefined {
       {
         corner: 'What',
         columns: columnsOf(comparison),
-        rows: comparison.predictions.map(({ moment, cells }) => ({
+        rows: comparison.predictions.map(({ moment, held }) => ({
           name: moments[moment] ?? moment,
           hint: '',
-          values: cells.map(sayHeld),
+          values: held.map(sayHeld),
         })),
       },
     ],
@@ -282,7 +271,10 @@ function predictions(comparison: Comparison): Section | undefined {
 function sayHeld(held: HeldWindow[]): Said {
   const windows = Map.groupBy(held, ({ window }) => sayBracket(window));
   const all = [...windows].map(([window, runs]) => {
-    const told = runs.map(({ measured, counted }) => (counted ? sayMark(measured) : `(${sayMark(measured)})`));
+    const told = runs.map(({ measured: { ms: value, beyond }, counted }) => {
+      const text = sayObservation({ value, beyond }, 'ms');
+      return counted ? text : `(${text})`;
+    });
     return { measured: told.join(', '), predicted: `predicted ${window}: ${sayHolds(runs)}` };
   });
   if (all.length === 0) return nothing;
@@ -305,15 +297,19 @@ function sayHolds(held: HeldWindow[]): string {
 
 const RUN_COLUMNS = ['verdict', 'began', 'victim', 'why'].map((name) => ({ short: name, long: '' }));
 
-function runs({ cells }: Comparison): Section {
-  const rows = cells.flatMap((cell) =>
-    cell.runs.map((run): Row => {
-      const why = sayWhy(run);
+function runs({ setUps }: Comparison): Section {
+  const rows = setUps.flatMap((setUp) =>
+    setUp.runs.map((run): Row => {
+      const why = sayChecks(run.decisive);
       return {
         name: run.run,
-        hint: sayCell(cell),
+        hint: setUp.letter,
         values: [
-          said(verdictWords[run.verdict], run.expect === 'fail' && 'expected to fail', !run.counted && 'proves nothing'),
+          said(
+            verdictWords[run.verdict],
+            run.expect === 'fail' && 'expected to fail',
+            !run.counted && 'proves nothing',
+          ),
           said(`${new Date(run.began).toISOString().slice(0, 16).replace('T', ' ')} UTC`),
           said(run.victim),
           why === undefined ? nothing : said(why),
@@ -322,9 +318,4 @@ function runs({ cells }: Comparison): Section {
     }),
   );
   return { id: 'runs', title: 'Runs', notes: [], tables: [{ corner: 'Run', columns: RUN_COLUMNS, rows }] };
-}
-
-/** For reports that draw: the summaries of a measure, by name. */
-export function summariesOf(measures: readonly Measure[], name: string): Summary[] | undefined {
-  return measures.find((measure) => measure.name === name)?.cells;
 }

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Findings } from '../../analysis/findings.ts';
-import { degradations } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../run/recording.ts';
 import { chartData } from './chart-data.ts';
 import { drawCharts } from './charts.ts';
 import { durability, outages } from './losses.ts';
 import { html, jsonForScript, Markup } from './markup.ts';
-import { STREAM_COLOURS } from './palette.ts';
+import { pageOf } from './page.ts';
+import { swatches } from './palette.ts';
 import { marks, predictions, recoverySplit } from './recovery.ts';
 import { style } from './style.ts';
 import { checks, header, proberAudit } from './summary.ts';
@@ -19,31 +19,12 @@ function library(name: string): string {
   return readFileSync(require.resolve(`uplot/dist/${name}`), 'utf8');
 }
 
-/** Colours of classes and streams, as the style's variables. */
-function swatches(): string {
-  const classes = degradations.map((kind) => `.c-${kind} { background: var(--${kind}); }`);
-  const streams = Array.from(
-    { length: STREAM_COLOURS },
-    (_, index) => `.s-${index} { background: var(--stream-${index}); }`,
-  );
-  return [...classes, ...streams].join('\n');
-}
-
 /** report.html: one file that needs nothing else, neither network nor, for its text, JavaScript. */
 export function renderHtml({ meta, findings }: { meta: RunMeta; findings: Findings }): string {
-  const page = html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:">
-<link rel="icon" href="data:,">
-<title>${findings.verdict}: ${findings.title}</title>
-<style>${new Markup(library('uPlot.min.css') + style + swatches())}</style>
-</head>
-<body>
-${header(meta, findings)}
+  const page = pageOf(
+    `${findings.verdict}: ${findings.title}`,
+    library('uPlot.min.css') + style + swatches(),
+    html`${header(meta, findings)}
 <main>
 ${checks(findings)}
 ${timeline(findings)}
@@ -62,10 +43,8 @@ ${configuration(meta, findings)}
 <script>${new Markup(String(drawCharts))}
 const timeline = document.querySelector('.timeline');
 if (timeline) drawCharts(uPlot, JSON.parse(document.getElementById('data').textContent), timeline);
-</script>
-</body>
-</html>
-`;
+</script>`,
+  );
   return page.text;
 }
 

@@ -1,3 +1,5 @@
+import { degradations } from '../../analysis/findings.ts';
+
 /**
  * Colours that mean something: red is failure and nothing else; streams and classes of degradation have their own. Text
  * reaches a contrast of 4.5 : 1 on its ground in both schemes.
@@ -77,3 +79,13 @@ const declare = (scheme: typeof light) =>
 /** The colours as CSS variables on the root, following the reader's scheme. */
 export const paletteStyle = `:root { color-scheme: light dark; ${declare(light)} }
 @media (prefers-color-scheme: dark) { :root { ${declare(dark)} } }`;
+
+/** Colours of classes (`c-down`) and streams (`s-0`), as the style's variables. */
+export function swatches(): string {
+  const classes = degradations.map((kind) => `.c-${kind} { background: var(--${kind}); }`);
+  const streams = Array.from(
+    { length: STREAM_COLOURS },
+    (_, index) => `.s-${index} { background: var(--stream-${index}); }`,
+  );
+  return [...classes, ...streams].join('\n');
+}

@@ -19,6 +19,15 @@ import (
 // What a simulated node and its pods go through: KWOK's own stages for a cluster in which everything goes well, and fast.
 var stages = []string{nodes.DefaultNodeInit, leases.DefaultNodeHeartbeatWithLease, pods.DefaultPodReady, pods.DefaultPodComplete, pods.DefaultPodDelete}
 
+// KWOK does four things of each kind at once, and so a few dozen a second: it waits for the API server, which has time.
+const configuration = `apiVersion: config.kwok.x-k8s.io/v1alpha1
+kind: KwokConfiguration
+options:
+  nodePlayStageParallelism: 64
+  nodeLeaseParallelism: 64
+  podPlayStageParallelism: 64
+`
+
 func main() {
 	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "kwok:", err)
@@ -32,7 +41,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	if _, err := file.WriteString(strings.Join(stages, "\n---\n")); err != nil {
+	if _, err := file.WriteString(strings.Join(append(stages, configuration), "\n---\n")); err != nil {
 		return err
 	}
 	os.Args = append(os.Args, "--config", file.Name())

@@ -1,0 +1,126 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { compare } from '../analysis/compare.ts';
+import type { Comparison } from '../analysis/comparison.ts';
+import type { ComparedRun } from '../analysis/factors.ts';
+import { OperatorError } from '../platforms/platform.ts';
+import { renderComparisonPage } from '../reports/compare/html.ts';
+import { renderMarkdown } from '../reports/compare/markdown.ts';
+import { renderComparison } from '../reports/compare/terminal.ts';
+import { findRun, listRuns, type RunFolder } from '../run/folder.ts';
+import { judgeRun } from '../run/judge.ts';
+import { shownPath } from '../run/plan.ts';
+
+interface CompareFlags {
+  last?: number;
+  html?: string;
+  markdown?: boolean;
+  json?: boolean;
+}
+
+export function compareCommand(): Command {
+  return new Command('compare')
+    .description(
+      'shows runs side by side: what differs between them, and what users, the platform and the data had of it',
+    )
+    .argument('[runs...]', 'two runs or more, each by id, the end of its id, or its folder')
+    .addOption(new Option('--last <number>', 'the newest runs instead').argParser(parseCount))
+    .option('--html <file>', 'also write a page')
+    .addOption(new Option('--markdown', 'as Markdown').conflicts('json'))
+    .option('--json', 'as JSON')
+    .action((names: string[], flags: CompareFlags) => {
+      const runs = readRuns(chooseFolders(names, flags.last));
+      const comparison = compare([...runs.values()].map(({ run }) => run));
+      if (flags.html !== undefined) {
+        const file = path.resolve(flags.html);
+        write(file, renderComparisonPage(comparison, linksFrom(path.dirname(file), runs)));
+        console.error(`Comparison: ${shownPath(file)}`);
+      }
+      console.log(textOf(comparison, flags));
+    });
+}
+
+function textOf(comparison: Comparison, { json, markdown }: CompareFlags): string {
+  if (json) return JSON.stringify(comparison, null, 2);
+  if (markdown) return renderMarkdown(comparison);
+  const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
+  return renderComparison(comparison, { color, width: process.stdout.columns ?? 160 });
+}
+
+function chooseFolders(names: string[], last: number | undefined): RunFolder[] {
+  if (names.length > 0 && last !== undefined) {
+    throw new OperatorError('Runs are given by name and by --last.', { hint: 'Give one of the two.' });
+  }
+  if (last === undefined) return names.map((name) => findRun(name));
+  return listRuns()
+    .filter(({ meta }) => existsSync(meta))
+    .slice(-last);
+}
+
+interface ReadRun {
+  folder: RunFolder;
+  run: ComparedRun;
+}
+
+/** By id: a run that is given twice, or as a copy, is still one run. */
+function readRuns(folders: RunFolder[]): Map<string, ReadRun> {
+  const runs = new Map<string, ReadRun>();
+  for (const folder of folders) {
+    const run = read(folder);
+    if (!runs.has(run.meta.id)) runs.set(run.meta.id, { folder, run });
+  }
+  if (runs.size >= 2) return runs;
+  throw new OperatorError(
+    `A comparison takes at least two runs, ${runs.size === 1 ? 'and this is one' : 'and none is given'}.`,
+    {
+      hint: 'brownout compare <run> <run>, or --last 2; `brownout runs` lists what there is',
+    },
+  );
+}
+
+/** All are judged now, by the same rules, whatever suite recorded them. */
+function read(folder: RunFolder): ComparedRun {
+  let run: ComparedRun;
+  try {
+    run = judgeRun(folder);
+  } catch (cause) {
+    if (cause instanceof OperatorError) throw cause;
+    throw new OperatorError(`The recording in ${folder.dir} cannot be read: ${(cause as Error).message}`, {
+      hint: 'Leave it out of the comparison.',
+      cause,
+    });
+  }
+  if (run.meta.version === 1) return run;
+  throw new OperatorError(`${folder.meta} is of version ${run.meta.version}, expected 1.`, {
+    hint: 'Compare it with the suite that wrote it.',
+  });
+}
+
+/** Each run's own report, where it has one, as seen from the page. */
+function linksFrom(dir: string, runs: Map<string, ReadRun>): Map<string, string> {
+  const reports = [...runs].filter(([, { folder }]) => existsSync(folder.report));
+  return new Map(
+    reports.map(([id, { folder }]) => [
+      id,
+      path.relative(dir, folder.report).split(path.sep).map(encodeURIComponent).join('/'),
+    ]),
+  );
+}
+
+function write(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (cause) {
+    throw new OperatorError(`The page cannot be written: ${(cause as Error).message}`, {
+      hint: 'Give a file in a folder that exists: --html compare.html',
+      cause,
+    });
+  }
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 2) return count;
+  throw new InvalidArgumentError('expected a whole number, at least 2');
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { type Member, OperatorError } from '../platforms/platform.ts';
+import { duration } from '../units/units.ts';
+import { lookFor } from './evidence.ts';
+import type { ActingWorld, Fault } from './fault.ts';
+import { NO_NODE_DOWN, undoAll } from './targets.ts';
+
+const options = z.strictObject({
+  hold: duration.prefault('60s').meta({ description: 'How long no name is resolved.' }),
+});
+
+/** Where the cluster's DNS servers are. */
+const NAMESPACE = 'kube-system';
+/** A name that every cluster has. */
+const LOOKUP = ['getent', 'hosts', 'kubernetes.default.svc.cluster.local'];
+
+/** Who knows an address already goes on; who must ask for one is refused. */
+export const dnsStop: Fault<z.output<typeof options>> = {
+  name: 'dns-stop',
+  summary: "scales the cluster's DNS servers to nothing, and to as many as before after `hold`",
+  options,
+  needs: () => ['names.stop', 'names.start'],
+  hold: ({ hold }) => hold,
+  aim(world) {
+    if (!world.allowedNamespace(NAMESPACE)) {
+      throw new OperatorError(`dns-stop changes ${NAMESPACE}, which the cluster file does not allow`, {
+        hint: `every namespace is without names then; if that is meant: allow: { namespaces: [brownout-*, ${NAMESPACE}] }`,
+      });
+    }
+    return [{ kind: 'service', service: 'DNS', why: "the cluster's name servers, for all namespaces" }];
+  },
+  impact: () => NO_NODE_DOWN,
+
+  async inject(world) {
+    // Who can resolve a name now is the witness that it no longer can; some images have no resolver to ask.
+    const witness = await findWitness(world);
+    const done = await world.act(
+      { verb: 'names.stop', args: { namespace: NAMESPACE, run: world.run } },
+      { verb: 'names.start', args: { namespace: NAMESPACE } },
+    );
+    const lookAt = (timeout: number, wanted: boolean, text: string) =>
+      lookFor(timeout, async () => {
+        if (!witness) return undefined;
+        const resolved = await resolves(world, witness);
+        return resolved === wanted ? `${witness.service} on ${witness.node} ${text}` : undefined;
+      });
+    return {
+      confirm: (timeout) => lookAt(timeout, false, 'cannot resolve a name that it resolved before'),
+      heal: () => undoAll([done]),
+      confirmHealed: (timeout) => lookAt(timeout, true, 'resolves names again'),
+    };
+  },
+};
+
+async function findWitness(world: ActingWorld): Promise<Member | undefined> {
+  for (const member of world.members.filter(({ state }) => state === 'running')) {
+    if (await resolves(world, member).catch(() => false)) return member;
+  }
+  return undefined;
+}
+
+async function resolves(world: ActingWorld, member: Member): Promise<boolean> {
+  const { code } = await world.platform.exec(member, LOOKUP, { timeout: 8000 });
+  return code === 0;
+}

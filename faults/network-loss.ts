@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { duration, share } from '../units/units.ts';
+import { lookForAll } from './evidence.ts';
+import type { Fault } from './fault.ts';
+import { answersTcp, dropPackets, PACKET_VERBS, peerPort } from './packets/packets.ts';
+import { chooseNodes, nodeSelector } from './selector.ts';
+import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+
+const options = z.strictObject({
+  node: nodeSelector,
+  loss: share
+    .refine((value) => value > 0 && value < 1, { error: 'expected more than 0% and less than 100%' })
+    .meta({ description: 'The share of packets that vanish, each way.' }),
+  hold: duration.prefault('60s').meta({ description: 'How long packets are lost.' }),
+});
+
+const WHAT = 'loss';
+/** Connections tried at once, and how long each may take: a lost SYN is sent again only after 1 s. */
+const TRIES = 20;
+const TRY_TIMEOUT = 500;
+
+/** A bad cable, a full queue: packets of the node vanish at random, in both directions, and TCP has to make up for it. */
+export const networkLoss: Fault<z.output<typeof options>> = {
+  name: 'network-loss',
+  summary: "lets a share of a node's packets vanish, each way, for `hold`",
+  options,
+  needs: () => PACKET_VERBS,
+  hold: ({ hold }) => hold,
+  aim: (world, { node }) => chooseNodes(world, node),
+  impact: () => NO_NODE_DOWN,
+
+  async inject(world, targets, { loss, hold }) {
+    const nodes = nodesOf(targets);
+    const port = peerPort(world.platform.kind);
+    const failures = async (node: string) => {
+      const host = world.inspection.nodes.find(({ name }) => name === node)?.address ?? '';
+      const answers = await Promise.all(Array.from({ length: TRIES }, () => answersTcp(host, port, TRY_TIMEOUT)));
+      return answers.filter((answer) => !answer).length;
+    };
+    const before = new Map(await Promise.all(nodes.map(async (node) => [node, await failures(node)] as const)));
+    const match = ['-m', 'statistic', '--mode', 'random', '--probability', loss.toFixed(6)];
+    const done = await dropPackets(world, nodes, { what: WHAT, match, hold });
+    return {
+      // Not every try must fail: one does that never failed before.
+      confirm: (timeout) => {
+        let [tried, lost] = [0, 0];
+        return lookForAll(nodes, timeout, async (node) => {
+          if (before.get(node) !== 0) return undefined;
+          tried += TRIES;
+          lost += await failures(node);
+          return lost > 0 ? `${node}: ${lost} of ${tried} connections not answered at once, none before` : undefined;
+        });
+      },
+      heal: () => undoAll(done),
+      confirmHealed: (timeout) =>
+        lookForAll(nodes, timeout, async (node) =>
+          (await failures(node)) === 0 ? `${node}: ${TRIES} of ${TRIES} connections answered at once` : undefined,
+        ),
+    };
+  },
+};

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { OperatorError } from '../platforms/platform.ts';
+import { duration } from '../units/units.ts';
+import { lookForAll } from './evidence.ts';
+import type { ActingWorld, Fault } from './fault.ts';
+import { FILL, FULL_FILE } from './neighbour/fill.ts';
+import { highPriority, manifestOf, neighbourPod } from './neighbour/pod.ts';
+import { refuseOthers, roomOn } from './neighbour/room.ts';
+import { chooseNodes, nodeSelector } from './selector.ts';
+import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+
+const options = z.strictObject({
+  node: nodeSelector,
+  of: z.enum(['memory', 'disk']).meta({ description: 'What runs out on the node.' }),
+  others: z.boolean().default(false).meta({ description: 'Pods of others on the node may be evicted, too.' }),
+  hold: duration.prefault('60s').meta({ description: 'How long it stays full.' }),
+});
+type Options = z.output<typeof options>;
+
+const DEAD_MAN_MARGIN = 60_000;
+const FILL_TIMEOUT = 120_000;
+/**
+ * So many bytes past what kubelet still tolerates. Less than its usual reserve of memory (100Mi): kubelet, which looks each
+ * 10 s, shall evict before the kernel kills.
+ */
+const BEYOND = { memory: 48 * 2 ** 20, disk: 64 * 2 ** 20 };
+const CONDITIONS = { memory: 'MemoryPressure', disk: 'DiskPressure' } as const;
+
+/**
+ * The node runs out of memory or disk, and its kubelet evicts by its own order: who uses more than was asked for, then the
+ * lowest priority. The pod that fills it has a high one, so it is not the first to go.
+ */
+export const nodePressure: Fault<Options> = {
+  name: 'node-pressure',
+  summary: "fills a node's memory or disk until its kubelet evicts members, for `hold`",
+  options,
+  needs: () => ['neighbour.deploy', 'remove', 'node.room'],
+  hold: ({ hold }) => hold,
+  aim: (world, { node }) => chooseNodes(world, node),
+  impact: () => NO_NODE_DOWN,
+
+  async inject(world, targets, { of, others, hold }) {
+    const nodes = nodesOf(targets);
+    const namespace = `${world.namespace}-pressure-${of}`;
+    const fillers = await Promise.all(
+      nodes.map(async (node, index) => {
+        const room = await roomOn(world, node);
+        if (!others) refuseOthers(node, room);
+        if (room[of] <= 0) throw new OperatorError(`${node} is short of ${of} already`);
+        const argv = ['python3', '-u', '-c', FILL, of, String(Math.round(room[of] + BEYOND[of]))];
+        return { name: `fill-${index + 1}`, node, argv };
+      }),
+    );
+    const manifest = manifestOf([
+      highPriority(namespace),
+      ...fillers.map((filler) =>
+        neighbourPod({
+          ...filler,
+          image: world.toolsImage,
+          deadMan: hold + FILL_TIMEOUT + DEAD_MAN_MARGIN,
+          restart: 'OnFailure',
+          ready: ['test', '-e', FULL_FILE],
+          priorityClass: namespace,
+        }),
+      ),
+    ]);
+    const done = await world.act(
+      { verb: 'neighbour.deploy', args: { namespace, manifest, labels: { 'brownout.run': world.run } } },
+      { verb: 'remove', args: { namespace } },
+    );
+    const services = Object.fromEntries(fillers.map(({ name }) => [name, 1]));
+    await world.platform.whole({ namespace, services }, FILL_TIMEOUT);
+    return {
+      confirm: (timeout) =>
+        lookForAll(nodes, timeout, async (node) => {
+          const { pressure } = await roomOn(world, node);
+          if (!pressure.includes(CONDITIONS[of])) return undefined;
+          return `${node}: kubelet reports ${CONDITIONS[of]}; ${await evicted(world, node)} members have gone from it`;
+        }),
+      heal: () => undoAll([done]),
+      // The condition itself stays for minutes after there is room again (evictionPressureTransitionPeriod).
+      confirmHealed: (timeout) =>
+        lookForAll(fillers, timeout, async ({ name, node }) => {
+          if ((await world.platform.members(namespace, name)).length > 0) return undefined;
+          const room = await roomOn(world, node);
+          return room[of] > 0 ? `${node}: ${Math.round(room[of] / 2 ** 20)} MiB of ${of} to spare again` : undefined;
+        }),
+    };
+  },
+};
+
+async function evicted(world: ActingWorld, node: string): Promise<number> {
+  const now = new Set((await world.platform.members(world.namespace)).map(({ id }) => id));
+  return world.members.filter((member) => member.node === node && !now.has(member.id)).length;
+}

@@ -1,0 +1,83 @@
+/** A noise in place: one member on each node, whose own count of work done tells whether it is made. */
+import { type Act, type Member, OperatorError } from '../../platforms/platform.ts';
+import { lookForAll } from '../evidence.ts';
+import type { ActingWorld, Done, Evidence } from '../fault.ts';
+import { noiseStack } from './compose.ts';
+import { type Noise, noiseServices } from './noise.ts';
+import { noisePods } from './pods.ts';
+import { PROGRESS_FILE } from './stress.ts';
+
+const START_TIMEOUT = 30_000;
+
+export interface LiveNoise {
+  done: Done;
+  /** Proof that its work goes on: its count is seen to rise. */
+  confirm(timeout: number): Promise<Evidence | undefined>;
+  confirmGone(timeout: number): Promise<Evidence | undefined>;
+  /** What the noise on a node says of itself. Throws when it says nothing. */
+  told(node: string): Promise<string>;
+}
+
+/** The platforms where a neighbour can be made. */
+export const noisyPlatforms = ['swarm', 'kubernetes'];
+
+/** What must be deployed for it. `neighbour`, on a Swarm, is the service whose network a flood comes from. */
+export function noiseAct(
+  world: ActingWorld,
+  namespace: string,
+  noise: Noise,
+  neighbour?: { namespace: string; service: string },
+): Act {
+  const isSwarm = world.platform.kind === 'swarm';
+  const manifest = isSwarm ? noiseStack(noise) : noisePods(noise);
+  const args = { namespace, manifest, labels: { 'brownout.run': world.run } };
+  return { verb: 'neighbour.deploy', args: isSwarm && neighbour ? { ...args, neighbour } : args };
+}
+
+export async function startNoise(
+  world: ActingWorld,
+  namespace: string,
+  { nodes, kind }: Noise,
+  deploy: Act,
+  purpose?: 'prepare',
+): Promise<LiveNoise> {
+  const done = await world.act(deploy, { verb: 'remove', args: { namespace } }, purpose);
+  const services = noiseServices(nodes);
+  await world.platform.whole(
+    { namespace, services: Object.fromEntries([...services.values()].map((name) => [name, 1])) },
+    START_TIMEOUT,
+  );
+  const noiseOn = async (node: string) => {
+    const members = await world.platform.members(namespace, services.get(node));
+    return members.find((member) => member.state === 'running' && member.node === node);
+  };
+  const look = async (node: string) => {
+    const member = await noiseOn(node);
+    if (!member) throw new OperatorError(`there is no noise on ${node}`);
+    return progress(world, member);
+  };
+  return {
+    done,
+    confirm: (timeout) => {
+      const first = new Map<string, number>();
+      return lookForAll(nodes, timeout, async (node) => {
+        const { count, text } = await look(node);
+        const before = first.get(node);
+        if (before === undefined) first.set(node, count);
+        return before !== undefined && count > before ? `${node}: ${kind} noise, ${text}` : undefined;
+      });
+    },
+    confirmGone: (timeout) =>
+      lookForAll(nodes, timeout, async (node) =>
+        (await noiseOn(node)) ? undefined : `${node}: the neighbour is gone`,
+      ),
+    told: async (node) => (await look(node)).text,
+  };
+}
+
+async function progress(world: ActingWorld, member: Member): Promise<{ count: number; text: string }> {
+  const { stdout } = await world.platform.exec(member, ['cat', PROGRESS_FILE], { timeout: 5000 });
+  const [, count, text] = /^(\d+) (.*)/s.exec(stdout) ?? [];
+  if (count === undefined) throw new OperatorError(`the noise on ${member.node} tells nothing yet`);
+  return { count: Number(count), text: text!.trim() };
+}

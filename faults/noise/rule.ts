@@ -1,0 +1,121 @@
+/** Denial of service by a rule: a quota that is used up, a network that is closed. Nobody need be noisy for it. */
+import { ask } from '../ask.ts';
+import { lookFor } from '../evidence.ts';
+import type { ActingWorld, Injection } from '../fault.ts';
+import { manifestOf } from '../neighbour/pod.ts';
+import { undoAll } from '../targets.ts';
+import { noiseAct, startNoise } from './live.ts';
+import type { Noise } from './noise.ts';
+
+const NAME = 'brownout-dos';
+const QUOTA = { hard: { pods: '0' } };
+const BOTH_WAYS = ['Ingress', 'Egress'];
+
+/**
+ * The namespace may have no more pods than it has: a member that goes is not replaced. With the remedy the quota is laid on
+ * the neighbour's own namespace, as it is when everybody has one.
+ */
+export async function fillQuota(world: ActingWorld, neighbour: string, isRemedied: boolean): Promise<Injection> {
+  const { namespace, run } = world;
+  const where = isRemedied ? neighbour : namespace;
+  const done = isRemedied
+    ? await world.act(
+        {
+          verb: 'neighbour.deploy',
+          args: { namespace: neighbour, manifest: quotaManifest(), labels: { 'brownout.run': run } },
+        },
+        { verb: 'remove', args: { namespace: neighbour } },
+      )
+    : await world.act(
+        {
+          verb: 'namespace.restrict',
+          args: { namespace, rule: 'quota', name: NAME, run, spec: JSON.stringify(QUOTA) },
+        },
+        { verb: 'namespace.unrestrict', args: { namespace, rule: 'quota', name: NAME } },
+      );
+  const refusal = async (of: string) =>
+    (await ask<{ refused: string | null }>(world, 'namespace.refusal', { namespace: of })).refused;
+  return {
+    confirm: (timeout) =>
+      lookFor(timeout, async () => {
+        const refused = await refusal(where);
+        if (refused === null) return undefined;
+        if (!isRemedied) return `no pod may be made in ${namespace}: ${refused}`;
+        return (await refusal(namespace)) === null
+          ? `no pod may be made in ${neighbour}, and in ${namespace} one may`
+          : undefined;
+      }),
+    heal: () => undoAll([done]),
+    confirmHealed: (timeout) =>
+      lookFor(timeout, async () =>
+        (await refusal(namespace)) === null ? `pods may be made in ${namespace}` : undefined,
+      ),
+  };
+}
+
+function quotaManifest(): string {
+  return manifestOf([{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: NAME }, spec: QUOTA }]);
+}
+
+/**
+ * A policy that allows nothing to anybody in the namespace. With the remedy there is one as well that says what is allowed:
+ * policies add up. A neighbour knocks at a service all the while, and is the witness.
+ */
+export async function denyNetwork(
+  world: ActingWorld,
+  neighbour: string,
+  witness: Noise,
+  isRemedied: boolean,
+): Promise<Injection> {
+  const { namespace, run } = world;
+  const [node] = witness.nodes as [string];
+  const knocking = await startNoise(world, neighbour, witness, noiseAct(world, neighbour, witness), 'prepare');
+  const policy = (name: string, spec: object) =>
+    world.act(
+      { verb: 'namespace.restrict', args: { namespace, rule: 'policy', name, run, spec: JSON.stringify(spec) } },
+      { verb: 'namespace.unrestrict', args: { namespace, rule: 'policy', name } },
+    );
+  const done = [knocking.done];
+  if (isRemedied) {
+    done.push(await policy(`${NAME}-allow`, { podSelector: {}, policyTypes: BOTH_WAYS, ingress: [{}], egress: [{}] }));
+  }
+  done.push(await policy(NAME, { podSelector: {}, policyTypes: BOTH_WAYS }));
+  const answered = async () => knocks(await knocking.told(node));
+  /** Only what comes after two looks in a row counts: a rule takes a moment until every node enforces it. */
+  const lookAt = (timeout: number, wanted: 'answered' | 'silent') => {
+    let before: Knocks | undefined;
+    return lookFor(timeout, async () => {
+      const now = await answered();
+      const [yes, no] = [now.answered - (before?.answered ?? 0), now.not - (before?.not ?? 0)];
+      const isFirst = before === undefined;
+      if (isFirst || yes + no >= ENOUGH_KNOCKS) before = now;
+      if (isFirst || yes + no < ENOUGH_KNOCKS) return undefined;
+      const isSo = wanted === 'answered' ? no === 0 : yes === 0;
+      return isSo
+        ? `a neighbour on ${node} is ${wanted === 'answered' ? 'answered' : 'not answered any more'}`
+        : undefined;
+    });
+  };
+  return {
+    confirm: (timeout) => lookAt(timeout, isRemedied ? 'answered' : 'silent'),
+    // The witness stays until it has seen the end.
+    heal: () => undoAll(done.slice(1)),
+    async confirmHealed(timeout) {
+      const evidence = await lookAt(timeout, 'answered');
+      await knocking.done.undo();
+      return evidence;
+    },
+  };
+}
+
+interface Knocks {
+  answered: number;
+  not: number;
+}
+
+const ENOUGH_KNOCKS = 3;
+
+function knocks(told: string): Knocks {
+  const [, answered = '0', not = '0'] = /^(\d+) requests answered, (\d+) not/.exec(told) ?? [];
+  return { answered: Number(answered), not: Number(not) };
+}

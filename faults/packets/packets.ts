@@ -1,0 +1,93 @@
+/** What the faults share that drop a node's packets: all of them, those of some, or some of all. */
+import { connect } from 'node:net';
+import { OperatorError, type PlatformKind } from '../../platforms/platform.ts';
+import { ask } from '../ask.ts';
+import type { ActingWorld, Done } from '../fault.ts';
+import { DROPPED, PACKETS } from './script.ts';
+
+/** After `hold` and this much more the node opens again by itself, whatever became of the suite. */
+const DEAD_MAN_MARGIN = 30_000;
+
+export interface Dropping {
+  /** Part of the names of the helper and of its chain. */
+  what: string;
+  /** Those whose packets are meant; all when undefined. */
+  of?: { way: 'to' | 'not'; addresses: string[] };
+  /** What iptables shall match; everything when empty. */
+  match?: string[];
+  hold: number;
+}
+
+export const PACKET_VERBS = ['host.run', 'host.remove'];
+
+export async function dropPackets(world: ActingWorld, nodes: string[], dropping: Dropping): Promise<Done[]> {
+  const { what, of, match = [], hold } = dropping;
+  const name = helperName(world, what);
+  const seconds = String(Math.ceil((hold + DEAD_MAN_MARGIN) / 1000));
+  const whose = of ? [of.addresses.join(','), of.way] : ['all', 'to'];
+  const argv = ['sh', '-c', PACKETS, 'packets', chainName(what), seconds, ...whose, ...match];
+  return Promise.all(
+    nodes.map((node) =>
+      world.act(
+        { verb: 'host.run', args: { node, name, run: world.run, image: world.toolsImage, argv } },
+        { verb: 'host.remove', args: { node, name } },
+      ),
+    ),
+  );
+}
+
+const chainName = (what: string) => `BROWNOUT-${what}`;
+const helperName = (world: ActingWorld, what: string) => `brownout-${world.run}-${what}`;
+
+/** How many packets the node's kernel has dropped, by its own count. */
+export async function droppedOn(world: ActingWorld, node: string, what: string): Promise<number> {
+  const args = { node, name: helperName(world, what), argv: ['sh', '-c', DROPPED, 'dropped', chainName(what)] };
+  return Number((await ask<{ stdout: string }>(world, 'host.exec', args)).stdout);
+}
+
+/** Whether the node, by its own word, reaches an address: a refusal is an answer too. */
+export async function reachesFrom(
+  world: ActingWorld,
+  node: string,
+  what: string,
+  { host, port }: { host: string; port: number },
+): Promise<boolean> {
+  const argv = ['python3', '-c', REACHES, host, String(port)];
+  const { code } = await ask<{ code: number }>(world, 'host.exec', { node, name: helperName(world, what), argv });
+  return code === 0;
+}
+
+const REACHES = `
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=2).close()
+except ConnectionRefusedError:
+    pass
+except OSError:
+    sys.exit(1)
+`;
+
+/** A port that every node has open to its peers: Swarm's gossip, kube-proxy's health. */
+const PEER_PORTS: Partial<Record<PlatformKind, number>> = { swarm: 7946, kubernetes: 10_256 };
+
+export function peerPort(platform: PlatformKind): number {
+  const port = PEER_PORTS[platform];
+  if (port === undefined) throw new OperatorError(`nothing is known of how nodes of ${platform} speak to each other`);
+  return port;
+}
+
+const PEER_TIMEOUT = 1500;
+
+/** True when anything comes back, a refusal too; false when there is only silence. */
+export function answersTcp(host: string, port: number, timeout = PEER_TIMEOUT): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout });
+    const end = (answers: boolean) => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('timeout', () => end(false));
+    socket.once('error', (error: NodeJS.ErrnoException) => end(error.code === 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,96 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Member } from '../platforms/platform.ts';
+import { duration } from '../units/units.ts';
+import { lookForAll } from './evidence.ts';
+import type { ActingWorld, Expectation, Fault } from './fault.ts';
+import { chooseMembers, memberSelector } from './selector.ts';
+import { memberArgs, membersOf, NO_NODE_DOWN } from './targets.ts';
+
+const options = z.strictObject({
+  member: memberSelector,
+  expect: z.enum(['evicted', 'blocked']).optional().meta({
+    description:
+      'An objective: every eviction is granted within `patience`, or at least one is refused, since a disruption budget says no.',
+  }),
+  patience: duration.prefault('60s').meta({
+    description: 'How long an eviction that a budget blocks is asked for again, every 5 s, as `kubectl drain` does.',
+  }),
+});
+type Options = z.output<typeof options>;
+
+/** As `kubectl drain` waits between two attempts. */
+const RETRY = 5_000;
+
+interface Eviction {
+  member: Member;
+  /** The budget that said no to the last attempt. */
+  blocked: string | undefined;
+  attempts: number;
+}
+
+/** Evictions by the platform's own door, one after the other: budgets are honoured, and named when they say no. */
+export const podEviction: Fault<Options> = {
+  name: 'pod-eviction',
+  summary: 'asks for the eviction of members of a service, as a drain does: disruption budgets may say no',
+  options,
+  needs: () => ['evict'],
+  hold: () => 0,
+  aim: (world, { member }) => chooseMembers(world, member),
+  impact: () => NO_NODE_DOWN,
+
+  async inject(world, targets, { expect, patience }) {
+    const evictions: Eviction[] = [];
+    for (const member of membersOf(targets)) {
+      const eviction = await evict(world, member, expect === 'blocked' ? 0 : patience);
+      evictions.push(eviction);
+      if (expect === 'blocked' && eviction.blocked !== undefined) break;
+    }
+    const expectation = expect && judged(evictions, expect);
+    return {
+      async confirm(timeout) {
+        const evidence = await lookForAll(evictions, timeout, async ({ member, blocked, attempts }) => {
+          const now = (await world.platform.members(world.namespace, member.service)).find(
+            ({ id }) => id === member.id,
+          );
+          const often = attempts > 1 ? ` (${attempts} attempts)` : '';
+          if (blocked !== undefined) {
+            return now?.state === 'running' ? `${member.id} stays: blocked by budget ${blocked}${often}` : undefined;
+          }
+          return now?.state === 'running' ? undefined : `${member.id} on ${member.node} is evicted${often}`;
+        });
+        return evidence && { ...evidence, ...(expectation ? { expectation } : {}) };
+      },
+      async heal() {},
+      // Nothing is left to heal; it is over once what was evicted is no member any more.
+      confirmHealed: (timeout) =>
+        lookForAll(evictions, timeout, async ({ member: { id, service }, blocked }) => {
+          if (blocked !== undefined) return `${service}: ${id} was left alone`;
+          const left = await world.platform.members(world.namespace, service);
+          return left.some((member) => member.id === id) ? undefined : `${service}: ${id} is no member any more`;
+        }),
+    };
+  },
+};
+
+async function evict(world: ActingWorld, member: Member, patience: number): Promise<Eviction> {
+  const deadline = performance.now() + patience;
+  for (let attempts = 1; ; attempts += 1) {
+    const { answer } = await world.act({ verb: 'evict', args: memberArgs(world, member) }, undefined);
+    const { evicted, blocked } = answer as { evicted: boolean; blocked?: string };
+    if (evicted) return { member, blocked: undefined, attempts };
+    if (performance.now() + RETRY > deadline) return { member, blocked: blocked ?? 'of no name', attempts };
+    await sleep(RETRY);
+  }
+}
+
+function judged(evictions: Eviction[], expect: 'evicted' | 'blocked'): Expectation {
+  const blocked = evictions.flatMap(({ blocked }) => blocked ?? []);
+  const granted = evictions.length - blocked.length;
+  return {
+    what: 'eviction',
+    wanted: expect === 'blocked' ? 'one is blocked by a budget' : 'every one is granted',
+    observed: [`${granted} granted`, ...blocked.map((budget) => `blocked by ${budget}`)].join(', '),
+    met: expect === 'blocked' ? blocked.length > 0 : blocked.length === 0,
+  };
+}

@@ -1,0 +1,30 @@
+/** What the faults share that stop a program of a node: how it is stopped, and how it comes back whatever happens. */
+import type { ActingWorld, Done } from '../fault.ts';
+
+export interface Stopping {
+  /** `kubelet`, `runtime`, or a component of the control plane as its static pod is labelled. */
+  program: string;
+  how: 'frozen' | 'gone';
+  /** It starts again by itself after so many ms, whatever became of the suite. */
+  timer: number;
+}
+
+export const STOP_VERBS = ['program.stop', 'program.start'];
+
+export async function stopOn(world: ActingWorld, nodes: string[], { program, how, timer }: Stopping): Promise<Done[]> {
+  const name = handName(world, program);
+  const seconds = String(Math.ceil(timer / 1000));
+  return Promise.all(
+    nodes.map((node) =>
+      world.act(
+        {
+          verb: 'program.stop',
+          args: { node, name, run: world.run, image: world.toolsImage, program, how, seconds },
+        },
+        { verb: 'program.start', args: { node, name, seconds } },
+      ),
+    ),
+  );
+}
+
+export const handName = (world: ActingWorld, program: string) => `brownout-${world.run}-${program}`;

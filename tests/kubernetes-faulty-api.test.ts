@@ -1,0 +1,136 @@
+/** The Kubernetes platform over a bad road to a real API: what it tells stays right, and nothing hangs. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { KubernetesCluster } from '../clusters/cluster.ts';
+import { createPlatform } from '../platforms/index.ts';
+import { openReach } from '../platforms/kubernetes/reach.ts';
+import type { Platform, PlatformEvent } from '../platforms/platform.ts';
+import { settledDifferences } from '../run/snapshot.ts';
+import { type FaultyApi, faultyApi } from './faulty-api.ts';
+import { deployAct, labCluster, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
+
+const RUN = 'test-faulty';
+const NAMESPACE = 'brownout-test-faulty';
+const SEED = Number(process.env.SEED ?? 1);
+/** Every fourth request meets a fault. */
+const SHARE = 0.25;
+/** Of members, which both must hear of: whatever became of the road meanwhile. */
+const LIVES = ['member-scheduled', 'member-started', 'member-ready', 'member-stopped', 'member-failed'];
+
+describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 300_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-faulty-'));
+  let cluster: KubernetesCluster;
+  let direct: Platform;
+  let road: FaultyApi;
+  let over: Platform;
+  let atFirst: Record<string, string>;
+  const watching = new AbortController();
+  const told: Record<'direct' | 'over', { event: PlatformEvent; at: number }[]> = { direct: [], over: [] };
+  const watched: Promise<void>[] = [];
+
+  const whole = () => over.whole({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
+  const listen = async (platform: Platform, into: (typeof told)['direct']) => {
+    for await (const event of platform.watch(NAMESPACE, watching.signal)) into.push({ event, at: performance.now() });
+  };
+  const lives = (of: (typeof told)['direct']) =>
+    of.filter(({ event }) => LIVES.includes(event.kind)).map(({ event }) => `${event.kind} ${event.member}`);
+
+  before(async () => {
+    cluster = await labCluster();
+    direct = await createPlatform(cluster);
+    road = await faultyApi(openReach(cluster.reach), SHARE, SEED);
+    const kubeconfig = join(folder, 'config');
+    const config = {
+      clusters: [{ name: 'c', cluster: { server: road.url, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user: {} }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    };
+    writeFileSync(kubeconfig, JSON.stringify(config));
+    over = await createPlatform({ ...cluster, reach: { kubeconfig, context: 'x' } });
+    await direct.perform({ verb: 'remove', args: { namespace: NAMESPACE } });
+    atFirst = await direct.snapshot();
+    watched.push(listen(direct, told.direct), listen(over, told.over));
+    await sleep(2000);
+  });
+
+  after(async () => {
+    watching.abort();
+    await Promise.all(watched);
+    await direct?.perform({ verb: 'remove', args: { namespace: NAMESPACE } });
+    await Promise.all([direct?.close(), over?.close()]);
+    road?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  it('gets everything done', async () => {
+    await over.perform(deployAct(NAMESPACE, RUN));
+    await whole();
+    for (let round = 0; round < 3; round += 1) {
+      const [front] = await over.members(NAMESPACE, 'front');
+      const [back] = await over.members(NAMESPACE, 'back');
+      assert.ok(front && back);
+      const place = (member: typeof front) => ({ namespace: NAMESPACE, node: member.node, member: member.id });
+      assert.deepEqual(await over.perform({ verb: 'evict', args: place(front) }), { evicted: true });
+      await over.perform({ verb: 'member.delete', args: { ...place(back), grace: '0' } });
+      await sleep(1000);
+      await whole();
+    }
+  });
+
+  it('sees the same as who looks directly', async () => {
+    assert.deepEqual(await over.snapshot(), await direct.snapshot());
+    assert.deepEqual((await over.inspect()).timers, (await direct.inspect()).timers);
+    assert.deepEqual(await over.members(NAMESPACE), await direct.members(NAMESPACE));
+    assert.deepEqual(await over.leftovers(RUN), await direct.leftovers(RUN));
+  });
+
+  it('heard of every member that came to be ready, and of none that did not', async () => {
+    await sleep(3000);
+    // Of what came and went while the road was cut only what is left can be learned: steps may be missing, lives may not.
+    const ready = (of: string[]) => [...new Set(of.filter((line) => line.startsWith('member-ready')))].sort();
+    assert.deepEqual(ready(lives(told.over)), ready(lives(told.direct)));
+    const all = new Set(lives(told.direct));
+    assert.deepEqual(
+      lives(told.over).filter((line) => !all.has(line)),
+      [],
+    );
+    assert.equal(new Set(lives(told.over)).size, lives(told.over).length, 'nothing is told twice');
+    for (const line of ready(lives(told.direct))) {
+      const at = (of: (typeof told)['direct']) => of.find(({ event }) => `${event.kind} ${event.member}` === line)!.at;
+      const delay = at(told.over) - at(told.direct);
+      assert.ok(delay < 15_000, `${line} was heard ${delay} ms later`);
+    }
+    console.log(`  ${JSON.stringify(road.counts)}; ${lives(told.over).length} of ${all.size} steps heard`);
+  });
+
+  it('tells that the control plane is lost, gives up in time, and goes on when it is back', async () => {
+    const before = told.over.length;
+    const heard = (kind: PlatformEvent['kind']) => told.over.slice(before).some(({ event }) => event.kind === kind);
+    road.silent = true;
+    const began = performance.now();
+    await assert.rejects(over.members(NAMESPACE), /does not answer/);
+    assert.equal(await over.answers('w1'), true, 'the node itself is reached without the API');
+    assert.ok(performance.now() - began < 60_000, 'within the limits');
+    assert.ok(heard('control-plane-lost'));
+    const [front] = await direct.members(NAMESPACE, 'front');
+    await direct.perform({ verb: 'evict', args: { namespace: NAMESPACE, node: front!.node, member: front!.id } });
+    await direct.whole({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
+    road.silent = false;
+    const deadline = performance.now() + 60_000;
+    const known = new Set(told.over.slice(before).map(({ event }) => event.member));
+    const fresh = (await direct.members(NAMESPACE, 'front')).find(({ id }) => !known.has(id));
+    while (!heard('control-plane-back') || !lives(told.over).includes(`member-ready ${fresh?.id}`)) {
+      assert.ok(performance.now() < deadline, 'it is back, and what was missed is told');
+      await sleep(200);
+    }
+  });
+
+  it('cleans up', async () => {
+    await over.perform({ verb: 'remove', args: { namespace: NAMESPACE } });
+    assert.deepEqual(await settledDifferences(over, atFirst, 45_000), []);
+  });
+});

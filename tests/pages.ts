@@ -1,0 +1,68 @@
+/** Pages on disk, opened in a real browser, and what can be wrong with any of them. */
+import { pathToFileURL } from 'node:url';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
+
+let browser: Browser | undefined;
+
+export async function startBrowser(): Promise<void> {
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
+}
+
+export async function stopBrowser(): Promise<void> {
+  await browser?.close();
+}
+
+interface Opened {
+  page: Page;
+  /** Everything that went wrong, and every request for something that is not in the file. */
+  complaints: string[];
+}
+
+export async function open(file: string, options: BrowserContextOptions = {}): Promise<Opened> {
+  const context = await browser!.newContext(options);
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!/^(file|data|blob):/.test(request.url())) complaints.push(`request: ${request.url()}`);
+  });
+  await page.goto(pathToFileURL(file).href);
+  return { page, complaints };
+}
+
+export const scrollsSideways = (page: Page) =>
+  page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+
+/** Texts that do not reach 4.5 : 1 against the nearest ground that is painted. Runs in the page. */
+export function poorContrast(): string[] {
+  const parse = (colour: string) => colour.match(/[\d.]+/g)!.map(Number);
+  const luminance = ([r, g, b]: number[]) => {
+    const linear = [r!, g!, b!].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * linear[0]! + 0.7152 * linear[1]! + 0.0722 * linear[2]!;
+  };
+  const ground = (element: Element | null): number[] => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if ((colour[3] ?? 1) === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const poor: string[] = [];
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement!;
+    if (!walker.currentNode.textContent?.trim() || element.closest('script, noscript, style')) continue;
+    const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(ground(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5)
+      poor.push(`${ratio.toFixed(2)} ${element.className} ${walker.currentNode.textContent.trim().slice(0, 40)}`);
+  }
+  return poor;
+}
