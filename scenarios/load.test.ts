@@ -106,7 +106,8 @@ test('the shipped scenarios load, and say in their first lines what they show', 
     const scenario = await loadScenario(file);
     assert.equal(scenario.file, file);
     const [schema, claim] = readFileSync(file, 'utf8').split('\n');
-    assert.equal(schema, '# yaml-language-server: $schema=../scenario.schema.json');
+    const schemaPath = path.relative(path.dirname(file), path.join(import.meta.dirname, 'scenario.schema.json'));
+    assert.equal(schema, `# yaml-language-server: $schema=${schemaPath}`);
     assert.match(claim!, /^# Claimed: /);
   }
 });
