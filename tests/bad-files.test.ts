@@ -1,7 +1,16 @@
 /** Wrong input, through the real command: one clear error at the right place, exit 3, and no secret repeated. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -168,7 +177,7 @@ test('every good file passes, Windows line ends and byte order mark included', a
   const good = readFileSync(path.join(root, goodScenario), 'utf8');
   writeFileSync(windows, `\ufeff${good.replaceAll('\n', '\r\n')}`);
   const { exitCode, stdout, stderr } = await check(
-    'scenarios',
+    ...globSync('scenarios/voting/*.yaml', { cwd: root }),
     'clusters',
     windows,
     '--cluster',
@@ -177,6 +186,11 @@ test('every good file passes, Windows line ends and byte order mark included', a
   assert.equal(exitCode, 0, stderr);
   assert.match(stdout, /✓ clusters\/lab-swarm\.yaml {2}swarm, 3 hosts/);
   assert.match(stdout, /✓ scenarios\/voting\/node-kill\.yaml {2}fits lab-swarm/);
+});
+
+test('every good file passes on Kubernetes, those for Kubernetes alone included', async () => {
+  const { exitCode, stderr } = await check('scenarios', '--cluster', 'clusters/lab-kubernetes.yaml');
+  assert.equal(exitCode, 0, stderr);
 });
 
 test('as JSON, errors keep their places', async () => {

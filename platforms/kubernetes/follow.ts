@@ -25,6 +25,8 @@ export interface Listener<T> {
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;
+/** An API server that has just started may refuse everybody for a moment: it does not know yet who may do what. */
+export const RELOADING = 30_000;
 /** What comes within this time of a new connection may have happened before it. */
 const CATCHING_UP = 1_000;
 
@@ -45,6 +47,7 @@ export async function follow<T extends KubeObject>(
   let late = false;
   let pause = FIRST_PAUSE;
   let renewed = false;
+  let silentAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     const connection = restart.signal;
     const began = performance.now();
@@ -72,8 +75,9 @@ export async function follow<T extends KubeObject>(
       else if (error.status === 401 && !renewed) {
         renewed = true;
         api.reach.renew();
-      } else if (isFinal(error)) return listener.refused(error);
+      } else if (isFinal(error) && performance.now() - silentAt > RELOADING) return listener.refused(error);
       else {
+        if (!isFinal(error)) silentAt = performance.now();
         await rest(pause, signal);
         pause = Math.min(pause * 2, LONGEST_PAUSE);
       }

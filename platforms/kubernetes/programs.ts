@@ -3,7 +3,7 @@ import type { KubernetesCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../platform.ts';
 import type { Api } from './api.ts';
 import { ApiError, unlessGone } from './api-error.ts';
-import { rest } from './follow.ts';
+import { RELOADING, rest } from './follow.ts';
 import { type Effect, endHand, execInHand, type HandPlace, startHand } from './hands.ts';
 import { SYSTEM } from './inspect.ts';
 import { isTrue, PODS, type Pod } from './objects.ts';
@@ -57,6 +57,7 @@ export async function stopProgram(api: Api, stop: Stop, pull: KubernetesCluster[
  */
 export async function startProgram(api: Api, place: HandPlace, patience: number): Promise<void> {
   const deadline = performance.now() + patience;
+  let silentAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     try {
       const told = await endHand(api, place);
@@ -64,8 +65,10 @@ export async function startProgram(api: Api, place: HandPlace, patience: number)
       await removeNamespace(api, place.namespace);
       return;
     } catch (error) {
-      const isSilence = error instanceof ApiError && (error.status === undefined || error.status >= 500);
-      if (!isSilence) throw error;
+      if (!(error instanceof ApiError)) throw error;
+      const isRefusal = error.status !== undefined && error.status < 500;
+      if (isRefusal && performance.now() - silentAt > RELOADING) throw error;
+      if (!isRefusal) silentAt = performance.now();
       if (performance.now() > deadline) {
         throw new OperatorError(`the API does not answer yet: ${error.message}`, {
           hint: 'the hand on the node starts it again by itself when its time is over; then: brownout undo',
