@@ -119,7 +119,11 @@ function reactionFindings(
   const aimed = events.filter((event) => event.kind === 'targets');
   const hit = replaced.map(({ service }) => service);
   const expected = inspection
-    ? aimed.flatMap(({ fault, targets }) => predict({ inspection, fault, targets, services: meta.services, hit }))
+    ? aimed.flatMap(({ fault, targets }, index) => {
+        // Faults are aimed in the order of the scenario.
+        const { options = {} } = meta.scenario.faults[index] ?? {};
+        return predict({ inspection, fault, options, targets, services: meta.services, hit });
+      })
     : [];
   return {
     split: recoverySplit(injected, streams, reactions, replaced),

@@ -10,6 +10,7 @@ interface Options {
   victim?: string;
   replicas?: number;
   hit?: string[];
+  chosen?: Record<string, unknown>;
 }
 
 const DEFAULTS = {
@@ -39,6 +40,7 @@ function situation({
   victim = 'w1',
   replicas = 1,
   hit = ['vote'],
+  chosen = {},
 }: Options): Situation {
   const node = (name: string, role: 'manager' | 'worker') => ({
     name,
@@ -57,10 +59,10 @@ function situation({
     timers: Object.entries({ ...DEFAULTS, ...timers }).map(([name, ms]): Timer => ({ name, ms, source: 'read' })),
   };
   const member = { id: 'm', service: hit[0] ?? 'vote', node: victim, state: 'running' as const, ready: true };
-  const target: Target = ['node-kill', 'node-drain', 'node-partition'].includes(fault)
+  const target: Target = ['node-kill', 'node-drain', 'node-partition', 'kubelet-stop'].includes(fault)
     ? { kind: 'node', node: victim, why: '' }
     : { kind: 'member', member, node: victim, why: '' };
-  return { inspection, fault, targets: [target], services: { vote: replicas, db: 1 }, hit };
+  return { inspection, fault, options: chosen, targets: [target], services: { vote: replicas, db: 1 }, hit };
 }
 
 function windows(options: Options): Record<string, [number, number]> {
@@ -127,4 +129,17 @@ test('without a quorum nothing is promised; faults that no timer bounds have no 
     [],
   );
   assert.deepEqual(windows({ fault: 'member-pause' }), {});
+});
+
+test('a node that serves on, unheard, is noticed, and no more is foretold', () => {
+  const cut = windows({ fault: 'node-partition', chosen: { from: 'control-plane' } });
+  assert.deepEqual(Object.keys(cut), ['node noticed down']);
+  assert.deepEqual(windows({ fault: 'kubelet-stop' }), cut);
+  for (const from of ['users', 'peers']) assert.deepEqual(windows({ fault: 'node-partition', chosen: { from } }), {});
+});
+
+test('a member that is deleted moves, one that crashes is started again in its place', () => {
+  const deleted = windows({ fault: 'member-kill', timers: VOTE, chosen: { grace: 0 } });
+  assert.deepEqual(deleted, windows({ fault: 'pod-eviction', timers: VOTE }));
+  assert.notDeepEqual(deleted, windows({ fault: 'member-kill', timers: VOTE }));
 });

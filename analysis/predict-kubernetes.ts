@@ -23,12 +23,16 @@ const ENTRY = 1000;
 const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
 
 export function predictKubernetes(situation: Situation): Expectation[] {
-  const { fault } = situation;
+  const { fault, options } = situation;
+  // It serves on, unheard: that it is noticed is all that the timers tell.
+  const servesOn = fault === 'kubelet-stop' || options.from === 'control-plane';
+  if (servesOn) return nodeDeath(situation).filter(({ moment }) => moment === 'node noticed down');
   if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
   if (fault === 'node-drain') return moved(situation, situation.hit);
   const members = membersHit(situation);
+  const isDeleted = fault === 'pod-eviction' || options.grace !== undefined;
+  if (isDeleted) return moved(situation, members);
   if (fault === 'member-kill') return restarted({ ...situation, hit: members });
-  if (fault === 'pod-eviction') return moved(situation, members);
   return [];
 }
 

@@ -53,7 +53,14 @@ function situation(options: Options): Situation {
     fault === 'member-kill'
       ? { kind: 'member', member, node: victim, why: '' }
       : { kind: 'node', node: victim, why: '' };
-  return { inspection, fault, targets: [target], services: { vote: replicas }, hit: options.hit ?? ['vote'] };
+  return {
+    inspection,
+    fault,
+    options: {},
+    targets: [target],
+    services: { vote: replicas },
+    hit: options.hit ?? ['vote'],
+  };
 }
 
 function windows(options: Options): Record<string, [number, number]> {

@@ -24,6 +24,8 @@ export interface Expectation {
 export interface Situation {
   inspection: Inspection;
   fault: string;
+  /** The fault's own, as the scenario has them. */
+  options: Record<string, unknown>;
   targets: Target[];
   /** Ready members that each service should have. */
   services: Record<string, number | 'all'>;
@@ -33,6 +35,9 @@ export interface Situation {
 
 /** Windows for one fault; none where the platform gives no timers to predict from. */
 export function predict(situation: Situation): Expectation[] {
+  const { fault, options } = situation;
+  // Cut off from users or peers alone, a node is alive to its control plane: nothing is noticed.
+  if (fault === 'node-partition' && (options.from === 'users' || options.from === 'peers')) return [];
   switch (situation.inspection.platform) {
     case 'swarm':
       return predictSwarm(situation);

@@ -16,6 +16,8 @@ interface AnyCluster {
   images: Record<string, string>;
   /** `never`: images are on the nodes already and no registry is asked. */
   pull: 'missing' | 'never';
+  /** The nodes' kernels can delay packets. */
+  netem: boolean;
 }
 
 export interface SwarmCluster extends AnyCluster {

@@ -30,6 +30,7 @@ test('what is not said has its default', () => {
     entry: { vote: 'http://vip:8080' },
     images: {},
     pull: 'missing',
+    netem: false,
     shared: undefined,
     endpoint: 'vip',
     publish: 'ingress',

@@ -178,6 +178,10 @@ const anyCluster = {
     .enum(['missing', 'never'])
     .prefault('missing')
     .describe('`never`: the images are on the nodes, and no registry is asked.'),
+  netem: z
+    .boolean()
+    .prefault(false)
+    .describe("The nodes' kernels can delay packets (module `sch_netem`). Without it `network-delay` is refused."),
 };
 
 const PLATFORM = 'What kind of cluster it is.';

@@ -21,3 +21,22 @@ export function deploySettings(cluster: Cluster): Record<string, string> {
 export function sharedFolder(cluster: Cluster): string | undefined {
   return cluster.platform === 'swarm' ? cluster.shared : undefined;
 }
+
+/** What a fault may need of the nodes themselves, as the cluster file says that they have it; named like verbs. */
+export function traitsOf(cluster: Cluster): string[] {
+  return cluster.netem ? ['kernel.netem'] : [];
+}
+
+/** Why something that a fault needs is not to be had on a cluster, and what to do. */
+export function lackOf(cluster: Cluster, need: string): { why: string; hint: string } {
+  if (need.startsWith('power.')) {
+    return { why: `${cluster.file} tells no way to switch nodes off`, hint: 'add `power:` to the cluster file' };
+  }
+  if (need.startsWith('kernel.')) {
+    return {
+      why: `${cluster.file} does not say that the nodes' kernels can do it`,
+      hint: 'if `modprobe sch_netem` works on every node: add `netem: true` to the cluster file',
+    };
+  }
+  return { why: `${cluster.platform} cannot do it (no '${need}')`, hint: 'choose another fault for this platform' };
+}

@@ -5,6 +5,7 @@ import { kubeletStop } from './kubelet-stop.ts';
 import { memberKill } from './member-kill.ts';
 import { memberPause } from './member-pause.ts';
 import { namespaceDos } from './namespace-dos.ts';
+import { networkDelay } from './network-delay.ts';
 import { networkLoss } from './network-loss.ts';
 import { networkRate } from './network-rate.ts';
 import { nodeDrain } from './node-drain.ts';
@@ -33,6 +34,7 @@ export const faults: Record<string, Fault> = {
   'runtime-stop': runtimeStop,
   'control-plane-stop': controlPlaneStop,
   'dns-stop': dnsStop,
+  'network-delay': networkDelay,
   'network-loss': networkLoss,
   'network-rate': networkRate,
   'namespace-dos': namespaceDos,

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { STOP } from '../platforms/kubernetes/stop-script.ts';
 import { faults } from './index.ts';
+import { FILL } from './neighbour/fill.ts';
 import { noiseStack } from './noise/compose.ts';
-import { noiseKinds } from './noise/stress.ts';
+import type { Noise } from './noise/noise.ts';
+import { noisePods } from './noise/pods.ts';
+import { noiseKinds, STRESS } from './noise/stress.ts';
+import { DROPPED, PACKETS } from './packets/script.ts';
 
 describe('every fault', () => {
   for (const [name, fault] of Object.entries(faults)) {
@@ -25,11 +31,58 @@ describe('every fault', () => {
     assert.equal(faults['node-kill']!.options.safeParse({ node: {}, hold: 60 }).success, false);
   });
 
+  it('refuses what cannot be meant, and says why', () => {
+    const vote = { service: 'vote' };
+    const problem = (name: string, options: object) => {
+      const parsed = faults[name]!.options.safeParse(options);
+      return parsed.success ? undefined : parsed.error.issues.map(({ message }) => message).join('; ');
+    };
+    assert.match(problem('member-kill', { member: vote, signal: 'SIGTERM', grace: '0s' })!, /exclude each other/);
+    assert.match(problem('member-kill', { member: vote, grace: '1500ms' })!, /whole seconds/);
+    assert.match(problem('network-loss', { node: {}, loss: '0%' })!, /more than 0%/);
+    assert.match(problem('network-loss', { node: {}, loss: '100%' })!, /less than 100%/);
+    assert.match(problem('network-rate', { node: {}, rate: '1B' })!, /at least 1Ki/);
+    assert.match(problem('rollout', { ...vote, kind: 'bad-image', image: 'vote' })!, /good version/);
+    assert.match(problem('rollout', { ...vote, expect: 'rolled-back' })!, /only a bad version/);
+    assert.ok(problem('control-plane-stop', { component: 'kubelet' }));
+    assert.ok(problem('node-partition', { node: {}, from: 'everybody' }));
+    assert.ok(problem('scale', { ...vote, to: -1 }));
+  });
+
+  it('asks for the verbs of what is wanted, and for no others', () => {
+    const needs = (name: string, options: object) => faults[name]!.needs(faults[name]!.options.parse(options));
+    const vote = { service: 'vote' };
+    assert.deepEqual(needs('member-kill', { member: vote }), ['member.kill']);
+    assert.deepEqual(needs('member-kill', { member: vote, grace: '0s' }), ['member.delete']);
+    assert.deepEqual(needs('rollout', vote), ['service.roll', 'service.restore']);
+    assert.ok(!needs('rollout', { ...vote, kind: 'failing-probe' }).includes('service.roll'));
+    assert.deepEqual(needs('namespace-dos', { node: {}, kind: 'cpu' }), ['neighbour.deploy', 'remove']);
+    assert.ok(needs('namespace-dos', { node: {}, kind: 'quota' }).includes('namespace.restrict'));
+    assert.ok(!needs('node-partition', { node: {} }).includes('host.exec'));
+    assert.ok(needs('node-partition', { node: {}, from: 'peers' }).includes('host.exec'));
+  });
+
+  it('has a control plane to stop unless another node is named', () => {
+    const parsed = faults['control-plane-stop']!.options.parse({ component: 'etcd' });
+    assert.deepEqual(parsed, { component: 'etcd', node: { role: 'manager' }, how: 'gone', hold: 60_000 });
+  });
+
   it('says which nodes stop working', () => {
     const node = { kind: 'node' as const, node: 'w1', why: '' };
     const down = (name: string, options = {}) => faults[name]!.impact([node], options).nodesDown;
-    assert.deepEqual(['node-kill', 'node-partition', 'node-drain'].map(down), [['w1'], ['w1'], ['w1']]);
-    assert.deepEqual(down('namespace-dos'), []);
+    assert.deepEqual(
+      ['node-kill', 'node-partition', 'node-drain'].map((name) => down(name)),
+      [['w1'], ['w1'], ['w1']],
+    );
+    assert.deepEqual(
+      ['namespace-dos', 'network-loss', 'node-pressure'].map((name) => down(name)),
+      [[], [], []],
+    );
+    assert.deepEqual(down('node-partition', { from: 'control-plane' }), ['w1']);
+    assert.deepEqual(down('node-partition', { from: 'users' }), []);
+    // The quorum is judged without it.
+    assert.deepEqual(down('control-plane-stop', { component: 'etcd' }), ['w1']);
+    assert.deepEqual(down('control-plane-stop', { component: 'scheduler' }), []);
   });
 });
 
@@ -56,5 +109,51 @@ describe('a noisy neighbour', () => {
     const service = parse(text).services['noise-1'];
     assert.deepEqual(service.deploy.resources.limits, { cpus: '0.5', memory: '67108864b', pids: 20 });
     assert.deepEqual(service.command.slice(-3), ['flood', 'tasks.$$x', '80']);
+  });
+});
+
+describe('a noisy neighbour on Kubernetes', () => {
+  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const objects = (given: Partial<Noise>) =>
+    JSON.parse(noisePods({ ...noise, kind: 'cpu', limits: undefined, ...given })).items;
+
+  it('is a pod on each node that ends for good by itself', () => {
+    for (const kind of noiseKinds) {
+      const pods = objects({ kind });
+      assert.deepEqual(
+        pods.map((pod: { kind: string; spec: { nodeName: string } }) => [pod.kind, pod.spec.nodeName]),
+        [
+          ['Pod', 'w1'],
+          ['Pod', 'w2'],
+        ],
+      );
+      assert.equal(pods[0].spec.activeDeadlineSeconds, 91);
+    }
+  });
+
+  it('has the limits of its namespace, not its own', () => {
+    const [range, pod] = objects({ limits: { cpus: 0.25, memory: 64 * 2 ** 20, disk: 2 ** 20, pids: 64 } });
+    assert.equal(range.kind, 'LimitRange');
+    const [{ default: most, defaultRequest }] = range.spec.limits;
+    assert.deepEqual(most, { cpu: '0.25', memory: '67108864', 'ephemeral-storage': '1048576' });
+    assert.deepEqual(defaultRequest, { cpu: '0', memory: '0', 'ephemeral-storage': '0' });
+    assert.equal(pod.spec.containers[0].resources, undefined);
+  });
+
+  it('has no way out where its flood is what is limited', () => {
+    const [policy] = objects({ kind: 'flood', victim: { host: 'vote', port: 80 }, limits: { cpus: 1 } });
+    assert.equal(policy.kind, 'NetworkPolicy');
+    assert.deepEqual(policy.spec, { podSelector: {}, policyTypes: ['Egress'] });
+  });
+});
+
+describe('what runs on nodes', () => {
+  it('is well formed shell', () => {
+    for (const script of [PACKETS, DROPPED]) execFileSync('sh', ['-n'], { input: script });
+  });
+
+  it('is well formed Python', () => {
+    const compile = 'import ast, sys; ast.parse(sys.stdin.read())';
+    for (const script of [STRESS, FILL, STOP]) execFileSync('python3', ['-c', compile], { input: script });
   });
 });

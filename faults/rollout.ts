@@ -64,8 +64,8 @@ export const rollout: Fault<Options> = {
     return {
       confirm: (timeout) =>
         lookForAll(services, timeout, async (service) => {
-          const fresh = (await platform.members(namespace, service)).find(({ id }) => !before.has(id));
-          return fresh ? `${service}: ${fresh.id} is new, ${fresh.state} on ${fresh.node || 'no node yet'}` : undefined;
+          const fresh = (await platform.members(namespace, service)).find(({ id, node }) => node && !before.has(id));
+          return fresh ? `${service}: ${fresh.id} is new, ${fresh.state} on ${fresh.node}` : undefined;
         }),
       async heal() {
         if (kind !== 'good') outcome ??= await outcomeOf(world, services, expect);

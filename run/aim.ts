@@ -89,6 +89,7 @@ export function aimCandidates(
         for (const { moment, window } of predict({
           inspection: world.inspection,
           fault: use.fault,
+          options: use.options,
           targets,
           services,
           hit,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Cluster } from '../clusters/cluster.ts';
-import { deploySettings, sharedFolder } from '../clusters/settings.ts';
+import { deploySettings, lackOf, sharedFolder, traitsOf } from '../clusters/settings.ts';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
@@ -127,12 +127,9 @@ function checkVerbs(scenario: Scenario, actor: Actor, cluster: Cluster): void {
     faults[fault]!.needs(options).map((verb) => ({ fault, verb })),
   );
   for (const { fault, verb } of [...ALWAYS_NEEDED.map((verb) => ({ fault: 'every run', verb })), ...needs]) {
-    if (actor.verbs.includes(verb)) continue;
-    const lacksPower = verb.startsWith('power.');
-    throw new NotOffered(
-      `${fault} needs '${verb}', which ${lacksPower ? `${cluster.file} gives no means for` : `${cluster.platform} cannot do`}.`,
-      { hint: lacksPower ? 'Add `power:` to the cluster file.' : 'Choose another fault for this platform.' },
-    );
+    if (actor.verbs.includes(verb) || traitsOf(cluster).includes(verb)) continue;
+    const { why, hint } = lackOf(cluster, verb);
+    throw new NotOffered(`${fault} needs '${verb}': ${why}.`, { hint });
   }
 }
 

@@ -193,6 +193,19 @@ test('every good file passes on Kubernetes, those for Kubernetes alone included'
   assert.equal(exitCode, 0, stderr);
 });
 
+test('a fault that the nodes cannot carry out is refused where it stands', async () => {
+  const text = readFileSync(path.join(root, goodScenario), 'utf8').replace(
+    'node-kill:',
+    'network-delay:\n      delay: 100ms',
+  );
+  const file = path.join(folder, 'delay.yaml');
+  writeFileSync(file, text);
+  const line = text.split('\n').findIndex((each) => each.includes('network-delay')) + 1;
+  const message = "'network-delay' on lab-kubernetes: clusters/lab-kubernetes.yaml does not say";
+  const told = await refuses(file, `${line}:5`, message, '--cluster', 'clusters/lab-kubernetes.yaml');
+  assert.match(told, /add `netem: true` to the cluster file/);
+});
+
 test('as JSON, errors keep their places', async () => {
   const file = 'tests/data/bad/scenarios/typo-in-key.yaml';
   const { exitCode, stdout } = await check(file, goodScenario, '--json');

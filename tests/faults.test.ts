@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Cluster } from '../clusters/cluster.ts';
-import type { Fault, Target } from '../faults/fault.ts';
+import type { Target } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { runCommand } from '../platforms/command.ts';
 import { createPlatform } from '../platforms/index.ts';
@@ -10,6 +10,7 @@ import type { Member, OperatorError, Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
+import { live } from './life.ts';
 
 const RUN = 'test-faults';
 const NAMESPACE = 'brownout-test-faults';
@@ -25,29 +26,9 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
   const world = (power = createPower(cluster)) =>
     actingWorld(platform, cluster, { namespace: NAMESPACE, run: RUN, ...(power ? { power } : {}) });
 
-  /** The whole life of a fault. `during` looks at the cluster while the fault is there. */
-  async function live(name: string, options: object, during: (targets: Target[]) => Promise<void> = async () => {}) {
-    const fault = faults[name] as Fault;
-    const chosen = fault.options.parse(options);
-    const acting = await world();
-    const targets = fault.aim(acting, chosen);
-    const injection = await fault.inject(acting, targets, chosen);
-    try {
-      const evidence = await injection.confirm(CONFIRM);
-      assert.ok(evidence, `${name} is proven`);
-      console.log(`  ${name}: ${evidence.text}`);
-      await during(targets);
-    } finally {
-      await injection.heal();
-      await injection.heal();
-    }
-    const healed = await injection.confirmHealed(HEALED);
-    assert.ok(healed, `${name} is proven to be over`);
-    console.log(`  ${name} healed: ${healed.text}`);
-    for (const { does, undo } of acting.acts) {
-      assert.ok(fault.needs(chosen).includes(does.verb), `${does.verb} was announced`);
-      assert.ok(!undo || fault.needs(chosen).includes(undo.verb), `${undo?.verb} was announced`);
-    }
+  /** `during` looks at the cluster while the fault is there. */
+  async function through(name: string, options: object, during?: (targets: Target[]) => Promise<void>) {
+    await live(await world(), name, options, during);
     await whole();
     assert.deepEqual(await settledDifferences(platform, healthy, 30_000), []);
   }
@@ -75,20 +56,20 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
   });
 
   it('node-drain', () =>
-    live('node-drain', { node: { running: 'front' }, hold: '1s' }, async ([target]) => {
+    through('node-drain', { node: { running: 'front' }, hold: '1s' }, async ([target]) => {
       assert.equal(target?.kind, 'node');
       const members = await platform.members(NAMESPACE);
       assert.ok(!members.some((member) => member.node === target.node && member.ready));
     }));
 
-  it('member-kill', () => live('member-kill', { member: { service: 'front' } }));
+  it('member-kill', () => through('member-kill', { member: { service: 'front' } }));
 
   it('member-pause', () =>
-    live('member-pause', { member: { service: 'front', share: '100%' }, hold: '1s' }, async (targets) => {
+    through('member-pause', { member: { service: 'front', share: '100%' }, hold: '1s' }, async (targets) => {
       assert.equal(targets.length, 2);
     }));
 
-  it('rollout', () => live('rollout', { service: 'front', hold: '1s' }));
+  it('rollout', () => through('rollout', { service: 'front', hold: '1s' }));
 
   it('node-partition: the overlay network and published ports are cut too', async () => {
     const [front] = (await platform.members(NAMESPACE, 'front')).filter((member) => member.node === 'w1');
@@ -100,7 +81,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
     let reached = await ask(back, `http://${address}/`);
     for (let tries = 0; reached.code !== 0 && tries < 15; tries += 1) reached = await ask(back, `http://${address}/`);
     assert.equal(reached.code, 0);
-    await live('node-partition', { node, hold: '1s' }, async () => {
+    await through('node-partition', { node, hold: '1s' }, async () => {
       const TIMED_OUT = 28;
       assert.equal((await ask(back, `http://${address}/`)).code, TIMED_OUT, 'VXLAN is cut');
       assert.equal((await ask(front, `http://${address}/`)).code, 0, 'the member itself runs on');
@@ -129,11 +110,17 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
     ['flood', false],
   ] as const) {
     it(`namespace-dos ${kind}${limits ? ' with limits' : ''}`, () =>
-      live('namespace-dos', { node, kind, limits, service: 'front', hold: '1s' }));
+      through('namespace-dos', { node, kind, limits, service: 'front', hold: '1s' }));
   }
 
+  it('network-loss', () => through('network-loss', { node, loss: '30%', hold: '1s' }));
+
+  it('network-rate', () => through('network-rate', { node, rate: '1Ki', hold: '1s' }));
+
+  it('node-partition from its peers alone', () => through('node-partition', { node, from: 'peers', hold: '1s' }));
+
   it('node-kill', () =>
-    live('node-kill', { node, hold: '1s' }, async () => {
+    through('node-kill', { node, hold: '1s' }, async () => {
       assert.equal(await platform.answers('w1'), false);
       const snapshot = await platform.snapshot();
       assert.equal(snapshot['host w1'], 'cannot be reached');

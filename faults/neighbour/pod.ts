@@ -15,7 +15,7 @@ export interface NeighbourPod {
 }
 
 /** On the node's disk, and counted as the pod's. */
-export const SCRATCH = '/var/tmp';
+const SCRATCH = '/var/tmp';
 
 /** Bound to its node past the scheduler: a neighbour that is there does not ask for room first. */
 export function neighbourPod(pod: NeighbourPod): object {

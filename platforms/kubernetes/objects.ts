@@ -1,6 +1,6 @@
 /** The parts of Kubernetes' objects that the suite reads, and where the API has them. */
 
-export interface Meta {
+interface Meta {
   name: string;
   namespace?: string;
   uid?: string;
@@ -35,7 +35,7 @@ export interface Condition {
   lastTransitionTime?: string;
 }
 
-export interface Taint {
+interface Taint {
   key: string;
   value?: string;
   effect: 'NoSchedule' | 'PreferNoSchedule' | 'NoExecute';
@@ -58,7 +58,7 @@ interface Container {
   readinessProbe?: { periodSeconds?: number; initialDelaySeconds?: number };
 }
 
-export interface PodSpec {
+interface PodSpec {
   nodeName?: string;
   hostname?: string;
   containers: Container[];

@@ -7,7 +7,7 @@ import type { KubernetesReach } from '../../clusters/cluster.ts';
 import { OperatorError } from '../platform.ts';
 
 /** What a request to the API needs to be let in. */
-export interface Access {
+interface Access {
   agent: Agent | HttpAgent;
   headers: Record<string, string>;
 }

@@ -70,7 +70,7 @@ async function endPods(api: Api, namespace: string): Promise<void> {
 }
 
 /** Kinds without a namespace that a manifest of the suite may make. */
-export const UNBOUND = [PRIORITY_CLASSES] as const;
+const UNBOUND = [PRIORITY_CLASSES] as const;
 
 async function removeUnbound(api: Api, namespace: string): Promise<void> {
   for (const resource of UNBOUND) {

@@ -5,7 +5,7 @@ import { isTrue, type KubeNode, NODES, PODS, type Pod, RUN_LABEL } from './objec
 import { quantityOf } from './quantity.ts';
 
 /** CPUs and bytes. */
-export interface Amount {
+interface Amount {
   cpu: number;
   memory: number;
 }

@@ -147,7 +147,7 @@ export const faultVerbs: Record<string, Verb> = {
 };
 
 /** As `host.run` names it: a namespace of its own, one hand a node. */
-export const handIn = (args: Arguments): HandPlace => ({
+const handIn = (args: Arguments): HandPlace => ({
   namespace: args.namespace('name'),
   name: `on-${args.text('node')}`,
 });

@@ -60,7 +60,7 @@ async function countPlaces(api: Api): Promise<number> {
 }
 
 /** One line for each service that lacks members, with what its pods complain of. */
-export function lacking(services: Deployment['services'], pods: Pod[], places: number): string[] {
+function lacking(services: Deployment['services'], pods: Pod[], places: number): string[] {
   const members = pods.flatMap((pod): { pod: Pod; member: Member }[] => {
     const member = toMember(pod);
     return member ? [{ pod, member }] : [];

@@ -1,0 +1,104 @@
+import { z } from 'zod';
+import { duration, formatDuration } from '../units/units.ts';
+import { lookForAll } from './evidence.ts';
+import type { Fault, World } from './fault.ts';
+import { answersTcp, PACKET_VERBS, peerPort } from './packets/packets.ts';
+import { chooseNodes, nodeSelector } from './selector.ts';
+import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+
+const options = z.strictObject({
+  node: nodeSelector,
+  delay: duration
+    .refine((ms) => ms >= 1 && ms <= 10_000, { error: 'expected 1ms to 10s' })
+    .meta({ description: 'How much longer each packet takes that the node sends.', examples: ['100ms'] }),
+  hold: duration.prefault('60s').meta({ description: 'How long packets are delayed.' }),
+});
+
+/** After `hold` and this much more packets are delayed no more, whatever became of the suite. */
+const DEAD_MAN_MARGIN = 30_000;
+const TRIES = 7;
+const LONGEST_TRY = 30_000;
+/** Of the delay, so much at least must be seen: a connection is made in one round trip. */
+const SEEN = 0.8;
+
+/** A long way: whatever the node sends arrives later. It needs netem in the node's kernel, which the cluster file must say. */
+export const networkDelay: Fault<z.output<typeof options>> = {
+  name: 'network-delay',
+  summary: 'delays every packet that a node sends, for `hold`',
+  options,
+  needs: () => [...PACKET_VERBS, 'kernel.netem'],
+  hold: ({ hold }) => hold,
+  aim: (world, { node }) => chooseNodes(world, node),
+  impact: () => NO_NODE_DOWN,
+
+  async inject(world, targets, { delay, hold }) {
+    const nodes = nodesOf(targets);
+    const before = new Map(await Promise.all(nodes.map(async (node) => [node, await roundTrip(world, node)] as const)));
+    const name = `brownout-${world.run}-delay`;
+    const seconds = String(Math.ceil((hold + DEAD_MAN_MARGIN) / 1000));
+    const argv = ['sh', '-c', DELAY, 'delay', seconds, `${Math.round(delay * 1000)}us`];
+    const done = await Promise.all(
+      nodes.map((node) =>
+        world.act(
+          { verb: 'host.run', args: { node, name, run: world.run, image: world.toolsImage, argv } },
+          { verb: 'host.remove', args: { node, name } },
+        ),
+      ),
+    );
+    const longer = async (node: string): Promise<number | undefined> => {
+      const [then, now] = [before.get(node), await roundTrip(world, node)];
+      return then === undefined || now === undefined ? undefined : now - then;
+    };
+    return {
+      confirm: (timeout) =>
+        lookForAll(nodes, timeout, async (node) => {
+          const more = await longer(node);
+          return more !== undefined && more >= delay * SEEN
+            ? `${node}: a connection takes ${formatDuration(more)} longer than before`
+            : undefined;
+        }),
+      heal: () => undoAll(done),
+      confirmHealed: (timeout) =>
+        lookForAll(nodes, timeout, async (node) => {
+          const more = await longer(node);
+          return more !== undefined && more < delay * SEEN
+            ? `${node}: a connection takes as long as before`
+            : undefined;
+        }),
+    };
+  },
+};
+
+/** The median of some attempts, ms; undefined when the node does not answer. */
+async function roundTrip(world: World, node: string): Promise<number | undefined> {
+  const host = world.inspection.nodes.find(({ name }) => name === node)?.address ?? '';
+  const times: number[] = [];
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const began = performance.now();
+    if (!(await answersTcp(host, peerPort(world.platform.kind), LONGEST_TRY))) return undefined;
+    times.push(performance.now() - began);
+  }
+  return times.sort((a, b) => a - b)[Math.floor(TRIES / 2)];
+}
+
+/**
+ * Runs on the node for `$1` seconds and delays by `$2`, on every network card with a default route. A queue that somebody has
+ * set up there is left alone: the kernel's own come back by themselves.
+ */
+const DELAY = `
+set -eu
+seconds=$1 delay=$2
+devices=$(ip route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | sort -u)
+[ -n "$devices" ] || { echo 'no network card has a default route' >&2; exit 1; }
+for device in $devices; do
+  if tc qdisc show dev "$device" root | grep -qvE ' (noqueue|mq|fq|fq_codel|pfifo_fast) '; then
+    echo "$device has a queue of its own" >&2; exit 1
+  fi
+done
+heal() { trap - EXIT; for device in $devices; do tc qdisc del dev "$device" root netem 2>/dev/null || true; done; }
+trap 'heal; exit 0' TERM INT HUP
+trap heal EXIT
+for device in $devices; do tc qdisc add dev "$device" root netem delay "$delay"; done
+sleep "$seconds" &
+wait $!
+`;
