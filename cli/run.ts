@@ -68,29 +68,37 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     allureResults: path.resolve('.brownout', 'allure-results'),
   };
   try {
-    const { outcomes, output, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
+    const { outcomes, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
     if (abandoned) return exit.notUndone;
     const expected = scenarios.length * invocation.clusters.length;
-    if (outcomes.length < expected || (outcomes.length === 0 && journeys.length === 0)) console.error(output.trim());
+    const code = exitCode(outcomes, expected, green);
+    // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
+    if (outcomes.length < expected || (!green && outcomes.every(isGreen))) console.error(output.trim());
     const report =
       flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
     if (flags.json)
       console.log(JSON.stringify({ outcomes: outcomes.map(withFindings), allure: report ?? null }, null, 2));
     else if (report) console.log(`Allure report: ${shownPath(report)}`);
-    return exitCode(outcomes, expected);
+    return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function exitCode(outcomes: Outcome[], expected: number): number {
-  const codes = outcomes.map((outcome) => {
-    if (outcome.kind === 'refused') return exit.refused;
-    if (outcome.kind === 'skipped') return exit.pass;
-    return outcome.notUndone.length > 0 ? exit.notUndone : exitOf(outcome.verdict, outcome.expect);
-  });
-  // A test that ended without an outcome crashed or was interrupted: nobody knows.
-  return worstExit(outcomes.length < expected ? [...codes, exit.unknown] : codes);
+function codeOf(outcome: Outcome): number {
+  if (outcome.kind === 'refused') return exit.refused;
+  if (outcome.kind === 'skipped') return exit.pass;
+  return outcome.notUndone.length > 0 ? exit.notUndone : exitOf(outcome.verdict, outcome.expect);
+}
+
+const isGreen = (outcome: Outcome) => codeOf(outcome) === exit.pass;
+
+function exitCode(outcomes: Outcome[], expected: number, green: boolean): number {
+  const codes = outcomes.map(codeOf);
+  // A scenario that ended without an outcome crashed or was interrupted: nobody knows.
+  if (outcomes.length < expected) codes.push(exit.unknown);
+  const worst = worstExit(codes);
+  return worst === exit.pass && !green ? exit.fail : worst;
 }
 
 function withFindings(outcome: Outcome): object {
@@ -105,6 +113,8 @@ interface Played {
   outcomes: Outcome[];
   /** What Playwright itself said. */
   output: string;
+  /** Every test ended as it was expected to. */
+  green: boolean;
   /** The user stopped it before it had cleaned up. */
   abandoned: boolean;
 }
@@ -161,11 +171,11 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
     process.kill(-child.pid!, 'SIGKILL');
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-  await new Promise((resolve) => child.on('close', resolve));
+  const status = await new Promise((resolve) => child.on('close', resolve));
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   follow.stop();
   view.close();
-  return { outcomes, output, abandoned: interrupts > 1 };
+  return { outcomes, output, green: status === 0, abandoned: interrupts > 1 };
 }
 
 function showOutcome(outcome: Outcome, quiet: boolean): void {

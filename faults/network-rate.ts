@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
 import { z } from 'zod';
 import { duration, size } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
@@ -38,12 +40,15 @@ export const networkRate: Fault<z.output<typeof options>> = {
     ];
     const done = await dropPackets(world, nodes, { what: WHAT, match, hold });
     const port = peerPort(world.platform.kind);
+    const addressOf = (node: string) => world.inspection.nodes.find(({ name }) => name === node)?.address ?? '';
     return {
-      // Without traffic beyond the rate there is nothing to drop, and nothing that anybody would notice.
+      // The kernel's own count. Where nobody sends so much, the suite does, for once: otherwise there is nothing to drop.
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
           const dropped = await droppedOn(world, node, WHAT);
-          return dropped > 0 ? `${node}: its kernel has dropped ${dropped} packets beyond the rate` : undefined;
+          if (dropped > 0) return `${node}: its kernel has dropped ${dropped} packets beyond the rate`;
+          await sendBytes(addressOf(node), Math.min(burst + rate, MOST));
+          return undefined;
         }),
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
@@ -56,3 +61,23 @@ export const networkRate: Fault<z.output<typeof options>> = {
     };
   },
 };
+
+const DATAGRAM = 1200;
+/** Within about a second; who sends more than this has traffic of their own. */
+const MOST = 64 * 2 ** 20;
+/** Nobody listens there (RFC 863, discard); what counts is that it arrives. */
+const DISCARD_PORT = 9;
+
+/** Datagrams of so many bytes in all. What cannot be sent is no evidence of anything. */
+async function sendBytes(host: string, bytes: number): Promise<void> {
+  const socket = createSocket(isIPv6(host) ? 'udp6' : 'udp4');
+  socket.on('error', () => {});
+  const datagram = Buffer.alloc(DATAGRAM);
+  try {
+    for (let left = bytes; left > 0; left -= DATAGRAM) {
+      await new Promise((resolve) => socket.send(datagram, DISCARD_PORT, host, resolve));
+    }
+  } finally {
+    socket.close();
+  }
+}

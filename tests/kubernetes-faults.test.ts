@@ -157,12 +157,11 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
     });
   }
 
-  it('preemption: a higher priority takes the room', () =>
-    passes('preemption', { node: on('front'), others: true, hold: '1s' }));
+  it('preemption: a higher priority takes the room', () => passes('preemption', { node: on('front'), hold: '1s' }));
 
   it('preemption: a quota refuses the priority', async () => {
     const before = await ids('front');
-    const { there } = await through('preemption', { node: on('front'), others: true, quota: true, hold: '1s' });
+    const { there } = await through('preemption', { node: on('front'), quota: true, hold: '1s' });
     assert.match(there.text, /exceeded quota/);
     assert.deepEqual(await ids('front'), before);
   });
@@ -221,10 +220,9 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
       passes('node-partition', { node: { name: 'w1' }, ...(from ? { from } : {}), hold: '1s' }));
   }
 
-  it('node-pressure: disk', () => passes('node-pressure', { node: on('front'), of: 'disk', others: true, hold: '1s' }));
+  it('node-pressure: disk', () => passes('node-pressure', { node: on('front'), of: 'disk', hold: '1s' }));
 
-  it('node-pressure: memory', () =>
-    passes('node-pressure', { node: on('front'), of: 'memory', others: true, hold: '1s' }));
+  it('node-pressure: memory', () => passes('node-pressure', { node: on('front'), of: 'memory', hold: '1s' }));
 
   it('runtime-stop', () => passes('runtime-stop', { node: on('front'), hold: '30s' }));
 

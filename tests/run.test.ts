@@ -187,6 +187,15 @@ test('a starved prober gives unknown, and judging the recording again gives the 
   assert.equal(stdout, judged);
 });
 
+test('a journey that fails fails the command, whatever the verdict of its scenario', async () => {
+  const journey = path.join(root, 'tests', 'data', 'run', 'journey.spec.ts');
+  const running = brownout('run', journey, '--cluster', labFile, '--no-allure');
+  assert.equal(await running.ended, 1, running.output());
+  assert.equal(findingsOf(newestRun()).verdict, 'pass');
+  assert.match(running.output(), /what the user wants/);
+  await assertUntouched();
+});
+
 test('a cluster that does not answer is refused, with what to do, and within bounds', async () => {
   const nowhere = path.join(project, 'nowhere.yaml');
   writeFileSync(

@@ -7,7 +7,7 @@ import { formatDuration } from '../../units/units.ts';
 import { run } from '../command.ts';
 import { answers, DockerError } from '../docker/api.ts';
 import { DATA_ROOT, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
-import { diskOf, install, linkState, type Machine, powerOn, restoreLink } from '../host.ts';
+import { diskOf, install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
 import { type ImageStore, imageStore, isCurrent, shareStore } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
 import { withLock } from '../lock.ts';
@@ -154,13 +154,31 @@ async function joinAll(nodes: NodeSeat[], notes: Notes, progress: Progress): Pro
   };
   await Promise.all(others.map(join));
   progress('waiting until every node is ready');
+  let late = nodes;
   await steadily(async () => {
     const members = await manager.get<SwarmNode[]>('/nodes');
-    const late = nodes.filter(({ name }) => {
+    late = nodes.filter(({ name }) => {
       return !members.some(({ Description, Status }) => Description.Hostname === name && Status.State === 'ready');
     });
     if (late.length > 0) throw new DockerError(`not ready: ${late.map(({ name }) => name).join(', ')}`, 503);
+  }).catch(async (error: Error) => {
+    const words = await Promise.all(late.map(inItsOwnWords));
+    throw new OperatorError([error.message, ...words].join('\n'), {
+      hint: 'run lab up again: it heals what is there',
+      cause: error,
+    });
   });
+}
+
+/** Why a node is not in the Swarm, as far as the node itself knows. */
+async function inItsOwnWords(seat: NodeSeat): Promise<string> {
+  const state = await dockerOf(swarmLab, seat.name)
+    .get<Info>('/info')
+    .then(
+      ({ Swarm }) => `${Swarm.LocalNodeState} ${Swarm.Error ?? ''}`.trim(),
+      (error: Error) => error.message,
+    );
+  return `${seat.name} says: ${state}; its log ends:\n${await logTail(swarmLab, seat.name, 'dockerd')}`;
 }
 
 async function swarmState(seat: NodeSeat): Promise<string> {
