@@ -450,6 +450,13 @@ test('steady state is never slow, however its answers scatter', () => {
   );
 });
 
+test('what a service did not answer while it was being deployed is no outage', () => {
+  const deploying = { from: -12_000, to: -11_000, error: 'refused' } as const;
+  const steady = { from: -9000, to: -8000, error: 'refused' } as const;
+  const findings = judge(syntheticRecording({ streams: [{ name: 'vote', trouble: [deploying, steady] }] }));
+  assert.equal(findings.streams[0]!.outages.length, 1);
+});
+
 test('hundreds of thousands of outages are judged', () => {
   const options = {
     steady: 1000,

@@ -72,7 +72,8 @@ export function streamFindings(
   const steadyLatency = latencyOf(series, spans.steady.from, spans.steady.to);
   const listed = failureRuns(series)
     .map((run) => ({ run, outage: toOutage(series, run) }))
-    .filter(({ run }) => run.first < spans.during.to || !course.t0);
+    // Before the steady state the service was being deployed: that it did not answer yet is no outage.
+    .filter(({ run }) => !course.t0 || (run.last >= spans.steady.from && run.first < spans.during.to));
   const since = listed.filter(({ run }) => run.last >= spans.during.from);
 
   const t0: Bracket = course.t0 ?? { from: course.end, to: course.end };
