@@ -1,53 +1,88 @@
 import { Command, Option } from 'commander';
+import type { Cluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';
-import { rightsFile } from '../platforms/index.ts';
-import type { Node } from '../platforms/platform.ts';
+import { rightsFile, verbsOf } from '../platforms/index.ts';
+import { type Node, NotOffered } from '../platforms/platform.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
-import { loadScenario } from '../scenarios/load.ts';
+import { findScenarios, loadScenario } from '../scenarios/load.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
 import { formatDuration } from '../units/units.ts';
 import { few } from '../units/words.ts';
 import { exit } from './exit.ts';
 import { parseSeed } from './run.ts';
 
 interface PlanFlags {
-  cluster: string;
+  cluster: string[];
   seed?: number;
   json?: boolean;
   rights?: boolean;
 }
 
+/** What became of planning one scenario on one cluster. */
+type Planned = { stage: Stage; looked: Preflight } | { scenario: Scenario; cluster: Cluster; skipped: NotOffered };
+
 export function planCommand(): Command {
   return new Command('plan')
-    .description('shows what a scenario would do on a cluster: targets, prediction, rights; touches nothing')
-    .argument('<scenario>', 'a scenario file')
-    .requiredOption('-c, --cluster <file>', 'a cluster file')
+    .description('shows what scenarios would do on a cluster: targets, prediction, rights; touches nothing')
+    .argument('<scenario...>', 'scenario files or folders')
+    .requiredOption('-c, --cluster <file...>', 'cluster files')
     .addOption(new Option('--seed <number>', 'the seed of the choices').argParser(parseSeed))
     .option('--json', 'as JSON')
-    .option('--rights', 'print a role with the rights that the run takes, and connect to nothing')
-    .action(async (file: string, flags: PlanFlags) => {
-      const scenario = await loadScenario(file);
-      const cluster = await loadCluster(flags.cluster);
+    .option('--rights', 'print a role with the rights that the runs take, and connect to nothing')
+    .action(async (paths: string[], flags: PlanFlags) => {
+      const scenarios = await Promise.all(findScenarios(paths).map((file) => loadScenario(file)));
+      const clusters = await Promise.all(flags.cluster.map((file) => loadCluster(file)));
       if (flags.rights) {
-        const verbs = verbsFor(scenario);
-        console.log(
-          (await rightsFile(cluster.platform, verbs)) ?? `${cluster.platform} has no accounts: ${cluster.file}`,
-        );
+        for (const cluster of clusters) console.log(await rightsText(scenarios, cluster));
         return;
       }
-      const stage = await setStage(scenario, cluster, { seed: flags.seed });
-      try {
-        const looked = await preflight(stage);
-        console.log(flags.json ? JSON.stringify(asJson(stage, looked), null, 2) : asText(stage, looked));
-        process.exitCode = looked.checks.every((check) => check.ok) ? exit.pass : exit.refused;
-      } finally {
-        await stage.platform.close();
+      const plans: Planned[] = [];
+      for (const cluster of clusters) {
+        for (const scenario of scenarios) {
+          const planned = await plan(scenario, cluster, flags.seed);
+          plans.push(planned);
+          if (!flags.json) console.log(`${plans.length > 1 ? '\n' : ''}${asText(planned)}`);
+        }
       }
+      if (flags.json) console.log(JSON.stringify({ plans: plans.map(asJson) }, null, 2));
+      process.exitCode = plans.every(isFit) ? exit.pass : exit.refused;
     });
 }
 
-function asJson(stage: Stage, { checks, candidates }: Preflight): object {
+/** What a platform does not offer is skipped by a run, and so by its plan. */
+async function plan(scenario: Scenario, cluster: Cluster, seed: number | undefined): Promise<Planned> {
+  try {
+    const stage = await setStage(scenario, cluster, { seed });
+    try {
+      return { stage, looked: await preflight(stage) };
+    } finally {
+      await stage.platform.close();
+    }
+  } catch (error) {
+    if (error instanceof NotOffered) return { scenario, cluster, skipped: error };
+    throw error;
+  }
+}
+
+const isFit = (planned: Planned) => 'skipped' in planned || planned.looked.checks.every((check) => check.ok);
+
+async function rightsText(scenarios: Scenario[], cluster: Cluster): Promise<string> {
+  const offered = await verbsOf(cluster.platform);
+  const verbs = new Set(scenarios.flatMap(verbsFor).filter((verb) => offered.includes(verb)));
+  return (
+    (await rightsFile(cluster.platform, [...verbs].sort())) ?? `${cluster.platform} has no accounts: ${cluster.file}`
+  );
+}
+
+function asJson(planned: Planned): object {
+  if ('skipped' in planned) {
+    const { scenario, cluster, skipped } = planned;
+    return { scenario, cluster: cluster.name, skipped: skipped.message };
+  }
+  const { stage, looked } = planned;
+  const { checks, candidates } = looked;
   return {
     scenario: stage.scenario,
     cluster: stage.cluster.name,
@@ -69,7 +104,13 @@ function asJson(stage: Stage, { checks, candidates }: Preflight): object {
   };
 }
 
-function asText(stage: Stage, { checks, candidates }: Preflight): string {
+function asText(planned: Planned): string {
+  if ('skipped' in planned) {
+    const { scenario, cluster, skipped } = planned;
+    return `${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name})\nskipped    ${skipped.message}`;
+  }
+  const { stage, looked } = planned;
+  const { checks, candidates } = looked;
   const { scenario, cluster, inspection, deployment } = stage;
   const lines = [
     `${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name}; nothing is touched)`,
