@@ -1,8 +1,8 @@
 /**
  * `npm test`: sets up what the tests need, then runs them: unit tests (beside their sources), and tests of real components
- * (in tests/, one file after another, because there is one lab a machine). `npm test -- unit` stops after the unit tests;
- * `npm test -- tests/lab.test.ts` runs one file. Tests on the Kubernetes lab, whose first build takes a quarter of an hour, are
- * `npm test -- kubernetes`.
+ * (in tests/, one file after another, because there is one lab of a kind a machine). `npm test -- unit` stops after the unit tests;
+ * `npm test -- tests/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes, which are as many again, it runs one
+ * scenario from end to end; all are `npm test -- kubernetes`.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -15,8 +15,9 @@ process.chdir(root);
 const [only] = process.argv.slice(2);
 const unit = globSync('*/**/*.test.ts', { exclude: ['node_modules/**', 'tests/**', 'dist/**', '.brownout/**'] }).sort();
 const isKubernetes = (file: string) => file.includes('kubernetes');
+const inShort = (file: string) => !isKubernetes(file) || file === 'tests/kubernetes-scenario.test.ts';
 const real = globSync('tests/*.test.ts')
-  .filter((file) => isKubernetes(file) === (only === 'kubernetes'))
+  .filter(only === 'kubernetes' ? isKubernetes : inShort)
   .sort();
 
 function nodeTest(files: string[], concurrency: number): number {
@@ -36,7 +37,8 @@ await installLabPackages(progress);
 await ensurePackages(['chromium'], progress);
 const brownout = (...words: string[]) =>
   spawnSync(process.execPath, ['cli/main.ts', ...words], { stdio: 'inherit' }).status;
-const labWasUp = brownout('lab', 'status', 'swarm') === 0;
+const labs = ['swarm', 'kubernetes'];
+const down = labs.filter((lab) => brownout('lab', 'status', lab) !== 0);
 const realStatus = nodeTest(real, 1);
-if (!labWasUp) brownout('lab', 'down', 'swarm');
+for (const lab of down) brownout('lab', 'down', lab);
 process.exitCode = unitStatus || realStatus;

@@ -1,28 +1,38 @@
 /** The Kubernetes platform over a bad road to a real API: what it tells stays right, and nothing hangs. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { parse, stringify } from 'yaml';
+import { reactionsOf } from '../analysis/reactions.ts';
 import type { KubernetesCluster } from '../clusters/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { openReach } from '../platforms/kubernetes/reach.ts';
 import type { Platform, PlatformEvent } from '../platforms/platform.ts';
+import { listRuns, type RunFolder, runsDir } from '../run/folder.ts';
+import { judgeRun } from '../run/judge.ts';
+import type { RunMeta } from '../run/recording.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { type FaultyApi, faultyApi } from './faulty-api.ts';
 import { deployAct, labCluster, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
 
+const root = join(import.meta.dirname, '..');
 const RUN = 'test-faulty';
 const NAMESPACE = 'brownout-test-faulty';
 const SEED = Number(process.env.SEED ?? 1);
 /** Every fourth request meets a fault. */
 const SHARE = 0.25;
+/** Two who are told the same at the same moment hear it so far apart at most, ms. */
+const SLACK = 1000;
 /** Of members, which both must hear of: whatever became of the road meanwhile. */
 const LIVES = ['member-scheduled', 'member-started', 'member-ready', 'member-stopped', 'member-failed'];
 
-describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 300_000 }, () => {
+describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-faulty-'));
+  const kubeconfig = join(folder, 'config');
   let cluster: KubernetesCluster;
   let direct: Platform;
   let road: FaultyApi;
@@ -43,7 +53,6 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 300_000 }
     cluster = await labCluster();
     direct = await createPlatform(cluster);
     road = await faultyApi(openReach(cluster.reach), SHARE, SEED);
-    const kubeconfig = join(folder, 'config');
     const config = {
       clusters: [{ name: 'c', cluster: { server: road.url, 'insecure-skip-tls-verify': true } }],
       users: [{ name: 'u', user: {} }],
@@ -127,6 +136,61 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 300_000 }
       assert.ok(performance.now() < deadline, 'it is back, and what was missed is told');
       await sleep(200);
     }
+  });
+
+  it('a whole run over it is right or unknown, and leaves nothing', async () => {
+    const project = join(folder, 'project');
+    mkdirSync(project);
+    const clusterFile = parse(readFileSync(join(root, 'clusters/lab-kubernetes.yaml'), 'utf8'));
+    writeFileSync(join(project, 'cluster.yaml'), stringify({ ...clusterFile, reach: { kubeconfig, context: 'x' } }));
+    const untouched = await direct.snapshot();
+    const began = Date.now();
+    const running = execa(
+      process.execPath,
+      [
+        ...[join(root, 'cli/main.ts'), 'run', join(root, 'tests/data/run/pod-eviction.yaml')],
+        ...['--cluster', 'cluster.yaml', '--no-allure', '--json'],
+      ],
+      { cwd: project, reject: false, timeout: 300_000 },
+    );
+    let run: RunFolder | undefined;
+    while (!run) {
+      assert.equal(running.exitCode, undefined, 'the run has begun');
+      await sleep(100);
+      run = listRuns(runsDir(project)).find(({ meta }) => existsSync(meta));
+    }
+    const { namespace, origin } = JSON.parse(readFileSync(run.meta, 'utf8')) as RunMeta;
+    const seen: { event: PlatformEvent; wall: number }[] = [];
+    const looking = new AbortController();
+    const looked = (async () => {
+      for await (const event of direct.watch(namespace, looking.signal)) seen.push({ event, wall: Date.now() });
+    })();
+    const { exitCode, stdout, timedOut } = await running;
+    looking.abort();
+    await looked;
+    assert.ok(!timedOut && (exitCode === 0 || exitCode === 2), stdout);
+    const { findings } = judgeRun(run);
+    console.log(
+      `  ${findings.verdict} after ${Math.round((Date.now() - began) / 1000)} s; ${JSON.stringify(road.counts)}`,
+    );
+    const lost = findings.checks.find(({ what }) => what === 'vote: acknowledged writes lost');
+    assert.notEqual(lost?.verdict, 'fail');
+    // What the run says of the replacement holds the moment at which who looks directly heard of it.
+    const events = readFileSync(run.events, 'utf8').trim().split('\n');
+    const reactions = reactionsOf(
+      events.map((line) => JSON.parse(line)),
+      findings.t0!,
+      origin.wall,
+    );
+    const ready = reactions.filter(({ event }) => event.kind === 'member-ready');
+    assert.ok(ready.length > 0, 'the replacement was seen to be ready');
+    for (const { event, at } of ready) {
+      const heard = seen.find((other) => other.event.kind === event.kind && other.event.member === event.member);
+      assert.ok(heard, `${event.text} was heard directly`);
+      const moment = heard.wall - origin.wall;
+      assert.ok(at.from <= moment + SLACK && moment <= at.to + SLACK, `${moment} in ${at.from} to ${at.to}`);
+    }
+    assert.deepEqual(await settledDifferences(direct, untouched, 45_000), []);
   });
 
   it('cleans up', async () => {
