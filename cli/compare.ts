@@ -4,13 +4,13 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { compare } from '../analysis/compare.ts';
 import type { Comparison } from '../analysis/comparison.ts';
 import type { ComparedRun } from '../analysis/factors.ts';
-import { OperatorError } from '../platforms/platform.ts';
 import { renderComparisonPage } from '../reports/compare/html.ts';
 import { renderMarkdown } from '../reports/compare/markdown.ts';
 import { renderComparison } from '../reports/compare/terminal.ts';
 import { findRun, listRuns, type RunFolder } from '../run/folder.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
+import { OperatorError } from '../units/operator-error.ts';
 
 interface CompareFlags {
   last?: number;

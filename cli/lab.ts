@@ -13,7 +13,7 @@ import {
 } from '../lab/host.ts';
 import { type Lab, requireRoot } from '../lab/lab.ts';
 import { type LabKind, type LabSettings, type LabStatus, labs } from '../lab/labs.ts';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { parseDuration } from '../units/units.ts';
 
 /** `brownout lab`: a cluster in a box on this computer. */

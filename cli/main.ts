@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { OperatorError } from '../platforms/platform.ts';
 import { suiteVersion } from '../run/suite.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { exit } from './exit.ts';
 
 /** One file a subcommand, loaded only when it is asked for: the command starts fast. */

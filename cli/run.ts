@@ -5,7 +5,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
-import { OperatorError } from '../platforms/platform.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
@@ -16,6 +15,7 @@ import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { exit, exitOf, worstExit } from './exit.ts';
 
 interface RunFlags {

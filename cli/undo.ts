@@ -4,12 +4,12 @@ import type { Cluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { ownerPid, ownerState } from '../platforms/owner.ts';
-import { OperatorError } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { createActor } from '../run/actor.ts';
 import { findRun, listRuns, type RunFolder } from '../run/folder.ts';
 import { Journal, readJournal } from '../run/journal.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { exit } from './exit.ts';
 
 interface UndoFlags {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Member, OperatorError } from '../platforms/platform.ts';
+import type { Member } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
 import { lookFor } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { NotOffered, OperatorError } from '../platforms/platform.ts';
+import { NotOffered } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { duration, size } from '../units/units.ts';
 import type { Fault, World } from './fault.ts';
 import { noiseAct, noisyPlatforms, startNoise } from './noise/live.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Member, Node, Platform } from '../platforms/platform.ts';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { seeded } from '../units/random.ts';
 import type { World } from './fault.ts';
 import { chooseMembers, chooseNodes, memberSelector, nodeSelector, shareOf } from './selector.ts';

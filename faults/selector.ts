@@ -3,7 +3,8 @@
  * means the same on every cluster. Choices among what fits are seeded.
  */
 import { z } from 'zod';
-import { type Member, type Node, OperatorError } from '../platforms/platform.ts';
+import type { Member, Node } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { share } from '../units/units.ts';
 import { few } from '../units/words.ts';
 import type { Random, Target, World } from './fault.ts';

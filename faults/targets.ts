@@ -1,4 +1,5 @@
-import { type Member, OperatorError } from '../platforms/platform.ts';
+import type { Member } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import type { ActingWorld, Done, Impact, Target, World } from './fault.ts';
 
 /** The names of targeted nodes. */

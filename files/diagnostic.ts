@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 
 /** One thing that is wrong in a file, and where. Lines and columns count from 1, columns in UTF-16 units as editors do. */
 export interface Diagnostic {

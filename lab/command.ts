@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 
 export interface RunOptions {
   /** Text for the program's standard input. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { bootScript, type Mount, type Service } from './boot.ts';
 import { createGroup, hierarchies, joinFiles, processesIn, removeGroup, type Size } from './cgroup.ts';
 import { type Lab, machineFolder, machineNames } from './lab.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { type Network, networkFile } from './network.ts';
 
 /** Where running labs keep their disks and notes. It is gone when the last lab is down. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { run, succeeds } from './command.ts';
 
 /**

@@ -1,4 +1,5 @@
-import { type Act, OperatorError } from './platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
+import type { Act } from './platform.ts';
 
 /** The arguments of an act: flat data that may come from a journal on disk, so nothing is taken on trust. */
 export class Arguments {

@@ -1,5 +1,6 @@
 import type { Cluster } from '../clusters/cluster.ts';
-import { OperatorError, type Platform, type PlatformKind } from './platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
+import type { Platform, PlatformKind } from './platform.ts';
 
 /** Opens the platform that a cluster file names. Only that platform's module, with its client library, is loaded. */
 export async function createPlatform(cluster: Cluster): Promise<Platform> {

@@ -1,3 +1,5 @@
+import { OperatorError } from '../units/operator-error.ts';
+
 /**
  * What the suite asks of a cluster, the same on every platform.
  *
@@ -150,16 +152,6 @@ export interface Leftover {
   what: string;
   run: string;
   remove: Act;
-}
-
-/** An error an operator can act on: what happened, where, what was expected, what to do. */
-export class OperatorError extends Error {
-  readonly hint: string | undefined;
-  constructor(message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.name = 'OperatorError';
-    this.hint = options.hint;
-  }
 }
 
 /** What is asked for does not exist on this platform: a scenario that needs it is skipped there, with this reason. */

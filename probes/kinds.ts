@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { http } from './http.ts';
 import type { Probe, ProbeDefinition, StreamSpec } from './probe.ts';
 import { result } from './result.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { errorClasses, outcomes, type StreamSpec } from './probe.ts';
 import { parseSamples, SampleEncoder, SLOT } from './samples.ts';
 

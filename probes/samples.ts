@@ -7,7 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { errorClasses, outcomes, type Result, type StreamSpec } from './probe.ts';
 
 /** One stream, sorted by `seq`. Times are ms since the recording's origin; arrays are `n` long. */

@@ -1,5 +1,6 @@
-import { type Act, type Json, OperatorError, type Platform } from '../platforms/platform.ts';
+import type { Act, Json, Platform } from '../platforms/platform.ts';
 import type { Power } from '../platforms/power/power.ts';
+import { OperatorError } from '../units/operator-error.ts';
 
 /** Carries acts out: `power.*` by the power agent, everything else by the platform. */
 export interface Actor {

@@ -1,8 +1,9 @@
 import { type Moment, predict } from '../analysis/predict.ts';
 import type { Fault, Random, Target, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
-import { type Inspection, type Member, OperatorError } from '../platforms/platform.ts';
+import type { Inspection, Member } from '../platforms/platform.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { seeded } from '../units/random.ts';
 import type { Bracket } from './recording.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 
 /** The files of a recording. */
 export interface RunFolder {

@@ -1,6 +1,6 @@
 import type { ActingWorld, Done, Injection, World } from '../faults/fault.ts';
 import type { Act, Json } from '../platforms/platform.ts';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import type { Actor } from './actor.ts';
 import type { AimedFault } from './aim.ts';
 import type { Clock } from './clock.ts';

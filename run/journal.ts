@@ -9,7 +9,8 @@ import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs
 import path from 'node:path';
 import type { Cluster } from '../clusters/cluster.ts';
 import { thisOwner } from '../platforms/owner.ts';
-import { type Act, OperatorError } from '../platforms/platform.ts';
+import type { Act } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 
 export interface JournalEntry {
   id: number;

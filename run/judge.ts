@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Findings } from '../analysis/findings.ts';
 import { judge, type Recording } from '../analysis/judge.ts';
-import { OperatorError } from '../platforms/platform.ts';
 import { readSamples } from '../probes/samples.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import type { RunFolder } from './folder.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
 

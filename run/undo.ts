@@ -1,4 +1,5 @@
-import { type Act, OperatorError, type Platform } from '../platforms/platform.ts';
+import type { Act, Platform } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import type { Actor } from './actor.ts';
 import { sleep } from './clock.ts';
 import type { Journal, JournalEntry } from './journal.ts';

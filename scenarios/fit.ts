@@ -5,7 +5,7 @@ import type { Diagnostic } from '../files/diagnostic.ts';
 import type { YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
 import { verbsOf } from '../platforms/index.ts';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What any power agent can do. */

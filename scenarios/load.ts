@@ -6,7 +6,7 @@ import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
 import { loadWorkload } from '../fixtures/workloads.ts';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { contradictions } from './contradictions.ts';
 import type { ReadScenario } from './fit.ts';
 import type { FaultUse, Scenario } from './scenario.ts';

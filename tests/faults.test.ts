@@ -6,9 +6,10 @@ import type { Target } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { runCommand } from '../platforms/command.ts';
 import { createPlatform } from '../platforms/index.ts';
-import type { Member, OperatorError, Platform } from '../platforms/platform.ts';
+import type { Member, Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
+import type { OperatorError } from '../units/operator-error.ts';
 import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
 import { live } from './life.ts';
 

@@ -10,8 +10,9 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubernetesCluster } from '../clusters/cluster.ts';
 import { createPlatform, verbsOf } from '../platforms/index.ts';
-import { type Act, type Member, OperatorError, type Platform, type PlatformEvent } from '../platforms/platform.ts';
+import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
 import { settledDifferences } from '../run/snapshot.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
 
 const RUN = 'test-kubernetes';

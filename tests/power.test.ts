@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { ensurePackages } from '../lab/setup.ts';
 import { runCommand } from '../platforms/command.ts';
-import { OperatorError } from '../platforms/platform.ts';
 import { dockerPower } from '../platforms/power/docker.ts';
 import { checkFenceOptions, fencePower } from '../platforms/power/fence.ts';
 import { type FenceParameter, parseFenceMetadata } from '../platforms/power/metadata.ts';
 import { connect, unlessGone } from '../platforms/swarm/docker.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { labCluster } from './lab-swarm.ts';
 
 const AGENTS = '/usr/sbin';

@@ -9,7 +9,7 @@ import { after, before, describe, it } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
 import type { SwarmCluster, SwarmReach } from '../clusters/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
-import { OperatorError } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { deployAct, labCluster } from './lab-swarm.ts';
 
 const NAMESPACE = 'brownout-test-reach';

@@ -5,7 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster } from '../clusters/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
-import { type Act, type Member, OperatorError, type Platform, type PlatformEvent } from '../platforms/platform.ts';
+import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
 
 const RUN = 'test-swarm';

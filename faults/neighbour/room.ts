@@ -1,4 +1,4 @@
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import type { World } from '../fault.ts';
 

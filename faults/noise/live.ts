@@ -1,5 +1,6 @@
 /** A noise in place: one member on each node, whose own count of work done tells whether it is made. */
-import { type Act, type Member, OperatorError } from '../../platforms/platform.ts';
+import type { Act, Member } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { lookForAll } from '../evidence.ts';
 import type { ActingWorld, Done, Evidence } from '../fault.ts';
 import { noiseStack } from './compose.ts';

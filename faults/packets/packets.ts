@@ -1,6 +1,7 @@
 /** What the faults share that drop a node's packets: all of them, those of some, or some of all. */
 import { connect } from 'node:net';
-import { OperatorError, type PlatformKind } from '../../platforms/platform.ts';
+import type { PlatformKind } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import type { ActingWorld, Done } from '../fault.ts';
 import { DROPPED, PACKETS } from './script.ts';

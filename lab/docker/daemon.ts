@@ -1,4 +1,4 @@
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Service } from '../boot.ts';
 import { logTail, pathInside } from '../host.ts';
 import type { Lab } from '../lab.ts';

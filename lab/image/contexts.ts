@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 
 /** A folder that Docker can build: a Dockerfile that starts `FROM brownout/base`, and what it copies. */
 export interface Context {

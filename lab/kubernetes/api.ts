@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { KubernetesObject } from './objects.ts';
 
 /** The cluster's API, as its administrator: the few calls that bringing a lab up takes. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Progress } from '../progress.ts';
 import { type Api, ApiError, apiOf, steadily } from './api.ts';
 import { kwokProgram } from './go.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { diskOf, install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
 import { isCurrent } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { formatDuration } from '../../units/units.ts';
 import { run } from '../command.ts';
 import { answers, type Docker, DockerError } from '../docker/api.ts';

@@ -1,4 +1,4 @@
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 
 /** What the API says of a request that it refuses (`Status`). */
 interface Status {

@@ -1,5 +1,5 @@
 /** A change that goes wrong: a new version whose image is nowhere, or that never says that it is ready. */
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { isConflict } from './api-error.ts';
 import { type Condition, type Controller, conditionOf } from './objects.ts';

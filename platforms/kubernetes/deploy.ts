@@ -1,4 +1,4 @@
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { isGone, unlessGone } from './api-error.ts';
 import { type Additions, addTo, type Draft, readManifest } from './manifest.ts';

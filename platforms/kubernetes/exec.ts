@@ -1,5 +1,6 @@
 import WebSocket from 'ws';
-import { type ExecResult, OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import type { ExecResult } from '../platform.ts';
 import type { Api } from './api.ts';
 import { refusal, silence } from './api-error.ts';
 

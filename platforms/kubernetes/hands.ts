@@ -2,7 +2,7 @@
  * The suite's hands on a node: pods with every right over it, bound to it, that act there, past the control plane. A pod like
  * this needs neither a scheduler nor a ready node, and ends by itself: kubelet knows its deadline.
  */
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { ApiError, isConflict, isGone, unlessGone } from './api-error.ts';
 import { ensureNamespace } from './deploy.ts';

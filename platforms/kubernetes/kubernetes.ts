@@ -1,6 +1,7 @@
 import type { KubernetesCluster } from '../../clusters/cluster.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
-import { type Member, type MemberCondition, OperatorError, type Platform } from '../platform.ts';
+import type { Member, MemberCondition, Platform } from '../platform.ts';
 import { kubeletAnswers } from './answers.ts';
 import { Api } from './api.ts';
 import { conditionByNode, podOf } from './containers.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { addTo, type Draft, readManifest } from './manifest.ts';
 
 const labels = { 'brownout.run': 'r1' };

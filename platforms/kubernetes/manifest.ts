@@ -1,6 +1,6 @@
 /** What the suite adds to a user's manifests before they are applied. */
 import { parseAllDocuments } from 'yaml';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { type KubeObject, type Labels, NAMESPACE_LABEL } from './objects.ts';
 
 type Part = Record<string, unknown>;

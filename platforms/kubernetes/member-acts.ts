@@ -1,6 +1,6 @@
 /** What is done to one member, by a hand on its node where the API has no word for it. */
 import type { KubernetesCluster } from '../../clusters/cluster.ts';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { isConflict, isGone, unlessGone } from './api-error.ts';
 import { conditionOfPod, containerId, podOf } from './containers.ts';

@@ -1,4 +1,5 @@
-import { type Member, OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import type { Member } from '../platform.ts';
 import { type ContainerStatus, conditionOf, isTrue, type Pod } from './objects.ts';
 
 /**

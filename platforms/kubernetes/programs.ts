@@ -1,6 +1,6 @@
 /** Stopping what a node runs beside its pods, or as static pods: kubelet, the container runtime, the control plane. */
 import type { KubernetesCluster } from '../../clusters/cluster.ts';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { ApiError, unlessGone } from './api-error.ts';
 import { RELOADING, rest } from './follow.ts';

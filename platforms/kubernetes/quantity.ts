@@ -1,4 +1,4 @@
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 
 const FACTORS: Record<string, number> = {
   m: 1e-3,

@@ -4,7 +4,7 @@ import type { Agent as HttpAgent } from 'node:http';
 import type { Agent, RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { KubernetesReach } from '../../clusters/cluster.ts';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 
 /** What a request to the API needs to be let in. */
 interface Access {

@@ -1,4 +1,4 @@
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { isConflict } from './api-error.ts';
 import { mainContainer } from './members.ts';

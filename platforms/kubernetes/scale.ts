@@ -1,5 +1,7 @@
 /** How many pods a controller has: changed for a while, and what it was before is noted on it. */
-import { type Leftover, OperatorError } from '../platform.ts';
+
+import { OperatorError } from '../../units/operator-error.ts';
+import type { Leftover } from '../platform.ts';
 import type { Api } from './api.ts';
 import { isConflict, unlessGone } from './api-error.ts';
 import { SYSTEM } from './inspect.ts';

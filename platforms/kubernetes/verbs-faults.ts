@@ -1,6 +1,7 @@
 /** Verbs that only faults use. As all verbs: idempotent, and an undo succeeds when there is nothing left to undo. */
+
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Arguments } from '../arguments.ts';
-import { OperatorError } from '../platform.ts';
 import { breakages, breakService, changeOf, mendService } from './break.ts';
 import { deploy } from './deploy.ts';
 import { execInHand, type HandPlace } from './hands.ts';

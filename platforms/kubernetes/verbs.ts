@@ -1,7 +1,8 @@
 /** The acts that can be done to a cluster. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
 import type { KubernetesCluster } from '../../clusters/cluster.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { Arguments } from '../arguments.ts';
-import { type Act, type Json, OperatorError } from '../platform.ts';
+import type { Act, Json } from '../platform.ts';
 import type { Api } from './api.ts';
 import { setAvailability } from './availability.ts';
 import { podOf } from './containers.ts';

@@ -1,4 +1,5 @@
-import { type Deployment, type Member, OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import type { Deployment, Member } from '../platform.ts';
 import type { Api } from './api.ts';
 import { follow } from './follow.ts';
 import { complaintOf, serviceOf, toMember } from './members.ts';

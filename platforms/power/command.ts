@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import type { PowerConfig } from '../../clusters/cluster.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { runCommand, words } from '../command.ts';
-import { OperatorError } from '../platform.ts';
 import type { Power, PowerState } from './power.ts';
 
 type CommandConfig = Extract<PowerConfig, { kind: 'command' }>;

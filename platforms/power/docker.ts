@@ -1,5 +1,5 @@
 import type { PowerConfig } from '../../clusters/cluster.ts';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { connect, describeFailure, isGone } from '../swarm/docker.ts';
 import type { Power } from './power.ts';
 

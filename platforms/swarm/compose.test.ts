@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { addTo, foldersIn, imagesOf, readCompose } from './compose.ts';
 
 const labels = { 'brownout.run': 'r1' };

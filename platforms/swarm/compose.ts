@@ -1,6 +1,6 @@
 /** What the suite adds to a user's stack file before Docker's own interpreter reads it. */
 import { parse, stringify } from 'yaml';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { Labels } from './api.ts';
 
 type Part = Record<string, unknown>;

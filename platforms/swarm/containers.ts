@@ -2,7 +2,8 @@
 import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { type ExecResult, OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import type { ExecResult } from '../platform.ts';
 import { labelled, RUN_LABEL, TASK_LABEL } from './api.ts';
 import { isGone, statusOf, unlessGone, within } from './docker.ts';
 import type { NodeHost } from './hosts.ts';

@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import Docker from 'dockerode';
 import type { SwarmReach } from '../../clusters/cluster.ts';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { SshAgent } from './ssh.ts';
 
 /** The Docker API of one host. */

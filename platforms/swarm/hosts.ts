@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SwarmReach } from '../../clusters/cluster.ts';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { connect, type DockerHost, describeFailure, statusOf } from './docker.ts';
 
 /** A host of the cluster file, and which node of the Swarm it has turned out to be. */

@@ -1,4 +1,5 @@
-import { type Inspection, type Node, OperatorError, type Timer } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import type { Inspection, Node, Timer } from '../platform.ts';
 import { listNodes, listServices, STACK_LABEL, type SwarmNode, type SwarmService, shortName } from './api.ts';
 import type { Hosts } from './hosts.ts';
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Deployment, type Member, OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import type { Deployment, Member } from '../platform.ts';
 import {
   listNodes,
   listServices,

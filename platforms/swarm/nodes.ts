@@ -1,4 +1,4 @@
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { BEFORE_LABEL, type Labels, listNodes, RUN_LABEL } from './api.ts';
 import type { Hosts } from './hosts.ts';
 

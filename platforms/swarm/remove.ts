@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SwarmCluster } from '../../clusters/cluster.ts';
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { labelled, listServices, STACK_LABEL } from './api.ts';
 import { describeFailure, statusOf, unlessGone } from './docker.ts';
 import type { Hosts, NodeHost } from './hosts.ts';

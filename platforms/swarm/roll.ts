@@ -1,4 +1,4 @@
-import { OperatorError } from '../platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { BEFORE_LABEL, type Labels, listServices, RUN_LABEL, type SwarmService } from './api.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 

@@ -1,7 +1,7 @@
 import type { SwarmCluster } from '../../clusters/cluster.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
-import { OperatorError } from '../platform.ts';
 import { containerOf, execIn } from './containers.ts';
 import { describeFailure } from './docker.ts';
 import { Hosts } from './hosts.ts';

@@ -1,7 +1,7 @@
 /** The prober process: see `ProberPlan` for what it reads, `ProberMessage` for what it writes. */
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { OperatorError } from '../../platforms/platform.ts';
+import type { OperatorError } from '../../units/operator-error.ts';
 import type { ProberMessage, ProberPlan } from './plan.ts';
 import { Priority } from './priority.ts';
 import { Run } from './run.ts';

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { StreamSpec } from '../probe.ts';
 import { SampleEncoder } from '../samples.ts';
 import type { Decided } from './stream.ts';

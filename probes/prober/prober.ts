@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import type { ProberMessage, ProberPlan, ProberReport, ProberTick } from './plan.ts';
 import { removeStaleGroups } from './priority.ts';
 

@@ -1,4 +1,4 @@
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { createProbe } from '../kinds.ts';
 import type { Probe, StreamSpec } from '../probe.ts';
 import { Audit, NullServer } from './audit.ts';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Findings } from '../../analysis/findings.ts';
-import { OperatorError } from '../../platforms/platform.ts';
+import { OperatorError } from '../../units/operator-error.ts';
 import { categories } from './categories.ts';
 import { CLUSTER_LABEL, FINDINGS } from './names.ts';
 
