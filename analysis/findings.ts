@@ -106,6 +106,7 @@ export interface SplitStep {
     | 'rescheduled'
     | 'started'
     | 'first success'
+    | 'last stale connection'
     | 'stable';
   mark: Mark;
   /** Which stream or platform event it is taken from. */

@@ -20,8 +20,9 @@ import { paceOf } from './latency.ts';
 import { durabilityCheck, objectiveChecks } from './objectives.ts';
 import { predict } from './predict.ts';
 import { firstNotice, reactionMark, reactionsOf, replacements, untilHealing } from './reactions.ts';
-import { toSeries } from './series.ts';
+import { type Series, toSeries } from './series.ts';
 import { recoverySplit } from './split.ts';
+import { lastStale } from './stale.ts';
 import { probeOf, spansOf, streamFindings } from './stream.ts';
 import { configurationOf, inspectionBefore, timelineOf, warningsOf } from './told.ts';
 import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
@@ -90,7 +91,7 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
     healedAt: course.healing?.to,
     phases: course.phases,
     streams,
-    ...reactionFindings(recording, course, streams),
+    ...reactionFindings(recording, course, series, streams),
     degradation: countClasses(bins, course.t0?.from ?? course.end, course.end),
     durability,
     bins,
@@ -106,6 +107,7 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
 function reactionFindings(
   { meta, events }: Recording,
   course: Course,
+  series: Series[],
   streams: StreamFindings[],
 ): Pick<Findings, 'split' | 'ttd' | 'predictions'> {
   const { t0 } = course;
@@ -126,7 +128,7 @@ function reactionFindings(
       })
     : [];
   return {
-    split: recoverySplit(injected, streams, reactions, replaced),
+    split: recoverySplit(injected, streams, reactions, replaced, lastStale(series, injected, reactions)),
     ttd: notice
       ? reactionMark(notice, t0)
       : { beyond: Math.max(0, Math.min(course.healing?.from ?? course.end, course.end) - t0.from) },

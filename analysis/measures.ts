@@ -78,6 +78,7 @@ const steps: readonly SplitStep['step'][] = [
   'rescheduled',
   'started',
   'first success',
+  'last stale connection',
   'stable',
 ];
 

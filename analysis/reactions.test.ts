@@ -42,6 +42,24 @@ test('a step that was not seen stays in the split, empty', () => {
   assert.equal(ttd.beyond, 30_200);
 });
 
+test('a few silences after the node was left out are the tail that conntrack makes', () => {
+  const down = told(5000, 'node-down', { node: 'w1' });
+  const outage = { from: 0, to: 5500, error: 'timeout', share: 0.5 } as const;
+  const tail = (share: number, error: 'timeout' | 'refused' = 'timeout', connection: 'new' | 'reused' = 'new') => {
+    const trouble = [outage, { from: 6500, to: 25_000, error, share }];
+    const recording = syntheticRecording({ hold: 30_000, streams: [{ name: 'vote', trouble }], platform: [down] });
+    for (const { spec } of recording.streams) spec.connection = connection;
+    return judge(recording).split.find(({ step }) => step === 'last stale connection');
+  };
+  const seen = tail(0.02)!;
+  assert.ok(seen.mark.ms! > 20_000 && seen.mark.ms! < 27_000);
+  assert.match(seen.from, /^vote: \d+ of \d+ new connections/);
+  assert.equal(tail(0), undefined);
+  assert.equal(tail(0.5), undefined, 'that is an outage');
+  assert.equal(tail(0.02, 'refused'), undefined, 'somebody answered');
+  assert.equal(tail(0.02, 'timeout', 'reused'), undefined);
+});
+
 test('what comes before the fault or after the healing is no reaction to the fault', () => {
   const { ttd } = judged([
     told(-500, 'node-down', { node: 'w1' }),

@@ -15,13 +15,14 @@ export function slowestStream(streams: StreamFindings[]): StreamFindings | undef
 /**
  * Where the time went. The users' steps are those of the stream that took longest; the platform's are its own
  * events. A step that was not seen has an empty mark: it is not left out, so that splits of different runs stay
- * comparable.
+ * comparable. Only the tail of stale connections is there when it was seen, since hardly any recovery has one.
  */
 export function recoverySplit(
   course: Course & { t0: Bracket },
   streams: StreamFindings[],
   reactions: Reaction[],
   replaced: Replacement[],
+  stale: SplitStep | undefined,
 ): SplitStep[] {
   const { t0, confirmedAt } = course;
   const stream = slowestStream(streams);
@@ -43,6 +44,7 @@ export function recoverySplit(
     platformStep('rescheduled', replaced[0]?.scheduled),
     platformStep('started', lastReady(replaced)),
     { step: 'first success', mark: stream?.ttfs ?? {}, from: users },
+    ...(stale ? [stale] : []),
     { step: 'stable', mark: stream?.ttsr ?? {}, from: users },
   ];
 }

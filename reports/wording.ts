@@ -31,6 +31,7 @@ export const splitWords: Record<SplitStep['step'], string> = {
   rescheduled: 'until a replacement was scheduled',
   started: 'until the replacement ran',
   'first success': 'until the first good answer',
+  'last stale connection': 'until the last stale connection',
   stable: 'until answers were as good as before',
 };
 
