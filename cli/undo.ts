@@ -91,7 +91,16 @@ async function undoLeftovers(cluster: Cluster, run: string | undefined, tell: (s
         .filter((folder) => hasPending(folder) && isLiving(folder))
         .map(({ dir }) => path.basename(dir)),
     );
-    for (const leftover of await platform.leftovers(run)) {
+    const leftovers = await platform.leftovers(run);
+    const elsewhere = run === undefined ? await platform.living() : undefined;
+    if (elsewhere !== undefined && !living.has(elsewhere) && leftovers.some((leftover) => leftover.run === elsewhere)) {
+      living.add(elsewhere);
+      console.error(
+        `Run ${elsewhere} has renewed its lock lately, so it is still going on, on another machine perhaps, and is left alone. ` +
+          `If it is dead all the same: brownout undo ${elsewhere} --cluster ${cluster.file}`,
+      );
+    }
+    for (const leftover of leftovers) {
       if (living.has(leftover.run)) continue;
       const error = await actor.perform(leftover.remove).then(
         () => undefined,

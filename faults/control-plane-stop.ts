@@ -8,7 +8,7 @@ import { handName, STOP_VERBS, stopOn } from './programs/stop.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
-/** By the label of its static pod, and where it tells whether it is well, unless its command says otherwise. */
+/** By the label of its static pod, and where it tells whether it is well, as kubeadm sets it up. */
 const COMPONENTS = {
   apiserver: { program: 'kube-apiserver', health: 'https://127.0.0.1:6443/livez' },
   scheduler: { program: 'kube-scheduler', health: 'https://127.0.0.1:10259/healthz' },
@@ -47,15 +47,16 @@ export const controlPlaneStop: Fault<Options> = {
 
   async inject(world, targets, { component, how, hold }) {
     const nodes = nodesOf(targets);
-    const { program } = COMPONENTS[component];
+    const { program, health: url } = COMPONENTS[component];
     const timer = carriesApi(component) ? hold : hold + DEAD_MAN_MARGIN;
-    const done = await stopOn(world, nodes, { program, how, timer });
+    const done = await stopOn(world, nodes, { program, how, timer, health: url });
     return {
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
           const [answer, isLost] = await Promise.all([health(world, node, component), isApiLost(world)]);
           if (answer === 'silent') return `${node}: ${program} does not answer its health check`;
-          if (answer === 'unknown' && isLost) return `${node}: the API has not answered for ${SILENCE / 1000} s`;
+          if (answer === 'unknown' && isLost && carriesApi(component))
+            return `${node}: the API has not answered for ${SILENCE / 1000} s`;
           return undefined;
         }),
       heal: () => undoAll(done),
@@ -71,15 +72,15 @@ export const controlPlaneStop: Fault<Options> = {
 
 const carriesApi = (component: Options['component']) => component === 'apiserver' || component === 'etcd';
 
-/** Exits with 0 when anything answers, a refusal too; 1 when nobody does. */
+/** Exits with 0 when anything answers, a refusal too; 1 when nobody does; 2 when nobody did before it was stopped, either. */
 const HEALTH = `
-import ssl, sys, urllib.error, urllib.request
+import os, ssl, sys, urllib.error, urllib.request
 try:
     urllib.request.urlopen(sys.argv[1], timeout=2, context=ssl._create_unverified_context())
 except urllib.error.HTTPError:
     pass
 except OSError:
-    sys.exit(1)
+    sys.exit(2 if os.path.exists('/tmp/silent') else 1)
 `;
 
 /** Asked from the node itself, where alone most clusters let a component be asked. */
@@ -91,7 +92,7 @@ async function health(
   const { program, health: url } = COMPONENTS[component];
   const args = { node, name: handName(world, program), argv: ['python3', '-c', HEALTH, url] };
   const answer = await ask<{ code: number }>(world, 'host.exec', args).catch(() => undefined);
-  if (answer === undefined) return 'unknown';
+  if (answer === undefined || answer.code === 2) return 'unknown';
   return answer.code === 0 ? 'answers' : 'silent';
 }
 

@@ -32,9 +32,12 @@ export const kubeletStop: Fault<z.output<typeof options>> = {
     const done = await stopOn(world, nodes, { program: 'kubelet', how: 'frozen', timer: hold + DEAD_MAN_MARGIN });
     return {
       confirm: (timeout) =>
-        lookForAll(nodes, timeout, async (node) =>
-          (await world.platform.answers(node)) ? undefined : `${node}: kubelet does not answer`,
-        ),
+        lookForAll(nodes, timeout, async (node) => {
+          if (await world.platform.answers(node)) return undefined;
+          // Where it is only reached by way of the API, the API's silence is not kubelet's.
+          await world.platform.inspect();
+          return (await world.platform.answers(node)) ? undefined : `${node}: kubelet does not answer, the API does`;
+        }),
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {

@@ -5,9 +5,15 @@ import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
 import { memberArgs, membersOf, NO_NODE_DOWN, undoAll } from './targets.ts';
 
+const LONGEST = 1_500_000;
+
 const options = z.strictObject({
   member: memberSelector,
-  hold: duration.prefault('30s').meta({ description: 'How long the member is frozen.' }),
+  // After half an hour a frozen member runs again by itself, whatever becomes of the suite.
+  hold: duration
+    .refine((ms) => ms <= LONGEST, { error: 'expected at most 25m' })
+    .prefault('30s')
+    .meta({ description: 'How long the member is frozen.' }),
 });
 
 /** Frozen, not dead: its connections stay open and nothing on them is answered, as when a machine or a disk hangs. */

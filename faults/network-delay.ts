@@ -83,7 +83,7 @@ async function roundTrip(world: World, node: string): Promise<number | undefined
 
 /**
  * Runs on the node for `$1` seconds and delays by `$2`, on every network card with a default route. A queue that somebody has
- * set up there is left alone: the kernel's own come back by themselves.
+ * set up there is left alone: the kernel's own, which have no handle, come back by themselves.
  */
 const DELAY = `
 set -eu
@@ -91,7 +91,7 @@ seconds=$1 delay=$2
 devices=$(ip route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | sort -u)
 [ -n "$devices" ] || { echo 'no network card has a default route' >&2; exit 1; }
 for device in $devices; do
-  if tc qdisc show dev "$device" root | grep -qvE ' (noqueue|mq|fq|fq_codel|pfifo_fast) '; then
+  if tc qdisc show dev "$device" root | grep -qvE ' (noqueue|mq|fq|fq_codel|pfifo_fast) 0: '; then
     echo "$device has a queue of its own" >&2; exit 1
   fi
 done

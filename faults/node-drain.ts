@@ -48,7 +48,9 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
-          return (await takesMembers(node)) ? `${node}: takes members again` : undefined;
+          return (await takesMembers(node)) === (schedulable(node) === true)
+            ? `${node}: takes members as before`
+            : undefined;
         }),
     };
   },

@@ -22,6 +22,11 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
 
   async inject(world, targets) {
     const nodes = nodesOf(targets);
+    const schedulable = async (node: string) => {
+      const { nodes: all } = await world.platform.inspect();
+      return all.find(({ name }) => name === node)?.schedulable === true;
+    };
+    const before = new Set(world.inspection.nodes.filter((node) => node.schedulable).map(({ name }) => name));
     const done = await Promise.all(
       nodes.map((node) =>
         world.act({ verb: 'node.taint', args: { node, run: world.run } }, { verb: 'node.untaint', args: { node } }),
@@ -31,16 +36,18 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
       // Not the taint, which is only the order: that its members have gone is what an order does.
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
+          if (!world.members.some((member) => member.node === node)) {
+            return before.has(node) && !(await schedulable(node)) ? `${node}: takes no members` : undefined;
+          }
           const members = await world.platform.members(world.namespace);
           const left = members.filter((member) => member.node === node && member.state === 'running');
           return left.length === 0 ? `${node}: no member of ${world.namespace} runs on it` : undefined;
         }),
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
-        lookForAll(nodes, timeout, async (node) => {
-          const { nodes: all } = await world.platform.inspect();
-          return all.find(({ name }) => name === node)?.schedulable ? `${node}: takes members again` : undefined;
-        }),
+        lookForAll(nodes, timeout, async (node) =>
+          (await schedulable(node)) === before.has(node) ? `${node}: takes members as before` : undefined,
+        ),
     };
   },
 };

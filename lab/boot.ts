@@ -104,6 +104,7 @@ ip link set lo up
 ${boot.address ? addressLines(boot.address) : ''}
 # A half-open connection to a dead container is forgotten after 3 s. The kernel's 120 s make re-used client ports fail for
 # minutes after a member has moved: a fault of its own, not part of every other fault.
+modprobe --quiet nf_conntrack 2>/dev/null || true
 for each in syn_sent syn_recv; do
   knob=/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_$each
   [ ! -w "$knob" ] || echo 3 > "$knob"

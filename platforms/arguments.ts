@@ -1,14 +1,21 @@
 import { OperatorError } from '../units/operator-error.ts';
+import { fitsPattern } from '../units/pattern.ts';
 import type { Act } from './platform.ts';
+
+/** Patterns of the cluster file. */
+interface Allow {
+  nodes: string[];
+  namespaces: string[];
+}
 
 /** The arguments of an act: flat data that may come from a journal on disk, so nothing is taken on trust. */
 export class Arguments {
   readonly #act: Act;
-  readonly #allowed: (namespace: string) => boolean;
+  readonly #allow: Allow;
 
-  constructor(act: Act, allowed: (namespace: string) => boolean) {
+  constructor(act: Act, allow: Allow) {
     this.#act = act;
-    this.#allowed = allowed;
+    this.#allow = allow;
   }
 
   has(name: string): boolean {
@@ -29,13 +36,15 @@ export class Arguments {
   namespace(name = 'namespace'): string {
     const namespace = this.text(name);
     if (!/^[a-z0-9][a-z0-9_-]*$/i.test(namespace)) throw this.#wrong(name, 'letters, digits, _ and -');
-    if (this.#allowed(namespace)) return namespace;
-    throw new OperatorError(
-      `${this.#act.verb}: namespace ${namespace} is outside allow.namespaces of the cluster file`,
-      {
-        hint: 'nothing outside is ever touched',
-      },
-    );
+    if (fitsPattern(namespace, this.#allow.namespaces)) return namespace;
+    throw this.#outside(`namespace ${namespace}`, 'allow.namespaces');
+  }
+
+  /** Allowed by the cluster file, whoever asks. */
+  node(): string {
+    const node = this.text('node');
+    if (fitsPattern(node, this.#allow.nodes)) return node;
+    throw this.#outside(`node ${node}`, 'allow.nodes');
   }
 
   oneOf<T extends string>(name: string, choices: readonly T[]): T {
@@ -63,6 +72,12 @@ export class Arguments {
   subject(): string {
     const { node, namespace, service, member, name, run } = this.#act.args;
     return [node, namespace, service, member, name, run].filter((value) => typeof value === 'string').join(' ');
+  }
+
+  #outside(what: string, list: string): OperatorError {
+    return new OperatorError(`${this.#act.verb}: ${what} is outside ${list} of the cluster file`, {
+      hint: 'nothing outside is ever touched',
+    });
   }
 
   #wrong(name: string, expected: string): OperatorError {

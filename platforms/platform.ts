@@ -135,6 +135,8 @@ export interface Platform {
   rights?(verbs: readonly string[]): Promise<Right[]>;
   /** What carries the label `brownout.run` (of `run` when given): found without a journal. */
   leftovers(run?: string): Promise<Leftover[]>;
+  /** The run that holds the lock of this cluster and has renewed it lately: it lives, here or on another machine. */
+  living(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 

@@ -30,6 +30,7 @@ export function everything(): Record<string, string[]> {
     files: ['/run', '/etc', '/var/lib', '/usr/sbin'].flatMap((folder) =>
       readdirSync(folder).map((name) => join(folder, name)),
     ),
+    loops: lines(['losetup', '--noheadings', '--output', 'NAME,BACK-FILE']),
     processes: labProcesses(),
   };
 }

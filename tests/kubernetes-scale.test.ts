@@ -36,7 +36,11 @@ describe('a large cluster', { timeout: 1_800_000, skip: !wanted }, () => {
     const api = new Api(openReach(cluster.reach));
     const began = performance.now();
     const { nodes } = await inspectKubernetes(api, () => true);
-    await Promise.all([snapshotKubernetes(api), leftoversOfKubernetes(api, undefined), checkRights(api, ['deploy'])]);
+    await Promise.all([
+      snapshotKubernetes(api, () => true),
+      leftoversOfKubernetes(api, undefined),
+      checkRights(api, ['deploy']),
+    ]);
     const ms = performance.now() - began;
     const watching = new AbortController();
     const before = api.requests;

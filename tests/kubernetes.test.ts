@@ -156,6 +156,14 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     await asBefore(before);
   });
 
+  it('has nothing to undo on a node that it has not changed, or that is no more', async () => {
+    const before = await platform.snapshot();
+    // c1 takes no members by its own taint: that is not the suite's.
+    for (const node of ['c1', WORKER, 'no-such-node'])
+      await platform.perform({ verb: 'node.availability', args: { node, availability: 'drain' } });
+    await asBefore(before);
+  });
+
   it('evicts a member, until a budget says no, and names the budget', async () => {
     const [one, two] = await platform.members(NAMESPACE, 'front');
     assert.ok(one && two);
@@ -213,8 +221,12 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   it('leaves other namespaces alone', async () => {
     const perform = (verb: string, namespace: string) =>
       platform.perform({ verb, args: { namespace, node: WORKER, member: 'x:00000000', manifest: 'x', labels: {} } });
-    await assert.rejects(perform('member.kill', 'kube-system'), /allow\.namespaces/);
-    await assert.rejects(perform('remove', 'kube-system'), /allow\.namespaces/);
+    await assert.rejects(perform('member.kill', 'kube-public'), /allow\.namespaces/);
+    await assert.rejects(perform('remove', 'kube-public'), /allow\.namespaces/);
+    // Allowed for the sake of dns-stop alone.
+    for (const verb of ['member.kill', 'member.delete', 'evict', 'remove', 'deploy']) {
+      await assert.rejects(perform(verb, 'kube-system'), /nothing but its name servers/);
+    }
     await assert.rejects(perform('deploy', 'default'), /allow\.namespaces/);
     await assert.rejects(perform('remove', 'brownout-/../x'), OperatorError);
   });

@@ -17,7 +17,7 @@ chain=$1 seconds=$2 list=$3 way=$4
 shift 4
 families=iptables
 [ -e /proc/net/if_inet6 ] && families="iptables ip6tables"
-devices="lo docker0 docker_gwbridge br-+ veth+ cni+ cali+ lxc+"
+devices="lo docker0 docker_gwbridge br-+ veth+ cni+ cali+ lxc+ eni+ gke+ azv+"
 # Inside a tunnel a packet has been judged already, or will be: as what the tunnel is made of.
 tunnels="flannel+ vxlan+ tunl+ cilium+ wg+"
 [ "$way" = not ] && tables=mangle || tables="raw mangle"
@@ -55,6 +55,8 @@ build() {
     "$ip" -w 5 -t $table -N $chain
     if [ "$(hook $table)" = PREROUTING ]; then device=-i port=--dport peer=-s; else device=-o port=--sport peer=-d; fi
     for each in $devices $tunnels; do "$ip" -w 5 -t $table -A $chain $device $each -j RETURN; done
+    # Without its neighbours' discovery IPv6 reaches nobody at all, not even by the port below.
+    [ "$ip" = iptables ] || for type in 133 134 135 136 137; do "$ip" -w 5 -t $table -A $chain -p icmpv6 --icmpv6-type $type -j RETURN; done
     "$ip" -w 5 -t $table -A $chain -p tcp $port "$BROWNOUT_API_PORT" -j RETURN
     match=$(echo "$*" | sed "s/@/$table/g")
     nets=$(networks | of_family "$ip")

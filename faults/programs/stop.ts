@@ -5,13 +5,19 @@ export interface Stopping {
   /** `kubelet`, `runtime`, or a component of the control plane as its static pod is labelled. */
   program: string;
   how: 'frozen' | 'gone';
+  /** Where it says whether it is well; asked from the node itself before it is stopped. */
+  health?: string;
   /** It starts again by itself after so many ms, whatever became of the suite. */
   timer: number;
 }
 
 export const STOP_VERBS = ['program.stop', 'program.start'];
 
-export async function stopOn(world: ActingWorld, nodes: string[], { program, how, timer }: Stopping): Promise<Done[]> {
+export async function stopOn(
+  world: ActingWorld,
+  nodes: string[],
+  { program, how, timer, health }: Stopping,
+): Promise<Done[]> {
   const name = handName(world, program);
   const seconds = String(Math.ceil(timer / 1000));
   return Promise.all(
@@ -19,7 +25,10 @@ export async function stopOn(world: ActingWorld, nodes: string[], { program, how
       world.act(
         {
           verb: 'program.stop',
-          args: { node, name, run: world.run, image: world.toolsImage, program, how, seconds },
+          args: {
+            ...{ node, name, run: world.run, image: world.toolsImage, program, how, seconds },
+            ...(health === undefined ? {} : { health }),
+          },
         },
         { verb: 'program.start', args: { node, name, seconds } },
       ),

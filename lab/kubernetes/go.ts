@@ -52,7 +52,12 @@ async function built(
   finish: (folder: string) => Promise<void> = async () => {},
 ): Promise<string> {
   const version = await kubernetesVersion();
-  const inputs = { source: await sources(programs), flags: flags(version), arch: process.arch };
+  const inputs = {
+    source: await sources(programs),
+    flags: [...flags(version), ...Object.entries(BUILD).map((pair) => pair.join('='))],
+    toolchain: TOOLCHAIN,
+    arch: process.arch,
+  };
   return cached(kind, inputs, progress, async (folder) => {
     await build(programs, version, folder, progress);
     await finish(folder);
@@ -122,12 +127,13 @@ function compilers(): number {
   return Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / MEMORY_PER_COMPILER)));
 }
 
+/** What of the environment decides what is built. */
+const BUILD = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off' };
+
 /** Everything that Go keeps is in the lab's cache: what is compiled once is not compiled again, whoever asks. */
 function goEnvironment(): Record<string, string> {
   return {
-    CGO_ENABLED: '0',
-    GOFLAGS: '-buildvcs=false',
-    GOWORK: 'off',
+    ...BUILD,
     GOTOOLCHAIN: 'local',
     GOCACHE: join(cacheFolder(), 'go', 'build'),
     GOMODCACHE: join(cacheFolder(), 'go', 'modules'),

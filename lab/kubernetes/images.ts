@@ -97,8 +97,8 @@ async function importProgram(docker: Docker, programs: string, program: string, 
 function handOver(images: string[]): string {
   const query = images.map((image) => `names=${encodeURIComponent(image)}`).join('&');
   return `set -euo pipefail
-until [ -S ${CONTAINERD_SOCKET} ]; do sleep 0.1; done
-curl --silent --show-error --fail --unix-socket ${SOCKET} 'http://docker/images/get?${query}' | ctr --namespace k8s.io images import -
+timeout 60 sh -c 'until [ -S ${CONTAINERD_SOCKET} ]; do sleep 0.1; done' || { tail -20 /var/log/containerd.log >&2; exit 1; }
+curl --max-time 900 --silent --show-error --fail --unix-socket ${SOCKET} 'http://docker/images/get?${query}' | ctr --namespace k8s.io images import -
 sync --file-system ${CONTAINERD_ROOT}`;
 }
 

@@ -153,6 +153,8 @@ mkdir -p ${MANIFESTS}
  * Other machines of a lab forget a half-open connection after 3 s. As installed, a node takes the kernel's time: for as long,
  * a client port that was once sent to a pod that died swallows every new connection from it.
  */
-const kernelConntrack = `echo 120 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_sent
-echo 60 > /proc/sys/net/netfilter/nf_conntrack_tcp_timeout_syn_recv
+const kernelConntrack = `for each in syn_sent=120 syn_recv=60; do
+  knob=/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_\${each%=*}
+  [ ! -w "$knob" ] || echo "\${each#*=}" > "$knob"
+done
 `;

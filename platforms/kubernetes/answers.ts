@@ -47,12 +47,12 @@ function greets(host: string): Promise<boolean> {
   });
 }
 
-/** An answer is also kubelet's refusal; the API's own refusal to pass the question on is none. */
+/** An answer is also kubelet's refusal, which is plain text; the API's own, which has a reason, is none. */
 async function throughApi(api: Api, node: string): Promise<boolean> {
   try {
     await api.get(kubeletPath(node, 'healthz'), { patience: 0, timeout: TIMEOUT, accept: '*/*', text: true });
     return true;
   } catch (error) {
-    return error instanceof ApiError && error.status === 401;
+    return error instanceof ApiError && (error.status === 401 || error.status === 403) && error.reason === undefined;
   }
 }

@@ -173,13 +173,19 @@ export class Api {
    * Follows changes from a version on, until the server ends it (each few minutes) or `signal` aborts. Throws ApiError when it
    * breaks; `status` 410 when that version is no longer known.
    */
-  async *watch<T extends KubeObject>(path: string, query: Query, signal: AbortSignal): AsyncGenerator<WatchEvent<T>> {
+  async *watch<T extends KubeObject>(
+    path: string,
+    query: Query,
+    signal: AbortSignal,
+    opened: () => void = () => {},
+  ): AsyncGenerator<WatchEvent<T>> {
     const what = `WATCH ${path}`;
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     let response: IncomingMessage | undefined;
     try {
       response = await this.#open(path, { query: { ...query, watch: true, allowWatchBookmarks: true } }, ended);
       if (response.statusCode !== 200) throw refusal(what, response.statusCode ?? 0, await textOf(response));
+      opened();
       const { socket } = response;
       socket.setKeepAlive(true, KEEP_ALIVE);
       socket.setTimeout(WATCH_IDLE, () => socket.destroy(new Error('silent for too long')));

@@ -1,5 +1,5 @@
 import type { Api } from './api.ts';
-import { isConflict } from './api-error.ts';
+import { isConflict, unlessGone } from './api-error.ts';
 import { evictAll } from './evict.ts';
 import { BEFORE_ANNOTATION, type KubeNode, NODES, RUN_LABEL } from './objects.ts';
 
@@ -9,13 +9,14 @@ const TRIES = 5;
 
 /**
  * Sets whether a node takes pods (`pause`: cordoned), and evicts what is on it (`drain`). With `run` the node carries the run's
- * mark and what it was before, so that it is found and restored without a journal; without `run` it becomes what it was before,
- * or what is asked for where it has no mark, and nothing is evicted.
+ * mark and what it was before, so that it is found and restored without a journal. Without `run` that is undone: it becomes what
+ * the mark says. Without a mark, or without the node, nothing is left to do.
  */
 export async function setAvailability(api: Api, name: string, availability: Availability, run?: string): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await mark(api, name, availability, run);
+      if (run === undefined) await unlessGone(unmark(api, name, availability));
+      else await mark(api, name, availability, run);
       break;
     } catch (error) {
       // Somebody else changed the node between its being read and written.
@@ -25,24 +26,36 @@ export async function setAvailability(api: Api, name: string, availability: Avai
   if (run !== undefined && availability === 'drain') await evictAll(api, name);
 }
 
-async function mark(api: Api, name: string, availability: Availability, run: string | undefined): Promise<void> {
+async function mark(api: Api, name: string, availability: Availability, run: string): Promise<void> {
   const { metadata, spec } = await api.read<KubeNode>(NODES, { name });
   const isCordoned = spec.unschedulable === true;
   const before = metadata.annotations?.[BEFORE_ANNOTATION];
-  const markedBy = metadata.labels?.[RUN_LABEL];
-  const cordoned = (run === undefined ? (before ?? availability) : availability) !== 'active';
-  const marks = run === undefined ? null : run;
-  const was = run === undefined ? null : (before ?? (isCordoned ? 'pause' : 'active'));
-  if (cordoned === isCordoned && (markedBy ?? null) === marks && (before ?? null) === was) return;
+  const cordoned = availability !== 'active';
+  if (cordoned === isCordoned && metadata.labels?.[RUN_LABEL] === run && before !== undefined) return;
+  await write(api, metadata, cordoned, run, before ?? (isCordoned ? 'pause' : 'active'));
+}
+
+/** @param otherwise what it was before, should the mark not say it */
+async function unmark(api: Api, name: string, otherwise: Availability): Promise<void> {
+  const { metadata } = await api.read<KubeNode>(NODES, { name });
+  const before = metadata.annotations?.[BEFORE_ANNOTATION];
+  if (before === undefined && metadata.labels?.[RUN_LABEL] === undefined) return;
+  await write(api, metadata, (before ?? otherwise) !== 'active', null, null);
+}
+
+/** Over exactly the version that was read. */
+async function write(
+  api: Api,
+  { name, resourceVersion }: KubeNode['metadata'],
+  cordoned: boolean,
+  run: string | null,
+  before: string | null,
+): Promise<void> {
   await api.patch(
     NODES,
     { name },
     {
-      metadata: {
-        resourceVersion: metadata.resourceVersion,
-        labels: { [RUN_LABEL]: marks },
-        annotations: { [BEFORE_ANNOTATION]: was },
-      },
+      metadata: { resourceVersion, labels: { [RUN_LABEL]: run }, annotations: { [BEFORE_ANNOTATION]: before } },
       spec: { unschedulable: cordoned ? true : null },
     },
   );

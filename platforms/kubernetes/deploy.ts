@@ -2,12 +2,13 @@ import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { isGone, unlessGone } from './api-error.ts';
 import { type Additions, addTo, type Draft, readManifest } from './manifest.ts';
-import { type KubeObject, type Labels, NAMESPACES, type Resource, RUN_LABEL } from './objects.ts';
+import { type KubeObject, type Labels, NAMESPACES, type Resource, RUN_LABEL, UNBOUND } from './objects.ts';
 
 /** Applies a manifest into a namespace of the run, which is made when it is not there. Doing it again changes what differs. */
 export async function deploy(api: Api, manifest: string, additions: Additions): Promise<void> {
   const drafts = readManifest(manifest);
   const resources = await resourcesOf(api, drafts);
+  await refuseUnbound(api, drafts, resources);
   await ensureNamespace(api, additions.namespace, additions.labels);
   const objects = drafts.map((draft, index) => {
     const resource = resources[index]!;
@@ -16,6 +17,28 @@ export async function deploy(api: Api, manifest: string, additions: Additions): 
   // What others refer to by name comes first, as it stands in the file; pods would wait for it anyway.
   for (const { resource, draft } of objects) {
     await api.apply(resource, { namespace: additions.namespace, name: draft.metadata.name }, draft);
+  }
+}
+
+/**
+ * What is in no namespace is everybody's: only kinds that are removed with their namespace are made, and nobody else's object is
+ * written over.
+ */
+async function refuseUnbound(api: Api, drafts: Draft[], resources: Resource[]): Promise<void> {
+  for (const [index, { kind, metadata }] of drafts.entries()) {
+    const resource = resources[index]!;
+    if (resource.namespaced) continue;
+    if (!UNBOUND.some(({ plural }) => plural === resource.plural)) {
+      throw new OperatorError(`${kind} ${metadata.name} is in no namespace, and would outlive the run`, {
+        hint: `make it yourself, once, and leave it out of the manifest; of such kinds the suite makes only ${UNBOUND.map(({ plural }) => plural).join(', ')}`,
+      });
+    }
+    const found = await unlessGone(api.read<KubeObject>(resource, { name: metadata.name }));
+    if (found && found.metadata.labels?.[RUN_LABEL] === undefined) {
+      throw new OperatorError(`${kind} ${metadata.name} is there and was not made by the suite; it is left alone`, {
+        hint: 'give it another name in the manifest',
+      });
+    }
   }
 }
 

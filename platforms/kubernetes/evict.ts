@@ -27,14 +27,16 @@ export async function evict(api: Api, namespace: string, pod: string, uid?: stri
     if (isGone(error) || (error instanceof ApiError && error.status === 409 && uid !== undefined)) {
       return { evicted: true };
     }
-    if (error instanceof ApiError && error.status === 429) return { evicted: false, blocked: budgetOf(error) };
+    const budget = error instanceof ApiError && error.status === 429 ? budgetOf(error) : undefined;
+    if (budget !== undefined) return { evicted: false, blocked: budget };
     throw error;
   }
 }
 
-/** `vote: needs 1 healthy pods and has 1 currently`. */
-function budgetOf(error: ApiError): string {
-  const message = error.causes.find(({ reason }) => reason === 'DisruptionBudget')?.message ?? error.message;
+/** `vote: needs 1 healthy pods and has 1 currently`; undefined when the API says 429 because it is too busy itself. */
+function budgetOf(error: ApiError): string | undefined {
+  const message = error.causes.find(({ reason }) => reason === 'DisruptionBudget')?.message;
+  if (message === undefined) return undefined;
   const [, name, rest] = /disruption budget (\S+) (.*)/s.exec(message) ?? [];
   return name === undefined ? message : `${name}: ${rest}`;
 }

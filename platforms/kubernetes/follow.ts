@@ -58,9 +58,14 @@ export async function follow<T extends KubeObject>(
         listener.listed(list.items, late);
         version = list.metadata.resourceVersion;
       }
-      const since = performance.now();
+      // Counted from the server's first word: one that has just thawed may take its time until then.
+      let since = performance.now();
+      const opened = () => {
+        since = performance.now();
+      };
       const ended = AbortSignal.any([signal, connection]);
-      for await (const { type, object } of api.watch<T>(path, { ...query, resourceVersion: version }, ended)) {
+      const from = { ...query, resourceVersion: version };
+      for await (const { type, object } of api.watch<T>(path, from, ended, opened)) {
         pause = FIRST_PAUSE;
         renewed = false;
         version = object.metadata.resourceVersion ?? version;

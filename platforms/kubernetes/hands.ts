@@ -102,14 +102,14 @@ async function create(api: Api, hand: Hand): Promise<void> {
 }
 
 /**
- * It shares the node's process numbers: its command is not number 1, so its number is noted down. And it waits for the word:
+ * Killed for want of memory it could undo nothing, so it is the last that is. It shares the node's process numbers: its command is not number 1, so its number is noted down. And it waits for the word:
  * that gives the moment at which it begins. More than that, kubelet then knows that it may be spoken to by the API, and does
  * not ask the API again for five minutes (cacheAuthorizedTTL): a hand that cuts the node off can still be told to end.
  */
 const WAITING = [
   'sh',
   '-c',
-  'echo $$ > /tmp/hand.pid; until [ -e /tmp/hand.go ]; do sleep 0.05; done; exec "$@"',
+  'echo -1000 > /proc/self/oom_score_adj || true; echo $$ > /tmp/hand.pid; until [ -e /tmp/hand.go ]; do sleep 0.05; done; exec "$@"',
   'hand',
 ];
 /** And the moment that its work takes. */
@@ -148,10 +148,10 @@ function podOf({ namespace, name, node, run, image, argv, pull, deadline, token 
   };
 }
 
-/** Its command still runs, as far as the API knows. */
-export async function isHandAlive(api: Api, place: HandPlace): Promise<boolean> {
+/** Its command has come to its end, by kubelet's word: one that was only told to end may not have done its work yet. */
+export async function hasHandEnded(api: Api, place: HandPlace): Promise<boolean> {
   const found = await unlessGone(api.read<Pod>(PODS, place));
-  return found !== undefined && isRunning(found) && found.metadata.deletionTimestamp === undefined;
+  return found === undefined || hasEnded(found);
 }
 
 /** Runs argv in a hand. */

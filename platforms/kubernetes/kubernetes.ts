@@ -7,6 +7,7 @@ import { Api } from './api.ts';
 import { conditionByNode, podOf } from './containers.ts';
 import { execIn } from './exec.ts';
 import { inspectKubernetes } from './inspect.ts';
+import { livingHolder } from './lock.ts';
 import { isFrozen } from './member-acts.ts';
 import { mainContainer, toMember } from './members.ts';
 import { PODS, type Pod } from './objects.ts';
@@ -75,7 +76,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
     answers: (node) => kubeletAnswers(api, node, addresses),
     condition,
     perform: (act) => performOnKubernetes({ api, cluster, allowed }, act),
-    snapshot: () => snapshotKubernetes(api),
+    snapshot: () => snapshotKubernetes(api, allowed),
     rights: (verbs) => checkRights(api, verbs),
     async leftovers(run) {
       const found = await Promise.all(
@@ -83,6 +84,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
       );
       return found.flat();
     },
+    living: () => livingHolder(api),
     async close() {
       api.close();
     },

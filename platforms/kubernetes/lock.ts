@@ -49,6 +49,12 @@ export async function releaseLock(api: Api, run: string): Promise<void> {
   }
 }
 
+/** The run that holds the lock, unless it is stale. */
+export async function livingHolder(api: Api): Promise<string | undefined> {
+  const found = await unlessGone(api.read<Lease>(LEASES, PLACE));
+  return found && !isStale(found, api.serverTime) ? holderOf(found) : undefined;
+}
+
 export function holderOf({ metadata }: Lease): string | undefined {
   return metadata.labels?.[RUN_LABEL];
 }

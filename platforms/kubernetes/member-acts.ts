@@ -4,7 +4,7 @@ import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { isConflict, isGone, unlessGone } from './api-error.ts';
 import { conditionOfPod, containerId, podOf } from './containers.ts';
-import { type Effect, endHand, execInHand, type HandPlace, isHandAlive, startHand } from './hands.ts';
+import { type Effect, endHand, execInHand, type HandPlace, hasHandEnded, startHand } from './hands.ts';
 import { parseMemberId } from './members.ts';
 import { type KubeObject, NAMESPACES, PODS, RUN_LABEL } from './objects.ts';
 import { freezeScript, IDLE, IS_FROZEN, killScript, NO_CONTAINER } from './processes.ts';
@@ -61,7 +61,7 @@ export async function pauseMember(context: ActingContext, place: MemberPlace): P
   for (;;) {
     const state = await frozenState(context.api, hand);
     if (state === 0) break;
-    if (state === NO_CONTAINER && !(await isHandAlive(context.api, hand))) {
+    if (state === NO_CONTAINER && (await hasHandEnded(context.api, hand))) {
       throw new OperatorError('it ended before it was frozen, or its control group cannot be frozen');
     }
     if (performance.now() > deadline) throw new OperatorError('its control group does not freeze');
@@ -74,7 +74,8 @@ export async function unpauseMember({ api }: ActingContext, { namespace, member 
   const hand = { namespace: handsOf(namespace), name: handName('pause', member) };
   await endHand(api, hand);
   const deadline = performance.now() + EXEC_TIMEOUT;
-  while (await isFrozen(api, namespace, member)) {
+  // A kubelet that cannot be reached for a moment cannot say that it runs: not knowing is not having thawed.
+  while (await isFrozen(api, namespace, member).catch(() => true)) {
     if (performance.now() > deadline)
       throw new OperatorError('it does not thaw: its node does not answer, or its hand is stuck');
   }
@@ -113,7 +114,7 @@ async function frozenState(api: Api, hand: HandPlace): Promise<number> {
   try {
     return (await execInHand(api, hand, IS_FROZEN, EXEC_TIMEOUT)).code;
   } catch (error) {
-    if (!(await isHandAlive(api, hand))) return NO_CONTAINER;
+    if (await hasHandEnded(api, hand)) return NO_CONTAINER;
     throw error;
   }
 }

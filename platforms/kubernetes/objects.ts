@@ -105,6 +105,10 @@ export interface Controller extends KubeObject {
   };
 }
 
+export interface Volume extends KubeObject {
+  spec: { claimRef?: { namespace?: string }; persistentVolumeReclaimPolicy?: string };
+}
+
 export interface Lease extends KubeObject {
   spec: {
     holderIdentity?: string;
@@ -160,6 +164,8 @@ export const PRIORITY_CLASSES: Resource = {
   plural: 'priorityclasses',
   namespaced: false,
 };
+/** Kinds without a namespace that a manifest of the suite may make: they are removed with the namespace they were made for. */
+export const UNBOUND: readonly Resource[] = [PRIORITY_CLASSES];
 
 export interface Place {
   namespace?: string | undefined;

@@ -36,6 +36,8 @@ const TELLING = new Set(['Killing', 'Preempted', 'Preempting', 'TaintManagerEvic
 
 export class EventNews implements News<KubeEvent> {
   readonly #tell: Tell;
+  /** How often each was counted when it was told last: a list that is read again holds what was told already. */
+  readonly #counts = new Map<string, number>();
 
   constructor(tell: Tell) {
     this.#tell = tell;
@@ -43,14 +45,19 @@ export class EventNews implements News<KubeEvent> {
 
   seen(event: KubeEvent, { first, late }: { first: boolean; late: boolean }): void {
     const { type, reason = '', message = '', involvedObject, lastTimestamp, eventTime, count = 1 } = event;
-    if (first || (type !== 'Warning' && !TELLING.has(reason))) return;
+    if (type !== 'Warning' && !TELLING.has(reason)) return;
+    const isNew = this.#counts.get(event.metadata.name) !== count;
+    this.#counts.set(event.metadata.name, count);
+    if (first || !isNew) return;
     const about = [involvedObject?.kind?.toLowerCase(), involvedObject?.name].filter(Boolean).join(' ');
     const often = count > 1 ? ` (${count} times)` : '';
     const wall = wallOf(lastTimestamp ?? eventTime ?? undefined, late);
     this.#tell({ kind: 'other', text: `${about}: ${reason}: ${message.trim()}${often}`, ...wall });
   }
 
-  gone(): void {}
+  gone(name: string): void {
+    this.#counts.delete(name);
+  }
 }
 
 export interface Slice extends KubeObject {

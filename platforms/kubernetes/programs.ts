@@ -19,9 +19,14 @@ export interface Stop extends HandPlace {
   how: 'frozen' | 'gone';
   /** It starts again by itself after so many seconds. */
   seconds: number;
+  /** Where it says whether it is well; when it says nothing even before it is stopped, the hand has a file `/tmp/silent`. */
+  health: string | undefined;
 }
 
 const GO_TIMEOUT = 10_000;
+/** A static pod's own grace is 30 s; kubelet may take its time to see that its manifest has gone. */
+const GONE_TIMEOUT = 60_000;
+const ASK_TIMEOUT = 3_000;
 /** Its processes are looked for this often at least. */
 const ROUND = 200;
 /** After its time the hand stays so much longer at most. */
@@ -30,8 +35,18 @@ const LOOK_AGAIN = 1_000;
 
 /** Returns when it is stopped. What the suite could reach the node by may be stopped with it. */
 export async function stopProgram(api: Api, stop: Stop, pull: KubernetesCluster['pull']): Promise<Effect> {
-  const { node, run, image, program, how, seconds, namespace, name } = stop;
-  const script = (order: 'hold' | 'go') => ['python3', '-u', '-c', STOP, order, program, how, String(seconds)];
+  const { node, run, image, program, how, seconds, health = '', namespace, name } = stop;
+  const script = (order: 'hold' | 'go' | 'left') => [
+    'python3',
+    '-u',
+    '-c',
+    STOP,
+    order,
+    program,
+    how,
+    String(seconds),
+    health,
+  ];
   const deadline = seconds * 1000 + HAND_MARGIN;
   await startHand(api, { namespace, name, node, run, image, argv: script('hold'), pull, deadline, token: true });
   const from = performance.now() + HEAD_START_S * 1000;
@@ -46,7 +61,18 @@ export async function stopProgram(api: Api, stop: Stop, pull: KubernetesCluster[
   }
   if (code !== 0) throw new OperatorError(`${program} on ${node}: ${stderr.trim()}`);
   await rest(HEAD_START_S * 1000 + ROUND, new AbortController().signal);
+  if (how === 'gone') await untilGone(api, { namespace, name }, script('left'));
   return { from, to: performance.now() };
+}
+
+/** Its manifest has gone at once; the program itself when kubelet has ended it. Who cannot be asked any more has lost the API with it. */
+async function untilGone(api: Api, place: HandPlace, argv: string[]): Promise<void> {
+  const deadline = performance.now() + GONE_TIMEOUT;
+  while (performance.now() < deadline) {
+    const answer = await execInHand(api, place, argv, ASK_TIMEOUT).catch(() => undefined);
+    if (answer?.code !== 0) return;
+    await rest(ROUND, new AbortController().signal);
+  }
 }
 
 /**
@@ -66,7 +92,7 @@ export async function startProgram(api: Api, place: HandPlace, patience: number)
       return;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const isRefusal = error.status !== undefined && error.status < 500;
+      const isRefusal = error.status !== undefined && error.status < 500 && error.status !== 429;
       if (isRefusal && performance.now() - silentAt > RELOADING) throw error;
       if (!isRefusal) silentAt = performance.now();
       if (performance.now() > deadline) {

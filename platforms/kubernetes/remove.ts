@@ -3,7 +3,9 @@ import type { Api } from './api.ts';
 import { isGone, unlessGone } from './api-error.ts';
 import { notOurs } from './deploy.ts';
 import { rest } from './follow.ts';
+import { endHand } from './hands.ts';
 import {
+  HAND,
   isTrue,
   type KubeNode,
   type KubeObject,
@@ -12,18 +14,17 @@ import {
   NODES,
   PODS,
   type Pod,
-  PRIORITY_CLASSES,
   RUN_LABEL,
+  UNBOUND,
   VOLUMES,
+  type Volume,
 } from './objects.ts';
 
 /** Volumes go after their claims, when their provisioner gets to it; a stop grace comes before that. */
 const REMOVE_TIMEOUT = 90_000;
 const LOOK_AGAIN = 250;
-
-interface Volume extends KubeObject {
-  spec: { claimRef?: { namespace?: string }; persistentVolumeReclaimPolicy?: string };
-}
+/** Volumes of everybody are listed for it. */
+const LOOK_AT_VOLUMES = 1_000;
 
 /**
  * Removes a namespace of the suite with everything in it, and what of its manifest is in no namespace; waits until all of it is
@@ -47,7 +48,10 @@ export async function removeNamespace(api: Api, namespace: string): Promise<void
         hint: 'once the nodes answer again: brownout undo',
       });
     }
-    await rest(LOOK_AGAIN, new AbortController().signal);
+    await rest(
+      left.some((what) => what.startsWith('volume')) ? LOOK_AT_VOLUMES : LOOK_AGAIN,
+      new AbortController().signal,
+    );
   }
 }
 
@@ -62,15 +66,17 @@ async function endPods(api: Api, namespace: string): Promise<void> {
   ]);
   const answering = new Set(nodes.filter((node) => isTrue(node, 'Ready')).map(({ metadata }) => metadata.name));
   await Promise.all(
-    pods.map(({ metadata, spec }) => {
-      const gracePeriodSeconds = spec.nodeName === undefined || answering.has(spec.nodeName) ? 1 : 0;
-      return unlessGone(api.delete(PODS, { namespace, name: metadata.name }, { gracePeriodSeconds }));
+    pods.map(async ({ metadata, spec }) => {
+      const isThere = spec.nodeName === undefined || answering.has(spec.nodeName);
+      const isHand = metadata.labels?.app === HAND;
+      // What a hand did it undoes itself: it is told, on a node that is cut off too, and given the time that it takes.
+      if (isHand) await endHand(api, { namespace, name: metadata.name });
+      if (isHand && isThere) return;
+      const gracePeriodSeconds = isThere ? 1 : 0;
+      await unlessGone(api.delete(PODS, { namespace, name: metadata.name }, { gracePeriodSeconds }));
     }),
   );
 }
-
-/** Kinds without a namespace that a manifest of the suite may make. */
-const UNBOUND = [PRIORITY_CLASSES] as const;
 
 async function removeUnbound(api: Api, namespace: string): Promise<void> {
   for (const resource of UNBOUND) {
@@ -81,11 +87,12 @@ async function removeUnbound(api: Api, namespace: string): Promise<void> {
 
 async function leftOf(api: Api, namespace: string): Promise<string[]> {
   const left = await namespaceState(api, namespace);
+  if (left.length > 0) return left;
   const { items: volumes } = await api.list<Volume>(VOLUMES);
   const own = volumes.filter(
     ({ spec }) => spec.claimRef?.namespace === namespace && spec.persistentVolumeReclaimPolicy === 'Delete',
   );
-  return [...left, ...own.map(({ metadata }) => `volume ${metadata.name}`)];
+  return own.map(({ metadata }) => `volume ${metadata.name}`);
 }
 
 async function namespaceState(api: Api, namespace: string): Promise<string[]> {

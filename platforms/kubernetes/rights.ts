@@ -26,7 +26,8 @@ const DEPLOYMENT_KINDS: Rule[] = [
 
 const REMOVAL: Rule[] = [
   { resources: ['namespaces'], verbs: ['get', 'delete'] },
-  { resources: ['pods'], verbs: ['list', 'delete'] },
+  { resources: ['pods'], verbs: ['get', 'list', 'delete'] },
+  { resources: ['pods/exec'], verbs: ['create', 'get'] },
   { resources: ['nodes', 'persistentvolumes'], verbs: ['list'] },
   { group: 'scheduling.k8s.io', resources: ['priorityclasses'], verbs: ['list', 'delete'] },
 ];
@@ -66,7 +67,7 @@ const FAULT_RULES: Record<string, Rule[]> = {
     { resources: ['pods', 'limitranges', 'resourcequotas'], verbs: ['create', 'patch'] },
     { group: 'apps', resources: ['deployments'], verbs: ['create', 'patch'] },
     { group: 'networking.k8s.io', resources: ['networkpolicies'], verbs: ['create', 'patch'] },
-    { group: 'scheduling.k8s.io', resources: ['priorityclasses'], verbs: ['create', 'patch'] },
+    { group: 'scheduling.k8s.io', resources: ['priorityclasses'], verbs: ['get', 'create', 'patch'] },
   ],
   'node.taint': [{ resources: ['nodes'], verbs: ['get', 'list', 'patch'] }],
   'node.untaint': [{ resources: ['nodes'], verbs: ['get', 'list', 'patch'] }],

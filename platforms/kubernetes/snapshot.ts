@@ -22,15 +22,24 @@ import {
   RUN_LABEL,
   STATEFUL_SETS,
   VOLUMES,
+  type Volume,
 } from './objects.ts';
 
-/** The same cluster gives the same text, whatever passed in between; see `Platform.snapshot`. A handful of requests. */
-export async function snapshotKubernetes(api: Api): Promise<Record<string, string>> {
+/**
+ * The same cluster gives the same text, whatever passed in between; see `Platform.snapshot`. A handful of requests. Of what others
+ * make and remove meanwhile nothing is told.
+ *
+ * @param allowed which namespaces are the suite's
+ */
+export async function snapshotKubernetes(
+  api: Api,
+  allowed: (namespace: string) => boolean,
+): Promise<Record<string, string>> {
   const [nodes, namespaces, volumes, classes, system, marked] = await Promise.all([
     api.list<KubeNode>(NODES),
     api.listMetadata(NAMESPACES),
-    api.listMetadata(VOLUMES),
-    api.listMetadata(PRIORITY_CLASSES),
+    api.list<Volume>(VOLUMES),
+    api.listMetadata(PRIORITY_CLASSES, {}, { labelSelector: RUN_LABEL }),
     Promise.all([DEPLOYMENTS, DAEMON_SETS].map((resource) => api.list<Controller>(resource, { namespace: SYSTEM }))),
     Promise.all(
       [DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS, PODS].map((resource) =>
@@ -42,8 +51,14 @@ export async function snapshotKubernetes(api: Api): Promise<Record<string, strin
     objects.map(({ metadata }): [string, string] => [`${kind} ${metadata.name}`, marksOf(metadata)]);
   const lines: [string, string][] = [
     ...nodes.items.map((node): [string, string] => [`node ${node.metadata.name}`, describeNode(node)]),
-    ...names('namespace', namespaces),
-    ...names('volume', volumes),
+    ...names(
+      'namespace',
+      namespaces.filter(({ metadata: { name, labels } }) => allowed(name) || labels?.[RUN_LABEL] !== undefined),
+    ),
+    ...names(
+      'volume',
+      volumes.items.filter(({ spec }) => allowed(spec.claimRef?.namespace ?? '')),
+    ),
     ...names('priority class', classes),
     ...system.flatMap(({ items }) =>
       items.map(({ metadata, spec }): [string, string] => [

@@ -8,7 +8,11 @@ export const HEAD_START_S = 1;
  * its pod is gone from the API. The last is what counts: a node whose kubelet or container runtime does not work cannot be
  * told anything, but the hand can ask. It needs no right for that: its token is refused once its pod is gone.
  *
- * Arguments: `hold` PROGRAM HOW SECONDS waits for the word to go; `go` PROGRAM HOW gives it, when there is something to stop.
+ * Arguments: `hold` PROGRAM HOW SECONDS waits for the word to go; `go` PROGRAM HOW SECONDS HEALTH
+ * gives it, when there is something to stop, and notes down (`/tmp/silent`) when nobody answers at HEALTH even now;
+ * `left` PROGRAM HOW exits with 0 as long as a process of it is there, frozen or not, and with 1 when none is.
+ *
+ * kubelet and the runtime are the node's own processes; those of the same name in a container (Docker in Docker) are not meant.
  *
  * HOW is `frozen`: every process of that name is stopped (SIGSTOP), those that a supervisor starts in its place too. Nothing
  * of that outlives the node's power. Or `gone`: the manifest of a static pod is moved out of kubelet's folder and kubelet ends
@@ -34,8 +38,15 @@ def command(pid):
     except OSError:
         return ['']
 
+def is_nodes_own(pid):
+    try:
+        return os.readlink('/proc/%s/ns/pid' % pid) == os.readlink('/proc/1/ns/pid')
+    except OSError:
+        return False
+
 def pids(names):
-    return [int(pid) for pid in os.listdir('/proc') if pid.isdigit() and os.path.basename(command(pid)[0]) in names]
+    found = [pid for pid in os.listdir('/proc') if pid.isdigit() and os.path.basename(command(pid)[0]) in names]
+    return [int(pid) for pid in found if PROGRAM not in ('kubelet', 'runtime') or is_nodes_own(pid)]
 
 def send(number, sent):
     try:
@@ -90,6 +101,15 @@ class Gone:
         if self.moved and os.path.exists(aside(self.moved)):
             os.rename(aside(self.moved), self.moved)
 
+def answers(url):
+    try:
+        urllib.request.urlopen(url, timeout=2, context=ssl._create_unverified_context()).close()
+    except urllib.error.HTTPError:
+        pass
+    except OSError:
+        return False
+    return True
+
 def dismissed():
     try:
         with open(ACCOUNT + '/token') as file:
@@ -106,6 +126,9 @@ def dismissed():
         pass
     return False
 
+if ORDER == 'left':
+    sys.exit(0 if pids(NAMES) else 1)
+
 way = {'frozen': Frozen, 'gone': Gone}[HOW]()
 
 if ORDER == 'go':
@@ -114,6 +137,8 @@ if ORDER == 'go':
     if not way.find():
         print('no %s here' % PROGRAM, file=sys.stderr)
         sys.exit(${NOT_THERE})
+    if sys.argv[5] and not answers(sys.argv[5]):
+        open('/tmp/silent', 'w').close()
     open(GO, 'w').close()
     sys.exit(0)
 

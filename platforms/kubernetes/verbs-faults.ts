@@ -30,19 +30,19 @@ export const faultVerbs: Record<string, Verb> = {
 
   /** { node, run }. Whatever does not tolerate it is evicted at once. */
   async 'node.taint'({ api }, args) {
-    await taintNode(api, args.text('node'), args.text('run'));
+    await taintNode(api, args.node(), args.text('run'));
     return undefined;
   },
 
   /** { node } */
   async 'node.untaint'({ api }, args) {
-    await untaintNode(api, args.text('node'));
+    await untaintNode(api, args.node());
     return undefined;
   },
 
   /** { node, namespace } → what is left on the node; a question, nothing is changed. */
   async 'node.room'({ api }, args) {
-    const { free, asked, ...room } = await roomOn(api, args.text('node'), args.namespace());
+    const { free, asked, ...room } = await roomOn(api, args.node(), args.namespace());
     return { ...room, free: { ...free }, asked: { ...asked } };
   },
 
@@ -117,18 +117,19 @@ export const faultVerbs: Record<string, Verb> = {
     return { code, stdout };
   },
 
-  /** { node, name, run, image, program, how: frozen | gone, seconds } → { effect } */
+  /** { node, name, run, image, program, how: frozen | gone, seconds, health? } → { effect } */
   async 'program.stop'({ api, cluster }, args) {
     const effect = await stopProgram(
       api,
       {
         ...handIn(args),
-        node: args.text('node'),
+        node: args.node(),
         run: args.text('run'),
         image: args.text('image'),
         program: args.text('program'),
         how: args.oneOf('how', ['frozen', 'gone'] as const),
         seconds: wholeNumber(args.text('seconds')),
+        health: args.optional('health'),
       },
       cluster.pull,
     );
@@ -143,14 +144,14 @@ export const faultVerbs: Record<string, Verb> = {
 
   /** { node, program } → { ready }, of a component of the control plane; a question. */
   async 'program.state'({ api }, args) {
-    return { ready: await isComponentReady(api, args.text('node'), args.text('program')) };
+    return { ready: await isComponentReady(api, args.node(), args.text('program')) };
   },
 };
 
 /** As `host.run` names it: a namespace of its own, one hand a node. */
 const handIn = (args: Arguments): HandPlace => ({
   namespace: args.namespace('name'),
-  name: `on-${args.text('node')}`,
+  name: `on-${args.node()}`,
 });
 
 function ownNames(args: Arguments): void {

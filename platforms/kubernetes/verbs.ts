@@ -9,6 +9,7 @@ import { podOf } from './containers.ts';
 import { deploy } from './deploy.ts';
 import { evict } from './evict.ts';
 import { removeHand, startHand } from './hands.ts';
+import { SYSTEM } from './inspect.ts';
 import { releaseLock, renewLock, takeLock } from './lock.ts';
 import { deleteMember, handsOf, killMember, pauseMember, unpauseMember } from './member-acts.ts';
 import { removeNamespace } from './remove.ts';
@@ -24,8 +25,8 @@ export interface KubernetesContext {
 
 export type Verb = (context: KubernetesContext, args: Arguments) => Promise<Json | undefined>;
 
-/** How long a hand may stay that somebody else must take away: longer than any fault is held. */
-const HAND_DEADLINE = 3_600_000;
+/** How long a hand may stay at most. What it does ends by a timer of its own, soon after the fault's time. */
+const HAND_DEADLINE = 86_400_000;
 
 export const verbs: Record<string, Verb> = {
   /** { namespace, manifest, labels } */
@@ -45,7 +46,7 @@ export const verbs: Record<string, Verb> = {
   /** { node, availability: active | pause | drain, run? }. With `run` the node is marked as changed by it. */
   async 'node.availability'({ api }, args) {
     const availability = args.oneOf('availability', ['active', 'pause', 'drain'] as const);
-    await setAvailability(api, args.text('node'), availability, args.optional('run'));
+    await setAvailability(api, args.node(), availability, args.optional('run'));
     return undefined;
   },
 
@@ -97,7 +98,7 @@ export const verbs: Record<string, Verb> = {
 
   /** { node, name, run, image, argv } → { effect }. `name` is that of a namespace, which the cluster file must allow. */
   async 'host.run'(context, args) {
-    const node = args.text('node');
+    const node = args.node();
     const namespace = args.namespace('name');
     const effect = await startHand(context.api, {
       namespace,
@@ -117,7 +118,7 @@ export const verbs: Record<string, Verb> = {
     const from = performance.now();
     const told = await removeHand(context.api, {
       namespace: args.namespace('name'),
-      name: onNode(args.text('node')),
+      name: onNode(args.node()),
     });
     return told === undefined ? undefined : { effect: { from, to: told } };
   },
@@ -143,7 +144,7 @@ export const verbs: Record<string, Verb> = {
 
 const memberIn = (args: Arguments) => ({
   namespace: args.namespace(),
-  node: args.text('node'),
+  node: args.node(),
   member: args.text('member'),
 });
 
@@ -157,7 +158,10 @@ export async function performOnKubernetes(context: KubernetesContext, act: Act):
       hint: `it knows: ${Object.keys(verbs).join(', ')}`,
     });
   }
-  const args = new Arguments(act, context.allowed);
+  const args = new Arguments(act, context.cluster.allow);
+  if (args.has('namespace') && args.namespace() === SYSTEM && !act.verb.startsWith('names.')) {
+    throw new OperatorError(`${act.verb}: in ${SYSTEM} nothing but its name servers is ever touched`);
+  }
   try {
     return (await verb(context, args)) ?? null;
   } catch (error) {

@@ -69,6 +69,14 @@ export function releaseLock(hosts: Hosts, run: string): Promise<void> {
   });
 }
 
+/** The run that holds the lock, unless it is stale. */
+export function livingHolder(hosts: Hosts): Promise<string | undefined> {
+  return hosts.read(async (host) => {
+    const lock = await readLock(host);
+    return lock && !isStale(lock) ? lock.run : undefined;
+  });
+}
+
 async function readLock(host: NodeHost): Promise<Lock | undefined> {
   // The filter finds names that begin so: the exact one is picked here.
   const filters = JSON.stringify({ name: [LOCK_NAME] });

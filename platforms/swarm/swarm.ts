@@ -6,6 +6,7 @@ import { containerOf, execIn } from './containers.ts';
 import { describeFailure } from './docker.ts';
 import { Hosts } from './hosts.ts';
 import { inspectSwarm } from './inspect.ts';
+import { livingHolder } from './lock.ts';
 import { readStack, toMembers, untilWhole } from './members.ts';
 import { leftoversOfSwarm, snapshotSwarm } from './snapshot.ts';
 import { performOnSwarm, verbs } from './verbs.ts';
@@ -77,6 +78,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
     perform: (act) => performOnSwarm({ hosts, cluster, allowed }, act),
     snapshot: () => snapshotSwarm(hosts),
     leftovers: (run) => leftoversOfSwarm(hosts, run),
+    living: () => livingHolder(hosts),
     async close() {
       hosts.close();
     },

@@ -46,7 +46,7 @@ export const verbs: Record<string, Verb> = {
   /** { node, availability: active | pause | drain, run? }. With `run` the node is marked as changed by it. */
   async 'node.availability'({ hosts }, args) {
     const availability = args.oneOf('availability', ['active', 'pause', 'drain'] as const) satisfies Availability;
-    await setAvailability(hosts, args.text('node'), availability, args.optional('run'));
+    await setAvailability(hosts, args.node(), availability, args.optional('run'));
     return undefined;
   },
 
@@ -64,7 +64,7 @@ export const verbs: Record<string, Verb> = {
     const found = await memberContainer(hosts, args);
     if (found?.state === 'paused') return undefined;
     if (!found) {
-      throw new OperatorError(`there is no member ${args.text('member')} on ${args.text('node')} to pause`, {
+      throw new OperatorError(`there is no member ${args.text('member')} on ${args.node()} to pause`, {
         hint: 'it ended between being chosen and being paused',
       });
     }
@@ -103,19 +103,19 @@ export const verbs: Record<string, Verb> = {
       image: args.text('image'),
       argv: args.list('argv'),
     };
-    await startHostHelper(await hosts.of(args.text('node')), helper, cluster.pull);
+    await startHostHelper(await hosts.of(args.node()), helper, cluster.pull);
     return undefined;
   },
 
   /** { node, name } */
   async 'host.remove'({ hosts }, args) {
-    await removeHelper(await hosts.of(args.text('node')), args.text('name'));
+    await removeHelper(await hosts.of(args.node()), args.text('name'));
     return undefined;
   },
 
   /** { node, name, argv } → { code, stdout }: in a helper that runs; changes nothing. */
   async 'host.exec'({ hosts }, args) {
-    const host = await hosts.of(args.text('node'));
+    const host = await hosts.of(args.node());
     const { code, stdout } = await execIn(host, args.text('name'), args.list('argv'), {
       stdin: undefined,
       timeout: EXEC_TIMEOUT,
@@ -160,7 +160,7 @@ export async function performOnSwarm(context: SwarmContext, act: Act): Promise<J
       hint: `it knows: ${Object.keys(verbs).join(', ')}`,
     });
   }
-  const args = new Arguments(act, context.allowed);
+  const args = new Arguments(act, context.cluster.allow);
   try {
     return (await verb(context, args)) ?? null;
   } catch (error) {
@@ -174,7 +174,7 @@ async function memberContainer(
   hosts: Hosts,
   args: Arguments,
 ): Promise<{ host: NodeHost; id: string; state: string } | undefined> {
-  const host = await hosts.of(args.text('node'));
+  const host = await hosts.of(args.node());
   const namespace = args.namespace();
   const found = await containerOf(host, args.text('member'));
   if (!found) return undefined;
