@@ -8,7 +8,7 @@ import type { Comparison, Measure } from './comparison.ts';
 import type { ComparedRun } from './factors.ts';
 import { judge } from './judge.ts';
 import { middle } from './statistics.ts';
-import { type SyntheticStream, syntheticRecording } from './synthetic.ts';
+import { type SyntheticRun, type SyntheticStream, syntheticRecording } from './synthetic.ts';
 
 interface Made {
   id: string;
@@ -20,6 +20,7 @@ interface Made {
   scenario?: Partial<Scenario>;
   confirmed?: boolean;
   lost?: number;
+  services?: SyntheticRun['services'];
 }
 
 function made({
@@ -31,6 +32,7 @@ function made({
   scenario,
   confirmed,
   lost = 0,
+  services,
 }: Made): ComparedRun {
   const trouble = outage > 0 ? [{ from: 100, to: 100 + outage, error: 'refused' as const }] : [];
   const recording = syntheticRecording({
@@ -40,6 +42,7 @@ function made({
     streams: streams ?? [{ name: 'vote', every: 100, writes: true, lost, trouble }],
     scenario: { objectives: { vote: { recovery: 10_000, lost: 0 } }, ...scenario },
     ...(confirmed === undefined ? {} : { confirmed }),
+    ...(services ? { services } : {}),
     ...(heartbeat ? { inspection: { timers: [heartbeat] } } : {}),
   });
   recording.meta.id = id;
@@ -239,6 +242,42 @@ test('a neighbour without limits is paired with the same one with limits, and wh
     ],
   );
   assert.deepEqual(contrasts[0]!.remedy, [{ group: 'asked', name: 'namespace-dos limits', values: ['false', 'true'] }]);
+});
+
+test('a neighbour that comes with another fault is paired where that is the same fault', () => {
+  const both = (id: string, limits: boolean, patience: number): ComparedRun => {
+    const options = { kind: 'quota', limits, node: { running: 'vote' }, hold: 5000 };
+    const faults = [
+      { fault: 'namespace-dos', options },
+      { fault: 'pod-eviction', options: { member: { service: 'vote' }, patience } },
+    ];
+    return made({ id, scenario: { faults } });
+  };
+  const { contrasts } = compare([both('a', false, 1000), both('b', true, 1000), both('c', true, 2000)]);
+  assert.deepEqual(
+    contrasts.map(({ without, remedied, remedy, besides }) => [without, remedied, remedy, besides]),
+    [[0, 1, [{ group: 'asked', name: '1. namespace-dos limits', values: ['false', 'true'] }], []]],
+  );
+});
+
+test('runs whose victim ran other services do not share a median', () => {
+  const { setUps, differences } = compare([
+    made({ id: 'a', services: { vote: 1 } }),
+    made({ id: 'b', services: { db: 1, vote: 1 } }),
+    made({ id: 'c', services: { vote: 1 } }),
+    made({ id: 'd', services: 'untold' }),
+  ]);
+  assert.deepEqual(
+    setUps.map(({ runs }) => runs.map(({ run }) => run)),
+    [['a', 'c'], ['b'], ['d']],
+  );
+  assert.deepEqual(differences, [
+    {
+      group: 'cluster',
+      name: 'members on the victim',
+      values: ['vote 1 of 2', 'db 1 of 1, vote 1 of 2', undefined],
+    },
+  ]);
 });
 
 test('lost writes are counted by run, and those that could not be read back are not known', () => {

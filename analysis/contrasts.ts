@@ -4,13 +4,17 @@ import { differencesOf, type Factor } from './factors.ts';
 
 const FAULT = 'namespace-dos';
 
-/** Each neighbour without limits, paired with each that has some, in the same cluster and beside the same workload. */
+/**
+ * Each neighbour without limits, paired with each that has some, in the same cluster and beside the same workload. Other faults
+ * that come with it must be the same for both.
+ */
 export function contrastsOf(setUps: readonly { meta: RunMeta; factors: Factor[] }[]): Contrast[] {
-  const noisy = setUps.flatMap(({ meta, factors }, setUp) => {
-    const [use, ...more] = meta.scenario.faults;
-    if (use?.fault !== FAULT || more.length > 0) return [];
+  const noisy = setUps.flatMap(({ meta: { scenario, cluster }, factors }, setUp) => {
+    const [use, ...more] = scenario.faults.filter(({ fault }) => fault === FAULT);
+    if (!use || more.length > 0) return [];
     const { kind, limits } = use.options;
-    const place = JSON.stringify([kind, meta.cluster.name, meta.scenario.workload, meta.scenario.variant]);
+    const others = scenario.faults.map((one) => (one === use ? FAULT : one));
+    const place = JSON.stringify([kind, cluster.name, scenario.workload, scenario.variant, others]);
     return [{ setUp, factors, place, kind: String(kind), isRemedied: limits !== false && limits !== undefined }];
   });
   return noisy
@@ -21,7 +25,7 @@ export function contrastsOf(setUps: readonly { meta: RunMeta; factors: Factor[] 
         .map((remedied): Contrast => {
           const { differences, partly } = differencesOf([without.factors, remedied.factors]);
           const all = [...differences, ...partly].filter(({ group }) => group !== 'judged');
-          const isRemedy = ({ name }: Difference) => /^namespace-dos limits\b/.test(name);
+          const isRemedy = ({ name }: Difference) => /^(\d+\. )?namespace-dos limits\b/.test(name);
           return {
             kind: without.kind,
             without: without.setUp,

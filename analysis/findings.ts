@@ -170,6 +170,8 @@ export interface Findings {
   degradation: Record<Degradation, number>;
   durability: Durability[];
   predictions: Prediction[];
+  /** Why there are none, or some are missing, where somebody may look for them. */
+  unpredicted?: string;
   bins: SecondBin[];
   /** Platform events worth a line, `at` since the recording's origin. */
   timeline: { at: number; kind: string; text: string }[];

@@ -2,10 +2,12 @@
 import type { Bracket } from '../run/recording.ts';
 import { formatDuration } from '../units/units.ts';
 import type { Course } from './course.ts';
-import type { Mark, Prediction, StreamFindings } from './findings.ts';
+import type { Mark, Outage, Prediction, StreamFindings } from './findings.ts';
+import { HEADLINE } from './outages.ts';
 import type { Expectation } from './predict.ts';
 import { lastReady, type Reaction, type Replacement, reactionMark } from './reactions.ts';
 import { slowestStream } from './split.ts';
+import type { Tail } from './stale.ts';
 
 /** What a run measured of the moments that are predicted. */
 export interface Measured {
@@ -14,12 +16,13 @@ export interface Measured {
   reactions: Reaction[];
   replaced: Replacement[];
   streams: StreamFindings[];
+  /** Connections that conntrack may have led to the dead, by stream. */
+  tails: Tail[];
 }
 
 export function holdAgainst(expectation: Expectation, measured: Measured): Prediction {
   const mark = markOf(expectation, measured);
-  const holds = heldBy(expectation.window, mark);
-  const note = noteOn(expectation, mark, holds, measured);
+  const { holds, note } = judged(expectation, mark, measured);
   const { moment, what, formula, timers, window } = expectation;
   return { moment, what, formula, timers, window, measured: mark, holds, ...(note === undefined ? {} : { note }) };
 }
@@ -41,15 +44,33 @@ function markOf(expectation: Expectation, { course, reactions, replaced, streams
     }
     case 'replacement running': {
       const own = replaced.filter(({ service }) => expectation.of.includes(service));
-      if (own.length === 0) return unseen;
+      if (own.length < expectation.of.length) return unseen;
       const ready = lastReady(own);
       // Once it is scheduled a replacement comes up whether or not the fault is healed meanwhile.
-      if (!ready || own.some((replacement) => !replacement.ready)) return { beyond: Math.max(0, end - t0.from) };
+      if (!ready) return { beyond: Math.max(0, end - t0.from) };
       return reactionMark(ready, t0);
     }
     case 'users served again':
       return slowestStream(streams)?.ttsr ?? {};
   }
+}
+
+type Judged = Pick<Prediction, 'holds' | 'note'>;
+
+function judged(expectation: Expectation, mark: Mark, measured: Measured): Judged {
+  const { moment, window } = expectation;
+  const healed = moment === 'users served again' ? healedBefore(window, mark, measured) : undefined;
+  if (healed !== undefined) return { holds: undefined, note: watchedFor(healed) };
+  const holds = heldBy(window, mark);
+  if (holds === undefined) {
+    const { beyond } = mark;
+    return { holds, note: beyond === undefined ? 'Nothing was measured to hold it against.' : watchedFor(beyond) };
+  }
+  if (holds) return { holds };
+  if (mark.ms !== undefined && mark.ms < window.from) return { holds, note: EARLY[moment] };
+  if (moment !== 'users served again') return { holds, note: LATE[moment] };
+  const tail = tailBehind(window, measured);
+  return tail ? { holds: undefined, note: sayTail(tail) } : { holds, note: lateUsers(window, measured) };
 }
 
 /** Undefined when it cannot be told: not measured, or watched for a shorter time than predicted. */
@@ -61,20 +82,30 @@ function heldBy(window: Bracket, mark: Mark): boolean | undefined {
   return mark.beyond !== undefined && mark.beyond > window.to ? false : undefined;
 }
 
-function noteOn(
-  expectation: Expectation,
-  mark: Mark,
-  holds: boolean | undefined,
-  measured: Measured,
-): string | undefined {
-  if (holds) return undefined;
-  const { moment, window } = expectation;
-  if (holds === undefined) {
-    if (mark.beyond === undefined) return 'Nothing was measured to hold it against.';
-    return `It was watched for ${formatDuration(mark.beyond)} only, and had not happened by then.`;
-  }
-  if (mark.ms !== undefined && mark.ms < window.from) return EARLY[moment];
-  return moment === 'users served again' ? lateUsers(measured) : LATE[moment];
+/** For how long the fault was there, when it was healed before the window was over and users were served only after that. */
+function healedBefore(window: Bracket, mark: Mark, { course: { healing, t0 } }: Measured): number | undefined {
+  const held = (healing?.from ?? Infinity) - t0.from;
+  const served = mark.ms ?? mark.beyond;
+  return served !== undefined && held < window.to && served > held ? held : undefined;
+}
+
+function watchedFor(time: number): string {
+  return `It was watched for ${formatDuration(time)} only, and had not happened by then.`;
+}
+
+/** The tail that alone may have kept users waiting beyond the window: an outage beyond it has another reason. */
+function tailBehind(window: Bracket, { course: { t0 }, streams, tails }: Measured): Tail | undefined {
+  const slowest = slowestStream(streams);
+  const isBeyond = (outage: Outage) => outage.failures >= HEADLINE && outage.end.to > t0.from + window.to;
+  if (!slowest || slowest.outages.some(isBeyond)) return undefined;
+  return tails.find(({ stream }) => stream === slowest.stream);
+}
+
+function sayTail({ stream, stale, of }: Tail): string {
+  return (
+    `It cannot be told: on ${stream} ${stale} of ${of} new connections had no answer after the node was left out, as conntrack's ` +
+    'entries of connections to its dead members make it (120 s unless nf_conntrack_tcp_timeout_syn_sent is set).'
+  );
 }
 
 type Note = Record<Expectation['moment'], string>;
@@ -101,16 +132,21 @@ const LATE: Note = {
 };
 
 /** Users came later than the platform: what lies between is the application's own. */
-function lateUsers({ course, replaced, streams }: Measured): string {
+function lateUsers(window: Bracket, { course: { t0 }, replaced, streams }: Measured): string {
   const stream = slowestStream(streams);
-  const ready = lastReady(replaced);
-  const running = ready && ready.at.from - course.t0.from;
-  const platform =
-    running === undefined ? 'no replacement was seen to run' : `replacements ran after ${formatDuration(running)}`;
-  const disturbed = stream && stream.errorSeconds === 0 ? 'answers were slow, none failed' : 'requests still failed';
+  const isFailing = stream?.outages.some(({ end }) => end.to > t0.from + window.to);
+  const disturbed = isFailing ? 'requests still failed' : 'answers were slow, and none failed any more';
   return (
-    `Later than predicted: ${platform}, and on ${stream?.stream ?? 'no stream'} ${disturbed}. The platform's timers ` +
-    'know nothing of what the application does by itself: connections that it keeps to a dead peer, its own retries ' +
+    `Later than predicted: ${sayReplaced(replaced, t0)}, and on ${stream?.stream ?? 'no stream'} ${disturbed}. The platform's ` +
+    'timers know nothing of what the application does by itself: connections that it keeps to a dead peer, its own retries ' +
     'and warm-up, and services that wait for each other.'
   );
+}
+
+function sayReplaced(replaced: Replacement[], t0: Bracket): string {
+  if (replaced.length === 0) return 'nothing was replaced';
+  const ready = lastReady(replaced);
+  return ready
+    ? `replacements ran after ${formatDuration(ready.at.from - t0.from)}`
+    : 'not every replacement was seen to run';
 }

@@ -1,3 +1,4 @@
+import type { Inspection } from '../platforms/platform.ts';
 import type { StreamSamples } from '../probes/samples.ts';
 import type { RunEvent, RunMeta } from '../run/recording.ts';
 import type { Objective, Scenario } from '../scenarios/scenario.ts';
@@ -18,14 +19,15 @@ import {
 import { holdAgainst } from './held.ts';
 import { paceOf } from './latency.ts';
 import { durabilityCheck, objectiveChecks } from './objectives.ts';
-import { predict } from './predict.ts';
-import { firstNotice, reactionMark, reactionsOf, replacements, untilHealing } from './reactions.ts';
+import { type Expectation, predict, whyUnpredicted } from './predict.ts';
+import { firstNotice, type Replacement, reactionMark, reactionsOf, replacements, untilHealing } from './reactions.ts';
 import { type Series, toSeries } from './series.ts';
 import { recoverySplit } from './split.ts';
-import { lastStale } from './stale.ts';
+import { staleStep, staleTails } from './stale.ts';
 import { probeOf, spansOf, streamFindings } from './stream.ts';
 import { configurationOf, inspectionBefore, timelineOf, warningsOf } from './told.ts';
 import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
+import { type Aimed, aimedOf, victimsOf } from './victims.ts';
 
 /** All that a run wrote, in memory. */
 export interface Recording {
@@ -109,31 +111,50 @@ function reactionFindings(
   course: Course,
   series: Series[],
   streams: StreamFindings[],
-): Pick<Findings, 'split' | 'ttd' | 'predictions'> {
+): Pick<Findings, 'split' | 'ttd' | 'predictions' | 'unpredicted'> {
   const { t0 } = course;
   if (!t0) return { split: [], ttd: {}, predictions: [] };
   const injected = { ...course, t0 };
+  const inspection = inspectionBefore(events);
+  const aimed = aimedOf(events, meta.scenario.faults);
+  const victims = victimsOf(aimed, inspection);
   const all = reactionsOf(events, t0, meta.origin.wall);
   const reactions = untilHealing(all, course);
-  const replaced = replacements(all, course);
-  const notice = firstNotice(reactions);
-  const inspection = inspectionBefore(events);
-  const aimed = events.filter((event) => event.kind === 'targets');
-  const hit = replaced.map(({ service }) => service);
-  const expected = inspection
-    ? aimed.flatMap(({ fault, targets }, index) => {
-        // Faults are aimed in the order of the scenario.
-        const { options = {} } = meta.scenario.faults[index] ?? {};
-        return predict({ inspection, fault, options, targets, services: meta.services, hit });
-      })
-    : [];
+  const replaced = replacements(all, course, victims);
+  const notice = firstNotice(reactions, victims);
+  // Without targets it is not known what a reaction to the fault would be.
+  const unnoticed =
+    aimed.length === 0
+      ? {}
+      : { beyond: Math.max(0, Math.min(course.healing?.from ?? course.end, course.end) - t0.from) };
+  const tails = staleTails(series, injected, reactions, victims);
+  const several = whyUnpredicted(meta.scenario.faults);
+  const expected = several === undefined ? aimed.flatMap((one) => expect(one, meta, inspection, replaced)) : [];
+  const unpredicted = several ?? (expected.length > 0 && !victims.services ? UNTOLD : undefined);
+  const measured = { course: injected, reactions, replaced, streams, tails };
   return {
-    split: recoverySplit(injected, streams, reactions, replaced, lastStale(series, injected, reactions)),
-    ttd: notice
-      ? reactionMark(notice, t0)
-      : { beyond: Math.max(0, Math.min(course.healing?.from ?? course.end, course.end) - t0.from) },
-    predictions: expected.map((one) => holdAgainst(one, { course: injected, reactions, replaced, streams })),
+    split: recoverySplit(injected, streams, notice, replaced, tails[0] && staleStep(tails[0], t0)),
+    ttd: notice ? reactionMark(notice, t0) : unnoticed,
+    predictions: expected.map((one) => holdAgainst(one, measured)),
+    ...(unpredicted === undefined ? {} : { unpredicted }),
   };
+}
+
+const UNTOLD =
+  'Nothing is predicted of users: this recording does not tell which services ran where the fault hit, and what was not replaced ' +
+  'they wait for, too.';
+
+function expect(
+  { use, targets, services }: Aimed,
+  meta: RunMeta,
+  inspection: Inspection | undefined,
+  replaced: Replacement[],
+): Expectation[] {
+  if (!inspection) return [];
+  // Where it is not told what was hit, what was replaced surely was.
+  const hit = services ?? Object.fromEntries(replaced.map(({ service }) => [service, 1]));
+  const expected = predict({ inspection, ...use, targets, services: meta.services, hit });
+  return services ? expected : expected.filter(({ moment }) => moment !== 'users served again');
 }
 
 /**

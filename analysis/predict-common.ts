@@ -28,6 +28,25 @@ export function serviceTimer(situation: Situation, name: string, service: string
   return timer(situation, `${name}.${service}`) ?? timer(situation, name);
 }
 
+/** Services that lose a member and may be given it back elsewhere: one that runs on every node has no elsewhere. */
+export function movable({ hit, services }: Situation): string[] {
+  return Object.keys(hit).filter((service) => services[service] !== 'all');
+}
+
+/** Of those, the ones of which nothing is left: their users wait until one is back. */
+export function goneWhole(services: string[], situation: Situation): string[] {
+  return services.filter((service) => situation.hit[service]! >= Number(situation.services[service]));
+}
+
+/** The members that the fault is aimed at, by service. */
+export function aimedMembers({ targets }: Situation): Situation['hit'] {
+  const counts: Situation['hit'] = {};
+  for (const target of targets) {
+    if (target.kind === 'member') counts[target.member.service] = (counts[target.member.service] ?? 0) + 1;
+  }
+  return counts;
+}
+
 export function add(a: Bracket, b: Bracket): Bracket {
   return { from: a.from + b.from, to: a.to + b.to };
 }

@@ -62,8 +62,17 @@ function situation({
   const target: Target = ['node-kill', 'node-drain', 'node-partition', 'kubelet-stop'].includes(fault)
     ? { kind: 'node', node: victim, why: '' }
     : { kind: 'member', member, node: victim, why: '' };
-  return { inspection, fault, options: chosen, targets: [target], services: { vote: replicas, db: 1 }, hit };
+  return {
+    inspection,
+    fault,
+    options: chosen,
+    targets: [target],
+    services: { vote: replicas, db: 1 },
+    hit: counted(hit),
+  };
 }
+
+const counted = (services: string[]) => Object.fromEntries(services.map((service) => [service, 1]));
 
 function windows(options: Options): Record<string, [number, number]> {
   return Object.fromEntries(

@@ -9,7 +9,7 @@
  */
 import type { Bracket } from '../run/recording.ts';
 import type { Expectation, Situation } from './predict.ts';
-import { about, add, serviceTimer, timer } from './predict-common.ts';
+import { about, add, aimedMembers, goneWhole, movable, serviceTimer, timer } from './predict-common.ts';
 
 type UsedTimers = Expectation['timers'];
 
@@ -28,20 +28,16 @@ export function predictKubernetes(situation: Situation): Expectation[] {
   const servesOn = fault === 'kubelet-stop' || options.from === 'control-plane';
   if (servesOn) return nodeDeath(situation).filter(({ moment }) => moment === 'node noticed down');
   if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
-  if (fault === 'node-drain') return moved(situation, situation.hit);
-  const members = membersHit(situation);
+  if (fault === 'node-drain') return moved(situation, movable(situation));
+  const own = { ...situation, hit: aimedMembers(situation) };
   const isDeleted = fault === 'pod-eviction' || options.grace !== undefined;
-  if (isDeleted) return moved(situation, members);
-  if (fault === 'member-kill') return restarted({ ...situation, hit: members });
+  if (isDeleted) return moved(own, Object.keys(own.hit));
+  if (fault === 'member-kill') return restarted(own, Object.keys(own.hit));
   return [];
 }
 
-function membersHit({ targets }: Situation): string[] {
-  return [...new Set(targets.flatMap((target) => (target.kind === 'member' ? [target.member.service] : [])))];
-}
-
 function nodeDeath(situation: Situation): Expectation[] {
-  const { inspection, targets, hit } = situation;
+  const { inspection, targets } = situation;
   const dead = targets.flatMap((target) => (target.kind === 'node' ? [target.node] : []));
   const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
   if (nodes.length === 0) return [];
@@ -74,13 +70,14 @@ function nodeDeath(situation: Situation): Expectation[] {
     formula = 'lease ± retry + G + u·M';
   }
   expected.push({ ...about('node noticed down', dead), formula, timers, window: down });
-  const kept = hit.filter((service) => tolerationOf(situation, service) === undefined);
-  const replaced = hit.filter((service) => !kept.includes(service));
+  const services = movable(situation);
+  const kept = services.filter((service) => tolerationOf(situation, service) === undefined);
+  const replaced = services.filter((service) => !kept.includes(service));
   if (replaced.length > 0) expected.push(replacedAfter(situation, replaced, down, formula, timers));
-  // A StatefulSet's only pod is back with its node, and no timer says when that is.
-  const single = (service: string) => situation.services[service] === 1;
-  if (hit.length === 0 || kept.some(single)) return expected;
-  return [...expected, usersAfterDeath(situation, expected, replaced.filter(single), { down, formula, timers })];
+  // What is not replaced is back with its node, and no timer says when that is.
+  if (services.length === 0 || goneWhole(kept, situation).length > 0) return expected;
+  const noticed = { down, formula, timers };
+  return [...expected, usersAfterDeath(services, expected, goneWhole(replaced, situation), noticed)];
 }
 
 /** Every service that lost a member has it back: each waits its own toleration and start, and the last one counts. */
@@ -108,25 +105,25 @@ function replacedAfter(
 
 /**
  * By when users are served as before. It has no earliest moment: an entry that checks health by itself may spare them. Replicas
- * that are left carry on once the dead one is left out; a service that had only one member is back with its replacement.
+ * that are left carry on once the dead one is left out; a service of which none is left is back with its replacement.
  */
 function usersAfterDeath(
-  situation: Situation,
+  services: string[],
   expected: Expectation[],
-  single: string[],
+  gone: string[],
   { down, formula, timers }: { down: Bracket; formula: string; timers: UsedTimers },
 ): Expectation {
   const replaced = expected.find(({ moment }) => moment === 'replacement running');
-  if (single.length > 0 && replaced) {
+  if (gone.length > 0 && replaced) {
     return {
-      ...about('users served again', single),
+      ...about('users served again', gone),
       formula: `at the latest: ${replaced.formula} + entry 1 s`,
       timers: replaced.timers,
       window: { from: 0, to: replaced.window.to + ENTRY },
     };
   }
   return {
-    ...about('users served again', situation.hit),
+    ...about('users served again', services),
     formula: `at the latest: ${formula} + entry 1 s`,
     timers,
     window: { from: 0, to: down.to + ENTRY },
@@ -153,23 +150,23 @@ function moved(situation: Situation, services: string[]): Expectation[] {
 }
 
 /** A container that ended is started again in its pod: the first time at once. */
-function restarted(situation: Situation): Expectation[] {
-  if (situation.hit.length === 0) return [];
+function restarted(situation: Situation, services: string[]): Expectation[] {
+  if (services.length === 0) return [];
   const timers: UsedTimers = {};
-  const windows = situation.hit.map((service) => add(NOTICED_BY_KUBELET, startOf(situation, service, timers)));
+  const windows = services.map((service) => add(NOTICED_BY_KUBELET, startOf(situation, service, timers)));
   const replaced: Expectation = {
-    ...about('replacement running', situation.hit),
+    ...about('replacement running', services),
     formula: 'kubelet looks within 2 s + start 0.3–5 s + probe',
     timers,
     window: latest(windows),
   };
-  return [replaced, usersAtTheLatest(situation, situation.hit, replaced)];
+  return [replaced, usersAtTheLatest(situation, services, replaced)];
 }
 
 function usersAtTheLatest(situation: Situation, services: string[], replaced: Expectation): Expectation {
-  const single = services.filter((service) => situation.services[service] === 1);
+  const gone = goneWhole(services, situation);
   return {
-    ...about('users served again', single.length > 0 ? single : services),
+    ...about('users served again', gone.length > 0 ? gone : services),
     formula: `at the latest: ${replaced.formula} + entry 1 s`,
     timers: replaced.timers,
     window: { from: 0, to: replaced.window.to + ENTRY },

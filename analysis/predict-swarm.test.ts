@@ -13,6 +13,8 @@ interface Options {
   replicas?: number;
   managers?: number;
   hit?: string[];
+  /** Members of each service there. */
+  lost?: number;
 }
 
 function situation(options: Options): Situation {
@@ -58,8 +60,8 @@ function situation(options: Options): Situation {
     fault,
     options: {},
     targets: [target],
-    services: { vote: replicas },
-    hit: options.hit ?? ['vote'],
+    services: { vote: replicas, agent: 'all' },
+    hit: Object.fromEntries((options.hit ?? ['vote']).map((service) => [service, options.lost ?? 1])),
   };
 }
 
@@ -97,6 +99,7 @@ test('defaults give the documented windows', () => {
 test('users of a single member wait for its replacement, users of replicas only for gossip', () => {
   assert.deepEqual(windows({ replicas: 1 })['users served again'], [0, 25_500]);
   assert.deepEqual(windows({ replicas: 2 })['users served again'], [0, 8000]);
+  assert.deepEqual(windows({ replicas: 2, lost: 2 })['users served again'], [0, 25_500], 'both were on the same node');
 });
 
 test('a manager that does not lead is noticed like a worker', () => {
@@ -106,6 +109,7 @@ test('a manager that does not lead is noticed like a worker', () => {
 test('without a quorum, or on a node that runs nothing, no replacement is promised', () => {
   assert.deepEqual(windows({ victim: 'm1', managers: 1 }), {});
   assert.deepEqual(Object.keys(windows({ hit: [] })), ['node noticed down']);
+  assert.deepEqual(Object.keys(windows({ hit: ['agent'] })), ['node noticed down'], 'it runs on every node as it is');
 });
 
 test('faults that no timer bounds have no window', () => {

@@ -8,7 +8,7 @@
  */
 import type { Bracket } from '../run/recording.ts';
 import type { Expectation, Situation } from './predict.ts';
-import { about, add, serviceTimer, timer } from './predict-common.ts';
+import { about, add, aimedMembers, goneWhole, movable, serviceTimer, timer } from './predict-common.ts';
 
 type UsedTimers = Expectation['timers'];
 
@@ -32,7 +32,7 @@ export function predictSwarm(situation: Situation): Expectation[] {
 }
 
 function nodeDeath(situation: Situation): Expectation[] {
-  const { inspection, targets, hit } = situation;
+  const { inspection, targets } = situation;
   const dead = targets.flatMap((target) => (target.kind === 'node' ? [target.node] : []));
   const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
   if (nodes.length === 0) return [];
@@ -62,23 +62,25 @@ function nodeDeath(situation: Situation): Expectation[] {
     formula = 'E to 2·E + 6·(H ± 0.5 s)';
   }
   expected.push({ ...about('node noticed down', dead), formula, timers, window: down });
-  if (hit.length === 0) return expected;
-  const replaced = replacementOf(situation, { delayed: true }, down, formula, timers);
-  return [...expected, replaced, usersAfter(situation, replaced)];
+  const services = movable(situation);
+  if (services.length === 0) return expected;
+  const replaced = replacementOf(situation, services, { delayed: true }, down, formula, timers);
+  return [...expected, replaced, usersAfter(situation, services, replaced)];
 }
 
 function drained(situation: Situation): Expectation[] {
-  if (situation.hit.length === 0) return [];
-  const replaced = replacementOf(situation, { delayed: false }, { from: 0, to: 0 }, '', {});
-  return [replaced, usersAfter(situation, replaced)];
+  const services = movable(situation);
+  if (services.length === 0) return [];
+  const replaced = replacementOf(situation, services, { delayed: false }, { from: 0, to: 0 }, '', {});
+  return [replaced, usersAfter(situation, services, replaced)];
 }
 
 function memberKilled(situation: Situation): Expectation[] {
-  const hit = situation.targets.flatMap((target) => (target.kind === 'member' ? [target.member.service] : []));
-  if (hit.length === 0) return [];
-  const own = { ...situation, hit: [...new Set(hit)] };
-  const replaced = replacementOf(own, { delayed: true }, { from: 0, to: 0 }, '', {});
-  return [replaced, usersAfter(own, replaced)];
+  const own = { ...situation, hit: aimedMembers(situation) };
+  const services = Object.keys(own.hit);
+  if (services.length === 0) return [];
+  const replaced = replacementOf(own, services, { delayed: true }, { from: 0, to: 0 }, '', {});
+  return [replaced, usersAfter(own, services, replaced)];
 }
 
 /**
@@ -86,13 +88,14 @@ function memberKilled(situation: Situation): Expectation[] {
  */
 function replacementOf(
   situation: Situation,
+  services: string[],
   { delayed }: { delayed: boolean },
   noticed: Bracket,
   noticing: string,
   used: UsedTimers,
 ): Expectation {
   const timers: UsedTimers = { ...used };
-  const windows = situation.hit.map((service) => {
+  const windows = services.map((service) => {
     const delay = delayed ? serviceTimer(situation, 'restart.delay', service) : undefined;
     const health = serviceTimer(situation, 'health.interval', service);
     if (delay) timers[`restart.delay.${service}`] = delay;
@@ -105,7 +108,7 @@ function replacementOf(
   const isChecked = Object.keys(timers).some((name) => name.startsWith('health.interval'));
   const terms = [noticing, delayed ? 'restart delay' : '', 'start 0.3–3 s', isChecked ? '1 to 2 health intervals' : ''];
   return {
-    ...about('replacement running', situation.hit),
+    ...about('replacement running', services),
     formula: terms.filter(Boolean).join(' + '),
     timers,
     window: { from: Math.max(...windows.map(({ from }) => from)), to: Math.max(...windows.map(({ to }) => to)) },
@@ -114,13 +117,13 @@ function replacementOf(
 
 /**
  * By when users are served as before. It has no earliest moment: replicas, or an entry that checks health by itself,
- * may spare them. Replicas that are left carry on once gossip forgot the dead one; a service that had only one member
+ * may spare them. Replicas that are left carry on once gossip forgot the dead one; a service of which none is left
  * is back with its replacement.
  */
-function usersAfter(situation: Situation, replaced: Expectation): Expectation {
-  const single = situation.hit.filter((service) => situation.services[service] === 1);
-  const users = { ...about('users served again', single.length > 0 ? single : situation.hit), timers: replaced.timers };
-  if (single.length > 0) {
+function usersAfter(situation: Situation, services: string[], replaced: Expectation): Expectation {
+  const gone = goneWhole(services, situation);
+  const users = { ...about('users served again', gone.length > 0 ? gone : services), timers: replaced.timers };
+  if (gone.length > 0) {
     return {
       ...users,
       formula: `at the latest: ${replaced.formula} + entry 1 s`,

@@ -29,8 +29,14 @@ export interface Situation {
   targets: Target[];
   /** Ready members that each service should have. */
   services: Record<string, number | 'all'>;
-  /** Services with a member where the fault hits. */
-  hit: string[];
+  /** Members that each service has where the fault hits. */
+  hit: Record<string, number>;
+}
+
+/** Each prediction is of one fault in a cluster that is otherwise well. */
+export function whyUnpredicted(faults: readonly unknown[]): string | undefined {
+  if (faults.length <= 1) return undefined;
+  return `Nothing is predicted: timers tell what follows from one fault alone, and here are ${faults.length} faults at once.`;
 }
 
 /** Windows for one fault; none where the platform gives no timers to predict from. */

@@ -5,6 +5,9 @@ import type { Findings } from './findings.ts';
 import { judge } from './judge.ts';
 import { nodeKillRecording, type SyntheticRun, syntheticRecording } from './synthetic.ts';
 
+const stepOf = ({ split }: Findings, step: string) => split.find((one) => one.step === step)?.mark;
+
+type Trouble = NonNullable<SyntheticRun['streams'][number]['trouble']>[number];
 type Told = NonNullable<SyntheticRun['platform']>[number];
 
 const told = (at: number, kind: PlatformEvent['kind'], more: Partial<PlatformEvent> = {}): Told => ({
@@ -60,6 +63,59 @@ test('a few silences after the node was left out are the tail that conntrack mak
   assert.equal(tail(0.02, 'timeout', 'reused'), undefined);
 });
 
+test('only where a node died, only since that node was left out, and only one by one, are they its tail', () => {
+  const outage = { from: 0, to: 5500, error: 'timeout', share: 0.5 } as const;
+  const lone = { from: 12_000, to: 12_050, error: 'timeout' } as const;
+  const tail = (node: string, fault = 'node-kill', options = {}, trouble: Trouble[] = [lone]) => {
+    const findings = judged([told(5000, 'node-down', { node })], {
+      streams: [{ name: 'vote', trouble: [outage, ...trouble] }],
+      scenario: { faults: [{ fault, options }] },
+    });
+    return findings.split.some(({ step }) => step === 'last stale connection');
+  };
+  assert.equal(tail('w1'), true);
+  assert.equal(tail('w1', 'node-partition'), true);
+  assert.equal(tail('w2'), false, 'another node');
+  assert.equal(tail('w1', 'node-partition', { from: 'control-plane' }), false, 'nobody is dead');
+  assert.equal(tail('w1', 'kubelet-stop'), false);
+  assert.equal(tail('w1', 'node-kill', {}, [{ from: 12_000, to: 12_500, error: 'timeout' }]), false, 'an outage');
+});
+
+test('users who wait for entries of conntrack are not laid at the door of the application', () => {
+  const users = (trouble: Trouble[]) =>
+    predictionOf(
+      judged([told(5000, 'node-down', { node: 'w1' })], {
+        hold: 60_000,
+        streams: [{ name: 'vote', trouble }],
+      }),
+      /users/,
+    );
+  const lone = (at: number): Trouble => ({ from: at, to: at + 50, error: 'timeout' });
+  const tail = [12_000, 20_000, 29_000, 38_000].map(lone);
+  const late = users([{ from: 0, to: 5500, error: 'timeout' }, ...tail]);
+  assert.ok(late.measured.ms! > late.window.to);
+  assert.equal(late.holds, undefined);
+  assert.match(late.note!, /conntrack.*120 s/s);
+  const both = users([{ from: 0, to: 10_000, error: 'timeout' }, ...tail]);
+  assert.equal(both.holds, false, 'an outage lasted for longer, too');
+  assert.match(both.note!, /application/);
+});
+
+test('users who were served again because the fault was healed tell nothing about the platform', () => {
+  const users = (hold: number, to = 6000) =>
+    predictionOf(
+      judged([], { hold, streams: [{ name: 'vote', trouble: [{ from: 100, to, error: 'refused' }] }] }),
+      /users/,
+    );
+  const healed = users(5000);
+  assert.ok(healed.measured.ms! < healed.window.to);
+  assert.equal(healed.holds, undefined);
+  assert.match(healed.note!, /watched for 5\.2 s only/);
+  assert.equal(users(7000).holds, true);
+  assert.equal(users(5000, 4000).holds, true);
+  assert.equal(users(5000, 100_000).holds, undefined, 'nor when healing did not help');
+});
+
 test('what comes before the fault or after the healing is no reaction to the fault', () => {
   const { ttd } = judged([
     told(-500, 'node-down', { node: 'w1' }),
@@ -69,8 +125,160 @@ test('what comes before the fault or after the healing is no reaction to the fau
 });
 
 test('losing sight of the control plane is not the platform noticing', () => {
-  const { ttd } = judged([told(100, 'control-plane-lost'), told(9000, 'leader-changed')]);
-  assert.equal(ttd.ms, 9000);
+  const events = [told(100, 'control-plane-lost'), told(9000, 'leader-changed')];
+  const killed = (node: string) => judged(events, { targets: [[{ kind: 'node', node, why: '' }]] }).ttd.ms;
+  assert.equal(killed('m1'), 9000);
+  assert.equal(killed('w1'), undefined, 'the leader lives: that another was elected has another reason');
+});
+
+const CRASH_ELSEWHERE = [
+  told(6200, 'member-failed', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76' }),
+  told(6260, 'member-scheduled', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76#1' }),
+  told(6270, 'member-ready', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76#1' }),
+];
+
+test('a crash elsewhere is no reaction to the death of a node', () => {
+  const events = [...CRASH_ELSEWHERE, told(47_200, 'node-down', { node: 'w1' })];
+  for (const services of [{ redis: 1, db: 1 }, 'untold'] as const) {
+    const findings = judged(events, { hold: 60_000, services });
+    assert.equal(findings.ttd.ms, 47_200);
+    assert.equal(stepOf(findings, 'platform noticed')?.ms, 47_200);
+    assert.deepEqual(stepOf(findings, 'rescheduled'), {});
+    assert.deepEqual(stepOf(findings, 'started'), {});
+  }
+});
+
+test('nor is it where the service also had a member on the node', () => {
+  const findings = judged(
+    [
+      told(3000, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-2:22222222' }),
+      told(3100, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
+      told(13_000, 'node-down', { node: 'w1' }),
+      told(13_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+      told(14_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
+      told(20_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+    ],
+    { services: { vote: 1 } },
+  );
+  assert.equal(findings.ttd.ms, 13_000);
+  assert.equal(stepOf(findings, 'rescheduled')?.ms, 13_200);
+  assert.equal(stepOf(findings, 'started')?.ms, 20_000, 'the replacement, not whoever was ready first');
+});
+
+test('a replacement that crashes, and is started again, is the replacement all the same', () => {
+  const findings = judged([
+    told(13_000, 'node-down', { node: 'w1' }),
+    told(13_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+    told(14_000, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+    told(15_000, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333#1' }),
+    told(16_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-3:33333333#1' }),
+  ]);
+  assert.equal(stepOf(findings, 'started')?.ms, 16_000);
+});
+
+test('what a node lost and is not given back elsewhere has no replacement, and is predicted all the same', () => {
+  const findings = judged([told(12_000, 'node-down', { node: 'w1' })], { hold: 60_000, services: { vote: 1, db: 1 } });
+  const replaced = predictionOf(findings, /replacements/);
+  assert.match(replaced.what, /vote, db/);
+  assert.equal(replaced.holds, false);
+  assert.equal(replaced.measured.beyond, 60_200);
+  const half = judged(
+    [
+      told(12_000, 'node-down', { node: 'w1' }),
+      told(12_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'b' }),
+      told(19_000, 'member-ready', { service: 'vote', node: 'w2', member: 'b' }),
+    ],
+    { hold: 60_000, services: { vote: 1, db: 1 } },
+  );
+  assert.equal(predictionOf(half, /replacements/).measured.ms, undefined);
+});
+
+test('of a StatefulSet on a dead node no recovery is promised', () => {
+  const timers = [
+    'grace.db',
+    'grace.vote',
+    'toleration.vote',
+    'node.monitor.grace',
+    'node.monitor.period',
+    'node.lease',
+  ];
+  const inspection = {
+    platform: 'kubernetes' as const,
+    timers: timers.map((name) => ({ name, ms: 5000, source: 'read' as const })),
+  };
+  const events = [
+    told(6000, 'node-down', { node: 'w1' }),
+    told(11_000, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+  ];
+  const moments = (services: SyntheticRun['services']) =>
+    judged(events, { inspection, services }).predictions.map(({ moment }) => moment);
+  assert.match(judged(events, { inspection, services: 'untold' }).unpredicted!, /of users/);
+  assert.deepEqual(moments({ vote: 1 }), ['node noticed down', 'replacement running', 'users served again']);
+  assert.deepEqual(moments({ vote: 1, db: 1 }), ['node noticed down', 'replacement running']);
+  assert.deepEqual(
+    moments('untold'),
+    ['node noticed down', 'replacement running'],
+    'a StatefulSet may have been there',
+  );
+});
+
+test('replacements have started when the last one has', () => {
+  const events = [
+    told(13_000, 'node-down', { node: 'w1' }),
+    told(13_100, 'member-scheduled', { service: 'vote', node: 'w2', member: 'a' }),
+    told(13_100, 'member-scheduled', { service: 'db', node: 'w2', member: 'b' }),
+    told(15_000, 'member-ready', { service: 'vote', node: 'w2', member: 'a' }),
+  ];
+  const services = { vote: 1, db: 1 };
+  assert.deepEqual(stepOf(judged(events, { services }), 'started'), {});
+  const last = told(20_000, 'member-ready', { service: 'db', node: 'w2', member: 'b' });
+  assert.equal(stepOf(judged([...events, last], { services }), 'started')?.ms, 20_000);
+});
+
+test('a member that was killed is started again in its place, and nowhere else', () => {
+  const member = { id: 'vote-1:11111111', service: 'vote', node: 'w1', state: 'running' as const, ready: true };
+  const findings = judged(
+    [
+      told(200, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-2:22222222' }),
+      told(300, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
+      told(500, 'member-failed', { service: 'vote', node: 'w1', member: 'vote-1:11111111' }),
+      told(1000, 'member-scheduled', { service: 'vote', node: 'w1', member: 'vote-1:11111111#1' }),
+      told(1600, 'member-ready', { service: 'vote', node: 'w1', member: 'vote-1:11111111#1' }),
+    ],
+    {
+      targets: [[{ kind: 'member', member, node: 'w1', why: '' }]],
+      scenario: { faults: [{ fault: 'member-kill', options: {} }] },
+    },
+  );
+  assert.equal(findings.ttd.ms, 500);
+  assert.equal(stepOf(findings, 'rescheduled')?.ms, 1000);
+  assert.equal(stepOf(findings, 'started')?.ms, 1600);
+});
+
+test('where nobody knows whom the fault hit, nobody says that it went unnoticed', () => {
+  const { ttd, predictions } = judged([told(9000, 'node-down', { node: 'w1' })], { targets: [] });
+  assert.deepEqual(ttd, {});
+  assert.deepEqual(predictions, []);
+});
+
+test('a service that is rolled over has new members', () => {
+  const findings = judged([told(400, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-9:99999999' })], {
+    targets: [[{ kind: 'service', service: 'vote', why: '' }]],
+    scenario: { faults: [{ fault: 'rollout', options: {} }] },
+    services: { vote: 2 },
+  });
+  assert.equal(findings.ttd.ms, 400);
+});
+
+test('with several faults nothing is predicted, and it is said why', () => {
+  const faults = [
+    { fault: 'node-kill', options: {} },
+    { fault: 'member-kill', options: {} },
+  ];
+  const findings = judged([told(12_900, 'node-down', { node: 'w1' })], { scenario: { faults } });
+  assert.deepEqual(findings.predictions, []);
+  assert.match(findings.unpredicted!, /2 faults/);
+  assert.equal(judged([]).unpredicted, undefined);
 });
 
 test("the platform's own clock narrows when, unless it cannot be right", () => {
@@ -134,4 +342,10 @@ test('users who wait longer than the platform are explained by the application',
   const users = predictionOf(findings, /users/);
   assert.equal(users.holds, false);
   assert.match(users.note!, /replacements ran after 20 s, and on vote requests still failed/);
+  const trouble = [
+    { from: 100, to: 3000, error: 'status' as const },
+    { from: 3000, to: 25_000, takes: 90 },
+  ];
+  const slow = predictionOf(judged([], { streams: [{ name: 'vote', trouble }] }), /users/);
+  assert.match(slow.note!, /on vote answers were slow, and none failed any more/);
 });

@@ -2,6 +2,7 @@ import type { PlatformEvent } from '../platforms/platform.ts';
 import type { Bracket, RunEvent } from '../run/recording.ts';
 import type { Course } from './course.ts';
 import type { Mark } from './findings.ts';
+import { isReplacement, lifeless, showsNotice, type Victims } from './victims.ts';
 
 /** What the platform did of itself, and when; `at` in ms since the recording's origin. */
 export interface Reaction {
@@ -36,17 +37,9 @@ export function untilHealing(reactions: Reaction[], course: Course): Reaction[] 
   return healing ? reactions.filter(({ at }) => at.from < healing.from) : reactions;
 }
 
-const NOTICING: ReadonlySet<PlatformEvent['kind']> = new Set([
-  'node-down',
-  'leader-changed',
-  'member-failed',
-  'member-stopped',
-  'member-scheduled',
-]);
-
-/** What shows that the platform noticed the fault, and not only that the suite lost sight of it. */
-export function firstNotice(reactions: Reaction[]): Reaction | undefined {
-  return reactions.find(({ event }) => NOTICING.has(event.kind));
+/** The platform's first reaction to the fault itself. */
+export function firstNotice(reactions: Reaction[], victims: Victims): Reaction | undefined {
+  return reactions.find(({ event }) => showsNotice(event, victims));
 }
 
 export interface Replacement {
@@ -57,26 +50,31 @@ export interface Replacement {
 }
 
 /**
- * Each service that got a new member before healing began, in the order of scheduling. That it was ready may come
- * after that; what becomes of it later is the application's own story.
+ * Each service that lost a member and got a new one before healing began, in the order of scheduling. That a new one was ready
+ * may come after that; what becomes of it later is the application's own story.
  */
-export function replacements(reactions: Reaction[], course: Course): Replacement[] {
+export function replacements(reactions: Reaction[], course: Course, victims: Victims): Replacement[] {
   const healing = course.healing?.from ?? Infinity;
   const found = new Map<string, Replacement>();
+  const fresh = new Set<string>();
   for (const reaction of reactions) {
-    const { kind, service } = reaction.event;
+    const { kind, service, member } = reaction.event;
     if (service === undefined) continue;
     const known = found.get(service);
-    const isReplacing = kind === 'member-scheduled' && reaction.at.from < healing;
-    if (isReplacing && !known) found.set(service, { service, scheduled: reaction, ready: undefined });
-    if (kind === 'member-ready' && known) known.ready ??= reaction;
+    if (isReplacement(reaction.event, victims)) {
+      if (member !== undefined) fresh.add(lifeless(member));
+      if (!known && reaction.at.from < healing) found.set(service, { service, scheduled: reaction, ready: undefined });
+    }
+    const isFresh = member === undefined || fresh.has(lifeless(member));
+    if (kind === 'member-ready' && known && isFresh) known.ready ??= reaction;
   }
   return [...found.values()];
 }
 
-/** When the last of them had its ready member; undefined when not one did. */
+/** When the last of them had its ready member; undefined when one did not, as far as was seen. */
 export function lastReady(replaced: Replacement[]): Reaction | undefined {
   const ready = replaced.flatMap((replacement) => replacement.ready ?? []);
+  if (ready.length < replaced.length) return undefined;
   return ready.reduce<Reaction | undefined>(
     (last, one) => (last && last.at.from >= one.at.from ? last : one),
     undefined,

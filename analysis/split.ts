@@ -1,7 +1,7 @@
 import type { Bracket } from '../run/recording.ts';
 import type { Course } from './course.ts';
 import type { SplitStep, StreamFindings } from './findings.ts';
-import { firstNotice, lastReady, type Reaction, type Replacement, reactionMark } from './reactions.ts';
+import { lastReady, type Reaction, type Replacement, reactionMark } from './reactions.ts';
 
 /** The stream that users waited for longest; one that never recovered is longer than any that did. */
 export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
@@ -20,14 +20,13 @@ export function slowestStream(streams: StreamFindings[]): StreamFindings | undef
 export function recoverySplit(
   course: Course & { t0: Bracket },
   streams: StreamFindings[],
-  reactions: Reaction[],
+  notice: Reaction | undefined,
   replaced: Replacement[],
   stale: SplitStep | undefined,
 ): SplitStep[] {
   const { t0, confirmedAt } = course;
   const stream = slowestStream(streams);
   const users = stream?.stream ?? '';
-  const notice = firstNotice(reactions);
   const platformStep = (step: SplitStep['step'], reaction: Reaction | undefined): SplitStep =>
     reaction
       ? { step, mark: reactionMark(reaction, t0), from: reaction.event.text }

@@ -2,8 +2,10 @@ import { errorClasses } from '../probes/probe.ts';
 import type { Bracket } from '../run/recording.ts';
 import type { Course } from './course.ts';
 import type { SplitStep } from './findings.ts';
+import { failureRuns, HEADLINE } from './outages.ts';
 import type { Reaction } from './reactions.ts';
-import { probeState, type Series } from './series.ts';
+import { failed, probeState, type Series } from './series.ts';
+import type { Victims } from './victims.ts';
 
 /** The users' entry and every node's kernel learn of a change a moment after the platform, ms. */
 const ENTRY = 1000;
@@ -14,33 +16,36 @@ const TIMEOUT = errorClasses.indexOf('timeout');
 /**
  * The tail of a node's death that conntrack makes. A connection that was being made to a dead member stays in the kernels' tables
  * (`nf_conntrack_tcp_timeout_syn_sent`, 120 s unless set), and a new connection that happens on the same client port follows the
- * old entry into silence, although the platform sends nobody there any more. Told when a few new connections, at most one in ten,
- * had no answer after the node was noticed down and before healing began; undefined when there were none.
+ * old entry into silence, although the platform sends nobody there any more. Told of a stream when a few new connections, at most
+ * one in ten and never several in a row, had no answer after the dead node was noticed down and before healing began. The longest
+ * first.
  */
-export function lastStale(
+export function staleTails(
   all: Series[],
   course: Course & { t0: Bracket },
   reactions: Reaction[],
-): SplitStep | undefined {
-  const noticed = reactions.find(({ event }) => event.kind === 'node-down');
-  if (!noticed) return undefined;
+  { dead }: Victims,
+): Tail[] {
+  const noticed = reactions.find(({ event }) => event.kind === 'node-down' && dead.has(event.node ?? ''));
+  if (!noticed) return [];
   const from = noticed.at.to + ENTRY;
   const to = Math.min(course.healing?.from ?? Infinity, course.end);
-  const tails = all.filter(({ spec }) => spec.connection === 'new').map((series) => tailOf(series, from, to));
-  const [tail] = tails.filter(({ stale, of }) => stale > 0 && stale <= TAIL * of).sort((a, b) => b.last.to - a.last.to);
-  if (!tail) return undefined;
-  const { stale, of, last, stream } = tail;
+  return all
+    .filter(({ spec }) => spec.connection === 'new')
+    .map((series) => tailOf(series, from, to))
+    .filter(({ stale, of }) => stale > 0 && stale <= TAIL * of)
+    .sort((a, b) => b.last.to - a.last.to);
+}
+
+export function staleStep({ stale, of, last, stream }: Tail, t0: Bracket): SplitStep {
   return {
     step: 'last stale connection',
-    mark: {
-      ms: last.to - course.t0.from,
-      bracket: { from: Math.max(0, last.from - course.t0.to), to: last.to - course.t0.from },
-    },
+    mark: { ms: last.to - t0.from, bracket: { from: Math.max(0, last.from - t0.to), to: last.to - t0.from } },
     from: `${stream}: ${stale} of ${of} new connections had no answer after the node was left out, as with entries of conntrack for it`,
   };
 }
 
-interface Tail {
+export interface Tail {
   stream: string;
   /** New connections in that time, and how many of them had no answer. */
   of: number;
@@ -49,15 +54,21 @@ interface Tail {
   last: Bracket;
 }
 
-function tailOf({ spec, n, sent, done, state, error }: Series, from: number, to: number): Tail {
+function tailOf(series: Series, from: number, to: number): Tail {
+  const { spec, n, sent, done, state, error } = series;
   const tail: Tail = { stream: spec.name, of: 0, stale: 0, last: { from: 0, to: 0 } };
+  const isWithin = (i: number) => sent[i]! >= from && sent[i]! < to;
   for (let i = 0; i < n; i++) {
-    if (sent[i]! < from || sent[i]! >= to || state[i] === probeState.prober || state[i] === probeState.missing)
-      continue;
-    tail.of++;
-    if (error[i] !== TIMEOUT || state[i] === probeState.ok) continue;
-    tail.stale++;
-    tail.last = { from: sent[i]!, to: done[i]! };
+    if (isWithin(i) && state[i] !== probeState.prober && state[i] !== probeState.missing) tail.of++;
+  }
+  for (const run of failureRuns(series)) {
+    // Entries hit one client port or another, never one after the other: that is an outage.
+    if (run.failures >= HEADLINE) continue;
+    for (let i = run.first; i <= run.last; i++) {
+      if (!isWithin(i) || !failed(state[i]!) || error[i] !== TIMEOUT) continue;
+      tail.stale++;
+      tail.last = { from: sent[i]!, to: done[i]! };
+    }
   }
   return tail;
 }

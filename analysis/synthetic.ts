@@ -2,6 +2,7 @@
  * Recordings made up for tests, of this room and of reports: a service with known outages, watched by an ideal prober.
  * Nothing in the suite itself reads them.
  */
+import type { Target } from '../faults/fault.ts';
 import type { Inspection, PlatformEvent } from '../platforms/platform.ts';
 import { type ErrorClass, errorClasses, outcomes, type StreamSpec } from '../probes/probe.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
@@ -49,11 +50,16 @@ export interface SyntheticRun {
   /** `at` in ms since t₀. */
   platform?: { at: number; event: PlatformEvent }[];
   confirmed?: boolean;
+  /** Whom each fault of the scenario hits; the first one alone, w1, unless said. */
+  targets?: Target[][];
+  /** Members that each service had there; `untold` as in older recordings. */
+  services?: Record<string, number> | 'untold';
   inspection?: Partial<Inspection>;
   prober?: Partial<ProberReport>;
 }
 
 const BEFORE_STEADY = 2000;
+const W1: Target = { kind: 'node', node: 'w1', why: 'runs vote' };
 const WALL = Date.UTC(2026, 0, 31);
 
 export function syntheticRecording(options: SyntheticRun): Recording {
@@ -178,14 +184,23 @@ function eventsOf(run: SyntheticRun, times: Times, streams: StreamSamples[], sce
     { at: to, kind: 'phase', phase: name, state: 'end' },
   ];
   const evidence = run.confirmed === false ? null : { text: 'power agent: w1 is off' };
-  const target = { kind: 'node' as const, node: 'w1', why: 'runs vote' };
+  const { targets = [[W1]], services = { vote: 1 } } = run;
   const events: RunEvent[] = [
     ...phase('preflight', 0, 200),
     ...phase('deploy', 200, BEFORE_STEADY - 500),
     { at: 1000, kind: 'inspection', inspection, when: 'before' },
     ...phase('steady', BEFORE_STEADY - 500, t0 - 300),
     ...phase('inject', t0 - 300, injected),
-    { at: t0 - 100, kind: 'targets', fault, targets: [target], impact: ['w1'] },
+    ...targets.map(
+      (hit, i): RunEvent => ({
+        at: t0 - 100,
+        kind: 'targets',
+        fault: scenario.faults[i]?.fault ?? fault,
+        targets: hit,
+        impact: ['w1'],
+        ...(services === 'untold' ? {} : { services }),
+      }),
+    ),
     { at: injected, kind: 'act', act: { verb: 'power.off', args: { node: 'w1' } }, from: t0, fault },
     ...phase('confirm', injected, injected + 150),
     { at: injected + 140, kind: 'evidence', of: 'fault', fault, evidence },
@@ -266,7 +281,7 @@ export function nodeKillRecording(): Recording {
     kind,
     text,
     service,
-    node: 'w1',
+    node: service === undefined ? 'w1' : 'w2',
   });
   return syntheticRecording({
     hold: 30_000,
@@ -297,6 +312,7 @@ export function nodeKillRecording(): Recording {
       variant: 'as-is',
       objectives: { vote: { recovery: 15_000, availability: 0.99, lost: 0 }, result: { recovery: 30_000 } },
     },
+    services: { redis: 1, vote: 1 },
     platform: [
       { at: 13_100, event: on('node-down', 'node w1 is down') },
       { at: 13_200, event: on('member-scheduled', 'redis.1 assigned to w2', 'redis') },

@@ -55,6 +55,7 @@ export function configurationOf(meta: RunMeta, events: RunEvent[]): Record<strin
         .join(', '),
     ],
     ['victim', victims(events, inspection)],
+    ...membersThere(events, meta).map((text): [string, string] => ['members on the victim', text]),
     ['seed', String(meta.seed)],
     ...meta.streams.map((stream): [string, string] => [
       `stream ${stream.name}`,
@@ -87,6 +88,23 @@ function victims(events: RunEvent[], inspection: Inspection | undefined): string
     return target.kind === 'member' ? `a member of ${target.member.service} on ${where}` : where;
   });
   return described.join(', ') || 'none';
+}
+
+/**
+ * `db 1 of 1, vote 1 of 2`: whether anything is left of a service decides how long recovery takes, more than anything else does.
+ * Told of nodes, where it was recorded.
+ */
+function membersThere(events: RunEvent[], { services }: RunMeta): string[] {
+  const aimed = events.flatMap((event) =>
+    event.kind === 'targets' && event.targets.some(({ kind }) => kind === 'node') ? [event.services] : [],
+  );
+  const told = aimed.filter((counts) => counts !== undefined);
+  if (told.length === 0 || told.length < aimed.length) return [];
+  const say = ([service, count]: [string, number]) => {
+    const all = services[service];
+    return typeof all === 'number' ? `${service} ${count} of ${all}` : `${service} ${count}`;
+  };
+  return [told.map((counts) => sorted(counts).map(say).join(', ') || 'none').join('; ')];
 }
 
 function sorted<T>(record: Record<string, T>): [string, T][] {

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { whyUnpredicted } from '../analysis/predict.ts';
 import type { Cluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';
@@ -98,6 +99,7 @@ function asJson(planned: Planned): object {
       certain,
       expected: Object.fromEntries(expected),
     })),
+    unpredicted: whyUnpredicted(stage.scenario.faults),
     streams: stage.streams,
     verbs: verbsFor(stage.scenario),
     checks,
@@ -132,12 +134,15 @@ function asText(planned: Planned): string {
       `  hits     ${few(targets, { joint: certain ? ', ' : ' or ' })}${certain ? '' : '  (which one is known once the workload is deployed)'}`,
     );
     lines.push(`  held     ${formatDuration(fault.hold(use.options))}`);
-    for (const [moment, { from, to }] of expected) {
+    for (const [moment, { from, to, always }] of expected) {
+      const where = always ? '' : '; in some placements nothing is foretold';
       lines.push(
-        `  expect   ${moment} after ${formatDuration(from)} to ${formatDuration(to)}, by the platform's timers`,
+        `  expect   ${moment} after ${formatDuration(from)} to ${formatDuration(to)}, by the platform's timers${where}`,
       );
     }
   }
+  const unpredicted = whyUnpredicted(scenario.faults);
+  if (unpredicted !== undefined) lines.push(`Expect     ${unpredicted}`);
   lines.push(`Verbs      ${verbsFor(scenario).join(', ')}`, '');
   for (const check of checks) {
     lines.push(`${check.ok ? 'ok     ' : 'refused'}    ${check.what}: ${check.observed}`);

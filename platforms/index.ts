@@ -1,6 +1,6 @@
 import type { Cluster } from '../clusters/cluster.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import type { Platform, PlatformKind } from './platform.ts';
+import type { Inspection, Platform, PlatformKind } from './platform.ts';
 
 /** Opens the platform that a cluster file names. Only that platform's module, with its client library, is loaded. */
 export async function createPlatform(cluster: Cluster): Promise<Platform> {
@@ -30,4 +30,22 @@ export async function verbsOf(platform: PlatformKind): Promise<readonly string[]
 export async function rightsFile(platform: PlatformKind, verbs: readonly string[]): Promise<string | undefined> {
   if (platform !== 'kubernetes') return undefined;
   return (await import('./kubernetes/rights.ts')).rightsManifest(verbs);
+}
+
+/** The cluster as it will be inspected once the manifest is deployed, as far as that tells. Throws OperatorError for a manifest that is none. */
+export async function foresee(inspection: Inspection, manifest: string): Promise<Inspection> {
+  switch (inspection.platform) {
+    case 'swarm':
+      return {
+        ...inspection,
+        timers: (await import('./swarm/foreseen.ts')).foreseenTimers(manifest, inspection.timers),
+      };
+    case 'kubernetes':
+      return {
+        ...inspection,
+        timers: (await import('./kubernetes/foreseen.ts')).foreseenTimers(manifest, inspection.timers),
+      };
+    case 'proxmox':
+      return inspection;
+  }
 }

@@ -54,6 +54,11 @@ describe('the summary', () => {
     assert.match(said, /vote {9}> 2 min/);
   });
 
+  it('says why nothing is predicted', () => {
+    const findings = { ...findingsByHand(), predictions: [], unpredicted: 'Nothing is predicted: two faults.' };
+    assert.match(renderSummary(runByHand(), findings, plain), /timers\n {2}Nothing is predicted: two faults\./);
+  });
+
   it('survives a run of which almost nothing is known', () => {
     const findings = findingsByHand();
     Object.assign(findings, {

@@ -149,10 +149,11 @@ function oneStream(
   ];
 }
 
-function predictions({ predictions }: Findings, paint: Paint): string[] {
-  if (predictions.length === 0) return [];
+function predictions({ predictions, unpredicted }: Findings, paint: Paint): string[] {
+  if (predictions.length === 0 && unpredicted === undefined) return [];
   return [
     paint('bold', 'Predicted from the platform’s timers'),
+    ...(unpredicted === undefined ? [] : [clean(`  ${unpredicted}`)]),
     ...predictions.flatMap(({ what, window, measured, holds, note }) => [
       clean(`  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`),
       ...(note === undefined ? [] : [clean(`    ${note}`)]),

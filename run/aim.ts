@@ -1,4 +1,4 @@
-import { type Moment, predict } from '../analysis/predict.ts';
+import { type Moment, predict, whyUnpredicted } from '../analysis/predict.ts';
 import type { Fault, Random, Target, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Inspection, Member } from '../platforms/platform.ts';
@@ -60,7 +60,12 @@ export interface Candidates {
   certain: boolean;
   nodes: string[];
   /** Windows that the platform's timers predict, the widest over all placements, by moment; ms since t₀. */
-  expected: Map<Moment, Bracket>;
+  expected: Map<Moment, Foreseen>;
+}
+
+interface Foreseen extends Bracket {
+  /** Foretold however the members are placed. */
+  always: boolean;
 }
 
 const TRIES = 64;
@@ -78,26 +83,27 @@ export function aimCandidates(
   const seen = scenario.faults.map(() => ({
     targets: new Map<string, number>(),
     nodes: new Set<string>(),
-    expected: new Map<Moment, Bracket>(),
+    expected: new Map<Moment, Bracket & { times: number }>(),
   }));
   let refusal: unknown;
-  let aimedOnce = false;
+  let aimed = 0;
+  const isPredicted = whyUnpredicted(scenario.faults) === undefined;
   for (let tries = 0; tries < TRIES; tries += 1) {
     try {
       const members = placeAnywhere(services, world.inspection, random);
       for (const [index, { targets, use }] of aimAll(scenario, { ...world, members, random }).entries()) {
-        const hit = servicesHit(targets, members);
-        for (const { moment, window } of predict({
-          inspection: world.inspection,
-          fault: use.fault,
-          options: use.options,
-          targets,
-          services,
-          hit,
-        })) {
+        const { inspection } = world;
+        const { fault, options } = use;
+        const hit = membersHit(targets, members);
+        const expectations = isPredicted ? predict({ inspection, fault, options, targets, services, hit }) : [];
+        for (const { moment, window } of expectations) {
           const { expected } = seen[index]!;
-          const { from, to } = expected.get(moment) ?? window;
-          expected.set(moment, { from: Math.min(from, window.from), to: Math.max(to, window.to) });
+          const { from, to, times } = expected.get(moment) ?? { ...window, times: 0 };
+          expected.set(moment, {
+            from: Math.min(from, window.from),
+            to: Math.max(to, window.to),
+            times: times + 1,
+          });
         }
         for (const target of targets) {
           const line = describeCandidate(target);
@@ -105,30 +111,41 @@ export function aimCandidates(
           if (target.kind !== 'service') seen[index]!.nodes.add(target.node);
         }
       }
-      aimedOnce = true;
+      aimed += 1;
     } catch (error) {
       // This placement leaves nothing to hit; another may.
       if (!(error instanceof OperatorError)) throw error;
       refusal = error;
     }
   }
-  if (!aimedOnce) throw refusal;
+  if (aimed === 0) throw refusal;
   return scenario.faults.map((use, index) => ({
     use,
     targets: [...seen[index]!.targets.keys()].sort(),
     certain: [...seen[index]!.targets.values()].every((times) => times === TRIES),
     nodes: [...seen[index]!.nodes].sort(),
-    expected: seen[index]!.expected,
+    expected: new Map(
+      [...seen[index]!.expected].map(([moment, { from, to, times }]) => [
+        moment,
+        { from, to, always: times === aimed },
+      ]),
+    ),
   }));
 }
 
-function servicesHit(targets: Target[], members: Member[]): string[] {
-  const services = targets.flatMap((target) => {
-    if (target.kind === 'service') return [target.service];
-    if (target.kind === 'member') return [target.member.service];
-    return members.filter(({ node }) => node === target.node).map(({ service }) => service);
+/** How many members each service has where a fault hits. */
+export function membersHit(targets: Target[], members: Member[]): Record<string, number> {
+  const hit = targets.flatMap((target) => {
+    if (target.kind === 'member') return [target.member];
+    return members.filter(({ node, service, state }) => {
+      // Who is on its way out anyway is missed by nobody.
+      if (state === 'stopping') return false;
+      return target.kind === 'service' ? service === target.service : node === target.node;
+    });
   });
-  return [...new Set(services)];
+  const counts: Record<string, number> = {};
+  for (const { service } of hit) counts[service] = (counts[service] ?? 0) + 1;
+  return counts;
 }
 
 function placeAnywhere(services: Record<string, number | 'all'>, inspection: Inspection, random: Random): Member[] {

@@ -1,4 +1,5 @@
 import { faults } from '../faults/index.ts';
+import { foresee } from '../platforms/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
 import { fitsPattern } from '../units/pattern.ts';
@@ -23,7 +24,7 @@ export interface Preflight {
 
 /** Looks at everything that must hold, all at once, and touches nothing. */
 export async function preflight(stage: Stage): Promise<Preflight> {
-  const candidates = aimCandidates(stage.scenario, stage.world(stage.inspection, []), stage.deployment.services);
+  const candidates = await foreseen(stage);
   const checks = await Promise.all([
     health(stage),
     targets(candidates, stage),
@@ -35,6 +36,11 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     proberFit(stage),
   ]);
   return { checks: checks.filter((check) => check !== undefined), candidates };
+}
+
+/** Aimed as if the workload were deployed: `plan` foretells what a run will be held against. */
+async function foreseen({ deployment, inspection, scenario, world }: Stage): Promise<Candidates[]> {
+  return aimCandidates(scenario, world(await foresee(inspection, deployment.manifest), []), deployment.services);
 }
 
 function health({ inspection, cluster }: Stage): PreflightCheck {

@@ -47,7 +47,8 @@ export interface Bracket {
 export type RunEvent = { at: number } & (
   | { kind: 'phase'; phase: Phase; state: 'begin' | 'end' | 'failed'; message?: string }
   | { kind: 'inspection'; inspection: Inspection; when: 'before' | 'after' }
-  | { kind: 'targets'; fault: string; targets: Target[]; impact: string[] }
+  /** `services`: how many members each service had on the targets when the fault came. Older recordings do not tell. */
+  | { kind: 'targets'; fault: string; targets: Target[]; impact: string[]; services?: Record<string, number> }
   /** An act on the cluster; `at` is its end, `from` its beginning. `fault` when a fault did it (inject), else absent. */
   | { kind: 'act'; act: Act; from: number; fault?: string; healing?: boolean; error?: string }
   | { kind: 'evidence'; of: 'fault' | 'healed'; fault: string; evidence: Evidence | null }

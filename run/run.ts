@@ -6,7 +6,7 @@ import { thisOwner } from '../platforms/owner.ts';
 import { readSamples } from '../probes/samples.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { aimAll } from './aim.ts';
+import { aimAll, membersHit } from './aim.ts';
 import { sleep, startClock } from './clock.ts';
 import { type RunFolder, runFolder, runsDir } from './folder.ts';
 import { act, confirmAll, heal, healAll, injectAll, type LiveFault } from './inject.ts';
@@ -223,7 +223,8 @@ class Life {
     const world = this.#stage.world(inspection, members);
     const aimed = aimAll(scenario, world);
     for (const { use, targets, nodesDown } of aimed) {
-      this.#recorder.record({ kind: 'targets', fault: use.fault, targets, impact: nodesDown });
+      const services = membersHit(targets, members);
+      this.#recorder.record({ kind: 'targets', fault: use.fault, targets, impact: nodesDown, services });
     }
     const context = { journal: this.#journal, actor: this.#stage.actor, recorder: this.#recorder };
     this.#injected = this.#recorder.clock.now();

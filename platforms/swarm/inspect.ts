@@ -88,7 +88,7 @@ function timers(spec: SwarmSpec, services: SwarmService[], allowed: (namespace: 
   ];
 }
 
-function serviceTimers({ Spec }: SwarmService): Timer[] {
+export function serviceTimers({ Spec }: Pick<SwarmService, 'Spec'>): Timer[] {
   const name = shortName(Spec.Labels?.[STACK_LABEL] ?? '', Spec.Name);
   const { ContainerSpec, RestartPolicy } = Spec.TaskTemplate;
   const health = ContainerSpec?.Healthcheck;
@@ -106,7 +106,7 @@ function serviceTimers({ Spec }: SwarmService): Timer[] {
 }
 
 /** Nothing of the suite is deployed yet: what its services will have unless they say otherwise. */
-function defaultTimers(): Timer[] {
+export function defaultTimers(): Timer[] {
   return [
     timer('restart.delay', undefined, DEFAULTS.restartDelay),
     timer('health.interval', undefined, DEFAULTS.healthInterval),

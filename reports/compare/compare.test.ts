@@ -67,10 +67,21 @@ describe('several runs in words', () => {
   it('a loss is told by how many runs had it, never by a median', () => {
     const lost = (...points: Partial<Point>[]) => {
       const { main, details } = sayMeasure({ name: 'lost', unit: 'count', summaries: [summary(...points)] }, 0);
-      return [main, ...details];
+      return [main, ...details].map(plain);
     };
     assert.deepEqual(lost({ value: 0 }, { value: 7 }, { value: 0 }), ['up to 7', 'in 1 of 3 runs: 0, 7, 0']);
     assert.deepEqual(lost({ value: 0 }, {}), ['none', 'in none of 1 runs: 0, –', 'not known in 1']);
+    const queued = (from: number, value: number) => ({ value, bracket: { from, to: value } });
+    assert.deepEqual(lost({ value: 0 }, queued(0, 12), { value: 0 }), [
+      'none for certain',
+      'in none of 3 runs: 0, 0 to 12, 0',
+      'undecided in 1',
+    ]);
+    assert.deepEqual(lost(queued(2, 3), queued(0, 12), { value: 0 }), [
+      'up to 12',
+      'in 1 of 3 runs: 2 to 3, 0 to 12, 0',
+      'undecided in 1',
+    ]);
   });
 
   it('a difference has a sign and its size, or is not known', () => {

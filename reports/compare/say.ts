@@ -75,15 +75,25 @@ function sayLost(summary: Summary): Said {
   const usual = saySummary(summary, 'count');
   const counted = summary.points.filter(({ counted, value }) => counted && value !== undefined);
   if (summary.points.length === 1 || counted.length === 0) return usual;
-  const hit = counted.filter(({ value }) => value! > 0);
+  // What is still queued may yet come: such a run has lost nothing for certain.
+  const hit = counted.filter(({ value, bracket }) => (bracket?.from ?? value!) > 0);
+  const undecided = counted.filter(({ value }) => value! > 0).length - hit.length;
   const most = Math.max(...counted.map(({ value }) => value!));
-  const every = summary.points.map((point) => sayPoint(point, 'count')).join(', ');
+  const every = summary.points.map(sayLostOf).join(', ');
   const unread = summary.n - counted.length;
+  const none = undecided > 0 ? 'none for certain' : 'none';
   return said(
-    hit.length === 0 ? 'none' : `up to ${sayCount(most)}`,
+    hit.length === 0 ? none : `up to ${sayCount(most)}`,
     `in ${hit.length === 0 ? 'none' : hit.length} of ${counted.length} runs: ${every}`,
+    undecided > 0 && `undecided in ${undecided}`,
     unread > 0 && `not known in ${unread}`,
   );
+}
+
+function sayLostOf(point: Point): string {
+  if (!point.bracket) return sayPoint(point, 'count');
+  const text = sayWithin(point.bracket, 'count').replaceAll(' ', '\u00a0');
+  return point.counted ? text : `(${text})`;
 }
 
 function sayInterval({ from, to }: NonNullable<Summary['interval']>, unit: Unit): string {

@@ -181,12 +181,16 @@ function glossary(): Markup {
   )}</dl></details>`;
 }
 
-export function predictions({ predictions }: Findings): Markup | false {
-  if (predictions.length === 0) return false;
-  const holds = ({ holds }: Prediction) => (holds === undefined ? 'cannot be told' : holds ? 'yes' : 'no');
+export function predictions({ predictions, unpredicted }: Findings): Markup | false {
+  if (predictions.length === 0 && unpredicted === undefined) return false;
   return html`<section aria-labelledby="predictions"><h2 id="predictions">Predicted and measured</h2>
 <p class="dim">What the platform’s own timers say recovery should take, beside what it took.</p>
-<table class="stack"><thead><tr><th scope="col">What</th><th scope="col">Predicted</th><th scope="col">Measured</th><th scope="col">Held</th></tr></thead>
+${unpredicted === undefined ? false : html`<p>${unpredicted}</p>`}${predictions.length > 0 && predictionTable(predictions)}</section>`;
+}
+
+function predictionTable(predictions: Prediction[]): Markup {
+  const holds = ({ holds }: Prediction) => (holds === undefined ? 'cannot be told' : holds ? 'yes' : 'no');
+  return html`<table class="stack"><thead><tr><th scope="col">What</th><th scope="col">Predicted</th><th scope="col">Measured</th><th scope="col">Held</th></tr></thead>
 <tbody>${predictions.map(
     (one) => html`<tr><th scope="row">${one.what}<div class="dim small"><code>${one.formula}</code><br>${Object.entries(
       one.timers,
@@ -194,5 +198,5 @@ export function predictions({ predictions }: Findings): Markup | false {
       .map(([name, { ms, source }]) => `${name} = ${formatDuration(ms)} (${source})`)
       .join('; ')}</div>${one.note ? html`<div class="small">${one.note}</div>` : false}</th>
 <td data-label="predicted">${sayBracket(one.window)}</td><td data-label="measured">${sayMarkWithin(one.measured)}</td><td data-label="held">${holds(one)}</td></tr>`,
-  )}</tbody></table></section>`;
+  )}</tbody></table>`;
 }
