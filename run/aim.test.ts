@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { World } from '../faults/fault.ts';
-import type { Inspection, Member } from '../platforms/platform.ts';
+import { type Inspection, type Member, NotOffered } from '../platforms/platform.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { seeded } from '../units/random.ts';
 import { aimCandidates, membersHit, quorumSurvives } from './aim.ts';
@@ -71,6 +71,14 @@ function foreseen(faults: Scenario['faults'], timers: Record<string, number>) {
   const scenario = { faults, breaksQuorum: false } as unknown as Scenario;
   return aimCandidates(scenario, world, { vote: 2, db: 1 });
 }
+
+test('the only manager is not offered for a loss that the scenario does not ask for', () => {
+  const loss = [{ fault: 'node-kill', options: { node: { role: 'manager', leader: true }, hold: 60_000 } }];
+  assert.throws(
+    () => foreseen(loss, {}),
+    (error: Error) => error instanceof NotOffered && /has one manager/.test(error.message),
+  );
+});
 
 const CLUSTER = {
   'node.monitor.grace': 50_000,

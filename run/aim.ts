@@ -1,7 +1,7 @@
 import { type Moment, predict, whyUnpredicted } from '../analysis/predict.ts';
 import type { Fault, Random, Target, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
-import type { Inspection, Member } from '../platforms/platform.ts';
+import { type Inspection, type Member, NotOffered } from '../platforms/platform.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { seeded } from '../units/random.ts';
@@ -26,7 +26,7 @@ export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boo
 /**
  * Chooses the targets of every fault. Where the first choice would break the control plane's quorum and the scenario does
  * not say that it may, the choice is made again among the nodes that are not managers.
- * Throws OperatorError when nothing that is allowed fits.
+ * Throws OperatorError when nothing that is allowed fits; NotOffered when the loss of a manager is meant and there is only one.
  */
 export function aimAll(scenario: Scenario, world: World): AimedFault[] {
   return scenario.faults.map((use) => {
@@ -43,9 +43,15 @@ export function aimAll(scenario: Scenario, world: World): AimedFault[] {
       return aim({ ...world, allowed: (node) => world.allowed(node) && !isManager(node) });
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
+      const { managers, reachable, needed } = world.inspection.quorum;
+      const lost = `${use.fault} on ${aimed.nodesDown.join(', ')}`;
+      const hint = 'If that is what you want to see, say `breaks-quorum: true` in the scenario.';
+      if (managers === 1) {
+        throw new NotOffered(`${lost}: this cluster has one manager, and loses its control plane with it.`, { hint });
+      }
       throw new OperatorError(
-        `${use.fault} on ${aimed.nodesDown.join(', ')} would break the control plane's quorum (${world.inspection.quorum.reachable} of ${world.inspection.quorum.managers} managers reachable, ${world.inspection.quorum.needed} needed), and no other node fits: ${error.message}`,
-        { hint: 'If that is what you want to see, say `breaks-quorum: true` in the scenario.' },
+        `${lost} would break the control plane's quorum (${reachable} of ${managers} managers reachable, ${needed} needed), and no other node fits: ${error.message}`,
+        { hint },
       );
     }
   });
