@@ -124,6 +124,16 @@ test('what comes before the fault or after the healing is no reaction to the fau
   assert.equal(ttd.ms, undefined);
 });
 
+test('what happened while nothing could be heard happened at any time of that, unless its own clock tells', () => {
+  const wall = (sinceT0: number) =>
+    syntheticRecording({ streams: [{ name: 'vote' }] }).meta.origin.wall + 12_000 + sinceT0;
+  const down = (more: Partial<PlatformEvent>) =>
+    judged([told(25_000, 'node-down', { node: 'w1', ...more })]).ttd.bracket;
+  assert.deepEqual(down({ since: wall(4000) }), { from: 3800, to: 25_000 });
+  assert.deepEqual(down({ since: wall(4000), wall: wall(9000) }), { from: 8800, to: 25_000 });
+  assert.deepEqual(down({ since: wall(-4000) }), { from: 0, to: 25_000 });
+});
+
 test('losing sight of the control plane is not the platform noticing', () => {
   const events = [told(100, 'control-plane-lost'), told(9000, 'leader-changed')];
   const killed = (node: string) => judged(events, { targets: [[{ kind: 'node', node, why: '' }]] }).ttd.ms;

@@ -12,17 +12,24 @@ export interface Reaction {
 
 /** A platform's clock that differs more than this from ours, ms, is not believed. */
 const PLAUSIBLE_DELAY = 60_000;
+const STAMP = 1000;
 
 /**
  * Platform events since t₀. An event reaches the suite some time after it happened; where the platform's own clock
- * tells an earlier, plausible moment, that one is the beginning of the bracket.
+ * tells an earlier, plausible moment, that one is the beginning of the bracket. Where it tells none, and the suite could hear
+ * nothing for a while, the event may have happened at any time of that.
  */
 export function reactionsOf(events: RunEvent[], t0: Bracket, wallOrigin: number): Reaction[] {
   return events.flatMap((event): Reaction[] => {
     if (event.kind !== 'platform' || event.at < t0.from) return [];
-    const told = event.event.wall === undefined ? event.at : event.event.wall - wallOrigin;
-    const isPlausible = told >= t0.from && told <= event.at && event.at - told <= PLAUSIBLE_DELAY;
-    return [{ event: event.event, at: { from: isPlausible ? told : event.at, to: event.at } }];
+    const { wall, since } = event.event;
+    const deaf = since === undefined ? event.at : Math.min(event.at, since - wallOrigin);
+    const told = wall === undefined ? event.at : wall - wallOrigin;
+    // A stamp in whole seconds may be up to one earlier than what it stamps.
+    const earliest =
+      since === undefined ? event.at - PLAUSIBLE_DELAY : Math.min(deaf - STAMP, event.at - PLAUSIBLE_DELAY);
+    const isPlausible = wall !== undefined && told >= Math.max(t0.from, earliest) && told <= event.at;
+    return [{ event: event.event, at: { from: Math.max(isPlausible ? told : deaf, t0.from), to: event.at } }];
   });
 }
 

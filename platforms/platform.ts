@@ -81,6 +81,8 @@ export interface PlatformEvent {
     | 'other';
   text: string;
   wall?: number;
+  /** Nothing could be heard from this moment on (epoch ms, the suite's clock) until this was told: it happened in between. */
+  since?: number;
   node?: string;
   member?: string;
   service?: string;

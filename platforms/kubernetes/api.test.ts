@@ -162,18 +162,18 @@ describe('the API client', { timeout: 60_000 }, () => {
   async function heard(api: Api, enough: number): Promise<string[]> {
     const words: string[] = [];
     const done = new AbortController();
-    const hear = (word: string, late: boolean) => {
-      words.push(late ? `${word} (late)` : word);
+    const hear = (word: string, since: number | undefined) => {
+      words.push(since !== undefined ? `${word} (late)` : word);
       if (words.length >= enough) done.abort();
     };
     await follow<KubeObject>(
       api,
       { resource: NODES },
       {
-        listed: (all, late) => hear(`all ${all.map(({ metadata }) => metadata.name).join(' ')}`, late),
-        changed: ({ metadata }, late) => hear(`changed ${metadata.name}`, late),
-        removed: ({ metadata }, late) => hear(`removed ${metadata.name}`, late),
-        refused: (error) => hear(`refused ${error.status}`, false),
+        listed: (all, since) => hear(`all ${all.map(({ metadata }) => metadata.name).join(' ')}`, since),
+        changed: ({ metadata }, since) => hear(`changed ${metadata.name}`, since),
+        removed: ({ metadata }, since) => hear(`removed ${metadata.name}`, since),
+        refused: (error) => hear(`refused ${error.status}`, undefined),
       },
       AbortSignal.any([done.signal, AbortSignal.timeout(HANG)]),
     );

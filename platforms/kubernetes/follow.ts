@@ -11,14 +11,14 @@ export interface Followed {
 }
 
 /**
- * What becomes of the objects. Nothing is kept here: memory is what the listener keeps. `late`: the change may be older than
- * the moment it is told, because the connection was broken meanwhile.
+ * What becomes of the objects. Nothing is kept here: memory is what the listener keeps. `since` is given when the change may be
+ * older than the moment it is told, because the connection was broken: all that happened before it (epoch ms) had been told.
  */
 export interface Listener<T> {
   /** All there is: at first, and again when changes were missed. What is not in it any more is gone. */
-  listed(objects: T[], late: boolean): void;
-  changed(object: T, late: boolean): void;
-  removed(object: T, late: boolean): void;
+  listed(objects: T[], since?: number): void;
+  changed(object: T, since?: number): void;
+  removed(object: T, since?: number): void;
   /** It cannot be followed, for want of rights for example. Everything else is passed over: it may pass. */
   refused(error: ApiError): void;
 }
@@ -44,24 +44,28 @@ export async function follow<T extends KubeObject>(
 ): Promise<void> {
   const path = pathOf(resource, place);
   let version: string | undefined;
-  let late = false;
   let pause = FIRST_PAUSE;
   let renewed = false;
+  /** Up to when all was heard (epoch ms), and, after a break, from when on not. */
+  let heard = Date.now();
+  let since: number | undefined;
   let silentAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     const connection = restart.signal;
     const began = performance.now();
+    // Counted from the server's first word: one that has just thawed may take its time until then.
+    let openedAt = Number.POSITIVE_INFINITY;
     try {
       if (version === undefined) {
+        const asked = Date.now();
         const list = await api.list<T>(resource, place, query, signal);
         if (signal.aborted) return;
-        listener.listed(list.items, late);
+        listener.listed(list.items, since);
+        heard = asked;
         version = list.metadata.resourceVersion;
       }
-      // Counted from the server's first word: one that has just thawed may take its time until then.
-      let since = performance.now();
       const opened = () => {
-        since = performance.now();
+        openedAt = performance.now();
       };
       const ended = AbortSignal.any([signal, connection]);
       const from = { ...query, resourceVersion: version };
@@ -69,9 +73,10 @@ export async function follow<T extends KubeObject>(
         pause = FIRST_PAUSE;
         renewed = false;
         version = object.metadata.resourceVersion ?? version;
-        const catchingUp = late && performance.now() - since < CATCHING_UP;
-        if (type === 'DELETED') listener.removed(object, catchingUp);
-        else if (type !== 'BOOKMARK') listener.changed(object, catchingUp);
+        if (performance.now() - openedAt > CATCHING_UP) since = undefined;
+        heard = Date.now();
+        if (type === 'DELETED') listener.removed(object, since);
+        else if (type !== 'BOOKMARK') listener.changed(object, since);
       }
     } catch (error) {
       if (signal.aborted) return;
@@ -87,7 +92,8 @@ export async function follow<T extends KubeObject>(
         pause = Math.min(pause * 2, LONGEST_PAUSE);
       }
     }
-    late = true;
+    if (performance.now() - openedAt > CATCHING_UP) since = undefined;
+    since ??= Math.max(heard, restart.answered);
     // A server that ends every watch at once must not be asked without a pause.
     await rest(FIRST_PAUSE - (performance.now() - began), signal);
   }
@@ -98,6 +104,8 @@ const isFinal = ({ status }: ApiError) => status === 401 || status === 403 || st
 /** Ends connections that are open, to have them made anew. */
 export class Restart {
   #controller = new AbortController();
+  /** When the server was last asked something that it answered, epoch ms: until then connections to it were alive. */
+  answered = Number.NEGATIVE_INFINITY;
 
   get signal(): AbortSignal {
     return this.#controller.signal;

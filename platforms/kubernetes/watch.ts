@@ -28,19 +28,19 @@ export async function* watchKubernetes(api: Api, namespace: string, signal: Abor
   const queue = new Queue<PlatformEvent>(signal);
   const tell: Tell = (event) => queue.push(event);
   const restart = new Restart();
-  const watch = <T extends KubeObject>(what: Followed, news: News<T>) =>
-    follow<T>(api, what, listenerOf(what, news, tell), signal, restart).catch((error: Error) =>
+  const watch = <T extends KubeObject>(what: Followed, make: (tell: Tell) => News<T>) =>
+    follow<T>(api, what, listenerOf(what, make, tell), signal, restart).catch((error: Error) =>
       tell({ kind: 'other', text: `${what.resource.plural} are not watched any more: ${error.message}` }),
     );
   const place = { namespace };
   const watches = [
-    watch<KubeNode>({ resource: NODES }, new NodeNews(tell)),
-    watch<Pod>({ resource: PODS, place }, new MemberNews(tell)),
-    watch<Slice>({ resource: ENDPOINT_SLICES, place }, new SliceNews(tell)),
-    watch<KubeEvent>({ resource: EVENTS, place }, new EventNews(tell)),
+    watch<KubeNode>({ resource: NODES }, (told) => new NodeNews(told)),
+    watch<Pod>({ resource: PODS, place }, (told) => new MemberNews(told)),
+    watch<Slice>({ resource: ENDPOINT_SLICES, place }, (told) => new SliceNews(told)),
+    watch<KubeEvent>({ resource: EVENTS, place }, (told) => new EventNews(told)),
     watch<Lease>(
       { resource: LEASES, place: { namespace: SYSTEM }, query: { fieldSelector: `metadata.name=${LEADER_LEASE}` } },
-      new LeaderNews(tell),
+      (told) => new LeaderNews(told),
     ),
     pulse(api, tell, restart, signal),
   ];
@@ -48,20 +48,30 @@ export async function* watchKubernetes(api: Api, namespace: string, signal: Abor
   await Promise.all(watches);
 }
 
-function listenerOf<T extends KubeObject>({ resource }: Followed, news: News<T>, tell: Tell): Listener<T> {
+function listenerOf<T extends KubeObject>(
+  { resource }: Followed,
+  make: (tell: Tell) => News<T>,
+  tell: Tell,
+): Listener<T> {
   let known: Set<string> | undefined;
+  /** What is told now happened at some time since then. */
+  let since: number | undefined;
+  const news = make((event) => tell(since === undefined ? event : { ...event, since }));
   return {
-    listed(objects, late) {
+    listed(objects, from) {
+      since = from;
       const names = new Set(objects.map(({ metadata }) => metadata.name));
       for (const name of known?.difference(names) ?? []) news.gone(name);
-      for (const object of objects) news.seen(object, { first: known === undefined, late });
+      for (const object of objects) news.seen(object, { first: known === undefined, late: since !== undefined });
       known = names;
     },
-    changed(object, late) {
+    changed(object, from) {
+      since = from;
       known?.add(object.metadata.name);
-      news.seen(object, { first: false, late });
+      news.seen(object, { first: false, late: since !== undefined });
     },
-    removed({ metadata }) {
+    removed({ metadata }, from) {
+      since = from;
       known?.delete(metadata.name);
       news.gone(metadata.name);
     },
@@ -77,6 +87,7 @@ const PULSE_TIMEOUT = 2_500;
 async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal): Promise<void> {
   let lost = false;
   while (!signal.aborted) {
+    const asked = Date.now();
     const failure = await api.get('/readyz', { patience: 0, timeout: PULSE_TIMEOUT, accept: '*/*', text: true }).then(
       () => undefined,
       (error: Error) => error,
@@ -86,7 +97,7 @@ async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal
     if (!failure && lost) {
       tell({ kind: 'control-plane-back', text: 'the API answers again' });
       restart.now();
-    }
+    } else if (!failure) restart.answered = asked;
     lost = failure !== undefined;
     await rest(PULSE, signal);
   }
