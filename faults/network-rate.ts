@@ -11,14 +11,14 @@ import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 const options = z.strictObject({
   node: nodeSelector,
   rate: size
-    .refine((bytes) => bytes >= 1024, { error: 'expected at least 1Ki' })
+    .refine((bytes) => bytes >= 1024 && bytes <= 2 ** 29, { error: 'expected 1Ki to 512Mi' })
     .meta({ description: 'Bytes a second, each way; packets beyond that are dropped.', examples: ['64Ki'] }),
   hold: duration.prefault('60s').meta({ description: 'How long the rate is limited.' }),
 });
 
 const WHAT = 'rate';
-/** So many times the rate may come at once, as many bytes as in so many seconds. */
-const BURST_S = 0.25;
+/** As many bytes may come at once as in so many seconds: iptables takes no less than one, and rounds that up. */
+const BURST_S = 17 / 16;
 const SMALLEST_BURST = 16 * 1024;
 
 /** A thin line: what is beyond the rate is dropped, not kept waiting (policing, not shaping), each way on its own. */
@@ -33,7 +33,7 @@ export const networkRate: Fault<z.output<typeof options>> = {
 
   async inject(world, targets, { rate, hold }) {
     const nodes = nodesOf(targets);
-    const burst = Math.max(SMALLEST_BURST, Math.round(rate * BURST_S));
+    const burst = Math.max(SMALLEST_BURST, Math.ceil(rate * BURST_S));
     const match = [
       ...['-m', 'hashlimit', '--hashlimit-name', 'bo-@', '--hashlimit-above', `${Math.round(rate)}b/s`],
       ...['--hashlimit-burst', `${burst}b`],

@@ -41,7 +41,7 @@ describe('every fault', () => {
     assert.match(problem('member-kill', { member: vote, grace: '1500ms' })!, /whole seconds/);
     assert.match(problem('network-loss', { node: {}, loss: '0%' })!, /more than 0%/);
     assert.match(problem('network-loss', { node: {}, loss: '100%' })!, /less than 100%/);
-    assert.match(problem('network-rate', { node: {}, rate: '1B' })!, /at least 1Ki/);
+    assert.match(problem('network-rate', { node: {}, rate: '1B' })!, /1Ki to 512Mi/);
     assert.match(problem('rollout', { ...vote, kind: 'bad-image', image: 'vote' })!, /good version/);
     assert.match(problem('rollout', { ...vote, expect: 'rolled-back' })!, /only a bad version/);
     assert.ok(problem('control-plane-stop', { component: 'kubelet' }));

@@ -116,7 +116,8 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
 
   it('network-loss', () => through('network-loss', { node, loss: '30%', hold: '1s' }));
 
-  it('network-rate', () => through('network-rate', { node, rate: '1Ki', hold: '1s' }));
+  for (const rate of ['1Ki', '32Ki', '1Mi'])
+    it(`network-rate: ${rate}`, () => through('network-rate', { node, rate, hold: '1s' }));
 
   it('node-partition from its peers alone', () => through('node-partition', { node, from: 'peers', hold: '1s' }));
 

@@ -213,7 +213,8 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
 
   it('network-loss', () => passes('network-loss', { node: { name: 'w1' }, loss: '30%', hold: '1s' }));
 
-  it('network-rate', () => passes('network-rate', { node: { name: 'w1' }, rate: '1Ki', hold: '1s' }));
+  for (const rate of ['1Ki', '32Ki', '1Mi'])
+    it(`network-rate: ${rate}`, () => passes('network-rate', { node: { name: 'w1' }, rate, hold: '1s' }));
 
   for (const from of [undefined, 'control-plane', 'peers', 'users']) {
     it(`node-partition${from ? ` from ${from}` : ''}`, () =>

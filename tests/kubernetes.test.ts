@@ -260,6 +260,22 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     await asBefore(before);
   });
 
+  it('says why what it runs on a node cannot do its work', async () => {
+    const argv = ['sh', '-c', 'echo no such table >&2; exit 7'];
+    const args = { node: WORKER, name: 'brownout-test-helper', run: RUN, image: cluster.images.tools!, argv };
+    await assert.rejects(platform.perform({ verb: 'host.run', args }), /exit 7: no such table/);
+    await twice({ verb: 'host.remove', args: { node: WORKER, name: 'brownout-test-helper' } });
+  });
+
+  it('tells which run lives, by the lock that it renews', async () => {
+    const owner = `${hostname()} ${process.pid}`;
+    assert.equal(await platform.living(), undefined);
+    await platform.perform({ verb: 'lock.take', args: { run: RUN, owner } });
+    assert.equal(await platform.living(), RUN);
+    await platform.perform({ verb: 'lock.release', args: { run: RUN } });
+    assert.equal(await platform.living(), undefined);
+  });
+
   it('lets one run at a time hold the lock, and takes a stale one over', async () => {
     const owner = `${hostname()} ${process.pid}`;
     const take = (run: string, by = owner) => platform.perform({ verb: 'lock.take', args: { run, owner: by } });

@@ -67,7 +67,12 @@ export async function startHand(api: Api, hand: Hand): Promise<Effect> {
   if (pod && isRunning(pod)) {
     const from = performance.now();
     const { code, stderr } = await execInHand(api, place, GO, TELL_TIMEOUT);
-    if (code !== 0) throw new OperatorError(`${hand.name} on ${hand.node} cannot begin: ${stderr.trim()}`);
+    if (code !== 0) {
+      // Its command ended while it was watched: kubelet tells soon what its last words were.
+      const ended = await untilPod(api, place, TELL_TIMEOUT, (now) => now === undefined || hasEnded(now));
+      const words = (ended && hasEnded(ended) && complaintOf(ended)) || stderr.trim();
+      throw new OperatorError(`${hand.name} on ${hand.node} cannot begin: ${words || `exit ${code}`}`);
+    }
     return { from, to: performance.now() };
   }
   const state = mainStatus(pod ?? hollow)?.state?.waiting?.reason ?? '';
@@ -142,6 +147,7 @@ function podOf({ namespace, name, node, run, image, argv, pull, deadline, token 
           command: [...WAITING, ...argv].map(verbatim),
           env: [{ name: 'BROWNOUT_API_PORT', value: String(KUBELET_PORT) }],
           securityContext: { privileged: true },
+          terminationMessagePolicy: 'FallbackToLogsOnError',
         },
       ],
     },

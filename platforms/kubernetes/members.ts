@@ -82,7 +82,10 @@ export function complaintOf(pod: Pod): string | undefined {
   const { waiting, terminated } = mainStatus(pod)?.state ?? {};
   const scheduled = conditionOf(pod, 'PodScheduled');
   if (scheduled?.status === 'False') return scheduled.message ?? scheduled.reason;
-  if (terminated) return `${terminated.reason ?? 'ended'}, exit ${terminated.exitCode}`;
+  if (terminated) {
+    const words = terminated.message?.trim();
+    return `${terminated.reason ?? 'ended'}, exit ${terminated.exitCode}${words ? `: ${words}` : ''}`;
+  }
   if (waiting && waiting.reason !== 'ContainerCreating')
     return [waiting.reason, waiting.message].filter(Boolean).join(': ');
   return pod.status.message ?? pod.status.reason;

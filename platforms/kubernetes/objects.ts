@@ -67,6 +67,7 @@ interface PodSpec {
 }
 
 interface ContainerEnd {
+  message?: string;
   exitCode: number;
   reason?: string;
   signal?: number;
