@@ -94,12 +94,13 @@ function capacity({ inspection }: Stage, candidates: Candidates[]): PreflightChe
     0,
     ...candidates.map(({ use, targets }) => (killsNodes(use) ? targetsAtOnce(targets, use) : 0)),
   );
-  const places = inspection.nodes.filter((node) => node.ready && node.schedulable).length;
+  const closed = inspection.nodes.filter((node) => !node.ready || !node.schedulable).map(({ name }) => name);
+  const places = inspection.nodes.length - closed.length;
   return {
     what: 'capacity',
     ok: places - lost >= 1,
-    observed: `${places} schedulable nodes, ${places - lost} while the fault lasts`,
-    hint: 'Nothing would be left to take the members over.',
+    observed: `${places} nodes take members${closed.length > 0 ? ` (${few(closed)} ${closed.length === 1 ? 'does' : 'do'} not)` : ''}, ${places - lost} while the fault lasts`,
+    hint: 'Nothing would be left to take the members over. Is a node drained, tainted, or still under pressure from what was before?',
   };
 }
 

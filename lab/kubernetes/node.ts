@@ -88,6 +88,8 @@ function kubeletConfig(seat: Seat, { timers }: Settings): object {
     // Its memory it reads from the machine's /proc/meminfo; its processors it counts itself, all of this computer's.
     systemReserved: { cpu: `${Math.round((availableParallelism() - cpus) * 1000)}m`, memory: `${OWN_MEMORY}` },
     enforceNodeAllocatable: ['pods'],
+    // The five minutes that kubelet takes by default would keep members off the node in the next scenario, too.
+    evictionPressureTransitionPeriod: '20s',
     // Kubernetes' own, but for the disk that has the images: it is this computer's, and not the node's to judge.
     evictionHard: {
       'memory.available': '100Mi',

@@ -114,7 +114,7 @@ async function create(api: Api, hand: Hand): Promise<void> {
 const WAITING = [
   'sh',
   '-c',
-  'echo -1000 > /proc/self/oom_score_adj || true; echo $$ > /tmp/hand.pid; until [ -e /tmp/hand.go ]; do sleep 0.05; done; exec "$@"',
+  'echo -1000 2>/dev/null > /proc/self/oom_score_adj || true; echo $$ > /tmp/hand.pid; until [ -e /tmp/hand.go ]; do sleep 0.05; done; exec "$@"',
   'hand',
 ];
 /** And the moment that its work takes. */
