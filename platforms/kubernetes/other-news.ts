@@ -36,7 +36,10 @@ const TELLING = new Set(['Killing', 'Preempted', 'Preempting', 'TaintManagerEvic
 
 export class EventNews implements News<KubeEvent> {
   readonly #tell: Tell;
-  /** How often each was counted when it was told last: a list that is read again holds what was told already. */
+  /**
+   * How often each was counted when it was told last: a list that is read again holds what was told already. And what happens
+   * again and again is told again when it is twice as often.
+   */
   readonly #counts = new Map<string, number>();
 
   constructor(tell: Tell) {
@@ -46,9 +49,9 @@ export class EventNews implements News<KubeEvent> {
   seen(event: KubeEvent, { first, late }: { first: boolean; late: boolean }): void {
     const { type, reason = '', message = '', involvedObject, lastTimestamp, eventTime, count = 1 } = event;
     if (type !== 'Warning' && !TELLING.has(reason)) return;
-    const isNew = this.#counts.get(event.metadata.name) !== count;
+    if (count < 2 * (this.#counts.get(event.metadata.name) ?? 0)) return;
     this.#counts.set(event.metadata.name, count);
-    if (first || !isNew) return;
+    if (first) return;
     const about = [involvedObject?.kind?.toLowerCase(), involvedObject?.name].filter(Boolean).join(' ');
     const often = count > 1 ? ` (${count} times)` : '';
     const wall = wallOf(lastTimestamp ?? eventTime ?? undefined, late);
