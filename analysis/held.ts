@@ -51,8 +51,31 @@ function markOf(expectation: Expectation, { course, reactions, replaced, streams
       return reactionMark(ready, t0);
     }
     case 'users served again':
-      return slowestStream(streams)?.ttsr ?? {};
+      return servedAgain(streams, course);
   }
+}
+
+/**
+ * When the last user was refused before all were stable: that answers are slower for a while (replacements start) is no matter
+ * of the platform's timers.
+ */
+function servedAgain(streams: StreamFindings[], { t0, healing }: Measured['course']): Mark {
+  const slowest = slowestStream(streams);
+  if (!slowest) return {};
+  const stable = slowest.ttsr.ms === undefined ? Infinity : t0.from + slowest.ttsr.ms;
+  const ends = streams.flatMap(({ outages }) =>
+    outages.filter(
+      ({ start, end }) => end.to >= t0.from && start.to <= stable && start.to < (healing?.from ?? Infinity),
+    ),
+  );
+  const last = ends.reduce<Outage | undefined>(
+    (most, one) => (most && most.end.to >= one.end.to ? most : one),
+    undefined,
+  );
+  if (!last) return slowest.ttsr.ms === undefined ? slowest.ttsr : { ms: 0, bracket: { from: 0, to: 0 } };
+  const to = last.end.to - t0.from;
+  if (last.open) return { beyond: Math.max(0, to) };
+  return { ms: to, bracket: { from: Math.max(0, last.end.from - t0.to), to } };
 }
 
 type Judged = Pick<Prediction, 'holds' | 'note'>;
@@ -70,7 +93,7 @@ function judged(expectation: Expectation, mark: Mark, measured: Measured): Judge
   if (mark.ms !== undefined && mark.ms < window.from) return { holds, note: EARLY[moment] };
   if (moment !== 'users served again') return { holds, note: LATE[moment] };
   const tail = tailBehind(window, measured);
-  return tail ? { holds: undefined, note: sayTail(tail) } : { holds, note: lateUsers(window, measured) };
+  return tail ? { holds: undefined, note: sayTail(tail) } : { holds, note: lateUsers(measured) };
 }
 
 /** Undefined when it cannot be told: not measured, or watched for a shorter time than predicted. */
@@ -132,14 +155,11 @@ const LATE: Note = {
 };
 
 /** Users came later than the platform: what lies between is the application's own. */
-function lateUsers(window: Bracket, { course: { t0 }, replaced, streams }: Measured): string {
-  const stream = slowestStream(streams);
-  const isFailing = stream?.outages.some(({ end }) => end.to > t0.from + window.to);
-  const disturbed = isFailing ? 'requests still failed' : 'answers were slow, and none failed any more';
+function lateUsers({ course: { t0 }, replaced, streams }: Measured): string {
   return (
-    `Later than predicted: ${sayReplaced(replaced, t0)}, and on ${stream?.stream ?? 'no stream'} ${disturbed}. The platform's ` +
-    'timers know nothing of what the application does by itself: connections that it keeps to a dead peer, its own retries ' +
-    'and warm-up, and services that wait for each other.'
+    `Later than predicted: ${sayReplaced(replaced, t0)}, and on ${slowestStream(streams)?.stream ?? 'no stream'} requests still ` +
+    "failed. The platform's timers know nothing of what the application does by itself: connections that it keeps to a dead peer, " +
+    'its own retries and warm-up, and services that wait for each other.'
   );
 }
 

@@ -357,5 +357,6 @@ test('users who wait longer than the platform are explained by the application',
     { from: 3000, to: 25_000, takes: 90 },
   ];
   const slow = predictionOf(judged([], { streams: [{ name: 'vote', trouble }] }), /users/);
-  assert.match(slow.note!, /on vote answers were slow, and none failed any more/);
+  assert.equal(slow.holds, true, 'served again, though not as fast as before');
+  assert.ok(slow.measured.ms! > 2900 && slow.measured.ms! < 3300);
 });
