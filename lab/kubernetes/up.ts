@@ -131,13 +131,18 @@ async function shareOnce(store: ContainerdStore, root: string): Promise<void> {
   await rename(part, root);
 }
 
-interface NodeList {
+/** Nodes, or pods. */
+interface Conditioned {
   items: { metadata: { name: string }; status: { conditions?: { type: string; status: string }[] } }[];
 }
 
 /** Names of the nodes that the control plane calls ready. */
-export async function readyNodes(api: Api): Promise<Set<string>> {
-  const { items } = await api.get<NodeList>('/api/v1/nodes');
+export function readyNodes(api: Api): Promise<Set<string>> {
+  return readyOf(api, '/api/v1/nodes');
+}
+
+async function readyOf(api: Api, path: string): Promise<Set<string>> {
+  const { items } = await api.get<Conditioned>(path);
   const ready = items.filter(({ status }) =>
     status.conditions?.some((each) => each.type === 'Ready' && each.status === 'True'),
   );
@@ -165,6 +170,11 @@ async function furnish(api: Api, all: Seat[], progress: Progress): Promise<void>
   await steadily(PATIENCE_MS, async () => {
     const { status } = await api.get<{ status: { readyReplicas?: number } }>(DNS_DEPLOYMENT);
     if ((status.readyReplicas ?? 0) < DNS_REPLICAS) throw new ApiError('CoreDNS does not become ready', undefined);
+  });
+  // The control plane answers before kubelet has told the API of the pods that it is made of: who asks for them sees a quorum of 0.
+  await steadily(PATIENCE_MS, async () => {
+    const ready = await readyOf(api, '/api/v1/namespaces/kube-system/pods?labelSelector=component%3Detcd');
+    if (ready.size < planes.length) throw new ApiError('the pods of etcd are not ready', undefined);
   });
 }
 
