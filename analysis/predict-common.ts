@@ -1,6 +1,10 @@
 /** What predictions are made of, on every platform. */
+import { countByService, membersOf } from '../faults/targets.ts';
 import type { Bracket } from '../run/recording.ts';
 import type { Expectation, Moment, Situation } from './predict.ts';
+
+/** The users' entry, every node's kernel and the next probe learn of a change a moment after the platform, ms. */
+export const ENTRY = 1000;
 
 type Used = Expectation['timers'];
 
@@ -40,11 +44,7 @@ export function goneWhole(services: string[], situation: Situation): string[] {
 
 /** The members that the fault is aimed at, by service. */
 export function aimedMembers({ targets }: Situation): Situation['hit'] {
-  const counts: Situation['hit'] = {};
-  for (const target of targets) {
-    if (target.kind === 'member') counts[target.member.service] = (counts[target.member.service] ?? 0) + 1;
-  }
-  return counts;
+  return countByService(membersOf(targets));
 }
 
 export function add(a: Bracket, b: Bracket): Bracket {

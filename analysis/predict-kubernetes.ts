@@ -7,9 +7,10 @@
  * name must never run. When the controllers themselves died with the node, others take over once their lease ran out, know no
  * heartbeat yet, and wait G anew.
  */
+import { nodesOf } from '../faults/targets.ts';
 import type { Bracket } from '../run/recording.ts';
 import type { Expectation, Situation } from './predict.ts';
-import { about, add, aimedMembers, goneWhole, movable, serviceTimer, timer } from './predict-common.ts';
+import { about, add, aimedMembers, ENTRY, goneWhole, movable, serviceTimer, timer } from './predict-common.ts';
 
 type UsedTimers = Expectation['timers'];
 
@@ -17,8 +18,6 @@ type UsedTimers = Expectation['timers'];
 const START: Bracket = { from: 300, to: 5000 };
 /** A container that ended is seen by kubelet's look at its runtime, once a second, and started again at once the first time. */
 const NOTICED_BY_KUBELET: Bracket = { from: 0, to: 2000 };
-/** kube-proxy, the users' entry and the next probe learn of a change a moment after the platform. */
-const ENTRY = 1000;
 
 const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
 
@@ -38,7 +37,7 @@ export function predictKubernetes(situation: Situation): Expectation[] {
 
 function nodeDeath(situation: Situation): Expectation[] {
   const { inspection, targets } = situation;
-  const dead = targets.flatMap((target) => (target.kind === 'node' ? [target.node] : []));
+  const dead = nodesOf(targets);
   const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
   if (nodes.length === 0) return [];
   const managersLeft = inspection.quorum.reachable - nodes.filter(({ role }) => role === 'manager').length;

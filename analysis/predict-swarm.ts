@@ -6,9 +6,10 @@
  * no heartbeat yet and waits 6·P for each node. The tasks of a node that is down are replaced after their restart
  * delay, those of a drained node at once.
  */
+import { nodesOf } from '../faults/targets.ts';
 import type { Bracket } from '../run/recording.ts';
 import type { Expectation, Situation } from './predict.ts';
-import { about, add, aimedMembers, goneWhole, movable, serviceTimer, timer } from './predict-common.ts';
+import { about, add, aimedMembers, ENTRY, goneWhole, movable, serviceTimer, timer } from './predict-common.ts';
 
 type UsedTimers = Expectation['timers'];
 
@@ -18,8 +19,6 @@ const HEARTBEAT_EPSILON = 500;
 const START: Bracket = { from: 300, to: 3000 };
 /** memberlist probes a peer each 1–2 s and suspects it for 4 s; then its address leaves the service's name. */
 const GOSSIP: Bracket = { from: 5000, to: 8000 };
-/** The users' entry and the next probe see a replacement a moment after the platform does. */
-const ENTRY = 1000;
 
 const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
 
@@ -33,7 +32,7 @@ export function predictSwarm(situation: Situation): Expectation[] {
 
 function nodeDeath(situation: Situation): Expectation[] {
   const { inspection, targets } = situation;
-  const dead = targets.flatMap((target) => (target.kind === 'node' ? [target.node] : []));
+  const dead = nodesOf(targets);
   const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
   if (nodes.length === 0) return [];
   const managersLeft = inspection.quorum.reachable - nodes.filter(({ role }) => role === 'manager').length;

@@ -12,6 +12,7 @@ export interface Reaction {
 
 /** A platform's clock that differs more than this from ours, ms, is not believed. */
 const PLAUSIBLE_DELAY = 60_000;
+/** A stamp in whole seconds may be so much earlier than what it stamps, ms. */
 const STAMP = 1000;
 
 /**
@@ -25,9 +26,7 @@ export function reactionsOf(events: RunEvent[], t0: Bracket, wallOrigin: number)
     const { wall, since } = event.event;
     const deaf = since === undefined ? event.at : Math.min(event.at, since - wallOrigin);
     const told = wall === undefined ? event.at : wall - wallOrigin;
-    // A stamp in whole seconds may be up to one earlier than what it stamps.
-    const earliest =
-      since === undefined ? event.at - PLAUSIBLE_DELAY : Math.min(deaf - STAMP, event.at - PLAUSIBLE_DELAY);
+    const earliest = Math.min(deaf - STAMP, event.at - PLAUSIBLE_DELAY);
     const isPlausible = wall !== undefined && told >= Math.max(t0.from, earliest) && told <= event.at;
     return [{ event: event.event, at: { from: Math.max(isPlausible ? told : deaf, t0.from), to: event.at } }];
   });

@@ -3,12 +3,11 @@ import type { Bracket } from '../run/recording.ts';
 import type { Course } from './course.ts';
 import type { SplitStep } from './findings.ts';
 import { failureRuns, HEADLINE } from './outages.ts';
+import { ENTRY } from './predict-common.ts';
 import type { Reaction } from './reactions.ts';
 import { failed, probeState, type Series } from './series.ts';
 import type { Victims } from './victims.ts';
 
-/** The users' entry and every node's kernel learn of a change a moment after the platform, ms. */
-const ENTRY = 1000;
 /** A larger share of requests that fail is an outage, whatever its reason, and no tail of one. */
 const TAIL = 0.1;
 const TIMEOUT = errorClasses.indexOf('timeout');

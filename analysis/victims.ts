@@ -1,5 +1,6 @@
 /** Whom the faults hit, as the recording tells, and which of the platform's news are about them. */
 import type { Target } from '../faults/fault.ts';
+import { countByService, membersOf, nodesOf, servicesOf } from '../faults/targets.ts';
 import type { Inspection, PlatformEvent } from '../platforms/platform.ts';
 import type { RunEvent } from '../run/recording.ts';
 import type { FaultUse } from '../scenarios/scenario.ts';
@@ -19,19 +20,14 @@ export function aimedOf(events: RunEvent[], faults: FaultUse[]): Aimed[] {
     .map(({ fault, targets, services }, i) => ({
       use: { fault, options: faults[i]?.options ?? {} },
       targets,
-      services: services ?? servicesOf(targets),
+      services: services ?? countsOf(targets),
     }));
 }
 
 /** Recordings that do not tell what ran on a node do tell what was aimed at without one. */
-function servicesOf(targets: Target[]): Aimed['services'] {
-  const counts: Record<string, number> = {};
-  for (const target of targets) {
-    if (target.kind === 'node') return undefined;
-    const service = target.kind === 'member' ? target.member.service : target.service;
-    counts[service] = (counts[service] ?? 0) + 1;
-  }
-  return counts;
+function countsOf(targets: Target[]): Aimed['services'] {
+  if (nodesOf(targets).length > 0) return undefined;
+  return countByService([...membersOf(targets), ...servicesOf(targets).map((service) => ({ service }))]);
 }
 
 export interface Victims {
@@ -55,14 +51,10 @@ export function victimsOf(aimed: Aimed[], inspection: Inspection | undefined): V
     nodes,
     dead: new Set(aimed.filter(isDeath).flatMap((one) => nodesOf(one.targets))),
     led: inspection?.nodes.some(({ name, leader }) => leader && nodes.has(name)) ?? false,
-    members: new Set(targets.flatMap((target) => (target.kind === 'member' ? [lifeless(target.member.id)] : []))),
+    members: new Set(membersOf(targets).map(({ id }) => lifeless(id))),
     services: known.length < aimed.length ? undefined : new Set(known.flatMap((counts) => Object.keys(counts))),
-    whole: new Set(targets.flatMap((target) => (target.kind === 'service' ? [target.service] : []))),
+    whole: new Set(servicesOf(targets)),
   };
-}
-
-function nodesOf(targets: Target[]): string[] {
-  return targets.flatMap((target) => (target.kind === 'node' ? [target.node] : []));
 }
 
 function isDeath({ use: { fault, options } }: Aimed): boolean {

@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { nodesOf, undoAll } from './targets.ts';
+import { nodesOf, takesMembers, tookMembers, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -22,16 +22,11 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
 
   async inject(world, targets) {
     const nodes = nodesOf(targets);
-    const schedulable = (node: string) => world.inspection.nodes.find(({ name }) => name === node)?.schedulable;
-    const takesMembers = async (node: string) => {
-      const { nodes: all } = await world.platform.inspect();
-      return all.find(({ name }) => name === node)?.schedulable === true;
-    };
     const done = await Promise.all(
       nodes.map((node) =>
         world.act(
           { verb: 'node.availability', args: { node, availability: 'drain', run: world.run } },
-          { verb: 'node.availability', args: { node, availability: schedulable(node) ? 'active' : 'drain' } },
+          { verb: 'node.availability', args: { node, availability: tookMembers(world, node) ? 'active' : 'drain' } },
         ),
       ),
     );
@@ -41,17 +36,17 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
           const there = world.members.filter((member) => member.node === node);
-          if (there.length === 0) return (await takesMembers(node)) ? undefined : `${node}: takes no members`;
+          if (there.length === 0) return (await takesMembers(world, node)) ? undefined : `${node}: takes no members`;
           const conditions = await Promise.all(there.map((member) => world.platform.condition(member)));
           return conditions.every((condition) => condition === 'gone') ? `${node}: its members have ended` : undefined;
         }),
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
-        lookForAll(nodes, timeout, async (node) => {
-          return (await takesMembers(node)) === (schedulable(node) === true)
+        lookForAll(nodes, timeout, async (node) =>
+          (await takesMembers(world, node)) === tookMembers(world, node)
             ? `${node}: takes members as before`
-            : undefined;
-        }),
+            : undefined,
+        ),
     };
   },
 };

@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { nodesOf, undoAll } from './targets.ts';
+import { nodesOf, takesMembers, tookMembers, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -22,11 +22,6 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
 
   async inject(world, targets) {
     const nodes = nodesOf(targets);
-    const schedulable = async (node: string) => {
-      const { nodes: all } = await world.platform.inspect();
-      return all.find(({ name }) => name === node)?.schedulable === true;
-    };
-    const before = new Set(world.inspection.nodes.filter((node) => node.schedulable).map(({ name }) => name));
     const done = await Promise.all(
       nodes.map((node) =>
         world.act({ verb: 'node.taint', args: { node, run: world.run } }, { verb: 'node.untaint', args: { node } }),
@@ -37,7 +32,8 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
           if (!world.members.some((member) => member.node === node)) {
-            return before.has(node) && !(await schedulable(node)) ? `${node}: takes no members` : undefined;
+            const isClosed = tookMembers(world, node) && !(await takesMembers(world, node));
+            return isClosed ? `${node}: takes no members` : undefined;
           }
           const members = await world.platform.members(world.namespace);
           const left = members.filter((member) => member.node === node && member.state === 'running');
@@ -46,7 +42,9 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
         lookForAll(nodes, timeout, async (node) =>
-          (await schedulable(node)) === before.has(node) ? `${node}: takes members as before` : undefined,
+          (await takesMembers(world, node)) === tookMembers(world, node)
+            ? `${node}: takes members as before`
+            : undefined,
         ),
     };
   },

@@ -1,4 +1,4 @@
-import type { Member } from '../platforms/platform.ts';
+import type { Inspection, Member } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { ActingWorld, Done, Impact, Target, World } from './fault.ts';
 
@@ -17,6 +17,13 @@ export function servicesOf(targets: Target[]): string[] {
   return targets.flatMap((target) => (target.kind === 'service' ? [target.service] : []));
 }
 
+/** How many there are of each service. */
+export function countByService(all: readonly { service: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { service } of all) counts[service] = (counts[service] ?? 0) + 1;
+  return counts;
+}
+
 /** A service by its name. Throws OperatorError, saying what there is, when it has no member. */
 export function chooseService(world: World, service: string): Target[] {
   const services = [...new Set(world.members.map((member) => member.service))].sort();
@@ -25,6 +32,19 @@ export function chooseService(world: World, service: string): Target[] {
     hint: `services there: ${services.join(', ') || 'none'}`,
   });
 }
+
+/** The control plane would place members on the node now. */
+export async function takesMembers({ platform }: World, node: string): Promise<boolean> {
+  return isSchedulable(await platform.inspect(), node);
+}
+
+/** It would have before the fault. */
+export function tookMembers({ inspection }: World, node: string): boolean {
+  return isSchedulable(inspection, node);
+}
+
+const isSchedulable = ({ nodes }: Inspection, node: string) =>
+  nodes.find(({ name }) => name === node)?.schedulable === true;
 
 export const NO_NODE_DOWN: Impact = { nodesDown: [] };
 

@@ -1,6 +1,7 @@
 import { type Moment, predict, whyUnpredicted } from '../analysis/predict.ts';
 import type { Fault, Random, Target, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
+import { countByService } from '../faults/targets.ts';
 import { type Inspection, type Member, NotOffered } from '../platforms/platform.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -149,9 +150,7 @@ export function membersHit(targets: Target[], members: Member[]): Record<string,
       return target.kind === 'service' ? service === target.service : node === target.node;
     });
   });
-  const counts: Record<string, number> = {};
-  for (const { service } of hit) counts[service] = (counts[service] ?? 0) + 1;
-  return counts;
+  return countByService(hit);
 }
 
 function placeAnywhere(services: Record<string, number | 'all'>, inspection: Inspection, random: Random): Member[] {

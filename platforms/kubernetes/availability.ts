@@ -1,11 +1,10 @@
 import type { Api } from './api.ts';
-import { isConflict, unlessGone } from './api-error.ts';
+import { unlessGone } from './api-error.ts';
+import { overConflicts } from './conflict.ts';
 import { evictAll } from './evict.ts';
 import { BEFORE_ANNOTATION, type KubeNode, NODES, RUN_LABEL } from './objects.ts';
 
 export type Availability = 'active' | 'pause' | 'drain';
-
-const TRIES = 5;
 
 /**
  * Sets whether a node takes pods (`pause`: cordoned), and evicts what is on it (`drain`). With `run` the node carries the run's
@@ -13,17 +12,12 @@ const TRIES = 5;
  * the mark says. Without a mark, or without the node, nothing is left to do.
  */
 export async function setAvailability(api: Api, name: string, availability: Availability, run?: string): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      if (run === undefined) await unlessGone(unmark(api, name, availability));
-      else await mark(api, name, availability, run);
-      break;
-    } catch (error) {
-      // Somebody else changed the node between its being read and written.
-      if (!isConflict(error) || tries === TRIES) throw error;
-    }
+  if (run === undefined) {
+    await unlessGone(overConflicts(() => unmark(api, name, availability)));
+    return;
   }
-  if (run !== undefined && availability === 'drain') await evictAll(api, name);
+  await overConflicts(() => mark(api, name, availability, run));
+  if (availability === 'drain') await evictAll(api, name);
 }
 
 async function mark(api: Api, name: string, availability: Availability, run: string): Promise<void> {

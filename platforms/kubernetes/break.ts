@@ -1,7 +1,7 @@
 /** A change that goes wrong: a new version whose image is nowhere, or that never says that it is ready. */
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
-import { isConflict } from './api-error.ts';
+import { overConflicts } from './conflict.ts';
 import { type Condition, type Controller, conditionOf } from './objects.ts';
 import { find } from './roll.ts';
 
@@ -10,7 +10,6 @@ export type Breakage = (typeof breakages)[number];
 
 /** What the service's container was before, as JSON, where the suite broke it. */
 const BEFORE_ANNOTATION = 'brownout.broken';
-const TRIES = 5;
 
 /** Reserved names: no registry and no image can be called so. */
 const NO_IMAGE = 'registry.invalid/brownout/none:none';
@@ -32,7 +31,7 @@ export interface Change {
 
 /** Changes a service's template for the worse. Once: what is broken already is left alone. */
 export async function breakService(api: Api, namespace: string, service: string, how: Breakage): Promise<void> {
-  await changing(async () => {
+  await overConflicts(async () => {
     const found = await find(api, namespace, service);
     if (!found) throw new OperatorError(`there is no service ${service} in ${namespace} to change`);
     const { resource, controller, container, image } = found;
@@ -53,7 +52,7 @@ export async function breakService(api: Api, namespace: string, service: string,
 
 /** Gives a broken service its former template back. Not broken, or gone: nothing is left to do. */
 export async function mendService(api: Api, namespace: string, service: string): Promise<void> {
-  await changing(async () => {
+  await overConflicts(async () => {
     const found = await find(api, namespace, service);
     const noted = found?.controller.metadata.annotations?.[BEFORE_ANNOTATION];
     if (!found || noted === undefined) return;
@@ -97,16 +96,4 @@ function probeOf({ spec }: Controller, container: string): object | null {
 
 function withContainer(container: object) {
   return { spec: { template: { spec: { containers: [container] } } } };
-}
-
-async function changing(change: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await change();
-      return;
-    } catch (error) {
-      // Somebody else changed it between its being read and written.
-      if (!isConflict(error) || tries === TRIES) throw error;
-    }
-  }
 }

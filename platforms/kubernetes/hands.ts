@@ -107,8 +107,8 @@ async function create(api: Api, hand: Hand): Promise<void> {
 }
 
 /**
- * Killed for want of memory it could undo nothing, so it is the last that is. It shares the node's process numbers: its command is not number 1, so its number is noted down. And it waits for the word:
- * that gives the moment at which it begins. More than that, kubelet then knows that it may be spoken to by the API, and does
+ * Killed for want of memory it could undo nothing, so it is the last that is. It shares the node's process numbers: its command
+ * is not number 1, so its number is noted down. And it waits for the word: that gives the moment at which it begins. More than that, kubelet then knows that it may be spoken to by the API, and does
  * not ask the API again for five minutes (cacheAuthorizedTTL): a hand that cuts the node off can still be told to end.
  */
 const WAITING = [

@@ -40,18 +40,25 @@ export async function removeNamespace(api: Api, namespace: string): Promise<void
   }
   await removeUnbound(api, namespace);
   const deadline = performance.now() + REMOVE_TIMEOUT;
+  await untilNoneLeft(namespace, () => namespaceState(api, namespace), LOOK_AGAIN, deadline);
+  await untilNoneLeft(namespace, () => volumesOf(api, namespace), LOOK_AT_VOLUMES, deadline);
+}
+
+async function untilNoneLeft(
+  namespace: string,
+  look: () => Promise<string[]>,
+  every: number,
+  deadline: number,
+): Promise<void> {
   for (;;) {
-    const left = await leftOf(api, namespace);
+    const left = await look();
     if (left.length === 0) return;
     if (performance.now() > deadline) {
       throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
         hint: 'once the nodes answer again: brownout undo',
       });
     }
-    await rest(
-      left.some((what) => what.startsWith('volume')) ? LOOK_AT_VOLUMES : LOOK_AGAIN,
-      new AbortController().signal,
-    );
+    await rest(every, new AbortController().signal);
   }
 }
 
@@ -85,9 +92,7 @@ async function removeUnbound(api: Api, namespace: string): Promise<void> {
   }
 }
 
-async function leftOf(api: Api, namespace: string): Promise<string[]> {
-  const left = await namespaceState(api, namespace);
-  if (left.length > 0) return left;
+async function volumesOf(api: Api, namespace: string): Promise<string[]> {
   const { items: volumes } = await api.list<Volume>(VOLUMES);
   const own = volumes.filter(
     ({ spec }) => spec.claimRef?.namespace === namespace && spec.persistentVolumeReclaimPolicy === 'Delete',

@@ -1,6 +1,6 @@
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
-import { isConflict } from './api-error.ts';
+import { overConflicts } from './conflict.ts';
 import { mainContainer } from './members.ts';
 import {
   BEFORE_ANNOTATION,
@@ -17,7 +17,6 @@ const ROLLED_ANNOTATION = 'brownout.rolled';
 /** As `kubectl rollout restart` marks it. */
 const RESTARTED_ANNOTATION = 'kubectl.kubernetes.io/restartedAt';
 const CONTROLLERS = [DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS] as const;
-const TRIES = 5;
 
 interface Found {
   resource: Resource;
@@ -80,20 +79,15 @@ async function changing(
   change: (found: Found) => object | undefined,
   mayBeGone = false,
 ): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+  await overConflicts(async () => {
     const found = await find(api, namespace, service);
     if (!found && mayBeGone) return;
     if (!found) throw new OperatorError(`there is no service ${service} in ${namespace} to roll`);
     const body = change(found);
     if (!body) return;
     const { name, resourceVersion } = found.controller.metadata;
-    try {
-      await api.merge(found.resource, { namespace, name }, withVersion(body, resourceVersion));
-      return;
-    } catch (error) {
-      if (!isConflict(error) || tries === TRIES) throw error;
-    }
-  }
+    await api.merge(found.resource, { namespace, name }, withVersion(body, resourceVersion));
+  });
 }
 
 function withVersion(body: object, resourceVersion: string | undefined): object {

@@ -3,7 +3,8 @@
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Leftover } from '../platform.ts';
 import type { Api } from './api.ts';
-import { isConflict, unlessGone } from './api-error.ts';
+import { unlessGone } from './api-error.ts';
+import { overConflicts } from './conflict.ts';
 import { SYSTEM } from './inspect.ts';
 import { type Controller, DAEMON_SETS, DEPLOYMENTS, type Resource, RUN_LABEL } from './objects.ts';
 import { find } from './roll.ts';
@@ -11,11 +12,10 @@ import { find } from './roll.ts';
 const REPLICAS_ANNOTATION = 'brownout.replicas';
 /** The cluster's DNS is found by the label that kubeadm, and most others, give it. */
 const DNS_LABEL = 'k8s-app=kube-dns';
-const TRIES = 5;
 
 /** Gives a service so many members; without a number, as many as it had before. */
 export async function scaleService(api: Api, namespace: string, service: string, replicas?: number): Promise<void> {
-  await changing(async () => {
+  await overConflicts(async () => {
     const found = await find(api, namespace, service);
     if (!found && replicas === undefined) return;
     if (!found) throw new OperatorError(`there is no service ${service} in ${namespace} to scale`);
@@ -28,7 +28,7 @@ export async function scaleService(api: Api, namespace: string, service: string,
 
 /** Takes the cluster's DNS servers away: the Service of that name has nobody behind it any more. */
 export async function stopNames(api: Api, run: string): Promise<void> {
-  await changing(async () => {
+  await overConflicts(async () => {
     const servers = await nameServers(api);
     if (servers.length === 0) {
       throw new OperatorError(`there is no Deployment with the label ${DNS_LABEL} in ${SYSTEM}`, {
@@ -40,7 +40,7 @@ export async function stopNames(api: Api, run: string): Promise<void> {
 }
 
 export async function startNames(api: Api): Promise<void> {
-  await changing(async () => {
+  await overConflicts(async () => {
     const servers = await nameServers(api);
     await Promise.all(servers.map((each) => setReplicas(api, DEPLOYMENTS, each, undefined)));
   });
@@ -84,15 +84,4 @@ async function setReplicas(
     spec: { replicas: replicas ?? Number(before) },
   };
   await api.patch(resource, { namespace, name }, body);
-}
-
-async function changing(change: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await change();
-      return;
-    } catch (error) {
-      if (!isConflict(error) || tries === TRIES) throw error;
-    }
-  }
 }

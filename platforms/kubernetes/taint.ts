@@ -1,11 +1,11 @@
 import type { Leftover } from '../platform.ts';
 import type { Api } from './api.ts';
-import { isConflict, unlessGone } from './api-error.ts';
+import { unlessGone } from './api-error.ts';
+import { overConflicts } from './conflict.ts';
 import { type KubeNode, NODES } from './objects.ts';
 
 /** The suite's taint; its value is the run. The label of the same name lets it be found without looking at every node. */
 const TAINT = 'brownout.taint';
-const TRIES = 5;
 
 /** Taints a node so that whatever does not tolerate it is evicted at once. */
 export async function taintNode(api: Api, name: string, run: string): Promise<void> {
@@ -17,8 +17,8 @@ export async function untaintNode(api: Api, name: string): Promise<void> {
   await unlessGone(changeTaint(api, name, undefined));
 }
 
-async function changeTaint(api: Api, name: string, run: string | undefined): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+function changeTaint(api: Api, name: string, run: string | undefined): Promise<void> {
+  return overConflicts(async () => {
     const { metadata, spec } = await api.read<KubeNode>(NODES, { name });
     const { taints = [] } = spec;
     if (run === undefined && !taints.some(({ key }) => key === TAINT) && metadata.labels?.[TAINT] === undefined) return;
@@ -28,14 +28,8 @@ async function changeTaint(api: Api, name: string, run: string | undefined): Pro
       metadata: { resourceVersion: metadata.resourceVersion, labels: { [TAINT]: run ?? null } },
       spec: { taints: [...others, ...own] },
     };
-    try {
-      await api.patch(NODES, { name }, body);
-      return;
-    } catch (error) {
-      // Somebody else changed the node between its being read and written.
-      if (!isConflict(error) || tries === TRIES) throw error;
-    }
-  }
+    await api.patch(NODES, { name }, body);
+  });
 }
 
 export async function taintedNodes(api: Api, run: string | undefined): Promise<Leftover[]> {

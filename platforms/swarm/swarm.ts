@@ -75,7 +75,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
     exec,
     answers,
     condition,
-    perform: (act) => performOnSwarm({ hosts, cluster, allowed }, act),
+    perform: (act) => performOnSwarm({ hosts, cluster }, act),
     snapshot: () => snapshotSwarm(hosts),
     leftovers: (run) => leftoversOfSwarm(hosts, run),
     living: () => livingHolder(hosts),

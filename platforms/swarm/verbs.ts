@@ -16,8 +16,6 @@ import { deployStack, imageOnNodes } from './stack.ts';
 export interface SwarmContext {
   hosts: Hosts;
   cluster: SwarmCluster;
-  /** True for the namespaces that the cluster file allows. */
-  allowed(namespace: string): boolean;
 }
 
 const EXEC_TIMEOUT = 5_000;
