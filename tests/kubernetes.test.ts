@@ -74,6 +74,10 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   });
 
   it('tells its nodes, quorum, versions and timers', async () => {
+    // A kubelet that has just started says that it is ready before it takes its lease.
+    await until('a lease to read', async () =>
+      (await platform.inspect()).timers.some(({ name, source }) => name === 'node.lease' && source === 'read'),
+    );
     const { nodes, quorum, timers, versions } = await platform.inspect();
     assert.ok(nodes.every(({ ready, address }) => ready && /^10\./.test(address)));
     assert.deepEqual(
@@ -188,6 +192,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   });
 
   it('freezes a member and thaws it', async () => {
+    const before = await platform.snapshot();
     const member = await memberOf('back');
     await twice({ verb: 'member.pause', args: placeOf(member) });
     assert.equal(await platform.condition(member), 'frozen');
@@ -195,9 +200,11 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     await twice({ verb: 'member.unpause', args: placeOf(member) });
     assert.equal(await platform.condition(member), 'running');
     assert.equal((await platform.exec(member, ['true'])).code, 0);
+    await asBefore(before);
   });
 
   it('kills a member; it is started again in its pod, as another', async () => {
+    const before = await platform.snapshot();
     const member = await memberOf('front');
     const { effect } = (await platform.perform({
       verb: 'member.kill',
@@ -211,11 +218,14 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     await until('it is no member', async () => (await platform.members(NAMESPACE)).every(({ id }) => id !== member.id));
     assert.equal(await platform.perform({ verb: 'member.kill', args: placeOf(member) }), null, 'dead already');
     await whole();
+    await asBefore(before);
   });
 
   it('has nothing to thaw where a member is gone', async () => {
+    const before = await platform.snapshot();
     const args = { namespace: NAMESPACE, node: WORKER, member: 'back-0:00000000' };
     assert.equal(await platform.perform({ verb: 'member.unpause', args }), null);
+    await asBefore(before);
   });
 
   it('leaves other namespaces alone', async () => {

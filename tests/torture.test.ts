@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { seeded } from '../units/random.ts';
 import { labCluster } from './lab-swarm.ts';
-import { RUN_LENGTH, torture, tortureScenarios } from './torture.ts';
+import { randomMoment, tell, torture, tortureScenarios } from './torture.ts';
 
 // A few of the kills of `npm run torture`: one a fault, at random moments, printed so that they can be tried again.
 const seed = Date.now() % 1_000_000;
@@ -14,8 +14,8 @@ before(labCluster);
 after(() => rmSync(project, { recursive: true, force: true }));
 
 for (const scenario of tortureScenarios()) {
-  const killAfter = Math.round(random() * RUN_LENGTH);
-  test(`${path.basename(scenario)} killed after ${killAfter} ms (seed ${seed}): undo leaves nothing`, async () => {
-    await torture(scenario, killAfter, project);
+  const moment = randomMoment('run', random);
+  test(`${path.basename(scenario)} killed ${tell(moment)} (seed ${seed}): undo leaves nothing`, async () => {
+    await torture(scenario, moment, project);
   });
 }

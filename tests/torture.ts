@@ -1,12 +1,12 @@
 /**
- * `npm run torture -- [--runs 50] [--seed 1] [--lab swarm]`: kills the suite (-9, all its processes) at random moments of short runs,
- * lets `brownout undo` clean up from the journal, and holds the lab against its state before: services, volumes, networks,
- * node availability, power; namespaces, taints, policies. Also: every sample that was in the file at the kill can be read
- * afterwards. Needs the lab to be up.
+ * `npm run torture -- [--runs 50] [--seed 1] [--lab swarm]`: kills the suite (-9, all its processes) at random moments of short
+ * runs, every fault first while it is held and then anywhere in the run, lets `brownout undo` clean up from the journal, and
+ * holds the lab against its state before: services, volumes, networks, node availability, power; namespaces, taints,
+ * policies. Also: every sample that was in the file at the kill can be read afterwards. Needs the lab to be up.
  */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
@@ -23,23 +23,37 @@ import { killTree } from './processes.ts';
 const root = path.dirname(import.meta.dirname);
 const bin = path.join(root, 'cli', 'main.ts');
 const clusterFileOf = (lab: Lab) => path.join(root, 'clusters', `lab-${lab}.yaml`);
-/** A short run ends by itself after about so long; kills fall anywhere before. */
-export const RUN_LENGTH = 45_000;
+/** A short run ends by itself after about so long, ms. */
+const RUN_LENGTH = 45_000;
+/** Its fault is held for so long, ms. */
+const HOLD_LENGTH = 6_000;
 
 /** What is on its way out at the end of an undo (the last volume of a claim, a node's taint) may take so long. */
 const SETTLE = 45_000;
 
 export type Lab = 'swarm' | 'kubernetes';
 
-export interface Torn {
-  scenario: string;
-  killedAfter: number;
+/** When the suite is killed: so many ms after its start, or after it began to hold the fault. */
+export interface Moment {
+  of: 'run' | 'hold';
+  ms: number;
+}
+
+export function randomMoment(of: Moment['of'], random: () => number): Moment {
+  return { of, ms: Math.round(random() * (of === 'run' ? RUN_LENGTH : HOLD_LENGTH)) };
+}
+
+export function tell({ of, ms }: Moment): string {
+  return `${(ms / 1000).toFixed(1)} s into the ${of}`;
+}
+
+interface Torn {
   samples: number;
   undoSeconds: number;
 }
 
 /** One kill; throws when something is left or lost. */
-export async function torture(scenario: string, killAfter: number, project: string, lab: Lab = 'swarm'): Promise<Torn> {
+export async function torture(scenario: string, moment: Moment, project: string, lab: Lab = 'swarm'): Promise<Torn> {
   const clusterFile = clusterFileOf(lab);
   const before = await state(clusterFile);
   const child = spawn(process.execPath, [bin, 'run', scenario, '--cluster', clusterFile, '--no-allure'], {
@@ -48,7 +62,13 @@ export async function torture(scenario: string, killAfter: number, project: stri
     stdio: 'ignore',
   });
   const ended = new Promise((resolve) => child.on('exit', resolve));
-  await Promise.race([sleep(killAfter), ended]);
+  if (moment.of === 'hold') {
+    while (!holds(project)) {
+      assert.equal(child.exitCode, null, `${scenario} ended before it held its fault`);
+      await sleep(50);
+    }
+  }
+  await Promise.race([sleep(moment.ms), ended]);
   const copy = path.join(project, 'samples-at-kill.bin');
   rmSync(copy, { force: true });
   const run = listRuns(runsDir(project)).at(-1);
@@ -64,7 +84,7 @@ export async function torture(scenario: string, killAfter: number, project: stri
   for (const settled = performance.now() + SETTLE; left.length > 0 && performance.now() < settled; await sleep(1000)) {
     left = differences(before, await state(clusterFile));
   }
-  assert.deepEqual(left, [], `left behind after ${scenario} was killed at ${killAfter} ms`);
+  assert.deepEqual(left, [], `left behind after ${scenario} was killed ${tell(moment)}`);
 
   let samples = 0;
   if (run && existsSync(copy)) {
@@ -79,7 +99,13 @@ export async function torture(scenario: string, killAfter: number, project: stri
     }
   }
   rmSync(runsDir(project), { recursive: true, force: true });
-  return { scenario: path.basename(scenario), killedAfter: killAfter, samples, undoSeconds };
+  return { samples, undoSeconds };
+}
+
+/** The newest run of the project says that it holds its fault. */
+function holds(project: string): boolean {
+  const run = listRuns(runsDir(project)).at(-1);
+  return run !== undefined && existsSync(run.events) && /"phase":"hold"/.test(readFileSync(run.events, 'utf8'));
 }
 
 async function state(clusterFile: string): Promise<Snapshot> {
@@ -119,16 +145,16 @@ if (process.argv[1] === import.meta.filename) {
   const project = mkdtempSync(path.join(os.tmpdir(), 'torture-'));
   const scenarios = tortureScenarios(lab);
   let failed = 0;
-  for (let count = 1; count <= Number(values.runs); count += 1) {
-    const scenario = scenarios[Math.floor(random() * scenarios.length)]!;
+  for (let count = 0; count < Number(values.runs); count += 1) {
+    const scenario = scenarios[count % scenarios.length]!;
+    const moment = randomMoment(Math.floor(count / scenarios.length) % 2 === 0 ? 'hold' : 'run', random);
+    const what = `${count + 1}  ${path.basename(scenario)} killed ${tell(moment)}`;
     try {
-      const torn = await torture(scenario, Math.round(random() * RUN_LENGTH), project, lab);
-      console.log(
-        `${count}  ${torn.scenario} killed after ${(torn.killedAfter / 1000).toFixed(1)} s: ${torn.samples} samples kept, undone in ${torn.undoSeconds.toFixed(1)} s, nothing left`,
-      );
+      const { samples, undoSeconds } = await torture(scenario, moment, project, lab);
+      console.log(`${what}: ${samples} samples kept, undone in ${undoSeconds.toFixed(1)} s, nothing left`);
     } catch (error) {
       failed += 1;
-      console.log(`${count}  FAILED: ${error instanceof Error ? error.message : error}`);
+      console.log(`${what}: FAILED: ${error instanceof Error ? error.message : error}`);
     }
   }
   rmSync(project, { recursive: true, force: true });
