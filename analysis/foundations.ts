@@ -3,7 +3,7 @@ import type { RunEvent } from '../run/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 import type { Course } from './course.ts';
-import type { Check, StreamFindings } from './findings.ts';
+import type { Check, Findings, StreamFindings, VerdictKind } from './findings.ts';
 import { ENOUGH } from './objectives.ts';
 import type { Series } from './series.ts';
 import { GOOD } from './stability.ts';
@@ -71,6 +71,19 @@ export function watchCheck({ phases, watchedToEnd }: Course): Check {
 /** A check that every measured number rests on: where it is not passed, the numbers prove nothing. */
 export function isFoundation({ what }: Check): boolean {
   return ['fault confirmed', 'prober fit', 'run complete'].includes(what) || what.endsWith(': steady state');
+}
+
+/**
+ * What a gate makes of a run: green on pass alone. A scenario that is expected to fail shows a weakness, and a failure shows it
+ * only where everything that it rests on passed: votes lost without proof of the fault may have been lost to something else.
+ */
+export function gateOf(
+  { verdict, checks }: Pick<Findings, 'verdict' | 'checks'>,
+  expect: 'pass' | 'fail',
+): VerdictKind {
+  if (expect === 'pass' || verdict === 'unknown') return verdict;
+  if (verdict === 'pass') return 'fail';
+  return checks.some((check) => check.verdict !== 'pass' && isFoundation(check)) ? 'unknown' : 'pass';
 }
 
 /** An objective on a probe that has no stream in the recording cannot be judged, and must not vanish. */

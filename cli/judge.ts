@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { gateOf } from '../analysis/foundations.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { findRun } from '../run/folder.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
-import { exitOf } from './exit.ts';
+import { exit } from './exit.ts';
 
 export function judgeCommand(): Command {
   return new Command('judge')
@@ -27,6 +28,6 @@ export function judgeCommand(): Command {
       const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
       console.log(flags.json ? text : renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
       if (!flags.json && !scenario) console.log(`Report: ${shownPath(folder.report)}`);
-      process.exitCode = exitOf(findings.verdict, (scenario ?? meta.scenario).expect);
+      process.exitCode = exit[gateOf(findings, (scenario ?? meta.scenario).expect)];
     });
 }

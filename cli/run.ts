@@ -16,7 +16,7 @@ import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { exit, exitOf, worstExit } from './exit.ts';
+import { exit, worstExit } from './exit.ts';
 
 interface RunFlags {
   cluster: string[];
@@ -88,7 +88,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
 function codeOf(outcome: Outcome): number {
   if (outcome.kind === 'refused') return exit.refused;
   if (outcome.kind === 'skipped') return exit.pass;
-  return outcome.notUndone.length > 0 ? exit.notUndone : exitOf(outcome.verdict, outcome.expect);
+  return outcome.notUndone.length > 0 ? exit.notUndone : exit[outcome.gate];
 }
 
 const isGreen = (outcome: Outcome) => codeOf(outcome) === exit.pass;

@@ -8,6 +8,7 @@ import type {
   StreamFindings,
   VerdictKind,
 } from '../analysis/findings.ts';
+import { gateOf } from '../analysis/foundations.ts';
 import type { Bracket, RunMeta } from '../run/recording.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 
@@ -124,9 +125,11 @@ export function sayVerdict(findings: Findings): string {
 }
 
 /** Undefined for a scenario that is meant to pass. */
-export function sayExpectation({ scenario }: RunMeta, { verdict }: Findings): string | undefined {
+export function sayExpectation({ scenario }: RunMeta, findings: Findings): string | undefined {
   if (scenario.expect !== 'fail') return undefined;
-  const came = { fail: ', and it did', pass: ', but it did not', unknown: '; whether it does is not known' }[verdict];
+  const unproven =
+    findings.verdict === 'fail' ? '; it failed, but maybe of something else' : '; whether it does is not known';
+  const came = { pass: ', and it did', fail: ', but it did not', unknown: unproven }[gateOf(findings, 'fail')];
   return `This scenario shows a weakness and is expected to fail${came}.`;
 }
 

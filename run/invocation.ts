@@ -20,8 +20,13 @@ export interface Invocation {
 }
 
 /** How one scenario on one cluster ended. */
-export type Outcome = { scenario: string; cluster: string; expect: 'pass' | 'fail' } & (
-  | { kind: 'judged'; run: string; dir: string; verdict: VerdictKind; notUndone: string[] }
+export type Outcome = {
+  scenario: string;
+  cluster: string;
+  expect: 'pass' | 'fail';
+} & /** `gate`: the verdict, held against what the scenario expects. */
+(
+  | { kind: 'judged'; run: string; dir: string; verdict: VerdictKind; gate: VerdictKind; notUndone: string[] }
   /** Nothing was changed on the cluster. */
   | { kind: 'refused'; message: string; hint: string | undefined }
   | { kind: 'skipped'; reason: string }

@@ -16,7 +16,7 @@ export interface Scenario {
   /** By probe name. */
   objectives: Record<string, Objective>;
   stop: StopCondition[];
-  /** `fail`: the scenario shows a weakness, and is green only if the verdict is fail. */
+  /** `fail`: the scenario shows a weakness, and is green only if the verdict is fail, of a fault that was proven. */
   expect: 'pass' | 'fail';
   breaksQuorum: boolean;
   seed: number | undefined;

@@ -122,7 +122,9 @@ export function scenarioSchema(faults: Record<string, Fault>) {
     expect: z
       .enum(['pass', 'fail'])
       .prefault('pass')
-      .describe('`fail`: the scenario shows a weakness and is green only if its verdict is fail.'),
+      .describe(
+        '`fail`: the scenario shows a weakness and is green only if its verdict is fail, of a fault that was proven.',
+      ),
     'breaks-quorum': z
       .boolean()
       .prefault(false)
