@@ -19,7 +19,10 @@ export interface Course {
   confirmedAt: number | undefined;
   /** Faults that nobody saw from outside. */
   unconfirmed: string[];
-  /** The healing acts: from the beginning of the first to the end of the last. */
+  /**
+   * The healing of what was left of the faults: from the beginning of the first act of that phase to the end of the last. A fault
+   * that was healed earlier, while others were still held, is no healing yet.
+   */
   healing: Bracket | undefined;
   /** The end of what is judged: recovery's end, at most the horizon after healing, or where the recording stops. */
   end: number;
@@ -33,7 +36,7 @@ export function courseOf(events: RunEvent[], ran: Scenario, horizon: number, las
   const phases = phaseSpans(events, Math.max(lastEvent, lastDue));
   const acts = events.filter((event) => event.kind === 'act');
   const injecting = acts.filter(({ fault, healing }) => fault !== undefined && !healing);
-  const healing = spanOf(acts.filter((act) => act.healing));
+  const healing = spanOf(lastHealing(acts, phases.find(({ phase }) => phase === 'heal')?.from));
   const recover = phases.find(({ phase }) => phase === 'recover');
   const healed = phases.find(({ phase }) => phase === 'heal')?.to ?? healing?.to;
   const cleaning = phases.find(({ phase }) => phase === 'clean up')?.from;
@@ -46,6 +49,15 @@ export function courseOf(events: RunEvent[], ran: Scenario, horizon: number, las
     end: healed === undefined ? observed : Math.min(observed, healed + horizon),
     watchedToEnd: events.some((event) => event.kind === 'phase' && event.phase === 'recover' && event.state === 'end'),
   };
+}
+
+type ActEvent = RunEvent & { kind: 'act' };
+
+/** What was only prepared for a fault may be taken away long after it is healed: it is not looked at. */
+function lastHealing(acts: ActEvent[], heal: number | undefined): ActEvent[] {
+  const healing = acts.filter((act) => act.healing && act.fault !== undefined);
+  const inPhase = heal === undefined ? [] : healing.filter(({ from }) => from >= heal);
+  return inPhase.length > 0 ? inPhase : healing;
 }
 
 function spanOf(acts: { from: number; at: number }[]): Bracket | undefined {

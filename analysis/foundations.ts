@@ -8,6 +8,7 @@ import { ENOUGH } from './objectives.ts';
 import type { Series } from './series.ts';
 import { GOOD } from './stability.ts';
 import { probeOf } from './stream.ts';
+import { mergeVerdicts } from './verdict.ts';
 
 /** A fault that was never seen from outside may never have happened. */
 export function confirmationChecks({ t0, confirmedAt, unconfirmed }: Course): Check[] {
@@ -22,14 +23,34 @@ export function confirmationChecks({ t0, confirmedAt, unconfirmed }: Course): Ch
   return [{ verdict: confirmedAt === undefined ? 'unknown' : 'pass', what, observed, wanted }];
 }
 
-/** What the scenario expects of the platform's own answer to a fault: an eviction that a budget blocks, a roll-back. */
-export function expectationChecks(events: RunEvent[]): Check[] {
-  return events.flatMap((event): Check[] => {
-    if (event.kind !== 'evidence' || !event.evidence?.expectation) return [];
+/**
+ * What the scenario expects of the platform's own answer to a fault: an eviction that a budget blocks, a roll-back. What nobody
+ * saw, one way or the other, is unknown.
+ */
+export function expectationChecks(events: RunEvent[], { faults }: Pick<Scenario, 'faults'>): Check[] {
+  const seen: Check[] = [];
+  const unseen = faults.filter(expectsOfPlatform);
+  for (const event of events) {
+    if (event.kind !== 'evidence' || !event.evidence?.expectation) continue;
     const { what, wanted, observed, met } = event.evidence.expectation;
-    return [{ verdict: met ? 'pass' : 'fail', what: `${event.fault}: ${what}`, observed, wanted }];
-  });
+    seen.push({ verdict: met ? 'pass' : 'fail', what: `${event.fault}: ${what}`, observed, wanted });
+    const own = unseen.findIndex(({ fault }) => fault === event.fault);
+    if (own >= 0) unseen.splice(own, 1);
+  }
+  return [
+    ...seen,
+    ...unseen.map(
+      ({ fault, options }): Check => ({
+        verdict: 'unknown',
+        what: `${fault}: expectation`,
+        observed: 'it was not seen how the platform answered',
+        wanted: String(options.expect),
+      }),
+    ),
+  ];
 }
+
+const expectsOfPlatform = ({ options }: Scenario['faults'][number]) => options.expect !== undefined;
 
 /** Where a stream was well for long enough, just before the fault. `length` in ms. */
 export function steadyChecks(series: Series[], streams: StreamFindings[], course: Course, length: number): Check[] {
@@ -76,14 +97,20 @@ export function isFoundation({ what }: Check): boolean {
 /**
  * What a gate makes of a run: green on pass alone. A scenario that is expected to fail shows a weakness, and a failure shows it
  * only where everything that it rests on passed: votes lost without proof of the fault may have been lost to something else.
+ * Where a fault of it expects something of the platform, that is the weakness, and everything else must hold.
  */
 export function gateOf(
   { verdict, checks }: Pick<Findings, 'verdict' | 'checks'>,
-  expect: 'pass' | 'fail',
+  { expect, faults }: Pick<Scenario, 'expect' | 'faults'>,
 ): VerdictKind {
   if (expect === 'pass' || verdict === 'unknown') return verdict;
   if (verdict === 'pass') return 'fail';
-  return checks.some((check) => check.verdict !== 'pass' && isFoundation(check)) ? 'unknown' : 'pass';
+  const notMet = checks.filter((check) => check.verdict !== 'pass');
+  if (notMet.some(isFoundation)) return 'unknown';
+  const claims = faults.filter(expectsOfPlatform).map(({ fault }) => `${fault}: `);
+  if (claims.length === 0) return 'pass';
+  const others = notMet.filter(({ what }) => !claims.some((claim) => what.startsWith(claim)));
+  return others.length === 0 ? 'pass' : mergeVerdicts(others.map((check) => check.verdict));
 }
 
 /** An objective on a probe that has no stream in the recording cannot be judged, and must not vanish. */

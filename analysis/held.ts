@@ -72,7 +72,7 @@ function servedAgain(streams: StreamFindings[], { t0, healing }: Measured['cours
     (most, one) => (most && most.end.to >= one.end.to ? most : one),
     undefined,
   );
-  if (!last) return slowest.ttsr.ms === undefined ? slowest.ttsr : { ms: 0, bracket: { from: 0, to: 0 } };
+  if (!last) return streams.some(({ during }) => during.scheduled > 0) ? { ms: 0, bracket: { from: 0, to: 0 } } : {};
   const to = last.end.to - t0.from;
   if (last.open) return { beyond: Math.max(0, to) };
   return { ms: to, bracket: { from: Math.max(0, last.end.from - t0.to), to } };
@@ -116,12 +116,19 @@ function watchedFor(time: number): string {
   return `It was watched for ${formatDuration(time)} only, and had not happened by then.`;
 }
 
-/** The tail that alone may have kept users waiting beyond the window: an outage beyond it has another reason. */
-function tailBehind(window: Bracket, { course: { t0 }, streams, tails }: Measured): Tail | undefined {
-  const slowest = slowestStream(streams);
-  const isBeyond = (outage: Outage) => outage.failures >= HEADLINE && outage.end.to > t0.from + window.to;
-  if (!slowest || slowest.outages.some(isBeyond)) return undefined;
-  return tails.find(({ stream }) => stream === slowest.stream);
+/** The tail that alone kept users waiting beyond the window and before healing: whatever else did has another reason. */
+function tailBehind(window: Bracket, { course: { t0, healing }, streams, tails }: Measured): Tail | undefined {
+  const late = streams.flatMap(({ stream, outages }) =>
+    outages
+      .filter(({ start, end }) => end.to > t0.from + window.to && start.to < (healing?.from ?? Infinity))
+      .map((outage) => (isLone(outage) ? tails.find((tail) => tail.stream === stream) : undefined)),
+  );
+  return late.includes(undefined) ? undefined : late[0];
+}
+
+/** One silence or two: entries hit one client port or another. */
+function isLone({ failures, errors }: Outage): boolean {
+  return failures < HEADLINE && Object.keys(errors).every((error) => error === 'timeout');
 }
 
 function sayTail({ stream, stale, of }: Tail): string {

@@ -264,6 +264,15 @@ for (const [name, recording, reason] of BROKEN) {
   });
 }
 
+test('a prober that died owes every probe until the end', () => {
+  const recording = without(run({}), ({ kind }) => kind === 'prober');
+  const [samples] = recording.streams;
+  samples!.n = samples!.due.findIndex((due) => due > 14_000);
+  const [vote] = judge(recording).streams;
+  assert.ok(vote!.availability < 0.1, `${vote!.availability}`);
+  assert.ok(vote!.during.scheduled > 500);
+});
+
 test('what a starved prober saw fails nobody', () => {
   const starved = { latenessMs: { p50: 1, p99: 500, max: 900 } };
   const recording = run(

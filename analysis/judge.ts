@@ -1,4 +1,5 @@
 import type { Inspection } from '../platforms/platform.ts';
+import type { ProberReport } from '../probes/prober/plan.ts';
 import type { StreamSamples } from '../probes/samples.ts';
 import type { RunEvent, RunMeta } from '../run/recording.ts';
 import type { Objective, Scenario } from '../scenarios/scenario.ts';
@@ -49,7 +50,7 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
   const course = courseOf(events, meta.scenario, scenario.horizon, lastDue);
   const report = events.findLast((event) => event.kind === 'prober');
   const prober = report?.kind === 'prober' ? report.report : null;
-  const series = recording.streams.map((one) => toSeries(one, prober?.scheduled[one.spec.name], course.end));
+  const series = recording.streams.map((one) => toSeries(one, scheduledOf(prober, one.spec.name), course.end));
   const objectiveOf = (stream: string): Objective => scenario.objectives[probeOf(stream)] ?? {};
 
   const spans = series.map((one) => spansOf(one, course, scenario.steady));
@@ -78,7 +79,7 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
   const checks = sortChecks([
     ...foundations,
     ...restingOn(foundations, measured),
-    ...expectationChecks(events),
+    ...expectationChecks(events, meta.scenario),
     ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
   ]);
   return tidy({
@@ -103,6 +104,11 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
     warnings: warningsOf(events, series, streams, durability, torn),
     configuration: configurationOf(meta, events),
   });
+}
+
+/** A prober that died told nobody how many probes it owed: all that had time to fall due. */
+function scheduledOf(prober: ProberReport | null, stream: string): number | undefined {
+  return prober === null ? Infinity : prober.scheduled[stream];
 }
 
 /** What the platform did about the fault, beside what its timers predict. */

@@ -129,6 +129,7 @@ test("an eviction is replaced at once, a StatefulSet's pod after its grace at th
   assert.deepEqual(windows({ fault, timers: VOTE })['replacement running'], [300, 9_000]);
   assert.deepEqual(windows({ fault, timers: DB, hit: ['db'] })['replacement running'], [300, 39_000]);
   assert.deepEqual(windows({ fault: 'node-drain', timers: VOTE })['replacement running'], [300, 9_000]);
+  assert.deepEqual(windows({ fault, timers: VOTE, chosen: { expect: 'blocked' } }), {});
 });
 
 test('without a quorum nothing is promised; faults that no timer bounds have no window', () => {

@@ -28,6 +28,8 @@ export function predictKubernetes(situation: Situation): Expectation[] {
   if (servesOn) return nodeDeath(situation).filter(({ moment }) => moment === 'node noticed down');
   if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
   if (fault === 'node-drain') return moved(situation, movable(situation));
+  // What a budget blocks moves nobody.
+  if (options.expect === 'blocked') return [];
   const own = { ...situation, hit: aimedMembers(situation) };
   const isDeleted = fault === 'pod-eviction' || options.grace !== undefined;
   if (isDeleted) return moved(own, Object.keys(own.hit));

@@ -360,3 +360,49 @@ test('users who wait longer than the platform are explained by the application',
   assert.equal(slow.holds, true, 'served again, though not as fast as before');
   assert.ok(slow.measured.ms! > 2900 && slow.measured.ms! < 3300);
 });
+
+test('an outage beside the tail, of any stream, is late for another reason; one after the healing is not', () => {
+  const users = (result: Trouble[], vote: Trouble[] = []) =>
+    predictionOf(
+      judged([told(5000, 'node-down', { node: 'w1' })], {
+        hold: 60_000,
+        streams: [
+          { name: 'vote', trouble: [outage, ...[12_000, 20_000, 29_000, 38_000].map((at) => silence(at)), ...vote] },
+          { name: 'result', trouble: result },
+        ],
+      }),
+      /users/,
+    );
+  const outage: Trouble = { from: 0, to: 5500, error: 'timeout' };
+  const silence = (at: number, error: Trouble['error'] = 'timeout'): Trouble => ({ from: at, to: at + 50, error });
+  assert.equal(users([]).holds, undefined);
+  assert.equal(users([{ from: 0, to: 32_000, error: 'refused' }]).holds, false, 'another stream was down');
+  assert.equal(users([], [silence(33_000, 'refused')]).holds, false, 'somebody answered');
+  const returning: Trouble = { from: 60_500, to: 61_000, error: 'refused' };
+  assert.equal(users([], [returning]).holds, undefined, 'the node came back');
+});
+
+test('users who were never refused are served, however slow the answers', () => {
+  const slow: Trouble = { from: 100, to: 200_000, takes: 60 };
+  const users = predictionOf(judged([], { hold: 60_000, streams: [{ name: 'vote', trouble: [slow] }] }), /users/);
+  assert.equal(users.measured.ms, 0);
+  assert.equal(users.holds, true);
+});
+
+test('healing begins with that of the last fault; what was prepared for one is no part of it', () => {
+  const recording = syntheticRecording({
+    hold: 30_000,
+    streams: [{ name: 'vote', trouble: [{ from: 15_000, to: 20_000, error: 'refused' }] }],
+  });
+  const t0 = recording.events.find((event) => event.kind === 'act')!.at - 200;
+  const act = { verb: 'remove', args: { namespace: 'n' } };
+  recording.events.push(
+    { at: t0 + 10_100, kind: 'act', act, from: t0 + 10_000, fault: 'namespace-dos', healing: true },
+    { at: t0 + 60_000, kind: 'act', act, from: t0 + 59_000, healing: true },
+  );
+  recording.events.sort((a, b) => a.at - b.at);
+  const { streams, healedAt } = judge(recording);
+  assert.ok(streams[0]!.ttsr.ms! > 19_000, `${streams[0]!.ttsr.ms}`);
+  assert.equal(streams[0]!.afterHealing, undefined);
+  assert.ok(healedAt! < t0 + 31_000);
+});

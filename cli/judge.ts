@@ -28,6 +28,6 @@ export function judgeCommand(): Command {
       const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
       console.log(flags.json ? text : renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
       if (!flags.json && !scenario) console.log(`Report: ${shownPath(folder.report)}`);
-      process.exitCode = exit[gateOf(findings, (scenario ?? meta.scenario).expect)];
+      process.exitCode = exit[gateOf(findings, scenario ?? meta.scenario)];
     });
 }

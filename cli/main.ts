@@ -58,6 +58,7 @@ function explain(error: unknown): number {
     const text = error instanceof Error ? error.message : String(error);
     console.error(`brownout: ${text}\n  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.`);
     if (process.env.BROWNOUT_DEBUG) console.error(error);
+    return exit.unknown;
   }
   return exit.refused;
 }

@@ -9,6 +9,7 @@ import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { formatDuration } from '../units/units.ts';
 import { few } from '../units/words.ts';
 import { exit } from './exit.ts';
@@ -22,7 +23,13 @@ interface PlanFlags {
 }
 
 /** What became of planning one scenario on one cluster. */
-type Planned = { stage: Stage; looked: Preflight } | { scenario: Scenario; cluster: Cluster; skipped: NotOffered };
+type Planned = { stage: Stage; looked: Preflight } | NotPlanned;
+/** What the platform does not offer is skipped by a run, what cannot be otherwise is refused; the others go on. */
+interface NotPlanned {
+  scenario: Scenario;
+  cluster: Cluster;
+  why: OperatorError;
+}
 
 export function planCommand(): Command {
   return new Command('plan')
@@ -52,7 +59,6 @@ export function planCommand(): Command {
     });
 }
 
-/** What a platform does not offer is skipped by a run, and so by its plan. */
 async function plan(scenario: Scenario, cluster: Cluster, seed: number | undefined): Promise<Planned> {
   try {
     const stage = await setStage(scenario, cluster, { seed });
@@ -62,12 +68,14 @@ async function plan(scenario: Scenario, cluster: Cluster, seed: number | undefin
       await stage.platform.close();
     }
   } catch (error) {
-    if (error instanceof NotOffered) return { scenario, cluster, skipped: error };
+    if (error instanceof OperatorError) return { scenario, cluster, why: error };
     throw error;
   }
 }
 
-const isFit = (planned: Planned) => 'skipped' in planned || planned.looked.checks.every((check) => check.ok);
+const isFit = (planned: Planned) =>
+  'why' in planned ? planned.why instanceof NotOffered : planned.looked.checks.every((check) => check.ok);
+const wordFor = ({ why }: NotPlanned) => (why instanceof NotOffered ? 'skipped' : 'refused');
 
 async function rightsText(scenarios: Scenario[], cluster: Cluster): Promise<string> {
   const offered = await verbsOf(cluster.platform);
@@ -78,9 +86,9 @@ async function rightsText(scenarios: Scenario[], cluster: Cluster): Promise<stri
 }
 
 function asJson(planned: Planned): object {
-  if ('skipped' in planned) {
-    const { scenario, cluster, skipped } = planned;
-    return { scenario, cluster: cluster.name, skipped: skipped.message };
+  if ('why' in planned) {
+    const { scenario, cluster, why } = planned;
+    return { scenario, cluster: cluster.name, [wordFor(planned)]: why.message, hint: why.hint };
   }
   const { stage, looked } = planned;
   const { checks, candidates } = looked;
@@ -107,9 +115,10 @@ function asJson(planned: Planned): object {
 }
 
 function asText(planned: Planned): string {
-  if ('skipped' in planned) {
-    const { scenario, cluster, skipped } = planned;
-    return `${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name})\nskipped    ${skipped.message}`;
+  if ('why' in planned) {
+    const { scenario, cluster, why } = planned;
+    const hint = why.hint ? `\n           What to do: ${why.hint}` : '';
+    return `${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name})\n${wordFor(planned)}    ${why.message}${hint}`;
   }
   const { stage, looked } = planned;
   const { checks, candidates } = looked;

@@ -76,6 +76,8 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     if (outcomes.length < expected || (!green && outcomes.every(isGreen))) console.error(output.trim());
     const report =
       flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
+    if (outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'skipped'))
+      console.error('Every scenario was skipped: nothing is known of this cluster.');
     if (flags.json)
       console.log(JSON.stringify({ outcomes: outcomes.map(withFindings), allure: report ?? null }, null, 2));
     else if (report) console.log(`Allure report: ${shownPath(report)}`);
@@ -95,6 +97,8 @@ const isGreen = (outcome: Outcome) => codeOf(outcome) === exit.pass;
 
 function exitCode(outcomes: Outcome[], expected: number, green: boolean): number {
   const codes = outcomes.map(codeOf);
+  // One that is skipped is no failure; but where all are, nothing was shown.
+  if (outcomes.every(({ kind }) => kind === 'skipped')) codes.push(exit.unknown);
   // A scenario that ended without an outcome crashed or was interrupted: nobody knows.
   if (outcomes.length < expected) codes.push(exit.unknown);
   const worst = worstExit(codes);
@@ -105,8 +109,16 @@ function withFindings(outcome: Outcome): object {
   return outcome.kind === 'judged' ? { ...outcome, findings: judgeRun(runFolder(outcome.dir)).findings } : outcome;
 }
 
-async function allureReport(results: string): Promise<string> {
-  return generateAllureReport(results, path.resolve('.brownout', 'allure-report'));
+/** The verdicts stand, whatever becomes of the report. */
+async function allureReport(results: string): Promise<string | undefined> {
+  try {
+    return await generateAllureReport(results, path.resolve('.brownout', 'allure-report'));
+  } catch (error) {
+    console.error(
+      `No Allure report was made of ${shownPath(results)}: ${error instanceof Error ? error.message : error}`,
+    );
+    return undefined;
+  }
 }
 
 interface Played {

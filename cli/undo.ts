@@ -4,6 +4,7 @@ import type { Cluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { ownerPid, ownerState } from '../platforms/owner.ts';
+import type { Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { createActor } from '../run/actor.ts';
 import { findRun, listRuns, type RunFolder } from '../run/folder.ts';
@@ -31,11 +32,21 @@ export function undoCommand(): Command {
         if (step.error === undefined) console.log(`undone      ${describeAct(step.act)}`);
         else console.log(`not undone  ${describeAct(step.act)}: ${step.error}`);
       };
-      for (const folder of runsToUndo(name, flags)) await undoRun(folder, tell);
+      const notReached: { run: string; error: string }[] = [];
+      for (const folder of runsToUndo(name, flags)) {
+        // One run that cannot be undone now keeps no other from it.
+        await undoRun(folder, tell).catch((error: Error) => {
+          const run = path.basename(folder.dir);
+          notReached.push({ run, error: error.message });
+          console.error(`not undone  run ${run}: ${error.message}`);
+          if (error instanceof OperatorError && error.hint) console.error(`  What to do: ${error.hint}`);
+        });
+      }
       if (flags.cluster) await undoLeftovers(await loadCluster(flags.cluster), name, tell);
-      if (flags.json) console.log(JSON.stringify({ steps }, null, 2));
-      else if (steps.length === 0) console.log('Nothing to undo.');
-      process.exitCode = steps.some((step) => step.error !== undefined) ? exit.notUndone : exit.pass;
+      const isAllUndone = notReached.length === 0 && steps.every((step) => step.error === undefined);
+      if (flags.json) console.log(JSON.stringify({ steps, notReached }, null, 2));
+      else if (steps.length === 0 && isAllUndone) console.log('Nothing to undo.');
+      process.exitCode = isAllUndone ? exit.pass : exit.notUndone;
     });
 }
 
@@ -78,10 +89,27 @@ async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promi
   const { cluster, project } = journal.header;
   // Power commands are meant from the project's folder.
   process.chdir(project);
-  await withActor(cluster, async (actor, platform) => {
-    await undoPending(journal, actor, platform, tell);
+  try {
+    await withActor(cluster, async (actor, platform) => {
+      await refuseBesideOthers(journal.header, platform);
+      await undoPending(journal, actor, platform, tell);
+    });
+  } finally {
+    journal.close();
+  }
+}
+
+/**
+ * What a dead run left may be what a living one needs by now: a node that both drained, or switched off. A run holds the cluster's
+ * lock while it lives. Where nobody can be asked there is no lock to be respected: the nodes may be off.
+ */
+async function refuseBesideOthers({ run, owner }: Journal['header'], platform: Platform): Promise<void> {
+  const living = await platform.living().catch(() => undefined);
+  const isOwn = living === run && ownerState(owner) === 'gone';
+  if (living === undefined || isOwn) return;
+  throw new OperatorError(`run ${living} has renewed its lock on this cluster lately, so it is still going on`, {
+    hint: 'wait for its end; if it is dead all the same, its lock runs out two minutes after its last sign',
   });
-  journal.close();
 }
 
 async function undoLeftovers(cluster: Cluster, run: string | undefined, tell: (step: UndoStep) => void): Promise<void> {

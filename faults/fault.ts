@@ -40,6 +40,8 @@ export interface ActingWorld extends World {
 export interface Done {
   /** What the platform answered. */
   answer: Json;
+  /** When it can have taken effect at the earliest, ms since the run's origin. */
+  from: number;
   undo(): Promise<void>;
 }
 

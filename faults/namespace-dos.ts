@@ -121,7 +121,10 @@ function refuseMisfits({ platform }: World, kind: Kind, limits: Options['limits'
       hint: 'kubelet has one for all pods of its node (podPidsLimit): set it there, and run the scenario without `limits`',
     });
   }
-  if (platform.kind === 'swarm' && given.disk !== undefined) {
+  if (platform.kind === 'swarm' && (given.disk !== undefined || (kind === 'disk' && limits === true))) {
     throw new NotOffered('a Swarm service has no limit on disk');
+  }
+  if (platform.kind === 'swarm' && kind === 'flood' && limits === true) {
+    throw new NotOffered('a Swarm network that both are in keeps no neighbour from a service');
   }
 }

@@ -43,11 +43,12 @@ export const networkLoss: Fault<z.output<typeof options>> = {
     return {
       // Not every try must fail: one does that never failed before.
       confirm: (timeout) => {
-        let [tried, lost] = [0, 0];
+        const rounds = new Map<string, number[]>(nodes.map((node) => [node, []]));
         return lookForAll(nodes, timeout, async (node) => {
           if (before.get(node) !== 0) return undefined;
-          tried += TRIES;
-          lost += await failures(node);
+          const own = rounds.get(node)!;
+          own.push(await failures(node));
+          const [tried, lost] = [own.length * TRIES, own.reduce((sum, one) => sum + one)];
           return lost > 0 ? `${node}: ${lost} of ${tried} connections not answered at once, none before` : undefined;
         });
       },

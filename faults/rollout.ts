@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Member } from '../platforms/platform.ts';
+import type { Member, Platform } from '../platforms/platform.ts';
 import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
@@ -59,6 +59,9 @@ export const rollout: Fault<Options> = {
     const { namespace, platform } = world;
     const before = idsOf(world.members);
     const done = await Promise.all(services.map((service) => change(world, service, kind, image)));
+    // A roll-over to the same image stays when it is over; every other version goes.
+    const isTakenBack = kind !== 'good' || image !== undefined;
+    let rolledOut = new Set<string>();
     /** What the platform made of a bad version, by the time it is taken back. */
     let outcome: Pick<Evidence, 'text' | 'expectation'> | undefined;
     return {
@@ -69,12 +72,13 @@ export const rollout: Fault<Options> = {
         }),
       async heal() {
         if (kind !== 'good') outcome ??= await outcomeOf(world, services, expect);
+        if (isTakenBack) rolledOut = idsOf(await freshOf(platform, namespace, services, before));
         await undoAll(done);
       },
       async confirmHealed(timeout) {
         const whole = await lookForAll(services, timeout, async (service) => {
           const members = await platform.members(namespace, service);
-          const ready = members.filter((member) => member.ready).length;
+          const ready = members.filter((member) => member.ready && !rolledOut.has(member.id)).length;
           return members.length > 0 && ready === members.length
             ? `${service}: ${ready} ready, none on its way`
             : undefined;
@@ -86,6 +90,16 @@ export const rollout: Fault<Options> = {
     };
   },
 };
+
+async function freshOf(
+  platform: Platform,
+  namespace: string,
+  services: string[],
+  before: Set<string>,
+): Promise<Member[]> {
+  const members = await Promise.all(services.map((service) => platform.members(namespace, service)));
+  return members.flat().filter(({ id }) => !before.has(id));
+}
 
 const idsOf = (members: Member[]) => new Set(members.map(({ id }) => id));
 

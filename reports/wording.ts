@@ -129,7 +129,7 @@ export function sayExpectation({ scenario }: RunMeta, findings: Findings): strin
   if (scenario.expect !== 'fail') return undefined;
   const unproven =
     findings.verdict === 'fail' ? '; it failed, but maybe of something else' : '; whether it does is not known';
-  const came = { pass: ', and it did', fail: ', but it did not', unknown: unproven }[gateOf(findings, 'fail')];
+  const came = { pass: ', and it did', fail: ', but it did not', unknown: unproven }[gateOf(findings, scenario)];
   return `This scenario shows a weakness and is expected to fail${came}.`;
 }
 

@@ -6,6 +6,7 @@ import type { AimedFault } from './aim.ts';
 import type { Clock } from './clock.ts';
 import type { Journal } from './journal.ts';
 import type { Recorder } from './recorder.ts';
+import type { Bracket } from './recording.ts';
 
 /**
  * Acts on the cluster: in the journal, on disk, before it happens; in the recording, with its time bracket, after.
@@ -17,13 +18,14 @@ export async function act(
   context: { journal: Journal; actor: Actor; recorder: Recorder; fault?: string },
 ): Promise<Done> {
   const { journal, actor, recorder, fault } = context;
-  const perform = async (what: Act, healing: boolean): Promise<Json> => {
+  const perform = async (what: Act, healing: boolean): Promise<{ answer: Json; from: number }> => {
     const from = recorder.clock.now();
     const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
     try {
       const answer = await actor.perform(what);
-      recorder.record({ kind: 'act', act: what, ...cause, ...bracketOf(answer, from, recorder.clock) });
-      return answer;
+      const bracket = bracketOf(answer, from, recorder.clock);
+      recorder.record({ kind: 'act', act: what, ...cause, ...bracket });
+      return { answer, from: bracket.from };
     } catch (error) {
       recorder.record({
         kind: 'act',
@@ -36,10 +38,10 @@ export async function act(
     }
   };
   const entry = journal.before(does, undo);
-  const answer = await perform(does, false);
+  const done = await perform(does, false);
   let undone = false;
   return {
-    answer,
+    ...done,
     async undo() {
       if (undone || !undo) return;
       await perform(undo, true);
@@ -66,6 +68,8 @@ function bracketOf(answer: Json, began: number, clock: Clock): { from: number; a
 export interface LiveFault {
   name: string;
   hold: number;
+  /** When the first of its acts can have taken effect, and when all were done, from where its hold counts; ms since the run's origin. */
+  injected: Bracket;
   injection: Injection;
   healed: boolean;
 }
@@ -73,6 +77,10 @@ export interface LiveFault {
 const CONFIRM_TIMEOUT = 30_000;
 const HEALED_TIMEOUT = 90_000;
 
+/**
+ * Injects one fault after the other. When one cannot be, what was begun for it at the same time is waited for: an undo that
+ * overtook an act would undo nothing, and the act would stay.
+ */
 export async function injectAll(
   aimed: AimedFault[],
   world: World,
@@ -80,12 +88,27 @@ export async function injectAll(
 ): Promise<LiveFault[]> {
   const live: LiveFault[] = [];
   for (const { use, fault, targets } of aimed) {
+    const begun: Promise<Done>[] = [];
+    const injecting: Promise<Done>[] = [];
     const acting: ActingWorld = {
       ...world,
-      act: (does, undo, purpose) => act(does, undo, purpose === 'prepare' ? context : { ...context, fault: use.fault }),
+      act: (does, undo, purpose) => {
+        const done = act(does, undo, purpose === 'prepare' ? context : { ...context, fault: use.fault });
+        begun.push(done);
+        if (purpose !== 'prepare') injecting.push(done);
+        return done;
+      },
     };
-    const injection = await fault.inject(acting, targets, use.options);
-    live.push({ name: use.fault, hold: fault.hold(use.options), injection, healed: false });
+    try {
+      const injection = await fault.inject(acting, targets, use.options);
+      const to = context.recorder.clock.now();
+      const acts = await Promise.all(injecting);
+      const injected = { from: acts.reduce((first, { from }) => Math.min(first, from), to), to };
+      live.push({ name: use.fault, hold: fault.hold(use.options), injected, injection, healed: false });
+    } catch (error) {
+      await Promise.allSettled(begun);
+      throw error;
+    }
   }
   return live;
 }

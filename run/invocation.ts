@@ -24,8 +24,7 @@ export type Outcome = {
   scenario: string;
   cluster: string;
   expect: 'pass' | 'fail';
-} & /** `gate`: the verdict, held against what the scenario expects. */
-(
+} /** `gate`: the verdict, held against what the scenario expects. */ & (
   | { kind: 'judged'; run: string; dir: string; verdict: VerdictKind; gate: VerdictKind; notUndone: string[] }
   /** Nothing was changed on the cluster. */
   | { kind: 'refused'; message: string; hint: string | undefined }

@@ -89,6 +89,9 @@ class Life {
   /** Ends the undisturbed course: the user's signal, or a stop condition. */
   readonly #course: AbortSignal;
   #faults: LiveFault[] = [];
+  /** From the first act of a fault on users may suffer: stop conditions count, also while it is still being injected. */
+  #harming = false;
+  /** When the first fault can have taken effect at the earliest, as the analysis has it. */
   #injected = 0;
   #measurement: Measurement | undefined;
   #renewal: NodeJS.Timeout | undefined;
@@ -227,25 +230,27 @@ class Life {
       this.#recorder.record({ kind: 'targets', fault: use.fault, targets, impact: nodesDown, services });
     }
     const context = { journal: this.#journal, actor: this.#stage.actor, recorder: this.#recorder };
-    this.#injected = this.#recorder.clock.now();
+    this.#harming = true;
     this.#faults = await injectAll(aimed, world, context);
+    this.#injected = Math.min(this.#recorder.clock.now(), ...this.#faults.map(({ injected }) => injected.from));
   }
 
   /** Each fault is held for its own time from its injection on; a stop condition or the user ends it at once. */
   async #hold(): Promise<void> {
-    const longest = Math.max(...this.#faults.map(({ hold }) => hold));
-    const held = this.#recorder.clock.now() - this.#injected;
-    this.#countdown('hold', longest - held, false);
+    const now = this.#recorder.clock.now();
+    const left = this.#faults.map(({ hold, injected }) => injected.to + hold - now);
+    const longest = Math.max(...left);
+    this.#countdown('hold', longest, false);
     await Promise.all(
-      this.#faults.map(async (fault) => {
-        await sleep(fault.hold - held, this.#course);
-        if (fault.hold < longest) await heal(fault, this.#recorder);
+      this.#faults.map(async (fault, index) => {
+        await sleep(left[index]!, this.#course);
+        if (left[index]! < longest) await heal(fault, this.#recorder);
       }),
     );
   }
 
   #stop(condition: StopCondition): void {
-    if (this.#stopped.signal.aborted || this.#faults.length === 0) return;
+    if (this.#stopped.signal.aborted || !this.#harming) return;
     this.#recorder.record({
       kind: 'stop',
       condition: condition.text,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { differences } from './snapshot.ts';
+import type { Platform } from '../platforms/platform.ts';
+import { differences, settledDifferences } from './snapshot.ts';
 
 test('equal snapshots have no differences, whatever their order', () => {
   assert.deepEqual(differences({ a: '1', b: '2' }, { b: '2', a: '1' }), []);
@@ -11,4 +12,10 @@ test('what is new, gone or changed is named with both states', () => {
     differences({ 'node w1': 'active', 'volume v': 'there' }, { 'node w1': 'drain', 'service x': '2 replicas' }),
     ['changed: node w1 is drain, was active', 'left behind: service x (2 replicas)', 'gone: volume v (was there)'],
   );
+});
+
+test('a cluster that does not answer at the end is not as it was, and that is told', async () => {
+  const silent = { snapshot: () => Promise.reject(new Error('no answer within 15 s')) } as unknown as Platform;
+  const [left] = await settledDifferences(silent, {}, 0);
+  assert.match(left!, /could not be compared.*no answer within 15 s/);
 });

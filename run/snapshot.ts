@@ -14,11 +14,17 @@ export function differences(before: Snapshot, after: Snapshot): string[] {
   });
 }
 
-/** Compares with the state before, and again while things are still on their way out, for at most `timeout` ms. */
+/**
+ * Compares with the state before, and again while things are still on their way out, for at most `timeout` ms. A cluster that
+ * does not answer by then is a difference: nobody can say that it is as it was.
+ */
 export async function settledDifferences(platform: Platform, before: Snapshot, timeout: number): Promise<string[]> {
   const deadline = performance.now() + timeout;
   for (;;) {
-    const left = differences(before, await platform.snapshot());
+    const left = await platform.snapshot().then(
+      (after) => differences(before, after),
+      (error: Error) => [`the cluster could not be compared with its state before: ${error.message}`],
+    );
     if (left.length === 0 || performance.now() > deadline) return left;
     await sleep(1000);
   }

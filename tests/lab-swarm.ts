@@ -80,8 +80,9 @@ export async function actingWorld(
     acts,
     async act(does, undo) {
       acts.push({ does, undo });
+      const from = performance.now();
       const answer = await actor.perform(does);
-      return { answer, undo: async () => void (undo && (await actor.perform(undo))) };
+      return { answer, from, undo: async () => void (undo && (await actor.perform(undo))) };
     },
   };
 }

@@ -1,4 +1,5 @@
 /** Denial of service by a rule: a quota that is used up, a network that is closed. Nobody need be noisy for it. */
+import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import { lookFor } from '../evidence.ts';
 import type { ActingWorld, Injection } from '../fault.ts';
@@ -75,11 +76,6 @@ export async function denyNetwork(
       { verb: 'namespace.restrict', args: { namespace, rule: 'policy', name, run, spec: JSON.stringify(spec) } },
       { verb: 'namespace.unrestrict', args: { namespace, rule: 'policy', name } },
     );
-  const done = [knocking.done];
-  if (isRemedied) {
-    done.push(await policy(`${NAME}-allow`, { podSelector: {}, policyTypes: BOTH_WAYS, ingress: [{}], egress: [{}] }));
-  }
-  done.push(await policy(NAME, { podSelector: {}, policyTypes: BOTH_WAYS }));
   const answered = async () => knocks(await knocking.told(node));
   /** Only what comes after two looks in a row counts: a rule takes a moment until every node enforces it. */
   const lookAt = (timeout: number, wanted: 'answered' | 'silent') => {
@@ -96,6 +92,17 @@ export async function denyNetwork(
         : undefined;
     });
   };
+  if (!(await lookAt(FIRST_ANSWERS, 'answered'))) {
+    const { host, port } = witness.victim!;
+    throw new OperatorError(`${host}:${port} answers nobody on ${node}, before anything is denied`, {
+      hint: 'name the service and the port inside its network that others ask: `service`, `port`',
+    });
+  }
+  const done = [knocking.done];
+  if (isRemedied) {
+    done.push(await policy(`${NAME}-allow`, { podSelector: {}, policyTypes: BOTH_WAYS, ingress: [{}], egress: [{}] }));
+  }
+  done.push(await policy(NAME, { podSelector: {}, policyTypes: BOTH_WAYS }));
   return {
     confirm: (timeout) => lookAt(timeout, isRemedied ? 'answered' : 'silent'),
     // The witness stays until it has seen the end. What allows goes last: without it the rest would deny.
@@ -116,6 +123,8 @@ interface Knocks {
 }
 
 const ENOUGH_KNOCKS = 3;
+/** Two a second are made; the first may still wait for a name or a route. */
+const FIRST_ANSWERS = 20_000;
 
 function knocks(told: string): Knocks {
   const [, answered = '0', not = '0'] = /^(\d+) requests answered, (\d+) not/.exec(told) ?? [];

@@ -1,7 +1,7 @@
 import type { Api } from './api.ts';
 import { unlessGone } from './api-error.ts';
 import { overConflicts } from './conflict.ts';
-import { evictAll } from './evict.ts';
+import { evictAll, refuseOrphans } from './evict.ts';
 import { BEFORE_ANNOTATION, type KubeNode, NODES, RUN_LABEL } from './objects.ts';
 
 export type Availability = 'active' | 'pause' | 'drain';
@@ -16,6 +16,7 @@ export async function setAvailability(api: Api, name: string, availability: Avai
     await unlessGone(overConflicts(() => unmark(api, name, availability)));
     return;
   }
+  if (availability === 'drain') await refuseOrphans(api, name);
   await overConflicts(() => mark(api, name, availability, run));
   if (availability === 'drain') await evictAll(api, name);
 }

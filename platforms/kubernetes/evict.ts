@@ -1,8 +1,9 @@
 import { OperatorError } from '../../units/operator-error.ts';
+import { few } from '../../units/words.ts';
 import type { Api } from './api.ts';
 import { ApiError, isGone } from './api-error.ts';
 import { rest } from './follow.ts';
-import { PODS, type Pod } from './objects.ts';
+import { PODS, type Pod, RUN_LABEL } from './objects.ts';
 
 export type Eviction = { evicted: true } | { evicted: false; blocked: string };
 
@@ -68,6 +69,25 @@ export async function evictAll(api: Api, node: string): Promise<void> {
     }
     await rest(RETRY, new AbortController().signal);
   }
+}
+
+/**
+ * Throws OperatorError when the node has pods that nobody would make again: no controller owns them, and they are not the
+ * suite's. What is evicted of them is lost, and no undo brings it back; `kubectl drain` spares them, too.
+ */
+export async function refuseOrphans(api: Api, node: string): Promise<void> {
+  const { items } = await api.list<Pod>(PODS, {}, { fieldSelector: `spec.nodeName=${node}` });
+  const orphans = items.filter(
+    (pod) =>
+      isEvictable(pod) &&
+      pod.metadata.labels?.[RUN_LABEL] === undefined &&
+      !pod.metadata.ownerReferences?.some(({ controller }) => controller),
+  );
+  if (orphans.length === 0) return;
+  const names = orphans.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
+  throw new OperatorError(`${node} has pods that would never come back, since nothing owns them: ${few(names)}`, {
+    hint: 'choose another node, or move them first',
+  });
 }
 
 function isEvictable({ metadata, status }: Pod): boolean {

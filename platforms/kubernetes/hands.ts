@@ -191,6 +191,13 @@ export async function removeHand(api: Api, place: HandPlace): Promise<number | u
   return told;
 }
 
+/** The same for a hand that perhaps cannot be told: it is taken from the API, where it looks for itself, and ends then. */
+export async function dismissHand(api: Api, place: HandPlace): Promise<void> {
+  const told = await endHand(api, place);
+  await removePod(api, place, told === undefined ? 0 : GRACE_S);
+  await removeIfEmpty(api, place.namespace);
+}
+
 async function removePod(api: Api, place: HandPlace, grace: number): Promise<void> {
   await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: grace }));
   const left = await untilPod(api, place, REMOVE_TIMEOUT, (pod) => pod === undefined);

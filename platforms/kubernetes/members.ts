@@ -31,9 +31,9 @@ export function parseMemberId(id: string): MemberId {
 
 export const shortUid = ({ metadata }: Pod) => (metadata.uid ?? '').slice(0, UID_LENGTH);
 
-/** How often containers of the pod were started again. */
-export function livesOf({ status }: Pod): number {
-  return (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+/** How often the container that the pod is about was started again; those beside it make no other member. */
+export function livesOf(pod: Pod): number {
+  return mainStatus(pod)?.restartCount ?? 0;
 }
 
 /** The service that a pod belongs to: its label `app`, or what Kubernetes recommends. */

@@ -2,12 +2,11 @@
 import type { KubernetesCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
-import { ApiError, unlessGone } from './api-error.ts';
+import { ApiError } from './api-error.ts';
 import { RELOADING, rest } from './follow.ts';
-import { type Effect, endHand, execInHand, type HandPlace, startHand } from './hands.ts';
+import { dismissHand, type Effect, execInHand, type HandPlace, startHand } from './hands.ts';
 import { SYSTEM } from './inspect.ts';
 import { isTrue, PODS, type Pod } from './objects.ts';
-import { removeNamespace } from './remove.ts';
 import { HEAD_START_S, NOT_THERE, STOP } from './stop-script.ts';
 
 export interface Stop extends HandPlace {
@@ -86,9 +85,7 @@ export async function startProgram(api: Api, place: HandPlace, patience: number)
   let silentAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     try {
-      const told = await endHand(api, place);
-      if (told === undefined) await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: 0 }));
-      await removeNamespace(api, place.namespace);
+      await dismissHand(api, place);
       return;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;

@@ -12,7 +12,8 @@ export const HEAD_START_S = 1;
  * gives it, when there is something to stop, and notes down (`/tmp/silent`) when nobody answers at HEALTH even now;
  * `left` PROGRAM HOW exits with 0 as long as a process of it is there, frozen or not, and with 1 when none is.
  *
- * kubelet and the runtime are the node's own processes; those of the same name in a container (Docker in Docker) are not meant.
+ * kubelet and the runtime are the node's own processes, and the control plane is on the node's own network: those of the same name in
+ * a container (Docker in Docker) or in a pod of somebody else (a database's etcd) are not meant.
  *
  * HOW is `frozen`: every process of that name is stopped (SIGSTOP), those that a supervisor starts in its place too. Nothing
  * of that outlives the node's power. Or `gone`: the manifest of a static pod is moved out of kubelet's folder and kubelet ends
@@ -38,15 +39,17 @@ def command(pid):
     except OSError:
         return ['']
 
+SHARED = 'pid' if PROGRAM in ('kubelet', 'runtime') else 'net'
+
 def is_nodes_own(pid):
     try:
-        return os.readlink('/proc/%s/ns/pid' % pid) == os.readlink('/proc/1/ns/pid')
+        return os.readlink('/proc/%s/ns/%s' % (pid, SHARED)) == os.readlink('/proc/1/ns/%s' % SHARED)
     except OSError:
         return False
 
 def pids(names):
     found = [pid for pid in os.listdir('/proc') if pid.isdigit() and os.path.basename(command(pid)[0]) in names]
-    return [int(pid) for pid in found if PROGRAM not in ('kubelet', 'runtime') or is_nodes_own(pid)]
+    return [int(pid) for pid in found if is_nodes_own(pid)]
 
 def send(number, sent):
     try:

@@ -2,6 +2,7 @@ import type { Leftover } from '../platform.ts';
 import type { Api } from './api.ts';
 import { unlessGone } from './api-error.ts';
 import { overConflicts } from './conflict.ts';
+import { refuseOrphans } from './evict.ts';
 import { type KubeNode, NODES } from './objects.ts';
 
 /** The suite's taint; its value is the run. The label of the same name lets it be found without looking at every node. */
@@ -9,6 +10,7 @@ const TAINT = 'brownout.taint';
 
 /** Taints a node so that whatever does not tolerate it is evicted at once. */
 export async function taintNode(api: Api, name: string, run: string): Promise<void> {
+  await refuseOrphans(api, name);
   await changeTaint(api, name, run);
 }
 

@@ -88,7 +88,10 @@ export class Stream {
   /** Gives up every attempt whose deadline has passed. */
   expire(now: number): void {
     const end = this.#flights.findIndex(({ deadline }) => deadline > now);
-    for (const { attempt } of this.#flights.slice(0, end < 0 ? undefined : end)) attempt?.abandon();
+    // One that is decided already may wait here for one before it, while its connection serves another request.
+    for (const { attempt, decided } of this.#flights.slice(0, end < 0 ? undefined : end)) {
+      if (!decided) attempt?.abandon();
+    }
   }
 
   close(): Promise<void> {
