@@ -87,7 +87,9 @@ const allow = z.strictObject({
   namespaces: z
     .array(pattern)
     .min(1, { error: 'expected at least one namespace or pattern' })
-    .describe('Stacks or namespaces that the suite may create and remove.')
+    .describe(
+      'Stacks or namespaces that the suite may create and remove; `kube-system` only lets `dns-stop` scale the name servers.',
+    )
     .meta({ examples: [['brownout-*']] }),
 });
 
@@ -161,9 +163,11 @@ function refuseSecretValues(options: Record<string, string | number | boolean>, 
 }
 
 const anyCluster = {
-  allow: allow.describe('What may be touched. Nothing outside ever is.'),
+  allow: allow.describe(
+    'What may be touched: nothing else is ever changed. But whatever runs on an allowed node suffers what its node suffers.',
+  ),
   power: power
-    .describe('How nodes lose and regain their power. Without it, faults that need it are refused.')
+    .describe('How nodes lose and regain their power. Without it, scenarios that need it are skipped.')
     .optional(),
   entry: z
     .record(name, entryUrl)
@@ -172,7 +176,9 @@ const anyCluster = {
   images: z
     .record(name, line)
     .prefault({})
-    .describe('Images by role, instead of the public ones; `tools` is the one for noisy neighbours.')
+    .describe(
+      'Images by role, instead of the public ones; `tools` is the one for what faults run on nodes (docs/faults.md says what it must have).',
+    )
     .meta({ examples: [{ vote: 'registry.example.org/vote:1' }] }),
   pull: z
     .enum(['missing', 'never'])
@@ -181,7 +187,9 @@ const anyCluster = {
   netem: z
     .boolean()
     .prefault(false)
-    .describe("The nodes' kernels can delay packets (module `sch_netem`). Without it `network-delay` is refused."),
+    .describe(
+      "The nodes' kernels can delay packets (module `sch_netem`). Without it, scenarios with `network-delay` are skipped.",
+    ),
 };
 
 const PLATFORM = 'What kind of cluster it is.';

@@ -4,7 +4,7 @@ import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
-import { handName, STOP_VERBS, stopOn } from './programs/stop.ts';
+import { handName, STOP_NEEDS, stopOn } from './programs/stop.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -39,7 +39,7 @@ export const controlPlaneStop: Fault<Options> = {
   name: 'control-plane-stop',
   summary: 'stops the API server, the scheduler, the controller manager or etcd on control plane nodes, for `hold`',
   options,
-  needs: () => [...STOP_VERBS, 'program.state', 'host.exec'],
+  needs: () => [...STOP_NEEDS, 'program.state', 'host.exec'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   // A node whose API server or etcd is away takes no part in the control plane; its members, if any, go on.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
-import { STOP_VERBS, stopOn } from './programs/stop.ts';
+import { STOP_NEEDS, stopOn } from './programs/stop.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, undoAll } from './targets.ts';
 
@@ -22,7 +22,7 @@ export const kubeletStop: Fault<z.output<typeof options>> = {
   name: 'kubelet-stop',
   summary: "freezes a node's kubelet, its members running on, for `hold`",
   options,
-  needs: () => STOP_VERBS,
+  needs: () => STOP_NEEDS,
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: (targets) => ({ nodesDown: nodesOf(targets) }),

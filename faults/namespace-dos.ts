@@ -59,6 +59,7 @@ export const namespaceDos: Fault<Options> = {
   needs: ({ kind }) => [
     'neighbour.deploy',
     'remove',
+    ...(kind === 'quota' ? [] : ['images.tools']),
     ...(isRule(kind) ? ['namespace.restrict', 'namespace.unrestrict'] : []),
     ...(kind === 'quota' ? ['namespace.refusal'] : []),
   ],

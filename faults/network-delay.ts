@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration, formatDuration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault, World } from './fault.ts';
-import { answersTcp, PACKET_VERBS, peerPort } from './packets/packets.ts';
+import { answersTcp, PACKET_NEEDS, peerPort } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -26,7 +26,7 @@ export const networkDelay: Fault<z.output<typeof options>> = {
   name: 'network-delay',
   summary: 'delays every packet that a node sends, for `hold`',
   options,
-  needs: () => [...PACKET_VERBS, 'kernel.netem'],
+  needs: () => [...PACKET_NEEDS, 'kernel.netem'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: () => NO_NODE_DOWN,

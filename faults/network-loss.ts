@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration, share } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
-import { answersTcp, dropPackets, PACKET_VERBS, peerPort } from './packets/packets.ts';
+import { answersTcp, dropPackets, PACKET_NEEDS, peerPort } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -24,7 +24,7 @@ export const networkLoss: Fault<z.output<typeof options>> = {
   name: 'network-loss',
   summary: "lets a share of a node's packets vanish, each way, for `hold`",
   options,
-  needs: () => PACKET_VERBS,
+  needs: () => PACKET_NEEDS,
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: () => NO_NODE_DOWN,

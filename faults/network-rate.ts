@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { duration, size } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
-import { answersTcp, dropPackets, droppedOn, PACKET_VERBS, peerPort } from './packets/packets.ts';
+import { answersTcp, dropPackets, droppedOn, PACKET_NEEDS, peerPort } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -26,7 +26,7 @@ export const networkRate: Fault<z.output<typeof options>> = {
   name: 'network-rate',
   summary: "limits a node's traffic to so many bytes a second, each way, for `hold`",
   options,
-  needs: () => [...PACKET_VERBS, 'host.exec'],
+  needs: () => [...PACKET_NEEDS, 'host.exec'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: () => NO_NODE_DOWN,

@@ -3,7 +3,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Evidence, Fault, World } from './fault.ts';
-import { answersTcp, type Dropping, dropPackets, PACKET_VERBS, peerPort, reachesFrom } from './packets/packets.ts';
+import { answersTcp, type Dropping, dropPackets, PACKET_NEEDS, peerPort, reachesFrom } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -31,7 +31,7 @@ export const nodePartition: Fault<z.output<typeof options>> = {
   summary:
     'cuts a node off the network, or off some of it, everything on it running on, and connects it again after `hold`',
   options,
-  needs: ({ from }) => (from === undefined || from === 'users' ? PACKET_VERBS : [...PACKET_VERBS, 'host.exec']),
+  needs: ({ from }) => (from === undefined || from === 'users' ? PACKET_NEEDS : [...PACKET_NEEDS, 'host.exec']),
   hold: ({ hold }) => hold,
   aim(world, { node, from }) {
     const targets = chooseNodes(world, node);

@@ -34,7 +34,7 @@ export const nodePressure: Fault<Options> = {
   name: 'node-pressure',
   summary: "fills a node's memory or disk until its kubelet evicts members, for `hold`",
   options,
-  needs: () => ['neighbour.deploy', 'remove', 'node.room'],
+  needs: () => ['neighbour.deploy', 'remove', 'node.room', 'images.tools'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: () => NO_NODE_DOWN,

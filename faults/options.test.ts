@@ -56,7 +56,7 @@ describe('every fault', () => {
     assert.deepEqual(needs('member-kill', { member: vote, grace: '0s' }), ['member.delete']);
     assert.deepEqual(needs('rollout', vote), ['service.roll', 'service.restore']);
     assert.ok(!needs('rollout', { ...vote, kind: 'failing-probe' }).includes('service.roll'));
-    assert.deepEqual(needs('namespace-dos', { node: {}, kind: 'cpu' }), ['neighbour.deploy', 'remove']);
+    assert.deepEqual(needs('namespace-dos', { node: {}, kind: 'cpu' }), ['neighbour.deploy', 'remove', 'images.tools']);
     assert.ok(needs('namespace-dos', { node: {}, kind: 'quota' }).includes('namespace.restrict'));
     assert.ok(!needs('node-partition', { node: {} }).includes('host.exec'));
     assert.ok(needs('node-partition', { node: {}, from: 'peers' }).includes('host.exec'));

@@ -28,7 +28,7 @@ export const preemption: Fault<Options> = {
   name: 'preemption',
   summary: 'lets a pod of a higher priority ask for the room of the members on a node, for `hold`',
   options,
-  needs: () => ['neighbour.deploy', 'remove', 'node.room', 'service.change'],
+  needs: () => ['neighbour.deploy', 'remove', 'node.room', 'service.change', 'images.tools'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: () => NO_NODE_DOWN,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
-import { handName, STOP_VERBS, stopOn } from './programs/stop.ts';
+import { handName, STOP_NEEDS, stopOn } from './programs/stop.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, undoAll } from './targets.ts';
 
@@ -21,7 +21,7 @@ export const runtimeStop: Fault<z.output<typeof options>> = {
   name: 'runtime-stop',
   summary: "freezes a node's container runtime, its members running on, for `hold`",
   options,
-  needs: () => [...STOP_VERBS, 'host.exec'],
+  needs: () => [...STOP_NEEDS, 'host.exec'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: (targets) => ({ nodesDown: nodesOf(targets) }),

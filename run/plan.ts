@@ -90,7 +90,8 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       random,
       allowed: (node) => fitsPattern(node, cluster.allow.nodes),
       allowedNamespace: (name) => fitsPattern(name, cluster.allow.namespaces),
-      toolsImage: cluster.images.tools ?? 'debian:stable-slim',
+      // A fault that uses it says so in its `needs`.
+      toolsImage: cluster.images.tools ?? '',
     });
     return {
       scenario,

@@ -123,7 +123,8 @@ export function scenarioSchema(faults: Record<string, Fault>) {
       .enum(['pass', 'fail'])
       .prefault('pass')
       .describe(
-        '`fail`: the scenario shows a weakness and is green only if its verdict is fail, of a fault that was proven.',
+        '`fail`: the scenario shows a weakness and is green only if its verdict is fail, of a fault that was proven. Where a fault has ' +
+          'an `expect` of its own, that is what must fail, and everything else must hold.',
       ),
     'breaks-quorum': z
       .boolean()

@@ -19,7 +19,7 @@ export interface Dropping {
   hold: number;
 }
 
-export const PACKET_VERBS = ['host.run', 'host.remove'];
+export const PACKET_NEEDS = ['host.run', 'host.remove', 'images.tools'];
 
 export async function dropPackets(world: ActingWorld, nodes: string[], dropping: Dropping): Promise<Done[]> {
   const { what, of, match = [], hold } = dropping;

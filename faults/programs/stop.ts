@@ -11,7 +11,7 @@ export interface Stopping {
   timer: number;
 }
 
-export const STOP_VERBS = ['program.stop', 'program.start'];
+export const STOP_NEEDS = ['program.stop', 'program.start', 'images.tools'];
 
 export async function stopOn(
   world: ActingWorld,
