@@ -36,9 +36,10 @@ export function courseOf(events: RunEvent[], ran: Scenario, horizon: number, las
   const phases = phaseSpans(events, Math.max(lastEvent, lastDue));
   const acts = events.filter((event) => event.kind === 'act');
   const injecting = acts.filter(({ fault, healing }) => fault !== undefined && !healing);
-  const healing = spanOf(lastHealing(acts, phases.find(({ phase }) => phase === 'heal')?.from));
+  const heal = phases.find(({ phase }) => phase === 'heal');
+  const healing = spanOf(lastHealing(acts, heal?.from));
   const recover = phases.find(({ phase }) => phase === 'recover');
-  const healed = phases.find(({ phase }) => phase === 'heal')?.to ?? healing?.to;
+  const healed = heal?.to ?? healing?.to;
   const cleaning = phases.find(({ phase }) => phase === 'clean up')?.from;
   const observed = recover?.to ?? cleaning ?? lastDue;
   return {

@@ -76,8 +76,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     if (outcomes.length < expected || (!green && outcomes.every(isGreen))) console.error(output.trim());
     const report =
       flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
-    if (outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'skipped'))
-      console.error('Every scenario was skipped: nothing is known of this cluster.');
+    if (areAllSkipped(outcomes)) console.error('Every scenario was skipped: nothing is known of this cluster.');
     if (flags.json)
       console.log(JSON.stringify({ outcomes: outcomes.map(withFindings), allure: report ?? null }, null, 2));
     else if (report) console.log(`Allure report: ${shownPath(report)}`);
@@ -93,12 +92,14 @@ function codeOf(outcome: Outcome): number {
   return outcome.notUndone.length > 0 ? exit.notUndone : exit[outcome.gate];
 }
 
+/** One that is skipped is no failure; but where all are, nothing was shown. */
+const areAllSkipped = (outcomes: Outcome[]) => outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'skipped');
+
 const isGreen = (outcome: Outcome) => codeOf(outcome) === exit.pass;
 
 function exitCode(outcomes: Outcome[], expected: number, green: boolean): number {
   const codes = outcomes.map(codeOf);
-  // One that is skipped is no failure; but where all are, nothing was shown.
-  if (outcomes.every(({ kind }) => kind === 'skipped')) codes.push(exit.unknown);
+  if (areAllSkipped(outcomes)) codes.push(exit.unknown);
   // A scenario that ended without an outcome crashed or was interrupted: nobody knows.
   if (outcomes.length < expected) codes.push(exit.unknown);
   const worst = worstExit(codes);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Member, Platform } from '../platforms/platform.ts';
+import type { Member } from '../platforms/platform.ts';
 import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
-import type { ActingWorld, Done, Evidence, Fault } from './fault.ts';
+import type { ActingWorld, Done, Evidence, Fault, World } from './fault.ts';
 import { chooseService, NO_NODE_DOWN, servicesOf, undoAll } from './targets.ts';
 
 const kinds = ['good', 'bad-image', 'failing-probe'] as const;
@@ -67,12 +67,15 @@ export const rollout: Fault<Options> = {
     return {
       confirm: (timeout) =>
         lookForAll(services, timeout, async (service) => {
-          const fresh = (await platform.members(namespace, service)).find(({ id, node }) => node && !before.has(id));
+          const fresh = (await freshOf(world, service, before)).find(({ node }) => node);
           return fresh ? `${service}: ${fresh.id} is new, ${fresh.state} on ${fresh.node}` : undefined;
         }),
       async heal() {
         if (kind !== 'good') outcome ??= await outcomeOf(world, services, expect);
-        if (isTakenBack) rolledOut = idsOf(await freshOf(platform, namespace, services, before));
+        if (isTakenBack) {
+          const fresh = await Promise.all(services.map((service) => freshOf(world, service, before)));
+          rolledOut = idsOf(fresh.flat());
+        }
         await undoAll(done);
       },
       async confirmHealed(timeout) {
@@ -91,14 +94,9 @@ export const rollout: Fault<Options> = {
   },
 };
 
-async function freshOf(
-  platform: Platform,
-  namespace: string,
-  services: string[],
-  before: Set<string>,
-): Promise<Member[]> {
-  const members = await Promise.all(services.map((service) => platform.members(namespace, service)));
-  return members.flat().filter(({ id }) => !before.has(id));
+/** Members of a service that were not there before. */
+async function freshOf({ platform, namespace }: World, service: string, before: Set<string>): Promise<Member[]> {
+  return (await platform.members(namespace, service)).filter(({ id }) => !before.has(id));
 }
 
 const idsOf = (members: Member[]) => new Set(members.map(({ id }) => id));

@@ -20,16 +20,22 @@ export interface Invocation {
 }
 
 /** How one scenario on one cluster ended. */
-export type Outcome = {
-  scenario: string;
-  cluster: string;
-  expect: 'pass' | 'fail';
-} /** `gate`: the verdict, held against what the scenario expects. */ & (
-  | { kind: 'judged'; run: string; dir: string; verdict: VerdictKind; gate: VerdictKind; notUndone: string[] }
+export type Outcome = { scenario: string; cluster: string; expect: 'pass' | 'fail' } & (
+  | Judged
   /** Nothing was changed on the cluster. */
   | { kind: 'refused'; message: string; hint: string | undefined }
   | { kind: 'skipped'; reason: string }
 );
+
+interface Judged {
+  kind: 'judged';
+  run: string;
+  dir: string;
+  verdict: VerdictKind;
+  /** The verdict, held against what the scenario expects. */
+  gate: VerdictKind;
+  notUndone: string[];
+}
 
 export type Message = { progress: Progress } | { outcome: Outcome };
 

@@ -19,6 +19,7 @@ import type { RunMeta } from '../run/recording.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { type FaultyApi, faultyApi } from './faulty-api.ts';
 import { deployAct, labCluster, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
+import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');
 const RUN = 'test-faulty';
@@ -129,11 +130,6 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
     const before = told.over.length;
     // It may have been lost just before, over a road as bad as this one.
     const sight = () => told.over.findLast(({ event }) => event.kind.startsWith('control-plane-'))?.event.kind;
-    const until = async (what: string, look: () => boolean) => {
-      for (const deadline = performance.now() + 60_000; !look(); await sleep(200)) {
-        assert.ok(performance.now() < deadline, what);
-      }
-    };
     road.silent = true;
     try {
       const began = performance.now();

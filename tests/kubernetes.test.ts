@@ -14,6 +14,7 @@ import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform
 import { settledDifferences } from '../run/snapshot.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
+import { until } from './until.ts';
 
 const RUN = 'test-kubernetes';
 const NAMESPACE = 'brownout-test-kubernetes';
@@ -43,13 +44,6 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   const whole = () => platform.whole({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
   const asBefore = async (before: Record<string, string>) =>
     assert.deepEqual(await settledDifferences(platform, before, SETTLE), []);
-  const until = async (what: string, look: () => Promise<boolean> | boolean, timeout = 60_000) => {
-    const deadline = performance.now() + timeout;
-    while (!(await look())) {
-      assert.ok(performance.now() < deadline, `in time: ${what}`);
-      await sleep(200);
-    }
-  };
 
   /** Their namespace goes with the workload's; they themselves go at once. */
   const noHandLeft = () =>

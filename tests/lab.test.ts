@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SwarmStatus } from '../lab/swarm/status.ts';
 import { everything } from './computer.ts';
+import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');
 const skip = process.platform === 'linux' && process.getuid?.() === 0 ? false : 'the lab needs Linux and root';
@@ -61,14 +62,6 @@ async function post<T>(address: string, path: string, body: unknown): Promise<T>
   });
   assert.ok(response.ok, `${path}: ${response.status} ${await response.clone().text()}`);
   return (response.status === 204 ? undefined : await response.json()) as T;
-}
-
-async function until(what: string, done: () => boolean | Promise<boolean>, timeout = 60_000): Promise<void> {
-  const deadline = Date.now() + timeout;
-  while (!(await done())) {
-    assert.ok(Date.now() < deadline, `not so after ${timeout / 1000} s: ${what}`);
-    await sleep(100);
-  }
 }
 
 /** How a connection attempt ends: `open`, an error code such as ECONNREFUSED, or `silence`. */

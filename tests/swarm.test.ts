@@ -8,6 +8,7 @@ import { createPlatform } from '../platforms/index.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
+import { until } from './until.ts';
 
 const RUN = 'test-swarm';
 const NAMESPACE = 'brownout-test-swarm';
@@ -31,13 +32,6 @@ describe('a Swarm', { timeout: 300_000 }, () => {
     return member;
   };
   const whole = () => platform.whole({ namespace: NAMESPACE, services: STACK_SERVICES }, WHOLE_TIMEOUT);
-  const until = async (what: string, look: () => Promise<boolean> | boolean, timeout = 60_000) => {
-    const deadline = performance.now() + timeout;
-    while (!(await look())) {
-      assert.ok(performance.now() < deadline, `in time: ${what}`);
-      await sleep(200);
-    }
-  };
 
   before(async () => {
     cluster = await labCluster();

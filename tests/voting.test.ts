@@ -12,6 +12,7 @@ import type { Variant } from '../fixtures/workload.ts';
 import { swarmUp } from '../lab/swarm/up.ts';
 import { createPlatform } from '../platforms/index.ts';
 import type { Member, Platform } from '../platforms/platform.ts';
+import { until } from './until.ts';
 
 const cluster = await loadCluster('clusters/lab-swarm.yaml');
 let platform: Platform;
@@ -60,14 +61,6 @@ function deployed(variant: Variant) {
       return (await workload.readBack!(platform, namespace, prefix)).ids;
     },
   };
-}
-
-async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`${what}: not within 60 s`);
-    await sleep(200);
-  }
 }
 
 /** The status; undefined when there was no answer. */

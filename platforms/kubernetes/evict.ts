@@ -53,9 +53,9 @@ const DRAIN_TIMEOUT = 120_000;
 export async function evictAll(api: Api, node: string): Promise<void> {
   const deadline = performance.now() + DRAIN_TIMEOUT;
   for (;;) {
-    const { items } = await api.list<Pod>(PODS, {}, { fieldSelector: `spec.nodeName=${node}` });
+    const pods = await evictablePods(api, node);
     const asked = await Promise.all(
-      items.filter(isEvictable).map(async ({ metadata: { namespace = '', name, uid } }) => {
+      pods.map(async ({ metadata: { namespace = '', name, uid } }) => {
         const outcome = await evict(api, namespace, name, uid);
         return outcome.evicted ? [] : [`${namespace}/${name} by budget ${outcome.blocked}`];
       }),
@@ -76,18 +76,21 @@ export async function evictAll(api: Api, node: string): Promise<void> {
  * suite's. What is evicted of them is lost, and no undo brings it back; `kubectl drain` spares them, too.
  */
 export async function refuseOrphans(api: Api, node: string): Promise<void> {
-  const { items } = await api.list<Pod>(PODS, {}, { fieldSelector: `spec.nodeName=${node}` });
-  const orphans = items.filter(
-    (pod) =>
-      isEvictable(pod) &&
-      pod.metadata.labels?.[RUN_LABEL] === undefined &&
-      !pod.metadata.ownerReferences?.some(({ controller }) => controller),
+  const pods = await evictablePods(api, node);
+  const orphans = pods.filter(
+    ({ metadata: { labels, ownerReferences } }) =>
+      labels?.[RUN_LABEL] === undefined && !ownerReferences?.some(({ controller }) => controller),
   );
   if (orphans.length === 0) return;
   const names = orphans.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`);
   throw new OperatorError(`${node} has pods that would never come back, since nothing owns them: ${few(names)}`, {
     hint: 'choose another node, or move them first',
   });
+}
+
+async function evictablePods(api: Api, node: string): Promise<Pod[]> {
+  const { items } = await api.list<Pod>(PODS, {}, { fieldSelector: `spec.nodeName=${node}` });
+  return items.filter(isEvictable);
 }
 
 function isEvictable({ metadata, status }: Pod): boolean {

@@ -183,19 +183,16 @@ export async function endHand(api: Api, place: HandPlace): Promise<number | unde
   return told;
 }
 
-/** Ends a hand and waits until it is gone; its namespace goes with the last. */
-export async function removeHand(api: Api, place: HandPlace): Promise<number | undefined> {
+/**
+ * Ends a hand and waits until it is gone; its namespace goes with the last.
+ *
+ * @param graceIfSilent s, for a hand that could not be told: with 0 it is taken from the API at once, where it looks for itself
+ */
+export async function removeHand(api: Api, place: HandPlace, graceIfSilent = GRACE_S): Promise<number | undefined> {
   const told = await endHand(api, place);
-  await removePod(api, place, GRACE_S);
+  await removePod(api, place, told === undefined ? graceIfSilent : GRACE_S);
   await removeIfEmpty(api, place.namespace);
   return told;
-}
-
-/** The same for a hand that perhaps cannot be told: it is taken from the API, where it looks for itself, and ends then. */
-export async function dismissHand(api: Api, place: HandPlace): Promise<void> {
-  const told = await endHand(api, place);
-  await removePod(api, place, told === undefined ? 0 : GRACE_S);
-  await removeIfEmpty(api, place.namespace);
 }
 
 async function removePod(api: Api, place: HandPlace, grace: number): Promise<void> {

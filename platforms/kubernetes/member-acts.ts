@@ -1,5 +1,6 @@
 /** What is done to one member, by a hand on its node where the API has no word for it. */
 import type { KubernetesCluster } from '../../clusters/cluster.ts';
+import { lackOf } from '../../clusters/settings.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { isConflict, isGone, unlessGone } from './api-error.ts';
@@ -140,9 +141,8 @@ async function handFor(
   const image = cluster.images.tools;
   const namespace = handsOf(of);
   if (image === undefined) {
-    throw new OperatorError(`${cluster.file} names no image for the suite's hands on a node`, {
-      hint: 'name one with a shell and util-linux under `images: { tools: … }`',
-    });
+    const { why, hint } = lackOf(cluster, 'images.tools');
+    throw new OperatorError(why, { hint });
   }
   if (!allowed(namespace)) {
     throw new OperatorError(`namespace ${namespace} is outside allow.namespaces of the cluster file`, {

@@ -4,7 +4,7 @@ import { OperatorError } from '../../units/operator-error.ts';
 import type { Api } from './api.ts';
 import { ApiError } from './api-error.ts';
 import { RELOADING, rest } from './follow.ts';
-import { dismissHand, type Effect, execInHand, type HandPlace, startHand } from './hands.ts';
+import { type Effect, execInHand, type HandPlace, removeHand, startHand } from './hands.ts';
 import { SYSTEM } from './inspect.ts';
 import { isTrue, PODS, type Pod } from './objects.ts';
 import { HEAD_START_S, NOT_THERE, STOP } from './stop-script.ts';
@@ -85,7 +85,7 @@ export async function startProgram(api: Api, place: HandPlace, patience: number)
   let silentAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     try {
-      await dismissHand(api, place);
+      await removeHand(api, place, 0);
       return;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
