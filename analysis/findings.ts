@@ -3,9 +3,9 @@
  * `docs/measurement.md` says what each number means.
  */
 import type { ProberReport } from '../probes/prober/plan.ts';
-import type { Bracket, Phase } from '../run/recording.ts';
+import type { Bracket, Phase } from '../recording/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
-import type { Moment } from './predict.ts';
+import type { Moment } from './prediction/predict.ts';
 
 export type VerdictKind = 'pass' | 'fail' | 'unknown';
 

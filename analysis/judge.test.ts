@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { outcomes } from '../probes/probe.ts';
-import type { RunEvent } from '../run/recording.ts';
+import type { Recording } from '../recording/read.ts';
+import type { RunEvent } from '../recording/recording.ts';
+import { nodeKillRecording, type SyntheticRun, type SyntheticStream, syntheticRecording } from '../tests/synthetic.ts';
 import type { Findings } from './findings.ts';
-import { judge, type Recording } from './judge.ts';
-import { nodeKillRecording, type SyntheticRun, type SyntheticStream, syntheticRecording } from './synthetic.ts';
+import { judge } from './judge.ts';
 
 const HORIZON = 120_000;
 

@@ -1,14 +1,32 @@
 import type { Inspection } from '../platforms/platform.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
-import type { StreamSamples } from '../probes/samples.ts';
-import type { RunEvent, RunMeta } from '../run/recording.ts';
+import type { Recording } from '../recording/read.ts';
+import type { RunMeta } from '../recording/recording.ts';
 import type { Objective, Scenario } from '../scenarios/scenario.ts';
-import { binSeries } from './bins.ts';
-import { type Course, courseOf } from './course.ts';
-import { countClasses, secondBins } from './degradation.ts';
-import { durabilityOf } from './durability.ts';
+import { type Aimed, aimedOf, faultScopeOf } from './events/fault-scope.ts';
+import {
+  firstNotice,
+  type Replacement,
+  reactionMark,
+  reactionsOf,
+  replacements,
+  untilHealing,
+} from './events/reactions.ts';
+import { recoverySplit } from './events/recovery-split.ts';
+import { type RunTimeline, runTimelineOf } from './events/run-timeline.ts';
+import { configurationOf, inspectionBefore, timelineOf, warningsOf } from './events/timeline.ts';
 import type { Findings, StreamFindings } from './findings.ts';
-import { proberFitness } from './fitness.ts';
+import { durabilityCheck, objectiveChecks } from './objectives.ts';
+import { type Expectation, predict, whyUnpredicted } from './prediction/predict.ts';
+import { checkPrediction } from './prediction/prediction-check.ts';
+import { binSeries } from './streams/bins.ts';
+import { countClasses, secondBins } from './streams/degradation.ts';
+import { durabilityOf } from './streams/durability.ts';
+import { paceOf } from './streams/latency.ts';
+import { proberFitness } from './streams/prober-fitness.ts';
+import { type Series, toSeries } from './streams/series.ts';
+import { staleStep, staleTails } from './streams/stale-connections.ts';
+import { probeOf, spansOf, streamFindings } from './streams/stream.ts';
 import {
   confirmationChecks,
   expectationChecks,
@@ -16,28 +34,8 @@ import {
   stopChecks,
   unrecordedChecks,
   watchCheck,
-} from './foundations.ts';
-import { holdAgainst } from './held.ts';
-import { paceOf } from './latency.ts';
-import { durabilityCheck, objectiveChecks } from './objectives.ts';
-import { type Expectation, predict, whyUnpredicted } from './predict.ts';
-import { firstNotice, type Replacement, reactionMark, reactionsOf, replacements, untilHealing } from './reactions.ts';
-import { type Series, toSeries } from './series.ts';
-import { recoverySplit } from './split.ts';
-import { staleStep, staleTails } from './stale.ts';
-import { probeOf, spansOf, streamFindings } from './stream.ts';
-import { configurationOf, inspectionBefore, timelineOf, warningsOf } from './told.ts';
+} from './validity.ts';
 import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
-import { type Aimed, aimedOf, victimsOf } from './victims.ts';
-
-/** All that a run wrote, in memory. */
-export interface Recording {
-  meta: RunMeta;
-  events: RunEvent[];
-  streams: StreamSamples[];
-  /** Bytes at the end of the samples that were not whole. */
-  torn: number;
-}
 
 /**
  * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte.
@@ -47,15 +45,17 @@ export interface Recording {
 export function judge(recording: Recording, scenario: Scenario = recording.meta.scenario): Findings {
   const { meta, events, torn } = recording;
   const lastDue = recording.streams.reduce((last, { n, due }) => (n > 0 ? Math.max(last, due[n - 1]!) : last), 0);
-  const course = courseOf(events, meta.scenario, scenario.horizon, lastDue);
+  const timeline = runTimelineOf(events, meta.scenario, scenario.horizon, lastDue);
   const report = events.findLast((event) => event.kind === 'prober');
   const prober = report?.kind === 'prober' ? report.report : null;
-  const series = recording.streams.map((one) => toSeries(one, scheduledOf(prober, one.spec.name), course.end));
+  const series = recording.streams.map((one) => toSeries(one, scheduledOf(prober, one.spec.name), timeline.end));
   const objectiveOf = (stream: string): Objective => scenario.objectives[probeOf(stream)] ?? {};
 
-  const spans = series.map((one) => spansOf(one, course, scenario.steady));
+  const spans = series.map((one) => spansOf(one, timeline, scenario.steady));
   const paces = series.map((one, i) => paceOf(one, spans[i]!.steady));
-  const streams = series.map((one, i) => streamFindings(one, course, spans[i]!, paces[i]!, objectiveOf(one.spec.name)));
+  const streams = series.map((one, i) =>
+    streamFindings(one, timeline, spans[i]!, paces[i]!, objectiveOf(one.spec.name)),
+  );
   const durability = series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null));
   const bins = secondBins(
     series.map((one, i) => ({
@@ -65,20 +65,20 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
       slow: paces[i]!.second,
     })),
   );
-  const foundations = [
-    ...confirmationChecks(course),
-    ...steadyChecks(series, streams, course, scenario.steady),
-    proberFitness(events, series, course),
-    watchCheck(course),
+  const validity = [
+    ...confirmationChecks(timeline),
+    ...steadyChecks(series, streams, timeline, scenario.steady),
+    proberFitness(events, series, timeline),
+    watchCheck(timeline),
   ];
   const measured = [
-    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), course.t0?.from ?? course.end)),
+    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), timeline.t0?.from ?? timeline.end)),
     ...unrecordedChecks(scenario, streams),
     ...stopChecks(events),
   ];
   const checks = sortChecks([
-    ...foundations,
-    ...restingOn(foundations, measured),
+    ...validity,
+    ...restingOn(validity, measured),
     ...expectationChecks(events, meta.scenario),
     ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
   ]);
@@ -89,13 +89,13 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
     verdict: mergeVerdicts(checks.map(({ verdict }) => verdict)),
     checks,
     objectives: scenario.objectives,
-    t0: course.t0,
-    confirmedAt: course.confirmedAt,
-    healedAt: course.healing?.to,
-    phases: course.phases,
+    t0: timeline.t0,
+    confirmedAt: timeline.confirmedAt,
+    healedAt: timeline.healing?.to,
+    phases: timeline.phases,
     streams,
-    ...reactionFindings(recording, course, series, streams),
-    degradation: countClasses(bins, course.t0?.from ?? course.end, course.end),
+    ...reactionFindings(recording, timeline, series, streams),
+    degradation: countClasses(bins, timeline.t0?.from ?? timeline.end, timeline.end),
     durability,
     bins,
     timeline: timelineOf(events),
@@ -114,34 +114,34 @@ function scheduledOf(prober: ProberReport | null, stream: string): number | unde
 /** What the platform did about the fault, beside what its timers predict. */
 function reactionFindings(
   { meta, events }: Recording,
-  course: Course,
+  timeline: RunTimeline,
   series: Series[],
   streams: StreamFindings[],
 ): Pick<Findings, 'split' | 'ttd' | 'predictions' | 'unpredicted'> {
-  const { t0 } = course;
+  const { t0 } = timeline;
   if (!t0) return { split: [], ttd: {}, predictions: [] };
-  const injected = { ...course, t0 };
+  const injected = { ...timeline, t0 };
   const inspection = inspectionBefore(events);
   const aimed = aimedOf(events, meta.scenario.faults);
-  const victims = victimsOf(aimed, inspection);
+  const scope = faultScopeOf(aimed, inspection);
   const all = reactionsOf(events, t0, meta.origin.wall);
-  const reactions = untilHealing(all, course);
-  const replaced = replacements(all, course, victims);
-  const notice = firstNotice(reactions, victims);
+  const reactions = untilHealing(all, timeline);
+  const replaced = replacements(all, timeline, scope);
+  const notice = firstNotice(reactions, scope);
   // Without targets it is not known what a reaction to the fault would be.
   const unnoticed =
     aimed.length === 0
       ? {}
-      : { beyond: Math.max(0, Math.min(course.healing?.from ?? course.end, course.end) - t0.from) };
-  const tails = staleTails(series, injected, reactions, victims);
+      : { beyond: Math.max(0, Math.min(timeline.healing?.from ?? timeline.end, timeline.end) - t0.from) };
+  const tails = staleTails(series, injected, reactions, scope);
   const several = whyUnpredicted(meta.scenario.faults);
   const expected = several === undefined ? aimed.flatMap((one) => expect(one, meta, inspection, replaced)) : [];
-  const unpredicted = several ?? (expected.length > 0 && !victims.services ? UNTOLD : undefined);
-  const measured = { course: injected, reactions, replaced, streams, tails };
+  const unpredicted = several ?? (expected.length > 0 && !scope.services ? UNTOLD : undefined);
+  const measured = { timeline: injected, reactions, replaced, streams, tails };
   return {
     split: recoverySplit(injected, streams, notice, replaced, tails[0] && staleStep(tails[0], t0)),
     ttd: notice ? reactionMark(notice, t0) : unnoticed,
-    predictions: expected.map((one) => holdAgainst(one, measured)),
+    predictions: expected.map((one) => checkPrediction(one, measured)),
     ...(unpredicted === undefined ? {} : { unpredicted }),
   };
 }

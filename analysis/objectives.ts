@@ -1,4 +1,4 @@
-import type { Bracket } from '../run/recording.ts';
+import type { Bracket } from '../recording/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 import type { Check, Durability, Mark, StreamFindings, VerdictKind } from './findings.ts';

@@ -50,9 +50,9 @@ test('sorting loses no check', () => {
 
 test('on a foundation that does not hold nothing passes and nothing fails', () => {
   fc.assert(
-    fc.property(fc.array(check), fc.array(check), (foundations, checks) => {
-      const resting = restingOn(foundations, checks);
-      const isFirm = foundations.every(({ verdict }) => verdict === 'pass');
+    fc.property(fc.array(check), fc.array(check), (validity, checks) => {
+      const resting = restingOn(validity, checks);
+      const isFirm = validity.every(({ verdict }) => verdict === 'pass');
       if (isFirm) assert.deepEqual(resting, checks);
       else assert.ok(resting.every(({ verdict }) => verdict === 'unknown'));
     }),

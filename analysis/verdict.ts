@@ -17,8 +17,8 @@ export function sortChecks(checks: readonly Check[]): Check[] {
  * saw, proves nothing either way: a check stands only when everything that it rests on passed. The numbers stay for
  * reading.
  */
-export function restingOn(foundations: readonly Check[], checks: readonly Check[]): Check[] {
-  const missing = foundations.filter(({ verdict }) => verdict !== 'pass').map(({ what }) => what);
+export function restingOn(validity: readonly Check[], checks: readonly Check[]): Check[] {
+  const missing = validity.filter(({ verdict }) => verdict !== 'pass').map(({ what }) => what);
   if (missing.length === 0) return [...checks];
   return checks.map((check) => ({
     ...check,

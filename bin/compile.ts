@@ -17,6 +17,7 @@ const rooms = [
   'lab',
   'platforms',
   'probes',
+  'recording',
   'reports',
   'run',
   'scenarios',

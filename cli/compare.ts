@@ -1,13 +1,13 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { compare } from '../analysis/compare.ts';
-import type { Comparison } from '../analysis/comparison.ts';
-import type { ComparedRun } from '../analysis/factors.ts';
+import { compare } from '../analysis/comparison/compare.ts';
+import type { Comparison } from '../analysis/comparison/comparison.ts';
+import type { ComparedRun } from '../analysis/comparison/factors.ts';
+import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
 import { renderComparisonPage } from '../reports/compare/html.ts';
 import { renderMarkdown } from '../reports/compare/markdown.ts';
 import { renderComparison } from '../reports/compare/terminal.ts';
-import { findRun, listRuns, type RunFolder } from '../run/folder.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { gateOf } from '../analysis/foundations.ts';
+import { gateOf } from '../analysis/validity.ts';
+import { findRun } from '../recording/folder.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { findRun } from '../run/folder.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { whyUnpredicted } from '../analysis/predict.ts';
+import { whyUnpredicted } from '../analysis/prediction/predict.ts';
 import type { Cluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';

@@ -2,12 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import type { Findings } from '../analysis/findings.ts';
+import { findRun, type RunFolder } from '../recording/folder.ts';
+import type { RunMeta } from '../recording/recording.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { findRun, type RunFolder } from '../run/folder.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
-import type { RunMeta } from '../run/recording.ts';
 import { OperatorError } from '../units/operator-error.ts';
 
 interface ReportFlags {

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { Command } from 'commander';
 import type { Findings } from '../analysis/findings.ts';
 import { ownerState } from '../platforms/owner.ts';
-import { listRuns, type RunFolder } from '../run/folder.ts';
+import { listRuns, type RunFolder } from '../recording/folder.ts';
+import type { RunMeta } from '../recording/recording.ts';
 import { readJournal } from '../run/journal.ts';
-import type { RunMeta } from '../run/recording.ts';
 
 interface RunLine {
   run: string;

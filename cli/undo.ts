@@ -6,8 +6,8 @@ import { createPlatform } from '../platforms/index.ts';
 import { ownerPid, ownerState } from '../platforms/owner.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
+import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
 import { createActor } from '../run/actor.ts';
-import { findRun, listRuns, type RunFolder } from '../run/folder.ts';
 import { Journal, readJournal } from '../run/journal.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -104,7 +104,7 @@ async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promi
  * lock while it lives. Where nobody can be asked there is no lock to be respected: the nodes may be off.
  */
 async function refuseBesideOthers({ run, owner }: Journal['header'], platform: Platform): Promise<void> {
-  const living = await platform.living().catch(() => undefined);
+  const living = await platform.lockHolder().catch(() => undefined);
   const isOwn = living === run && ownerState(owner) === 'gone';
   if (living === undefined || isOwn) return;
   throw new OperatorError(`run ${living} has renewed its lock on this cluster lately, so it is still going on`, {
@@ -120,7 +120,7 @@ async function undoLeftovers(cluster: Cluster, run: string | undefined, tell: (s
         .map(({ dir }) => path.basename(dir)),
     );
     const leftovers = await platform.leftovers(run);
-    const elsewhere = run === undefined ? await platform.living() : undefined;
+    const elsewhere = run === undefined ? await platform.lockHolder() : undefined;
     if (elsewhere !== undefined && !living.has(elsewhere) && leftovers.some((leftover) => leftover.run === elsewhere)) {
       living.add(elsewhere);
       console.error(

@@ -23,12 +23,12 @@ export function sharedFolder(cluster: Cluster): string | undefined {
 }
 
 /** What a fault may need beside verbs, as the cluster file says that it is there; named like verbs. */
-export function traitsOf(cluster: Cluster): string[] {
+export function capabilitiesOf(cluster: Cluster): string[] {
   return [...(cluster.netem ? ['kernel.netem'] : []), ...(cluster.images.tools === undefined ? [] : ['images.tools'])];
 }
 
 /** Why something that a fault needs is not to be had on a cluster, and what to do. */
-export function lackOf(cluster: Cluster, need: string): { why: string; hint: string } {
+export function missingCapability(cluster: Cluster, need: string): { why: string; hint: string } {
   if (need.startsWith('power.')) {
     return { why: `${cluster.file} tells no way to switch nodes off`, hint: 'add `power:` to the cluster file' };
   }

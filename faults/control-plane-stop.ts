@@ -4,7 +4,7 @@ import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
-import { handName, STOP_NEEDS, stopOn } from './programs/stop.ts';
+import { agentName, STOP_NEEDS, stopOn } from './programs/stop.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -90,7 +90,7 @@ async function health(
   component: Options['component'],
 ): Promise<'answers' | 'silent' | 'unknown'> {
   const { program, health: url } = COMPONENTS[component];
-  const args = { node, name: handName(world, program), argv: ['python3', '-c', HEALTH, url] };
+  const args = { node, name: agentName(world, program), argv: ['python3', '-c', HEALTH, url] };
   const answer = await ask<{ code: number }>(world, 'host.exec', args).catch(() => undefined);
   if (answer === undefined || answer.code === 2) return 'unknown';
   return answer.code === 0 ? 'answers' : 'silent';

@@ -4,8 +4,8 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
 import { FILL, FULL_FILE } from './neighbour/fill.ts';
+import { headroomOn, refuseOthers } from './neighbour/headroom.ts';
 import { highPriority, manifestOf, neighbourPod } from './neighbour/pod.ts';
-import { refuseOthers, roomOn } from './neighbour/room.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -34,7 +34,7 @@ export const nodePressure: Fault<Options> = {
   name: 'node-pressure',
   summary: "fills a node's memory or disk until its kubelet evicts members, for `hold`",
   options,
-  needs: () => ['neighbour.deploy', 'remove', 'node.room', 'images.tools'],
+  needs: () => ['neighbour.deploy', 'remove', 'node.headroom', 'images.tools'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: () => NO_NODE_DOWN,
@@ -44,7 +44,7 @@ export const nodePressure: Fault<Options> = {
     const namespace = `${world.namespace}-pressure-${of}`;
     const fillers = await Promise.all(
       nodes.map(async (node, index) => {
-        const room = await roomOn(world, node);
+        const room = await headroomOn(world, node);
         if (!others) refuseOthers(node, room);
         if (room[of] <= 0) throw new OperatorError(`${node} is short of ${of} already`);
         const argv = ['python3', '-u', '-c', FILL, of, String(Math.round(room[of] + BEYOND[of]))];
@@ -69,11 +69,11 @@ export const nodePressure: Fault<Options> = {
       { verb: 'remove', args: { namespace } },
     );
     const services = Object.fromEntries(fillers.map(({ name }) => [name, 1]));
-    await world.platform.whole({ namespace, services }, FILL_TIMEOUT);
+    await world.platform.untilReady({ namespace, services }, FILL_TIMEOUT);
     return {
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
-          const { pressure } = await roomOn(world, node);
+          const { pressure } = await headroomOn(world, node);
           if (!pressure.includes(CONDITIONS[of])) return undefined;
           return `${node}: kubelet reports ${CONDITIONS[of]}; ${await evicted(world, node)} members have gone from it`;
         }),
@@ -82,7 +82,7 @@ export const nodePressure: Fault<Options> = {
       confirmHealed: (timeout) =>
         lookForAll(fillers, timeout, async ({ name, node }) => {
           if ((await world.platform.members(namespace, name)).length > 0) return undefined;
-          const room = await roomOn(world, node);
+          const room = await headroomOn(world, node);
           return room[of] > 0 ? `${node}: ${Math.round(room[of] / 2 ** 20)} MiB of ${of} to spare again` : undefined;
         }),
     };

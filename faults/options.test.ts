@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { STOP } from '../platforms/kubernetes/stop-script.ts';
+import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
 import { faults } from './index.ts';
 import { FILL } from './neighbour/fill.ts';
 import { noiseStack } from './noise/compose.ts';

@@ -4,8 +4,8 @@ import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
+import { type Headroom, headroomOn, refuseOthers } from './neighbour/headroom.ts';
 import { HIGH_PRIORITY, highPriority, manifestOf } from './neighbour/pod.ts';
-import { type Room, refuseOthers, roomOn } from './neighbour/room.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -28,7 +28,7 @@ export const preemption: Fault<Options> = {
   name: 'preemption',
   summary: 'lets a pod of a higher priority ask for the room of the members on a node, for `hold`',
   options,
-  needs: () => ['neighbour.deploy', 'remove', 'node.room', 'service.change', 'images.tools'],
+  needs: () => ['neighbour.deploy', 'remove', 'node.headroom', 'service.change', 'images.tools'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   impact: () => NO_NODE_DOWN,
@@ -36,7 +36,7 @@ export const preemption: Fault<Options> = {
   async inject(world, targets, { quota, others, hold }) {
     const nodes = nodesOf(targets);
     const namespace = `${world.namespace}-crowd`;
-    const rooms = new Map(await Promise.all(nodes.map(async (node) => [node, await roomOn(world, node)] as const)));
+    const rooms = new Map(await Promise.all(nodes.map(async (node) => [node, await headroomOn(world, node)] as const)));
     for (const [node, room] of rooms) {
       if (!others) refuseOthers(node, room);
       if (room.asked.cpu > 0 || room.asked.memory > 0) continue;
@@ -93,7 +93,7 @@ interface Crowd {
   namespace: string;
   name: string;
   node: string;
-  room: Room;
+  room: Headroom;
   deadMan: number;
   quota: boolean;
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
-import { handName, STOP_NEEDS, stopOn } from './programs/stop.ts';
+import { agentName, STOP_NEEDS, stopOn } from './programs/stop.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, undoAll } from './targets.ts';
 
@@ -38,7 +38,7 @@ export const runtimeStop: Fault<z.output<typeof options>> = {
             : undefined;
         }),
       heal: () => undoAll(done),
-      // The hand has gone, and with it the runtime's answer to its end: kubelet and the node's members say the rest.
+      // The node agent has gone, and with it the runtime's answer to its end: kubelet and the node's members say the rest.
       confirmHealed: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
           const { nodes: all } = await world.platform.inspect();
@@ -55,7 +55,7 @@ export const runtimeStop: Fault<z.output<typeof options>> = {
 
 /** It worked a moment ago, when the runtime was stopped by the same way. A refusal is somebody's answer: only silence counts. */
 async function canExecute(world: ActingWorld, node: string): Promise<boolean> {
-  const args = { node, name: handName(world, 'runtime'), argv: ['true'] };
+  const args = { node, name: agentName(world, 'runtime'), argv: ['true'] };
   return world.platform.perform({ verb: 'host.exec', args }).then(
     () => true,
     (error: Error) => !/no end within/.test(error.message),

@@ -18,7 +18,7 @@ export async function verbsOf(platform: PlatformKind): Promise<readonly string[]
     case 'swarm':
       return Object.keys((await import('./swarm/verbs.ts')).verbs);
     case 'kubernetes':
-      return Object.keys((await import('./kubernetes/verbs.ts')).verbs);
+      return Object.keys((await import('./kubernetes/verbs/verbs.ts')).verbs);
     case 'proxmox':
       throw new OperatorError(`platform '${platform}' is not supported by this version`, {
         hint: 'supported: swarm, kubernetes',
@@ -29,21 +29,21 @@ export async function verbsOf(platform: PlatformKind): Promise<readonly string[]
 /** A file that gives an account every right that these verbs take; undefined where the platform has no accounts. */
 export async function rightsFile(platform: PlatformKind, verbs: readonly string[]): Promise<string | undefined> {
   if (platform !== 'kubernetes') return undefined;
-  return (await import('./kubernetes/rights.ts')).rightsManifest(verbs);
+  return (await import('./kubernetes/verbs/rights.ts')).rightsManifest(verbs);
 }
 
 /** The cluster as it will be inspected once the manifest is deployed, as far as that tells. Throws OperatorError for a manifest that is none. */
-export async function foresee(inspection: Inspection, manifest: string): Promise<Inspection> {
+export async function withPlannedTimers(inspection: Inspection, manifest: string): Promise<Inspection> {
   switch (inspection.platform) {
     case 'swarm':
       return {
         ...inspection,
-        timers: (await import('./swarm/foreseen.ts')).foreseenTimers(manifest, inspection.timers),
+        timers: (await import('./swarm/planned-timers.ts')).plannedTimers(manifest, inspection.timers),
       };
     case 'kubernetes':
       return {
         ...inspection,
-        timers: (await import('./kubernetes/foreseen.ts')).foreseenTimers(manifest, inspection.timers),
+        timers: (await import('./kubernetes/state/planned-timers.ts')).plannedTimers(manifest, inspection.timers),
       };
     case 'proxmox':
       return inspection;

@@ -116,7 +116,11 @@ export interface Platform {
   /** Everything the platform reports from now on, until `signal` aborts. Reconnects by itself; never throws for an outage. */
   watch(namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent>;
   /** Resolves once every service has its ready members; rejects, naming what is missing, after `timeout` ms. */
-  whole(deployment: Pick<Deployment, 'namespace' | 'services'>, timeout: number, signal?: AbortSignal): Promise<void>;
+  untilReady(
+    deployment: Pick<Deployment, 'namespace' | 'services'>,
+    timeout: number,
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Runs argv inside a member and waits for its end (at most `timeout` ms, default 10 s). */
   exec(member: Member, argv: string[], options?: { stdin?: string; timeout?: number }): Promise<ExecResult>;
   /** The suite reaches the node itself now, past the control plane (its Docker API, its kubelet). Bounded in time, never throws. */
@@ -138,7 +142,7 @@ export interface Platform {
   /** What carries the label `brownout.run` (of `run` when given): found without a journal. */
   leftovers(run?: string): Promise<Leftover[]>;
   /** The run that holds the lock of this cluster and has renewed it lately: it lives, here or on another machine. */
-  living(): Promise<string | undefined>;
+  lockHolder(): Promise<string | undefined>;
   close(): Promise<void>;
 }
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import { result } from '../fixtures/voting/probes/result.ts';
+import { vote } from '../fixtures/voting/probes/vote.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { http } from './http.ts';
 import type { Probe, ProbeDefinition, StreamSpec } from './probe.ts';
-import { result } from './result.ts';
 import { tcp } from './tcp.ts';
-import { vote } from './vote.ts';
 
 /** Every kind of probe. A new one is one file and one line here. */
 export const kinds = { http, vote, result, tcp } satisfies Record<string, ProbeDefinition>;

@@ -1,4 +1,4 @@
-import type { Phase, RunEvent } from '../run/recording.ts';
+import type { Phase, RunEvent } from '../recording/recording.ts';
 import { formatDuration } from '../units/units.ts';
 import { clean } from './terminal.ts';
 import { sayBacklog, sayMany } from './wording.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ProberTick } from '../probes/prober/plan.ts';
-import type { RunEvent } from '../run/recording.ts';
+import type { RunEvent } from '../recording/recording.ts';
 import { createLiveView, type LiveEvent } from './live.ts';
 
 /** What a terminal shows after all that was written to it: lines, and the erasing of the last of them. */

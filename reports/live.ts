@@ -4,8 +4,8 @@
  */
 import { styleText } from 'node:util';
 import type { ProberTick } from '../probes/prober/plan.ts';
+import type { Phase } from '../recording/recording.ts';
 import type { Progress } from '../run/progress.ts';
-import type { Phase } from '../run/recording.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayEvent } from './events.ts';
 import { clean } from './terminal.ts';

@@ -1,7 +1,7 @@
 /** What a run came to, for a terminal: the verdict first, then why, then the numbers. */
 import { styleText } from 'node:util';
 import type { Durability, Findings, VerdictKind } from '../analysis/findings.ts';
-import type { RunMeta } from '../run/recording.ts';
+import type { RunMeta } from '../recording/recording.ts';
 import { formatDuration } from '../units/units.ts';
 import { type Leg, legs } from './legs.ts';
 import {

@@ -8,8 +8,8 @@ import type {
   StreamFindings,
   VerdictKind,
 } from '../analysis/findings.ts';
-import { gateOf } from '../analysis/foundations.ts';
-import type { Bracket, RunMeta } from '../run/recording.ts';
+import { gateOf } from '../analysis/validity.ts';
+import type { Bracket, RunMeta } from '../recording/recording.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 
 export const verdictWords: Record<VerdictKind, string> = { pass: 'Passed', fail: 'Failed', unknown: 'Unknown' };

@@ -1,12 +1,12 @@
-import { type Moment, predict, whyUnpredicted } from '../analysis/predict.ts';
+import { type Moment, predict, whyUnpredicted } from '../analysis/prediction/predict.ts';
 import type { Fault, Random, Target, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { countByService } from '../faults/targets.ts';
 import { type Inspection, type Member, NotOffered } from '../platforms/platform.ts';
+import type { Bracket } from '../recording/recording.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { seeded } from '../units/random.ts';
-import type { Bracket } from './recording.ts';
 
 /** A fault of the scenario with its concrete targets. */
 export interface AimedFault {

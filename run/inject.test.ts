@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, World } from '../faults/fault.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { Actor } from './actor.ts';
 import { injectAll } from './inject.ts';
 import { Journal } from './journal.ts';
-import type { Recorder } from './recorder.ts';
 
 test('when one act of a fault fails, those beside it have ended before anybody can undo them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));

@@ -1,12 +1,12 @@
 import type { ActingWorld, Done, Injection, World } from '../faults/fault.ts';
 import type { Act, Json } from '../platforms/platform.ts';
+import type { Clock } from '../recording/clock.ts';
+import type { Recorder } from '../recording/recorder.ts';
+import type { Bracket } from '../recording/recording.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { Actor } from './actor.ts';
 import type { AimedFault } from './aim.ts';
-import type { Clock } from './clock.ts';
 import type { Journal } from './journal.ts';
-import type { Recorder } from './recorder.ts';
-import type { Bracket } from './recording.ts';
 
 /**
  * Acts on the cluster: in the journal, on disk, before it happens; in the recording, with its time bracket, after.

@@ -1,29 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
 import type { Findings } from '../analysis/findings.ts';
-import { judge, type Recording } from '../analysis/judge.ts';
-import { readSamples } from '../probes/samples.ts';
+import { judge } from '../analysis/judge.ts';
+import type { RunFolder } from '../recording/folder.ts';
+import { readRecording } from '../recording/read.ts';
+import type { RunMeta } from '../recording/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
-import { OperatorError } from '../units/operator-error.ts';
-import type { RunFolder } from './folder.ts';
-import type { RunEvent, RunMeta } from './recording.ts';
-
-/** Reads a recording; one that was cut short is read as far as it goes. Throws OperatorError when there is none. */
-function readRecording(folder: RunFolder): Recording {
-  if (!existsSync(folder.meta)) {
-    throw new OperatorError(`${folder.dir} holds no recording: run.json is missing.`, {
-      hint: 'See `brownout runs` for what there is.',
-    });
-  }
-  const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
-  const text = existsSync(folder.events) ? readFileSync(folder.events, 'utf8') : '';
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const events = whole
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as RunEvent);
-  const samples = existsSync(folder.samples) ? readSamples(folder.samples) : { streams: [], torn: 0 };
-  return { meta, events, ...samples };
-}
 
 /** Judges a recording, with other objectives when given. The same recording gives the same findings, byte for byte. */
 export function judgeRun(folder: RunFolder, scenario?: Scenario): { meta: RunMeta; findings: Findings } {

@@ -1,9 +1,9 @@
 import type { ProberReport, ProberTick } from '../probes/prober/plan.ts';
 import { type Prober, startProber } from '../probes/prober/prober.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import type { Stage } from './plan.ts';
 import type { Tell } from './progress.ts';
-import type { Recorder } from './recorder.ts';
 
 /** A window is good when at least this share of its probes is ok (measurement: steady state, stable recovery). */
 const GOOD = 0.999;

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Cluster } from '../clusters/cluster.ts';
-import { deploySettings, lackOf, sharedFolder, traitsOf } from '../clusters/settings.ts';
+import { capabilitiesOf, deploySettings, missingCapability, sharedFolder } from '../clusters/settings.ts';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
@@ -129,8 +129,8 @@ function checkVerbs(scenario: Scenario, actor: Actor, cluster: Cluster): void {
     faults[fault]!.needs(options).map((verb) => ({ fault, verb })),
   );
   for (const { fault, verb } of [...ALWAYS_NEEDED.map((verb) => ({ fault: 'every run', verb })), ...needs]) {
-    if (actor.verbs.includes(verb) || traitsOf(cluster).includes(verb)) continue;
-    const { why, hint } = lackOf(cluster, verb);
+    if (actor.verbs.includes(verb) || capabilitiesOf(cluster).includes(verb)) continue;
+    const { why, hint } = missingCapability(cluster, verb);
     throw new NotOffered(`${fault} needs '${verb}': ${why}.`, { hint });
   }
 }

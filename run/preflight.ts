@@ -1,11 +1,11 @@
 import { faults } from '../faults/index.ts';
-import { foresee } from '../platforms/index.ts';
+import { withPlannedTimers } from '../platforms/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
+import { sleep, startClock } from '../recording/clock.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { few } from '../units/words.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
-import { sleep, startClock } from './clock.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
 
 /** One thing that must hold before a fault may be injected. */
@@ -40,7 +40,11 @@ export async function preflight(stage: Stage): Promise<Preflight> {
 
 /** Aimed as if the workload were deployed: `plan` foretells what a run will be held against. */
 async function foreseen({ deployment, inspection, scenario, world }: Stage): Promise<Candidates[]> {
-  return aimCandidates(scenario, world(await foresee(inspection, deployment.manifest), []), deployment.services);
+  return aimCandidates(
+    scenario,
+    world(await withPlannedTimers(inspection, deployment.manifest), []),
+    deployment.services,
+  );
 }
 
 function health({ inspection, cluster }: Stage): PreflightCheck {
@@ -194,7 +198,7 @@ async function proberFit({ streams }: Stage): Promise<PreflightCheck> {
 const priority = { cgroup: 'in its own CPU cgroup', nice: 'at a higher priority', none: 'at normal priority' } as const;
 
 /** The answer of `lock.take`. */
-export function lockHolder(answer: Json): string | undefined {
+export function otherHolder(answer: Json): string | undefined {
   const { held, holder } = answer as { held: boolean; holder?: string };
   return held ? undefined : (holder ?? 'somebody');
 }

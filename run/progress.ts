@@ -1,5 +1,5 @@
 import type { ProberTick } from '../probes/prober/plan.ts';
-import type { Phase, RunEvent } from './recording.ts';
+import type { Phase, RunEvent } from '../recording/recording.ts';
 
 /** What a run tells while it goes on, for people who watch. Nothing is derived from it. */
 export type Progress =

@@ -1,22 +1,22 @@
 /** The life of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { notYetStable } from '../analysis/recovered.ts';
+import { notYetStable } from '../analysis/streams/stable.ts';
 import { thisOwner } from '../platforms/owner.ts';
 import { readSamples } from '../probes/samples.ts';
+import { sleep, startClock } from '../recording/clock.ts';
+import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
+import { Recorder } from '../recording/recorder.ts';
+import type { Phase } from '../recording/recording.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { aimAll, membersHit } from './aim.ts';
-import { sleep, startClock } from './clock.ts';
-import { type RunFolder, runFolder, runsDir } from './folder.ts';
 import { act, confirmAll, heal, healAll, injectAll, type LiveFault } from './inject.ts';
 import { Journal } from './journal.ts';
 import { Measurement } from './measure.ts';
 import type { Stage } from './plan.ts';
-import { lockHolder, preflight } from './preflight.ts';
+import { otherHolder, preflight } from './preflight.ts';
 import type { Progress, Tell } from './progress.ts';
-import { Recorder } from './recorder.ts';
-import type { Phase } from './recording.ts';
 import { type Snapshot, settledDifferences } from './snapshot.ts';
 import { suiteVersion } from './suite.ts';
 import { describeAct, undoPending } from './undo.ts';
@@ -172,7 +172,7 @@ class Life {
     const { actor, run } = this.#stage;
     const args = { run, owner: thisOwner() };
     this.#journal.before({ verb: 'lock.take', args }, { verb: 'lock.release', args: { run } });
-    const holder = lockHolder(await actor.perform({ verb: 'lock.take', args }));
+    const holder = otherHolder(await actor.perform({ verb: 'lock.take', args }));
     if (holder !== undefined) {
       throw new OperatorError(`Somebody else is running on this cluster: ${holder}.`, {
         hint: 'Wait for that run to end; if it is dead: brownout undo --cluster <file>.',
@@ -196,7 +196,7 @@ class Life {
       { verb: 'remove', args: { namespace } },
     );
     this.#countdown('deploy', DEPLOY_TIMEOUT, true);
-    await platform.whole({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#options.signal);
+    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#options.signal);
     // With the workload in place the services' own timers can be read too.
     this.#recorder.record({ kind: 'inspection', inspection: await platform.inspect(), when: 'before' });
     await this.#measurement.probe();
@@ -264,9 +264,9 @@ class Life {
     const { deployment, namespace, platform, scenario } = this.#stage;
     const { signal } = this.#options;
     this.#countdown('recover', scenario.horizon, true);
-    const whole = platform.whole({ namespace, services: deployment.services }, scenario.horizon, signal);
-    const [wholeAgain, unstable] = await Promise.allSettled([whole, this.#untilStable(scenario.horizon)]);
-    if (wholeAgain.status === 'rejected') this.#warn(`The workload was not whole again: ${wholeAgain.reason.message}`);
+    const whole = platform.untilReady({ namespace, services: deployment.services }, scenario.horizon, signal);
+    const [readyAgain, unstable] = await Promise.allSettled([whole, this.#untilStable(scenario.horizon)]);
+    if (readyAgain.status === 'rejected') this.#warn(`The workload was not whole again: ${readyAgain.reason.message}`);
     if (unstable.status === 'rejected') throw unstable.reason;
     if (unstable.value.length > 0) this.#warn(`Not as good as before within the horizon: ${unstable.value.join(', ')}`);
   }

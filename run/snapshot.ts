@@ -1,5 +1,5 @@
 import type { Platform } from '../platforms/platform.ts';
-import { sleep } from './clock.ts';
+import { sleep } from '../recording/clock.ts';
 
 export type Snapshot = Record<string, string>;
 

@@ -1,7 +1,7 @@
 import type { Act, Platform } from '../platforms/platform.ts';
+import { sleep } from '../recording/clock.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { Actor } from './actor.ts';
-import { sleep } from './clock.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
 export interface UndoStep {

@@ -1,12 +1,12 @@
 import { readSamples } from '../probes/samples.ts';
-import { sleep } from './clock.ts';
+import { sleep } from '../recording/clock.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { Stage } from './plan.ts';
-import type { Recorder } from './recorder.ts';
 
 /** A backlog drains at 10 writes/s at the slowest (one as-is worker); this long is waited beyond that. */
 const SLOWEST_DRAIN = 10;
 const DRAIN_MARGIN = 60_000;
-/** A write that left the queue is in the worker's hands for a moment before it is in the database. */
+/** A write that left the queue is in the worker's node agents for a moment before it is in the database. */
 const IN_HAND = 2_000;
 const POLL = 500;
 

@@ -1,5 +1,5 @@
 import type { Cluster } from '../clusters/cluster.ts';
-import { deploySettings, lackOf, sharedFolder, traitsOf } from '../clusters/settings.ts';
+import { capabilitiesOf, deploySettings, missingCapability, sharedFolder } from '../clusters/settings.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
 import type { YamlFile } from '../files/yaml.ts';
@@ -23,11 +23,15 @@ export interface ReadScenario {
 export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Diagnostic[]> {
   const { file, scenario, workload } = read;
   const found: Diagnostic[] = [];
-  const verbs = [...(await verbsOf(cluster.platform)), ...(cluster.power ? POWER_VERBS : []), ...traitsOf(cluster)];
+  const verbs = [
+    ...(await verbsOf(cluster.platform)),
+    ...(cluster.power ? POWER_VERBS : []),
+    ...capabilitiesOf(cluster),
+  ];
   for (const [index, { fault, options }] of scenario.faults.entries()) {
     const lacking = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));
     if (lacking === undefined) continue;
-    const { why, hint } = lackOf(cluster, lacking);
+    const { why, hint } = missingCapability(cluster, lacking);
     found.push(
       file.source.diagnostic(file.key(['faults', index, fault]), `'${fault}' on ${cluster.name}: ${why}`, hint),
     );

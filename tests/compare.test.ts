@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
-import type { Comparison } from '../analysis/comparison.ts';
-import type { Recording } from '../analysis/judge.ts';
-import { nodeKillRecording, syntheticRecording } from '../analysis/synthetic.ts';
+import type { Comparison } from '../analysis/comparison/comparison.ts';
 import { errorClasses, outcomes } from '../probes/probe.ts';
 import { SampleEncoder } from '../probes/samples.ts';
-import { runFolder, runsDir } from '../run/folder.ts';
+import { runFolder, runsDir } from '../recording/folder.ts';
+import type { Recording } from '../recording/read.ts';
 import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';
+import { nodeKillRecording, syntheticRecording } from './synthetic.ts';
 
 const root = path.dirname(import.meta.dirname);
 const project = mkdtempSync(path.join(tmpdir(), 'brownout-compare-'));

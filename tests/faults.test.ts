@@ -23,7 +23,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
   let platform: Platform;
   let healthy: Record<string, string>;
 
-  const whole = () => platform.whole({ namespace: NAMESPACE, services: STACK_SERVICES }, WHOLE_TIMEOUT);
+  const whole = () => platform.untilReady({ namespace: NAMESPACE, services: STACK_SERVICES }, WHOLE_TIMEOUT);
   const world = (power = createPower(cluster)) =>
     actingWorld(platform, cluster, { namespace: NAMESPACE, run: RUN, ...(power ? { power } : {}) });
 

@@ -1,6 +1,6 @@
 /** A run and its findings made by hand, with something of everything that a report must show. */
 import type { Degradation, Findings, Outage, SecondBin, StreamFindings } from '../analysis/findings.ts';
-import type { RunMeta } from '../run/recording.ts';
+import type { RunMeta } from '../recording/recording.ts';
 
 const T0 = 61_200;
 

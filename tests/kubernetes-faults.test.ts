@@ -27,7 +27,7 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
   let platform: Platform;
   let healthy: Record<string, string>;
 
-  const whole = () => platform.whole({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
+  const whole = () => platform.untilReady({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
   const world = (power = createPower(cluster)): Promise<RecordingWorld> =>
     actingWorld(platform, cluster, { namespace: NAMESPACE, run: RUN, ...(power ? { power } : {}) });
   const asBefore = async () => {
@@ -65,13 +65,13 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
     );
     await platform.perform({ ...act, args: { ...act.args, manifest } });
     await whole();
-    // The namespace of hands on its members is made by the first of them, and stays as long as the workload.
+    // The namespace of node agents on its members is made by the first of them, and stays as long as the workload.
     const front = await memberOf('front');
     const args = { namespace: NAMESPACE, node: front.node, member: front.id };
     for (const verb of ['member.pause', 'member.unpause']) await platform.perform({ verb, args });
     do {
       healthy = await platform.snapshot();
-    } while (Object.keys(healthy).some((name) => name.includes('-hands/')));
+    } while (Object.keys(healthy).some((name) => name.includes('-agents/')));
   });
 
   after(async () => {

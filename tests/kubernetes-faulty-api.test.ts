@@ -8,14 +8,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { execa } from 'execa';
 import { parse, stringify } from 'yaml';
-import { reactionsOf } from '../analysis/reactions.ts';
+import { reactionsOf } from '../analysis/events/reactions.ts';
 import type { KubernetesCluster } from '../clusters/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
-import { openReach } from '../platforms/kubernetes/reach.ts';
+import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { Platform, PlatformEvent } from '../platforms/platform.ts';
-import { listRuns, type RunFolder, runsDir } from '../run/folder.ts';
+import { listRuns, type RunFolder, runsDir } from '../recording/folder.ts';
+import type { RunMeta } from '../recording/recording.ts';
 import { judgeRun } from '../run/judge.ts';
-import type { RunMeta } from '../run/recording.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { type FaultyApi, faultyApi } from './faulty-api.ts';
 import { deployAct, labCluster, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
@@ -44,7 +44,7 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
   const told: Record<'direct' | 'over', { event: PlatformEvent; at: number }[]> = { direct: [], over: [] };
   const watched: Promise<void>[] = [];
 
-  const whole = () => over.whole({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
+  const whole = () => over.untilReady({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
   const listen = async (platform: Platform, into: (typeof told)['direct']) => {
     for await (const event of platform.watch(NAMESPACE, watching.signal)) into.push({ event, at: performance.now() });
   };
@@ -139,7 +139,7 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
       await until('it is told that it is lost', () => sight() === 'control-plane-lost');
       const [front] = await direct.members(NAMESPACE, 'front');
       await direct.perform({ verb: 'evict', args: { namespace: NAMESPACE, node: front!.node, member: front!.id } });
-      await direct.whole({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
+      await direct.untilReady({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
     } finally {
       road.silent = false;
     }

@@ -12,12 +12,12 @@ import { execa } from 'execa';
 import type { KubernetesCluster } from '../clusters/cluster.ts';
 import { kubernetesDown } from '../lab/kubernetes/down.ts';
 import { type Simulation, simulate } from '../lab/kubernetes/simulate.ts';
-import { Api } from '../platforms/kubernetes/api.ts';
-import { inspectKubernetes } from '../platforms/kubernetes/inspect.ts';
-import { openReach } from '../platforms/kubernetes/reach.ts';
-import { checkRights } from '../platforms/kubernetes/rights.ts';
-import { leftoversOfKubernetes, snapshotKubernetes } from '../platforms/kubernetes/snapshot.ts';
-import { watchKubernetes } from '../platforms/kubernetes/watch.ts';
+import { Api } from '../platforms/kubernetes/api/api.ts';
+import { openReach } from '../platforms/kubernetes/api/reach.ts';
+import { watchKubernetes } from '../platforms/kubernetes/events/watch.ts';
+import { inspectKubernetes } from '../platforms/kubernetes/state/inspect.ts';
+import { leftoversOfKubernetes, snapshotKubernetes } from '../platforms/kubernetes/state/snapshot.ts';
+import { checkRights } from '../platforms/kubernetes/verbs/rights.ts';
 import { labCluster } from './lab-kubernetes.ts';
 
 const CROWD = { nodes: 2_000, pods: 20_000 };

@@ -41,15 +41,15 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     return member;
   };
   const placeOf = (member: Member) => ({ namespace: NAMESPACE, node: member.node, member: member.id });
-  const whole = () => platform.whole({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
+  const whole = () => platform.untilReady({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
   const asBefore = async (before: Record<string, string>) =>
     assert.deepEqual(await settledDifferences(platform, before, SETTLE), []);
 
   /** Their namespace goes with the workload's; they themselves go at once. */
   const noHandLeft = () =>
-    until('no hand is left', async () => {
+    until('no node agent is left', async () => {
       const names = Object.keys(await platform.snapshot());
-      return !names.some((name) => name.includes(`${NAMESPACE}-hands/`));
+      return !names.some((name) => name.includes(`${NAMESPACE}-agents/`));
     });
 
   before(async () => {
@@ -277,11 +277,11 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
 
   it('tells which run lives, by the lock that it renews', async () => {
     const owner = `${hostname()} ${process.pid}`;
-    assert.equal(await platform.living(), undefined);
+    assert.equal(await platform.lockHolder(), undefined);
     await platform.perform({ verb: 'lock.take', args: { run: RUN, owner } });
-    assert.equal(await platform.living(), RUN);
+    assert.equal(await platform.lockHolder(), RUN);
     await platform.perform({ verb: 'lock.release', args: { run: RUN } });
-    assert.equal(await platform.living(), undefined);
+    assert.equal(await platform.lockHolder(), undefined);
   });
 
   it('lets one run at a time hold the lock, and takes a stale one over', async () => {
@@ -329,7 +329,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   it('says what is missing when a workload does not become whole', async () => {
     const services = { front: 9, ghost: 1 };
     await assert.rejects(
-      platform.whole({ namespace: NAMESPACE, services }, 600),
+      platform.untilReady({ namespace: NAMESPACE, services }, 600),
       /front: 2 of 9 ready.*ghost: no pod yet/,
     );
   });

@@ -5,11 +5,11 @@ import { parseAllDocuments } from 'yaml';
 import type { KubernetesCluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { kubernetesUp } from '../lab/kubernetes/up.ts';
-import { Api } from '../platforms/kubernetes/api.ts';
-import { unlessGone } from '../platforms/kubernetes/api-error.ts';
-import type { KubeObject, Resource } from '../platforms/kubernetes/objects.ts';
-import { openReach } from '../platforms/kubernetes/reach.ts';
-import { rightsManifest } from '../platforms/kubernetes/rights.ts';
+import { Api } from '../platforms/kubernetes/api/api.ts';
+import { unlessGone } from '../platforms/kubernetes/api/api-error.ts';
+import type { KubeObject, Resource } from '../platforms/kubernetes/api/objects.ts';
+import { openReach } from '../platforms/kubernetes/api/reach.ts';
+import { rightsManifest } from '../platforms/kubernetes/verbs/rights.ts';
 import type { Act } from '../platforms/platform.ts';
 
 /** Brings the lab's Kubernetes up, or uses the one that is up already. */

@@ -71,7 +71,7 @@ describe('a Swarm is reached', { timeout: 120_000 }, () => {
       const { verb, args } = deployAct(NAMESPACE, 'test-reach');
       const manifest = String(args.manifest).replace('replicas: 2', 'replicas: 0');
       await platform.perform({ verb, args: { ...args, manifest } });
-      await platform.whole({ namespace: NAMESPACE, services: { back: 1 } }, 60_000);
+      await platform.untilReady({ namespace: NAMESPACE, services: { back: 1 } }, 60_000);
       const [back] = await platform.members(NAMESPACE, 'back');
       const { stdout } = await platform.exec(back!, ['cat'], { stdin: 'there and back' });
       assert.equal(stdout, 'there and back');

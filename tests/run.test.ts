@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import type { Findings } from '../analysis/findings.ts';
 import type { Cluster } from '../clusters/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
-import { listRuns, type RunFolder, runsDir } from '../run/folder.ts';
+import { listRuns, type RunFolder, runsDir } from '../recording/folder.ts';
 import { differences, type Snapshot } from '../run/snapshot.ts';
 import { labCluster } from './lab-swarm.ts';
 import { killTree, tree } from './processes.ts';

@@ -31,7 +31,7 @@ describe('a Swarm', { timeout: 300_000 }, () => {
     assert.ok(member, `${service} has a ready member`);
     return member;
   };
-  const whole = () => platform.whole({ namespace: NAMESPACE, services: STACK_SERVICES }, WHOLE_TIMEOUT);
+  const whole = () => platform.untilReady({ namespace: NAMESPACE, services: STACK_SERVICES }, WHOLE_TIMEOUT);
 
   before(async () => {
     cluster = await labCluster();
@@ -219,7 +219,7 @@ describe('a Swarm', { timeout: 300_000 }, () => {
   it('says what is missing when a stack does not become whole', async () => {
     const services = { front: 9, ghost: 1 };
     await assert.rejects(
-      platform.whole({ namespace: NAMESPACE, services }, 600),
+      platform.untilReady({ namespace: NAMESPACE, services }, 600),
       /front: 2 of 9 ready.*ghost: no such service/,
     );
   });

@@ -27,7 +27,7 @@ after(() => platform?.close());
 function deployed(variant: Variant) {
   const namespace = `brownout-voting-test-${variant}`;
   let services: Record<string, number | 'all'>;
-  const whole = () => platform.whole({ namespace, services }, 90_000);
+  const whole = () => platform.untilReady({ namespace, services }, 90_000);
 
   before(async () => {
     const images = { ...workload.images, ...cluster.images };

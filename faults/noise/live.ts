@@ -46,7 +46,7 @@ export async function startNoise(
   const services = noiseServices(nodes);
   // With the remedy it is the point that nobody answers.
   const isKeptIn = limits !== undefined;
-  await world.platform.whole(
+  await world.platform.untilReady(
     { namespace, services: Object.fromEntries([...services.values()].map((name) => [name, 1])) },
     START_TIMEOUT,
   );

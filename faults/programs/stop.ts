@@ -18,7 +18,7 @@ export async function stopOn(
   nodes: string[],
   { program, how, timer, health }: Stopping,
 ): Promise<Done[]> {
-  const name = handName(world, program);
+  const name = agentName(world, program);
   const seconds = String(Math.ceil(timer / 1000));
   return Promise.all(
     nodes.map((node) =>
@@ -36,4 +36,4 @@ export async function stopOn(
   );
 }
 
-export const handName = (world: ActingWorld, program: string) => `brownout-${world.run}-${program}`;
+export const agentName = (world: ActingWorld, program: string) => `brownout-${world.run}-${program}`;

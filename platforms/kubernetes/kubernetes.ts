@@ -2,23 +2,23 @@ import type { KubernetesCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
-import { kubeletAnswers } from './answers.ts';
-import { Api } from './api.ts';
-import { conditionByNode, podOf } from './containers.ts';
-import { execIn } from './exec.ts';
-import { inspectKubernetes } from './inspect.ts';
-import { livingHolder } from './lock.ts';
-import { isFrozen } from './member-acts.ts';
-import { mainContainer, toMember } from './members.ts';
-import { PODS, type Pod } from './objects.ts';
-import { openReach } from './reach.ts';
-import { checkRights } from './rights.ts';
-import { stoppedNames } from './scale.ts';
-import { leftoversOfKubernetes, snapshotKubernetes } from './snapshot.ts';
-import { taintedNodes } from './taint.ts';
-import { performOnKubernetes, verbs } from './verbs.ts';
-import { watchKubernetes } from './watch.ts';
-import { untilWhole } from './whole.ts';
+import { lockHolder } from './acts/lock.ts';
+import { isFrozen } from './acts/member-acts.ts';
+import { taintedNodes } from './acts/taint.ts';
+import { kubeletAnswers } from './api/answers.ts';
+import { Api } from './api/api.ts';
+import { execIn } from './api/exec.ts';
+import { PODS, type Pod } from './api/objects.ts';
+import { openReach } from './api/reach.ts';
+import { watchKubernetes } from './events/watch.ts';
+import { conditionByNode, podOf } from './state/containers.ts';
+import { inspectKubernetes } from './state/inspect.ts';
+import { mainContainer, toMember } from './state/members.ts';
+import { leftoversOfKubernetes, snapshotKubernetes } from './state/snapshot.ts';
+import { checkRights } from './verbs/rights.ts';
+import { performOnKubernetes, verbs } from './verbs/verbs.ts';
+import { untilReady } from './workload/ready.ts';
+import { stoppedNames } from './workload/scale.ts';
 
 const EXEC_TIMEOUT = 10_000;
 const CONDITION_TIMEOUT = 10_000;
@@ -71,7 +71,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
     },
     members,
     watch: (namespace, signal) => watchKubernetes(api, namespace, signal),
-    whole: (deployment, timeout, signal) => untilWhole(api, deployment, timeout, signal),
+    untilReady: (deployment, timeout, signal) => untilReady(api, deployment, timeout, signal),
     exec,
     answers: (node) => kubeletAnswers(api, node, addresses),
     condition,
@@ -84,7 +84,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
       );
       return found.flat();
     },
-    living: () => livingHolder(api),
+    lockHolder: () => lockHolder(api),
     async close() {
       api.close();
     },

@@ -70,7 +70,7 @@ export function releaseLock(hosts: Hosts, run: string): Promise<void> {
 }
 
 /** The run that holds the lock, unless it is stale. */
-export function livingHolder(hosts: Hosts): Promise<string | undefined> {
+export function lockHolder(hosts: Hosts): Promise<string | undefined> {
   return hosts.read(async (host) => {
     const lock = await readLock(host);
     return lock && !isStale(lock) ? lock.run : undefined;

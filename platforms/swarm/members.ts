@@ -66,7 +66,7 @@ export function toMembers(namespace: string, { nodes, services, tasks }: StackSt
 const LOOK_AGAIN = 250;
 
 /** Resolves once every service has its ready members. */
-export async function untilWhole(
+export async function untilReady(
   hosts: Hosts,
   { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
   timeout: number,

@@ -6,8 +6,8 @@ import { containerOf, execIn } from './containers.ts';
 import { describeFailure } from './docker.ts';
 import { Hosts } from './hosts.ts';
 import { inspectSwarm } from './inspect.ts';
-import { livingHolder } from './lock.ts';
-import { readStack, toMembers, untilWhole } from './members.ts';
+import { lockHolder } from './lock.ts';
+import { readStack, toMembers, untilReady } from './members.ts';
 import { leftoversOfSwarm, snapshotSwarm } from './snapshot.ts';
 import { performOnSwarm, verbs } from './verbs.ts';
 import { watchSwarm } from './watch.ts';
@@ -71,14 +71,14 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
       return service === undefined ? members : members.filter((member) => member.service === service);
     },
     watch: (namespace, signal) => watchSwarm(hosts, namespace, signal),
-    whole: (deployment, timeout, signal) => untilWhole(hosts, deployment, timeout, signal),
+    untilReady: (deployment, timeout, signal) => untilReady(hosts, deployment, timeout, signal),
     exec,
     answers,
     condition,
     perform: (act) => performOnSwarm({ hosts, cluster }, act),
     snapshot: () => snapshotSwarm(hosts),
     leftovers: (run) => leftoversOfSwarm(hosts, run),
-    living: () => livingHolder(hosts),
+    lockHolder: () => lockHolder(hosts),
     async close() {
       hosts.close();
     },

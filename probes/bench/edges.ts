@@ -1,5 +1,5 @@
-import { type FailureRun, failureRuns, toOutage } from '../../analysis/outages.ts';
-import { toSeries } from '../../analysis/series.ts';
+import { type FailureRun, failureRuns, toOutage } from '../../analysis/streams/outages.ts';
+import { toSeries } from '../../analysis/streams/series.ts';
 import type { StreamSamples } from '../samples.ts';
 import type { Moment, TrueOutage } from './truth.ts';
 

@@ -1,5 +1,5 @@
 /** Pictures of a comparison, drawn with the page's own boxes: every run is a mark, and no script is needed. */
-import type { Comparison, Point, Summary } from '../../analysis/comparison.ts';
+import type { Comparison, Point, Summary } from '../../analysis/comparison/comparison.ts';
 import { degradations } from '../../analysis/findings.ts';
 import { formatDuration } from '../../units/units.ts';
 import { html, Markup } from '../html/markup.ts';
@@ -26,23 +26,25 @@ const BEFORE = 5;
 /** What users had in each run, second by second. */
 export function courses({ setUps }: Comparison): Markup | false {
   const runs = setUps.flatMap((setUp, i) => setUp.runs.map((run) => ({ ...run, letter: setUp.letter, i })));
-  const end = Math.max(0, ...runs.map(({ course }) => course.at(-1)?.to ?? 0)) + BEFORE;
+  const end = Math.max(0, ...runs.map(({ timeline }) => timeline.at(-1)?.to ?? 0)) + BEFORE;
   if (end <= BEFORE) return false;
-  const met = degradations.filter((kind) => runs.some(({ course }) => course.some(({ class: one }) => one === kind)));
+  const met = degradations.filter((kind) =>
+    runs.some(({ timeline }) => timeline.some(({ class: one }) => one === kind)),
+  );
   return html`<div class="courses" aria-hidden="true">${runs.map(
-    ({ run, letter, i, course, healed }) =>
-      html`<div class="course"><span title="${run}">${badge(letter, i)}</span><div class="track">${course
+    ({ run, letter, i, timeline, healed }) =>
+      html`<div class="timeline"><span title="${run}">${badge(letter, i)}</span><div class="track">${timeline
         .filter(({ to }) => to > -BEFORE)
         .map(
           ({ from, to, class: kind }) =>
             html`<span class="c-${kind}" ${box(from + BEFORE, to + BEFORE, end)} title="${kind}: ${degradationWords[kind]}, ${formatDuration((to - from) * 1000)}"></span>`,
-        )}<span class="held" ${box(BEFORE, BEFORE + (healed ?? course.at(-1)?.to ?? 0), end)} title="the fault"></span></div></div>`,
-  )}${axis('course', end, BEFORE)}
+        )}<span class="held" ${box(BEFORE, BEFORE + (healed ?? timeline.at(-1)?.to ?? 0), end)} title="the fault"></span></div></div>`,
+  )}${axis('timeline', end, BEFORE)}
 <ul class="keys">${met.map((kind) => html`<li><span class="swatch c-${kind}"></span>${kind}</li>`)}<li><span class="swatch held"></span>while the fault was there</li></ul></div>`;
 }
 
 /** Seconds since the fault, below lanes of `end` seconds that begin `before` it. */
-function axis(lanes: 'course' | 'strip', end: number, before: number): Markup {
+function axis(lanes: 'timeline' | 'strip', end: number, before: number): Markup {
   return html`<div class="${lanes}"><span></span><div class="ticks">${ticksOf(end - before).map(
     (second) =>
       html`<span ${new Markup(`style="left:${percent(second + before, end)}%"`)}>${sayObservation({ value: second }, 'seconds')}</span>`,

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { compare } from '../../analysis/compare.ts';
-import type { Point, Summary } from '../../analysis/comparison.ts';
+import { compare } from '../../analysis/comparison/compare.ts';
+import type { Point, Summary } from '../../analysis/comparison/comparison.ts';
+import { median } from '../../analysis/comparison/statistics.ts';
 import { judge } from '../../analysis/judge.ts';
-import { median } from '../../analysis/statistics.ts';
-import { nodeKillRecording } from '../../analysis/synthetic.ts';
+import { nodeKillRecording } from '../../tests/synthetic.ts';
 import { renderMarkdown } from './markdown.ts';
 import { sayDifference, sayMeasure, saySummary } from './say.ts';
 import { renderComparison } from './terminal.ts';

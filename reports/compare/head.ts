@@ -1,5 +1,5 @@
 /** What a comparison begins with, in every report. */
-import type { Comparison } from '../../analysis/comparison.ts';
+import type { Comparison } from '../../analysis/comparison/comparison.ts';
 import { sayMany } from '../wording.ts';
 import { sayChecks } from './say.ts';
 

@@ -1,5 +1,5 @@
 /** Runs side by side as one page that needs nothing else, neither network nor JavaScript. */
-import type { Comparison } from '../../analysis/comparison.ts';
+import type { Comparison } from '../../analysis/comparison/comparison.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { pageOf } from '../html/page.ts';
 import { swatches } from '../html/palette.ts';

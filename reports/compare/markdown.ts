@@ -1,5 +1,5 @@
 /** Runs side by side as Markdown, for a pull request, an issue or a paper's appendix. */
-import type { Comparison } from '../../analysis/comparison.ts';
+import type { Comparison } from '../../analysis/comparison/comparison.ts';
 import { clean } from '../terminal.ts';
 import { cautionsOf, leadOf, titleOf } from './head.ts';
 import { type Column, sectionsOf, type Table } from './sections.ts';

@@ -1,8 +1,8 @@
 /** How a comparison is said in words: one run's observation, several runs together, the difference between two set-ups. */
-import type { Measure, Order, Point, SetUp, Summary, Unit } from '../../analysis/comparison.ts';
+import type { Measure, Order, Point, SetUp, Summary, Unit } from '../../analysis/comparison/comparison.ts';
+import type { Observation } from '../../analysis/comparison/statistics.ts';
 import type { Check } from '../../analysis/findings.ts';
-import type { Observation } from '../../analysis/statistics.ts';
-import type { Bracket } from '../../run/recording.ts';
+import type { Bracket } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import { sayBracket, sayCount, sayMany, sayShare, verdictWords } from '../wording.ts';
 

@@ -6,10 +6,10 @@ import type {
   HeldWindow,
   Measure,
   StreamComparison,
-} from '../../analysis/comparison.ts';
+} from '../../analysis/comparison/comparison.ts';
+import { ENOUGH_RUNS } from '../../analysis/comparison/statistics.ts';
 import { type Degradation, degradations } from '../../analysis/findings.ts';
-import type { Moment } from '../../analysis/predict.ts';
-import { ENOUGH_RUNS } from '../../analysis/statistics.ts';
+import type { Moment } from '../../analysis/prediction/predict.ts';
 import { degradationWords, sayBracket, verdictWords } from '../wording.ts';
 import {
   nothing,

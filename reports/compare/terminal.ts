@@ -1,6 +1,6 @@
 /** Runs side by side in a terminal: as many set-ups beside one another as there is room for, the rest below. */
 import { styleText } from 'node:util';
-import type { Comparison } from '../../analysis/comparison.ts';
+import type { Comparison } from '../../analysis/comparison/comparison.ts';
 import { clean, type TerminalOptions } from '../terminal.ts';
 import { sayMany } from '../wording.ts';
 import { cautionsOf, leadOf, titleOf } from './head.ts';

@@ -1,5 +1,5 @@
-import { type Spell, spellsOf } from '../../analysis/degradation.ts';
 import { degradations, type Findings } from '../../analysis/findings.ts';
+import { type Spell, spellsOf } from '../../analysis/streams/degradation.ts';
 
 /** What the charts draw, as columns. Times in seconds since the fault, or since the run's origin where there was none. */
 export interface ChartData {

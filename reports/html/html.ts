@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Findings } from '../../analysis/findings.ts';
-import type { RunMeta } from '../../run/recording.ts';
+import type { RunMeta } from '../../recording/recording.ts';
 import { chartData } from './chart-data.ts';
 import { drawCharts } from './charts.ts';
 import { durability, outages } from './losses.ts';

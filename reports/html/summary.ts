@@ -1,6 +1,6 @@
 /** The top of the report: what was done, what came of it, and whether it can be believed. */
 import type { Findings, Outage, StreamFindings } from '../../analysis/findings.ts';
-import type { RunMeta } from '../../run/recording.ts';
+import type { RunMeta } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import {
   sayCount,

@@ -1,0 +1,205 @@
+/**
+ * Runs side by side. Runs that were asked the same of the same cluster repeat each other: together they are one set-up,
+ * with every one of them shown, and a median. What sets them apart is told first; what was measured is never averaged.
+ */
+
+import type { Check } from '../findings.ts';
+import { spellsOf } from '../streams/degradation.ts';
+import { isValidityCheck } from '../validity.ts';
+import type {
+  Comparison,
+  Measure,
+  Point,
+  PredictionComparison,
+  SetUp,
+  SetUpRun,
+  StreamComparison,
+  Summary,
+} from './comparison.ts';
+import { contrastsOf } from './contrasts.ts';
+import { type ComparedRun, differencesOf, type Factor, factorsOf, keyOf } from './factors.ts';
+import { labelsOf, letterOf } from './labels.ts';
+import { ofDegradation, ofDurability, ofRun, ofSplit, ofStream, type Reading } from './measures.ts';
+import { orderOf } from './ranking.ts';
+import { median, medianInterval, type Observation } from './statistics.ts';
+
+interface Group {
+  runs: ComparedRun[];
+  factors: Factor[];
+}
+
+/** Confidence intervals of the same runs are the same every time. */
+const SEED = 1;
+
+/** Runs in, comparison out: pure. The order of runs is kept, and set-ups are in the order of their first run. */
+export function compare(runs: readonly ComparedRun[]): Comparison {
+  const groups = groupRuns(runs);
+  const columns = groups.map(({ factors }) => factors);
+  const { differences, partly } = differencesOf(columns, decidingTimers(runs));
+  const sameScenario = !differences.some(({ group }) => group === 'asked');
+  const labels = labelsOf(columns);
+  const setUps = groups.map((group, i) => setUpOf(group, letterOf(i), labels[i]!));
+  const findings = ({ findings }: ComparedRun) => findings;
+  const overall = measuresOf(groups, ofRun, findings);
+  return {
+    version: 1,
+    setUps,
+    sameScenario,
+    differences,
+    partly,
+    overall,
+    orders: sameScenario && setUps.length > 1 ? overall.map((one) => orderOf(one, setUps)) : [],
+    contrasts: contrastsOf(groups.map(({ runs, factors }) => ({ meta: runs[0]!.meta, factors }))),
+    split: measuresOf(groups, ofSplit, findings),
+    streams: byStream(groups, ofStream, ({ findings }) => findings.streams),
+    degradation: measuresOf(groups, ofDegradation, findings),
+    durability: byStream(groups, ofDurability, ({ findings }) => findings.durability),
+    predictions: predictionsOf(groups),
+  };
+}
+
+/** `of`: what in a run is read; undefined where it has none. */
+function measuresOf<From>(
+  groups: Group[],
+  readings: readonly Reading<From>[],
+  of: (run: ComparedRun) => From | undefined,
+): Measure[] {
+  const pointOf = (run: ComparedRun, read: Reading<From>['read']): Point => {
+    const from = of(run);
+    return { run: run.meta.id, counted: isCounted(run), ...(from === undefined ? {} : read(from)) };
+  };
+  return readings
+    .map(
+      ({ name, unit, read }): Measure => ({
+        name,
+        unit,
+        summaries: groups.map(({ runs }) => summarize(runs.map((run) => pointOf(run, read)))),
+      }),
+    )
+    .filter(isObserved);
+}
+
+function byStream<From extends { stream: string }>(
+  groups: Group[],
+  readings: readonly Reading<From>[],
+  of: (run: ComparedRun) => From[],
+): StreamComparison[] {
+  const streams = new Set(groups.flatMap(({ runs }) => runs.flatMap(of)).map(({ stream }) => stream));
+  return [...streams].map((stream) => ({
+    stream,
+    measures: measuresOf(groups, readings, (run) => of(run).find((one) => one.stream === stream)),
+  }));
+}
+
+/** The timers that predictions rest on: by them a platform's recovery is explained. */
+function decidingTimers(runs: readonly ComparedRun[]): Set<string> {
+  const used = runs.flatMap(({ findings }) => findings.predictions.flatMap(({ timers }) => Object.keys(timers)));
+  return new Set(used.map((name) => `timer ${name}`));
+}
+
+function groupRuns(runs: readonly ComparedRun[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const run of runs) {
+    const factors = factorsOf(run);
+    const key = keyOf(factors);
+    const group = groups.get(key);
+    if (group) group.runs.push(run);
+    else groups.set(key, { runs: [run], factors });
+  }
+  return [...groups.values()];
+}
+
+function setUpOf({ runs }: Group, letter: string, label: string): SetUp {
+  const { cluster, scenario } = runs[0]!.meta;
+  return {
+    letter,
+    label,
+    cluster: cluster.name,
+    platform: cluster.platform,
+    workload: scenario.workload,
+    variant: scenario.variant,
+    fault: scenario.faults.map(({ fault }) => fault).join(' + ') || 'none',
+    title: scenario.title,
+    file: scenario.file,
+    judgedAlike: new Set(runs.map((run) => judgedBy(factorsOf(run)))).size === 1,
+    runs: runs.map(runOf),
+  };
+}
+
+function judgedBy(factors: Factor[]): string {
+  return JSON.stringify(factors.filter(({ group }) => group === 'judged'));
+}
+
+function runOf(run: ComparedRun): SetUpRun {
+  const { meta, findings } = run;
+  const { t0, phases, verdict } = findings;
+  // A fault that nothing heals, as a killed member, ends where the run begins to wait for recovery.
+  const healedAt = findings.healedAt ?? phases.find(({ phase }) => phase === 'heal')?.from;
+  const zero = (t0?.from ?? 0) / 1000;
+  return {
+    run: meta.id,
+    victim: findings.configuration.victim ?? 'none',
+    began: meta.origin.wall,
+    verdict,
+    expect: meta.scenario.expect,
+    counted: isCounted(run),
+    against: whatIsAgainst(run),
+    decisive: findings.checks.filter((check) => check.verdict !== 'pass' && check.verdict === verdict),
+    timeline: t0 ? spellsOf(findings.bins, zero) : [],
+    healed: t0 && healedAt !== undefined ? healedAt / 1000 - zero : undefined,
+  };
+}
+
+/** A run whose fault, steady state or prober cannot be relied upon proves nothing, and neither does one cut short. */
+function isCounted(run: ComparedRun): boolean {
+  return whatIsAgainst(run).length === 0;
+}
+
+function whatIsAgainst({ findings }: ComparedRun): Check[] {
+  return findings.checks.filter((check) => check.verdict !== 'pass' && isValidityCheck(check));
+}
+
+function summarize(points: Point[]): Summary {
+  const counted = points.filter((point) => point.counted);
+  const observed = counted.filter(isKnown);
+  const isWhole = observed.length === counted.length;
+  const interval = isWhole ? medianInterval(observed, SEED) : undefined;
+  return {
+    points,
+    n: counted.length,
+    observed: observed.length,
+    median: isWhole ? median(observed) : {},
+    ...(interval ? { interval } : {}),
+  };
+}
+
+function isKnown({ value, beyond }: Observation): boolean {
+  return value !== undefined || beyond !== undefined;
+}
+
+/** A row of which no run has anything says nothing. */
+function isObserved({ summaries }: Measure): boolean {
+  return summaries.some(({ points }) => points.some(isKnown));
+}
+
+function predictionsOf(groups: Group[]): PredictionComparison[] {
+  const moments = groups.flatMap(({ runs }) => runs.flatMap(({ findings }) => findings.predictions));
+  return [...new Set(moments.map(({ moment }) => moment))].map((moment) => ({
+    moment,
+    held: groups.map(({ runs }) =>
+      runs.flatMap((run) =>
+        run.findings.predictions
+          .filter((one) => one.moment === moment)
+          .map(({ what, formula, window, measured, holds }) => ({
+            run: run.meta.id,
+            counted: isCounted(run),
+            what,
+            formula,
+            window,
+            measured,
+            holds,
+          })),
+      ),
+    ),
+  }));
+}

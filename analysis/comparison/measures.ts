@@ -1,0 +1,139 @@
+/** What one run gives to a comparison: every number as one observation. */
+
+import { slowestStream } from '../events/recovery-split.ts';
+import {
+  type Durability,
+  degradations,
+  type Findings,
+  type Mark,
+  type SplitStep,
+  type StreamFindings,
+} from '../findings.ts';
+import type { Unit } from './comparison.ts';
+import type { Observation } from './statistics.ts';
+
+/** A number that is read from something, by name. Undefined where it has none of it. */
+export interface Reading<From> {
+  name: string;
+  unit: Unit;
+  read(from: From): Observation | undefined;
+}
+
+const reading =
+  <From>(unit: Unit) =>
+  (name: string, read: (from: From) => Observation | number | undefined): Reading<From> => ({
+    name,
+    unit,
+    read: (from) => {
+      const value = read(from);
+      return typeof value === 'number' ? (Number.isFinite(value) ? { value } : undefined) : value;
+    },
+  });
+
+function observed({ ms, bracket, beyond }: Mark): Observation | undefined {
+  if (ms !== undefined) return bracket ? { value: ms, bracket } : { value: ms };
+  return beyond === undefined ? undefined : { beyond };
+}
+
+const streamMs = reading<StreamFindings>('ms');
+const streamShare = reading<StreamFindings>('share');
+const streamCount = reading<StreamFindings>('count');
+const streamSeconds = reading<StreamFindings>('seconds');
+/** A latency of nothing answered is 0 in findings, and no latency. */
+const answered = (ms: number, n: number) => (n > 0 ? ms : undefined);
+
+export const ofStream = [
+  streamMs('first failure', ({ tte }) => observed(tte)),
+  streamMs('first success', ({ ttfs }) => observed(ttfs)),
+  streamMs('stable', ({ ttsr }) => observed(ttsr)),
+  streamMs('stable after healing', ({ afterHealing }) => observed(afterHealing ?? {})),
+  streamMs('error window', ({ errorWindow }) => observed(errorWindow)),
+  streamMs('longest outage', ({ headline, during }) => {
+    if (!headline) return during.scheduled > 0 ? 0 : undefined;
+    if (headline.open) return { beyond: headline.inner };
+    return { value: headline.outer, bracket: { from: headline.inner, to: headline.outer } };
+  }),
+  streamCount('outages', ({ outages }) => outages.length),
+  streamShare('availability', ({ availability }) => availability),
+  streamShare('whole seconds', ({ wholeSeconds }) => wholeSeconds),
+  streamShare('worst 1 s', ({ worst }) => worst.s1),
+  streamShare('worst 10 s', ({ worst }) => worst.s10),
+  streamShare('worst 60 s', ({ worst }) => worst.s60),
+  streamMs('p50 before', ({ steady }) => answered(steady.latency.p50, steady.latency.n)),
+  streamMs('p50', ({ during }) => answered(during.latency.p50, during.latency.n)),
+  streamMs('p95 before', ({ steady }) => answered(steady.latency.p95, steady.latency.n)),
+  streamMs('p95', ({ during }) => answered(during.latency.p95, during.latency.n)),
+  streamMs('p99 before', ({ steady }) => answered(steady.latency.p99, steady.latency.n)),
+  streamMs('p99', ({ during }) => answered(during.latency.p99, during.latency.n)),
+  streamSeconds('error seconds', ({ errorSeconds }) => errorSeconds),
+  streamSeconds('degraded seconds', ({ degradedSeconds }) => degradedSeconds),
+  streamSeconds('resilience loss', ({ resilienceLoss }) => resilienceLoss),
+  streamShare('lowest quality', ({ minQ }) => minQ),
+] as const;
+
+const steps: readonly SplitStep['step'][] = [
+  'fault confirmed',
+  'first failure',
+  'platform noticed',
+  'rescheduled',
+  'started',
+  'first success',
+  'last stale connection',
+  'stable',
+];
+
+/** What the platform did not notice while it was there to be noticed is censored, not missing. */
+function stepOf({ split, ttd, t0 }: Findings, step: SplitStep['step']): Mark {
+  if (step === 'platform noticed' && t0) return ttd;
+  return split.find((one) => one.step === step)?.mark ?? {};
+}
+
+export const ofSplit: Reading<Findings>[] = steps.map((step) =>
+  reading<Findings>('ms')(step, (findings) => observed(stepOf(findings, step))),
+);
+
+export const ofDegradation: Reading<Findings>[] = degradations.map((kind) =>
+  reading<Findings>('seconds')(kind, ({ degradation, t0 }) => (t0 ? degradation[kind] : undefined)),
+);
+
+/** What is still queued may yet come: of that many lost ones nobody can tell. */
+function lost({ lost, backlog, unknown }: Durability): Observation | undefined {
+  if (unknown !== undefined) return undefined;
+  const missing = lost.length;
+  const queued = backlog ? (backlog.left ?? missing) : 0;
+  if (missing === 0 || queued === 0) return { value: missing };
+  return { value: missing, bracket: { from: Math.max(0, missing - queued), to: missing } };
+}
+
+const writeCount = reading<Durability>('count');
+
+export const ofDurability = [
+  writeCount('acknowledged', ({ acknowledged }) => acknowledged),
+  writeCount('lost', lost),
+  writeCount('never answered', ({ indeterminate }) => indeterminate),
+  writeCount('never answered, found', ({ recovered, unknown }) => (unknown === undefined ? recovered : undefined)),
+  reading<Durability>('ms')('queue', ({ backlog }) => {
+    if (!backlog) return undefined;
+    return backlog.left === 0 ? { value: backlog.waited } : { beyond: backlog.waited };
+  }),
+];
+
+/** A run in four numbers: the worst of its streams each time. */
+export const ofRun = [
+  reading<Findings>('ms')('recovery', ({ streams }) => observed(slowestStream(streams)?.ttsr ?? {})),
+  reading<Findings>('share')('availability', ({ streams }) => least(streams.map(({ availability }) => availability))),
+  reading<Findings>('share')('worst 10 s', ({ streams }) => least(streams.map(({ worst }) => worst.s10))),
+  reading<Findings>('count')('lost', ({ durability }) => {
+    const all = durability.map(lost);
+    if (all.length === 0 || all.includes(undefined)) return undefined;
+    const sum = (pick: (one: Observation) => number) => all.reduce((total, one) => total + pick(one!), 0);
+    const value = sum(({ value }) => value!);
+    const from = sum(({ value, bracket }) => bracket?.from ?? value!);
+    return from === value ? { value } : { value, bracket: { from, to: value } };
+  }),
+];
+
+function least(shares: number[]): number | undefined {
+  const known = shares.filter(Number.isFinite);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}

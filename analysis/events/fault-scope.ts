@@ -1,0 +1,115 @@
+/** Whom the faults hit, as the recording tells, and which of the platform's news are about them. */
+import type { Target } from '../../faults/fault.ts';
+import { countByService, membersOf, nodesOf, servicesOf } from '../../faults/targets.ts';
+import type { Inspection, PlatformEvent } from '../../platforms/platform.ts';
+import type { RunEvent } from '../../recording/recording.ts';
+import type { FaultUse } from '../../scenarios/scenario.ts';
+
+/** A fault of the scenario, and whom it was aimed at. */
+export interface Aimed {
+  use: FaultUse;
+  targets: Target[];
+  /** Members that each service had there; undefined where the recording does not tell. */
+  services: Record<string, number> | undefined;
+}
+
+/** Faults are aimed in the order of the scenario. */
+export function aimedOf(events: RunEvent[], faults: FaultUse[]): Aimed[] {
+  return events
+    .filter((event) => event.kind === 'targets')
+    .map(({ fault, targets, services }, i) => ({
+      use: { fault, options: faults[i]?.options ?? {} },
+      targets,
+      services: services ?? countsOf(targets),
+    }));
+}
+
+/** Recordings that do not tell what ran on a node do tell what was aimed at without one. */
+function countsOf(targets: Target[]): Aimed['services'] {
+  if (nodesOf(targets).length > 0) return undefined;
+  return countByService([...membersOf(targets), ...servicesOf(targets).map((service) => ({ service }))]);
+}
+
+export interface FaultScope {
+  nodes: ReadonlySet<string>;
+  /** Those of them whose members are dead, or cut off from everybody. */
+  dead: ReadonlySet<string>;
+  /** One of them led the control plane. */
+  led: boolean;
+  members: ReadonlySet<string>;
+  /** Services that had a member where a fault hits; undefined where that is not known of each fault. */
+  services: ReadonlySet<string> | undefined;
+  /** Services that were aimed at as a whole. */
+  whole: ReadonlySet<string>;
+}
+
+export function faultScopeOf(aimed: Aimed[], inspection: Inspection | undefined): FaultScope {
+  const targets = aimed.flatMap((one) => one.targets);
+  const nodes = new Set(nodesOf(targets));
+  const known = aimed.flatMap(({ services }) => (services ? [services] : []));
+  return {
+    nodes,
+    dead: new Set(aimed.filter(isDeath).flatMap((one) => nodesOf(one.targets))),
+    led: inspection?.nodes.some(({ name, leader }) => leader && nodes.has(name)) ?? false,
+    members: new Set(membersOf(targets).map(({ id }) => lifeless(id))),
+    services: known.length < aimed.length ? undefined : new Set(known.flatMap((counts) => Object.keys(counts))),
+    whole: new Set(servicesOf(targets)),
+  };
+}
+
+function isDeath({ use: { fault, options } }: Aimed): boolean {
+  return fault === 'node-kill' || (fault === 'node-partition' && options.from === undefined);
+}
+
+/** It shows that the platform noticed the fault, and not only that the suite lost sight of it, or that something else broke. */
+export function showsNotice(event: PlatformEvent, scope: FaultScope): boolean {
+  switch (event.kind) {
+    case 'node-down':
+      return event.node === undefined || scope.nodes.has(event.node);
+    case 'leader-changed':
+      return scope.led;
+    case 'member-failed':
+    case 'member-stopped':
+      return isInScope(event, scope);
+    case 'member-scheduled':
+      return isReplacement(event, scope);
+    default:
+      return false;
+  }
+}
+
+/**
+ * A new member of a service that lost one. What is started again in its place was not replaced: it is a reaction to the fault
+ * where the fault hit that very place, and elsewhere another story.
+ */
+export function isReplacement(event: PlatformEvent, scope: FaultScope): boolean {
+  if (event.kind !== 'member-scheduled' || !isOfHitService(event, scope)) return false;
+  return !isStartedAgain(event) || isInScope(event, scope);
+}
+
+/** News of a member that was there when the fault hit. What the platform leaves open is taken for it. */
+function isInScope(event: PlatformEvent, scope: FaultScope): boolean {
+  if (!isOfHitService(event, scope)) return false;
+  const { member, node, service } = event;
+  return (
+    scope.whole.has(service ?? '') ||
+    (scope.nodes.size > 0 && (node === undefined || scope.nodes.has(node))) ||
+    (scope.members.size > 0 && (member === undefined || scope.members.has(lifeless(member))))
+  );
+}
+
+function isOfHitService({ service }: PlatformEvent, { services }: FaultScope): boolean {
+  return service !== undefined && (services === undefined || services.has(service));
+}
+
+/** Kubernetes tells the lives of one pod by a number behind its id; other platforms never start a member again. */
+const LIFE = /#\d+$/;
+
+function isStartedAgain({ member = '' }: PlatformEvent): boolean {
+  return LIFE.test(member);
+}
+
+/** A member's id, whichever of its lives it is in. */
+export function lifeless(member: string): string {
+  return member.replace(LIFE, '');
+}

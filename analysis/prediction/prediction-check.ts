@@ -1,0 +1,179 @@
+/** Predicted windows held against what was measured. */
+import type { Bracket } from '../../recording/recording.ts';
+import { formatDuration } from '../../units/units.ts';
+import { lastReady, type Reaction, type Replacement, reactionMark } from '../events/reactions.ts';
+import { slowestStream } from '../events/recovery-split.ts';
+import type { RunTimeline } from '../events/run-timeline.ts';
+import type { Mark, Outage, Prediction, StreamFindings } from '../findings.ts';
+import { HEADLINE } from '../streams/outages.ts';
+import type { Tail } from '../streams/stale-connections.ts';
+import type { Expectation } from './predict.ts';
+
+/** What a run measured of the moments that are predicted. */
+export interface Measured {
+  timeline: RunTimeline & { t0: Bracket };
+  /** Until healing began. */
+  reactions: Reaction[];
+  replaced: Replacement[];
+  streams: StreamFindings[];
+  /** Connections that conntrack may have led to the dead, by stream. */
+  tails: Tail[];
+}
+
+export function checkPrediction(expectation: Expectation, measured: Measured): Prediction {
+  const mark = markOf(expectation, measured);
+  const { holds, note } = judged(expectation, mark, measured);
+  const { moment, what, formula, timers, window } = expectation;
+  return { moment, what, formula, timers, window, measured: mark, holds, ...(note === undefined ? {} : { note }) };
+}
+
+function markOf(expectation: Expectation, { timeline, reactions, replaced, streams }: Measured): Mark {
+  const { t0, healing, end } = timeline;
+  // After healing nothing is left to notice.
+  const unseen: Mark = { beyond: Math.max(0, Math.min(healing?.from ?? end, end) - t0.from) };
+  switch (expectation.moment) {
+    case 'new leader': {
+      const elected = reactions.find(({ event }) => event.kind === 'leader-changed');
+      return elected ? reactionMark(elected, t0) : unseen;
+    }
+    case 'node noticed down': {
+      const isIt = ({ event }: Reaction) =>
+        event.kind === 'node-down' && (event.node === undefined || expectation.of.includes(event.node));
+      const down = reactions.find(isIt);
+      return down ? reactionMark(down, t0) : unseen;
+    }
+    case 'replacement running': {
+      const own = replaced.filter(({ service }) => expectation.of.includes(service));
+      if (own.length < expectation.of.length) return unseen;
+      const ready = lastReady(own);
+      // Once it is scheduled a replacement comes up whether or not the fault is healed meanwhile.
+      if (!ready) return { beyond: Math.max(0, end - t0.from) };
+      return reactionMark(ready, t0);
+    }
+    case 'users served again':
+      return servedAgain(streams, timeline);
+  }
+}
+
+/**
+ * When the last user was refused before all were stable: that answers are slower for a while (replacements start) is no matter
+ * of the platform's timers.
+ */
+function servedAgain(streams: StreamFindings[], { t0, healing }: Measured['timeline']): Mark {
+  const slowest = slowestStream(streams);
+  if (!slowest) return {};
+  const stable = slowest.ttsr.ms === undefined ? Infinity : t0.from + slowest.ttsr.ms;
+  const ends = streams.flatMap(({ outages }) =>
+    outages.filter(
+      ({ start, end }) => end.to >= t0.from && start.to <= stable && start.to < (healing?.from ?? Infinity),
+    ),
+  );
+  const last = ends.reduce<Outage | undefined>(
+    (most, one) => (most && most.end.to >= one.end.to ? most : one),
+    undefined,
+  );
+  if (!last) return streams.some(({ during }) => during.scheduled > 0) ? { ms: 0, bracket: { from: 0, to: 0 } } : {};
+  const to = last.end.to - t0.from;
+  if (last.open) return { beyond: Math.max(0, to) };
+  return { ms: to, bracket: { from: Math.max(0, last.end.from - t0.to), to } };
+}
+
+type Judged = Pick<Prediction, 'holds' | 'note'>;
+
+function judged(expectation: Expectation, mark: Mark, measured: Measured): Judged {
+  const { moment, window } = expectation;
+  const healed = moment === 'users served again' ? healedBefore(window, mark, measured) : undefined;
+  if (healed !== undefined) return { holds: undefined, note: watchedFor(healed) };
+  const holds = heldBy(window, mark);
+  if (holds === undefined) {
+    const { beyond } = mark;
+    return { holds, note: beyond === undefined ? 'Nothing was measured to hold it against.' : watchedFor(beyond) };
+  }
+  if (holds) return { holds };
+  if (mark.ms !== undefined && mark.ms < window.from) return { holds, note: EARLY[moment] };
+  if (moment !== 'users served again') return { holds, note: LATE[moment] };
+  const tail = tailBehind(window, measured);
+  return tail ? { holds: undefined, note: sayTail(tail) } : { holds, note: lateUsers(measured) };
+}
+
+/** Undefined when it cannot be told: not measured, or watched for a shorter time than predicted. */
+function heldBy(window: Bracket, mark: Mark): boolean | undefined {
+  if (mark.ms !== undefined) {
+    const { from, to } = mark.bracket ?? { from: mark.ms, to: mark.ms };
+    return to >= window.from && from <= window.to;
+  }
+  return mark.beyond !== undefined && mark.beyond > window.to ? false : undefined;
+}
+
+/** For how long the fault was there, when it was healed before the window was over and users were served only after that. */
+function healedBefore(window: Bracket, mark: Mark, { timeline: { healing, t0 } }: Measured): number | undefined {
+  const held = (healing?.from ?? Infinity) - t0.from;
+  const served = mark.ms ?? mark.beyond;
+  return served !== undefined && held < window.to && served > held ? held : undefined;
+}
+
+function watchedFor(time: number): string {
+  return `It was watched for ${formatDuration(time)} only, and had not happened by then.`;
+}
+
+/** The tail that alone kept users waiting beyond the window and before healing: whatever else did has another reason. */
+function tailBehind(window: Bracket, { timeline: { t0, healing }, streams, tails }: Measured): Tail | undefined {
+  const late = streams.flatMap(({ stream, outages }) =>
+    outages
+      .filter(({ start, end }) => end.to > t0.from + window.to && start.to < (healing?.from ?? Infinity))
+      .map((outage) => (isLone(outage) ? tails.find((tail) => tail.stream === stream) : undefined)),
+  );
+  return late.includes(undefined) ? undefined : late[0];
+}
+
+/** One silence or two: entries hit one client port or another. */
+function isLone({ failures, errors }: Outage): boolean {
+  return failures < HEADLINE && Object.keys(errors).every((error) => error === 'timeout');
+}
+
+function sayTail({ stream, stale, of }: Tail): string {
+  return (
+    `It cannot be told: on ${stream} ${stale} of ${of} new connections had no answer after the node was left out, as conntrack's ` +
+    'entries of connections to its dead members make it (120 s unless nf_conntrack_tcp_timeout_syn_sent is set).'
+  );
+}
+
+type Note = Record<Expectation['moment'], string>;
+
+const EARLY: Note = {
+  'new leader': 'Earlier than an election can be: the leader had changed for another reason.',
+  'node noticed down':
+    'Earlier than heartbeats tell: the node said goodbye, or its connection broke in a way that the manager saw at once.',
+  'replacement running':
+    'Earlier than the timers allow: members ended by themselves before their node was given up, or a start takes ' +
+    'less than was assumed.',
+  'users served again': '',
+};
+
+const LATE: Note = {
+  'new leader': 'Later than an election takes: managers that starve or lose messages start over, which no timer tells.',
+  'node noticed down':
+    'Later than heartbeats tell: the manager itself was slow or had no leader, or its report reached the suite late.',
+  'replacement running':
+    'Later than the timers tell. They know nothing of image pulls (an image by tag asks its registry first), of a slow ' +
+    "machine, of a node that joins the service's network while it still believes in the dead peer (about 10 s), nor of " +
+    'a service that waits for another one.',
+  'users served again': '',
+};
+
+/** Users came later than the platform: what lies between is the application's own. */
+function lateUsers({ timeline: { t0 }, replaced, streams }: Measured): string {
+  return (
+    `Later than predicted: ${sayReplaced(replaced, t0)}, and on ${slowestStream(streams)?.stream ?? 'no stream'} requests still ` +
+    "failed. The platform's timers know nothing of what the application does by itself: connections that it keeps to a dead peer, " +
+    'its own retries and warm-up, and services that wait for each other.'
+  );
+}
+
+function sayReplaced(replaced: Replacement[], t0: Bracket): string {
+  if (replaced.length === 0) return 'nothing was replaced';
+  const ready = lastReady(replaced);
+  return ready
+    ? `replacements ran after ${formatDuration(ready.at.from - t0.from)}`
+    : 'not every replacement was seen to run';
+}

@@ -1,0 +1,74 @@
+import { errorClasses } from '../../probes/probe.ts';
+import { okLatencies, percentile } from './latency.ts';
+import { BIN, latency, probeState, type Range, type Series } from './series.ts';
+
+/** One second of one stream. */
+export interface StreamBin {
+  /** Probes that fell due, without those that failed on the prober's own side. */
+  scheduled: number;
+  ok: number;
+  /** ok, and within the objective's latency. */
+  good: number;
+  /** Failures because the answer was old. */
+  stale: number;
+  /** Of the good answers, ms from due; 0 when there were none. */
+  p50: number;
+  p95: number;
+}
+
+const STALE = errorClasses.indexOf('stale');
+
+/**
+ * Bins of one second from `origin` on, over the probes with index in [from, to). `limit`: the objective's latency, ms.
+ */
+export function binSeries(series: Series, origin: number, range: Range, limit = Infinity): StreamBin[] {
+  const bins: StreamBin[] = [];
+  let i = range.from;
+  while (i < range.to) {
+    // A probe in flight when the fault came is due a moment before: it belongs to the first bin.
+    const index = Math.max(bins.length, Math.floor((series.due[i]! - origin) / BIN));
+    while (bins.length < index) bins.push(emptyBin());
+    const first = i;
+    const close = origin + (index + 1) * BIN;
+    const bin = emptyBin();
+    do {
+      const state = series.state[i]!;
+      if (state !== probeState.prober) bin.scheduled++;
+      if (state === probeState.ok) {
+        bin.ok++;
+        if (latency(series, i) <= limit) bin.good++;
+      } else if (state === probeState.fail && series.error[i] === STALE) bin.stale++;
+      i++;
+    } while (i < range.to && series.due[i]! < close);
+    const sorted = okLatencies(series, first, i);
+    bin.p50 = percentile(sorted, 0.5);
+    bin.p95 = percentile(sorted, 0.95);
+    bins.push(bin);
+  }
+  return bins;
+}
+
+function emptyBin(): StreamBin {
+  return { scheduled: 0, ok: 0, good: 0, stale: 0, p50: 0, p95: 0 };
+}
+
+/**
+ * The lowest share of ok in any `seconds` bins in a row; over all of them when there are fewer. 1 when nothing fell
+ * due.
+ */
+export function worstWindow(bins: StreamBin[], seconds: number): number {
+  let worst = 1;
+  let ok = 0;
+  let scheduled = 0;
+  const width = Math.min(seconds, bins.length);
+  for (let i = 0; i < bins.length; i++) {
+    ok += bins[i]!.ok;
+    scheduled += bins[i]!.scheduled;
+    if (i >= width) {
+      ok -= bins[i - width]!.ok;
+      scheduled -= bins[i - width]!.scheduled;
+    }
+    if (i >= width - 1 && scheduled > 0) worst = Math.min(worst, ok / scheduled);
+  }
+  return worst;
+}

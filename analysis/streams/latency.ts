@@ -1,0 +1,62 @@
+import type { Latency } from '../findings.ts';
+import { BIN, indexAt, latency, probeState, type Range, type Series, STABLE_WINDOW } from './series.ts';
+
+/**
+ * Nearest rank: the smallest value that at least the share `q` of all values does not exceed. 0 when there are none.
+ */
+export function percentile(sorted: Float64Array, q: number): number {
+  return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
+}
+
+/** Latencies of the good answers with index in [from, to), sorted, ms from due. */
+export function okLatencies(series: Series, from: number, to: number): Float64Array {
+  const values = new Float64Array(Math.max(0, to - from));
+  let n = 0;
+  for (let i = from; i < to; i++) if (series.state[i] === probeState.ok) values[n++] = latency(series, i);
+  return values.subarray(0, n).sort();
+}
+
+export function latencyOf(series: Series, from: number, to: number): Latency {
+  const sorted = okLatencies(series, from, to);
+  return {
+    p50: percentile(sorted, 0.5),
+    p95: percentile(sorted, 0.95),
+    p99: percentile(sorted, 0.99),
+    n: sorted.length,
+  };
+}
+
+/** p95 above these, ms, is slow: over the stable window, and over one second. */
+export interface Pace {
+  window: number;
+  second: number;
+}
+
+/** A rise by less than this, ms, is the prober's own noise: it promises its schedule to 5 ms. */
+const NOISE = 5;
+const SLOWER = 1.5;
+
+/**
+ * What is slow on this stream: half as long again as the slowest p95 in steady state, taken over stretches of the
+ * same length, and more than the prober's own noise. A p95 of few answers scatters; held against the p95 of all of
+ * steady state, every tenth second of an undisturbed service would be slow. Without a good answer in steady state
+ * nothing is.
+ */
+export function paceOf(series: Series, steady: Range): Pace {
+  return { window: limitOver(series, steady, STABLE_WINDOW), second: limitOver(series, steady, BIN) };
+}
+
+/** Stretches of `length` ms that end with steady state and at each second before it; all of it when it is shorter. */
+function limitOver(series: Series, steady: Range, length: number): number {
+  let slowest: number | undefined;
+  let to = steady.to;
+  while (to > steady.from) {
+    const end = series.due[to - 1]!;
+    const from = Math.max(steady.from, indexAt(series, end - length));
+    const sorted = okLatencies(series, from, to);
+    if (sorted.length > 0) slowest = Math.max(slowest ?? 0, percentile(sorted, 0.95));
+    if (from === steady.from) break;
+    to = Math.min(to - 1, indexAt(series, end - BIN));
+  }
+  return slowest === undefined ? Infinity : Math.max(SLOWER * slowest, slowest + NOISE);
+}

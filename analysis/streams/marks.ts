@@ -1,0 +1,115 @@
+import type { Bracket } from '../../recording/recording.ts';
+import type { RunTimeline } from '../events/run-timeline.ts';
+import type { Mark, Outage } from '../findings.ts';
+import { type FailureRun, HEADLINE } from './outages.ts';
+import { probeState, type Series } from './series.ts';
+import { firstStable, type Stability } from './stability.ts';
+
+/** What the marks of one stream are read from. */
+export interface Seen {
+  series: Series;
+  /** Index of the first probe that the fault may have touched. */
+  from: number;
+  timeline: RunTimeline;
+  t0: Bracket;
+  /** Every run of failures since `from`, with the outage it is. */
+  runs: { run: FailureRun; outage: Outage }[];
+  /** A stable window's p95 is at most this, ms. */
+  slow: number;
+}
+
+/**
+ * ms since t₀'s beginning, never before it: a probe that was in flight when the fault came is due a moment earlier.
+ */
+function since(t0: { from: number }, time: number): number {
+  return Math.max(0, time - t0.from);
+}
+
+/** TTE: due of the first failure − t₀. Its bracket is the outage's start, as early and as late as t₀ allows. */
+export function timeToEffect({ series, t0, runs }: Seen): Mark {
+  const first = runs[0];
+  if (!first) return {};
+  const bracket = { from: since({ from: t0.to }, first.outage.start.from), to: since(t0, first.outage.start.to) };
+  return { ms: since(t0, series.due[first.run.first]!), bracket };
+}
+
+/** TTFS: due of the first ok after the first failure − t₀. */
+export function timeToFirstSuccess({ series, t0, runs, timeline }: Seen): Mark {
+  const first = runs[0];
+  if (!first) return {};
+  const { okAfter } = first.run;
+  if (okAfter === undefined || series.due[okAfter]! >= timeline.end) return { beyond: since(t0, timeline.end) };
+  const bracket = { from: since({ from: t0.to }, first.outage.end.from), to: since(t0, first.outage.end.to) };
+  return { ms: since(t0, series.due[okAfter]!), bracket };
+}
+
+/** First failure → last failure; the bracket reaches from the shortest to the longest it can have been. */
+export function errorWindow({ series, runs }: Seen): Mark {
+  const first = runs[0];
+  const last = runs.at(-1);
+  if (!first || !last) return {};
+  const bracket = {
+    from: Math.max(0, last.outage.end.from - first.outage.start.to),
+    to: last.outage.end.to - first.outage.start.from,
+  };
+  return { ms: series.due[last.run.last]! - series.due[first.run.first]!, bracket };
+}
+
+export interface Recovery {
+  ttsr: Mark;
+  afterHealing?: Mark;
+}
+
+/**
+ * TTSR: beginning of the first stable window since t₀. Stable means that it stays so: after three failures in a row
+ * while the fault is still held, the search begins again. What fails only after healing began has another cause, and
+ * its recovery counts from there.
+ */
+export function timeToStableRecovery(seen: Seen): Recovery {
+  const { series, timeline, t0 } = seen;
+  const outages = seen.runs.filter(({ run }) => run.failures >= HEADLINE).map(({ run }) => run);
+  const recovered = search(seen, outages, seen.from, timeline.healing?.from ?? Infinity);
+  const undisturbed = recovered.stable !== undefined && recovered.stable === firstJudged(series, seen.from);
+  const ttsr = undisturbed ? { ms: 0, bracket: { from: 0, to: 0 } } : toMark(seen, recovered, t0);
+  if (recovered.stable === undefined || !timeline.healing) return { ttsr };
+
+  const relapse = nextOutage(outages, recovered.stable);
+  if (!relapse) return { ttsr };
+  return { ttsr, afterHealing: toMark(seen, search(seen, outages, relapse.first, Infinity), timeline.healing) };
+}
+
+/** The first stable window from index `from` on that no outage follows before the time `until`. */
+function search({ series, timeline, slow }: Seen, outages: FailureRun[], from: number, until: number): Stability {
+  const lastDue = series.due[series.n - 1] ?? 0;
+  const end = Math.min(timeline.end, lastDue + series.every);
+  for (;;) {
+    const found = firstStable(series, from, end, slow);
+    if (found.stable === undefined) return found;
+    const relapse = nextOutage(outages, found.stable);
+    if (!relapse || series.due[relapse.first]! >= until) return found;
+    from = relapse.first;
+  }
+}
+
+/** The first outage that begins after `index`. */
+function nextOutage(outages: FailureRun[], index: number): FailureRun | undefined {
+  return outages.find(({ first }) => first > index);
+}
+
+function toMark({ series, timeline }: Seen, found: Stability, zero: Bracket): Mark {
+  if (found.stable === undefined) {
+    // Known not to be stable up to the last probe that no stable window can begin with.
+    const until = found.unstable === undefined ? zero.from : series.due[found.unstable]!;
+    return { beyond: since(zero, Math.min(until, timeline.end)) };
+  }
+  const due = series.due[found.stable]!;
+  const before = found.stable > 0 ? series.due[found.stable - 1]! : zero.from;
+  const bracket = { from: since({ from: zero.to }, before), to: since(zero, series.done[found.stable]!) };
+  return { ms: since(zero, due), bracket };
+}
+
+function firstJudged({ state, n }: Series, from: number): number {
+  let i = from;
+  while (i < n && state[i] === probeState.prober) i++;
+  return i;
+}

@@ -1,0 +1,110 @@
+import { errorClasses } from '../../probes/probe.ts';
+import type { StreamSamples } from '../../probes/samples.ts';
+import type { Outage } from '../findings.ts';
+import { failed, probeState, type Series, toSeries } from './series.ts';
+
+/** Failures in a row that make an outage the headline: one lost packet is listed, but is nobody's headline. */
+export const HEADLINE = 3;
+
+/** How many good answers say what is usual, when a first failure is a silence. */
+const USUAL = 100;
+const TIMEOUT = errorClasses.indexOf('timeout');
+
+/** A maximal run of failures, by index into its series. */
+export interface FailureRun {
+  first: number;
+  last: number;
+  failures: number;
+  /** Index of the last ok before and the first ok after; undefined where there was none. */
+  okBefore: number | undefined;
+  okAfter: number | undefined;
+}
+
+/**
+ * Every outage of a stream: maximal runs of at least `k` probes in a row that were not ok. An `indeterminate` write
+ * is not ok: its user got no answer. Probes that are missing, or failed on the prober's own side, neither open nor end
+ * an outage.
+ */
+export function findOutages(samples: StreamSamples, k = 1): Outage[] {
+  const series = toSeries(samples);
+  return failureRuns(series, k).map((run) => toOutage(series, run));
+}
+
+export function failureRuns(series: Series, k = 1): FailureRun[] {
+  const runs: FailureRun[] = [];
+  let open: FailureRun | undefined;
+  let okBefore: number | undefined;
+  for (let i = 0; i < series.n; i++) {
+    const state = series.state[i]!;
+    if (failed(state)) {
+      open ??= { first: i, last: i, failures: 0, okBefore, okAfter: undefined };
+      open.last = i;
+      open.failures++;
+    } else if (state === probeState.ok) {
+      if (open && open.failures >= k) runs.push({ ...open, okAfter: i });
+      open = undefined;
+      okBefore = i;
+    }
+  }
+  if (open && open.failures >= k) runs.push(open);
+  return runs;
+}
+
+/**
+ * The brackets follow from what an answer proves. An ok proves that the service worked at some moment between its
+ * sending and its answer, a failure that it did not at some moment of its own. So the outage began after the last ok
+ * was sent and before the first failure was seen, and it ended after the last failure was sent and before the first ok
+ * was answered.
+ */
+export function toOutage(series: Series, run: FailureRun): Outage {
+  const firstSent = series.sent[run.first]!;
+  const lastSent = series.sent[run.last]!;
+  const start = {
+    // Nothing is known of the time before the first ok: the recording's origin is its beginning.
+    from: run.okBefore === undefined ? 0 : Math.min(series.sent[run.okBefore]!, firstSent),
+    to: seenBy(series, run),
+  };
+  const open = run.okAfter === undefined;
+  const endSeen = series.done[run.okAfter ?? run.last]!;
+  const end = { from: lastSent, to: Math.max(endSeen, lastSent) };
+  return {
+    start,
+    end,
+    open,
+    inner: Math.max(0, end.from - start.to),
+    outer: Math.max(0, end.to - start.from),
+    failures: run.failures,
+    errors: countErrors(series, run.first, run.last + 1),
+  };
+}
+
+/**
+ * By when the outage had begun, seen from its first failure. A refusal or a reset is seen when it arrives. A silence
+ * ends only with the probe's timeout, which says nothing: there the answer would have come by the usual time, had the
+ * service still worked, and the slowest of the last good answers is what is usual.
+ */
+function seenBy(series: Series, { first, okBefore }: FailureRun): number {
+  const sent = series.sent[first]!;
+  const done = Math.max(sent, series.done[first]!);
+  if (series.error[first] !== TIMEOUT || okBefore === undefined) return done;
+  let usual = 0;
+  let seen = 0;
+  for (let i = okBefore; i >= 0 && seen < USUAL; i--) {
+    if (series.state[i] !== probeState.ok) continue;
+    usual = Math.max(usual, series.done[i]! - series.sent[i]!);
+    seen++;
+  }
+  return Math.min(done, sent + usual);
+}
+
+/** Failures by error class, in the order of the classes. */
+export function countErrors(series: Series, from: number, to: number): Record<string, number> {
+  const counts = new Array<number>(errorClasses.length).fill(0);
+  for (let i = from; i < to; i++) {
+    const error = series.error[i]!;
+    if (failed(series.state[i]!) && error < counts.length) counts[error]!++;
+  }
+  return Object.fromEntries(
+    errorClasses.map((name, code) => [name, counts[code]!] as const).filter(([, count]) => count > 0),
+  );
+}

@@ -1,0 +1,68 @@
+import type { RunEvent } from '../../recording/recording.ts';
+import { formatDuration } from '../../units/units.ts';
+import type { RunTimeline } from '../events/run-timeline.ts';
+import type { Check } from '../findings.ts';
+import { percentile } from './latency.ts';
+import { indexAt, probeState, type Series } from './series.ts';
+
+/** Whether the prober can be believed: one check with every reason against it. */
+export function proberFitness(events: RunEvent[], series: Series[], timeline: RunTimeline): Check {
+  const limit = Math.min(Infinity, ...series.map(({ every }) => every)) / 2;
+  const reasons = [...reportReasons(events, series, limit), ...sampleReasons(series, timeline, limit)];
+  const lateness = Number.isFinite(limit) ? `≤ ${formatDuration(limit)}` : 'small';
+  return {
+    verdict: reasons.length === 0 ? 'pass' : 'unknown',
+    what: 'prober fit',
+    observed: reasons.length === 0 ? 'null stream whole, every probe sent in time and recorded' : reasons.join('; '),
+    wanted: `no failure of its own, send lateness p99 ${lateness}, every probe recorded`,
+  };
+}
+
+function reportReasons(events: RunEvent[], series: Series[], limit: number): string[] {
+  const told = events.findLast((event) => event.kind === 'prober');
+  if (told?.kind !== 'prober' || !told.report) {
+    const why = told?.kind === 'prober' && told.error ? `: ${told.error}` : '';
+    return [`the prober left no report${why}`];
+  }
+  const { report } = told;
+  const { nullStream, latenessMs } = report;
+  const reasons: string[] = [];
+  if (nullStream.failed > 0)
+    reasons.push(`its null stream failed ${nullStream.failed} of ${nullStream.scheduled} times`);
+  if (nullStream.scheduled === 0) reasons.push('its null stream never ran');
+  if (latenessMs.p99 > limit) reasons.push(`send lateness p99 ${formatDuration(latenessMs.p99)} over the run`);
+  const own = Object.entries(report.proberErrors).filter(([, count]) => count > 0);
+  if (own.length > 0)
+    reasons.push(`errors on its own side: ${own.map(([name, count]) => `${name} ${count}`).join(', ')}`);
+  for (const { spec, n, missing } of series) {
+    const scheduled = report.scheduled[spec.name] ?? 0;
+    const recorded = n - missing;
+    if (recorded < scheduled)
+      reasons.push(`${scheduled - recorded} of ${scheduled} samples of ${spec.name} are missing`);
+  }
+  return reasons;
+}
+
+/** What the samples say against it, whatever the report says: a short stall does not show in the whole run's p99. */
+function sampleReasons(series: Series[], timeline: RunTimeline, limit: number): string[] {
+  if (series.length === 0) return ['no stream was recorded'];
+  return series.flatMap((one) => {
+    const { name } = one.spec;
+    if (one.n === 0) return [`no sample of ${name} was recorded`];
+    const reasons: string[] = [];
+    const late = latenessSince(one, timeline);
+    if (late > limit) reasons.push(`send lateness p99 of ${name} ${formatDuration(late)} since the fault`);
+    const own = one.state.reduce((count, state) => (state === probeState.prober ? count + 1 : count), 0);
+    if (own > 0) reasons.push(`${own} probes of ${name} failed on its own side`);
+    return reasons;
+  });
+}
+
+/** p99 of sent − due from t₀ to the end of recovery, ms. */
+function latenessSince(series: Series, timeline: RunTimeline): number {
+  const from = timeline.t0 ? indexAt(series, timeline.t0.from) : 0;
+  const to = indexAt(series, timeline.end);
+  const values = new Float64Array(Math.max(0, to - from));
+  for (let i = from; i < to; i++) values[i - from] = series.sent[i]! - series.due[i]!;
+  return percentile(values.sort(), 0.99);
+}

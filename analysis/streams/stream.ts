@@ -1,0 +1,151 @@
+import type { Bracket } from '../../recording/recording.ts';
+import type { Objective } from '../../scenarios/scenario.ts';
+import type { RunTimeline } from '../events/run-timeline.ts';
+import type { Outage, StreamFindings } from '../findings.ts';
+import { binSeries, worstWindow } from './bins.ts';
+import { degradationScore, degradedSeconds, resilience } from './degradation.ts';
+import { latencyOf, type Pace } from './latency.ts';
+import { errorWindow, type Seen, timeToEffect, timeToFirstSuccess, timeToStableRecovery } from './marks.ts';
+import { countErrors, failureRuns, HEADLINE, toOutage } from './outages.ts';
+import { failed, indexAt, latency, probeState, type Range, type Series } from './series.ts';
+
+const MONTH_SECONDS = 30 * 86_400;
+
+/** `vote.reused` is a stream of the probe `vote`. */
+export function probeOf(stream: string): string {
+  return stream.replace(/\.reused$/, '');
+}
+
+/** Where steady state and the time since the fault lie in a series. */
+export interface Spans {
+  steady: Range;
+  during: Range;
+}
+
+/** Without a fault everything that was seen is steady state, and nothing is after it. */
+export function spansOf(series: Series, timeline: RunTimeline, steady: number): Spans {
+  const end = indexAt(series, timeline.end);
+  if (!timeline.t0) return { steady: { from: 0, to: series.n }, during: { from: series.n, to: series.n } };
+  let from = indexAt(series, timeline.t0.from);
+  // Failures that were in flight when the fault came are its own.
+  while (from > 0 && failed(series.state[from - 1]!) && series.done[from - 1]! >= timeline.t0.from) from--;
+  const begin = Math.min(from, indexAt(series, timeline.t0.from - steady));
+  return { steady: { from: begin, to: from }, during: { from, to: Math.max(from, end) } };
+}
+
+interface Counts {
+  scheduled: number;
+  ok: number;
+  failed: number;
+  indeterminate: number;
+  /** ok, and within the objective's latency. */
+  good: number;
+}
+
+function countStates(series: Series, { from, to }: Range, limit = Infinity): Counts {
+  const counts = { scheduled: 0, ok: 0, failed: 0, indeterminate: 0, good: 0 };
+  for (let i = from; i < to; i++) {
+    const state = series.state[i];
+    if (state === probeState.prober) continue;
+    counts.scheduled++;
+    if (state === probeState.fail) counts.failed++;
+    if (state === probeState.indeterminate) counts.indeterminate++;
+    if (state !== probeState.ok) continue;
+    counts.ok++;
+    if (latency(series, i) <= limit) counts.good++;
+  }
+  return counts;
+}
+
+/** Every number of one stream. `spans` and `pace` are its own. */
+export function streamFindings(
+  series: Series,
+  timeline: RunTimeline,
+  spans: Spans,
+  pace: Pace,
+  objective: Objective,
+): StreamFindings {
+  const { spec } = series;
+  const limit = objective.p95 ?? Infinity;
+  const steady = countStates(series, spans.steady, limit);
+  const during = countStates(series, spans.during, limit);
+  const steadyLatency = latencyOf(series, spans.steady.from, spans.steady.to);
+  const listed = failureRuns(series)
+    .map((run) => ({ run, outage: toOutage(series, run) }))
+    // Before the steady state the service was being deployed: that it did not answer yet is no outage.
+    .filter(({ run }) => !timeline.t0 || (run.last >= spans.steady.from && run.first < spans.during.to));
+  const since = listed.filter(({ run }) => run.last >= spans.during.from);
+
+  const t0: Bracket = timeline.t0 ?? { from: timeline.end, to: timeline.end };
+  const seen: Seen = { series, from: spans.during.from, timeline, t0, runs: since, slow: pace.window };
+  const { ttsr, afterHealing } = timeline.t0 ? timeToStableRecovery(seen) : { ttsr: {} };
+  const tte = timeToEffect(seen);
+  const bins = binSeries(series, t0.from, spans.during, limit);
+  const untilStable = bins.slice(0, Math.ceil((ttsr.ms ?? timeline.end - t0.from) / 1000));
+  const { loss, minQ } = resilience(untilStable, share(steady.good, steady.scheduled));
+  const errorSeconds = ((during.failed + during.indeterminate) * series.every) / 1000;
+  const watched = Math.max(0, timeline.end - t0.from) / 1000;
+  // Where nothing fell due nothing is known: not a number, so that nobody reads it as 0 % or 100 %.
+  const worst = (seconds: number) => (during.scheduled > 0 ? worstWindow(bins, seconds) : Number.NaN);
+  const steadySeconds = (steady.scheduled * series.every) / 1000;
+  const used = bins.filter(({ scheduled }) => scheduled > 0);
+
+  return {
+    stream: spec.name,
+    every: spec.every,
+    connection: spec.connection,
+    writes: spec.writes,
+    steady: { scheduled: steady.scheduled, ok: steady.ok, latency: steadyLatency },
+    during: {
+      scheduled: during.scheduled,
+      ok: during.ok,
+      failed: during.failed,
+      indeterminate: during.indeterminate,
+      latency: latencyOf(series, spans.during.from, spans.during.to),
+    },
+    availability: during.ok / during.scheduled,
+    wholeSeconds: used.filter(({ ok, scheduled }) => ok === scheduled).length / used.length,
+    worst: { s1: worst(1), s10: worst(10), s60: worst(60) },
+    tte,
+    ttfs: timeToFirstSuccess(seen),
+    ttsr,
+    ...(afterHealing ? { afterHealing } : {}),
+    errorWindow: errorWindow(seen),
+    errorSeconds,
+    degradedSeconds: degradedSeconds(untilStable, pace.second),
+    goodput: { steady: share(steady.good, steadySeconds), during: share(during.good, watched) },
+    resilienceLoss: loss,
+    degradationScore: degradationScore(loss, tte.ms, ttsr.ms),
+    minQ,
+    errorBudget: errorBudget(errorSeconds, objective.availability),
+    outages: listed.map(({ outage }) => outage),
+    headline: longest(since.filter(({ run }) => run.failures >= HEADLINE).map(({ outage }) => outage)),
+    errors: countErrors(series, spans.during.from, spans.during.to),
+    instances: countInstances(series, spans.during),
+  };
+}
+
+/** ∫ error dt as a share of what the objective allows in 30 days. An objective of 100 % has no budget to burn. */
+function errorBudget(errorSeconds: number, objective: number | undefined): number | undefined {
+  if (objective === undefined || objective >= 1) return undefined;
+  return errorSeconds / ((1 - objective) * MONTH_SECONDS);
+}
+
+function longest(outages: Outage[]): Outage | undefined {
+  return outages.reduce<Outage | undefined>((most, one) => (most && most.outer >= one.outer ? most : one), undefined);
+}
+
+/** Good answers by the instance that gave them, by name. */
+function countInstances(series: Series, { from, to }: Range): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (let i = from; i < to; i++) {
+    const name = series.instances[series.instance[i]!] ?? '';
+    if (name !== '' && series.state[i] === probeState.ok) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** 0 where there is no whole: nothing was good of it. */
+function share(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
+}

@@ -1,0 +1,84 @@
+import { OperatorError } from '../../../units/operator-error.ts';
+
+/** What the API says of a request that it refuses (`Status`). */
+interface Status {
+  message?: string;
+  reason?: string;
+  details?: { causes?: { reason?: string; message?: string }[]; retryAfterSeconds?: number };
+}
+
+/** A request that the API refused, or that got no answer. */
+export class ApiError extends OperatorError {
+  /** HTTP status; undefined when there was no answer. */
+  readonly status: number | undefined;
+  /** The API's own word, such as `AlreadyExists`. */
+  readonly reason: string | undefined;
+  readonly causes: { reason?: string; message?: string }[];
+
+  constructor(
+    message: string,
+    given: { status?: number; reason?: string; causes?: ApiError['causes']; hint?: string; cause?: unknown },
+  ) {
+    super(message, given);
+    this.name = 'ApiError';
+    this.status = given.status;
+    this.reason = given.reason;
+    this.causes = given.causes ?? [];
+  }
+}
+
+const FORBIDDEN =
+  /User "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?/;
+
+/** @param suspicion why the API may not know the suite, for 401 */
+export function refusal(what: string, status: number, body: string, suspicion?: string): ApiError {
+  const { message = body.trim().slice(0, 500), reason, details } = parseStatus(body);
+  const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [] };
+  if (status === 401) {
+    return new ApiError(`the API does not know who asks (401 on ${what})${suspicion ? `: ${suspicion}` : ''}`, {
+      ...common,
+      hint: 'renew the credentials of the kubeconfig (log in again, or issue a new certificate)',
+    });
+  }
+  const { user, verb, resource, group, namespace } = FORBIDDEN.exec(message)?.groups ?? {};
+  if (status === 403 && user !== undefined) {
+    const where = namespace === undefined ? 'in the whole cluster' : `in namespace ${namespace}`;
+    return new ApiError(`${user} may not ${verb} ${resource}${group ? `.${group}` : ''} ${where}`, {
+      ...common,
+      hint: '`brownout plan SCENARIO --cluster FILE --rights` prints a role with every right that is needed',
+    });
+  }
+  return new ApiError(`${what}: ${status} ${message || 'without a word'}`, common);
+}
+
+function parseStatus(body: string): Status {
+  try {
+    return (JSON.parse(body) ?? {}) as Status;
+  } catch {
+    return {};
+  }
+}
+
+const TRUST = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/;
+
+export function silence(what: string, origin: string, error: unknown): ApiError {
+  const { code, message } = error as { code?: string; message?: string };
+  const words = message || code || String(error);
+  const hint = TRUST.test(code ?? '')
+    ? 'does `certificate-authority` of the kubeconfig belong to this cluster, and is its certificate still valid?'
+    : 'is the address right, does the control plane live, and is a VPN or proxy needed?';
+  return new ApiError(`the API at ${origin} does not answer (${what}: ${words})`, { hint, cause: error });
+}
+
+export const isGone = (error: unknown) => error instanceof ApiError && error.status === 404;
+export const isConflict = (error: unknown) => error instanceof ApiError && error.status === 409;
+
+/** Passes over "not there": an idempotent act has nothing left to do. */
+export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,104 @@
+import type { PlatformEvent } from '../../platform.ts';
+import { Queue } from '../../queue.ts';
+import type { Api } from '../api/api.ts';
+import type { ApiError } from '../api/api-error.ts';
+import { type Followed, follow, type Listener, Restart, rest } from '../api/follow.ts';
+import {
+  ENDPOINT_SLICES,
+  EVENTS,
+  type KubeNode,
+  type KubeObject,
+  LEASES,
+  type Lease,
+  NODES,
+  PODS,
+  type Pod,
+} from '../api/objects.ts';
+import { LEADER_LEASE, SYSTEM } from '../state/inspect.ts';
+import type { EventSource, Tell } from './event.ts';
+import { MemberEvents } from './member-events.ts';
+import { NodeEvents } from './node-events.ts';
+import { ApiEvents, type KubeEvent, LeaderEvents, type Slice, SliceEvents } from './other-events.ts';
+
+/**
+ * Everything that the control plane says of its nodes and of a namespace, until `signal` aborts: five watches, whatever the
+ * size of the cluster, and a look each second whether the control plane answers.
+ */
+export async function* watchKubernetes(api: Api, namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent> {
+  const queue = new Queue<PlatformEvent>(signal);
+  const tell: Tell = (event) => queue.push(event);
+  const restart = new Restart();
+  const watch = <T extends KubeObject>(what: Followed, make: (tell: Tell) => EventSource<T>) =>
+    follow<T>(api, what, listenerOf(what, make, tell), signal, restart).catch((error: Error) =>
+      tell({ kind: 'other', text: `${what.resource.plural} are not watched any more: ${error.message}` }),
+    );
+  const place = { namespace };
+  const watches = [
+    watch<KubeNode>({ resource: NODES }, (told) => new NodeEvents(told)),
+    watch<Pod>({ resource: PODS, place }, (told) => new MemberEvents(told)),
+    watch<Slice>({ resource: ENDPOINT_SLICES, place }, (told) => new SliceEvents(told)),
+    watch<KubeEvent>({ resource: EVENTS, place }, (told) => new ApiEvents(told)),
+    watch<Lease>(
+      { resource: LEASES, place: { namespace: SYSTEM }, query: { fieldSelector: `metadata.name=${LEADER_LEASE}` } },
+      (told) => new LeaderEvents(told),
+    ),
+    pulse(api, tell, restart, signal),
+  ];
+  yield* queue;
+  await Promise.all(watches);
+}
+
+function listenerOf<T extends KubeObject>(
+  { resource }: Followed,
+  make: (tell: Tell) => EventSource<T>,
+  tell: Tell,
+): Listener<T> {
+  let known: Set<string> | undefined;
+  /** What is told now happened at some time since then. */
+  let since: number | undefined;
+  const events = make((event) => tell(since === undefined ? event : { ...event, since }));
+  return {
+    listed(objects, from) {
+      since = from;
+      const names = new Set(objects.map(({ metadata }) => metadata.name));
+      for (const name of known?.difference(names) ?? []) events.gone(name);
+      for (const object of objects) events.seen(object, { first: known === undefined, late: since !== undefined });
+      known = names;
+    },
+    changed(object, from) {
+      since = from;
+      known?.add(object.metadata.name);
+      events.seen(object, { first: false, late: since !== undefined });
+    },
+    removed({ metadata }, from) {
+      since = from;
+      known?.delete(metadata.name);
+      events.gone(metadata.name);
+    },
+    refused: (error: ApiError) =>
+      tell({ kind: 'other', text: `${resource.plural} cannot be watched: ${error.message}` }),
+  };
+}
+
+const PULSE = 1_000;
+const PULSE_TIMEOUT = 2_500;
+
+/** Tells when the control plane is lost and when it is back. */
+async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal): Promise<void> {
+  let lost = false;
+  while (!signal.aborted) {
+    const asked = Date.now();
+    const failure = await api.get('/readyz', { patience: 0, timeout: PULSE_TIMEOUT, accept: '*/*', text: true }).then(
+      () => undefined,
+      (error: Error) => error,
+    );
+    if (signal.aborted) return;
+    if (failure && !lost) tell({ kind: 'control-plane-lost', text: failure.message });
+    if (!failure && lost) {
+      tell({ kind: 'control-plane-back', text: 'the API answers again' });
+      restart.now();
+    } else if (!failure) restart.answered = asked;
+    lost = failure !== undefined;
+    await rest(PULSE, signal);
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * The suite's node agents on a node: pods with every right over it, bound to it, that act there, past the control plane. A pod like
+ * this needs neither a scheduler nor a ready node, and ends by itself: kubelet knows its deadline.
+ */
+import { OperatorError } from '../../../units/operator-error.ts';
+import type { Api } from '../api/api.ts';
+import { ApiError, isConflict, isGone, unlessGone } from '../api/api-error.ts';
+import { execIn } from '../api/exec.ts';
+import { follow, rest } from '../api/follow.ts';
+import { type KubeObject, NAMESPACES, NODE_AGENT, PODS, type Pod, RUN_LABEL } from '../api/objects.ts';
+import { complaintOf, mainStatus } from '../state/members.ts';
+import { ensureNamespace } from '../workload/deploy.ts';
+
+export interface AgentPlace {
+  /** A namespace of its own: it must allow privileged pods, which the workload's need not. */
+  namespace: string;
+  /** The pod's name. */
+  name: string;
+}
+
+export interface Agent extends AgentPlace {
+  node: string;
+  run: string;
+  image: string;
+  argv: string[];
+  pull: 'missing' | 'never';
+  /** It ends by itself after so many ms. */
+  deadline: number;
+  /** It may ask the API who it is: an account without any right. */
+  token?: boolean;
+}
+
+/** By this port the control plane reaches a node: what closes a node's network leaves it open. */
+export const KUBELET_PORT = 10_250;
+/** Its command undoes what it did when it is told to end; this long it may take. */
+const GRACE_S = 10;
+const START_TIMEOUT = 30_000;
+const REMOVE_TIMEOUT = 60_000;
+const ACCOUNT_TIMEOUT = 10_000;
+const TELL_TIMEOUT = 5_000;
+
+/** When something took effect, on the clock of `performance.now()`. */
+export interface Effect {
+  from: number;
+  to: number;
+}
+
+/**
+ * Returns when its command runs, with the moment at which it began. One of that name that runs already is left alone; one that
+ * has ended is replaced.
+ */
+export async function startAgent(api: Api, agent: Agent): Promise<Effect> {
+  const place = { namespace: agent.namespace, name: agent.name };
+  await ensureNamespace(api, agent.namespace, {
+    [RUN_LABEL]: agent.run,
+    'pod-security.kubernetes.io/enforce': 'privileged',
+  });
+  const found = await unlessGone(api.read<Pod>(PODS, place));
+  if (found && hasEnded(found)) await removePod(api, place, 0);
+  if (!found || hasEnded(found)) await create(api, agent);
+  const pod = await untilPod(
+    api,
+    place,
+    START_TIMEOUT,
+    (now) => now !== undefined && (isRunning(now) || hasEnded(now)),
+  );
+  if (pod && isRunning(pod)) {
+    const from = performance.now();
+    const { code, stderr } = await execInAgent(api, place, GO, TELL_TIMEOUT);
+    if (code !== 0) {
+      // Its command ended while it was watched: kubelet tells soon what its last words were.
+      const ended = await untilPod(api, place, TELL_TIMEOUT, (now) => now === undefined || hasEnded(now));
+      const words = (ended && hasEnded(ended) && complaintOf(ended)) || stderr.trim();
+      throw new OperatorError(`${agent.name} on ${agent.node} cannot begin: ${words || `exit ${code}`}`);
+    }
+    return { from, to: performance.now() };
+  }
+  const state = mainStatus(pod ?? hollow)?.state?.waiting?.reason ?? '';
+  throw new OperatorError(
+    `${agent.name} does not start on ${agent.node}: ${(pod && complaintOf(pod)) ?? 'it says nothing'}`,
+    {
+      hint: /Image/.test(state)
+        ? `the image ${agent.image} is \`images.tools\` of the cluster file: load it on every node, or say \`pull: missing\``
+        : `kubectl --namespace ${agent.namespace} describe pod ${agent.name} tells more`,
+    },
+  );
+}
+
+const hollow: Pod = { metadata: { name: '' }, spec: { containers: [{ name: NODE_AGENT, image: '' }] }, status: {} };
+const hasEnded = ({ status }: Pod) => status.phase === 'Succeeded' || status.phase === 'Failed';
+const isRunning = (pod: Pod) => mainStatus(pod)?.state?.running !== undefined && !hasEnded(pod);
+
+/** A new namespace gets its service account a moment after it is made, and until then no pod may be made in it. */
+async function create(api: Api, agent: Agent): Promise<void> {
+  const deadline = performance.now() + ACCOUNT_TIMEOUT;
+  for (;;) {
+    try {
+      await api.create(PODS, { namespace: agent.namespace }, podOf(agent));
+      return;
+    } catch (error) {
+      if (isConflict(error)) return;
+      const tooEarly = error instanceof ApiError && error.status === 403 && /service ?account/i.test(error.message);
+      if (!tooEarly || performance.now() > deadline) throw error;
+    }
+    await rest(50, new AbortController().signal);
+  }
+}
+
+/**
+ * Killed for want of memory it could undo nothing, so it is the last that is. It shares the node's process numbers: its command
+ * is not number 1, so its number is noted down. And it waits for the word: that gives the moment at which it begins. More than that, kubelet then knows that it may be spoken to by the API, and does
+ * not ask the API again for five minutes (cacheAuthorizedTTL): a node agent that cuts the node off can still be told to end.
+ */
+const WAITING = [
+  'sh',
+  '-c',
+  'echo -1000 2>/dev/null > /proc/self/oom_score_adj || true; echo $$ > /tmp/agent.pid; until [ -e /tmp/agent.go ]; do sleep 0.05; done; exec "$@"',
+  'agent',
+];
+/** And the moment that its work takes. */
+const GO = ['sh', '-c', 'touch /tmp/agent.go; sleep 0.2'];
+const END = ['sh', '-c', 'kill -TERM "$(cat /tmp/agent.pid)"'];
+
+/** In a pod's command `$$` means a dollar sign, and `$(NAME)` may be filled in. */
+const verbatim = (word: string) => word.replaceAll('$', '$$$$');
+
+function podOf({ namespace, name, node, run, image, argv, pull, deadline, token = false }: Agent): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace, name, labels: { [RUN_LABEL]: run, app: NODE_AGENT } },
+    spec: {
+      nodeName: node,
+      hostNetwork: true,
+      hostPID: true,
+      restartPolicy: 'Never',
+      activeDeadlineSeconds: Math.ceil(deadline / 1000),
+      terminationGracePeriodSeconds: GRACE_S,
+      automountServiceAccountToken: token,
+      enableServiceLinks: false,
+      tolerations: [{ operator: 'Exists' }],
+      containers: [
+        {
+          name: NODE_AGENT,
+          image,
+          imagePullPolicy: pull === 'never' ? 'Never' : 'IfNotPresent',
+          command: [...WAITING, ...argv].map(verbatim),
+          env: [{ name: 'BROWNOUT_API_PORT', value: String(KUBELET_PORT) }],
+          securityContext: { privileged: true },
+          terminationMessagePolicy: 'FallbackToLogsOnError',
+        },
+      ],
+    },
+  };
+}
+
+/** Its command has come to its end, by kubelet's word: one that was only told to end may not have done its work yet. */
+export async function hasAgentEnded(api: Api, place: AgentPlace): Promise<boolean> {
+  const found = await unlessGone(api.read<Pod>(PODS, place));
+  return found === undefined || hasEnded(found);
+}
+
+/** Runs argv in a node agent. */
+export function execInAgent(api: Api, { namespace, name }: AgentPlace, argv: string[], timeout: number) {
+  return execIn(api, { namespace, pod: name, container: NODE_AGENT }, argv, { timeout });
+}
+
+/**
+ * Ends a node agent, so that it undoes what it did; its namespace stays. A node that is cut off from the API does not hear that its
+ * pod is deleted, but can still be spoken to: so the command is told first.
+ *
+ * @returns when the command had been told to end, on the clock of `performance.now()`; undefined when nobody could be told
+ */
+export async function endAgent(api: Api, place: AgentPlace): Promise<number | undefined> {
+  const found = await unlessGone(api.read<Pod>(PODS, place));
+  if (!found) return undefined;
+  let told: number | undefined;
+  if (isRunning(found)) {
+    const answer = await execInAgent(api, place, END, TELL_TIMEOUT).catch(() => undefined);
+    if (answer?.code === 0) told = performance.now();
+  }
+  await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: GRACE_S }));
+  return told;
+}
+
+/**
+ * Ends a node agent and waits until it is gone; its namespace goes with the last.
+ *
+ * @param graceIfSilent s, for a node agent that could not be told: with 0 it is taken from the API at once, where it looks for itself
+ */
+export async function removeAgent(api: Api, place: AgentPlace, graceIfSilent = GRACE_S): Promise<number | undefined> {
+  const told = await endAgent(api, place);
+  await removePod(api, place, told === undefined ? graceIfSilent : GRACE_S);
+  await removeIfEmpty(api, place.namespace);
+  return told;
+}
+
+async function removePod(api: Api, place: AgentPlace, grace: number): Promise<void> {
+  await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: grace }));
+  const left = await untilPod(api, place, REMOVE_TIMEOUT, (pod) => pod === undefined);
+  if (left) {
+    throw new OperatorError(`pod ${place.name} in ${place.namespace} does not go away`, {
+      hint: 'its node must confirm its end: does the node answer?',
+    });
+  }
+}
+
+async function removeIfEmpty(api: Api, namespace: string): Promise<void> {
+  const found = await unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
+  if (!found || found.metadata.labels?.[RUN_LABEL] === undefined) return;
+  const pods = await api.listMetadata(PODS, { namespace });
+  if (pods.length > 0) return;
+  await unlessGone(api.delete(NAMESPACES, { name: namespace }));
+  const deadline = performance.now() + REMOVE_TIMEOUT;
+  for (;;) {
+    try {
+      await api.read(NAMESPACES, { name: namespace });
+    } catch (error) {
+      if (isGone(error)) return;
+      throw error;
+    }
+    if (performance.now() > deadline) throw new OperatorError(`namespace ${namespace} does not go away`);
+    await rest(100, new AbortController().signal);
+  }
+}
+
+/** Waits until one pod is as wanted, told by a watch. Resolves with the pod as it was last, wanted or not. */
+async function untilPod(
+  api: Api,
+  { namespace, name }: AgentPlace,
+  timeout: number,
+  wanted: (pod: Pod | undefined) => boolean,
+): Promise<Pod | undefined> {
+  const done = new AbortController();
+  let last: Pod | undefined;
+  const look = (pod: Pod | undefined) => {
+    last = pod;
+    if (wanted(pod)) done.abort();
+  };
+  let failure: Error | undefined;
+  await follow<Pod>(
+    api,
+    { resource: PODS, place: { namespace }, query: { fieldSelector: `metadata.name=${name}` } },
+    {
+      listed: (pods) => look(pods[0]),
+      changed: look,
+      removed: () => look(undefined),
+      refused(error) {
+        failure = error;
+      },
+    },
+    AbortSignal.any([done.signal, AbortSignal.timeout(timeout)]),
+  );
+  if (failure) throw failure;
+  return last;
+}

@@ -1,0 +1,196 @@
+/**
+ * Recovery as Kubernetes' own timers make it.
+ *
+ * A node renews its lease each L. The controllers look each M, and call a node dead that has not renewed for G: it died at a
+ * random moment of L and is noticed at a random moment of M, so G − L to G + M after. From then on Services leave its pods out.
+ * Each pod bears that for its toleration, then its replacement is made elsewhere: a StatefulSet's is not, since two of the same
+ * name must never run. When the controllers themselves died with the node, others take over once their lease ran out, know no
+ * heartbeat yet, and wait G anew.
+ */
+
+import type { Expectation, Situation } from '../../analysis/prediction/predict.ts';
+import { nodesOf } from '../../faults/targets.ts';
+import type { Bracket } from '../../recording/recording.ts';
+import { about, add, aimedMembers, ENTRY, goneEntirely, movable, serviceTimer, timer } from '../prediction.ts';
+
+type UsedTimers = Expectation['timers'];
+
+/** From a pod's being made to its process: scheduling, network, volumes; image at hand. Not a timer: an assumption. */
+const START: Bracket = { from: 300, to: 5000 };
+/** A container that ended is seen by kubelet's look at its runtime, once a second, and started again at once the first time. */
+const NOTICED_BY_KUBELET: Bracket = { from: 0, to: 2000 };
+
+const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
+
+export function predictKubernetes(situation: Situation): Expectation[] {
+  const { fault, options } = situation;
+  // It serves on, unheard: that it is noticed is all that the timers tell.
+  const servesOn = fault === 'kubelet-stop' || options.from === 'control-plane';
+  if (servesOn) return nodeDeath(situation).filter(({ moment }) => moment === 'node noticed down');
+  if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
+  if (fault === 'node-drain') return moved(situation, movable(situation));
+  // What a budget blocks moves nobody.
+  if (options.expect === 'blocked') return [];
+  const own = { ...situation, hit: aimedMembers(situation) };
+  const isDeleted = fault === 'pod-eviction' || options.grace !== undefined;
+  if (isDeleted) return moved(own, Object.keys(own.hit));
+  if (fault === 'member-kill') return restarted(own, Object.keys(own.hit));
+  return [];
+}
+
+function nodeDeath(situation: Situation): Expectation[] {
+  const { inspection, targets } = situation;
+  const dead = nodesOf(targets);
+  const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
+  if (nodes.length === 0) return [];
+  const managersLeft = inspection.quorum.reachable - nodes.filter(({ role }) => role === 'manager').length;
+  // Without a quorum nothing is noticed and nothing replaced until it is back: no timer says when.
+  if (managersLeft < inspection.quorum.needed) return [];
+
+  const grace = timer(situation, 'node.monitor.grace');
+  const period = timer(situation, 'node.monitor.period');
+  const lease = timer(situation, 'node.lease');
+  if (!grace || !period || !lease) return [];
+  const timers: UsedTimers = { 'node.monitor.grace': grace, 'node.monitor.period': period, 'node.lease': lease };
+  const expected: Expectation[] = [];
+  let down = { from: Math.max(0, grace.ms - lease.ms), to: grace.ms + period.ms };
+  let formula = 'G − u·L + u·M';
+  if (nodes.some(({ leader }) => leader)) {
+    const held = timer(situation, 'leader.lease');
+    const retry = timer(situation, 'leader.retry');
+    if (!held || !retry) return [];
+    // It was renewed at most one retry before; the others look each retry, a little spread.
+    const elected = { from: held.ms - retry.ms, to: held.ms + 2 * retry.ms };
+    expected.push({
+      ...about('new leader', []),
+      formula: 'lease − retry to lease + 2 retries',
+      timers: { 'leader.lease': held, 'leader.retry': retry },
+      window: elected,
+    });
+    Object.assign(timers, { 'leader.lease': held, 'leader.retry': retry });
+    down = add(elected, { from: grace.ms, to: grace.ms + period.ms });
+    formula = 'lease ± retry + G + u·M';
+  }
+  expected.push({ ...about('node noticed down', dead), formula, timers, window: down });
+  const services = movable(situation);
+  const kept = services.filter((service) => tolerationOf(situation, service) === undefined);
+  const replaced = services.filter((service) => !kept.includes(service));
+  if (replaced.length > 0) expected.push(replacedAfter(situation, replaced, down, formula, timers));
+  // What is not replaced is back with its node, and no timer says when that is.
+  if (services.length === 0 || goneEntirely(kept, situation).length > 0) return expected;
+  const noticed = { down, formula, timers };
+  return [...expected, usersAfterDeath(services, expected, goneEntirely(replaced, situation), noticed)];
+}
+
+/** Every service that lost a member has it back: each waits its own toleration and start, and the last one counts. */
+function replacedAfter(
+  situation: Situation,
+  services: string[],
+  noticed: Bracket,
+  noticing: string,
+  used: UsedTimers,
+): Expectation {
+  const timers: UsedTimers = { ...used };
+  const windows = services.map((service) => {
+    const toleration = tolerationOf(situation, service)!;
+    timers[`toleration.${service}`] = toleration;
+    const wait = { from: toleration.ms, to: toleration.ms };
+    return add(add(noticed, wait), startOf(situation, service, timers));
+  });
+  return {
+    ...about('replacement running', services),
+    formula: `${noticing} + toleration + start 0.3–5 s + probe`,
+    timers,
+    window: latest(windows),
+  };
+}
+
+/**
+ * By when users are served as before. It has no earliest moment: an entry that checks health by itself may spare them. Replicas
+ * that are left carry on once the dead one is left out; a service of which none is left is back with its replacement.
+ */
+function usersAfterDeath(
+  services: string[],
+  expected: Expectation[],
+  gone: string[],
+  { down, formula, timers }: { down: Bracket; formula: string; timers: UsedTimers },
+): Expectation {
+  const replaced = expected.find(({ moment }) => moment === 'replacement running');
+  if (gone.length > 0 && replaced) {
+    return {
+      ...about('users served again', gone),
+      formula: `at the latest: ${replaced.formula} + entry 1 s`,
+      timers: replaced.timers,
+      window: { from: 0, to: replaced.window.to + ENTRY },
+    };
+  }
+  return {
+    ...about('users served again', services),
+    formula: `at the latest: ${formula} + entry 1 s`,
+    timers,
+    window: { from: 0, to: down.to + ENTRY },
+  };
+}
+
+/** A pod that is told to go: its replacement is made at once, a StatefulSet's once the old one has gone. */
+function moved(situation: Situation, services: string[]): Expectation[] {
+  if (services.length === 0) return [];
+  const timers: UsedTimers = {};
+  const windows = services.map((service) => {
+    const grace = serviceTimer(situation, 'grace', service);
+    if (grace) timers[`grace.${service}`] = grace;
+    const waits = tolerationOf(situation, service) === undefined ? (grace?.ms ?? 0) : 0;
+    return add({ from: 0, to: waits }, startOf(situation, service, timers));
+  });
+  const replaced: Expectation = {
+    ...about('replacement running', services),
+    formula: 'a StatefulSet: up to its grace period, + start 0.3–5 s + probe',
+    timers,
+    window: latest(windows),
+  };
+  return [replaced, usersAtTheLatest(situation, services, replaced)];
+}
+
+/** A container that ended is started again in its pod: the first time at once. */
+function restarted(situation: Situation, services: string[]): Expectation[] {
+  if (services.length === 0) return [];
+  const timers: UsedTimers = {};
+  const windows = services.map((service) => add(NOTICED_BY_KUBELET, startOf(situation, service, timers)));
+  const replaced: Expectation = {
+    ...about('replacement running', services),
+    formula: 'kubelet looks within 2 s + start 0.3–5 s + probe',
+    timers,
+    window: latest(windows),
+  };
+  return [replaced, usersAtTheLatest(situation, services, replaced)];
+}
+
+function usersAtTheLatest(situation: Situation, services: string[], replaced: Expectation): Expectation {
+  const gone = goneEntirely(services, situation);
+  return {
+    ...about('users served again', gone.length > 0 ? gone : services),
+    formula: `at the latest: ${replaced.formula} + entry 1 s`,
+    timers: replaced.timers,
+    window: { from: 0, to: replaced.window.to + ENTRY },
+  };
+}
+
+/** Start and first good probe; where the first comes too early, the next one counts. */
+function startOf(situation: Situation, service: string, used: UsedTimers): Bracket {
+  const period = serviceTimer(situation, 'probe.period', service);
+  const delay = timer(situation, `probe.delay.${service}`);
+  if (period) used[`probe.period.${service}`] = period;
+  if (delay) used[`probe.delay.${service}`] = delay;
+  const wait = delay?.ms ?? 0;
+  return add(START, { from: wait, to: wait + 2 * (period?.ms ?? 0) });
+}
+
+/** Undefined: it stays bound to its node. A service that is deployed and has no such time is a StatefulSet. */
+function tolerationOf(situation: Situation, service: string): UsedTimers[string] | undefined {
+  const isDeployed = timer(situation, `grace.${service}`) !== undefined;
+  return timer(situation, `toleration.${service}`) ?? (isDeployed ? undefined : timer(situation, 'toleration'));
+}
+
+function latest(windows: Bracket[]): Bracket {
+  return { from: Math.max(...windows.map(({ from }) => from)), to: Math.max(...windows.map(({ to }) => to)) };
+}

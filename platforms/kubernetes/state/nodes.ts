@@ -1,0 +1,28 @@
+import type { Node } from '../../platform.ts';
+import { isTrue, type KubeNode } from '../api/objects.ts';
+
+const CONTROL_PLANE = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
+
+export function isControlPlane({ metadata: { labels = {} } }: KubeNode): boolean {
+  return CONTROL_PLANE.some((label) => label in labels);
+}
+
+/** The scheduler would place an ordinary pod on it. */
+export function takesMembers(node: KubeNode): boolean {
+  return !node.spec.unschedulable && !node.spec.taints?.some(({ effect }) => effect !== 'PreferNoSchedule');
+}
+
+/** @param leader the node where the controllers run that notice dead nodes and replace their pods */
+export function toNode(node: KubeNode, leader: string | undefined): Node {
+  const { name, labels = {} } = node.metadata;
+  const address = (type: string) => node.status.addresses?.find((each) => each.type === type)?.address;
+  return {
+    name,
+    role: isControlPlane(node) ? 'manager' : 'worker',
+    leader: name === leader,
+    ready: isTrue(node, 'Ready'),
+    schedulable: takesMembers(node),
+    address: address('InternalIP') ?? address('Hostname') ?? '',
+    labels,
+  };
+}

@@ -1,0 +1,78 @@
+import { OperatorError } from '../../../units/operator-error.ts';
+import type { Deployment, Member } from '../../platform.ts';
+import type { Api } from '../api/api.ts';
+import { follow } from '../api/follow.ts';
+import { type KubeNode, NODES, PODS, type Pod } from '../api/objects.ts';
+import { complaintOf, serviceOf, toMember } from '../state/members.ts';
+import { takesMembers } from '../state/nodes.ts';
+
+/** Resolves once every service has its ready members: told by a watch, so without delay and without asking again. */
+export async function untilReady(
+  api: Api,
+  { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
+  timeout: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  signal?.throwIfAborted();
+  const late = AbortSignal.timeout(timeout);
+  const done = new AbortController();
+  const ended = AbortSignal.any([late, done.signal, ...(signal ? [signal] : [])]);
+  const pods = new Map<string, Pod>();
+  const places = Object.values(services).includes('all') ? await countPlaces(api) : 0;
+  let failure: Error | undefined;
+  const look = () => {
+    if (lacking(services, [...pods.values()], places).length === 0) done.abort();
+  };
+  await follow<Pod>(
+    api,
+    { resource: PODS, place: { namespace } },
+    {
+      listed(all) {
+        pods.clear();
+        for (const pod of all) pods.set(pod.metadata.name, pod);
+        look();
+      },
+      changed(pod) {
+        pods.set(pod.metadata.name, pod);
+        look();
+      },
+      removed({ metadata }) {
+        pods.delete(metadata.name);
+        look();
+      },
+      refused(error) {
+        failure = error;
+      },
+    },
+    ended,
+  );
+  if (done.signal.aborted) return;
+  signal?.throwIfAborted();
+  if (failure) throw failure;
+  const missing = lacking(services, [...pods.values()], places);
+  throw new OperatorError(`${namespace} is not whole after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
+    hint: `kubectl --namespace ${namespace} get pods,events tells more`,
+  });
+}
+
+async function countPlaces(api: Api): Promise<number> {
+  const { items } = await api.list<KubeNode>(NODES);
+  return items.filter(takesMembers).length;
+}
+
+/** One line for each service that lacks members, with what its pods complain of. */
+function lacking(services: Deployment['services'], pods: Pod[], places: number): string[] {
+  const members = pods.flatMap((pod): { pod: Pod; member: Member }[] => {
+    const member = toMember(pod);
+    return member ? [{ pod, member }] : [];
+  });
+  return Object.entries(services).flatMap(([service, count]) => {
+    const need = count === 'all' ? places : count;
+    const own = members.filter(({ member }) => member.service === service);
+    const ready = own.filter(({ member }) => member.ready).length;
+    if (ready >= need) return [];
+    if (!pods.some((pod) => serviceOf(pod) === service)) return [`${service}: no pod yet`];
+    const complaints = own.flatMap(({ pod, member }) => (member.ready ? [] : (complaintOf(pod) ?? [])));
+    return [`${service}: ${ready} of ${need} ready${complaints[0] ? ` (${complaints[0]})` : ''}`];
+  });
+}

@@ -1,0 +1,53 @@
+/** What predictions are made of, on every platform. */
+
+import type { Expectation, Moment, Situation } from '../analysis/prediction/predict.ts';
+import { countByService, membersOf } from '../faults/targets.ts';
+import type { Bracket } from '../recording/recording.ts';
+
+/** The users' entry, every node's kernel and the next probe learn of a change a moment after the platform, ms. */
+export const ENTRY = 1000;
+
+type Used = Expectation['timers'];
+
+const SENTENCES: Record<Moment, (of: string[]) => string> = {
+  'new leader': () => 'the managers elect a new leader',
+  'node noticed down': (of) => `the manager notices that ${of.join(', ')} is down`,
+  'replacement running': (of) => `replacements run: ${of.join(', ')}`,
+  'users served again': (of) => `users are served again without ${of.join(', ')} where it was`,
+};
+
+export function about(moment: Moment, of: string[]): Pick<Expectation, 'moment' | 'of' | 'what'> {
+  return { moment, of, what: SENTENCES[moment](of) };
+}
+
+export function timer({ inspection }: Situation, name: string): Used[string] | undefined {
+  const found = inspection.timers.find((one) => one.name === name);
+  return found && { ms: found.ms, source: found.source };
+}
+
+/**
+ * A service's own timer; before it is deployed the platform's default stands for it. A service without one is not
+ * checked.
+ */
+export function serviceTimer(situation: Situation, name: string, service: string): Used[string] | undefined {
+  return timer(situation, `${name}.${service}`) ?? timer(situation, name);
+}
+
+/** Services that lose a member and may be given it back elsewhere: one that runs on every node has no elsewhere. */
+export function movable({ hit, services }: Situation): string[] {
+  return Object.keys(hit).filter((service) => services[service] !== 'all');
+}
+
+/** Of those, the ones of which nothing is left: their users wait until one is back. */
+export function goneEntirely(services: string[], situation: Situation): string[] {
+  return services.filter((service) => situation.hit[service]! >= Number(situation.services[service]));
+}
+
+/** The members that the fault is aimed at, by service. */
+export function aimedMembers({ targets }: Situation): Situation['hit'] {
+  return countByService(membersOf(targets));
+}
+
+export function add(a: Bracket, b: Bracket): Bracket {
+  return { from: a.from + b.from, to: a.to + b.to };
+}

@@ -1,0 +1,139 @@
+/**
+ * Recovery as SwarmKit's own timers make it.
+ *
+ * A manager gives each node, with every heartbeat, a period P drawn from H ± 0.5 s, and calls it down when 3·P pass
+ * without one; the node died at a random moment u of its period, so it is noticed (3 − u)·P after. A new leader knows
+ * no heartbeat yet and waits 6·P for each node. The tasks of a node that is down are replaced after their restart
+ * delay, those of a drained node at once.
+ */
+
+import type { Expectation, Situation } from '../../analysis/prediction/predict.ts';
+import { nodesOf } from '../../faults/targets.ts';
+import type { Bracket } from '../../recording/recording.ts';
+import { about, add, aimedMembers, ENTRY, goneEntirely, movable, serviceTimer, timer } from '../prediction.ts';
+
+type UsedTimers = Expectation['timers'];
+
+/** SwarmKit's defaultHeartBeatEpsilon: it stays half a second when the period is configured. */
+const HEARTBEAT_EPSILON = 500;
+/** From a task's assignment to its process: container, network, volumes; image at hand. Not a timer: an assumption. */
+const START: Bracket = { from: 300, to: 3000 };
+/** memberlist probes a peer each 1–2 s and suspects it for 4 s; then its address leaves the service's name. */
+const GOSSIP: Bracket = { from: 5000, to: 8000 };
+
+const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
+
+export function predictSwarm(situation: Situation): Expectation[] {
+  const { fault } = situation;
+  if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
+  if (fault === 'node-drain') return drained(situation);
+  if (fault === 'member-kill') return memberKilled(situation);
+  return [];
+}
+
+function nodeDeath(situation: Situation): Expectation[] {
+  const { inspection, targets } = situation;
+  const dead = nodesOf(targets);
+  const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
+  if (nodes.length === 0) return [];
+  const managersLeft = inspection.quorum.reachable - nodes.filter(({ role }) => role === 'manager').length;
+  // Without a quorum nothing is noticed and nothing replaced until it is back: no timer says when.
+  if (managersLeft < inspection.quorum.needed) return [];
+
+  const heartbeat = timer(situation, 'dispatcher.heartbeat');
+  if (!heartbeat) return [];
+  const period = { from: Math.max(0, heartbeat.ms - HEARTBEAT_EPSILON), to: heartbeat.ms + HEARTBEAT_EPSILON };
+  const timers: UsedTimers = { 'dispatcher.heartbeat': heartbeat };
+  const expected: Expectation[] = [];
+  let down = { from: 2 * period.from, to: 3 * period.to };
+  let formula = '(3 − u)·(H ± 0.5 s)';
+  if (nodes.some(({ leader }) => leader)) {
+    const election = timer(situation, 'raft.election');
+    if (!election) return [];
+    timers['raft.election'] = election;
+    const elected = { from: election.ms, to: 2 * election.ms };
+    expected.push({
+      ...about('new leader', []),
+      formula: 'E to 2·E',
+      timers: { 'raft.election': election },
+      window: elected,
+    });
+    down = add(elected, { from: 6 * period.from, to: 6 * period.to });
+    formula = 'E to 2·E + 6·(H ± 0.5 s)';
+  }
+  expected.push({ ...about('node noticed down', dead), formula, timers, window: down });
+  const services = movable(situation);
+  if (services.length === 0) return expected;
+  const replaced = replacementOf(situation, services, { delayed: true }, down, formula, timers);
+  return [...expected, replaced, usersAfter(situation, services, replaced)];
+}
+
+function drained(situation: Situation): Expectation[] {
+  const services = movable(situation);
+  if (services.length === 0) return [];
+  const replaced = replacementOf(situation, services, { delayed: false }, { from: 0, to: 0 }, '', {});
+  return [replaced, usersAfter(situation, services, replaced)];
+}
+
+function memberKilled(situation: Situation): Expectation[] {
+  const own = { ...situation, hit: aimedMembers(situation) };
+  const services = Object.keys(own.hit);
+  if (services.length === 0) return [];
+  const replaced = replacementOf(own, services, { delayed: true }, { from: 0, to: 0 }, '', {});
+  return [replaced, usersAfter(own, services, replaced)];
+}
+
+/**
+ * All services that lost a member have it back: each waits its own restart delay and start, and the last one counts.
+ */
+function replacementOf(
+  situation: Situation,
+  services: string[],
+  { delayed }: { delayed: boolean },
+  noticed: Bracket,
+  noticing: string,
+  used: UsedTimers,
+): Expectation {
+  const timers: UsedTimers = { ...used };
+  const windows = services.map((service) => {
+    const delay = delayed ? serviceTimer(situation, 'restart.delay', service) : undefined;
+    const health = serviceTimer(situation, 'health.interval', service);
+    if (delay) timers[`restart.delay.${service}`] = delay;
+    if (health) timers[`health.interval.${service}`] = health;
+    // The first health check comes one interval after the start; where it is too early, the second one counts.
+    const healthy = { from: health?.ms ?? 0, to: 2 * (health?.ms ?? 0) };
+    const wait = delay?.ms ?? 0;
+    return add(add(noticed, { from: wait, to: wait }), add(START, healthy));
+  });
+  const isChecked = Object.keys(timers).some((name) => name.startsWith('health.interval'));
+  const terms = [noticing, delayed ? 'restart delay' : '', 'start 0.3–3 s', isChecked ? '1 to 2 health intervals' : ''];
+  return {
+    ...about('replacement running', services),
+    formula: terms.filter(Boolean).join(' + '),
+    timers,
+    window: { from: Math.max(...windows.map(({ from }) => from)), to: Math.max(...windows.map(({ to }) => to)) },
+  };
+}
+
+/**
+ * By when users are served as before. It has no earliest moment: replicas, or an entry that checks health by itself,
+ * may spare them. Replicas that are left carry on once gossip forgot the dead one; a service of which none is left
+ * is back with its replacement.
+ */
+function usersAfter(situation: Situation, services: string[], replaced: Expectation): Expectation {
+  const gone = goneEntirely(services, situation);
+  const users = { ...about('users served again', gone.length > 0 ? gone : services), timers: replaced.timers };
+  if (gone.length > 0) {
+    return {
+      ...users,
+      formula: `at the latest: ${replaced.formula} + entry 1 s`,
+      window: { from: 0, to: replaced.window.to + ENTRY },
+    };
+  }
+  return {
+    ...users,
+    formula: 'at the latest: gossip probe + suspicion',
+    timers: {},
+    window: { from: 0, to: GOSSIP.to },
+  };
+}

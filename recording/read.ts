@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { readSamples, type StreamSamples } from '../probes/samples.ts';
+import { OperatorError } from '../units/operator-error.ts';
+import type { RunFolder } from './folder.ts';
+import type { RunEvent, RunMeta } from './recording.ts';
+
+/** All that a run wrote, in memory. */
+export interface Recording {
+  meta: RunMeta;
+  events: RunEvent[];
+  streams: StreamSamples[];
+  /** Bytes at the end of the samples that were not whole. */
+  torn: number;
+}
+
+/** Reads a recording; one that was cut short is read as far as it goes. Throws OperatorError when there is none. */
+export function readRecording(folder: RunFolder): Recording {
+  if (!existsSync(folder.meta)) {
+    throw new OperatorError(`${folder.dir} holds no recording: run.json is missing.`, {
+      hint: 'See `brownout runs` for what there is.',
+    });
+  }
+  const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
+  const text = existsSync(folder.events) ? readFileSync(folder.events, 'utf8') : '';
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
+  const events = whole
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as RunEvent);
+  const samples = existsSync(folder.samples) ? readSamples(folder.samples) : { streams: [], torn: 0 };
+  return { meta, events, ...samples };
+}
