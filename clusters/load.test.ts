@@ -7,10 +7,12 @@ import fc from 'fast-check';
 import { FileError } from '../files/diagnostic.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml } from '../files/yaml.ts';
+import type { Cluster } from '../platforms/cluster.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
 import { loadCluster, toCluster } from './load.ts';
 
 const read = (text: string, file = '/etc/brownout/mine.yaml') => toCluster(parseYaml(new Source(file, text)));
+const reachOf = (text: string) => (read(text) as Cluster & { reach: unknown }).reach;
 
 const least = `
 platform: swarm
@@ -71,7 +73,7 @@ test('power by commands, and of containers', () => {
 
 test('TLS files are meant from the file', () => {
   const tls = 'tls: { ca: tls/ca.pem, cert: ../cert.pem, key: /key.pem }';
-  assert.deepEqual(read(least.replace('[ssh://ops@m1] }', `[tcp://m1:2376], ${tls} }`)).reach, {
+  assert.deepEqual(reachOf(least.replace('[ssh://ops@m1] }', `[tcp://m1:2376], ${tls} }`)), {
     hosts: ['tcp://m1:2376'],
     tls: {
       ca: '/etc/brownout/tls/ca.pem',
@@ -83,14 +85,14 @@ test('TLS files are meant from the file', () => {
 
 test('a Kubernetes cluster is reached by a context that is named, or from inside', () => {
   const kubernetes = (reach: string) =>
-    read(least.replace('platform: swarm', 'platform: kubernetes').replace(/reach: .*/, `reach: ${reach}`));
-  assert.deepEqual(kubernetes('{ kubeconfig: kube/config, context: staging }').reach, {
+    reachOf(least.replace('platform: swarm', 'platform: kubernetes').replace(/reach: .*/, `reach: ${reach}`));
+  assert.deepEqual(kubernetes('{ kubeconfig: kube/config, context: staging }'), {
     kubeconfig: '/etc/brownout/kube/config',
     context: 'staging',
   });
-  const { kubeconfig } = kubernetes('{ kubeconfig: ~/.kube/config, context: c }').reach as { kubeconfig: string };
+  const { kubeconfig } = kubernetes('{ kubeconfig: ~/.kube/config, context: c }') as { kubeconfig: string };
   assert.equal(kubeconfig, path.join(homedir(), '.kube/config'));
-  assert.deepEqual(kubernetes('{ in-cluster: true }').reach, { inCluster: true });
+  assert.deepEqual(kubernetes('{ in-cluster: true }'), { inCluster: true });
 });
 
 test("fence_ipmilan's auth is a method, another agent's may be a secret", () => {

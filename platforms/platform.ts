@@ -6,7 +6,7 @@ import { OperatorError } from '../units/operator-error.ts';
  * Reading is free. Changing goes through one door, `perform`, with an `Act` that is plain data: so every change can be
  * written to the undo journal before it happens, and another process, or another machine, can carry its undo out.
  */
-export type PlatformKind = 'swarm' | 'kubernetes' | 'proxmox';
+export type PlatformKind = string;
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 

@@ -1,4 +1,3 @@
-import type { KubernetesCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
@@ -10,6 +9,7 @@ import { Api } from './api/api.ts';
 import { execIn } from './api/exec.ts';
 import { PODS, type Pod } from './api/objects.ts';
 import { openReach } from './api/reach.ts';
+import type { KubernetesCluster } from './cluster.ts';
 import { watchKubernetes } from './events/watch.ts';
 import { conditionByNode, podOf } from './state/containers.ts';
 import { inspectKubernetes } from './state/inspect.ts';

@@ -1,9 +1,9 @@
-import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
+import { describeFailure } from '../docker/client.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
+import type { SwarmCluster } from './cluster.ts';
 import { containerOf, execIn } from './containers.ts';
-import { describeFailure } from './docker.ts';
 import { Hosts } from './hosts.ts';
 import { inspectSwarm } from './inspect.ts';
 import { lockHolder } from './lock.ts';
