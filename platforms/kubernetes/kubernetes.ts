@@ -11,6 +11,7 @@ import { PODS, type Pod } from './api/objects.ts';
 import { openReach } from './api/reach.ts';
 import type { KubernetesCluster } from './cluster.ts';
 import { watchKubernetes } from './events/watch.ts';
+import { neighbours } from './neighbour.ts';
 import { conditionByNode, podOf } from './state/containers.ts';
 import { inspectKubernetes } from './state/inspect.ts';
 import { mainContainer, toMember } from './state/members.ts';
@@ -64,6 +65,10 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
   return {
     kind: 'kubernetes',
     verbs: Object.keys(verbs),
+    neighbours,
+    // kube-proxy's health.
+    peerPort: 10_256,
+    names: { namespace: 'kube-system', known: 'kubernetes.default.svc.cluster.local' },
     async inspect() {
       const inspection = await inspectKubernetes(api, allowed);
       for (const { name, address } of inspection.nodes) addresses.set(name, address);
