@@ -1,6 +1,6 @@
 import type { Hierarchies } from './cgroup.ts';
 
-/** A program that a machine runs from power-on to power-off, started again when it ends. */
+/** A program that a machine runs from power-on to power-off, and restarts when it ends. */
 export interface Service {
   name: string;
   argv: string[];
@@ -13,7 +13,7 @@ export interface Mount {
   readonly: boolean;
 }
 
-/** What a machine finds when it starts. All of it is known before power-on, so the whole start is one script. */
+/** What a machine needs to start. All of it is known before power-on, so one script can do it all. */
 export interface Boot {
   name: string;
   /** Folder on this computer that is the machine's disk: its root, except for what is mounted below. */
@@ -34,7 +34,7 @@ const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
  * mount namespace still shows this computer's files; it builds the machine's own view, moves into it and then only
  * keeps the services running.
  *
- * The programs are this computer's (`/usr`, read-only); `/etc` is an overlay on this computer's; all else is the machine's own.
+ * The programs are this computer's (`/usr`, read-only); `/etc` is an overlay on this computer's; everything else is the machine's own.
  */
 export function bootScript(boot: Boot): string {
   return `#!/bin/bash
@@ -82,7 +82,7 @@ mount --make-rshared /
 
 ${cgroupLines(boot.cgroups)}
 
-# dockerd and kubelet raise these limits, which are one for the whole computer: the machine gets files that only look like them.
+# dockerd and kubelet raise these limits, which the whole computer shares: the machine gets ordinary files in their place.
 mkdir /run/kernel
 for each in /proc/sys/kernel/keys/root_maxkeys /proc/sys/kernel/keys/root_maxbytes; do
   [ -e "$each" ] || continue
@@ -102,8 +102,8 @@ printf '${boot.address ? `nameserver ${bare(boot.address)}\\n` : ''}' > /etc/res
 # --- its network
 ip link set lo up
 ${boot.address ? addressLines(boot.address) : ''}
-# A half-open connection to a dead container is forgotten after 3 s. The kernel's 120 s make re-used client ports fail for
-# minutes after a member has moved: a fault of its own, not part of every other fault.
+# A half-open connection to a dead container is forgotten after 3 s. With the kernel's 120 s, reused client ports would fail for
+# minutes after a member has moved: that would be a second fault beside every fault that is injected.
 modprobe --quiet nf_conntrack 2>/dev/null || true
 for each in syn_sent syn_recv; do
   knob=/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_$each
@@ -125,7 +125,7 @@ keep() {
 }
 ${[...(boot.address ? [nameService(bare(boot.address))] : []), ...boot.services].map(({ name, argv }) => `keep ${[name, ...argv].map(quote).join(' ')} &`).join('\n')}
 touch /run/booted
-# Adopted orphans are reaped by the shell itself; the services never end, so this waits until the power goes.
+# The shell itself reaps adopted orphans; the services never end, so this waits until the power is cut.
 while :; do wait -n || sleep 0.2; done
 `;
 }
@@ -164,9 +164,9 @@ hand_down`;
 }
 
 /**
- * A name server that knows no name, and says so. Without any, Docker's own swallows the queries that it cannot answer, and
- * whoever asks for a service that has no member at the moment hangs for 20 s instead of failing: unlike anywhere real.
- * Perl, because every Debian has it.
+ * A name server that answers every query with "no such name". Without one, Docker's own DNS drops the queries that it cannot
+ * answer, and a lookup of a service that has no member at the moment hangs for 20 s instead of failing, unlike in a real
+ * network. In Perl, because every Debian has it.
  */
 function nameService(address: string): Service {
   const script = `use Socket;
@@ -192,7 +192,7 @@ ip address add ${address} dev eth0
 ip link set eth0 up`;
 }
 
-/** A word for the shell, whatever is in it. */
+/** Quotes a word for the shell. */
 export function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -3,7 +3,7 @@ import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OperatorError } from '../units/operator-error.ts';
 
-/** How big a machine is. The kernel enforces it: a hog inside cannot take more. */
+/** How big a machine is. The kernel enforces it, whatever runs inside. */
 export interface Size {
   /** Processor time, in cores: 0.75 is 75 ms of every 100 ms. */
   cpus: number;
@@ -24,7 +24,7 @@ interface Tree {
   controllers: string[];
 }
 
-/** The group above all labs. Its weight lets the machines have their share of a busy computer. */
+/** The group above all labs. Its weight gives the machines their share of a busy computer. */
 const TOP = 'brownout-lab';
 const PERIOD_US = 100_000;
 /** Far more than a node needs, far less than the whole computer's process table: a fork bomb stays in its machine. */
@@ -105,7 +105,7 @@ export function joinFiles(path: string): string[] {
   return hierarchies().trees.map((tree) => join(tree.mount, TOP, path, 'cgroup.procs'));
 }
 
-/** Ids of all live processes in the group and below, containers included. A process that is being torn down is not one. */
+/** Ids of all live processes in the group and below, containers included. A process that is being torn down does not count. */
 export function processesIn(path: string): number[] {
   const { trees } = hierarchies();
   // Version 1: containers may sit deeper in one tree than in another, so one tree with all of them is enough: the pids one.
@@ -119,7 +119,7 @@ export function processesIn(path: string): number[] {
         entry.isDirectory() ? [entry.name] : [],
       );
     } catch (error) {
-      // A group that went away while it was read holds nothing.
+      // A group that was removed while it was read has no processes.
       if (['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
       throw error;
     }
@@ -129,7 +129,7 @@ export function processesIn(path: string): number[] {
   return pids.filter(runs);
 }
 
-/** A process that is being torn down stays listed for seconds, while its mounts are; but it has no program any more. */
+/** A process that is being torn down stays listed for seconds, while its mounts are removed; but it has no executable any more. */
 function runs(pid: number): boolean {
   try {
     readlinkSync(`/proc/${pid}/exe`);
@@ -203,7 +203,7 @@ async function weigh(folder: string): Promise<void> {
   }
 }
 
-/** Version 2: a group's children have only the controllers that it hands down. */
+/** Version 2: a group's children have only the controllers that it enables for them. */
 async function delegate(folder: string): Promise<void> {
   const has = (await readFile(join(folder, 'cgroup.controllers'), 'utf8')).trim().split(/\s+/);
   const handed = (await readFile(join(folder, 'cgroup.subtree_control'), 'utf8')).trim().split(/\s+/);
@@ -223,7 +223,7 @@ async function delegate(folder: string): Promise<void> {
   if (missing.length === 0) return;
   await writeFile(join(folder, 'cgroup.subtree_control'), missing.map((each) => `+${each}`).join(' ')).catch(
     (cause) => {
-      throw new OperatorError(`the control group ${folder} cannot hand down ${missing.join(', ')}`, {
+      throw new OperatorError(`the control group ${folder} cannot enable ${missing.join(', ')} for its children`, {
         cause,
         hint: 'a group with processes of its own cannot (in a container: move them to a child group first)',
       });

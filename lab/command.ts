@@ -53,7 +53,7 @@ export function run(argv: string[], options: RunOptions = {}): Promise<string> {
   });
 }
 
-/** Runs a program and tells only whether it succeeded. */
+/** Runs a program and returns whether it succeeded. */
 export async function succeeds(argv: string[]): Promise<boolean> {
   return run(argv).then(
     () => true,

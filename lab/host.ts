@@ -12,7 +12,7 @@ import { plug, setLink, unplug } from './network.ts';
 
 /**
  * A machine in a box: network, PID, mount, UTS, IPC and cgroup namespaces, a control group with its size, a disk folder
- * and a cable to the lab's bridge. What a machine is, is on disk; whether it runs, only the kernel knows. So every verb
+ * and a cable to the lab's bridge. A machine's settings are on disk; whether it runs is asked of the kernel. So every verb
  * works from any process, whatever happened to the one that powered the machine on.
  */
 export interface Machine {
@@ -32,7 +32,7 @@ export type LinkState = 'connected' | 'cut';
 /** How long a machine may take to start its services or to be torn down. A busy disk takes seconds. */
 const PATIENCE_MS = 60_000;
 
-/** Notes down what a machine is, before its first power-on. Its disk, if it has one already, stays. */
+/** Writes down a machine's settings, before its first power-on. Its disk, if it has one already, stays. */
 export async function install(lab: Lab, machine: Machine): Promise<void> {
   await mkdir(diskOf(lab, machine.name), { recursive: true });
   const file = specFile(lab, machine.name);
@@ -40,7 +40,7 @@ export async function install(lab: Lab, machine: Machine): Promise<void> {
   await rename(`${file}.new`, file);
 }
 
-/** A machine that was installed. Throws OperatorError, naming those that exist, when there is none of that name. */
+/** A machine that was installed. Throws OperatorError, naming those that exist, when no machine has that name. */
 export async function machineNamed(lab: Lab, name: string): Promise<Machine> {
   const names = machineNames(lab);
   if (names.length === 0) {
@@ -59,7 +59,7 @@ export async function machineNamed(lab: Lab, name: string): Promise<Machine> {
 export async function powerOn(lab: Lab, machine: Machine): Promise<void> {
   await exclusively(lab, machine.name, 'power on', async () => {
     if (initOf(lab, machine.name) === undefined) {
-      // What is left of a machine that just lost its power, or of a start that was cut short, must be gone first.
+      // What is left of a machine that just lost its power, or of an interrupted start, must be gone first.
       await end(lab, machine.name);
       await createGroup(groupOf(lab, machine.name), machine.size);
       await start(lab, machine);
@@ -75,9 +75,9 @@ export async function powerOn(lab: Lab, machine: Machine): Promise<void> {
 }
 
 /**
- * Pulls the power cord. First the cable, so that the dying kernel's last packets reach nobody, as when the power goes;
- * then process 1, with which the kernel kills everything in the machine, containers included. Resolves as soon as
- * nothing in it can run any more; taking down its mounts goes on for seconds, and `powerOn` and `remove` wait for that.
+ * Pulls the power cord. First the network cable, so that the machine's last packets reach nobody, as in a power cut;
+ * then process 1, whereupon the kernel kills everything in the machine, containers included. Resolves as soon as
+ * nothing in it can run any more; unmounting takes seconds more, and `powerOn` and `remove` wait for that.
  */
 export async function powerOff(lab: Lab, name: string): Promise<void> {
   await exclusively(lab, name, 'power off', async () => {
@@ -86,12 +86,12 @@ export async function powerOff(lab: Lab, name: string): Promise<void> {
   });
 }
 
-/** `on` as long as any process lives in the machine. */
+/** `on` as long as any process is alive in the machine. */
 export function powerState(lab: Lab, name: string): PowerState {
   return processesIn(groupOf(lab, name)).length > 0 ? 'on' : 'off';
 }
 
-/** Cuts the link at the bridge: packets both ways vanish, and nobody is told. Lasts over power cycles, until restored. */
+/** Cuts the link at the bridge: packets are dropped both ways, without any notice to either side. Survives power cycles, until restored. */
 export async function cutLink(lab: Lab, name: string): Promise<void> {
   await exclusively(lab, name, 'link cut', async () => {
     await writeFile(cutFile(lab, name), '');
@@ -131,7 +131,7 @@ export function inside(lab: Lab, name: string, argv: string[]): string[] {
   if (init === undefined) {
     throw new OperatorError(`the machine '${name}' is off`, { hint: `brownout lab power ${lab.name} ${name} on` });
   }
-  // Joining the namespaces does not join the control group: without this a hog started here would have no size.
+  // Joining the namespaces does not join the control group: without this, a program started here would not be limited to the machine's size.
   const join = 'for group in $1; do echo $$ > "$group" || exit 1; done; shift; exec "$@"';
   const enter = ['nsenter', '--target', String(init), '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
   return ['sh', '-c', join, 'sh', shellGroups(lab, name).join(' '), ...enter, '--', ...argv];
@@ -155,7 +155,7 @@ function initOf(lab: Lab, name: string): number | undefined {
   });
 }
 
-/** In how many PID namespaces this process is numbered: 1, or more inside a container. */
+/** How many PID namespaces this process is in: 1, or more inside a container. */
 function ownDepth(): number {
   return /^NSpid:\s+(.*)$/m.exec(readProc('self', 'status'))?.[1]?.split(/\s+/).length ?? 1;
 }
@@ -184,14 +184,14 @@ async function start(lab: Lab, machine: Machine): Promise<void> {
       cgroups: hierarchies(),
     }),
   );
-  // `unshare --fork` would leave a process outside the machine whose death is the machine's. A shell that starts process 1
-  // in the background and ends leaves none: the first child after unsharing the PID namespace is its process 1.
+  // `unshare --fork` would leave a process outside the machine, and killing it would kill the machine. A shell that starts
+  // process 1 in the background and ends leaves none: the first child after unsharing the PID namespace becomes process 1.
   const steps = `for group in $1; do echo $$ > "$group" || exit 1; done
     exec unshare --mount --uts --ipc --net --pid --cgroup --propagation private sh -c '/bin/bash "$1" & ' sh "$2"`;
   const log = await open(bootLog(lab, machine.name), 'w');
   try {
     const child = spawn('sh', ['-c', steps, 'sh', joinFiles(groupOf(lab, machine.name)).join(' '), script], {
-      // Its own session, and nothing of ours open: the machine outlives this process, and holds none of its pipes.
+      // A session of its own, and none of our files open: the machine outlives this process, and must not keep its pipes open.
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       cwd: '/',
@@ -206,7 +206,7 @@ async function start(lab: Lab, machine: Machine): Promise<void> {
   }
 }
 
-/** SIGKILL to process 1, then to whatever was not yet, or no longer, in its PID namespace; until nothing is alive. */
+/** SIGKILL to process 1, then to every process that was not yet, or no longer, in its PID namespace; until nothing is alive. */
 async function killAll(lab: Lab, name: string): Promise<void> {
   const init = initOf(lab, name);
   if (init !== undefined) kill(init);
@@ -225,7 +225,7 @@ function kill(pid: number): void {
   }
 }
 
-/** Waits until the kernel has taken down all of a dead machine, then removes its group and its cable. */
+/** Waits until the kernel has torn down all of a dead machine, then removes its group and its cable. */
 async function end(lab: Lab, name: string): Promise<void> {
   await killAll(lab, name);
   const group = groupOf(lab, name);
@@ -266,7 +266,7 @@ function groupOf(lab: Lab, name: string): string {
   return `${lab.name}/${name}`;
 }
 
-/** Version 2 lets no process into a group that hands controllers down: guests go to the leaf of process 1. */
+/** Version 2 allows no process in a group that enables controllers for its children: commands go to the leaf group of process 1. */
 function shellGroups(lab: Lab, name: string): string[] {
   const files = joinFiles(groupOf(lab, name));
   return hierarchies().version === 1 ? files : files.map((file) => join(file, '../init/cgroup.procs'));

@@ -4,7 +4,7 @@ import type { Lab } from './lab.ts';
 import type { Progress } from './progress.ts';
 import { type Settings as SwarmSettings, swarmLab } from './swarm/layout.ts';
 
-/** All that any lab may be asked to be. Each lab knows some of it. */
+/** The settings of all labs. Each lab knows some of them. */
 export type LabSettings = Partial<SwarmSettings & KubernetesSettings>;
 
 export interface LabStatus {
@@ -17,7 +17,7 @@ export interface LabStatus {
     address: string;
     power: PowerState;
     link: LinkState;
-    /** What the cluster says of the node; undefined for a machine that is none, and when the cluster does not answer. */
+    /** What the cluster says about the node; undefined for a machine that is not a node, and when the cluster does not answer. */
     ready: boolean | undefined;
     /** The node's Docker API, where it has one. */
     docker?: string | undefined;

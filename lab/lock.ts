@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * The lock is a listening socket in Linux's abstract namespace: the kernel gives a name to one process only and takes it
  * back when that process dies, however it dies. No file is left behind, and no lock outlives its holder.
  *
- * @param purpose what the holder does, told to those who wait
+ * @param purpose what the holder does, shown to those who wait
  * @param waiting called once, with the holder's purpose, when the lock is not free
  */
 export async function withLock<T>(

@@ -7,8 +7,8 @@ import { run, succeeds } from './command.ts';
 /**
  * The lab's network: a bridge in a network namespace of its own, one port a machine, and one port to this computer.
  *
- * The bridge is not in the computer's own namespace because there the computer's packet filter would judge what passes
- * between machines (Docker on a workstation drops it). Nothing leads out of it: no forwarding, no address translation,
+ * The bridge is not in the computer's own namespace because there the computer's packet filter would filter the traffic
+ * between machines (Docker on a workstation drops it). There is no way out: no forwarding, no address translation,
  * and the machines have no default route.
  */
 export interface Network {
@@ -25,7 +25,7 @@ function hostAddress(network: Network): string {
   return `${network.prefix}.1`;
 }
 
-/** A machine keeps its hardware address over power cycles, as a real one does: nobody's neighbour table goes stale. */
+/** A machine keeps its MAC address over power cycles, as a real one does: no neighbour table goes stale. */
 export function hardwareAddress(address: string): string {
   return ['02', '4c', ...address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))].join(':');
 }
@@ -70,7 +70,7 @@ export async function createNetwork(network: Network): Promise<void> {
     await writeFile(network.file, '');
     await run(['unshare', `--net=${network.file}`, 'true']);
   }
-  // Each step is of use after any of the others: an earlier attempt may have died between two of them.
+  // Each step works whichever of the others were done before: an earlier attempt may have died between any two of them.
   if (!(await hasPort(network, 'br0'))) await onBridge(network, 'link add br0 type bridge');
   if (!(await succeeds(['ip', 'link', 'show', network.name]))) {
     const address = hardwareAddress(hostAddress(network));
@@ -95,7 +95,7 @@ export async function createNetwork(network: Network): Promise<void> {
   });
 }
 
-/** Removes the network. Whatever still hangs on it loses its cable. */
+/** Removes the network. Machines that are still connected lose their cable. */
 export async function removeNetwork(network: Network): Promise<void> {
   if (await succeeds(['ip', 'link', 'show', network.name])) await run(['ip', 'link', 'delete', network.name]);
   while (bridgeExists(network)) await run(['umount', network.file]);
@@ -118,7 +118,7 @@ export async function plug(
   );
 }
 
-/** Pulls the cable out for good: from now on not one packet of the machine gets through, not even a reset. */
+/** Removes the cable: from now on not one packet of the machine gets through, not even a reset. */
 export async function unplug(network: Network, machine: string): Promise<void> {
   if (await hasPort(network, machine)) await onBridge(network, `link delete ${machine}`);
 }
@@ -132,7 +132,7 @@ async function hasPort(network: Network, machine: string): Promise<boolean> {
   return bridgeExists(network) && succeeds(inBridge(network, ['ip', 'link', 'show', machine]));
 }
 
-/** The file stays when the computer was restarted, the namespace does not: only a mounted file holds one. */
+/** After a restart of the computer the file is still there, the namespace is not: only a mounted file holds one. */
 function bridgeExists(network: Network): boolean {
   if (!existsSync(network.file)) return false;
   return readFileSync('/proc/self/mountinfo', 'utf8').includes(` ${network.file} `);

@@ -1,2 +1,2 @@
-/** Told, in one short line, what is being done now. */
+/** Called with one short line that says what is being done now. */
 export type Progress = (line: string) => void;

@@ -5,7 +5,7 @@ import { run, succeeds } from './command.ts';
 import { withLock } from './lock.ts';
 import type { Progress } from './progress.ts';
 
-/** What the lab needs from Debian, and the program that shows that a package is there on a distribution without dpkg. */
+/** Debian packages that the lab needs; on a distribution without dpkg, the program whose presence stands for the package. */
 const LAB_PACKAGES = [
   'docker.io',
   'haproxy',
@@ -30,8 +30,8 @@ export function installLabPackages(progress: Progress): Promise<void> {
 }
 
 /**
- * Installs those of the Debian packages that are missing, after saying so, without starting a service of theirs.
- * Throws OperatorError where that cannot be done: not root, or not Debian or a relative of it.
+ * Installs the Debian packages that are missing, after saying so, without starting any of their services.
+ * Throws OperatorError where that cannot be done: not root, or not Debian or a derivative.
  */
 export async function ensurePackages(packages: string[], progress: Progress): Promise<void> {
   if ((await missing(packages)).length === 0) return;
@@ -49,7 +49,7 @@ export async function ensurePackages(packages: string[], progress: Progress): Pr
 /** Those that dpkg does not have installed, whatever else it knows of them. */
 async function missing(packages: string[]): Promise<string[]> {
   if (!existsSync('/usr/bin/dpkg-query')) {
-    throw new OperatorError(`needed: ${packages.join(', ')}; and this is neither Debian nor a relative of it`, {
+    throw new OperatorError(`needed: ${packages.join(', ')}; and this is neither Debian nor a derivative`, {
       hint: 'use Debian 12 or later (a virtual machine will do)',
     });
   }
@@ -84,7 +84,7 @@ async function install(packages: string[], progress: Progress): Promise<void> {
     const lists = await readdir('/var/lib/apt/lists').catch(() => []);
     if (!lists.some((name) => name.includes('_Packages'))) await apt('update');
     const arguments_ = ['install', '--no-install-recommends', ...packages];
-    // Lists that are some weeks old name files that the archive no longer has.
+    // Package lists that are some weeks old name files that the archive no longer has.
     await apt(...arguments_).catch(async () => {
       await apt('update');
       await apt(...arguments_);
@@ -95,7 +95,7 @@ async function install(packages: string[], progress: Progress): Promise<void> {
   }
 }
 
-/** Debian starts what it installs unless /usr/sbin/policy-rc.d says no. One that is there already is the administrator's. */
+/** Debian starts the services that it installs unless /usr/sbin/policy-rc.d says no. An existing file is the administrator's, and stays. */
 async function withoutServices(work: () => Promise<void>): Promise<void> {
   const foreign = existsSync(POLICY) && readFileSync(POLICY, 'utf8') !== POLICY_TEXT;
   if (foreign) return work();

@@ -32,7 +32,7 @@ export function dockerAt(socket: () => string): Docker {
       parse<T>(await call(socket(), 'POST', path, { body: JSON.stringify(body ?? {}) })),
     upload: async (path, type, body) => {
       const said = await call(socket(), 'POST', path, { type, stream: body });
-      // Docker answers 200 before it works; what goes wrong later is a line of the answer.
+      // Docker answers 200 before it starts the work; an error after that is a line of the answer.
       const failure = said.split('\n').find((line) => line.includes('"error"'));
       if (failure)
         throw new DockerError(`docker ${path}: ${(JSON.parse(failure) as { error: string }).error}`, undefined);

@@ -19,7 +19,7 @@ export function dockerd(major: number, address?: string): Service {
     '--bip',
     '172.17.0.1/16',
   );
-  // Said out loud, or dockerd sleeps for 16 s to make one think about it. The lab's network reaches this computer only.
+  // Without an explicit `--tls=false` dockerd sleeps for 16 s, as a warning. The lab's network reaches this computer only.
   if (address) argv.push('--host', `tcp://${address}:2375`, '--tls=false');
   // Not every kernel lets even root lower a process's OOM score; later versions have no such flag and do not try.
   if (major < 25) argv.push('--oom-score-adjust', '0');
@@ -35,7 +35,7 @@ export function dockerOf(lab: Lab, machine: string): Docker {
   });
 }
 
-/** Why a dockerd does not answer, in its own words. */
+/** Why a dockerd does not answer: the end of its log. */
 export async function dockerSilent(lab: Lab, machine: string): Promise<OperatorError> {
   return new OperatorError(
     `dockerd on the machine '${machine}' does not answer; its log ends:\n${await logTail(lab, machine, 'dockerd')}`,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { withLock } from '../lock.ts';
 import type { Progress } from '../progress.ts';
 
-/** How many entries of one kind are kept: the one in use, and the ones that branches of this checkout go back to. */
+/** How many entries of one kind are kept: the one in use, and those that other branches of the checkout use. */
 const KEPT = 3;
 
 /** Where built things live between runs, outside any checkout. */
@@ -15,7 +15,7 @@ export function cacheFolder(): string {
   return process.getuid?.() === 0 ? '/var/cache/brownout' : join(homedir(), '.cache', 'brownout');
 }
 
-/** A short name for everything that decides what a build gives: the same inputs, the same key. */
+/** A short name for everything that a build depends on: the same inputs, the same key. */
 export function keyOf(inputs: unknown): string {
   return createHash('sha256').update(JSON.stringify(inputs)).digest('hex').slice(0, 16);
 }
@@ -23,7 +23,7 @@ export function keyOf(inputs: unknown): string {
 /**
  * The folder of a built thing, built now if it is not there.
  *
- * An entry appears under its name by a rename, whole or not at all: a build that dies leaves only a `.part` folder, which
+ * An entry appears under its name by a rename, complete or not at all: a build that dies leaves only a `.part` folder, which
  * the next build of that kind removes. Of two builds at once, one waits and then finds the other's result.
  *
  * @param build fills the folder it is given
@@ -60,7 +60,7 @@ export function lockName(kind: string): string {
   return `build-${kind}`;
 }
 
-/** Removes what builds of this kind left that died. Call it under the kind's lock. */
+/** Removes what dead builds of this kind have left. Call it under the kind's lock. */
 async function removeParts(kind: string): Promise<void> {
   for (const name of await entries(kind)) {
     if (name.endsWith('.part')) await rm(join(cacheFolder(), name), { recursive: true, force: true });

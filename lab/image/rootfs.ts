@@ -39,7 +39,7 @@ const OPTIONS = [
   '--dpkgopt=path-exclude=/usr/share/doc/*',
   '--dpkgopt=path-exclude=/usr/share/locale/*',
   '--dpkgopt=path-include=/usr/share/locale/locale.alias',
-  // A build that is cut short is thrown away whole, so nothing has to be synced on the way.
+  // An interrupted build is thrown away, so nothing has to be synced on the way.
   '--dpkgopt=force-unsafe-io',
 ];
 

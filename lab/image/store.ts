@@ -18,12 +18,12 @@ const FORMAT = 1;
 const KINDS = ['base-image', 'images'] as const;
 type Kind = (typeof KINDS)[number];
 
-/** Big enough to unpack the root filesystem while nobody waits for anything else. */
+/** Big enough to unpack the root filesystem quickly. */
 const BUILDER = { cpus: 2, memory: 4 * 2 ** 30 };
 
 /**
  * The image store of Docker that all nodes of a lab share: `brownout/base` and `brownout/tools:lab`, and for each workload
- * `brownout/<name>:lab` and, one version later, `brownout/<name>:lab2`. A throw-away dockerd makes it, once.
+ * `brownout/<name>:lab` and, one version later, `brownout/<name>:lab2`. A temporary dockerd makes it, once.
  */
 export interface ImageStore {
   /** What a node's data-root starts from. */
@@ -46,7 +46,7 @@ export function imageStore(progress: Progress): Promise<ImageStore> {
   });
 }
 
-/** Whether a store's images are what the workloads' sources would give now. Builds none. */
+/** Whether a store's images are still what the workloads' sources would build. Builds nothing. */
 export function isCurrent(store: ImageStore, progress: Progress): Promise<boolean> {
   return withContexts(progress, async (workloads) => {
     return JSON.stringify(digestsOf(workloads)) === JSON.stringify(store.workloads);
@@ -150,7 +150,7 @@ async function withBuilder(
   }
 }
 
-/** Removes builders whose process died before it could. One that is at work is left alone. */
+/** Removes builders whose process died before it could remove them. One that is at work is left alone. */
 export async function removeDeadBuilders(): Promise<void> {
   for (const kind of KINDS) await ifFree(lockName(kind), 'clean-up', () => removeBuilder(kind));
 }

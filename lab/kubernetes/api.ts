@@ -7,9 +7,9 @@ import type { KubernetesObject } from './objects.ts';
 /** The cluster's API, as its administrator: the few calls that bringing a lab up takes. */
 export interface Api {
   get<T>(path: string): Promise<T>;
-  /** Makes an object as it is said here, or changes what differs. */
+  /** Creates an object as given, or changes what differs. */
   apply(object: KubernetesObject): Promise<void>;
-  /** Makes an object that is not there yet: for thousands of them, a third of the work of applying. */
+  /** Creates an object that does not exist yet: for thousands of them, a third of the work of applying. */
   create(object: KubernetesObject): Promise<void>;
   close(): void;
 }
@@ -31,7 +31,7 @@ interface Kubeconfig {
   users: { user: { 'client-certificate-data': string; 'client-key-data': string } }[];
 }
 
-/** @param kubeconfig a file that the lab has written: one cluster, one user, everything in it */
+/** @param kubeconfig a file that the lab has written: one cluster, one user, no references to other files */
 export async function apiOf(kubeconfig: string): Promise<Api> {
   const { clusters, users } = JSON.parse(await readFile(kubeconfig, 'utf8')) as Kubeconfig;
   const { server, 'certificate-authority-data': ca } = clusters[0]!.cluster;
@@ -55,7 +55,7 @@ export async function apiOf(kubeconfig: string): Promise<Api> {
   };
 }
 
-/** Repeats a call that fails because the API is not there yet, or not yet whole. Rejects with its last error after `timeout` ms. */
+/** Repeats a call that fails because the API is not up yet, or not completely. Rejects with its last error after `timeout` ms. */
 export async function steadily<T>(timeout: number, call: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + timeout;
   for (;;) {
@@ -68,7 +68,7 @@ export async function steadily<T>(timeout: number, call: () => Promise<T>): Prom
   }
 }
 
-/** Where the API has an object. Plurals are regular for all the kinds that the lab makes. */
+/** An object's path in the API. Plurals are regular for all the kinds that the lab creates. */
 export function pathOf({ apiVersion, kind, metadata: { name, namespace } }: KubernetesObject): string {
   const group = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const plural = `${kind.toLowerCase()}${/(s|x|ch|sh)$/.test(kind) ? 'es' : 's'}`;
@@ -100,7 +100,7 @@ function send(agent: Agent, method: string, url: URL, body: unknown): Promise<st
   });
 }
 
-/** The API says why in a Status object; what stands before it, in plain text. */
+/** The API gives the reason in a Status object; whatever answers in front of it, in plain text. */
 function reasonIn(text: string): string {
   try {
     return (JSON.parse(text) as { message?: string }).message ?? text;

@@ -12,8 +12,8 @@ export function balancerService(folder: string): Service {
 /**
  * The edge: each entry's port leads to the Service's port on every worker, and the API's to every control plane.
  *
- * A worker is asked for kube-proxy's health, as the load balancers of clouds do for such Services: any member can be
- * behind any node's port, so an answer from the port itself would say little of the node. A node is out after two failed
+ * A worker's health check is kube-proxy's, as with the load balancers of clouds for such Services: any member can be
+ * behind any node's port, so an answer from the port itself would say little about the node. A node is out after two failed
  * checks, 500 ms apart, and in again after one good one.
  */
 export function edgeConfig(all: Seat[]): string {

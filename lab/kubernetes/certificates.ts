@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { run } from '../command.ts';
 import { API_PORT, API_SERVICE, apiAddress, apiFrom, CONTEXT, controlPlanesOf, EDGE, type Seat } from './layout.ts';
 
-/** Who may call itself what: a subject in OpenSSL's form, and the host names and addresses a server of that name has. */
+/** What a certificate certifies: a subject in OpenSSL's form, and a server's host names and addresses. */
 interface Identity {
   subject: string;
   names?: string[];
@@ -19,14 +19,14 @@ const ADMIN = 'admin';
 export const ADMIN_CONFIG = `${ADMIN}.conf`;
 
 /**
- * Writes everything by which the machines know each other. `folder/<machine>/` is what one machine gets, with its own
+ * Writes all certificates and keys of the cluster. `folder/<machine>/` is what one machine gets, with its own
  * keys only; `folder/admin.conf` is the administrator's kubeconfig.
  */
 export async function issueCertificates(folder: string, all: Seat[]): Promise<void> {
   const authorities = join(folder, 'authorities');
   await mkdir(authorities, { recursive: true });
   for (const { name } of all) await mkdir(machineFiles(folder, name), { recursive: true });
-  // Three, as Kubernetes advises: whoever may speak to the API may not for that reason read etcd's disk, nor pose as a proxy of users.
+  // Three, as Kubernetes advises: a client certificate for the API must not give access to etcd, nor pass for the front proxy.
   const [cluster, etcd, proxy] = await Promise.all(
     ['ca', 'etcd-ca', 'front-proxy-ca'].map((name) => authority(join(authorities, name))),
   );
@@ -58,7 +58,7 @@ export async function issueCertificates(folder: string, all: Seat[]): Promise<vo
         issue(cluster!, join(own, 'apiserver'), { subject: '/CN=kube-apiserver', names: apiNames(seat) }),
         issue(cluster!, join(own, 'apiserver-to-kubelet'), { subject: '/O=system:masters/CN=kube-apiserver' }),
         issue(proxy!, join(own, 'front-proxy'), { subject: '/CN=front-proxy' }),
-        // Its members and its only client, the API server, are one machine each: one identity for all.
+        // Each etcd member and its only client, the API server, share a machine: one certificate is enough.
         issue(etcd!, join(own, 'etcd'), { subject: `/CN=${seat.name}`, names: namesOf(seat) }),
       ]);
     }),
@@ -105,7 +105,7 @@ async function certificate(path: string, subject: string, extensions: string[], 
   await run([...command, ...extensions.flatMap((each) => ['-addext', each]), '-out', `${path}.crt`]);
 }
 
-/** The pair by which API servers sign, and know again, the tokens of service accounts. */
+/** The key pair with which API servers sign and verify the tokens of service accounts. */
 async function accountKey(path: string): Promise<void> {
   await run(['openssl', 'ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', `${path}.key`]);
   await run(['openssl', 'ec', '-in', `${path}.key`, '-pubout', '-out', `${path}.pub`]);
@@ -117,7 +117,7 @@ async function user(by: Authority, folder: string, name: string, who: Identity, 
   const [ca, crt, key] = await Promise.all(
     [`${by}.crt`, join(folder, `${name}.crt`), join(folder, `${name}.key`)].map((file) => readFile(file, 'base64')),
   );
-  // JSON is YAML: readers of kubeconfigs take both.
+  // JSON is YAML: every reader of kubeconfigs accepts it.
   const config = {
     apiVersion: 'v1',
     kind: 'Config',

@@ -10,7 +10,7 @@ import { prepareScript } from './machines.ts';
 import { nodeFiles } from './node.ts';
 import type { Notes } from './notes.ts';
 
-/** Writes what every machine of a new lab is told, whole or not at all. A lab that has it keeps it: its keys are its own. */
+/** Writes the configuration of every machine of a new lab, completely or not at all. An existing lab keeps its own, with its keys. */
 export async function configure(folder: string, all: Seat[], notes: Notes): Promise<void> {
   if (existsSync(folder)) return;
   const part = `${folder}.part`;

@@ -4,18 +4,18 @@ import { API_PORT, CONFIG, controlPlanesOf, POD_CIDR, SERVICE_CIDR, type Seat, t
 export interface Component {
   name: string;
   argv: string[];
-  /** Folder of the machine that it keeps its data in. */
+  /** The machine's folder for its data. */
   data?: string;
   env?: Record<string, string>;
-  /** Tells whether it is well. */
+  /** Its health check. */
   health: { port: number; path: string; scheme: 'HTTP' | 'HTTPS' };
 }
 
 const ETCD_DATA = '/var/lib/etcd';
 
 /**
- * A connection to a dead machine is given up after 4 s; otherwise, a partition that has healed is noticed only after 13 to
- * 45 s, when Go's HTTP/2 client does. For every program that speaks to the API.
+ * A connection to a dead machine is given up after 4 s. By default Go's HTTP/2 client takes 13 to 45 s, also to notice that a
+ * partition has healed. For every program that speaks to the API.
  */
 export const QUICK_PINGS = { HTTP2_READ_IDLE_TIMEOUT_SECONDS: '2', HTTP2_PING_TIMEOUT_SECONDS: '2' };
 
@@ -45,8 +45,8 @@ function etcd(seat: Seat, all: Seat[]): Component {
         `--${side}trusted-ca-file=${file('etcd-ca.crt')}`,
         `--${side}client-cert-auth=true`,
       ]),
-      // A machine of the lab that loses its power loses no written page: this computer's kernel has them. Without waiting
-      // for the disk the lab is as fast as a cluster on good disks.
+      // When a machine of the lab loses its power, what it has written is not lost: this computer's kernel has it. Without
+      // waiting for the disk, the lab is as fast as a cluster on good disks.
       '--unsafe-no-fsync',
       '--log-level=warn',
     ],
@@ -116,11 +116,11 @@ function controllerManager(settings: Settings): Component {
       '--use-service-account-credentials=true',
       `--service-account-private-key-file=${CONFIG}/accounts.key`,
       `--root-ca-file=${CONFIG}/ca.crt`,
-      // Each machine's range is known before it starts, so nobody has to hand them out.
+      // Each machine's range is known before it starts, so the controller need not allocate it.
       '--allocate-node-cidrs=false',
       `--cluster-cidr=${POD_CIDR}`,
       '--profiling=false',
-      // At start it asks for an account for each of its forty controllers; at the usual 20 calls a second that takes 4 s.
+      // At start it requests an account for each of its forty controllers; with the default of 20 calls a second that takes 4 s.
       '--kube-api-qps=100',
       '--kube-api-burst=200',
       ...(settings.timers === 'tuned'
@@ -132,7 +132,7 @@ function controllerManager(settings: Settings): Component {
   };
 }
 
-/** Whom it trusts is said here: asked of the API at start, it would end when that has no answer yet. */
+/** The trusted authorities are given here: otherwise the program reads them from the API at start, and exits if it is not up yet. */
 function asUser(name: string): string[] {
   const flags = ['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig'];
   return [
@@ -142,7 +142,7 @@ function asUser(name: string): string[] {
   ];
 }
 
-/** One alone would only wait for its own former self. */
+/** With one instance alone, a restart would only wait for the previous instance's lease to expire. */
 function election({ controlPlanes }: Settings): string {
   return `--leader-elect=${controlPlanes > 1}`;
 }
@@ -171,7 +171,7 @@ export function staticPod({ name, argv, data, env, health }: Component, programs
           command: [`${programs}/${program}`, ...args],
           env: Object.entries(env ?? {}).map(([key, value]) => ({ name: key, value })),
           resources: { requests: { cpu: '50m', memory: '64Mi' } },
-          // A first start takes a while on a busy computer; only then is silence a reason to start it again.
+          // A first start takes a while on a busy computer; only after that does a failed check restart it.
           startupProbe: { ...probe, periodSeconds: 2, failureThreshold: 60 },
           livenessProbe: { ...probe, periodSeconds: 10 },
           volumeMounts: folders.map((path, index) => ({

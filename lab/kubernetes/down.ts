@@ -11,7 +11,7 @@ import { removeDeadBuilder } from './images.ts';
 import { kubernetesLab } from './layout.ts';
 
 /**
- * Takes the lab away, whole or half up: machines, network, disks, control groups. What was built stays in the cache.
+ * Removes the lab, whether it is fully up or not: machines, network, disks, control groups. What was built stays in the cache.
  * Needs no notes: the machines are those that have a folder, and those that the kernel knows.
  */
 export async function kubernetesDown(progress: Progress): Promise<void> {

@@ -27,12 +27,12 @@ const COMMANDS = [
 const TOOLCHAIN = 'go1.26.8';
 const NEEDED_MINOR = 26;
 
-/** Compilers take up to 1 GiB each on the largest packages. */
+/** Each compiler takes up to 1 GiB on the largest packages. */
 const MEMORY_PER_COMPILER = 1.5 * 2 ** 30;
 
 /**
- * The folder with the lab's Kubernetes: its commands, `coredns` and `pause`. A first build takes ten minutes of two
- * processors; one after a change of the sources, seconds to minutes.
+ * The folder with the lab's Kubernetes: its commands, `coredns` and `pause`. A first build takes ten minutes on two
+ * processors; after a change of the sources, seconds to minutes.
  */
 export function kubernetesPrograms(progress: Progress): Promise<string> {
   return built('kubernetes', ['kubernetes', 'coredns', 'pause'], progress, async (folder) => {
@@ -40,7 +40,7 @@ export function kubernetesPrograms(progress: Progress): Promise<string> {
   });
 }
 
-/** The program that simulates nodes: only wanted for trying the suite against thousands of them. */
+/** The program that simulates nodes: only needed to try the suite against thousands of them. */
 export async function kwokProgram(progress: Progress): Promise<string> {
   return join(await built('kwok', ['kwok'], progress), 'kwok');
 }
@@ -81,7 +81,7 @@ async function sources(programs: string[]): Promise<Record<string, string>> {
   );
 }
 
-/** Without the version said here every node would show `v0.0.0-master`. */
+/** Without these flags every node would show the version `v0.0.0-master`. */
 function flags(version: string): string[] {
   const [, major, minor] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
   const facts = {
@@ -103,7 +103,7 @@ async function build(programs: string[], version: string, into: string, progress
   progress(`fetching the sources of Kubernetes ${version} from the Go module proxy`);
   const packages = programs.map((program) => `./${program}`);
   const total = (await run([go, '-C', SOURCE, 'list', '-deps', ...packages], { env })).trim().split('\n').length;
-  progress(`building ${programs.join(', ')} (once: minutes of all processors; the first time ten, with two)`);
+  progress(`building ${programs.join(', ')} (once, on all processors; the first time it takes ten minutes on two)`);
   const started = performance.now();
   let told = started;
   let compiled = 0;
@@ -127,10 +127,10 @@ function compilers(): number {
   return Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / MEMORY_PER_COMPILER)));
 }
 
-/** What of the environment decides what is built. */
+/** The part of the environment that the result depends on. */
 const BUILD = { CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false', GOWORK: 'off' };
 
-/** Everything that Go keeps is in the lab's cache: what is compiled once is not compiled again, whoever asks. */
+/** Go's own caches are in the lab's cache: nothing is compiled twice, whoever runs the build. */
 function goEnvironment(): Record<string, string> {
   return {
     ...BUILD,
@@ -140,7 +140,7 @@ function goEnvironment(): Record<string, string> {
   };
 }
 
-/** A Go new enough: the computer's, or else one from the Go module proxy, fetched by whatever Go Debian has. */
+/** A Go that is new enough: the computer's, or else one that Debian's Go fetches from the Go module proxy. */
 async function goProgram(progress: Progress): Promise<string> {
   const minor = await minorOf('go');
   if (minor !== undefined && minor >= NEEDED_MINOR) return 'go';
@@ -158,7 +158,7 @@ async function minorOf(go: string): Promise<number | undefined> {
   return minor === undefined ? undefined : Number(minor);
 }
 
-/** A toolchain is a module like any other to an old Go; what a newer one would do to it after download is done here. */
+/** To an old Go, a toolchain is a module like any other; what a newer Go does after the download is done here. */
 async function fetchToolchain(into: string): Promise<void> {
   const arch = { x64: 'amd64', arm64: 'arm64' }[process.arch as string];
   if (!arch) {
@@ -173,7 +173,7 @@ async function fetchToolchain(into: string): Promise<void> {
   const { Dir } = JSON.parse(await run(['go', 'mod', 'download', '-json', wanted], { env })) as { Dir: string };
   await rename(Dir, join(into, 'go'));
   await rm(modules, { recursive: true });
-  // The proxy's archives hold no modes, and no go.mod of another module.
+  // The proxy's archives have no file modes, and cannot contain the go.mod of another module.
   for (const folder of ['bin', join('pkg', 'tool', `linux_${arch}`)]) {
     for (const name of await readdir(join(into, 'go', folder))) await chmod(join(into, 'go', folder, name), 0o755);
   }

@@ -32,8 +32,8 @@ export interface ContainerdStore {
 }
 
 /**
- * The store that all nodes of the lab share: every image of the Swarm lab's, and those of the two programs that run in
- * pods only. A throw-away containerd makes it, once.
+ * The store that all nodes of the lab share: every image of the Swarm lab, and those of the two programs that only run in
+ * pods. A temporary containerd makes it, once.
  *
  * @param programs the folder with `pause` and `coredns`
  */
@@ -53,7 +53,7 @@ export async function containerdStore(programs: string, progress: Progress): Pro
   return { folder, images };
 }
 
-/** Lets a machine with a dockerd and a containerd hand the images over, and switches it off. */
+/** Starts a machine with a dockerd and a containerd, passes the images from one to the other, and switches it off. */
 async function fill(images: ImageStore, programs: string, dockerMajor: number, progress: Progress): Promise<void> {
   const config = join(builderLab.folder, 'config');
   await mkdir(config, { recursive: true });
@@ -78,7 +78,7 @@ async function fill(images: ImageStore, programs: string, dockerMajor: number, p
   const all = (await docker.get<{ RepoTags: string[] | null }[]>('/images/json')).flatMap(
     ({ RepoTags }) => RepoTags ?? [],
   );
-  progress(`handing ${all.length} images to containerd (once, under a minute)`);
+  progress(`importing ${all.length} images into containerd (once, under a minute)`);
   await run(inside(builderLab, BUILDER, ['bash', '-c', handOver(all)]));
   await powerOff(builderLab, BUILDER);
 }
@@ -93,7 +93,7 @@ async function importProgram(docker: Docker, programs: string, program: string, 
   await docker.upload(`/images/create?${query}`, 'application/x-tar', tar.stdout);
 }
 
-/** What moves images from Docker's store to containerd's, in the machine where both are. */
+/** Copies images from Docker's store to containerd's, in the machine that runs both. */
 function handOver(images: string[]): string {
   const query = images.map((image) => `names=${encodeURIComponent(image)}`).join('&');
   return `set -euo pipefail
@@ -102,7 +102,7 @@ curl --max-time 900 --silent --show-error --fail --unix-socket ${SOCKET} 'http:/
 sync --file-system ${CONTAINERD_ROOT}`;
 }
 
-/** Removes the builder of a process that died before it could. One that is at work is left alone. */
+/** Removes the builder of a process that died before it could remove it. One that is at work is left alone. */
 export async function removeDeadBuilder(): Promise<void> {
   await ifFree(lockName(KIND), 'clean-up', removeBuilder);
 }
@@ -124,7 +124,7 @@ export async function shareContainerdStore({ folder }: ContainerdStore, root: st
   await shareFolder(join(folder, 'root'), root, '');
 }
 
-/** Parts of containerd's folder whose entries are linked whole: an image's files, and the blobs they came from. */
+/** Parts of containerd's folder whose entries are linked and not copied: an image's files, and the blobs they came from. */
 const LINKED = [/snapshots\/\d+\/(fs|work)$/, /\/blobs\/sha256\/[0-9a-f]+$/];
 
 async function shareFolder(from: string, to: string, path: string): Promise<void> {

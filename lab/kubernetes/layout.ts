@@ -1,7 +1,7 @@
 import type { Size } from '../cgroup.ts';
 import { type Lab, labOf } from '../lab.ts';
 
-/** What `up` may be asked for. It is noted down with the lab: a second `up` heals what is there. */
+/** The settings of `up`. They are kept in the lab's notes: a second `up` repairs the lab that is there. */
 export interface Settings {
   /** Machines that run etcd and the API server. Workers are always three. */
   controlPlanes: 1 | 3;
@@ -13,7 +13,7 @@ export interface Seat {
   name: string;
   address: string;
   role: 'control-plane' | 'worker';
-  /** Where its pods' addresses come from, and what the other machines send to it. */
+  /** The range of its pods' addresses; the other machines route it to this machine. */
   podCidr: string;
 }
 
@@ -28,7 +28,7 @@ const GIB = 2 ** 30;
 
 export const kubernetesLab: Lab = labOf('kubernetes', PREFIX);
 
-/** The name of the context in the lab's kubeconfig: no cluster of anybody's is called so. */
+/** The name of the context in the lab's kubeconfig: no other cluster has this name. */
 export const CONTEXT = 'brownout-lab';
 
 /** Where every node sees the same folder, as if a file server exported it. */
@@ -46,7 +46,7 @@ export const API_SERVICE = '10.96.0.1';
 export const DNS_SERVICE = '10.96.0.10';
 
 export const SIZES: Record<Seat['role'], Size> = {
-  // The API server compiles its schemas at start: less than a whole processor makes everybody wait.
+  // The API server compiles its schemas at start: with less than a full processor everybody waits for it.
   'control-plane': { cpus: 1.5, memory: 3 * GIB },
   worker: { cpus: 1, memory: 2 * GIB },
 };
@@ -73,8 +73,8 @@ export function apiAddress(all: Seat[]): string {
 }
 
 /**
- * Where a machine's own components reach the API: a control plane its own API server; a worker that has several to
- * choose from, a load balancer of its own, so that no machine between them must be alive.
+ * Where a machine's own components reach the API: on a control plane node, its own API server; on a worker with several to
+ * choose from, a load balancer of the worker's own, so that no third machine can cut it off.
  */
 export function apiFrom(seat: Seat, all: Seat[]): string {
   if (seat.role === 'control-plane') return seat.address;

@@ -25,7 +25,7 @@ export interface Folders {
   shared: string;
 }
 
-/** A node: containerd, kubelet and what stands beside them on every node; on a control plane kubelet runs the rest. */
+/** A node: containerd, kubelet and the other services of every node; on a control plane node, kubelet runs the control plane. */
 export function nodeMachine(seat: Seat, all: Seat[], settings: Settings, folders: Folders): Machine {
   return {
     name: seat.name,
@@ -46,7 +46,7 @@ export function nodeMachine(seat: Seat, all: Seat[], settings: Settings, folders
   };
 }
 
-/** The users' way in: on bare metal a load balancer stands before the cluster, and it outlives every node. */
+/** Where users come in: on bare metal there is a load balancer in front of the cluster, and it outlives every node. */
 export function edgeMachine(folders: Folders): Machine {
   return {
     ...EDGE,
@@ -95,7 +95,7 @@ function environment(settings: Settings): string[] {
   return variables.length > 0 ? ['env', ...variables] : [];
 }
 
-/** kubelet ends when there is no container runtime, and is half a second late then. */
+/** kubelet exits when there is no container runtime yet, and the restart costs half a second. */
 function onceThere(socket: string): string[] {
   return ['sh', '-c', `until [ -S ${socket} ]; do sleep 0.05; done; exec "$@"`, 'sh'];
 }
@@ -103,12 +103,12 @@ function onceThere(socket: string): string[] {
 /**
  * What a node does before its services start, once at every power-on.
  *
- * @param all to know the way to the pods of the others
+ * @param all for the routes to the pods of the others
  */
 export function prepareScript(seat: Seat, all: Seat[], { timers }: Settings): string {
   const others = all.filter(({ name }) => name !== seat.name);
   return `set -eu
-# kubelet sets these for the whole computer, so it finds files that say what it wants.
+# kubelet would set these for the whole computer, so it gets files that already say what it wants.
 pretend() {
   mkdir -p "/run/kernel/$(dirname "$1")"
   echo "$2" > "/run/kernel/$1"
@@ -118,16 +118,16 @@ pretend vm/overcommit_memory 1
 pretend vm/panic_on_oom 0
 pretend kernel/panic 10
 pretend kernel/panic_on_oops 1
-# A machine that was off has started anew: kubelet tells by this.
+# By this kubelet recognises that the machine was off and has started again.
 pretend kernel/random/boot_id "$(cat /proc/sys/kernel/random/uuid)"
 mount --bind ${CONFIG}/meminfo /proc/meminfo
 
-# The addresses of Services lead nowhere by themselves; the kernel wants a route before kube-proxy's rules are asked.
+# The addresses of Services exist nowhere; but the kernel needs a route before it applies kube-proxy's rules.
 ip route replace default via ${kubernetesLab.network!.prefix}.254
 ${others.map(({ podCidr, address }) => `ip route replace ${podCidr} via ${address}`).join('\n')}
 echo 1 > /proc/sys/net/ipv4/ip_forward
 ${timers === 'default' ? kernelConntrack : ''}
-# What pods write to their own folders is on a disk with a size, so that it can be full while the computer's is not.
+# What pods write to their own folders is on a disk of limited size, so that it can be full while the computer's is not.
 mkdir -p /var/lib/kubelet
 disk=/var/lib/kubelet.disk
 if [ ! -e $disk ]; then
@@ -137,12 +137,12 @@ if [ ! -e $disk ]; then
 fi
 mknod /dev/loop-control c 10 237
 for each in {0..63}; do mknod "/dev/loop$each" b 7 "$each"; done
-# The kernel may still be taking down what this machine was before its power went.
+# The kernel may still be tearing down what this machine was before it lost its power.
 while [ -n "$(losetup --associated $disk)" ]; do sleep 0.05; done
 mount -o loop,noatime $disk /var/lib/kubelet
 
 mkdir -p /var/lib/containerd ${LOCAL_VOLUMES} ${SHARED}/volumes
-# What a fault moved out of it is there again after a restart, as if an administrator had put it back.
+# A manifest that a fault has moved away is back after a restart, as if an administrator had restored it.
 rm -rf ${MANIFESTS}
 mkdir -p ${MANIFESTS}
 [ ! -d ${CONFIG}/manifests ] || cp ${CONFIG}/manifests/* ${MANIFESTS}/
@@ -150,8 +150,8 @@ mkdir -p ${MANIFESTS}
 }
 
 /**
- * Other machines of a lab forget a half-open connection after 3 s. As installed, a node takes the kernel's time: for as long,
- * a client port that was once sent to a pod that died swallows every new connection from it.
+ * Other machines of a lab forget a half-open connection after 3 s. With `default` timers a node takes the kernel's 120 s: for
+ * that long, new connections from a client port that was last routed to a dead pod go there, too, and get no answer.
  */
 const kernelConntrack = `for each in syn_sent=120 syn_recv=60; do
   knob=/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_\${each%=*}

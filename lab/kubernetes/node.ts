@@ -6,13 +6,13 @@ import { CONFIG, DNS_SERVICE, POD_CIDR, type Seat, type Settings, SIZES } from '
 export const CONTAINERD_SOCKET = '/run/containerd/containerd.sock';
 export const CONTAINERD_ROOT = '/var/lib/containerd';
 export const MANIFESTS = '/etc/kubernetes/manifests';
-/** Where a node keeps the volumes that do not leave it. */
+/** Where a node keeps its local volumes. */
 export const LOCAL_VOLUMES = '/var/lib/volumes';
 
-/** Bytes of a node's disk for pods' own folders. It takes room on the computer's disk only as it fills. */
+/** Bytes of a node's disk for pods' own folders. It takes space on the computer's disk only as it fills. */
 export const POD_DISK = 4 * 2 ** 30;
 
-/** Kept from pods for the machine's own programs: kubelet, containerd, kube-proxy and the rest take about half of it. */
+/** Reserved for the machine's own programs: kubelet, containerd, kube-proxy and the others take about half of it. */
 const OWN_MEMORY = 384 * 2 ** 20;
 
 /** Configuration of a node's programs, by the name of its file. */
@@ -55,7 +55,7 @@ disabled_plugins = [${disabled.map((name) => `"io.containerd.${name}"`).join(', 
 `;
 }
 
-/** A pod has one cable to its node, and the node routes. Leases are under /run: a machine without power forgets them. */
+/** A pod has one cable to its node, and the node routes. Leases of addresses are under /run: a power cycle clears them. */
 function podNetwork({ podCidr }: Seat): object {
   const addresses = { type: 'host-local', dataDir: '/run/cni', ranges: [[{ subnet: podCidr }]] };
   return {
@@ -85,25 +85,25 @@ function kubeletConfig(seat: Seat, { timers }: Settings): object {
     clusterDomain: 'cluster.local',
     clusterDNS: [DNS_SERVICE],
     resolvConf: '/etc/resolv.conf',
-    // Its memory it reads from the machine's /proc/meminfo; its processors it counts itself, all of this computer's.
+    // It reads the memory from the machine's /proc/meminfo; but it counts the processors itself, all of this computer's.
     systemReserved: { cpu: `${Math.round((availableParallelism() - cpus) * 1000)}m`, memory: `${OWN_MEMORY}` },
     enforceNodeAllocatable: ['pods'],
-    // The five minutes that kubelet takes by default would keep members off the node in the next scenario, too.
+    // With kubelet's default of five minutes, members would still be kept off the node in the next scenario.
     evictionPressureTransitionPeriod: '20s',
-    // Kubernetes' own, but for the disk that has the images: it is this computer's, and not the node's to judge.
+    // Kubernetes' defaults, except for the disk with the images: that is this computer's, so the node must not react to it.
     evictionHard: {
       'memory.available': '100Mi',
       'nodefs.available': '10%',
       'nodefs.inodesFree': '5%',
       'imagefs.available': '1%',
     },
-    // All nodes share the images of one store: nothing is gained by removing them, and there is no registry to get them back.
+    // All nodes share the images of one store: removing them frees nothing, and there is no registry to pull them from again.
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     ...(seat.role === 'control-plane' && {
       staticPodPath: MANIFESTS,
       registerWithTaints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
-      // All parts of a control plane start at once, and some end when another is not there yet: they must not wait long.
+      // All components of a control plane start at once, and some exit when another is not up yet: they must not wait long for a restart.
       crashLoopBackOff: { maxContainerRestartPeriod: '1s' },
       // The API shows these pods only once kubelet has looked at them again after the API came up.
       syncFrequency: '5s',
@@ -121,12 +121,12 @@ function proxyConfig({ name }: Seat): object {
     hostnameOverride: name,
     clusterCIDR: POD_CIDR,
     detectLocalMode: 'ClusterCIDR',
-    // These are one for the whole computer.
+    // The whole computer shares these.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
   };
 }
 
-/** What kubelet takes the machine's memory from. Only the total is read; the rest it counts from control groups. */
+/** Where kubelet reads the machine's memory from. It reads the total only, and counts usage from control groups. */
 function meminfo({ memory }: Size): string {
   const kib = Math.round(memory / 1024);
   return (

@@ -5,9 +5,9 @@ import { ADMIN_CONFIG } from './certificates.ts';
 import type { ContainerdStore } from './images.ts';
 import { kubernetesLab, type Settings } from './layout.ts';
 
-/** What is noted down of a lab that is up, or was to be. */
+/** The notes of a lab that is up, or was meant to be. */
 export interface Notes extends Settings {
-  /** What its machines run and start from, in the cache: others put in their place would take it away under them. */
+  /** What its machines run and start from, in the cache: it must not be replaced while they run. */
   programs: string;
   store: ContainerdStore;
 }
@@ -23,7 +23,7 @@ export const KUBECONFIG = join(FOLDERS.config, ADMIN_CONFIG);
 
 const FILE = join(kubernetesLab.folder, 'lab.json');
 
-/** The notes of the lab that is there, whole or not; undefined when it is down. */
+/** The notes of the lab that is there, fully up or not; undefined when it is down. */
 export async function readNotes(): Promise<Notes | undefined> {
   return existsSync(FILE) ? (JSON.parse(await readFile(FILE, 'utf8')) as Notes) : undefined;
 }

@@ -11,7 +11,7 @@ export interface KubernetesObject {
 export const SHARED_PROVISIONER = 'brownout.lab/shared';
 export const LOCAL_PROVISIONER = 'brownout.lab/local';
 
-/** Where the API has CoreDNS. */
+/** CoreDNS's path in the API. */
 export const DNS_DEPLOYMENT = '/apis/apps/v1/namespaces/kube-system/deployments/coredns';
 export const DNS_REPLICAS = 2;
 

@@ -8,7 +8,7 @@ import { KUBECONFIG } from './notes.ts';
 import type { KubernetesObject } from './objects.ts';
 import { readyNodes } from './up.ts';
 
-/** Nodes and pods that exist for the API server only: to it, and to whoever asks it, they are like any others. */
+/** Nodes and pods that exist only in the API server: its clients cannot see a difference. */
 export interface Crowd {
   nodes: number;
   /** All of them, spread evenly. */
@@ -16,13 +16,13 @@ export interface Crowd {
 }
 
 export interface Simulation {
-  /** Ends what keeps the nodes alive. The objects stay until the lab is taken down. */
+  /** Stops KWOK, which keeps the nodes ready. The objects stay until the lab is taken down. */
   stop(): Promise<void>;
 }
 
 const NAMESPACE = 'simulated';
 const MARK = 'kwok.x-k8s.io/node';
-/** More at once gain nothing with an API server of one and a half cores. */
+/** More at once would not be faster with an API server of one and a half cores. */
 const AT_ONCE = 32;
 const TOLD_EVERY = 1000;
 const PATIENCE_MS = 600_000;
@@ -51,7 +51,7 @@ export async function simulate(crowd: Crowd, progress: Progress): Promise<Simula
 }
 
 async function allRun(api: Api, { nodes }: Crowd): Promise<void> {
-  // The pods first: one is looked for, while nodes are all fetched.
+  // Pods first: for them one query of a single pod is enough, while nodes are all fetched.
   const pending = `/api/v1/namespaces/${NAMESPACE}/pods?fieldSelector=status.phase%3DPending&limit=1`;
   const { items } = await api.get<{ items: unknown[] }>(pending);
   if (items.length > 0) throw new ApiError('not all of the simulated pods run', undefined);
@@ -78,7 +78,7 @@ function startKwok(program: string): () => Promise<void> {
   const ended = once(child, 'exit').then(([code]) => {
     if (!stopped) throw new OperatorError(`kwok, which keeps the simulated nodes alive, ended with status ${code}`);
   });
-  // Heard by whoever stops it; until then nobody waits for it.
+  // Its error is thrown to whoever stops it; until then nobody waits for it.
   ended.catch(() => {});
   return async () => {
     stopped = true;

@@ -22,7 +22,7 @@ export interface MachineStatus {
   role: Seat['role'] | 'edge';
   power: PowerState;
   link: LinkState;
-  /** What the control plane says of the node; undefined for the edge, and when no API server answers. */
+  /** What the control plane says about the node; undefined for the edge, and when no API server answers. */
   ready: boolean | undefined;
 }
 

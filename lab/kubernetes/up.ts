@@ -22,7 +22,7 @@ import { clusterObjects, DNS_DEPLOYMENT, DNS_REPLICAS, type KubernetesObject } f
 /** How long the API and the nodes may take: ten times what a busy computer needs. */
 const PATIENCE_MS = 120_000;
 
-/** What the nodes' programs need from Debian, beside what every lab needs. */
+/** Debian packages that the nodes' programs need, in addition to those of every lab. */
 const PACKAGES = [
   'containerd',
   'runc',
@@ -55,7 +55,7 @@ export async function kubernetesUp(wanted: Partial<Settings>, progress: Progress
     kubernetesLab.name,
     'lab up kubernetes',
     async () => {
-      // Before anything is noted down: a lab that cannot be must not look like one that is half up.
+      // Before the notes are written: a lab that cannot be started must not look like one that is half up.
       await refuseClash(kubernetesLab.network!);
       const notes = await settle(wanted, progress);
       const all = seats(notes);
@@ -122,7 +122,7 @@ async function powerOnAll(all: Seat[], notes: Notes, progress: Progress): Promis
   ]);
 }
 
-/** A node keeps its images over power cycles: only the first start takes them from the store, whole or not at all. */
+/** A node keeps its images over power cycles: only the first start takes them from the store, completely or not at all. */
 async function shareOnce(store: ContainerdStore, root: string): Promise<void> {
   if (existsSync(root)) return;
   const part = `${root}.part`;
@@ -136,7 +136,7 @@ interface Conditioned {
   items: { metadata: { name: string }; status: { conditions?: { type: string; status: string }[] } }[];
 }
 
-/** Names of the nodes that the control plane calls ready. */
+/** Names of the nodes that are ready, as the control plane reports. */
 export function readyNodes(api: Api): Promise<Set<string>> {
   return readyOf(api, '/api/v1/nodes');
 }
@@ -149,7 +149,7 @@ async function readyOf(api: Api, path: string): Promise<Set<string>> {
   return new Set(ready.map(({ metadata }) => metadata.name));
 }
 
-/** Gives the cluster what it has beside its control plane, and waits until its nodes are ready and names are found. */
+/** Creates what the cluster has besides its control plane, and waits until its nodes are ready and names are resolved. */
 async function furnish(api: Api, all: Seat[], progress: Progress): Promise<void> {
   progress('waiting for the API');
   const planes = controlPlanesOf(all);
@@ -164,14 +164,14 @@ async function furnish(api: Api, all: Seat[], progress: Progress): Promise<void>
     const late = all.filter(({ name }) => !ready.has(name)).map(({ name }) => name);
     if (late.length > 0) throw new ApiError(`not ready: ${late.join(', ')}`, undefined);
   });
-  // A node may not give itself this name, so that none can become a control plane by saying so.
+  // A node may not set this role label itself, so that none can declare itself a control plane.
   for (const { name } of planes) await steadily(PATIENCE_MS, () => api.apply(controlPlaneLabel(name)));
-  progress('waiting until names are found');
+  progress('waiting until names are resolved');
   await steadily(PATIENCE_MS, async () => {
     const { status } = await api.get<{ status: { readyReplicas?: number } }>(DNS_DEPLOYMENT);
     if ((status.readyReplicas ?? 0) < DNS_REPLICAS) throw new ApiError('CoreDNS does not become ready', undefined);
   });
-  // The control plane answers before kubelet has told the API of the pods that it is made of: who asks for them sees a quorum of 0.
+  // The control plane answers before kubelet has reported its static pods to the API: until then, a query for them shows a quorum of 0.
   await steadily(PATIENCE_MS, async () => {
     const ready = await readyOf(api, '/api/v1/namespaces/kube-system/pods?labelSelector=component%3Detcd');
     if (ready.size < planes.length) throw new ApiError('the pods of etcd are not ready', undefined);

@@ -10,7 +10,7 @@ import type { Progress } from '../progress.ts';
 import { swarmLab } from './layout.ts';
 
 /**
- * Takes the lab away, whole or half up: machines, network, disks, control groups. What was built stays in the cache.
+ * Removes the lab, whether it is fully up or not: machines, network, disks, control groups. What was built stays in the cache.
  * Needs no notes: the machines are those that have a folder, and those that the kernel knows.
  */
 export async function swarmDown(progress: Progress): Promise<void> {

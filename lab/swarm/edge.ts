@@ -12,8 +12,8 @@ export function edgeService(folder: string): Service {
  * Each entry's port on the edge leads to the same port on every node. A node is out after two failed checks, 500 ms
  * apart, and in again after one good one.
  *
- * The balance is random: with round robin over two servers, two probe streams that take turns would each always meet the
- * same server, and a dead one would be all or nothing to them.
+ * The balance is random: with round robin over two servers, two probe streams that take turns would each always get the
+ * same server, and when one is dead, one stream would see all of the failures and the other none.
  */
 export function edgeConfig(entries: Record<string, number>, nodes: { name: string; address: string }[]): string {
   const sections = Object.entries(entries).map(([name, port]) =>

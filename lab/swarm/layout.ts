@@ -4,7 +4,7 @@ import { cacheFolder } from '../image/cache.ts';
 import { type Lab, labOf } from '../lab.ts';
 import { edgeService } from './edge.ts';
 
-/** What `up` may be asked for. It is noted down with the lab: a second `up` heals what is there. */
+/** The settings of `up`. They are kept in the lab's notes: a second `up` repairs the lab that is there. */
 export interface Settings {
   /** Nodes that are managers: 1 (and two workers) or 3. Managers run members, too. */
   managers: 1 | 3;
@@ -47,7 +47,7 @@ export function nodeMachine(seat: NodeSeat, sharedFolder: string, dockerMajor: n
   return {
     name: seat.name,
     address: seat.address,
-    // A manager with members in 0.75 of a core starves: its raft and its containers wait for each other.
+    // 0.75 of a core is too little for a manager with members: its raft and its containers wait for each other.
     size: seat.role === 'manager' ? { cpus: 1, memory: 2 * GIB } : { cpus: 0.75, memory: 1.5 * GIB },
     mounts: [
       { from: cacheFolder(), to: cacheFolder(), readonly: true },
@@ -57,7 +57,7 @@ export function nodeMachine(seat: NodeSeat, sharedFolder: string, dockerMajor: n
   };
 }
 
-/** The users' way in: on bare metal a load balancer stands before the cluster, and it outlives every node. */
+/** Where users come in: on bare metal there is a load balancer in front of the cluster, and it outlives every node. */
 export function edgeMachine(configFolder: string): Machine {
   return {
     ...EDGE,

@@ -18,7 +18,7 @@ export interface MachineStatus {
   role: 'manager' | 'worker' | 'edge';
   power: PowerState;
   link: LinkState;
-  /** What the Swarm says of the node; undefined for the edge, and when no manager answers. */
+  /** What the Swarm says about the node; undefined for the edge, and when no manager answers. */
   ready: boolean | undefined;
   /** The node's Docker API. */
   docker: string | undefined;

@@ -22,9 +22,9 @@ const PATIENCE_MS = 60_000;
 /** A node that has joined is ready within a second or two; on a busy computer in ten. */
 const READY_MS = 20_000;
 
-/** What is noted down of a lab that is up. */
+/** The notes of a lab that is up. */
 interface Notes extends Settings {
-  /** The image store the nodes started from: replacing it under them would take their layers away. */
+  /** The image store that the nodes started from: it must not be replaced while they use its layers. */
   store: ImageStore;
 }
 
@@ -41,7 +41,7 @@ export async function swarmUp(wanted: Partial<Settings>, progress: Progress): Pr
     'lab up swarm',
     async () => {
       await installLabPackages(progress);
-      // Before anything is noted down: a lab that cannot be must not look like one that is half up.
+      // Before the notes are written: a lab that cannot be started must not look like one that is half up.
       await refuseClash(swarmLab.network!);
       const notes = await settle(wanted, progress);
       await createNetwork(swarmLab.network!);
@@ -84,7 +84,7 @@ async function settle(wanted: Partial<Settings>, progress: Progress): Promise<No
   return notes;
 }
 
-/** The notes of the lab that is there, whole or not; undefined when it is down. */
+/** The notes of the lab that is there, fully up or not; undefined when it is down. */
 export async function readNotes(): Promise<Notes | undefined> {
   if (!existsSync(notesFile())) return undefined;
   return JSON.parse(await readFile(notesFile(), 'utf8')) as Notes;
@@ -119,7 +119,7 @@ async function powerOnAll(nodes: NodeSeat[], { store }: Notes, progress: Progres
   ]);
 }
 
-/** A node keeps its data over power cycles: only the first start takes the images from the store, whole or not at all. */
+/** A node keeps its data over power cycles: only the first start takes the images from the store, completely or not at all. */
 async function shareOnce(store: ImageStore, root: string): Promise<void> {
   if (existsSync(root)) return;
   const part = `${root}.part`;
@@ -158,8 +158,8 @@ async function joinAll(nodes: NodeSeat[], notes: Notes, progress: Progress): Pro
   progress('waiting until every node is ready');
   const unready = await stillUnready(manager, nodes, READY_MS);
   if (unready.length === 0) return;
-  // Seen once in a hundred starts: a node joins and is never heard of again. A power cycle cures it.
-  progress(`${namesOf(unready)} joined and is not heard of: switching it off and on`);
+  // Seen once in a hundred starts: a node joins and is never heard from again. A power cycle cures it.
+  progress(`${namesOf(unready)} joined but does not become ready: switching it off and on`);
   for (const { name } of unready) await powerOff(swarmLab, name);
   await powerOnAll(nodes, notes, progress);
   const lost = await stillUnready(manager, unready, PATIENCE_MS);
@@ -172,7 +172,7 @@ async function joinAll(nodes: NodeSeat[], notes: Notes, progress: Progress): Pro
 
 const namesOf = (nodes: NodeSeat[]) => nodes.map(({ name }) => name).join(', ');
 
-/** Waits until a manager sees all of these nodes ready, at most `patience` ms; those that it does not see then. */
+/** Waits until a manager sees all of these nodes ready, at most `patience` ms. Returns those that are not. */
 async function stillUnready(manager: Docker, nodes: NodeSeat[], patience: number): Promise<NodeSeat[]> {
   const deadline = Date.now() + patience;
   for (;;) {
@@ -209,14 +209,14 @@ function addresses({ address }: NodeSeat) {
 function initRequest(seat: NodeSeat, { heartbeat }: Settings) {
   return {
     ...addresses(seat),
-    // Away from the addresses of the lab's network and of this computer's usual neighbours.
+    // Must not overlap with the lab's network nor with common local networks.
     DefaultAddrPool: ['10.201.0.0/16'],
     SubnetSize: 24,
     Spec: heartbeat === undefined ? {} : { Dispatcher: { HeartbeatPeriod: heartbeat * 1_000_000 } },
   };
 }
 
-/** A manager that has just started, or just lost its leader, says no for a while. */
+/** A manager that has just started, or just lost its leader, refuses requests for a while. */
 async function steadily<T>(call: () => Promise<T>): Promise<T> {
   const deadline = Date.now() + PATIENCE_MS;
   for (;;) {
