@@ -12,6 +12,7 @@ import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type Outcome } from '../run/invocation.ts';
 import { readJournal } from '../run/journal.ts';
 import { judgeRun } from '../run/judge.ts';
+import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
@@ -51,6 +52,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const journeys = given.filter(isJourney).map((file) => path.resolve(file));
   const named = given.filter((file) => !isJourney(file));
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
+  await loadProject(process.cwd());
   // Every file is read before anything is touched: a typo in the last one must not show after an hour.
   await Promise.all([
     ...scenarios.map((file) => loadScenario(file)),

@@ -34,8 +34,9 @@ export class Measurement {
   }
 
   async probe(): Promise<void> {
-    const { streams, seed } = this.#stage;
-    const plan = { out: this.#recorder.folder.samples, origin: this.#recorder.clock.origin.monotonic, streams, seed };
+    const { streams, probeFiles: kinds, seed } = this.#stage;
+    const { folder, clock } = this.#recorder;
+    const plan = { out: folder.samples, origin: clock.origin.monotonic, streams, kinds, seed };
     this.#prober = await startProber(plan, { onTick: (tick) => this.#tick(tick) });
     // A prober that dies early must wake whoever waits for ticks that will not come.
     this.#prober.report.then(

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../files/diagnostic.ts';
 import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
-import { kinds } from '../probes/kinds.ts';
+import type { KnownKinds } from '../probes/kinds.ts';
 import { formatDuration } from '../units/units.ts';
 import type { Objective, ProbeUse, Scenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
@@ -16,6 +16,7 @@ export function contradictions(
   file: YamlFile,
   scenario: Scenario,
   workload: Workload,
+  kinds: KnownKinds,
   faults: Record<string, Fault>,
 ): Diagnostic[] {
   const found: Diagnostic[] = [];
@@ -49,7 +50,12 @@ export function contradictions(
       atKey(['probes', name], `${workload.name} has no probe '${name}'`, didYouMean(name, known, 'probe'));
       continue;
     }
-    const { connections } = kinds[probe.kind];
+    if (!Object.hasOwn(kinds, probe.kind)) {
+      const message = `there is no kind of probe '${probe.kind}', which '${name}' of ${workload.name} is`;
+      atKey(['probes', name], message, didYouMean(probe.kind, Object.keys(kinds), 'kind'));
+      continue;
+    }
+    const { connections } = kinds[probe.kind]!.probe;
     const wanted = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
     if (!wanted.every((connection) => connections.includes(connection))) {
       const possible = list(connections);
