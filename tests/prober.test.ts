@@ -93,7 +93,8 @@ test('every probe that falls due is recorded, whatever becomes of it', async () 
     spec('silent', { options: { path: '/silent' } }),
     spec('nobody', { target: 'http://127.0.0.1:1/' }),
   );
-  const prober = await startProber(plan, { onTick: (tick) => ticks.push(tick) });
+  const kinds = { vote: join(import.meta.dirname, '..', 'fixtures', 'voting', 'probes', 'vote.ts') };
+  const prober = await startProber({ ...plan, kinds }, { onTick: (tick) => ticks.push(tick) });
   await until('two whole seconds are told', () => ticks.length >= 3);
   const report = await prober.stop();
   assert.deepEqual(report.recorded, report.scheduled);

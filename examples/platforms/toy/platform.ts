@@ -1,0 +1,31 @@
+import { resolve } from 'node:path';
+import { type Cluster, type PlatformModule, z } from 'brownout/platform';
+import { openToy, verbs } from './toy.ts';
+
+/** What a cluster file of the toy says beside what every cluster file does. */
+export interface ToyCluster extends Cluster {
+  reach: { folder: string; nodes: string[] };
+}
+
+const keys = {
+  reach: z
+    .strictObject({
+      folder: z.string().min(1).describe('Where the cluster keeps its state; meant from the cluster file.'),
+      nodes: z.array(z.string().regex(/^[a-z][a-z0-9-]*$/)).min(1).describe('The names of its nodes.'),
+    })
+    .describe('The toy is a folder of this machine.'),
+};
+
+type Written = z.output<z.ZodObject<typeof keys>>;
+
+/** A cluster to play with: members are processes of this machine, and a node is a name for some of them. */
+export const platform: PlatformModule<ToyCluster> = {
+  kind: 'toy',
+  keys,
+  load: ({ reach }: Written, folder) => ({ reach: { ...reach, folder: resolve(folder, reach.folder) } }),
+  describe: ({ reach }) => `${reach.nodes.length} nodes`,
+  settings: () => ({}),
+  open: async (cluster) => openToy(cluster),
+  verbs: async () => Object.keys(verbs),
+  predict: () => [],
+};
