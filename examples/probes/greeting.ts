@@ -11,7 +11,12 @@ export const probe: ProbeDefinition = {
     const { text } = options.parse(spec.options);
     const url = new URL(spec.target);
     const request = `GET ${pathOf(url)} HTTP/1.1\r\n${commonHeaders(url, spec)}\r\n`;
-    return new HttpProbe(spec, url, (response) => judge(response, text), () => request);
+    return new HttpProbe(
+      spec,
+      url,
+      (response) => judge(response, text),
+      () => request,
+    );
   },
 };
 

@@ -11,7 +11,10 @@ const keys = {
   reach: z
     .strictObject({
       folder: z.string().min(1).describe('Where the cluster keeps its state; meant from the cluster file.'),
-      nodes: z.array(z.string().regex(/^[a-z][a-z0-9-]*$/)).min(1).describe('The names of its nodes.'),
+      nodes: z
+        .array(z.string().regex(/^[a-z][a-z0-9-]*$/))
+        .min(1)
+        .describe('The names of its nodes.'),
     })
     .describe('The toy is a folder of this machine.'),
 };

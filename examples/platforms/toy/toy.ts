@@ -11,8 +11,8 @@ import {
   OperatorError,
   ownerState,
   type Platform,
-  Queue,
   type PlatformEvent,
+  Queue,
 } from 'brownout/platform';
 import type { ToyCluster } from './platform.ts';
 import { keeperOf, processesIn, RESTART_DELAY, signal } from './processes.ts';
