@@ -4,10 +4,13 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { FileError } from '../files/diagnostic.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml } from '../files/yaml.ts';
 import type { Cluster } from '../platforms/cluster.ts';
+import { platformOf, registerPlatform } from '../platforms/index.ts';
+import type { PlatformModule } from '../platforms/module.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
 import { loadCluster, toCluster } from './load.ts';
 
@@ -146,4 +149,26 @@ test('whatever else is wrong with the file: its secret is not repeated', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('a platform that a project brings is read by its own keys', () => {
+  const toy: PlatformModule = {
+    kind: 'toy',
+    keys: { reach: z.strictObject({ folder: z.string() }), colour: z.string().default('red') },
+    load: ({ reach, colour }, folder) => ({ reach, colour, folder }),
+    describe: () => 'one box',
+    settings: () => ({}),
+    open: () => assert.fail('nothing is connected to'),
+    verbs: async () => [],
+    predict: () => [],
+  };
+  const written = least.replace('platform: swarm', 'platform: toy').replace(/reach: .*/, 'reach: { folder: box }');
+  assert.throws(() => read(written), /expected swarm or kubernetes, got 'toy'/);
+  assert.throws(() => platformOf('toy'), { hint: 'supported: swarm, kubernetes' });
+  registerPlatform(toy);
+  const { platform, colour, pull, folder } = read(written) as Cluster & { colour: string; folder: string };
+  assert.deepEqual([platform, colour, pull, folder], ['toy', 'red', 'missing', '/etc/brownout']);
+  assert.throws(() => read(`${written}shared: /srv`), /unknown key 'shared'/);
+  assert.throws(() => read(least.replace('platform: swarm', 'platform: toi')), /swarm, kubernetes or toy, got 'toi'/);
+  assert.throws(() => registerPlatform({ ...toy }), /there is a platform 'toy' already/);
 });

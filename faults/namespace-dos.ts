@@ -4,7 +4,7 @@ import { NotOffered } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { duration, size } from '../units/units.ts';
 import type { Fault, World } from './fault.ts';
-import { wayToMake } from './neighbour/way.ts';
+import { offered } from './neighbour/offered.ts';
 import { noiseAct, startNoise } from './noise/live.ts';
 import { type Noise, takenBy } from './noise/noise.ts';
 import { denyNetwork, fillQuota } from './noise/rule.ts';
@@ -83,7 +83,7 @@ export const namespaceDos: Fault<Options> = {
   async inject(world, targets, { kind, limits, memory = MEMORY, service, port, hold }) {
     const nodes = nodesOf(targets);
     const neighbour = `${world.namespace}-noise-${kind}`;
-    const host = wayToMake(world, 'serviceHost', NAME)(world.namespace, service);
+    const host = offered(world, 'serviceHost', NAME)(world.namespace, service);
     const noise: Noise = {
       kind: isRule(kind) ? 'knock' : kind,
       nodes,
@@ -116,7 +116,7 @@ const isRule = (kind: Kind): kind is (typeof ruleKinds)[number] => ruleKinds.som
 
 /** What a platform cannot limit must not look as if it were. */
 function refuseMisfits(world: World, kind: Kind, limits: Options['limits']): void {
-  const cannot = wayToMake(world, 'cannot', NAME);
+  const cannot = offered(world, 'cannot', NAME);
   const refused = limits === false ? undefined : cannot(takenBy(kind), limits);
   if (refused) throw new NotOffered(refused.why, refused.hint === undefined ? {} : { hint: refused.hint });
 }

@@ -5,7 +5,7 @@ import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
 import { FILL, FULL_FILE } from './neighbour/fill.ts';
 import { headroomOn, refuseOthers } from './neighbour/headroom.ts';
-import { wayToMake } from './neighbour/way.ts';
+import { offered } from './neighbour/offered.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -51,7 +51,7 @@ export const nodePressure: Fault<Options> = {
         return { name: `fill-${index + 1}`, node, argv };
       }),
     );
-    const manifest = wayToMake(
+    const manifest = offered(
       world,
       'filling',
       'node-pressure',

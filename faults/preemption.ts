@@ -5,7 +5,7 @@ import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { type Headroom, headroomOn, refuseOthers } from './neighbour/headroom.ts';
-import { wayToMake } from './neighbour/way.ts';
+import { offered } from './neighbour/offered.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -46,7 +46,7 @@ export const preemption: Fault<Options> = {
       );
     }
     const crowds = nodes.map((node, index) => ({ name: `crowd-${index + 1}`, node }));
-    const manifest = wayToMake(
+    const manifest = offered(
       world,
       'crowd',
       'preemption',

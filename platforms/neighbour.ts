@@ -31,7 +31,7 @@ export interface Program {
 }
 
 /** A neighbour that others are pushed aside for: it has a higher priority than they. */
-export interface Favoured {
+interface Favoured {
   namespace: string;
   image: string;
   deadMan: number;

@@ -4,7 +4,7 @@ import type { Act, Member } from '../../platforms/platform.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { lookForAll } from '../evidence.ts';
 import type { ActingWorld, Done, Evidence } from '../fault.ts';
-import { wayToMake } from '../neighbour/way.ts';
+import { offered } from '../neighbour/offered.ts';
 import { type Noise, neighbourOf, noiseServices } from './noise.ts';
 import { PROGRESS_FILE } from './stress.ts';
 
@@ -21,7 +21,7 @@ export interface LiveNoise {
 
 /** What must be deployed for it. `joins` is the service whose network a flood comes from, where networks are apart. */
 export function noiseAct(world: ActingWorld, namespace: string, noise: Noise, joins?: Neighbour['joins']): Act {
-  const deployment = wayToMake(world, 'deployment', 'a noisy neighbour')(neighbourOf(noise, joins));
+  const deployment = offered(world, 'deployment', 'namespace-dos')(neighbourOf(noise, joins));
   return { verb: 'neighbour.deploy', args: { namespace, ...deployment, labels: { 'brownout.run': world.run } } };
 }
 

@@ -3,7 +3,7 @@ import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import { lookFor } from '../evidence.ts';
 import type { ActingWorld, Injection } from '../fault.ts';
-import { wayToMake } from '../neighbour/way.ts';
+import { offered } from '../neighbour/offered.ts';
 import { undoAll } from '../targets.ts';
 import { noiseAct, startNoise } from './live.ts';
 import type { Noise } from './noise.ts';
@@ -25,7 +25,7 @@ export async function fillQuota(world: ActingWorld, neighbour: string, isRemedie
           verb: 'neighbour.deploy',
           args: {
             namespace: neighbour,
-            manifest: wayToMake(world, 'quota', 'a quota of its own')(NAME, QUOTA),
+            manifest: offered(world, 'quota', 'namespace-dos')(NAME, QUOTA),
             labels: { 'brownout.run': run },
           },
         },
