@@ -9,7 +9,7 @@ import { createPower } from '../platforms/power/index.ts';
 import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
 import { createActor } from '../run/actor.ts';
 import { Journal, readJournal } from '../run/journal.ts';
-import { loadPlatforms } from '../run/parts.ts';
+import { loadPlatform, loadPlatforms } from '../run/parts.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { exit } from './exit.ts';
@@ -93,7 +93,7 @@ async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promi
   const { cluster, project } = journal.header;
   // Power commands are meant from the project's folder.
   process.chdir(project);
-  await loadPlatforms(project);
+  await loadPlatform(project, cluster.platform);
   try {
     await withActor(cluster, async (actor, platform) => {
       await refuseBesideOthers(journal.header, platform);

@@ -81,7 +81,11 @@ test('a name that the suite has already is refused, naming both', async () => {
 test('a file that is no part, or another than its name says, is an error that names it', async () => {
   const wrong: [string, string, RegExp][] = [
     ['faults/nothing.ts', 'export const other = 1;', /faults\/nothing\.ts exports no fault/],
-    ['faults/half.ts', "export const fault = { name: 'half', needs() {} };", /half\.ts: its fault lacks hold, aim, inject/],
+    [
+      'faults/half.ts',
+      "export const fault = { name: 'half', needs() {} };",
+      /half\.ts: its fault lacks hold, aim, inject/,
+    ],
     ['faults/renamed.ts', fault('else'), /a fault named 'else', expected 'renamed' as its file/],
     ['faults/broken.ts', 'export const = ;', /faults\/broken\.ts cannot be loaded/],
     ['probes/nothing.ts', 'export default 1;', /probes\/nothing\.ts exports no probe/],

@@ -1,7 +1,7 @@
 import type { Fault } from '../faults/fault.ts';
 import { registerFault } from '../faults/index.ts';
-import { loadParts, ownRoom, type Sort } from '../files/own.ts';
-import { registerPlatform } from '../platforms/index.ts';
+import { loadPart, loadParts, ownRoom, type Sort } from '../files/own.ts';
+import { registeredPlatforms, registerPlatform } from '../platforms/index.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import { knownKinds, probeSort, withKinds } from '../probes/kinds.ts';
 import type { ProbeDefinition } from '../probes/probe.ts';
@@ -29,7 +29,15 @@ export async function loadProject(project: string): Promise<void> {
   await Promise.all([loadPlatforms(project), loadFaults(project), loadProbes(project)]);
 }
 
-/** `platforms/<kind>/platform.ts`: all that `undo` needs. */
+/** The platform of one kind alone, if the project has it: what is wrong with other parts must not keep anything from being undone. */
+export async function loadPlatform(project: string, kind: string): Promise<void> {
+  const room = ownRoom(project, 'platforms');
+  if (!room || Object.hasOwn(registeredPlatforms(), kind)) return;
+  const found = await loadPart<PlatformModule>([room], kind, platformSort);
+  if (found) registerPlatform(found.part, found.file);
+}
+
+/** `platforms/<kind>/platform.ts`. */
 export async function loadPlatforms(project: string): Promise<void> {
   const room = ownRoom(project, 'platforms');
   if (!room) return;
