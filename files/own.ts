@@ -102,7 +102,10 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
   try {
     return await import(pathToFileURL(file).href);
   } catch (cause) {
-    throw new OperatorError(`${file} cannot be loaded: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    const message = cause instanceof Error ? cause.message : String(cause);
+    // What `npm init` makes says that its files are no modules.
+    const hint = /outside a module|'export'/.test(message) ? 'Say "type": "module" in package.json.' : undefined;
+    throw new OperatorError(`${file} cannot be loaded: ${message}`, { hint, cause });
   }
 }
 

@@ -21,8 +21,7 @@ const CLUSTER = ['--cluster', 'clusters/toy.yaml'];
 
 before(async () => {
   const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', project], { cwd: root });
-  // As `npm init` makes it.
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'commonjs' }));
+  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
   const tarball = path.join(project, stdout.trim().split('\n').at(-1)!);
   await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball, 'node@24'], { cwd: project });
   cpSync(path.join(root, 'examples'), project, {
@@ -52,9 +51,9 @@ test("the project's own fault, on its own platform: a wrong option has its place
   const file = path.join(project, 'typo.yaml');
   const good = readFileSync(path.join(project, 'scenarios', 'stopped.yaml'), 'utf8');
   writeFileSync(file, good.replace('hold: 5s', 'holt: 5s'));
-  await assert.rejects(npx('check', 'typo.yaml'), (error: { stdout: string }) => {
-    assert.match(error.stdout, /typo\.yaml:\d+:\d+.*'holt'/);
-    assert.match(error.stdout, /did you mean 'hold'/);
+  await assert.rejects(npx('check', 'typo.yaml'), (error: { stderr: string }) => {
+    assert.match(error.stderr, /typo\.yaml:\d+:\d+.*'holt'/);
+    assert.match(error.stderr, /did you mean 'hold'/);
     return true;
   });
   const { stdout } = await npx('plan', 'scenarios/stopped.yaml', ...CLUSTER);
