@@ -8,7 +8,7 @@ import type { Limits, Noise } from './noise/noise.ts';
 import { denyNetwork, fillQuota } from './noise/rule.ts';
 import { MEMORY, type NoiseKind, noiseKinds } from './noise/stress.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 /** `limits: true`: what a careful operator gives a tenant that is nobody's favourite. */
 const CAREFUL: Limits = { cpus: 0.25, memory: 128 * 2 ** 20, pids: 64, disk: 64 * 2 ** 20 };
@@ -74,7 +74,11 @@ export const namespaceDos: Fault<Options> = {
     }
     return chooseNodes(world, node);
   },
-  impact: () => NO_NODE_DOWN,
+  means: ({ kind, limits }) => ({
+    kind: 'neighbour',
+    takes: kind,
+    remedy: { option: 'limits', isGiven: limits !== false && limits !== undefined },
+  }),
 
   async inject(world, targets, { kind, limits, memory = MEMORY, service, port, hold }) {
     const nodes = nodesOf(targets);
@@ -86,7 +90,7 @@ export const namespaceDos: Fault<Options> = {
       nodes,
       image: world.toolsImage,
       limits: limits === true ? CAREFUL : limits || undefined,
-      victim: kind === 'flood' || kind === 'deny' ? { host, port } : undefined,
+      target: kind === 'flood' || kind === 'deny' ? { host, port } : undefined,
       memory,
       deadMan: hold + DEAD_MAN_MARGIN,
     };

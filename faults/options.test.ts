@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
+import { nodesDown } from '../platforms/meaning.ts';
 import { faults } from './index.ts';
 import { FILL } from './neighbour/fill.ts';
 import { noiseStack } from './noise/compose.ts';
@@ -69,7 +70,7 @@ describe('every fault', () => {
 
   it('says which nodes stop working', () => {
     const node = { kind: 'node' as const, node: 'w1', why: '' };
-    const down = (name: string, options = {}) => faults[name]!.impact([node], options).nodesDown;
+    const down = (name: string, options = {}) => nodesDown(faults[name]!.means(options), [node]);
     assert.deepEqual(
       ['node-kill', 'node-partition', 'node-drain'].map((name) => down(name)),
       [['w1'], ['w1'], ['w1']],
@@ -87,7 +88,7 @@ describe('every fault', () => {
 });
 
 describe('a noisy neighbour', () => {
-  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const noise = { image: 'tools', nodes: ['w1', 'w2'], target: undefined, memory: 2 ** 30, deadMan: 90_500 };
 
   it('is bound to its nodes, ends by itself, and is not restarted then', () => {
     for (const kind of noiseKinds) {
@@ -105,7 +106,7 @@ describe('a noisy neighbour', () => {
 
   it('gets the limits that it is given, and no variable is read into its script', () => {
     const limits = { cpus: 0.5, memory: 64 * 2 ** 20, pids: 20 };
-    const text = noiseStack({ ...noise, kind: 'flood', limits, victim: { host: 'tasks.$x', port: 80 } });
+    const text = noiseStack({ ...noise, kind: 'flood', limits, target: { host: 'tasks.$x', port: 80 } });
     const service = parse(text).services['noise-1'];
     assert.deepEqual(service.deploy.resources.limits, { cpus: '0.5', memory: '67108864b', pids: 20 });
     assert.deepEqual(service.command.slice(-3), ['flood', 'tasks.$$x', '80']);
@@ -113,7 +114,7 @@ describe('a noisy neighbour', () => {
 });
 
 describe('a noisy neighbour on Kubernetes', () => {
-  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const noise = { image: 'tools', nodes: ['w1', 'w2'], target: undefined, memory: 2 ** 30, deadMan: 90_500 };
   const objects = (given: Partial<Noise>) =>
     JSON.parse(noisePods({ ...noise, kind: 'cpu', limits: undefined, ...given })).items;
 
@@ -141,7 +142,7 @@ describe('a noisy neighbour on Kubernetes', () => {
   });
 
   it('has no way out where its flood is what is limited', () => {
-    const [policy] = objects({ kind: 'flood', victim: { host: 'vote', port: 80 }, limits: { cpus: 1 } });
+    const [policy] = objects({ kind: 'flood', target: { host: 'vote', port: 80 }, limits: { cpus: 1 } });
     assert.equal(policy.kind, 'NetworkPolicy');
     assert.deepEqual(policy.spec, { podSelector: {}, policyTypes: ['Egress'] });
   });

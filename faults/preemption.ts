@@ -7,7 +7,7 @@ import type { ActingWorld, Fault } from './fault.ts';
 import { type Headroom, headroomOn, refuseOthers } from './neighbour/headroom.ts';
 import { HIGH_PRIORITY, highPriority, manifestOf } from './neighbour/pod.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector.meta({ description: 'The nodes whose members must make room.' }),
@@ -31,7 +31,7 @@ export const preemption: Fault<Options> = {
   needs: () => ['neighbour.deploy', 'remove', 'node.headroom', 'service.change', 'images.tools'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { quota, others, hold }) {
     const nodes = nodesOf(targets);

@@ -24,7 +24,7 @@ export const runtimeStop: Fault<z.output<typeof options>> = {
   needs: () => [...STOP_NEEDS, 'host.exec'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: (targets) => ({ nodesDown: nodesOf(targets) }),
+  means: () => ({ kind: 'node unavailable' }),
 
   async inject(world, targets, { hold }) {
     const nodes = nodesOf(targets);

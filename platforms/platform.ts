@@ -45,6 +45,12 @@ export interface Member {
   instance?: string;
 }
 
+/** The concrete thing that a fault will hit. `plan` shows it before anything happens. */
+export type Target =
+  | { kind: 'node'; node: string; why: string }
+  | { kind: 'member'; member: Member; node: string; why: string }
+  | { kind: 'service'; service: string; why: string };
+
 /** `frozen`: it is there but gets no CPU (paused). `unknown`: its node does not answer. */
 export type MemberCondition = 'running' | 'frozen' | 'gone' | 'unknown';
 

@@ -1,13 +1,13 @@
 /** What predictions are made of, on every platform. */
 
-import type { Expectation, Moment, Situation } from '../analysis/prediction/predict.ts';
-import { countByService, membersOf } from '../faults/targets.ts';
+import type { Moment, PredictedWindow, Situation } from '../analysis/prediction/predict.ts';
 import type { Bracket } from '../recording/recording.ts';
+import { countByService, membersOf } from './targets.ts';
 
 /** The users' entry, every node's kernel and the next probe learn of a change a moment after the platform, ms. */
 export const ENTRY = 1000;
 
-type Used = Expectation['timers'];
+type Used = PredictedWindow['timers'];
 
 const SENTENCES: Record<Moment, (of: string[]) => string> = {
   'new leader': () => 'the managers elect a new leader',
@@ -16,7 +16,7 @@ const SENTENCES: Record<Moment, (of: string[]) => string> = {
   'users served again': (of) => `users are served again without ${of.join(', ')} where it was`,
 };
 
-export function about(moment: Moment, of: string[]): Pick<Expectation, 'moment' | 'of' | 'what'> {
+export function about(moment: Moment, of: string[]): Pick<PredictedWindow, 'moment' | 'of' | 'what'> {
   return { moment, of, what: SENTENCES[moment](of) };
 }
 

@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Cluster } from '../clusters/cluster.ts';
-import type { Target } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { runCommand } from '../platforms/command.ts';
 import { createPlatform } from '../platforms/index.ts';
-import type { Member, Platform } from '../platforms/platform.ts';
+import type { Member, Platform, Target } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import type { OperatorError } from '../units/operator-error.ts';

@@ -1,6 +1,6 @@
-import type { Target } from '../../faults/fault.ts';
 import { predictKubernetes } from '../../platforms/kubernetes/predict.ts';
-import type { Inspection, Timer } from '../../platforms/platform.ts';
+import type { Meaning } from '../../platforms/meaning.ts';
+import type { Inspection, Target, Timer } from '../../platforms/platform.ts';
 import { predictSwarm } from '../../platforms/swarm/predict.ts';
 import type { Bracket } from '../../recording/recording.ts';
 
@@ -8,7 +8,7 @@ import type { Bracket } from '../../recording/recording.ts';
 export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
 
 /** A window that the platform's own timers predict, ms since t₀. */
-export interface Expectation {
+export interface PredictedWindow {
   moment: Moment;
   /** The node or service it is about; '' for users. */
   of: string[];
@@ -23,9 +23,8 @@ export interface Expectation {
  */
 export interface Situation {
   inspection: Inspection;
-  fault: string;
-  /** The fault's own, as the scenario has them. */
-  options: Record<string, unknown>;
+  /** What the fault does to its targets. */
+  meaning: Meaning;
   targets: Target[];
   /** Ready members that each service should have. */
   services: Record<string, number | 'all'>;
@@ -40,10 +39,7 @@ export function whyUnpredicted(faults: readonly unknown[]): string | undefined {
 }
 
 /** Windows for one fault; none where the platform gives no timers to predict from. */
-export function predict(situation: Situation): Expectation[] {
-  const { fault, options } = situation;
-  // Cut off from users or peers alone, a node is alive to its control plane: nothing is noticed.
-  if (fault === 'node-partition' && (options.from === 'users' || options.from === 'peers')) return [];
+export function predict(situation: Situation): PredictedWindow[] {
   switch (situation.inspection.platform) {
     case 'swarm':
       return predictSwarm(situation);

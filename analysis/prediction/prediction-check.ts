@@ -7,7 +7,7 @@ import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Mark, Outage, Prediction, StreamFindings } from '../findings.ts';
 import { HEADLINE } from '../streams/outages.ts';
 import type { Tail } from '../streams/stale-connections.ts';
-import type { Expectation } from './predict.ts';
+import type { PredictedWindow } from './predict.ts';
 
 /** What a run measured of the moments that are predicted. */
 export interface Measured {
@@ -20,31 +20,31 @@ export interface Measured {
   tails: Tail[];
 }
 
-export function checkPrediction(expectation: Expectation, measured: Measured): Prediction {
-  const mark = markOf(expectation, measured);
-  const { holds, note } = judged(expectation, mark, measured);
-  const { moment, what, formula, timers, window } = expectation;
+export function checkPrediction(predicted: PredictedWindow, measured: Measured): Prediction {
+  const mark = markOf(predicted, measured);
+  const { holds, note } = compared(predicted, mark, measured);
+  const { moment, what, formula, timers, window } = predicted;
   return { moment, what, formula, timers, window, measured: mark, holds, ...(note === undefined ? {} : { note }) };
 }
 
-function markOf(expectation: Expectation, { timeline, reactions, replaced, streams }: Measured): Mark {
+function markOf(predicted: PredictedWindow, { timeline, reactions, replaced, streams }: Measured): Mark {
   const { t0, healing, end } = timeline;
   // After healing nothing is left to notice.
   const unseen: Mark = { beyond: Math.max(0, Math.min(healing?.from ?? end, end) - t0.from) };
-  switch (expectation.moment) {
+  switch (predicted.moment) {
     case 'new leader': {
       const elected = reactions.find(({ event }) => event.kind === 'leader-changed');
       return elected ? reactionMark(elected, t0) : unseen;
     }
     case 'node noticed down': {
       const isIt = ({ event }: Reaction) =>
-        event.kind === 'node-down' && (event.node === undefined || expectation.of.includes(event.node));
+        event.kind === 'node-down' && (event.node === undefined || predicted.of.includes(event.node));
       const down = reactions.find(isIt);
       return down ? reactionMark(down, t0) : unseen;
     }
     case 'replacement running': {
-      const own = replaced.filter(({ service }) => expectation.of.includes(service));
-      if (own.length < expectation.of.length) return unseen;
+      const own = replaced.filter(({ service }) => predicted.of.includes(service));
+      if (own.length < predicted.of.length) return unseen;
       const ready = lastReady(own);
       // Once it is scheduled a replacement comes up whether or not the fault is healed meanwhile.
       if (!ready) return { beyond: Math.max(0, end - t0.from) };
@@ -78,13 +78,13 @@ function servedAgain(streams: StreamFindings[], { t0, healing }: Measured['timel
   return { ms: to, bracket: { from: Math.max(0, last.end.from - t0.to), to } };
 }
 
-type Judged = Pick<Prediction, 'holds' | 'note'>;
+type Compared = Pick<Prediction, 'holds' | 'note'>;
 
-function judged(expectation: Expectation, mark: Mark, measured: Measured): Judged {
-  const { moment, window } = expectation;
+function compared(predicted: PredictedWindow, mark: Mark, measured: Measured): Compared {
+  const { moment, window } = predicted;
   const healed = moment === 'users served again' ? healedBefore(window, mark, measured) : undefined;
   if (healed !== undefined) return { holds: undefined, note: watchedFor(healed) };
-  const holds = heldBy(window, mark);
+  const holds = isMet(window, mark);
   if (holds === undefined) {
     const { beyond } = mark;
     return { holds, note: beyond === undefined ? 'Nothing was measured to hold it against.' : watchedFor(beyond) };
@@ -97,7 +97,7 @@ function judged(expectation: Expectation, mark: Mark, measured: Measured): Judge
 }
 
 /** Undefined when it cannot be told: not measured, or watched for a shorter time than predicted. */
-function heldBy(window: Bracket, mark: Mark): boolean | undefined {
+function isMet(window: Bracket, mark: Mark): boolean | undefined {
   if (mark.ms !== undefined) {
     const { from, to } = mark.bracket ?? { from: mark.ms, to: mark.ms };
     return to >= window.from && from <= window.to;
@@ -107,9 +107,9 @@ function heldBy(window: Bracket, mark: Mark): boolean | undefined {
 
 /** For how long the fault was there, when it was healed before the window was over and users were served only after that. */
 function healedBefore(window: Bracket, mark: Mark, { timeline: { healing, t0 } }: Measured): number | undefined {
-  const held = (healing?.from ?? Infinity) - t0.from;
+  const untilHealing = (healing?.from ?? Infinity) - t0.from;
   const served = mark.ms ?? mark.beyond;
-  return served !== undefined && held < window.to && served > held ? held : undefined;
+  return served !== undefined && untilHealing < window.to && served > untilHealing ? untilHealing : undefined;
 }
 
 function watchedFor(time: number): string {
@@ -138,7 +138,7 @@ function sayTail({ stream, stale, of }: Tail): string {
   );
 }
 
-type Note = Record<Expectation['moment'], string>;
+type Note = Record<PredictedWindow['moment'], string>;
 
 const EARLY: Note = {
   'new leader': 'Earlier than an election can be: the leader had changed for another reason.',

@@ -93,7 +93,7 @@ export async function denyNetwork(
     });
   };
   if (!(await lookAt(FIRST_ANSWERS, 'answered'))) {
-    const { host, port } = witness.victim!;
+    const { host, port } = witness.target!;
     throw new OperatorError(`${host}:${port} answers nobody on ${node}, before anything is denied`, {
       hint: 'name the service and the port inside its network that others ask: `service`, `port`',
     });

@@ -7,12 +7,12 @@
  * delay, those of a drained node at once.
  */
 
-import type { Expectation, Situation } from '../../analysis/prediction/predict.ts';
-import { nodesOf } from '../../faults/targets.ts';
+import type { PredictedWindow, Situation } from '../../analysis/prediction/predict.ts';
 import type { Bracket } from '../../recording/recording.ts';
 import { about, add, aimedMembers, ENTRY, goneEntirely, movable, serviceTimer, timer } from '../prediction.ts';
+import { nodesOf } from '../targets.ts';
 
-type UsedTimers = Expectation['timers'];
+type UsedTimers = PredictedWindow['timers'];
 
 /** SwarmKit's defaultHeartBeatEpsilon: it stays half a second when the period is configured. */
 const HEARTBEAT_EPSILON = 500;
@@ -21,17 +21,22 @@ const START: Bracket = { from: 300, to: 3000 };
 /** memberlist probes a peer each 1–2 s and suspects it for 4 s; then its address leaves the service's name. */
 const GOSSIP: Bracket = { from: 5000, to: 8000 };
 
-const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
-
-export function predictSwarm(situation: Situation): Expectation[] {
-  const { fault } = situation;
-  if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
-  if (fault === 'node-drain') return drained(situation);
-  if (fault === 'member-kill') return memberKilled(situation);
-  return [];
+export function predictSwarm(situation: Situation): PredictedWindow[] {
+  switch (situation.meaning.kind) {
+    // A manager that does not hear a node replaces what ran there, whether or not it still does.
+    case 'node death':
+    case 'control-plane silence':
+      return nodeDeath(situation);
+    case 'drain':
+      return drained(situation);
+    case 'restart':
+      return memberKilled(situation);
+    default:
+      return [];
+  }
 }
 
-function nodeDeath(situation: Situation): Expectation[] {
+function nodeDeath(situation: Situation): PredictedWindow[] {
   const { inspection, targets } = situation;
   const dead = nodesOf(targets);
   const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
@@ -44,7 +49,7 @@ function nodeDeath(situation: Situation): Expectation[] {
   if (!heartbeat) return [];
   const period = { from: Math.max(0, heartbeat.ms - HEARTBEAT_EPSILON), to: heartbeat.ms + HEARTBEAT_EPSILON };
   const timers: UsedTimers = { 'dispatcher.heartbeat': heartbeat };
-  const expected: Expectation[] = [];
+  const expected: PredictedWindow[] = [];
   let down = { from: 2 * period.from, to: 3 * period.to };
   let formula = '(3 − u)·(H ± 0.5 s)';
   if (nodes.some(({ leader }) => leader)) {
@@ -68,14 +73,14 @@ function nodeDeath(situation: Situation): Expectation[] {
   return [...expected, replaced, usersAfter(situation, services, replaced)];
 }
 
-function drained(situation: Situation): Expectation[] {
+function drained(situation: Situation): PredictedWindow[] {
   const services = movable(situation);
   if (services.length === 0) return [];
   const replaced = replacementOf(situation, services, { delayed: false }, { from: 0, to: 0 }, '', {});
   return [replaced, usersAfter(situation, services, replaced)];
 }
 
-function memberKilled(situation: Situation): Expectation[] {
+function memberKilled(situation: Situation): PredictedWindow[] {
   const own = { ...situation, hit: aimedMembers(situation) };
   const services = Object.keys(own.hit);
   if (services.length === 0) return [];
@@ -93,7 +98,7 @@ function replacementOf(
   noticed: Bracket,
   noticing: string,
   used: UsedTimers,
-): Expectation {
+): PredictedWindow {
   const timers: UsedTimers = { ...used };
   const windows = services.map((service) => {
     const delay = delayed ? serviceTimer(situation, 'restart.delay', service) : undefined;
@@ -120,7 +125,7 @@ function replacementOf(
  * may spare them. Replicas that are left carry on once gossip forgot the dead one; a service of which none is left
  * is back with its replacement.
  */
-function usersAfter(situation: Situation, services: string[], replaced: Expectation): Expectation {
+function usersAfter(situation: Situation, services: string[], replaced: PredictedWindow): PredictedWindow {
   const gone = goneEntirely(services, situation);
   const users = { ...about('users served again', gone.length > 0 ? gone : services), timers: replaced.timers };
   if (gone.length > 0) {
