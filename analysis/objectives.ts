@@ -94,7 +94,8 @@ const NAMED = 5;
  */
 export function durabilityCheck(found: Durability, limit: number): Check {
   const { stream } = found;
-  return { kind: 'writes-lost', stream, what: `${stream}: acknowledged writes lost`, ...lossCheck(found, limit) };
+  const { verdict, observed, wanted } = lossCheck(found, limit);
+  return { kind: 'writes-lost', stream, verdict, what: `${stream}: acknowledged writes lost`, observed, wanted };
 }
 
 function lossCheck(found: Durability, limit: number): Limit {

@@ -12,18 +12,13 @@ import { mergeVerdicts } from './verdict.ts';
 
 /** A fault that was never seen from outside may never have happened. */
 export function confirmationChecks({ t0, confirmedAt, unconfirmed }: RunTimeline): Check[] {
-  const about = {
-    kind: 'fault-confirmed',
-    what: 'fault confirmed',
-    wanted: 'proof from outside the injector',
-  } as const;
-  if (!t0) return [{ ...about, verdict: 'unknown', observed: 'no fault was injected' }];
-  if (unconfirmed.length > 0) {
-    return [{ ...about, verdict: 'unknown', observed: `no proof of ${unconfirmed.join(', ')}` }];
-  }
-  const observed =
-    confirmedAt === undefined ? 'no fault was asked for' : `after ${formatDuration(confirmedAt - t0.from)}`;
-  return [{ ...about, verdict: confirmedAt === undefined ? 'unknown' : 'pass', observed }];
+  const check = (verdict: VerdictKind, observed: string): Check[] => [
+    { kind: 'fault-confirmed', verdict, what: 'fault confirmed', observed, wanted: 'proof from outside the injector' },
+  ];
+  if (!t0) return check('unknown', 'no fault was injected');
+  if (unconfirmed.length > 0) return check('unknown', `no proof of ${unconfirmed.join(', ')}`);
+  if (confirmedAt === undefined) return check('unknown', 'no fault was asked for');
+  return check('pass', `after ${formatDuration(confirmedAt - t0.from)}`);
 }
 
 /**
