@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Overdue } from '../platforms/platform.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
@@ -58,6 +59,6 @@ async function canExecute(world: ActingWorld, node: string): Promise<boolean> {
   const args = { node, name: agentName(world, 'runtime'), argv: ['true'] };
   return world.platform.perform({ verb: 'host.exec', args }).then(
     () => true,
-    (error: Error) => !/no end within/.test(error.message),
+    (error) => !(error instanceof Overdue),
   );
 }

@@ -170,3 +170,6 @@ export interface Leftover {
 
 /** What is asked for does not exist on this platform: a scenario that needs it is skipped there, with this reason. */
 export class NotOffered extends OperatorError {}
+
+/** There was only silence until the time was over, where a refusal would have been somebody's answer. */
+export class Overdue extends OperatorError {}

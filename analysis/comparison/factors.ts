@@ -89,7 +89,7 @@ function factorOf(entry: ConfigurationEntry): Factor {
   };
 }
 
-/** `node-kill hold`; with several faults `1. node-kill hold`. */
+/** The fault's name and the option's; with several faults numbered: `1. …`. */
 function optionFactors(faults: RunMeta['scenario']['faults']): Factor[] {
   return faults.flatMap(({ fault, options }, i) =>
     Object.entries(options)
