@@ -3,7 +3,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import type { ActingWorld, Done, World } from './fault.ts';
 
 // A fault's file finds here all that it asks of its targets.
-export { countByService, membersOf, nodesOf, servicesOf } from '../platforms/targets.ts';
+export { membersOf, nodesOf, servicesOf } from '../platforms/targets.ts';
 
 /** A service by its name. Throws OperatorError, saying what there is, when it has no member. */
 export function chooseService(world: World, service: string): Target[] {

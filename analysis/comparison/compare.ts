@@ -3,6 +3,7 @@
  * with every one of them shown, and a median. What sets them apart is told first; what was measured is never averaged.
  */
 
+import { entryName } from '../events/configuration.ts';
 import type { Check } from '../findings.ts';
 import { spellsOf } from '../streams/degradation.ts';
 import { isValidityCheck } from '../validity.ts';
@@ -17,7 +18,7 @@ import type {
   Summary,
 } from './comparison.ts';
 import { contrastsOf } from './contrasts.ts';
-import { type ComparedRun, differencesOf, entryName, type Factor, factorsOf, keyOf, targetOf } from './factors.ts';
+import { type ComparedRun, differencesOf, type Factor, factorsOf, keyOf, targetOf } from './factors.ts';
 import { labelsOf, letterOf } from './labels.ts';
 import { ofDegradation, ofDurability, ofRun, ofSplit, ofStream, type Reading } from './measures.ts';
 import { orderOf } from './ranking.ts';

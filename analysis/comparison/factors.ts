@@ -2,6 +2,7 @@
 import type { RunMeta } from '../../recording/recording.ts';
 import type { Objective } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
+import { entryName, entryValue } from '../events/configuration.ts';
 import type { ConfigurationEntry, Findings } from '../findings.ts';
 import type { Difference, FactorGroup } from './comparison.ts';
 
@@ -23,19 +24,6 @@ export interface Factor {
 
 /** What of the configuration is told by factors of other names, or is different in each run by chance. */
 const TOLD_APART: ReadonlySet<ConfigurationEntry['group']> = new Set(['run', 'target']);
-
-/** Groups whose entries are not told apart by their own names. */
-const NAMED_BY_GROUP: ReadonlySet<ConfigurationEntry['group']> = new Set(['stream', 'version', 'timer']);
-
-/** An entry's name where entries of all groups stand together: `timer raft.election`. */
-export function entryName({ group, name }: Pick<ConfigurationEntry, 'group' | 'name'>): string {
-  return NAMED_BY_GROUP.has(group) ? `${group} ${name}` : name;
-}
-
-/** `5 s (read)`. */
-export function entryValue({ value, source }: Pick<ConfigurationEntry, 'value' | 'source'>): string {
-  return source === undefined ? value : `${value} (${source})`;
-}
 
 /** Whom the faults hit. */
 export function targetOf({ configuration }: Findings): { value: string; role: string } {

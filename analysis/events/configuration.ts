@@ -41,6 +41,19 @@ export function configurationOf(meta: RunMeta, events: RunEvent[]): Configuratio
   ];
 }
 
+/** Groups whose entries are not told apart by their own names. */
+const NAMED_BY_GROUP: ReadonlySet<ConfigurationEntry['group']> = new Set(['stream', 'version', 'timer']);
+
+/** An entry's name where entries of all groups stand together: `timer raft.election`. */
+export function entryName({ group, name }: Pick<ConfigurationEntry, 'group' | 'name'>): string {
+  return NAMED_BY_GROUP.has(group) ? `${group} ${name}` : name;
+}
+
+/** `5 s (read)`. */
+export function entryValue({ value, source }: Pick<ConfigurationEntry, 'value' | 'source'>): string {
+  return source === undefined ? value : `${value} (${source})`;
+}
+
 function clusterEntries({ nodes, quorum, timers, versions }: Inspection): ConfigurationEntry[] {
   const managers = nodes.filter(({ role }) => role === 'manager').length;
   const { reachable, needed } = quorum;
