@@ -23,7 +23,7 @@ export interface Factor {
 }
 
 /** What of the configuration is told by factors of other names, or is different in each run by chance. */
-const TOLD_APART: ReadonlySet<ConfigurationEntry['group']> = new Set(['run', 'target']);
+const NAMED_ELSEWHERE: ReadonlySet<ConfigurationEntry['group']> = new Set(['run', 'target']);
 
 /** Whom the faults hit. */
 export function targetOf({ configuration }: Findings): { value: string; role: string } {
@@ -33,7 +33,7 @@ export function targetOf({ configuration }: Findings): { value: string; role: st
 
 export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
   const { scenario, cluster, services } = meta;
-  const recorded = findings.configuration.filter(({ group }) => !TOLD_APART.has(group));
+  const recorded = findings.configuration.filter(({ group }) => !NAMED_ELSEWHERE.has(group));
   const isStream = ({ group }: ConfigurationEntry) => group === 'stream';
   const entries = (all: ConfigurationEntry[]) => all.map(factorOf);
   return [

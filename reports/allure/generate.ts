@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { entryName, entryValue } from '../../analysis/comparison/factors.ts';
+import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { categories } from './categories.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { entryName, entryValue } from '../../analysis/comparison/factors.ts';
+import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { chartData } from './chart-data.ts';
