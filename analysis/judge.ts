@@ -35,7 +35,8 @@ import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
 /**
  * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte.
  * `scenario` brings other objectives, steady state and horizon; what was done is what the recording says was done.
- * `meaningOf` is asked where the recording does not say what a fault means. Never throws: a recording that was cut short is judged as far as it goes, and what it cannot tell is unknown.
+ * `meaningOf` is asked where the recording does not say what a fault means.
+ * Never throws: a recording that was cut short is judged as far as it goes, and what it cannot tell is unknown.
  */
 export function judge(
   recording: Recording,

@@ -5,29 +5,28 @@ import { nodesOf } from './targets.ts';
  * What a fault does to the cluster. Each fault says it of itself; preflight, prediction and analysis reason about this, and know no
  * fault's name. It is recorded with the targets, so that a recording can be judged without the fault at hand.
  */
-export type Meaning = {
+export type Meaning = Effect & {
   /** What the scenario expects of the platform's answer (`blocked`, `rolled-back`): then a run is judged by that, too. */
   claim?: string;
-} & (
-  | {
-      kind: /** The targeted nodes, and all that runs on them, have ended or are cut off from everybody. */
-        | 'node death'
-        /** The control plane hears nothing of the nodes any more, while what runs on them serves on. */
-        | 'control-plane silence'
-        /** The control plane moves everything off the nodes. */
-        | 'drain'
-        /** The nodes do not do their part, in a way of which no timer tells what follows. */
-        | 'node unavailable'
-        /** The targeted members crash; the platform starts them again. */
-        | 'restart'
-        /** The targeted members are told to go, and others take their place. */
-        | 'replacement'
-        /** Nothing that a timer, the quorum or the capacity has anything to say about. */
-        | 'nothing';
-    }
+};
+
+type Effect =
+  /** The targeted nodes, and all that runs on them, have ended or are cut off from everybody. */
+  | { kind: 'node death' }
+  /** The control plane hears nothing of the nodes any more, while what runs on them serves on. */
+  | { kind: 'control-plane silence' }
+  /** The control plane moves everything off the nodes. */
+  | { kind: 'drain' }
+  /** The nodes do not do their part, in a way of which no timer tells what follows. */
+  | { kind: 'node unavailable' }
+  /** The targeted members crash; the platform starts them again. */
+  | { kind: 'restart' }
+  /** The targeted members are told to go, and others take their place. */
+  | { kind: 'replacement' }
   /** Somebody in another namespace takes what the workload needs, with the remedy against it or without. */
   | { kind: 'neighbour'; takes: string; remedy: { option: string; isGiven: boolean } }
-);
+  /** Nothing that a timer, the quorum or the capacity has anything to say about. */
+  | { kind: 'nothing' };
 
 const TAKES_NODES_DOWN: ReadonlySet<Meaning['kind']> = new Set([
   'node death',

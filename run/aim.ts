@@ -104,11 +104,8 @@ export function aimCandidates(
   for (let tries = 0; tries < TRIES; tries += 1) {
     try {
       const members = placeAnywhere(services, world.inspection, random);
-      for (const [index, { targets, meaning, nodesDown }] of aimAll(scenario, {
-        ...world,
-        members,
-        random,
-      }).entries()) {
+      const aims = aimAll(scenario, { ...world, members, random });
+      for (const [index, { targets, meaning, nodesDown }] of aims.entries()) {
         const { inspection } = world;
         const hit = membersHit(targets, members);
         const predicted = isPredicted ? predict({ inspection, meaning, targets, services, hit }) : [];
