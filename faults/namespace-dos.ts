@@ -77,6 +77,7 @@ export const namespaceDos: Fault<Options> = {
   means: ({ kind, limits }) => ({
     kind: 'neighbour',
     takes: kind,
+    // In recordings of older suites it may be left out.
     remedy: { option: 'limits', isGiven: limits !== false && limits !== undefined },
   }),
 
