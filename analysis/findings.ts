@@ -4,10 +4,10 @@
  */
 import type { Meaning } from '../platforms/meaning.ts';
 import type { Timer } from '../platforms/platform.ts';
+import type { Moment } from '../platforms/prediction.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Bracket, Phase } from '../recording/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
-import type { Moment } from './prediction/predict.ts';
 
 export type VerdictKind = 'pass' | 'fail' | 'unknown';
 

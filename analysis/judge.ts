@@ -1,4 +1,5 @@
 import type { Inspection } from '../platforms/platform.ts';
+import type { PredictedWindow } from '../platforms/prediction.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Recording } from '../recording/read.ts';
 import type { RunMeta } from '../recording/recording.ts';
@@ -19,7 +20,7 @@ import { timelineOf } from './events/timeline.ts';
 import { warningsOf } from './events/warnings.ts';
 import type { Findings, StreamFindings } from './findings.ts';
 import { durabilityCheck, objectiveChecks } from './objectives.ts';
-import { type PredictedWindow, predict, whyUnpredicted } from './prediction/predict.ts';
+import { predict, whyUnpredicted } from './prediction/predict.ts';
 import { checkPrediction } from './prediction/prediction-check.ts';
 import { binSeries } from './streams/bins.ts';
 import { countClasses, secondBins } from './streams/degradation.ts';

@@ -3,13 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { neighbours as onKubernetes } from '../platforms/kubernetes/neighbour.ts';
 import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
 import { nodesDown } from '../platforms/meaning.ts';
+import { neighbours as onSwarm } from '../platforms/swarm/neighbour.ts';
 import { faults } from './index.ts';
 import { FILL } from './neighbour/fill.ts';
-import { noiseStack } from './noise/compose.ts';
-import type { Noise } from './noise/noise.ts';
-import { noisePods } from './noise/pods.ts';
+import { type Noise, neighbourOf } from './noise/noise.ts';
 import { noiseKinds, STRESS } from './noise/stress.ts';
 import { DROPPED, PACKETS } from './packets/script.ts';
 
@@ -89,6 +89,7 @@ describe('every fault', () => {
 
 describe('a noisy neighbour', () => {
   const noise = { image: 'tools', nodes: ['w1', 'w2'], target: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const noiseStack = (given: Noise) => onSwarm.deployment(neighbourOf(given)).manifest;
 
   it('is bound to its nodes, ends by itself, and is not restarted then', () => {
     for (const kind of noiseKinds) {
@@ -116,7 +117,8 @@ describe('a noisy neighbour', () => {
 describe('a noisy neighbour on Kubernetes', () => {
   const noise = { image: 'tools', nodes: ['w1', 'w2'], target: undefined, memory: 2 ** 30, deadMan: 90_500 };
   const objects = (given: Partial<Noise>) =>
-    JSON.parse(noisePods({ ...noise, kind: 'cpu', limits: undefined, ...given })).items;
+    JSON.parse(onKubernetes.deployment(neighbourOf({ ...noise, kind: 'cpu', limits: undefined, ...given })).manifest)
+      .items;
 
   it('is a pod on each node that ends for good by itself', () => {
     for (const kind of noiseKinds) {

@@ -1,8 +1,36 @@
 /** What predictions are made of, on every platform. */
-
-import type { Moment, PredictedWindow, Situation } from '../analysis/prediction/predict.ts';
 import type { Bracket } from '../recording/recording.ts';
+import type { Meaning } from './meaning.ts';
+import type { Inspection, Target, Timer } from './platform.ts';
 import { countByService, membersOf } from './targets.ts';
+
+/** Which moment a prediction is about, and so what it is held against. */
+export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
+
+/** A window that the platform's own timers predict, ms since t₀. */
+export interface PredictedWindow {
+  moment: Moment;
+  /** The node or service it is about; '' for users. */
+  of: string[];
+  what: string;
+  formula: string;
+  timers: Record<string, { ms: number; source: Timer['source'] }>;
+  window: Bracket;
+}
+
+/**
+ * What a prediction is made from: known before the fault, so `plan` shows the same windows that a run is held against.
+ */
+export interface Situation {
+  inspection: Inspection;
+  /** What the fault does to its targets. */
+  meaning: Meaning;
+  targets: Target[];
+  /** Ready members that each service should have. */
+  services: Record<string, number | 'all'>;
+  /** Members that each service has where the fault hits. */
+  hit: Record<string, number>;
+}
 
 /** The users' entry, every node's kernel and the next probe learn of a change a moment after the platform, ms. */
 export const ENTRY = 1000;

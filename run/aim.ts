@@ -1,8 +1,9 @@
-import { type Moment, predict, whyUnpredicted } from '../analysis/prediction/predict.ts';
+import { predict, whyUnpredicted } from '../analysis/prediction/predict.ts';
 import type { Fault, Random, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { type Meaning, nodesDown } from '../platforms/meaning.ts';
 import { type Inspection, type Member, NotOffered, type Target } from '../platforms/platform.ts';
+import type { Moment } from '../platforms/prediction.ts';
 import { countByService } from '../platforms/targets.ts';
 import type { Bracket } from '../recording/recording.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';

@@ -1,11 +1,11 @@
 import path from 'node:path';
-import type { Cluster } from '../clusters/cluster.ts';
-import { capabilitiesOf, deploySettings, missingCapability, sharedFolder } from '../clusters/settings.ts';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadWorkload } from '../fixtures/workloads.ts';
-import { createPlatform } from '../platforms/index.ts';
+import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
+import type { Cluster } from '../platforms/cluster.ts';
+import { createPlatform, platformOf } from '../platforms/index.ts';
 import { type Inspection, type Member, NotOffered, type Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
@@ -75,8 +75,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       variant: scenario.variant,
       namespace,
       images: { ...workload.images, ...cluster.images },
-      shared: sharedFolder(cluster),
-      settings: { ...deploySettings(cluster), stateOn: stateOn(inspection) },
+      settings: { ...platformOf(cluster.platform).settings(cluster), stateOn: stateOn(inspection) },
     });
     const seed = options.seed ?? scenario.seed ?? Math.floor(Math.random() * 2 ** 31);
     const random = seeded(seed);

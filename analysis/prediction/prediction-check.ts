@@ -1,4 +1,5 @@
 /** Predicted windows held against what was measured. */
+import type { PredictedWindow } from '../../platforms/prediction.ts';
 import type { Bracket } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import { lastReady, type Reaction, type Replacement, reactionMark } from '../events/reactions.ts';
@@ -7,7 +8,6 @@ import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Mark, Outage, Prediction, StreamFindings } from '../findings.ts';
 import { HEADLINE } from '../streams/outages.ts';
 import type { Tail } from '../streams/stale-connections.ts';
-import type { PredictedWindow } from './predict.ts';
 
 /** What a run measured of the moments that are predicted. */
 export interface Measured {

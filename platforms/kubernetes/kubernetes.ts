@@ -1,4 +1,3 @@
-import type { KubernetesCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
@@ -10,7 +9,9 @@ import { Api } from './api/api.ts';
 import { execIn } from './api/exec.ts';
 import { PODS, type Pod } from './api/objects.ts';
 import { openReach } from './api/reach.ts';
+import type { KubernetesCluster } from './cluster.ts';
 import { watchKubernetes } from './events/watch.ts';
+import { neighbours } from './neighbour.ts';
 import { conditionByNode, podOf } from './state/containers.ts';
 import { inspectKubernetes } from './state/inspect.ts';
 import { mainContainer, toMember } from './state/members.ts';
@@ -64,6 +65,10 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
   return {
     kind: 'kubernetes',
     verbs: Object.keys(verbs),
+    neighbours,
+    // kube-proxy's health.
+    peerPort: 10_256,
+    names: { namespace: 'kube-system', known: 'kubernetes.default.svc.cluster.local' },
     async inspect() {
       const inspection = await inspectKubernetes(api, allowed);
       for (const { name, address } of inspection.nodes) addresses.set(name, address);

@@ -8,9 +8,19 @@
  * heartbeat yet, and wait G anew.
  */
 
-import type { PredictedWindow, Situation } from '../../analysis/prediction/predict.ts';
 import type { Bracket } from '../../recording/recording.ts';
-import { about, add, aimedMembers, ENTRY, goneEntirely, movable, serviceTimer, timer } from '../prediction.ts';
+import {
+  about,
+  add,
+  aimedMembers,
+  ENTRY,
+  goneEntirely,
+  movable,
+  type PredictedWindow,
+  type Situation,
+  serviceTimer,
+  timer,
+} from '../prediction.ts';
 import { nodesOf } from '../targets.ts';
 
 type UsedTimers = PredictedWindow['timers'];

@@ -1,13 +1,14 @@
-import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
+import { describeFailure } from '../docker/client.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
+import type { SwarmCluster } from './cluster.ts';
 import { containerOf, execIn } from './containers.ts';
-import { describeFailure } from './docker.ts';
 import { Hosts } from './hosts.ts';
 import { inspectSwarm } from './inspect.ts';
 import { lockHolder } from './lock.ts';
 import { readStack, toMembers, untilReady } from './members.ts';
+import { neighbours } from './neighbour.ts';
 import { leftoversOfSwarm, snapshotSwarm } from './snapshot.ts';
 import { performOnSwarm, verbs } from './verbs.ts';
 import { watchSwarm } from './watch.ts';
@@ -65,6 +66,9 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
   return {
     kind: 'swarm',
     verbs: Object.keys(verbs),
+    neighbours,
+    // Gossip.
+    peerPort: 7946,
     inspect: () => inspectSwarm(hosts, allowed),
     async members(namespace, service) {
       const members = toMembers(namespace, await readStack(hosts, namespace));

@@ -1,11 +1,12 @@
 /** The acts that can be done to a Swarm. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
-import type { SwarmCluster } from '../../clusters/cluster.ts';
+
 import { OperatorError } from '../../units/operator-error.ts';
 import { Arguments } from '../arguments.ts';
+import { describeFailure, isGone, statusOf } from '../docker/client.ts';
 import type { Act, Json } from '../platform.ts';
 import { STACK_LABEL } from './api.ts';
+import type { SwarmCluster } from './cluster.ts';
 import { containerOf, execIn, removeHelper, startHostHelper } from './containers.ts';
-import { describeFailure, isGone, statusOf } from './docker.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { releaseLock, renewLock, takeLock } from './lock.ts';
 import { type Availability, setAvailability } from './nodes.ts';

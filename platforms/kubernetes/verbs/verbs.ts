@@ -1,5 +1,5 @@
 /** The acts that can be done to a cluster. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
-import type { KubernetesCluster } from '../../../clusters/cluster.ts';
+
 import { OperatorError } from '../../../units/operator-error.ts';
 import { Arguments } from '../../arguments.ts';
 import type { Act, Json } from '../../platform.ts';
@@ -8,6 +8,7 @@ import { evict } from '../acts/evict.ts';
 import { releaseLock, renewLock, takeLock } from '../acts/lock.ts';
 import { agentsNamespaceOf, deleteMember, killMember, pauseMember, unpauseMember } from '../acts/member-acts.ts';
 import type { Api } from '../api/api.ts';
+import type { KubernetesCluster } from '../cluster.ts';
 import { removeAgent, startAgent } from '../node-agent/agent.ts';
 import { podOf } from '../state/containers.ts';
 import { SYSTEM } from '../state/inspect.ts';

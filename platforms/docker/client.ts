@@ -2,9 +2,15 @@ import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import Docker from 'dockerode';
-import type { SwarmReach } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { SshAgent } from './ssh.ts';
+
+/** TLS material for tcp://, as files. */
+export interface DockerTls {
+  ca: string;
+  cert: string;
+  key: string;
+}
 
 /** The Docker API of one host. */
 export interface DockerHost {
@@ -20,7 +26,7 @@ export interface DockerHost {
 const ASK_TIMEOUT = 3000;
 
 /** Opens a client for `tcp://`, `http(s)://`, `unix://` or `ssh://`. Nothing is sent yet. */
-export function connect(address: string, tls: SwarmReach['tls']): DockerHost {
+export function connect(address: string, tls: DockerTls | undefined): DockerHost {
   const url = parseAddress(address);
   const { options, agent, port } = transport(url, tls);
   return {
@@ -44,7 +50,7 @@ function parseAddress(address: string): URL {
 }
 
 /** Every option is named, also the empty ones: what is left out, the library takes from DOCKER_* in the environment. */
-function transport(url: URL, tls: SwarmReach['tls']) {
+function transport(url: URL, tls: DockerTls | undefined) {
   const none = {
     socketPath: undefined,
     host: undefined,

@@ -1,0 +1,27 @@
+import type { PlatformModule } from '../module.ts';
+import type { KubernetesCluster } from './cluster.ts';
+import { keys, load } from './keys.ts';
+import { predictKubernetes } from './predict.ts';
+
+/** Kubernetes. */
+export const kubernetes: PlatformModule<KubernetesCluster> = {
+  kind: 'kubernetes',
+  keys,
+  load,
+  describe: ({ reach }) => ('context' in reach ? `context ${reach.context}` : 'from inside'),
+  settings({ nodePorts, pull, storageClass, toleration }) {
+    const ports = Object.entries(nodePorts).map(([entry, port]) => [`port.${entry}`, String(port)]);
+    return {
+      pull,
+      ...Object.fromEntries(ports),
+      ...(storageClass === undefined ? {} : { storageClass }),
+      ...(toleration === undefined ? {} : { toleration: String(toleration / 1000) }),
+    };
+  },
+  open: async (cluster) => (await import('./kubernetes.ts')).openKubernetes(cluster),
+  verbs: async () => Object.keys((await import('./verbs/verbs.ts')).verbs),
+  rightsFile: async (verbs) => (await import('./verbs/rights.ts')).rightsManifest(verbs),
+  plannedTimers: async (manifest, timers) =>
+    (await import('./state/planned-timers.ts')).plannedTimers(manifest, timers),
+  predict: predictKubernetes,
+};
