@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { registeredPlatforms } from '../platforms/index.ts';
 import { neighbours as onKubernetes } from '../platforms/kubernetes/neighbour.ts';
 import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
 import { nodesDown } from '../platforms/meaning.ts';
@@ -22,6 +23,32 @@ describe('every fault', () => {
       assert.equal(schema.additionalProperties, false);
     });
   }
+
+  it('needs only what some platform offers, or a cluster file says', async () => {
+    const platforms = await Promise.all(Object.values(registeredPlatforms()).map((platform) => platform.verbs()));
+    const offered = new Set([...platforms.flat(), 'power.off', 'power.on', 'images.tools', 'kernel.netem']);
+    const examples: Record<string, object[]> = {
+      'namespace-dos': noiseKinds.map((kind) => ({ node: {}, kind })).concat({ node: {}, kind: 'quota' as never }),
+      'node-pressure': [{ node: {}, of: 'memory' }],
+      'control-plane-stop': [{ component: 'etcd' }],
+      'network-loss': [{ node: {}, loss: '10%' }],
+      'network-rate': [{ node: {}, rate: '1Mi' }],
+      'network-delay': [{ node: {}, delay: '100ms' }],
+      'pod-eviction': [{ member: { service: 'vote' } }],
+      scale: [{ service: 'vote', to: 0 }],
+    };
+    for (const [name, fault] of Object.entries(faults)) {
+      const given = examples[name] ?? [{ node: {} }, { member: { service: 'vote' } }, { service: 'vote' }, {}];
+      const options = given.map((each) => fault.options.safeParse(each)).filter(({ success }) => success);
+      assert.ok(options.length > 0, `no example of ${name} fits its options`);
+      for (const { data } of options)
+        assert.deepEqual(
+          fault.needs(data).filter((need) => !offered.has(need)),
+          [],
+          name,
+        );
+    }
+  });
 
   it('has a hold with its unit, or the default of its kind', () => {
     const hold = (name: string, options: object) => faults[name]!.hold(faults[name]!.options.parse(options));

@@ -19,6 +19,12 @@ export interface Act {
   args: Record<string, Json>;
 }
 
+/** A question to a platform, as data, named like a verb: `node.headroom`. Its answer is the platform's; nothing is changed. */
+export interface Query {
+  verb: string;
+  args: Record<string, Json>;
+}
+
 /** A machine of the cluster. */
 export interface Node {
   name: string;
@@ -119,6 +125,8 @@ export interface Platform {
   readonly kind: PlatformKind;
   /** The verbs that `perform` knows. A fault that needs another is refused at plan time. */
   readonly verbs: readonly string[];
+  /** The questions that `query` knows, needed by faults like verbs. */
+  readonly queries: readonly string[];
   /** How it makes neighbours of the workload. Platforms that make none lack it. */
   readonly neighbours?: Neighbours;
   /** A port that every node has open to its peers, where one is known. */
@@ -147,6 +155,8 @@ export interface Platform {
    * to } }` says when it took effect (`performance.now()`), where getting ready for it took time.
    */
   perform(act: Act): Promise<Json>;
+  /** Asks what only some platforms can tell. Changes nothing. */
+  query(query: Query): Promise<Json>;
   /**
    * Everything a run could have changed, as flat text by name: `node w1: active ready`, `service x: 2 replicas`,
    * `network …`, `volume …`, `config …`, containers of the suite. Two equal snapshots: the cluster is as before.
