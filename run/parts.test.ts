@@ -27,10 +27,10 @@ async function project(name: string, files: Record<string, string>): Promise<str
 }
 
 const fault = (name: string) => `
-  import { duration, memberSelector, NO_NODE_DOWN, z } from 'brownout/fault';
+  import { duration, memberSelector, z } from 'brownout/fault';
   export const fault = {
     name: '${name}', summary: 'of our own', options: z.strictObject({ member: memberSelector, hold: duration }),
-    needs: () => [], hold: ({ hold }) => hold, aim: () => [], impact: () => NO_NODE_DOWN, inject: async () => {},
+    needs: () => [], hold: ({ hold }) => hold, aim: () => [], means: () => ({ kind: 'nothing' }), inject: async () => {},
   };`;
 
 const probe = `
@@ -84,7 +84,7 @@ test('a file that is no part, or another than its name says, is an error that na
     [
       'faults/half.ts',
       "export const fault = { name: 'half', needs() {} };",
-      /half\.ts: its fault lacks hold, aim, inject/,
+      /half\.ts: its fault lacks hold, aim, means, inject/,
     ],
     ['faults/renamed.ts', fault('else'), /a fault named 'else', expected 'renamed' as its file/],
     ['faults/broken.ts', 'export const = ;', /faults\/broken\.ts cannot be loaded/],

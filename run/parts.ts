@@ -10,7 +10,7 @@ const faultSort: Sort = {
   exports: 'fault',
   type: 'Fault',
   named: 'name',
-  methods: ['needs', 'hold', 'aim', 'inject'],
+  methods: ['needs', 'hold', 'aim', 'means', 'inject'],
 };
 
 const platformSort: Sort = {

@@ -72,7 +72,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   const platform = await createPlatform(cluster);
   try {
     const actor = createActor(platform, power);
-    checkVerbs(scenario, actor, cluster);
+    checkNeeds(scenario, [...actor.verbs, ...platform.queries], cluster);
     const inspection = await platform.inspect();
     const deployment = await workload.deployment({
       platform: cluster.platform,
@@ -128,12 +128,14 @@ function stateOn({ nodes }: Inspection): 'workers' | 'any' {
     : 'any';
 }
 
-function checkVerbs(scenario: Scenario, actor: Actor, cluster: Cluster): void {
+/** Everything that the scenario needs is offered: by the platform, the power agent, or as the cluster file says. */
+function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Cluster): void {
+  const offered = new Set([...verbs, ...capabilitiesOf(cluster)]);
   const needs = scenario.faults.flatMap(({ fault, options }) =>
     faults[fault]!.needs(options).map((verb) => ({ fault, verb })),
   );
   for (const { fault, verb } of [...ALWAYS_NEEDED.map((verb) => ({ fault: 'every run', verb })), ...needs]) {
-    if (actor.verbs.includes(verb) || capabilitiesOf(cluster).includes(verb)) continue;
+    if (offered.has(verb)) continue;
     const { why, hint } = missingCapability(cluster, verb);
     throw new NotOffered(`${fault} needs '${verb}': ${why}.`, { hint });
   }

@@ -6,7 +6,6 @@ import {
   memberArgs,
   memberSelector,
   membersOf,
-  NO_NODE_DOWN,
   undoAll,
   z,
 } from 'brownout/fault';
@@ -24,7 +23,7 @@ export const fault: Fault<z.output<typeof options>> = {
   needs: () => ['member.stop', 'member.continue'],
   hold: ({ hold }) => hold,
   aim: (world, { member }) => chooseMembers(world, member),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets) {
     const members = membersOf(targets);

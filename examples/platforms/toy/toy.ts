@@ -3,16 +3,22 @@ import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type Act,
-  Arguments,
+  entriesOf,
+  entryOf,
   type Inspection,
   type Json,
   type Member,
+  namespace,
+  node,
   OperatorError,
   ownerState,
   type Platform,
   type PlatformEvent,
   Queue,
+  readArguments,
+  text,
+  textByName,
+  type Verb,
 } from 'brownout/platform';
 import type { ToyCluster } from './platform.ts';
 import { keeperOf, processesIn, RESTART_DELAY, signal } from './processes.ts';
@@ -34,44 +40,45 @@ interface Lock {
 const LOCK_TIME = 120_000;
 const POLL = 200;
 
+const { verb } = entriesOf<ToyCluster>();
+
 /** Every act that can be done to the toy. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
-export const verbs: Record<string, (cluster: ToyCluster, args: Arguments) => Promise<Json>> = {
-  'lock.take': (cluster, args) => takeLock(cluster, args.text('run'), args.text('owner')),
-  'lock.renew': (cluster, args) => takeLock(cluster, args.text('run'), args.text('owner')),
-  async 'lock.release'(cluster, args) {
+export const verbs = {
+  'lock.take': verb({ run: text, owner: text }, [], takeLock),
+  'lock.renew': verb({ run: text, owner: text }, [], takeLock),
+  'lock.release': verb({ run: text }, [], async (cluster, { run }) => {
     const lock = await readLock(cluster);
-    if (lock?.run === args.text('run')) await rm(lockFile(cluster), { force: true });
+    if (lock?.run === run) await rm(lockFile(cluster), { force: true });
     await removeIfEmpty(cluster.reach.folder);
-    return null;
-  },
-  async deploy(cluster, args) {
-    const namespace = join(cluster.reach.folder, args.namespace());
-    await mkdir(namespace, { recursive: true });
-    await writeFile(join(namespace, 'run'), args.record('labels')['brownout.run'] ?? '');
-    const { nodes } = cluster.reach;
+    return undefined;
+  }),
+  deploy: verb({ namespace, manifest: text, labels: textByName }, [], async ({ reach }, args) => {
+    const home = join(reach.folder, args.namespace);
+    await mkdir(home, { recursive: true });
+    await writeFile(join(home, 'run'), args.labels['brownout.run'] ?? '');
     let place = 0;
-    for (const [service, { replicas, command }] of Object.entries(JSON.parse(args.text('manifest')) as Manifest)) {
+    for (const [service, { replicas, command }] of Object.entries(JSON.parse(args.manifest) as Manifest)) {
       for (let n = 1; n <= replicas; n++) {
-        await start(join(namespace, nodes[place++ % nodes.length]!, `${service}.${n}`), command);
+        await start(join(home, reach.nodes[place++ % reach.nodes.length]!, `${service}.${n}`), command);
       }
     }
-    return null;
-  },
-  async remove(cluster, args) {
-    const namespace = join(cluster.reach.folder, args.namespace());
+    return undefined;
+  }),
+  remove: verb({ namespace }, [], async ({ reach }, args) => {
+    const home = join(reach.folder, args.namespace);
     // Keepers first, or they would start what was just ended.
-    for (let left = await processesIn(namespace); left.length > 0; left = await processesIn(namespace)) {
+    for (let left = await processesIn(home); left.length > 0; left = await processesIn(home)) {
       for (const { pid, keeper } of left) if (keeper) signal(pid, 'SIGKILL');
       for (const { pid, keeper } of left) if (!keeper) signal(pid, 'SIGKILL');
       await sleep(POLL / 4);
     }
-    await rm(namespace, { recursive: true, force: true });
-    await removeIfEmpty(cluster.reach.folder);
-    return null;
-  },
-  'member.kill': (cluster, args) => signalMember(cluster, args, 'SIGKILL'),
-  'member.stop': (cluster, args) => signalMember(cluster, args, 'SIGSTOP'),
-  'member.continue': (cluster, args) => signalMember(cluster, args, 'SIGCONT'),
+    await rm(home, { recursive: true, force: true });
+    await removeIfEmpty(reach.folder);
+    return undefined;
+  }),
+  'member.kill': signalMember('SIGKILL'),
+  'member.stop': signalMember('SIGSTOP'),
+  'member.continue': signalMember('SIGCONT'),
 };
 
 export function openToy(cluster: ToyCluster): Platform {
@@ -80,6 +87,7 @@ export function openToy(cluster: ToyCluster): Platform {
   return {
     kind: 'toy',
     verbs: Object.keys(verbs),
+    queries: [],
     inspect: async () => inspect(nodes),
     members,
     watch: (namespace, signal) => watch(() => members(namespace), signal),
@@ -114,11 +122,11 @@ export function openToy(cluster: ToyCluster): Platform {
       return process.frozen ? 'frozen' : 'running';
     },
 
-    async perform(act: Act) {
-      const verb = Object.hasOwn(verbs, act.verb) ? verbs[act.verb] : undefined;
-      if (!verb) throw new OperatorError(`the toy has no verb '${act.verb}'`);
-      return verb(cluster, new Arguments(act, cluster.allow));
+    async perform(act) {
+      const entry = entryOf<Verb<ToyCluster>>(verbs, act.verb, 'the toy');
+      return (await entry.perform(cluster, readArguments(entry, act, cluster.allow))) ?? null;
     },
+    query: async (query) => entryOf({}, query.verb, 'the toy'),
 
     async snapshot() {
       const namespaces = await namespacesIn(folder);
@@ -197,12 +205,14 @@ async function start(slot: string, command: string[]): Promise<void> {
   spawn('sh', keeperOf(slot, command), { detached: true, stdio: 'ignore' }).unref();
 }
 
-async function signalMember(cluster: ToyCluster, args: Arguments, name: NodeJS.Signals): Promise<Json> {
-  args.node();
-  const pid = pidOf(args.text('member'));
-  const members = await processesIn(join(cluster.reach.folder, args.namespace()));
-  if (members.some((member) => !member.keeper && member.pid === pid)) signal(pid, name);
-  return null;
+/** A member that is gone gets no signal: its number may be another process's by now. */
+function signalMember(name: NodeJS.Signals) {
+  return verb({ namespace, node, member: text }, [], async ({ reach }, args) => {
+    const pid = pidOf(args.member);
+    const members = await processesIn(join(reach.folder, args.namespace));
+    if (members.some((member) => !member.keeper && member.pid === pid)) signal(pid, name);
+    return undefined;
+  });
 }
 
 async function namespacesIn(folder: string): Promise<{ name: string; run: string }[]> {
@@ -232,7 +242,7 @@ async function readLock(cluster: ToyCluster): Promise<Lock | undefined> {
 /** Its time is over, or its owner was a process of this machine and is no more. */
 const isStale = ({ owner, expires }: Lock) => expires < Date.now() || ownerState(owner) === 'gone';
 
-async function takeLock(cluster: ToyCluster, run: string, owner: string): Promise<Json> {
+async function takeLock(cluster: ToyCluster, { run, owner }: { run: string; owner: string }): Promise<Json> {
   const lock = await readLock(cluster);
   if (lock && lock.run !== run && !isStale(lock)) return { held: false, holder: `run ${lock.run} of ${lock.owner}` };
   await mkdir(cluster.reach.folder, { recursive: true });

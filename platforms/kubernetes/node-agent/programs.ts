@@ -20,7 +20,7 @@ export interface Stop extends AgentPlace {
   /** It starts again by itself after so many seconds. */
   seconds: number;
   /** Where it says whether it is well; when it says nothing even before it is stopped, the node agent has a file `/tmp/silent`. */
-  health: string | undefined;
+  health?: string;
 }
 
 const GO_TIMEOUT = 10_000;
