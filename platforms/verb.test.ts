@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { entriesOf, entryOf, namespace, node, oneOf, readArguments, wholeNumber } from './verb.ts';
+import { entriesOf, entryOf, namespace, node, oneOf, readArguments, texts, wholeNumber } from './verb.ts';
 
 const allow = { nodes: ['w*'], namespaces: ['brownout-*'] };
 const { verb } = entriesOf<object>();
@@ -22,6 +22,14 @@ test('a namespace under another name is held against the allow-list, too', () =>
   assert.throws(() => read(named, { name: 'prod' }), /namespace prod is outside allow\.namespaces/);
 });
 
+test('one that may be left out is held against the allow-list where it is given', () => {
+  const maybe = verb({ node: node.optional(), namespace: namespace.optional() }, [], nothing);
+  assert.deepEqual(read(maybe, {}), {});
+  assert.deepEqual(read(maybe, { node: 'w1' }), { node: 'w1' });
+  assert.throws(() => read(maybe, { node: 'm1' }), /node m1 is outside allow\.nodes/);
+  assert.throws(() => read(maybe, { namespace: 'prod' }), /namespace prod is outside allow\.namespaces/);
+});
+
 test('what a journal holds is not taken on trust', () => {
   assert.throws(() => read(onNode, {}), /argument 'node' is undefined/);
   assert.throws(() => read(inNamespace, { namespace: 'brownout-/../x' }), /argument 'namespace' is/);
@@ -33,6 +41,11 @@ test('what a journal holds is not taken on trust', () => {
   const counted = verb({ seconds: wholeNumber }, [], nothing);
   assert.equal(read(counted, { seconds: '90' }).seconds, 90);
   assert.throws(() => read(counted, { seconds: '1e3' }), /'seconds' is "1e3"/);
+  const listed = verb({ argv: texts }, [], nothing);
+  assert.throws(() => readArguments(listed, { verb: 'do', args: { argv: [1] } }, allow), {
+    message: /'argv' is \[1\]/,
+    hint: 'expected a list of texts',
+  });
 });
 
 test('a journal of another version may say more', () => {

@@ -50,7 +50,9 @@ const NAMESPACE = 'letters, digits, _ and -';
 /** A namespace that `allow.namespaces` names, whoever asks; and plain enough to be a folder's name. */
 export const namespace = z.string({ error: 'a text' }).regex(/^[a-z0-9][a-z0-9_-]*$/i, { error: NAMESPACE });
 
-export const texts = z.array(z.string(), { error: 'a list of texts' }).min(1, { error: 'a list of texts' });
+export const texts = z
+  .array(z.string({ error: 'a list of texts' }), { error: 'a list of texts' })
+  .min(1, { error: 'a list of texts' });
 
 export const textByName = z.record(z.string(), z.string({ error: 'a map of texts' }), { error: 'a map of texts' });
 
@@ -83,9 +85,12 @@ export function readArguments(entry: { args: z.ZodObject }, { verb, args }: Act 
     });
   }
   for (const [name, schema] of Object.entries(entry.args.shape)) {
-    const value = String(read.data[name]);
-    if (schema === node && !fitsPattern(value, allow.nodes)) throw outside(verb, `node ${value}`, 'allow.nodes');
-    if (schema === namespace && !fitsPattern(value, allow.namespaces)) {
+    const value = read.data[name];
+    if (value === undefined) continue;
+    // Optional or not: what is given must be allowed.
+    const kind = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    if (kind === node && !fitsPattern(String(value), allow.nodes)) throw outside(verb, `node ${value}`, 'allow.nodes');
+    if (kind === namespace && !fitsPattern(String(value), allow.namespaces)) {
       throw outside(verb, `namespace ${value}`, 'allow.namespaces');
     }
   }
