@@ -2,15 +2,17 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig } from '@playwright/test';
 import type { BrownoutOptions } from './fixtures/test.ts';
+import { registeredPlatforms } from './platforms/index.ts';
 import { readInvocation } from './run/invocation.ts';
 
 /**
  * The scenario runner: one project a cluster file, one test a scenario file. `brownout run` starts it and says what is
- * wanted; started by hand (`npx playwright test`), it runs every scenario of the voting app on the lab's Swarm.
+ * wanted; started by hand (`npx playwright test`), it runs every scenario of the voting app on the lab of the first platform.
  */
 const invocation = readInvocation();
 const here = import.meta.dirname;
-const clusters = invocation?.clusters ?? [path.join(here, 'clusters', 'lab-swarm.yaml')];
+const [firstPlatform] = Object.keys(registeredPlatforms());
+const clusters = invocation?.clusters ?? [path.join(here, 'clusters', `lab-${firstPlatform}.yaml`)];
 const journeys = invocation?.journeys ?? [];
 const debianChromium = '/usr/bin/chromium';
 

@@ -2,10 +2,11 @@
  * Findings: all that is derived from a recording. Times are ms since t₀'s beginning unless said otherwise;
  * `docs/measurement.md` says what each number means.
  */
+
+import type { Moment } from '../platforms/prediction.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Bracket, Phase } from '../recording/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
-import type { Moment } from './prediction/predict.ts';
 
 export type VerdictKind = 'pass' | 'fail' | 'unknown';
 

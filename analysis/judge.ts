@@ -1,4 +1,5 @@
 import type { Inspection } from '../platforms/platform.ts';
+import type { PredictedWindow } from '../platforms/prediction.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Recording } from '../recording/read.ts';
 import type { RunMeta } from '../recording/recording.ts';
@@ -17,7 +18,7 @@ import { type RunTimeline, runTimelineOf } from './events/run-timeline.ts';
 import { configurationOf, inspectionBefore, timelineOf, warningsOf } from './events/timeline.ts';
 import type { Findings, StreamFindings } from './findings.ts';
 import { durabilityCheck, objectiveChecks } from './objectives.ts';
-import { type Expectation, predict, whyUnpredicted } from './prediction/predict.ts';
+import { predict, whyUnpredicted } from './prediction/predict.ts';
 import { checkPrediction } from './prediction/prediction-check.ts';
 import { binSeries } from './streams/bins.ts';
 import { countClasses, secondBins } from './streams/degradation.ts';
@@ -155,7 +156,7 @@ function expect(
   meta: RunMeta,
   inspection: Inspection | undefined,
   replaced: Replacement[],
-): Expectation[] {
+): PredictedWindow[] {
   if (!inspection) return [];
   // Where it is not told what was hit, what was replaced surely was.
   const hit = services ?? Object.fromEntries(replaced.map(({ service }) => [service, 1]));

@@ -1,9 +1,10 @@
 import { Command } from 'commander';
-import type { Cluster } from '../clusters/cluster.ts';
 import { toCluster } from '../clusters/load.ts';
 import { type Diagnostic, FileError } from '../files/diagnostic.ts';
 import { findYaml } from '../files/find.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
+import type { Cluster } from '../platforms/cluster.ts';
+import { platformOf } from '../platforms/index.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
 import { exit } from './exit.ts';
@@ -97,9 +98,8 @@ async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Chec
   );
 }
 
-function describeCluster({ platform, reach }: Cluster): string {
-  if ('hosts' in reach) return `${platform}, ${reach.hosts.length} hosts`;
-  return `${platform}, ${'context' in reach ? `context ${reach.context}` : 'from inside'}`;
+function describeCluster(cluster: Cluster): string {
+  return `${cluster.platform}, ${platformOf(cluster.platform).describe(cluster)}`;
 }
 
 function print(checked: Checked[], json: boolean): void {

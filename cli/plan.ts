@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
 import { whyUnpredicted } from '../analysis/prediction/predict.ts';
-import type { Cluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';
+import type { Cluster } from '../platforms/cluster.ts';
 import { rightsFile, verbsOf } from '../platforms/index.ts';
 import { type Node, NotOffered } from '../platforms/platform.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';

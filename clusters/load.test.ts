@@ -4,13 +4,18 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { FileError } from '../files/diagnostic.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml } from '../files/yaml.ts';
+import type { Cluster } from '../platforms/cluster.ts';
+import { platformOf, registerPlatform } from '../platforms/index.ts';
+import type { PlatformModule } from '../platforms/module.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
 import { loadCluster, toCluster } from './load.ts';
 
 const read = (text: string, file = '/etc/brownout/mine.yaml') => toCluster(parseYaml(new Source(file, text)));
+const reachOf = (text: string) => (read(text) as Cluster & { reach: unknown }).reach;
 
 const least = `
 platform: swarm
@@ -71,7 +76,7 @@ test('power by commands, and of containers', () => {
 
 test('TLS files are meant from the file', () => {
   const tls = 'tls: { ca: tls/ca.pem, cert: ../cert.pem, key: /key.pem }';
-  assert.deepEqual(read(least.replace('[ssh://ops@m1] }', `[tcp://m1:2376], ${tls} }`)).reach, {
+  assert.deepEqual(reachOf(least.replace('[ssh://ops@m1] }', `[tcp://m1:2376], ${tls} }`)), {
     hosts: ['tcp://m1:2376'],
     tls: {
       ca: '/etc/brownout/tls/ca.pem',
@@ -83,14 +88,14 @@ test('TLS files are meant from the file', () => {
 
 test('a Kubernetes cluster is reached by a context that is named, or from inside', () => {
   const kubernetes = (reach: string) =>
-    read(least.replace('platform: swarm', 'platform: kubernetes').replace(/reach: .*/, `reach: ${reach}`));
-  assert.deepEqual(kubernetes('{ kubeconfig: kube/config, context: staging }').reach, {
+    reachOf(least.replace('platform: swarm', 'platform: kubernetes').replace(/reach: .*/, `reach: ${reach}`));
+  assert.deepEqual(kubernetes('{ kubeconfig: kube/config, context: staging }'), {
     kubeconfig: '/etc/brownout/kube/config',
     context: 'staging',
   });
-  const { kubeconfig } = kubernetes('{ kubeconfig: ~/.kube/config, context: c }').reach as { kubeconfig: string };
+  const { kubeconfig } = kubernetes('{ kubeconfig: ~/.kube/config, context: c }') as { kubeconfig: string };
   assert.equal(kubeconfig, path.join(homedir(), '.kube/config'));
-  assert.deepEqual(kubernetes('{ in-cluster: true }').reach, { inCluster: true });
+  assert.deepEqual(kubernetes('{ in-cluster: true }'), { inCluster: true });
 });
 
 test("fence_ipmilan's auth is a method, another agent's may be a secret", () => {
@@ -144,4 +149,26 @@ test('whatever else is wrong with the file: its secret is not repeated', () => {
     }),
     { numRuns: 1000 },
   );
+});
+
+test('a platform that a project brings is read by its own keys', () => {
+  const toy: PlatformModule = {
+    kind: 'toy',
+    keys: { reach: z.strictObject({ folder: z.string() }), colour: z.string().default('red') },
+    load: ({ reach, colour }, folder) => ({ reach, colour, folder }),
+    describe: () => 'one box',
+    settings: () => ({}),
+    open: () => assert.fail('nothing is connected to'),
+    verbs: async () => [],
+    predict: () => [],
+  };
+  const written = least.replace('platform: swarm', 'platform: toy').replace(/reach: .*/, 'reach: { folder: box }');
+  assert.throws(() => read(written), /expected swarm or kubernetes, got 'toy'/);
+  assert.throws(() => platformOf('toy'), { hint: 'supported: swarm, kubernetes' });
+  registerPlatform(toy);
+  const { platform, colour, pull, folder } = read(written) as Cluster & { colour: string; folder: string };
+  assert.deepEqual([platform, colour, pull, folder], ['toy', 'red', 'missing', '/etc/brownout']);
+  assert.throws(() => read(`${written}shared: /srv`), /unknown key 'shared'/);
+  assert.throws(() => read(least.replace('platform: swarm', 'platform: toi')), /swarm, kubernetes or toy, got 'toi'/);
+  assert.throws(() => registerPlatform({ ...toy }), /there is a platform 'toy' already/);
 });

@@ -1,10 +1,12 @@
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { FileError } from '../files/diagnostic.ts';
 import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
-import type { Cluster, KubernetesCluster, PowerConfig, SwarmCluster } from './cluster.ts';
-import { kubernetesSchema, swarmSchema } from './schema.ts';
+import type { Cluster } from '../platforms/cluster.ts';
+import { plannedPlatforms, registeredPlatforms } from '../platforms/index.ts';
+import type { PlatformModule } from '../platforms/module.ts';
+import type { PowerConfig } from '../platforms/power/power.ts';
+import { anyClusterSchema, clusterSchemaOf } from './schema.ts';
 
 const POWER_TIMEOUT = 60_000;
 
@@ -15,61 +17,41 @@ export async function loadCluster(file: string): Promise<Cluster> {
 
 /** The cluster in a file that was parsed already. Throws FileError. */
 export function toCluster(yaml: YamlFile): Cluster {
+  const modules = registeredPlatforms();
   const { platform } = (yaml.value ?? {}) as { platform?: unknown };
-  refusePlanned(yaml, platform);
-  return platform === 'kubernetes' ? toKubernetes(yaml) : toSwarm(yaml);
-}
+  const module = Object.values(modules).find(({ kind }) => kind === platform);
+  if (!module) return refusePlatform(yaml, platform, Object.values(modules));
 
-/** Said first: of the keys of a platform that does not exist yet, none is known. */
-function refusePlanned(yaml: YamlFile, platform: unknown): void {
-  if (platform !== 'proxmox') return;
-  const message = `platform '${platform}' is not yet in this version`;
-  throw new FileError([yaml.source.diagnostic(yaml.at(['platform']), message, 'supported: swarm, kubernetes')]);
-}
-
-function toSwarm(yaml: YamlFile): SwarmCluster {
-  const { reach, ...written } = validate(yaml, swarmSchema);
-  const { folder, ...identity } = identityOf(yaml);
-  const from = (file: string) => path.resolve(folder, file);
-  const tls = reach.tls && { ca: from(reach.tls.ca), cert: from(reach.tls.cert), key: from(reach.tls.key) };
+  const written = validate(yaml, clusterSchemaOf(module));
+  const { file } = yaml.source;
+  const folder = path.dirname(file);
+  const { allow, power, entry, images, pull, netem } = written;
   return {
-    ...written,
-    ...identity,
-    reach: { hosts: reach.hosts, tls },
-    power: written.power && toPower(written.power, folder),
-    shared: written.shared,
+    name: path.basename(file).replace(/\.ya?ml$/, ''),
+    file,
+    platform: module.kind,
+    allow,
+    power: power && toPower(power, folder),
+    entry,
+    images,
+    pull,
+    netem,
+    ...module.load(written, folder),
   };
 }
 
-function toKubernetes(yaml: YamlFile): KubernetesCluster {
-  const {
-    reach: { kubeconfig = '', context = '', 'in-cluster': inCluster },
-    'node-ports': nodePorts,
-    'storage-class': storageClass,
-    toleration,
-    ...written
-  } = validate(yaml, kubernetesSchema);
-  const { folder, ...identity } = identityOf(yaml);
-  return {
-    ...written,
-    ...identity,
-    reach: inCluster ? { inCluster } : { kubeconfig: path.resolve(folder, fromHome(kubeconfig)), context },
-    power: written.power && toPower(written.power, folder),
-    nodePorts,
-    storageClass,
-    toleration,
-  };
+/** A platform that does not exist yet is told first: of its keys, none is known. */
+function refusePlatform(yaml: YamlFile, platform: unknown, modules: PlatformModule[]): never {
+  if (plannedPlatforms.some((planned) => planned === platform)) {
+    const message = `platform '${platform}' is not yet in this version`;
+    const hint = `supported: ${modules.map(({ kind }) => kind).join(', ')}`;
+    throw new FileError([yaml.source.diagnostic(yaml.at(['platform']), message, hint)]);
+  }
+  validate(yaml, anyClusterSchema(modules));
+  throw new Error(`${yaml.source.file}: a platform that is not registered passed as one`);
 }
 
-function identityOf({ source: { file } }: YamlFile) {
-  return { name: path.basename(file).replace(/\.ya?ml$/, ''), file, folder: path.dirname(file) };
-}
-
-function fromHome(file: string): string {
-  return file.replace(/^~(?=\/)/, homedir());
-}
-
-type WrittenPower = NonNullable<ReturnType<typeof swarmSchema.parse>['power']>;
+type WrittenPower = NonNullable<ReturnType<ReturnType<typeof clusterSchemaOf>['parse']>['power']>;
 
 function toPower(
   { agent, options, command, docker, timeout = POWER_TIMEOUT }: WrittenPower,

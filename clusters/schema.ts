@@ -1,37 +1,12 @@
 import { z } from 'zod';
 import { isReference, isSecretKey, tellingSecrets } from '../files/secret.ts';
+import { list } from '../files/validate.ts';
+import { dockerApi } from '../platforms/docker/address.ts';
+import { line, name, parseUrl, refuseSecrets } from '../platforms/keys.ts';
+import type { PlatformModule } from '../platforms/module.ts';
 import { duration } from '../units/units.ts';
 
 const REFERENCE_HINT = 'give a reference: env:NAME or file:PATH';
-
-/** Refuses text that gives a secret away, before anything else can complain about it. */
-function refuseSecrets(text: string, context: z.core.$RefinementCtx<string>): void {
-  if (tellingSecrets(text).length === 0) return;
-  const params = { hint: 'secrets stay out of cluster files: use the environment or a file' };
-  context.addIssue({ code: 'custom', message: 'a secret stands here as a value', params, continue: false });
-}
-
-const DOCKER_API = 'expected tcp://host:port, ssh://user@host or unix:///path of a Docker API';
-
-const dockerApi = z
-  .string({ error: DOCKER_API })
-  .superRefine(refuseSecrets)
-  .refine(isDockerApi, { error: DOCKER_API })
-  .meta({ examples: ['ssh://ops@m1'] });
-
-function isDockerApi(text: string): boolean {
-  const url = parseUrl(text);
-  if (!url) return false;
-  if (url.protocol === 'unix:') return url.host === '' && url.pathname.length > 1;
-  if (!['', '/'].includes(url.pathname) || url.hostname === '') return false;
-  return url.protocol === 'ssh:' || (url.protocol === 'tcp:' && url.port !== '' && url.username === '');
-}
-
-/** A URL without blanks, password and fragment, which no address here has. */
-function parseUrl(text: string): URL | undefined {
-  const url = URL.parse(text);
-  return url && !/\s/.test(text) && url.password === '' && url.hash === '' ? url : undefined;
-}
 
 const ENTRY = 'expected a URL as users type it: http://, https:// or tcp://host:port';
 
@@ -51,33 +26,6 @@ const PATTERN = 'expected a name or a pattern such as w*';
 
 const pattern = z.string({ error: PATTERN }).regex(/^[\w.*?-]+$/, { error: PATTERN });
 
-const path = z.string({ error: 'expected a path' }).min(1, { error: 'expected a path' });
-
-const name = z.string().regex(/^[a-z][a-z0-9-]*$/i, { error: 'expected a plain name' });
-
-const reach = z
-  .strictObject({
-    hosts: z
-      .array(dockerApi)
-      .min(1, { error: 'expected at least one host' })
-      .refine((hosts) => new Set(hosts).size === hosts.length, { error: 'the same host is given twice' })
-      .describe("Every node's Docker API.")
-      .meta({ examples: [['ssh://ops@m1', 'ssh://ops@w1']] }),
-    tls: z
-      .strictObject({
-        ca: path.describe("The authority that signed the nodes' certificates."),
-        cert: path.describe('The certificate of the suite.'),
-        key: path.describe('Its private key.'),
-      })
-      .describe('Files for TLS with tcp:// hosts.')
-      .meta({ examples: [{ ca: 'ca.pem', cert: 'cert.pem', key: 'key.pem' }] })
-      .optional(),
-  })
-  .refine(({ hosts, tls }) => tls === undefined || hosts.some((host) => host.startsWith('tcp:')), {
-    path: ['tls'],
-    error: 'TLS is only used with tcp:// hosts, and there is none',
-  });
-
 const allow = z.strictObject({
   nodes: z
     .array(pattern)
@@ -92,9 +40,6 @@ const allow = z.strictObject({
     )
     .meta({ examples: [['brownout-*']] }),
 });
-
-const ONE_LINE = 'expected one line of text';
-const line = z.string({ error: ONE_LINE }).regex(/^[^\r\n]+$/, { error: ONE_LINE });
 
 const withNode = line.superRefine(refuseSecrets).refine((text) => text.includes('{node}'), {
   error: 'expected {node} in it: without, it would mean the same machine for every node',
@@ -193,84 +138,25 @@ const anyCluster = {
 };
 
 const PLATFORM = 'What kind of cluster it is.';
-const platform = { error: 'expected swarm or kubernetes' };
 
-/** The schema of a Swarm's cluster file. */
-export const swarmSchema = z.strictObject({
-  platform: z.literal('swarm', platform).describe(PLATFORM),
-  reach: reach.describe('How the suite reaches the cluster.'),
-  ...anyCluster,
-  shared: z
-    .string()
-    .regex(/^\/[^\r\n]*$/, { error: 'expected the absolute path of a folder on the nodes' })
-    .describe('A folder that every node mounts (NFS, CephFS): where state lives that must survive its node.')
-    .meta({ examples: ['/srv/brownout'] })
-    .optional(),
-  endpoint: z
-    .enum(['vip', 'dnsrr'])
-    .prefault('vip')
-    .describe('How services reach each other. `vip` needs IPVS in the kernel of the nodes.'),
-  publish: z
-    .enum(['ingress', 'host'])
-    .prefault('ingress')
-    .describe('How ports are published: on every node, or where a task runs.'),
-});
-
-const kubernetesReach = z
-  .strictObject({
-    kubeconfig: path
-      .describe('A kubeconfig file; `~` is the home folder.')
-      .meta({ examples: ['~/.kube/config'] })
-      .optional(),
-    context: line
-      .describe("The file's context to use. Always named: what `kubectl` last switched to is nobody's intention.")
-      .meta({ examples: ['staging'] })
-      .optional(),
-    'in-cluster': z
-      .literal(true)
-      .describe('Instead: the account of the pod in which the suite itself runs.')
-      .optional(),
-  })
-  .superRefine((given, context) => {
-    const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    if (given['in-cluster'] && (given.kubeconfig ?? given.context) !== undefined) {
-      wrong(['in-cluster'], "excludes 'kubeconfig' and 'context'");
-    } else if (!given['in-cluster'] && given.kubeconfig === undefined) {
-      wrong([], 'expected `{ kubeconfig: …, context: … }` or `{ in-cluster: true }`');
-    } else if (!given['in-cluster'] && given.context === undefined) {
-      wrong([], "'context' is missing: which context of the kubeconfig is meant?");
-    }
-  });
-
-const NODE_PORT = 'expected a port of 1 to 65535';
-
-/** The schema of a Kubernetes cluster's cluster file. */
-export const kubernetesSchema = z.strictObject({
-  platform: z.literal('kubernetes', platform).describe(PLATFORM),
-  reach: kubernetesReach.describe('How the suite reaches the cluster.').meta({
-    examples: [{ kubeconfig: '~/.kube/config', context: 'staging' }],
-  }),
-  ...anyCluster,
-  'node-ports': z
-    .record(name, z.int({ error: NODE_PORT }).min(1, { error: NODE_PORT }).max(65_535, { error: NODE_PORT }))
-    .prefault({})
-    .describe('The port that an entry of the workload has on every node; 31000 and up when not given.')
-    .meta({ examples: [{ vote: 31_000, result: 31_001 }] }),
-  'storage-class': line
-    .describe(
-      "Where hardened state lives: a storage class whose volumes follow a pod. The cluster's default when not given.",
-    )
-    .meta({ examples: ['cephfs'] })
-    .optional(),
-  toleration: duration
-    .refine((ms) => ms <= 86_400_000, { error: 'expected at most 1 day' })
-    .describe(
-      'How long hardened members stay bound to a node that is silent, before they are replaced. As the cluster has it ' +
-        '(300s, unless changed there) when not given.',
-    )
-    .meta({ examples: ['10s'] })
-    .optional(),
-});
+/** The schema of the cluster file of one platform. */
+export function clusterSchemaOf({ kind, keys: { reach, ...others } }: PlatformModule) {
+  return z.strictObject({ platform: z.literal(kind).describe(PLATFORM), reach, ...anyCluster, ...others });
+}
 
 /** The schema of any cluster file, for editors. */
-export const clusterSchema = z.discriminatedUnion('platform', [swarmSchema, kubernetesSchema]);
+export function clusterSchema(modules: PlatformModule[]) {
+  const [first, ...others] = modules.map(clusterSchemaOf);
+  return z.discriminatedUnion('platform', [first!, ...others]);
+}
+
+/** Of a file whose platform is not known: what every file has, while any platform's own keys may be meant. */
+export function anyClusterSchema(modules: PlatformModule[]) {
+  const kinds = modules.map(({ kind }) => kind);
+  const own = modules.flatMap(({ keys }) => Object.keys(keys)).map((key) => [key, z.unknown().optional()]);
+  return z.strictObject({
+    platform: z.enum(kinds, { error: `expected ${list(kinds)}` }).describe(PLATFORM),
+    ...anyCluster,
+    ...(Object.fromEntries(own) as Record<string, z.ZodOptional<z.ZodUnknown>>),
+  });
+}

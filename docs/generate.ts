@@ -5,11 +5,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
-import { clusterSchema, kubernetesSchema, swarmSchema } from '../clusters/schema.ts';
+import { clusterSchema, clusterSchemaOf } from '../clusters/schema.ts';
 import { faults } from '../faults/index.ts';
 import { memberSelector, nodeSelector } from '../faults/selector.ts';
 import { flow, type JsonSchema } from '../files/validate.ts';
-
+import { registeredPlatforms } from '../platforms/index.ts';
 import { scenarioSchema } from '../scenarios/schema.ts';
 
 const root = path.join(import.meta.dirname, '..');
@@ -17,7 +17,8 @@ const root = path.join(import.meta.dirname, '..');
 /** The text of every generated file, by its path from the root. */
 export function generate(): Record<string, string> {
   const scenario = jsonSchema(scenarioSchema(faults));
-  const cluster = jsonSchema(clusterSchema);
+  const platforms = Object.values(registeredPlatforms());
+  const cluster = jsonSchema(clusterSchema(platforms));
   const use = scenario.properties?.faults?.items?.properties ?? {};
   return {
     'scenarios/scenario.schema.json': `${JSON.stringify(scenario, null, 2)}\n`,
@@ -30,10 +31,10 @@ export function generate(): Record<string, string> {
         .map(([name, fault]) => `### ${name}\n\n${fault.description}\n\n${table(fault)}`)
         .join('\n\n'),
     }),
-    'docs/cluster-file.md': page('docs/cluster-file.md', {
-      swarm: table(jsonSchema(swarmSchema)),
-      kubernetes: table(jsonSchema(kubernetesSchema)),
-    }),
+    'docs/cluster-file.md': page(
+      'docs/cluster-file.md',
+      Object.fromEntries(platforms.map((module) => [module.kind, table(jsonSchema(clusterSchemaOf(module)))])),
+    ),
   };
 }
 

@@ -1,19 +1,14 @@
 import { z } from 'zod';
-import type { Member } from '../platforms/platform.ts';
+import { type Member, NotOffered } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
 import { lookFor } from './evidence.ts';
-import type { ActingWorld, Fault } from './fault.ts';
+import type { ActingWorld, Fault, World } from './fault.ts';
 import { NO_NODE_DOWN, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   hold: duration.prefault('60s').meta({ description: 'How long no name is resolved.' }),
 });
-
-/** Where the cluster's DNS servers are. */
-const NAMESPACE = 'kube-system';
-/** A name that every cluster has. */
-const LOOKUP = ['getent', 'hosts', 'kubernetes.default.svc.cluster.local'];
 
 /** Who knows an address already goes on; who must ask for one is refused. */
 export const dnsStop: Fault<z.output<typeof options>> = {
@@ -23,9 +18,10 @@ export const dnsStop: Fault<z.output<typeof options>> = {
   needs: () => ['names.stop', 'names.start'],
   hold: ({ hold }) => hold,
   aim(world) {
-    if (!world.allowedNamespace(NAMESPACE)) {
-      throw new OperatorError(`dns-stop changes ${NAMESPACE}, which the cluster file does not allow`, {
-        hint: `every namespace is without names then; if that is meant: allow: { namespaces: [brownout-*, ${NAMESPACE}] }`,
+    const { namespace } = namesOf(world);
+    if (!world.allowedNamespace(namespace)) {
+      throw new OperatorError(`dns-stop changes ${namespace}, which the cluster file does not allow`, {
+        hint: `every namespace is without names then; if that is meant: allow: { namespaces: [brownout-*, ${namespace}] }`,
       });
     }
     return [{ kind: 'service', service: 'DNS', why: "the cluster's name servers, for all namespaces" }];
@@ -34,15 +30,16 @@ export const dnsStop: Fault<z.output<typeof options>> = {
 
   async inject(world) {
     // Who can resolve a name now is the witness that it no longer can; some images have no resolver to ask.
-    const witness = await findWitness(world);
+    const { namespace, known } = namesOf(world);
+    const witness = await findWitness(world, known);
     const done = await world.act(
-      { verb: 'names.stop', args: { namespace: NAMESPACE, run: world.run } },
-      { verb: 'names.start', args: { namespace: NAMESPACE } },
+      { verb: 'names.stop', args: { namespace, run: world.run } },
+      { verb: 'names.start', args: { namespace } },
     );
     const lookAt = (timeout: number, wanted: boolean, text: string) =>
       lookFor(timeout, async () => {
         if (!witness) return undefined;
-        const resolved = await resolves(world, witness);
+        const resolved = await resolves(world, witness, known);
         return resolved === wanted ? `${witness.service} on ${witness.node} ${text}` : undefined;
       });
     return {
@@ -53,14 +50,19 @@ export const dnsStop: Fault<z.output<typeof options>> = {
   },
 };
 
-async function findWitness(world: ActingWorld): Promise<Member | undefined> {
+function namesOf({ platform }: World): NonNullable<World['platform']['names']> {
+  if (!platform.names) throw new NotOffered(`dns-stop is not available on ${platform.kind} yet`);
+  return platform.names;
+}
+
+async function findWitness(world: ActingWorld, known: string): Promise<Member | undefined> {
   for (const member of world.members.filter(({ state }) => state === 'running')) {
-    if (await resolves(world, member).catch(() => false)) return member;
+    if (await resolves(world, member, known).catch(() => false)) return member;
   }
   return undefined;
 }
 
-async function resolves(world: ActingWorld, member: Member): Promise<boolean> {
-  const { code } = await world.platform.exec(member, LOOKUP, { timeout: 8000 });
+async function resolves(world: ActingWorld, member: Member, name: string): Promise<boolean> {
+  const { code } = await world.platform.exec(member, ['getent', 'hosts', name], { timeout: 8000 });
   return code === 0;
 }

@@ -1,14 +1,18 @@
 import { z } from 'zod';
+import type { Limits } from '../platforms/neighbour.ts';
 import { NotOffered } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { duration, size } from '../units/units.ts';
 import type { Fault, World } from './fault.ts';
-import { noiseAct, noisyPlatforms, startNoise } from './noise/live.ts';
-import type { Limits, Noise } from './noise/noise.ts';
+import { offered } from './neighbour/offered.ts';
+import { noiseAct, startNoise } from './noise/live.ts';
+import { type Noise, takenBy } from './noise/noise.ts';
 import { denyNetwork, fillQuota } from './noise/rule.ts';
 import { MEMORY, type NoiseKind, noiseKinds } from './noise/stress.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+
+const NAME = 'namespace-dos';
 
 /** `limits: true`: what a careful operator gives a tenant that is nobody's favourite. */
 const CAREFUL: Limits = { cpus: 0.25, memory: 128 * 2 ** 20, pids: 64, disk: 64 * 2 ** 20 };
@@ -52,7 +56,7 @@ const DEAD_MAN_MARGIN = 60_000;
 
 /** A denial of service by a neighbour: in a namespace of its own, it takes what it can get, or lays rules on others. */
 export const namespaceDos: Fault<Options> = {
-  name: 'namespace-dos',
+  name: NAME,
   summary:
     'denies a service by a neighbour (cpu, memory, pids, disk, flood) or by a rule (quota, deny), with or without remedy, for `hold`',
   options,
@@ -79,8 +83,7 @@ export const namespaceDos: Fault<Options> = {
   async inject(world, targets, { kind, limits, memory = MEMORY, service, port, hold }) {
     const nodes = nodesOf(targets);
     const neighbour = `${world.namespace}-noise-${kind}`;
-    const isSwarm = world.platform.kind === 'swarm';
-    const host = isSwarm ? `tasks.${world.namespace}_${service}` : `${service}.${world.namespace}.svc`;
+    const host = offered(world, 'serviceHost', NAME)(world.namespace, service);
     const noise: Noise = {
       kind: isRule(kind) ? 'knock' : kind,
       nodes,
@@ -112,20 +115,8 @@ export const namespaceDos: Fault<Options> = {
 const isRule = (kind: Kind): kind is (typeof ruleKinds)[number] => ruleKinds.some((rule) => rule === kind);
 
 /** What a platform cannot limit must not look as if it were. */
-function refuseMisfits({ platform }: World, kind: Kind, limits: Options['limits']): void {
-  if (!noisyPlatforms.includes(platform.kind)) {
-    throw new NotOffered(`namespace-dos is not available on ${platform.kind} yet`);
-  }
-  const given = typeof limits === 'object' ? limits : {};
-  if (platform.kind === 'kubernetes' && (given.pids !== undefined || (kind === 'pids' && limits !== false))) {
-    throw new NotOffered('a Kubernetes namespace has no limit on processes', {
-      hint: 'kubelet has one for all pods of its node (podPidsLimit): set it there, and run the scenario without `limits`',
-    });
-  }
-  if (platform.kind === 'swarm' && (given.disk !== undefined || (kind === 'disk' && limits === true))) {
-    throw new NotOffered('a Swarm service has no limit on disk');
-  }
-  if (platform.kind === 'swarm' && kind === 'flood' && limits === true) {
-    throw new NotOffered('a Swarm network that both are in keeps no neighbour from a service');
-  }
+function refuseMisfits(world: World, kind: Kind, limits: Options['limits']): void {
+  const cannot = offered(world, 'cannot', NAME);
+  const refused = limits === false ? undefined : cannot(takenBy(kind), limits);
+  if (refused) throw new NotOffered(refused.why, refused.hint === undefined ? {} : { hint: refused.hint });
 }

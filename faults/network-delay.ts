@@ -75,7 +75,7 @@ async function roundTrip(world: World, node: string): Promise<number | undefined
   const times: number[] = [];
   for (let tries = 0; tries < TRIES; tries += 1) {
     const began = performance.now();
-    if (!(await answersTcp(host, peerPort(world.platform.kind), LONGEST_TRY))) return undefined;
+    if (!(await answersTcp(host, peerPort(world.platform), LONGEST_TRY))) return undefined;
     times.push(performance.now() - began);
   }
   return times.sort((a, b) => a - b)[Math.floor(TRIES / 2)];

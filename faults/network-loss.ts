@@ -31,7 +31,7 @@ export const networkLoss: Fault<z.output<typeof options>> = {
 
   async inject(world, targets, { loss, hold }) {
     const nodes = nodesOf(targets);
-    const port = peerPort(world.platform.kind);
+    const port = peerPort(world.platform);
     const failures = async (node: string) => {
       const host = world.inspection.nodes.find(({ name }) => name === node)?.address ?? '';
       const answers = await Promise.all(Array.from({ length: TRIES }, () => answersTcp(host, port, TRY_TIMEOUT)));

@@ -39,7 +39,7 @@ export const networkRate: Fault<z.output<typeof options>> = {
       ...['--hashlimit-burst', `${burst}b`],
     ];
     const done = await dropPackets(world, nodes, { what: WHAT, match, hold });
-    const port = peerPort(world.platform.kind);
+    const port = peerPort(world.platform);
     const addressOf = (node: string) => world.inspection.nodes.find(({ name }) => name === node)?.address ?? '';
     return {
       // The kernel's own count. Where nobody sends so much, the suite does, for once: otherwise there is nothing to drop.

@@ -44,7 +44,7 @@ export const nodePartition: Fault<z.output<typeof options>> = {
 
   async inject(world, targets, { from, hold }) {
     const nodes = nodesOf(targets);
-    const port = peerPort(world.platform.kind);
+    const port = peerPort(world.platform);
     const answersPeers = (node: string) => answersTcp(addressOf(world, node), port);
     // Where a firewall keeps the suite from hearing the peers' port anyway, silence proves nothing.
     const audible = new Map(await Promise.all(nodes.map(async (node) => [node, await answersPeers(node)] as const)));

@@ -5,7 +5,7 @@ import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
 import { FILL, FULL_FILE } from './neighbour/fill.ts';
 import { headroomOn, refuseOthers } from './neighbour/headroom.ts';
-import { highPriority, manifestOf, neighbourPod } from './neighbour/pod.ts';
+import { offered } from './neighbour/offered.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -51,19 +51,17 @@ export const nodePressure: Fault<Options> = {
         return { name: `fill-${index + 1}`, node, argv };
       }),
     );
-    const manifest = manifestOf([
-      highPriority(namespace),
-      ...fillers.map((filler) =>
-        neighbourPod({
-          ...filler,
-          image: world.toolsImage,
-          deadMan: hold + FILL_TIMEOUT + DEAD_MAN_MARGIN,
-          restart: 'OnFailure',
-          ready: ['test', '-e', FULL_FILE],
-          priorityClass: namespace,
-        }),
-      ),
-    ]);
+    const manifest = offered(
+      world,
+      'filling',
+      'node-pressure',
+    )({
+      namespace,
+      programs: fillers,
+      image: world.toolsImage,
+      deadMan: hold + FILL_TIMEOUT + DEAD_MAN_MARGIN,
+      ready: ['test', '-e', FULL_FILE],
+    });
     const done = await world.act(
       { verb: 'neighbour.deploy', args: { namespace, manifest, labels: { 'brownout.run': world.run } } },
       { verb: 'remove', args: { namespace } },

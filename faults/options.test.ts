@@ -3,12 +3,13 @@ import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { registeredPlatforms } from '../platforms/index.ts';
+import { neighbours as onKubernetes } from '../platforms/kubernetes/neighbour.ts';
 import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
+import { neighbours as onSwarm } from '../platforms/swarm/neighbour.ts';
 import { faults } from './index.ts';
 import { FILL } from './neighbour/fill.ts';
-import { noiseStack } from './noise/compose.ts';
-import type { Noise } from './noise/noise.ts';
-import { noisePods } from './noise/pods.ts';
+import { type Noise, neighbourOf } from './noise/noise.ts';
 import { noiseKinds, STRESS } from './noise/stress.ts';
 import { DROPPED, PACKETS } from './packets/script.ts';
 
@@ -21,6 +22,32 @@ describe('every fault', () => {
       assert.equal(schema.additionalProperties, false);
     });
   }
+
+  it('needs only what some platform offers, or a cluster file says', async () => {
+    const platforms = await Promise.all(Object.values(registeredPlatforms()).map((platform) => platform.verbs()));
+    const offered = new Set([...platforms.flat(), 'power.off', 'power.on', 'images.tools', 'kernel.netem']);
+    const examples: Record<string, object[]> = {
+      'namespace-dos': noiseKinds.map((kind) => ({ node: {}, kind })).concat({ node: {}, kind: 'quota' as never }),
+      'node-pressure': [{ node: {}, of: 'memory' }],
+      'control-plane-stop': [{ component: 'etcd' }],
+      'network-loss': [{ node: {}, loss: '10%' }],
+      'network-rate': [{ node: {}, rate: '1Mi' }],
+      'network-delay': [{ node: {}, delay: '100ms' }],
+      'pod-eviction': [{ member: { service: 'vote' } }],
+      scale: [{ service: 'vote', to: 0 }],
+    };
+    for (const [name, fault] of Object.entries(faults)) {
+      const given = examples[name] ?? [{ node: {} }, { member: { service: 'vote' } }, { service: 'vote' }, {}];
+      const options = given.map((each) => fault.options.safeParse(each)).filter(({ success }) => success);
+      assert.ok(options.length > 0, `no example of ${name} fits its options`);
+      for (const { data } of options)
+        assert.deepEqual(
+          fault.needs(data).filter((need) => !offered.has(need)),
+          [],
+          name,
+        );
+    }
+  });
 
   it('has a hold with its unit, or the default of its kind', () => {
     const hold = (name: string, options: object) => faults[name]!.hold(faults[name]!.options.parse(options));
@@ -88,6 +115,7 @@ describe('every fault', () => {
 
 describe('a noisy neighbour', () => {
   const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const noiseStack = (given: Noise) => onSwarm.deployment(neighbourOf(given)).manifest;
 
   it('is bound to its nodes, ends by itself, and is not restarted then', () => {
     for (const kind of noiseKinds) {
@@ -115,7 +143,8 @@ describe('a noisy neighbour', () => {
 describe('a noisy neighbour on Kubernetes', () => {
   const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
   const objects = (given: Partial<Noise>) =>
-    JSON.parse(noisePods({ ...noise, kind: 'cpu', limits: undefined, ...given })).items;
+    JSON.parse(onKubernetes.deployment(neighbourOf({ ...noise, kind: 'cpu', limits: undefined, ...given })).manifest)
+      .items;
 
   it('is a pod on each node that ends for good by itself', () => {
     for (const kind of noiseKinds) {

@@ -3,9 +3,9 @@ import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
-import type { ActingWorld, Fault } from './fault.ts';
+import type { Fault } from './fault.ts';
 import { type Headroom, headroomOn, refuseOthers } from './neighbour/headroom.ts';
-import { HIGH_PRIORITY, highPriority, manifestOf } from './neighbour/pod.ts';
+import { offered } from './neighbour/offered.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
 
@@ -20,8 +20,6 @@ const options = z.strictObject({
 type Options = z.output<typeof options>;
 
 const DEAD_MAN_MARGIN = 60_000;
-/** A request is a whole number of milli-CPUs, and bytes. */
-const MILLI = 1000;
 
 /** A neighbour with a higher priority asks for what the workload has: the scheduler pushes the workload's pods aside. */
 export const preemption: Fault<Options> = {
@@ -48,13 +46,17 @@ export const preemption: Fault<Options> = {
       );
     }
     const crowds = nodes.map((node, index) => ({ name: `crowd-${index + 1}`, node }));
-    const manifest = manifestOf([
-      highPriority(namespace),
-      ...(quota ? [noHighPriority(namespace)] : []),
-      ...crowds.map(({ name, node }) =>
-        crowd(world, { namespace, name, node, room: rooms.get(node)!, deadMan: hold + DEAD_MAN_MARGIN, quota }),
-      ),
-    ]);
+    const manifest = offered(
+      world,
+      'crowd',
+      'preemption',
+    )({
+      namespace,
+      image: world.toolsImage,
+      deadMan: hold + DEAD_MAN_MARGIN,
+      members: crowds.map((crowd) => ({ ...crowd, ...wantedRoom(rooms.get(crowd.node)!) })),
+      isRefused: quota,
+    });
     const done = await world.act(
       { verb: 'neighbour.deploy', args: { namespace, manifest, labels: { 'brownout.run': world.run } } },
       { verb: 'remove', args: { namespace } },
@@ -89,61 +91,8 @@ export const preemption: Fault<Options> = {
   },
 };
 
-interface Crowd {
-  namespace: string;
-  name: string;
-  node: string;
-  room: Headroom;
-  deadMan: number;
-  quota: boolean;
-}
-
-/** Asks for all that is free on the node and all that the workload has there. */
-function crowd(world: ActingWorld, { namespace, name, node, room, deadMan, quota }: Crowd): object {
-  const { free, asked } = room;
-  const requests = {
-    ...(asked.cpu > 0 ? { cpu: `${Math.floor((free.cpu + asked.cpu) * MILLI)}m` } : {}),
-    ...(asked.memory > 0 ? { memory: String(Math.floor(free.memory + asked.memory)) } : {}),
-  };
-  const spec = {
-    priorityClassName: namespace,
-    terminationGracePeriodSeconds: 1,
-    automountServiceAccountToken: false,
-    enableServiceLinks: false,
-    affinity: {
-      nodeAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: {
-          nodeSelectorTerms: [{ matchFields: [{ key: 'metadata.name', operator: 'In', values: [node] }] }],
-        },
-      },
-    },
-    containers: [{ name: 'neighbour', image: world.toolsImage, command: ['sleep', '86400'], resources: { requests } }],
-  };
-  const metadata = { name, labels: { app: name } };
-  if (!quota) {
-    const activeDeadlineSeconds = Math.ceil(deadMan / 1000);
-    return {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata,
-      spec: { ...spec, activeDeadlineSeconds, restartPolicy: 'Never' },
-    };
-  }
-  // Refused pods are a controller's trouble, and this one is to be refused.
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata,
-    spec: { selector: { matchLabels: metadata.labels }, template: { metadata: { labels: metadata.labels }, spec } },
-  };
-}
-
-function noHighPriority(namespace: string): object {
-  const scope = { scopeName: 'PriorityClass', operator: 'In', values: [namespace] };
-  return {
-    apiVersion: 'v1',
-    kind: 'ResourceQuota',
-    metadata: { name: `no-priority-${HIGH_PRIORITY}` },
-    spec: { hard: { pods: '0' }, scopeSelector: { matchExpressions: [scope] } },
-  };
+/** All that is free on the node and all that the workload has there, of what it has asked for at all. */
+function wantedRoom({ free, asked }: Headroom): { cpu: number; memory: number } {
+  const all = (of: 'cpu' | 'memory') => (asked[of] > 0 ? free[of] + asked[of] : 0);
+  return { cpu: all('cpu'), memory: all('memory') };
 }

@@ -56,7 +56,7 @@ export const runtimeStop: Fault<z.output<typeof options>> = {
 /** It worked a moment ago, when the runtime was stopped by the same way. A refusal is somebody's answer: only silence counts. */
 async function canExecute(world: ActingWorld, node: string): Promise<boolean> {
   const args = { node, name: agentName(world, 'runtime'), argv: ['true'] };
-  return world.platform.perform({ verb: 'host.exec', args }).then(
+  return world.platform.query({ verb: 'host.exec', args }).then(
     () => true,
     (error: Error) => !/no end within/.test(error.message),
   );

@@ -1,51 +1,56 @@
-import type { Cluster } from '../clusters/cluster.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import type { Cluster } from './cluster.ts';
+import { kubernetes } from './kubernetes/index.ts';
+import type { PlatformModule } from './module.ts';
 import type { Inspection, Platform, PlatformKind } from './platform.ts';
+import { swarm } from './swarm/index.ts';
 
-/** Opens the platform that a cluster file names. Only that platform's module, with its client library, is loaded. */
-export async function createPlatform(cluster: Cluster): Promise<Platform> {
-  switch (cluster.platform) {
-    case 'swarm':
-      return (await import('./swarm/swarm.ts')).openSwarm(cluster);
-    case 'kubernetes':
-      return (await import('./kubernetes/kubernetes.ts')).openKubernetes(cluster);
+/** One line a platform. What projects bring joins it before their cluster files are read. */
+const platforms: Record<PlatformKind, PlatformModule> = { swarm, kubernetes };
+
+/** Platforms that are named in the documents and do not exist yet: a cluster file of theirs is no typing mistake. */
+export const plannedPlatforms = ['proxmox'];
+
+/** The platforms that there are now, by kind. */
+export function registeredPlatforms(): Readonly<Record<PlatformKind, PlatformModule>> {
+  return platforms;
+}
+
+/** Adds a platform that a project brings. */
+export function registerPlatform(module: PlatformModule): void {
+  const other = platforms[module.kind];
+  if (other && other !== module) {
+    throw new OperatorError(`there is a platform '${module.kind}' already`, { hint: 'give yours another `kind`' });
   }
+  platforms[module.kind] = module;
+}
+
+/** The platform of this kind. Throws OperatorError, naming what there is. */
+export function platformOf(kind: PlatformKind): PlatformModule {
+  const module = Object.hasOwn(platforms, kind) ? platforms[kind] : undefined;
+  if (module) return module;
+  throw new OperatorError(`platform '${kind}' is not supported by this version`, {
+    hint: `supported: ${Object.keys(platforms).join(', ')}`,
+  });
+}
+
+/** Opens the platform that a cluster file names. Only that platform's client library is loaded. */
+export async function createPlatform<C extends Cluster>(cluster: C): Promise<Platform> {
+  return platformOf(cluster.platform).open(cluster);
 }
 
 /** The verbs of a platform, told without connecting to any. */
-export async function verbsOf(platform: PlatformKind): Promise<readonly string[]> {
-  switch (platform) {
-    case 'swarm':
-      return Object.keys((await import('./swarm/verbs.ts')).verbs);
-    case 'kubernetes':
-      return Object.keys((await import('./kubernetes/verbs/verbs.ts')).verbs);
-    case 'proxmox':
-      throw new OperatorError(`platform '${platform}' is not supported by this version`, {
-        hint: 'supported: swarm, kubernetes',
-      });
-  }
+export async function verbsOf(kind: PlatformKind): Promise<readonly string[]> {
+  return platformOf(kind).verbs();
 }
 
 /** A file that gives an account every right that these verbs take; undefined where the platform has no accounts. */
-export async function rightsFile(platform: PlatformKind, verbs: readonly string[]): Promise<string | undefined> {
-  if (platform !== 'kubernetes') return undefined;
-  return (await import('./kubernetes/verbs/rights.ts')).rightsManifest(verbs);
+export async function rightsFile(kind: PlatformKind, verbs: readonly string[]): Promise<string | undefined> {
+  return platformOf(kind).rightsFile?.(verbs);
 }
 
 /** The cluster as it will be inspected once the manifest is deployed, as far as that tells. Throws OperatorError for a manifest that is none. */
 export async function withPlannedTimers(inspection: Inspection, manifest: string): Promise<Inspection> {
-  switch (inspection.platform) {
-    case 'swarm':
-      return {
-        ...inspection,
-        timers: (await import('./swarm/planned-timers.ts')).plannedTimers(manifest, inspection.timers),
-      };
-    case 'kubernetes':
-      return {
-        ...inspection,
-        timers: (await import('./kubernetes/state/planned-timers.ts')).plannedTimers(manifest, inspection.timers),
-      };
-    case 'proxmox':
-      return inspection;
-  }
+  const timers = await platformOf(inspection.platform).plannedTimers?.(manifest, inspection.timers);
+  return timers ? { ...inspection, timers } : inspection;
 }

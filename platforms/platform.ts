@@ -1,4 +1,5 @@
 import { OperatorError } from '../units/operator-error.ts';
+import type { Neighbours } from './neighbour.ts';
 
 /**
  * What the suite asks of a cluster, the same on every platform.
@@ -6,12 +7,20 @@ import { OperatorError } from '../units/operator-error.ts';
  * Reading is free. Changing goes through one door, `perform`, with an `Act` that is plain data: so every change can be
  * written to the undo journal before it happens, and another process, or another machine, can carry its undo out.
  */
-export type PlatformKind = 'swarm' | 'kubernetes' | 'proxmox';
+
+/** What a cluster file calls a platform; the registry says which there are. */
+export type PlatformKind = string;
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** One change to a cluster, as data: a verb of the platform (`member.pause`) or of the power agent (`power.off`). */
 export interface Act {
+  verb: string;
+  args: Record<string, Json>;
+}
+
+/** A question to a platform, as data, named like a verb: `node.headroom`. Its answer is the platform's; nothing is changed. */
+export interface Query {
   verb: string;
   args: Record<string, Json>;
 }
@@ -90,7 +99,7 @@ export interface PlatformEvent {
 
 /** What is deployed: a workload's own file for this platform, filled in, under a namespace of the run. */
 export interface Deployment {
-  /** Stack name (Swarm), namespace (Kubernetes), tag (Proxmox). Always matches an `allow.namespaces` pattern. */
+  /** A stack, a namespace: what keeps the run's things apart from others'. Always matches an `allow.namespaces` pattern. */
   namespace: string;
   /** The text of the compose file or manifests, variables already filled in. */
   manifest: string;
@@ -110,6 +119,14 @@ export interface Platform {
   readonly kind: PlatformKind;
   /** The verbs that `perform` knows. A fault that needs another is refused at plan time. */
   readonly verbs: readonly string[];
+  /** The questions that `query` knows, needed by faults like verbs. */
+  readonly queries: readonly string[];
+  /** How it makes neighbours of the workload. Platforms that make none lack it. */
+  readonly neighbours?: Neighbours;
+  /** A port that every node has open to its peers, where one is known. */
+  readonly peerPort?: number;
+  /** The cluster's own name servers, where it has them: their namespace, and a name that they always know. */
+  readonly names?: { namespace: string; known: string };
   inspect(): Promise<Inspection>;
   /** Members in a namespace, optionally of one service. Members that ended are left out. */
   members(namespace: string, service?: string): Promise<Member[]>;
@@ -132,6 +149,8 @@ export interface Platform {
    * to } }` says when it took effect (`performance.now()`), where getting ready for it took time.
    */
   perform(act: Act): Promise<Json>;
+  /** Asks what only some platforms can tell. Changes nothing. */
+  query(query: Query): Promise<Json>;
   /**
    * Everything a run could have changed, as flat text by name: `node w1: active ready`, `service x: 2 replicas`,
    * `network …`, `volume …`, `config …`, containers of the suite. Two equal snapshots: the cluster is as before.

@@ -1,13 +1,42 @@
 /** What predictions are made of, on every platform. */
-
-import type { Expectation, Moment, Situation } from '../analysis/prediction/predict.ts';
+import type { Target } from '../faults/fault.ts';
 import { countByService, membersOf } from '../faults/targets.ts';
 import type { Bracket } from '../recording/recording.ts';
+import type { Inspection, Timer } from './platform.ts';
+
+/** Which moment a prediction is about, and so what it is held against. */
+export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
+
+/** A window that the platform's own timers predict, ms since t₀. */
+export interface PredictedWindow {
+  moment: Moment;
+  /** The node or service it is about; '' for users. */
+  of: string[];
+  what: string;
+  formula: string;
+  timers: Record<string, { ms: number; source: Timer['source'] }>;
+  window: Bracket;
+}
+
+/**
+ * What a prediction is made from: known before the fault, so `plan` shows the same windows that a run is held against.
+ */
+export interface Situation {
+  inspection: Inspection;
+  fault: string;
+  /** The fault's own, as the scenario has them. */
+  options: Record<string, unknown>;
+  targets: Target[];
+  /** Ready members that each service should have. */
+  services: Record<string, number | 'all'>;
+  /** Members that each service has where the fault hits. */
+  hit: Record<string, number>;
+}
 
 /** The users' entry, every node's kernel and the next probe learn of a change a moment after the platform, ms. */
 export const ENTRY = 1000;
 
-type Used = Expectation['timers'];
+type Used = PredictedWindow['timers'];
 
 const SENTENCES: Record<Moment, (of: string[]) => string> = {
   'new leader': () => 'the managers elect a new leader',
@@ -16,7 +45,7 @@ const SENTENCES: Record<Moment, (of: string[]) => string> = {
   'users served again': (of) => `users are served again without ${of.join(', ')} where it was`,
 };
 
-export function about(moment: Moment, of: string[]): Pick<Expectation, 'moment' | 'of' | 'what'> {
+export function about(moment: Moment, of: string[]): Pick<PredictedWindow, 'moment' | 'of' | 'what'> {
   return { moment, of, what: SENTENCES[moment](of) };
 }
 

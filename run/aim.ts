@@ -1,8 +1,9 @@
-import { type Moment, predict, whyUnpredicted } from '../analysis/prediction/predict.ts';
+import { predict, whyUnpredicted } from '../analysis/prediction/predict.ts';
 import type { Fault, Random, Target, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { countByService } from '../faults/targets.ts';
 import { type Inspection, type Member, NotOffered } from '../platforms/platform.ts';
+import type { Moment } from '../platforms/prediction.ts';
 import type { Bracket } from '../recording/recording.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import type { Cluster } from '../clusters/cluster.ts';
+import type { Cluster } from '../platforms/cluster.ts';
 import { Journal, readJournal } from './journal.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'journal-'));

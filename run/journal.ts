@@ -7,7 +7,7 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import type { Cluster } from '../clusters/cluster.ts';
+import type { Cluster } from '../platforms/cluster.ts';
 import { thisOwner } from '../platforms/owner.ts';
 import type { Act } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';

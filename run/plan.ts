@@ -1,11 +1,11 @@
 import path from 'node:path';
-import type { Cluster } from '../clusters/cluster.ts';
-import { capabilitiesOf, deploySettings, missingCapability, sharedFolder } from '../clusters/settings.ts';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadWorkload } from '../fixtures/workloads.ts';
-import { createPlatform } from '../platforms/index.ts';
+import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
+import type { Cluster } from '../platforms/cluster.ts';
+import { createPlatform, platformOf } from '../platforms/index.ts';
 import { type Inspection, type Member, NotOffered, type Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
@@ -68,15 +68,14 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   const platform = await createPlatform(cluster);
   try {
     const actor = createActor(platform, power);
-    checkVerbs(scenario, actor, cluster);
+    checkNeeds(scenario, [...actor.verbs, ...platform.queries], cluster);
     const inspection = await platform.inspect();
     const deployment = await workload.deployment({
       platform: cluster.platform,
       variant: scenario.variant,
       namespace,
       images: { ...workload.images, ...cluster.images },
-      shared: sharedFolder(cluster),
-      settings: { ...deploySettings(cluster), stateOn: stateOn(inspection) },
+      settings: { ...platformOf(cluster.platform).settings(cluster), stateOn: stateOn(inspection) },
     });
     const seed = options.seed ?? scenario.seed ?? Math.floor(Math.random() * 2 ** 31);
     const random = seeded(seed);
@@ -124,12 +123,14 @@ function stateOn({ nodes }: Inspection): 'workers' | 'any' {
     : 'any';
 }
 
-function checkVerbs(scenario: Scenario, actor: Actor, cluster: Cluster): void {
+/** Everything that the scenario needs is offered: by the platform, the power agent, or as the cluster file says. */
+function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Cluster): void {
+  const offered = new Set([...verbs, ...capabilitiesOf(cluster)]);
   const needs = scenario.faults.flatMap(({ fault, options }) =>
     faults[fault]!.needs(options).map((verb) => ({ fault, verb })),
   );
   for (const { fault, verb } of [...ALWAYS_NEEDED.map((verb) => ({ fault: 'every run', verb })), ...needs]) {
-    if (actor.verbs.includes(verb) || capabilitiesOf(cluster).includes(verb)) continue;
+    if (offered.has(verb)) continue;
     const { why, hint } = missingCapability(cluster, verb);
     throw new NotOffered(`${fault} needs '${verb}': ${why}.`, { hint });
   }

@@ -1,10 +1,10 @@
-import type { Cluster } from '../clusters/cluster.ts';
-import { capabilitiesOf, deploySettings, missingCapability, sharedFolder } from '../clusters/settings.ts';
 import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
 import type { YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
-import { verbsOf } from '../platforms/index.ts';
+import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
+import type { Cluster } from '../platforms/cluster.ts';
+import { platformOf, verbsOf } from '../platforms/index.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -60,8 +60,7 @@ async function deploymentRefusal(
       variant: scenario.variant,
       namespace: `brownout-${workload.name}-check`,
       images: { ...workload.images, ...cluster.images },
-      shared: sharedFolder(cluster),
-      settings: deploySettings(cluster),
+      settings: platformOf(cluster.platform).settings(cluster),
     });
     return undefined;
   } catch (error) {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
 import type { Check } from '../analysis/findings.ts';
-import type { KubernetesCluster } from '../clusters/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
+import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { labCluster } from './lab-kubernetes.ts';
 

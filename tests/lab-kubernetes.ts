@@ -2,13 +2,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import type { KubernetesCluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { kubernetesUp } from '../lab/kubernetes/up.ts';
 import { Api } from '../platforms/kubernetes/api/api.ts';
 import { unlessGone } from '../platforms/kubernetes/api/api-error.ts';
 import type { KubeObject, Resource } from '../platforms/kubernetes/api/objects.ts';
 import { openReach } from '../platforms/kubernetes/api/reach.ts';
+import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
 import { rightsManifest } from '../platforms/kubernetes/verbs/rights.ts';
 import type { Act } from '../platforms/platform.ts';
 

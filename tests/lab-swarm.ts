@@ -1,12 +1,13 @@
 /** What the tests on the lab's Swarm share: the lab itself, a small stack, and a world in which faults can act. */
 import { join } from 'node:path';
-import type { Cluster, SwarmCluster } from '../clusters/cluster.ts';
 import { loadCluster } from '../clusters/load.ts';
 import type { ActingWorld } from '../faults/fault.ts';
 import { swarmUp } from '../lab/swarm/up.ts';
+import type { Cluster } from '../platforms/cluster.ts';
 import type { Act, Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
+import type { SwarmCluster } from '../platforms/swarm/cluster.ts';
 import { createActor } from '../run/actor.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';

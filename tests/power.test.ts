@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { ensurePackages } from '../lab/setup.ts';
 import { runCommand } from '../platforms/command.ts';
+import { connect, unlessGone } from '../platforms/docker/client.ts';
 import { dockerPower } from '../platforms/power/docker.ts';
 import { checkFenceOptions, fencePower } from '../platforms/power/fence.ts';
 import { type FenceParameter, parseFenceMetadata } from '../platforms/power/metadata.ts';
-import { connect, unlessGone } from '../platforms/swarm/docker.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { labCluster } from './lab-swarm.ts';
 

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import type { SwarmCluster, SwarmReach } from '../clusters/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
+import type { SwarmCluster, SwarmReach } from '../platforms/swarm/cluster.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { deployAct, labCluster } from './lab-swarm.ts';
 

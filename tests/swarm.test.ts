@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from '../clusters/cluster.ts';
+import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';

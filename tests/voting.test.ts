@@ -6,15 +6,15 @@ import { execa } from 'execa';
 import { io } from 'socket.io-client';
 import { request } from 'undici';
 import { loadCluster } from '../clusters/load.ts';
-import { deploySettings, sharedFolder } from '../clusters/settings.ts';
 import { workload } from '../fixtures/voting/workload.ts';
 import type { Variant } from '../fixtures/workload.ts';
 import { swarmUp } from '../lab/swarm/up.ts';
-import { createPlatform } from '../platforms/index.ts';
+import { createPlatform, platformOf } from '../platforms/index.ts';
 import type { Member, Platform } from '../platforms/platform.ts';
 import { until } from './until.ts';
 
 const cluster = await loadCluster('clusters/lab-swarm.yaml');
+const settings = platformOf(cluster.platform).settings(cluster);
 let platform: Platform;
 
 before(async () => {
@@ -31,8 +31,7 @@ function deployed(variant: Variant) {
 
   before(async () => {
     const images = { ...workload.images, ...cluster.images };
-    const settings = deploySettings(cluster);
-    const context = { platform: platform.kind, variant, namespace, images, shared: sharedFolder(cluster), settings };
+    const context = { platform: platform.kind, variant, namespace, images, settings };
     const deployment = await workload.deployment(context);
     services = deployment.services;
     const labels = { 'brownout.run': 'voting-test' };
@@ -189,7 +188,7 @@ describe('hardened', () => {
   it('a second owner of the same state waits instead of starting', async () => {
     const owner = (await app.members('db'))[0]!;
     const other = (await platform.inspect()).nodes.find(({ name }) => name !== owner.node)!;
-    const state = `${sharedFolder(cluster)}/${app.namespace}/db:/state`;
+    const state = `${settings.shared}/${app.namespace}/db:/state`;
     const argv = ['-H', `tcp://${other.address}:2375`, 'run', '--rm', '--name', 'second-owner', '-v', state];
     const second = execa('docker', [...argv, '-e', 'ROLE=db', '-e', 'VARIANT=hardened', cluster.images.db!], {
       all: true,

@@ -1,7 +1,8 @@
 /** What a comparison says: everything that its reports are written from. `docs/reports.md` says how to read it. */
+
+import type { Moment } from '../../platforms/prediction.ts';
 import type { Bracket } from '../../recording/recording.ts';
 import type { Check, Mark, VerdictKind } from '../findings.ts';
-import type { Moment } from '../prediction/predict.ts';
 import type { Spell } from '../streams/degradation.ts';
 import type { Interval, Observation } from './statistics.ts';
 

@@ -102,7 +102,7 @@ function isOfHitService({ service }: PlatformEvent, { services }: FaultScope): b
   return service !== undefined && (services === undefined || services.has(service));
 }
 
-/** Kubernetes tells the lives of one pod by a number behind its id; other platforms never start a member again. */
+/** Where a member may be started again, the platform tells its lives by a number behind its id. */
 const LIFE = /#\d+$/;
 
 function isStartedAgain({ member = '' }: PlatformEvent): boolean {

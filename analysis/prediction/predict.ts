@@ -1,37 +1,5 @@
-import type { Target } from '../../faults/fault.ts';
-import { predictKubernetes } from '../../platforms/kubernetes/predict.ts';
-import type { Inspection, Timer } from '../../platforms/platform.ts';
-import { predictSwarm } from '../../platforms/swarm/predict.ts';
-import type { Bracket } from '../../recording/recording.ts';
-
-/** Which moment a prediction is about, and so what it is held against. */
-export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
-
-/** A window that the platform's own timers predict, ms since t₀. */
-export interface Expectation {
-  moment: Moment;
-  /** The node or service it is about; '' for users. */
-  of: string[];
-  what: string;
-  formula: string;
-  timers: Record<string, { ms: number; source: Timer['source'] }>;
-  window: Bracket;
-}
-
-/**
- * What a prediction is made from: known before the fault, so `plan` shows the same windows that a run is held against.
- */
-export interface Situation {
-  inspection: Inspection;
-  fault: string;
-  /** The fault's own, as the scenario has them. */
-  options: Record<string, unknown>;
-  targets: Target[];
-  /** Ready members that each service should have. */
-  services: Record<string, number | 'all'>;
-  /** Members that each service has where the fault hits. */
-  hit: Record<string, number>;
-}
+import { registeredPlatforms } from '../../platforms/index.ts';
+import type { PredictedWindow, Situation } from '../../platforms/prediction.ts';
 
 /** Each prediction is of one fault in a cluster that is otherwise well. */
 export function whyUnpredicted(faults: readonly unknown[]): string | undefined {
@@ -40,16 +8,9 @@ export function whyUnpredicted(faults: readonly unknown[]): string | undefined {
 }
 
 /** Windows for one fault; none where the platform gives no timers to predict from. */
-export function predict(situation: Situation): Expectation[] {
+export function predict(situation: Situation): PredictedWindow[] {
   const { fault, options } = situation;
   // Cut off from users or peers alone, a node is alive to its control plane: nothing is noticed.
   if (fault === 'node-partition' && (options.from === 'users' || options.from === 'peers')) return [];
-  switch (situation.inspection.platform) {
-    case 'swarm':
-      return predictSwarm(situation);
-    case 'kubernetes':
-      return predictKubernetes(situation);
-    default:
-      return [];
-  }
+  return registeredPlatforms()[situation.inspection.platform]?.predict(situation) ?? [];
 }

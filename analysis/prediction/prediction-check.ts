@@ -1,4 +1,5 @@
 /** Predicted windows held against what was measured. */
+import type { PredictedWindow } from '../../platforms/prediction.ts';
 import type { Bracket } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import { lastReady, type Reaction, type Replacement, reactionMark } from '../events/reactions.ts';
@@ -7,7 +8,6 @@ import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Mark, Outage, Prediction, StreamFindings } from '../findings.ts';
 import { HEADLINE } from '../streams/outages.ts';
 import type { Tail } from '../streams/stale-connections.ts';
-import type { Expectation } from './predict.ts';
 
 /** What a run measured of the moments that are predicted. */
 export interface Measured {
@@ -20,31 +20,31 @@ export interface Measured {
   tails: Tail[];
 }
 
-export function checkPrediction(expectation: Expectation, measured: Measured): Prediction {
-  const mark = markOf(expectation, measured);
-  const { holds, note } = judged(expectation, mark, measured);
-  const { moment, what, formula, timers, window } = expectation;
+export function checkPrediction(predicted: PredictedWindow, measured: Measured): Prediction {
+  const mark = markOf(predicted, measured);
+  const { holds, note } = judged(predicted, mark, measured);
+  const { moment, what, formula, timers, window } = predicted;
   return { moment, what, formula, timers, window, measured: mark, holds, ...(note === undefined ? {} : { note }) };
 }
 
-function markOf(expectation: Expectation, { timeline, reactions, replaced, streams }: Measured): Mark {
+function markOf(predicted: PredictedWindow, { timeline, reactions, replaced, streams }: Measured): Mark {
   const { t0, healing, end } = timeline;
   // After healing nothing is left to notice.
   const unseen: Mark = { beyond: Math.max(0, Math.min(healing?.from ?? end, end) - t0.from) };
-  switch (expectation.moment) {
+  switch (predicted.moment) {
     case 'new leader': {
       const elected = reactions.find(({ event }) => event.kind === 'leader-changed');
       return elected ? reactionMark(elected, t0) : unseen;
     }
     case 'node noticed down': {
       const isIt = ({ event }: Reaction) =>
-        event.kind === 'node-down' && (event.node === undefined || expectation.of.includes(event.node));
+        event.kind === 'node-down' && (event.node === undefined || predicted.of.includes(event.node));
       const down = reactions.find(isIt);
       return down ? reactionMark(down, t0) : unseen;
     }
     case 'replacement running': {
-      const own = replaced.filter(({ service }) => expectation.of.includes(service));
-      if (own.length < expectation.of.length) return unseen;
+      const own = replaced.filter(({ service }) => predicted.of.includes(service));
+      if (own.length < predicted.of.length) return unseen;
       const ready = lastReady(own);
       // Once it is scheduled a replacement comes up whether or not the fault is healed meanwhile.
       if (!ready) return { beyond: Math.max(0, end - t0.from) };
@@ -80,8 +80,8 @@ function servedAgain(streams: StreamFindings[], { t0, healing }: Measured['timel
 
 type Judged = Pick<Prediction, 'holds' | 'note'>;
 
-function judged(expectation: Expectation, mark: Mark, measured: Measured): Judged {
-  const { moment, window } = expectation;
+function judged(predicted: PredictedWindow, mark: Mark, measured: Measured): Judged {
+  const { moment, window } = predicted;
   const healed = moment === 'users served again' ? healedBefore(window, mark, measured) : undefined;
   if (healed !== undefined) return { holds: undefined, note: watchedFor(healed) };
   const holds = heldBy(window, mark);
@@ -138,7 +138,7 @@ function sayTail({ stream, stale, of }: Tail): string {
   );
 }
 
-type Note = Record<Expectation['moment'], string>;
+type Note = Record<PredictedWindow['moment'], string>;
 
 const EARLY: Note = {
   'new leader': 'Earlier than an election can be: the leader had changed for another reason.',

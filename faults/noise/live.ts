@@ -1,11 +1,11 @@
 /** A noise in place: one member on each node, whose own count of work done tells whether it is made. */
+import type { Neighbour } from '../../platforms/neighbour.ts';
 import type { Act, Member } from '../../platforms/platform.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { lookForAll } from '../evidence.ts';
 import type { ActingWorld, Done, Evidence } from '../fault.ts';
-import { noiseStack } from './compose.ts';
-import { type Noise, noiseServices } from './noise.ts';
-import { noisePods } from './pods.ts';
+import { offered } from '../neighbour/offered.ts';
+import { type Noise, neighbourOf, noiseServices } from './noise.ts';
 import { PROGRESS_FILE } from './stress.ts';
 
 const START_TIMEOUT = 30_000;
@@ -19,20 +19,10 @@ export interface LiveNoise {
   told(node: string): Promise<string>;
 }
 
-/** The platforms where a neighbour can be made. */
-export const noisyPlatforms = ['swarm', 'kubernetes'];
-
-/** What must be deployed for it. `neighbour`, on a Swarm, is the service whose network a flood comes from. */
-export function noiseAct(
-  world: ActingWorld,
-  namespace: string,
-  noise: Noise,
-  neighbour?: { namespace: string; service: string },
-): Act {
-  const isSwarm = world.platform.kind === 'swarm';
-  const manifest = isSwarm ? noiseStack(noise) : noisePods(noise);
-  const args = { namespace, manifest, labels: { 'brownout.run': world.run } };
-  return { verb: 'neighbour.deploy', args: isSwarm && neighbour ? { ...args, neighbour } : args };
+/** What must be deployed for it. `joins` is the service whose network a flood comes from, where networks are apart. */
+export function noiseAct(world: ActingWorld, namespace: string, noise: Noise, joins?: Neighbour['joins']): Act {
+  const deployment = offered(world, 'deployment', 'namespace-dos')(neighbourOf(noise, joins));
+  return { verb: 'neighbour.deploy', args: { namespace, ...deployment, labels: { 'brownout.run': world.run } } };
 }
 
 export async function startNoise(

@@ -1,12 +1,5 @@
+import type { Limits, Neighbour, Takes } from '../../platforms/neighbour.ts';
 import { type NoiseKind, STRESS } from './stress.ts';
-
-/** What the noisy neighbour may use at most; memory and disk in bytes. */
-export interface Limits {
-  cpus?: number;
-  memory?: number;
-  pids?: number;
-  disk?: number;
-}
 
 export interface Noise {
   kind: NoiseKind | 'knock';
@@ -26,7 +19,21 @@ export function noiseServices(nodes: string[]): Map<string, string> {
   return new Map(nodes.map((node, index) => [node, `noise-${index + 1}`]));
 }
 
-export function noiseCommand({ kind, victim, memory }: Noise): string[] {
+/** The noise as the platform is asked for it. */
+export function neighbourOf(noise: Noise, joins?: Neighbour['joins']): Neighbour {
+  const { nodes, image, limits, deadMan } = noise;
+  const argv = noiseCommand(noise);
+  const programs = [...noiseServices(nodes)].map(([node, name]) => ({ name, node, argv }));
+  return { takes: takenBy(noise.kind), programs, image, deadMan, limits, ...(joins ? { joins } : {}) };
+}
+
+/** What the neighbour takes from others. Rules take nothing. */
+export function takenBy(kind: string): Takes {
+  if (kind === 'flood') return 'network';
+  return kind === 'cpu' || kind === 'memory' || kind === 'pids' || kind === 'disk' ? kind : 'nothing';
+}
+
+function noiseCommand({ kind, victim, memory }: Noise): string[] {
   const target = victim ? [victim.host, String(victim.port)] : kind === 'memory' ? [String(Math.round(memory))] : [];
   return ['python3', '-u', '-c', STRESS, kind, ...target];
 }

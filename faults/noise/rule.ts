@@ -3,7 +3,7 @@ import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import { lookFor } from '../evidence.ts';
 import type { ActingWorld, Injection } from '../fault.ts';
-import { manifestOf } from '../neighbour/pod.ts';
+import { offered } from '../neighbour/offered.ts';
 import { undoAll } from '../targets.ts';
 import { noiseAct, startNoise } from './live.ts';
 import type { Noise } from './noise.ts';
@@ -23,7 +23,11 @@ export async function fillQuota(world: ActingWorld, neighbour: string, isRemedie
     ? await world.act(
         {
           verb: 'neighbour.deploy',
-          args: { namespace: neighbour, manifest: quotaManifest(), labels: { 'brownout.run': run } },
+          args: {
+            namespace: neighbour,
+            manifest: offered(world, 'quota', 'namespace-dos')(NAME, QUOTA),
+            labels: { 'brownout.run': run },
+          },
         },
         { verb: 'remove', args: { namespace: neighbour } },
       )
@@ -52,10 +56,6 @@ export async function fillQuota(world: ActingWorld, neighbour: string, isRemedie
         (await refusal(namespace)) === null ? `pods may be made in ${namespace}` : undefined,
       ),
   };
-}
-
-function quotaManifest(): string {
-  return manifestOf([{ apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: NAME }, spec: QUOTA }]);
 }
 
 /**

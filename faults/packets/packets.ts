@@ -1,6 +1,6 @@
 /** What the faults share that drop a node's packets: all of them, those of some, or some of all. */
 import { connect } from 'node:net';
-import type { PlatformKind } from '../../platforms/platform.ts';
+import type { Platform } from '../../platforms/platform.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import type { ActingWorld, Done } from '../fault.ts';
@@ -68,13 +68,10 @@ except OSError:
     sys.exit(1)
 `;
 
-/** A port that every node has open to its peers: Swarm's gossip, kube-proxy's health. */
-const PEER_PORTS: Partial<Record<PlatformKind, number>> = { swarm: 7946, kubernetes: 10_256 };
-
-export function peerPort(platform: PlatformKind): number {
-  const port = PEER_PORTS[platform];
-  if (port === undefined) throw new OperatorError(`nothing is known of how nodes of ${platform} speak to each other`);
-  return port;
+/** A port that every node has open to its peers. */
+export function peerPort({ kind, peerPort }: Platform): number {
+  if (peerPort !== undefined) return peerPort;
+  throw new OperatorError(`nothing is known of how nodes of ${kind} speak to each other`);
 }
 
 const PEER_TIMEOUT = 1500;

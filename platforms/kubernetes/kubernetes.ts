@@ -1,4 +1,3 @@
-import type { KubernetesCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
@@ -10,13 +9,15 @@ import { Api } from './api/api.ts';
 import { execIn } from './api/exec.ts';
 import { PODS, type Pod } from './api/objects.ts';
 import { openReach } from './api/reach.ts';
+import type { KubernetesCluster } from './cluster.ts';
 import { watchKubernetes } from './events/watch.ts';
+import { neighbours } from './neighbour.ts';
 import { conditionByNode, podOf } from './state/containers.ts';
 import { inspectKubernetes } from './state/inspect.ts';
 import { mainContainer, toMember } from './state/members.ts';
 import { leftoversOfKubernetes, snapshotKubernetes } from './state/snapshot.ts';
+import { askKubernetes, performOnKubernetes, queries, verbs } from './verbs/index.ts';
 import { checkRights } from './verbs/rights.ts';
-import { performOnKubernetes, verbs } from './verbs/verbs.ts';
 import { untilReady } from './workload/ready.ts';
 import { stoppedNames } from './workload/scale.ts';
 
@@ -28,6 +29,7 @@ const LIVING = 'status.phase!=Succeeded,status.phase!=Failed';
 export async function openKubernetes(cluster: KubernetesCluster): Promise<Platform> {
   const api = new Api(openReach(cluster.reach));
   const allowed = (namespace: string) => fitsPattern(namespace, cluster.allow.namespaces);
+  const context = { api, cluster, allowed };
   const addresses = new Map<string, string>();
 
   async function members(namespace: string, service?: string): Promise<Member[]> {
@@ -64,6 +66,11 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
   return {
     kind: 'kubernetes',
     verbs: Object.keys(verbs),
+    queries: Object.keys(queries),
+    neighbours,
+    // kube-proxy's health.
+    peerPort: 10_256,
+    names: { namespace: 'kube-system', known: 'kubernetes.default.svc.cluster.local' },
     async inspect() {
       const inspection = await inspectKubernetes(api, allowed);
       for (const { name, address } of inspection.nodes) addresses.set(name, address);
@@ -75,7 +82,8 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
     exec,
     answers: (node) => kubeletAnswers(api, node, addresses),
     condition,
-    perform: (act) => performOnKubernetes({ api, cluster, allowed }, act),
+    perform: (act) => performOnKubernetes(context, act),
+    query: (query) => askKubernetes(context, query),
     snapshot: () => snapshotKubernetes(api, allowed),
     rights: (verbs) => checkRights(api, verbs),
     async leftovers(run) {

@@ -8,12 +8,22 @@
  * heartbeat yet, and wait G anew.
  */
 
-import type { Expectation, Situation } from '../../analysis/prediction/predict.ts';
 import { nodesOf } from '../../faults/targets.ts';
 import type { Bracket } from '../../recording/recording.ts';
-import { about, add, aimedMembers, ENTRY, goneEntirely, movable, serviceTimer, timer } from '../prediction.ts';
+import {
+  about,
+  add,
+  aimedMembers,
+  ENTRY,
+  goneEntirely,
+  movable,
+  type PredictedWindow,
+  type Situation,
+  serviceTimer,
+  timer,
+} from '../prediction.ts';
 
-type UsedTimers = Expectation['timers'];
+type UsedTimers = PredictedWindow['timers'];
 
 /** From a pod's being made to its process: scheduling, network, volumes; image at hand. Not a timer: an assumption. */
 const START: Bracket = { from: 300, to: 5000 };
@@ -22,7 +32,7 @@ const NOTICED_BY_KUBELET: Bracket = { from: 0, to: 2000 };
 
 const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
 
-export function predictKubernetes(situation: Situation): Expectation[] {
+export function predictKubernetes(situation: Situation): PredictedWindow[] {
   const { fault, options } = situation;
   // It serves on, unheard: that it is noticed is all that the timers tell.
   const servesOn = fault === 'kubelet-stop' || options.from === 'control-plane';
@@ -38,7 +48,7 @@ export function predictKubernetes(situation: Situation): Expectation[] {
   return [];
 }
 
-function nodeDeath(situation: Situation): Expectation[] {
+function nodeDeath(situation: Situation): PredictedWindow[] {
   const { inspection, targets } = situation;
   const dead = nodesOf(targets);
   const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
@@ -52,7 +62,7 @@ function nodeDeath(situation: Situation): Expectation[] {
   const lease = timer(situation, 'node.lease');
   if (!grace || !period || !lease) return [];
   const timers: UsedTimers = { 'node.monitor.grace': grace, 'node.monitor.period': period, 'node.lease': lease };
-  const expected: Expectation[] = [];
+  const expected: PredictedWindow[] = [];
   let down = { from: Math.max(0, grace.ms - lease.ms), to: grace.ms + period.ms };
   let formula = 'G − u·L + u·M';
   if (nodes.some(({ leader }) => leader)) {
@@ -89,7 +99,7 @@ function replacedAfter(
   noticed: Bracket,
   noticing: string,
   used: UsedTimers,
-): Expectation {
+): PredictedWindow {
   const timers: UsedTimers = { ...used };
   const windows = services.map((service) => {
     const toleration = tolerationOf(situation, service)!;
@@ -111,10 +121,10 @@ function replacedAfter(
  */
 function usersAfterDeath(
   services: string[],
-  expected: Expectation[],
+  expected: PredictedWindow[],
   gone: string[],
   { down, formula, timers }: { down: Bracket; formula: string; timers: UsedTimers },
-): Expectation {
+): PredictedWindow {
   const replaced = expected.find(({ moment }) => moment === 'replacement running');
   if (gone.length > 0 && replaced) {
     return {
@@ -133,7 +143,7 @@ function usersAfterDeath(
 }
 
 /** A pod that is told to go: its replacement is made at once, a StatefulSet's once the old one has gone. */
-function moved(situation: Situation, services: string[]): Expectation[] {
+function moved(situation: Situation, services: string[]): PredictedWindow[] {
   if (services.length === 0) return [];
   const timers: UsedTimers = {};
   const windows = services.map((service) => {
@@ -142,7 +152,7 @@ function moved(situation: Situation, services: string[]): Expectation[] {
     const waits = tolerationOf(situation, service) === undefined ? (grace?.ms ?? 0) : 0;
     return add({ from: 0, to: waits }, startOf(situation, service, timers));
   });
-  const replaced: Expectation = {
+  const replaced: PredictedWindow = {
     ...about('replacement running', services),
     formula: 'a StatefulSet: up to its grace period, + start 0.3–5 s + probe',
     timers,
@@ -152,11 +162,11 @@ function moved(situation: Situation, services: string[]): Expectation[] {
 }
 
 /** A container that ended is started again in its pod: the first time at once. */
-function restarted(situation: Situation, services: string[]): Expectation[] {
+function restarted(situation: Situation, services: string[]): PredictedWindow[] {
   if (services.length === 0) return [];
   const timers: UsedTimers = {};
   const windows = services.map((service) => add(NOTICED_BY_KUBELET, startOf(situation, service, timers)));
-  const replaced: Expectation = {
+  const replaced: PredictedWindow = {
     ...about('replacement running', services),
     formula: 'kubelet looks within 2 s + start 0.3–5 s + probe',
     timers,
@@ -165,7 +175,7 @@ function restarted(situation: Situation, services: string[]): Expectation[] {
   return [replaced, usersAtTheLatest(situation, services, replaced)];
 }
 
-function usersAtTheLatest(situation: Situation, services: string[], replaced: Expectation): Expectation {
+function usersAtTheLatest(situation: Situation, services: string[], replaced: PredictedWindow): PredictedWindow {
   const gone = goneEntirely(services, situation);
   return {
     ...about('users served again', gone.length > 0 ? gone : services),

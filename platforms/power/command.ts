@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import type { PowerConfig } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { runCommand, words } from '../command.ts';
-import type { Power, PowerState } from './power.ts';
+import type { Power, PowerConfig, PowerState } from './power.ts';
 
 type CommandConfig = Extract<PowerConfig, { kind: 'command' }>;
 

@@ -1,7 +1,6 @@
-import type { PowerConfig } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { connect, describeFailure, isGone } from '../swarm/docker.ts';
-import type { Power } from './power.ts';
+import { connect, describeFailure, isGone } from '../docker/client.ts';
+import type { Power, PowerConfig } from './power.ts';
 
 type DockerConfig = Extract<PowerConfig, { kind: 'docker' }>;
 

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { PowerConfig } from '../../clusters/cluster.ts';
 import { nearest } from '../../files/nearest.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { type CommandResult, runCommand, words } from '../command.ts';
 import { type FenceParameter, parseFenceMetadata } from './metadata.ts';
-import type { Power } from './power.ts';
+import type { Power, PowerConfig } from './power.ts';
 
 type FenceConfig = Extract<PowerConfig, { kind: 'fence' }>;
 

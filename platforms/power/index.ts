@@ -1,4 +1,4 @@
-import type { Cluster } from '../../clusters/cluster.ts';
+import type { Cluster } from '../cluster.ts';
 import { commandPower } from './command.ts';
 import { dockerPower } from './docker.ts';
 import { fencePower } from './fence.ts';

@@ -1,5 +1,5 @@
 /** The parts of Docker's answers that the suite reads (Engine API 1.41 and later). Durations are in nanoseconds. */
-import type { DockerHost } from './docker.ts';
+import type { DockerHost } from '../docker/client.ts';
 
 export interface SwarmNode {
   ID: string;

@@ -3,9 +3,9 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { OperatorError } from '../../units/operator-error.ts';
+import { isGone, statusOf, unlessGone, within } from '../docker/client.ts';
 import type { ExecResult } from '../platform.ts';
 import { labelled, RUN_LABEL, TASK_LABEL } from './api.ts';
-import { isGone, statusOf, unlessGone, within } from './docker.ts';
 import type { NodeHost } from './hosts.ts';
 
 /** The container of a task, also when it has stopped; undefined when the node has none (any more). */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SwarmReach } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { connect, type DockerHost, describeFailure, statusOf } from './docker.ts';
+import { connect, type DockerHost, describeFailure, statusOf } from '../docker/client.ts';
+import type { SwarmReach } from './cluster.ts';
 
 /** A host of the cluster file, and which node of the Swarm it has turned out to be. */
 export interface NodeHost extends DockerHost {

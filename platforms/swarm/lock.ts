@@ -2,9 +2,10 @@
  * One run at a time on a cluster: a Docker config object, because creating one is atomic by name and it outlives any
  * manager. Its labels say who holds it, so that a lock left by a crash can be told from one that is in use.
  */
+
+import { statusOf, unlessGone } from '../docker/client.ts';
 import { ownerState } from '../owner.ts';
 import { RUN_LABEL } from './api.ts';
-import { statusOf, unlessGone } from './docker.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 
 export const LOCK_NAME = 'brownout-lock';

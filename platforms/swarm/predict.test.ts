@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { predict, type Situation } from '../../analysis/prediction/predict.ts';
+import { predict } from '../../analysis/prediction/predict.ts';
 import type { Target } from '../../faults/fault.ts';
 import type { Inspection, Timer } from '../platform.ts';
+import type { Situation } from '../prediction.ts';
 
 interface Options {
   heartbeat?: number;

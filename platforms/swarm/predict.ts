@@ -7,12 +7,22 @@
  * delay, those of a drained node at once.
  */
 
-import type { Expectation, Situation } from '../../analysis/prediction/predict.ts';
 import { nodesOf } from '../../faults/targets.ts';
 import type { Bracket } from '../../recording/recording.ts';
-import { about, add, aimedMembers, ENTRY, goneEntirely, movable, serviceTimer, timer } from '../prediction.ts';
+import {
+  about,
+  add,
+  aimedMembers,
+  ENTRY,
+  goneEntirely,
+  movable,
+  type PredictedWindow,
+  type Situation,
+  serviceTimer,
+  timer,
+} from '../prediction.ts';
 
-type UsedTimers = Expectation['timers'];
+type UsedTimers = PredictedWindow['timers'];
 
 /** SwarmKit's defaultHeartBeatEpsilon: it stays half a second when the period is configured. */
 const HEARTBEAT_EPSILON = 500;
@@ -23,7 +33,7 @@ const GOSSIP: Bracket = { from: 5000, to: 8000 };
 
 const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
 
-export function predictSwarm(situation: Situation): Expectation[] {
+export function predictSwarm(situation: Situation): PredictedWindow[] {
   const { fault } = situation;
   if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
   if (fault === 'node-drain') return drained(situation);
@@ -31,7 +41,7 @@ export function predictSwarm(situation: Situation): Expectation[] {
   return [];
 }
 
-function nodeDeath(situation: Situation): Expectation[] {
+function nodeDeath(situation: Situation): PredictedWindow[] {
   const { inspection, targets } = situation;
   const dead = nodesOf(targets);
   const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
@@ -44,7 +54,7 @@ function nodeDeath(situation: Situation): Expectation[] {
   if (!heartbeat) return [];
   const period = { from: Math.max(0, heartbeat.ms - HEARTBEAT_EPSILON), to: heartbeat.ms + HEARTBEAT_EPSILON };
   const timers: UsedTimers = { 'dispatcher.heartbeat': heartbeat };
-  const expected: Expectation[] = [];
+  const expected: PredictedWindow[] = [];
   let down = { from: 2 * period.from, to: 3 * period.to };
   let formula = '(3 − u)·(H ± 0.5 s)';
   if (nodes.some(({ leader }) => leader)) {
@@ -68,14 +78,14 @@ function nodeDeath(situation: Situation): Expectation[] {
   return [...expected, replaced, usersAfter(situation, services, replaced)];
 }
 
-function drained(situation: Situation): Expectation[] {
+function drained(situation: Situation): PredictedWindow[] {
   const services = movable(situation);
   if (services.length === 0) return [];
   const replaced = replacementOf(situation, services, { delayed: false }, { from: 0, to: 0 }, '', {});
   return [replaced, usersAfter(situation, services, replaced)];
 }
 
-function memberKilled(situation: Situation): Expectation[] {
+function memberKilled(situation: Situation): PredictedWindow[] {
   const own = { ...situation, hit: aimedMembers(situation) };
   const services = Object.keys(own.hit);
   if (services.length === 0) return [];
@@ -93,7 +103,7 @@ function replacementOf(
   noticed: Bracket,
   noticing: string,
   used: UsedTimers,
-): Expectation {
+): PredictedWindow {
   const timers: UsedTimers = { ...used };
   const windows = services.map((service) => {
     const delay = delayed ? serviceTimer(situation, 'restart.delay', service) : undefined;
@@ -120,7 +130,7 @@ function replacementOf(
  * may spare them. Replicas that are left carry on once gossip forgot the dead one; a service of which none is left
  * is back with its replacement.
  */
-function usersAfter(situation: Situation, services: string[], replaced: Expectation): Expectation {
+function usersAfter(situation: Situation, services: string[], replaced: PredictedWindow): PredictedWindow {
   const gone = goneEntirely(services, situation);
   const users = { ...about('users served again', gone.length > 0 ? gone : services), timers: replaced.timers };
   if (gone.length > 0) {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
+import { describeFailure, statusOf, unlessGone } from '../docker/client.ts';
 import { labelled, listServices, STACK_LABEL } from './api.ts';
-import { describeFailure, statusOf, unlessGone } from './docker.ts';
+import type { SwarmCluster } from './cluster.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { removeShared } from './stack.ts';
 

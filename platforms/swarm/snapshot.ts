@@ -1,3 +1,4 @@
+import { describeFailure } from '../docker/client.ts';
 import type { Leftover } from '../platform.ts';
 import {
   BEFORE_LABEL,
@@ -9,7 +10,6 @@ import {
   type SwarmNode,
   type SwarmService,
 } from './api.ts';
-import { describeFailure } from './docker.ts';
 import type { Hosts } from './hosts.ts';
 import { LOCK_NAME } from './lock.ts';
 

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { runCommand, words } from '../command.ts';
+import { isGone } from '../docker/client.ts';
 import { type Labels, listServices, RUN_LABEL } from './api.ts';
+import type { SwarmCluster } from './cluster.ts';
 import { addTo, foldersIn, imagesOf, readCompose } from './compose.ts';
 import { runHelper } from './containers.ts';
-import { isGone } from './docker.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 
 const CLI_TIMEOUT = 60_000;

@@ -1,15 +1,16 @@
-import type { SwarmCluster } from '../../clusters/cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { fitsPattern } from '../../units/pattern.ts';
+import { describeFailure } from '../docker/client.ts';
 import type { Member, MemberCondition, Platform } from '../platform.ts';
+import type { SwarmCluster } from './cluster.ts';
 import { containerOf, execIn } from './containers.ts';
-import { describeFailure } from './docker.ts';
 import { Hosts } from './hosts.ts';
 import { inspectSwarm } from './inspect.ts';
 import { lockHolder } from './lock.ts';
 import { readStack, toMembers, untilReady } from './members.ts';
+import { neighbours } from './neighbour.ts';
 import { leftoversOfSwarm, snapshotSwarm } from './snapshot.ts';
-import { performOnSwarm, verbs } from './verbs.ts';
+import { askSwarm, performOnSwarm, queries, verbs } from './verbs.ts';
 import { watchSwarm } from './watch.ts';
 
 const EXEC_TIMEOUT = 10_000;
@@ -65,6 +66,10 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
   return {
     kind: 'swarm',
     verbs: Object.keys(verbs),
+    queries: Object.keys(queries),
+    neighbours,
+    // Gossip.
+    peerPort: 7946,
     inspect: () => inspectSwarm(hosts, allowed),
     async members(namespace, service) {
       const members = toMembers(namespace, await readStack(hosts, namespace));
@@ -76,6 +81,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
     answers,
     condition,
     perform: (act) => performOnSwarm({ hosts, cluster }, act),
+    query: (query) => askSwarm({ hosts, cluster }, query),
     snapshot: () => snapshotSwarm(hosts),
     leftovers: (run) => leftoversOfSwarm(hosts, run),
     lockHolder: () => lockHolder(hosts),

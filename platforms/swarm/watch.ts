@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
+import { describeFailure } from '../docker/client.ts';
 import type { PlatformEvent } from '../platform.ts';
 import { Queue } from '../queue.ts';
 import { listNodes, type SwarmTask, shortName } from './api.ts';
-import { describeFailure } from './docker.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { readStack } from './members.ts';
 

@@ -9,7 +9,7 @@ import type {
 } from '../../analysis/comparison/comparison.ts';
 import { ENOUGH_RUNS } from '../../analysis/comparison/statistics.ts';
 import { type Degradation, degradations } from '../../analysis/findings.ts';
-import type { Moment } from '../../analysis/prediction/predict.ts';
+import type { Moment } from '../../platforms/prediction.ts';
 import { degradationWords, sayBracket, verdictWords } from '../wording.ts';
 import {
   nothing,

@@ -1,10 +1,11 @@
 /** What is done to one member, by a node agent on its node where the API has no word for it. */
-import type { KubernetesCluster } from '../../../clusters/cluster.ts';
-import { missingCapability } from '../../../clusters/settings.ts';
+
 import { OperatorError } from '../../../units/operator-error.ts';
+import { missingCapability } from '../../capabilities.ts';
 import type { Api } from '../api/api.ts';
 import { isConflict, isGone, unlessGone } from '../api/api-error.ts';
 import { type KubeObject, NAMESPACES, PODS, RUN_LABEL } from '../api/objects.ts';
+import type { KubernetesCluster } from '../cluster.ts';
 import { type AgentPlace, type Effect, endAgent, execInAgent, hasAgentEnded, startAgent } from '../node-agent/agent.ts';
 import { freezeScript, IDLE, IS_FROZEN, killScript, NO_CONTAINER } from '../node-agent/processes.ts';
 import { conditionOfPod, containerId, podOf } from '../state/containers.ts';

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent, RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
-import type { KubernetesReach } from '../../../clusters/cluster.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
+import type { KubernetesReach } from '../cluster.ts';
 
 /** What a request to the API needs to be let in. */
 interface Access {

@@ -1,10 +1,11 @@
 /** Stopping what a node runs beside its pods, or as static pods: kubelet, the container runtime, the control plane. */
-import type { KubernetesCluster } from '../../../clusters/cluster.ts';
+
 import { OperatorError } from '../../../units/operator-error.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import { RELOADING, rest } from '../api/follow.ts';
 import { isTrue, PODS, type Pod } from '../api/objects.ts';
+import type { KubernetesCluster } from '../cluster.ts';
 import { SYSTEM } from '../state/inspect.ts';
 import { type AgentPlace, type Effect, execInAgent, removeAgent, startAgent } from './agent.ts';
 import { HEAD_START_S, NOT_THERE, STOP } from './stop-script.ts';
@@ -19,7 +20,7 @@ export interface Stop extends AgentPlace {
   /** It starts again by itself after so many seconds. */
   seconds: number;
   /** Where it says whether it is well; when it says nothing even before it is stopped, the node agent has a file `/tmp/silent`. */
-  health: string | undefined;
+  health?: string;
 }
 
 const GO_TIMEOUT = 10_000;

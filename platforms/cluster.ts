@@ -1,0 +1,20 @@
+import type { PlatformKind } from './platform.ts';
+import type { PowerConfig } from './power/power.ts';
+
+/** What every cluster file says, in normal form. Each platform adds its own. */
+export interface Cluster {
+  /** The file's name without folder and ending. */
+  name: string;
+  file: string;
+  platform: PlatformKind;
+  allow: { nodes: string[]; namespaces: string[] };
+  power: PowerConfig | undefined;
+  /** URL by entry name, as users reach it. */
+  entry: Record<string, string>;
+  /** Image by role name; `tools` is the image for node faults and noisy neighbours. */
+  images: Record<string, string>;
+  /** `never`: images are on the nodes already and no registry is asked. */
+  pull: 'missing' | 'never';
+  /** The nodes' kernels can delay packets. */
+  netem: boolean;
+}

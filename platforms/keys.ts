@@ -1,0 +1,23 @@
+/** What the keys of cluster files are made of: those that every file has, and those of one platform. */
+import { z } from 'zod';
+import { tellingSecrets } from '../files/secret.ts';
+
+/** Refuses text that gives a secret away, before anything else can complain about it. */
+export function refuseSecrets(text: string, context: z.core.$RefinementCtx<string>): void {
+  if (tellingSecrets(text).length === 0) return;
+  const params = { hint: 'secrets stay out of cluster files: use the environment or a file' };
+  context.addIssue({ code: 'custom', message: 'a secret stands here as a value', params, continue: false });
+}
+
+/** A URL without blanks, password and fragment, which no address here has. */
+export function parseUrl(text: string): URL | undefined {
+  const url = URL.parse(text);
+  return url && !/\s/.test(text) && url.password === '' && url.hash === '' ? url : undefined;
+}
+
+export const path = z.string({ error: 'expected a path' }).min(1, { error: 'expected a path' });
+
+export const name = z.string().regex(/^[a-z][a-z0-9-]*$/i, { error: 'expected a plain name' });
+
+const ONE_LINE = 'expected one line of text';
+export const line = z.string({ error: ONE_LINE }).regex(/^[^\r\n]+$/, { error: ONE_LINE });
