@@ -1,7 +1,7 @@
 /** What predictions are made of, on every platform. */
 import type { Target } from '../faults/fault.ts';
 import { countByService, membersOf } from '../faults/targets.ts';
-import type { Bracket } from '../recording/recording.ts';
+import type { Bracket } from '../units/bracket.ts';
 import type { Inspection, Timer } from './platform.ts';
 
 /** Which moment a prediction is about, and so what it is held against. */

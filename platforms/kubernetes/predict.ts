@@ -9,7 +9,7 @@
  */
 
 import { nodesOf } from '../../faults/targets.ts';
-import type { Bracket } from '../../recording/recording.ts';
+import type { Bracket } from '../../units/bracket.ts';
 import {
   about,
   add,
