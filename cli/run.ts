@@ -11,7 +11,7 @@ import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type Outcome } from '../run/invocation.ts';
 import { readJournal } from '../run/journal.ts';
-import { judgeRun } from '../run/judge.ts';
+import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
@@ -107,7 +107,7 @@ function exitCode(outcomes: Outcome[], expected: number, green: boolean): number
 }
 
 function withFindings(outcome: Outcome): object {
-  return outcome.kind === 'judged' ? { ...outcome, findings: judgeRun(runFolder(outcome.dir)).findings } : outcome;
+  return outcome.kind === 'judged' ? { ...outcome, findings: readFindings(runFolder(outcome.dir)).findings } : outcome;
 }
 
 /** The verdicts stand, whatever becomes of the report. */
@@ -194,7 +194,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
 function showOutcome(outcome: Outcome, quiet: boolean): void {
   if (quiet) return;
   if (outcome.kind === 'judged') {
-    const { meta, findings } = judgeRun(runFolder(outcome.dir));
+    const { meta, findings } = readFindings(runFolder(outcome.dir));
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
     console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 160 }));
     console.log(`Report: ${shownPath(runFolder(outcome.dir).report)}`);

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { registeredPlatforms } from '../platforms/index.ts';
 import { neighbours as onKubernetes } from '../platforms/kubernetes/neighbour.ts';
 import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
+import { nodesDown } from '../platforms/meaning.ts';
 import { neighbours as onSwarm } from '../platforms/swarm/neighbour.ts';
 import { faults } from './index.ts';
 import { FILL } from './neighbour/fill.ts';
@@ -96,7 +97,7 @@ describe('every fault', () => {
 
   it('says which nodes stop working', () => {
     const node = { kind: 'node' as const, node: 'w1', why: '' };
-    const down = (name: string, options = {}) => faults[name]!.impact([node], options).nodesDown;
+    const down = (name: string, options = {}) => nodesDown(faults[name]!.means(options), [node]);
     assert.deepEqual(
       ['node-kill', 'node-partition', 'node-drain'].map((name) => down(name)),
       [['w1'], ['w1'], ['w1']],
@@ -114,7 +115,7 @@ describe('every fault', () => {
 });
 
 describe('a noisy neighbour', () => {
-  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const noise = { image: 'tools', nodes: ['w1', 'w2'], target: undefined, memory: 2 ** 30, deadMan: 90_500 };
   const noiseStack = (given: Noise) => onSwarm.deployment(neighbourOf(given)).manifest;
 
   it('is bound to its nodes, ends by itself, and is not restarted then', () => {
@@ -133,7 +134,7 @@ describe('a noisy neighbour', () => {
 
   it('gets the limits that it is given, and no variable is read into its script', () => {
     const limits = { cpus: 0.5, memory: 64 * 2 ** 20, pids: 20 };
-    const text = noiseStack({ ...noise, kind: 'flood', limits, victim: { host: 'tasks.$x', port: 80 } });
+    const text = noiseStack({ ...noise, kind: 'flood', limits, target: { host: 'tasks.$x', port: 80 } });
     const service = parse(text).services['noise-1'];
     assert.deepEqual(service.deploy.resources.limits, { cpus: '0.5', memory: '67108864b', pids: 20 });
     assert.deepEqual(service.command.slice(-3), ['flood', 'tasks.$$x', '80']);
@@ -141,7 +142,7 @@ describe('a noisy neighbour', () => {
 });
 
 describe('a noisy neighbour on Kubernetes', () => {
-  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const noise = { image: 'tools', nodes: ['w1', 'w2'], target: undefined, memory: 2 ** 30, deadMan: 90_500 };
   const objects = (given: Partial<Noise>) =>
     JSON.parse(onKubernetes.deployment(neighbourOf({ ...noise, kind: 'cpu', limits: undefined, ...given })).manifest)
       .items;
@@ -170,7 +171,7 @@ describe('a noisy neighbour on Kubernetes', () => {
   });
 
   it('has no way out where its flood is what is limited', () => {
-    const [policy] = objects({ kind: 'flood', victim: { host: 'vote', port: 80 }, limits: { cpus: 1 } });
+    const [policy] = objects({ kind: 'flood', target: { host: 'vote', port: 80 }, limits: { cpus: 1 } });
     assert.equal(policy.kind, 'NetworkPolicy');
     assert.deepEqual(policy.spec, { podSelector: {}, policyTypes: ['Egress'] });
   });

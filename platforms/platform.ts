@@ -54,6 +54,12 @@ export interface Member {
   instance?: string;
 }
 
+/** The concrete thing that a fault will hit. `plan` shows it before anything happens. */
+export type Target =
+  | { kind: 'node'; node: string; why: string }
+  | { kind: 'member'; member: Member; node: string; why: string }
+  | { kind: 'service'; service: string; why: string };
+
 /** `frozen`: it is there but gets no CPU (paused). `unknown`: its node does not answer. */
 export type MemberCondition = 'running' | 'frozen' | 'gone' | 'unknown';
 
@@ -183,3 +189,6 @@ export interface Leftover {
 
 /** What is asked for does not exist on this platform: a scenario that needs it is skipped there, with this reason. */
 export class NotOffered extends OperatorError {}
+
+/** There was only silence until the time was over, where a refusal would have been somebody's answer. */
+export class Overdue extends OperatorError {}

@@ -1,9 +1,10 @@
 import { predict, whyUnpredicted } from '../analysis/prediction/predict.ts';
-import type { Fault, Random, Target, World } from '../faults/fault.ts';
+import type { Fault, Random, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
-import { countByService } from '../faults/targets.ts';
-import { type Inspection, type Member, NotOffered } from '../platforms/platform.ts';
+import { type Meaning, nodesDown } from '../platforms/meaning.ts';
+import { type Inspection, type Member, NotOffered, type Target } from '../platforms/platform.ts';
 import type { Moment } from '../platforms/prediction.ts';
+import { countByService } from '../platforms/targets.ts';
 import type { Bracket } from '../recording/recording.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -14,6 +15,7 @@ export interface AimedFault {
   use: FaultUse;
   fault: Fault;
   targets: Target[];
+  meaning: Meaning;
   nodesDown: string[];
 }
 
@@ -33,9 +35,10 @@ export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boo
 export function aimAll(scenario: Scenario, world: World): AimedFault[] {
   return scenario.faults.map((use) => {
     const fault = faults[use.fault]!;
+    const meaning = fault.means(use.options);
     const aim = (from: World) => {
       const targets = fault.aim(from, use.options);
-      return { use, fault, targets, nodesDown: fault.impact(targets, use.options).nodesDown };
+      return { use, fault, targets, meaning, nodesDown: nodesDown(meaning, targets) };
     };
     const aimed = aim(world);
     if (scenario.breaksQuorum || quorumSurvives(world.inspection, aimed.nodesDown)) return aimed;
@@ -67,6 +70,8 @@ export interface Candidates {
   /** False: which of them is known only once the workload is deployed. */
   certain: boolean;
   nodes: string[];
+  /** Of those, the most that are down at once. */
+  down: number;
   /** Windows that the platform's timers predict, the widest over all placements, by moment; ms since t₀. */
   expected: Map<Moment, Foreseen>;
 }
@@ -91,6 +96,7 @@ export function aimCandidates(
   const seen = scenario.faults.map(() => ({
     targets: new Map<string, number>(),
     nodes: new Set<string>(),
+    down: 0,
     expected: new Map<Moment, Bracket & { times: number }>(),
   }));
   let refusal: unknown;
@@ -99,12 +105,12 @@ export function aimCandidates(
   for (let tries = 0; tries < TRIES; tries += 1) {
     try {
       const members = placeAnywhere(services, world.inspection, random);
-      for (const [index, { targets, use }] of aimAll(scenario, { ...world, members, random }).entries()) {
+      const aims = aimAll(scenario, { ...world, members, random });
+      for (const [index, { targets, meaning, nodesDown }] of aims.entries()) {
         const { inspection } = world;
-        const { fault, options } = use;
         const hit = membersHit(targets, members);
-        const expectations = isPredicted ? predict({ inspection, fault, options, targets, services, hit }) : [];
-        for (const { moment, window } of expectations) {
+        const predicted = isPredicted ? predict({ inspection, meaning, targets, services, hit }) : [];
+        for (const { moment, window } of predicted) {
           const { expected } = seen[index]!;
           const { from, to, times } = expected.get(moment) ?? { ...window, times: 0 };
           expected.set(moment, {
@@ -113,6 +119,7 @@ export function aimCandidates(
             times: times + 1,
           });
         }
+        seen[index]!.down = Math.max(seen[index]!.down, nodesDown.length);
         for (const target of targets) {
           const line = describeCandidate(target);
           seen[index]!.targets.set(line, (seen[index]!.targets.get(line) ?? 0) + 1);
@@ -132,6 +139,7 @@ export function aimCandidates(
     targets: [...seen[index]!.targets.keys()].sort(),
     certain: [...seen[index]!.targets.values()].every((times) => times === TRIES),
     nodes: [...seen[index]!.nodes].sort(),
+    down: seen[index]!.down,
     expected: new Map(
       [...seen[index]!.expected].map(([moment, { from, to, times }]) => [
         moment,

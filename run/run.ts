@@ -225,9 +225,9 @@ class Life {
     const [inspection, members] = await Promise.all([platform.inspect(), platform.members(namespace)]);
     const world = this.#stage.world(inspection, members);
     const aimed = aimAll(scenario, world);
-    for (const { use, targets, nodesDown } of aimed) {
+    for (const { use, targets, meaning } of aimed) {
       const services = membersHit(targets, members);
-      this.#recorder.record({ kind: 'targets', fault: use.fault, targets, impact: nodesDown, services });
+      this.#recorder.record({ kind: 'targets', fault: use.fault, targets, meaning, services });
     }
     const context = { journal: this.#journal, actor: this.#stage.actor, recorder: this.#recorder };
     this.#harming = true;

@@ -1,12 +1,11 @@
 /** Every fault on a real Swarm (the lab's): chosen, injected, proven from outside, healed, and nothing left of it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Target } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { runCommand } from '../platforms/command.ts';
 import { createPlatform } from '../platforms/index.ts';
-import type { Member, Platform } from '../platforms/platform.ts';
+import type { Member, Platform, Target } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import type { OperatorError } from '../units/operator-error.ts';

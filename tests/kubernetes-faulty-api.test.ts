@@ -189,7 +189,7 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
     console.log(
       `  ${findings.verdict} after ${Math.round((Date.now() - began) / 1000)} s; ${JSON.stringify(road.counts)}`,
     );
-    const lost = findings.checks.find(({ what }) => what === 'vote: acknowledged writes lost');
+    const lost = findings.checks.find(({ kind, stream }) => kind === 'writes-lost' && stream === 'vote');
     assert.notEqual(lost?.verdict, 'fail');
     // What the run says of the replacement holds the moment at which who looks directly heard of it.
     const events = readFileSync(run.events, 'utf8').trim().split('\n');

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { categories } from './categories.ts';
@@ -106,9 +107,13 @@ function environments(resultsDir: string): Environments {
     const cluster = result.labels?.find(({ name }) => name === CLUSTER_LABEL)?.value;
     const source = findAttachment(result);
     const findings = source === undefined ? undefined : readJson<Findings>(path.join(resultsDir, source));
-    if (cluster !== undefined && findings) found.set(cluster, findings.configuration);
+    if (cluster !== undefined && findings) found.set(cluster, variablesOf(findings));
   }
   return found;
+}
+
+function variablesOf({ configuration }: Findings): Record<string, string> {
+  return Object.fromEntries(configuration.map((entry) => [entryName(entry), entryValue(entry)]));
 }
 
 /** Undefined for a file that a killed run left half written: Allure leaves it out as well. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { chartData } from './chart-data.ts';
@@ -61,7 +62,7 @@ ${
 function configuration(meta: RunMeta, { configuration }: Findings): Markup {
   const { scenario, cluster, seed, namespace } = meta;
   const rows: [string, string][] = [
-    ...Object.entries(configuration),
+    ...configuration.map((entry): [string, string] => [entryName(entry), entryValue(entry)]),
     ['scenario file', scenario.file],
     ['cluster file', cluster.file],
     ['namespace', namespace],
