@@ -13,7 +13,7 @@ import { renderComparisonPage } from '../reports/compare/html.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { open, startBrowser, stopBrowser } from '../tests/pages.ts';
-import { sampleRun } from './pictures/samples.ts';
+import { sampleRuns } from './pictures/samples.ts';
 import { terminalPage } from './pictures/terminal-page.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -21,6 +21,12 @@ const LARGEST = 200 * 1024;
 /** As wide as a page on GitHub shows pictures without making them smaller, or nearly. */
 const WIDTH = 1000;
 const MARGIN = 14;
+
+const runs = sampleRuns();
+/** It lost acknowledged votes. */
+const failed = runs.find(({ findings }) => findings.verdict === 'fail')!;
+/** The same scenario on each platform. */
+const nodeKills = runs.filter(({ findings }) => findings.title === 'Voting goes on when a node dies');
 
 mkdirSync(path.join(root, '.brownout'), { recursive: true });
 // Inside the project: Playwright's spec finds the packages from there.
@@ -36,24 +42,23 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** A run that lost acknowledged votes: the verdict with its checks, and the timeline while the node was dead. */
+/** The verdict with its checks, and the timeline while the node was dead. */
 async function picturesOfReport(): Promise<void> {
-  const page = await show('report.html', renderHtml(sampleRun('swarm-node-kill-as-is')));
+  const page = await show('report.html', renderHtml(failed));
   await save(page, 'report', await upTo(page, 'section:has(#checks)'));
   // An event of the platform is read out, as if somebody pointed at it.
   await page.getByRole('button', { name: /node w2: ready → down/ }).hover();
   await save(page, 'timeline', await upTo(page, 'section:has(#timeline)', 'section:has(#timeline)'));
 }
 
-/** The same scenario on two platforms: who recovered first, and what users had meanwhile. */
+/** Who recovered first, and what users had meanwhile. */
 async function pictureOfComparison(): Promise<void> {
-  const runs = ['swarm-node-kill', 'kubernetes-node-kill'].map(sampleRun);
-  const page = await show('comparison.html', renderComparisonPage(compare(runs), new Map()));
+  const page = await show('comparison.html', renderComparisonPage(compare(nodeKills), new Map()));
   await save(page, 'comparison', await upTo(page, 'section:has(#users)', 'section:has(#in-short)'));
 }
 
 async function pictureOfTerminal(): Promise<void> {
-  const { meta, findings } = sampleRun('swarm-node-kill');
+  const { meta, findings } = nodeKills.at(-1)!;
   const summary = renderSummary(meta, findings, { color: true, width: 110 });
   const page = await show('terminal.html', terminalPage(`brownout report ${meta.id}`, summary));
   await save(page, 'terminal', await upTo(page, 'pre'));
@@ -68,7 +73,7 @@ async function pictureOfAllure(): Promise<void> {
   await execa(process.execPath, [cli, 'test', '-c', config], { cwd: root, env: { PICTURES_FOLDER: folder } });
   const file = await generateAllureReport(path.join(folder, 'allure-results'), path.join(folder, 'allure-report'));
   const { page } = await open(file, { viewport: { width: WIDTH, height: 960 } });
-  for (const name of ['swarm', 'voting (hardened)', 'voting (as-is)', 'node-kill']) {
+  for (const name of [failed.meta.cluster.platform, 'voting (hardened)', 'voting (as-is)', 'node-kill']) {
     await page.getByText(name, { exact: true }).last().click();
   }
   await page.mouse.move(0, 0);

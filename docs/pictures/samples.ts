@@ -7,18 +7,18 @@ import { judgeRun } from '../../run/judge.ts';
 
 const recordings = path.join(import.meta.dirname, '..', '..', 'tests', 'data', 'recordings');
 
-export interface SampleRun {
+interface SampleRun {
   folder: RunFolder;
   meta: RunMeta;
   findings: Findings;
 }
 
-/** A real run that is kept with the tests, judged anew. */
-export function sampleRun(name: string): SampleRun {
-  const folder = runFolder(path.join(recordings, name));
-  return { folder, ...judgeRun(folder) };
-}
-
+/** The real runs that are kept with the tests, judged anew. */
 export function sampleRuns(): SampleRun[] {
-  return readdirSync(recordings).sort().map(sampleRun);
+  return readdirSync(recordings)
+    .sort()
+    .map((name) => {
+      const folder = runFolder(path.join(recordings, name));
+      return { folder, ...judgeRun(folder) };
+    });
 }
