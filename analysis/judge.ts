@@ -18,7 +18,7 @@ import { recoverySplit } from './events/recovery-split.ts';
 import { type RunTimeline, runTimelineOf } from './events/run-timeline.ts';
 import { timelineOf } from './events/timeline.ts';
 import { warningsOf } from './events/warnings.ts';
-import type { Findings, StreamFindings } from './findings.ts';
+import type { Check, Durability, Findings, StreamFindings } from './findings.ts';
 import { durabilityCheck, objectiveChecks } from './objectives.ts';
 import { predict, whyUnpredicted } from './prediction/predict.ts';
 import { checkPrediction } from './prediction/prediction-check.ts';
@@ -55,12 +55,11 @@ export function judge(
   const report = events.findLast((event) => event.kind === 'prober');
   const prober = report?.kind === 'prober' ? report.report : null;
   const series = recording.streams.map((one) => toSeries(one, scheduledOf(prober, one.spec.name), timeline.end));
-  const objectiveOf = (stream: string): Objective => scenario.objectives[probeOf(stream)] ?? {};
 
   const spans = series.map((one) => spansOf(one, timeline, scenario.steady));
   const paces = series.map((one, i) => paceOf(one, spans[i]!.steady));
   const streams = series.map((one, i) =>
-    streamFindings(one, timeline, spans[i]!, paces[i]!, objectiveOf(one.spec.name)),
+    streamFindings(one, timeline, spans[i]!, paces[i]!, objectiveIn(scenario, one.spec.name)),
   );
   const durability = series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null));
   const bins = secondBins(
@@ -71,23 +70,7 @@ export function judge(
       slow: paces[i]!.second,
     })),
   );
-  const validity = [
-    ...confirmationChecks(timeline),
-    ...steadyChecks(series, streams, timeline, scenario.steady),
-    proberFitness(events, series, timeline),
-    watchCheck(timeline),
-  ];
-  const measured = [
-    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), timeline.t0?.from ?? timeline.end)),
-    ...unrecordedChecks(scenario, streams),
-    ...stopChecks(events),
-  ];
-  const checks = sortChecks([
-    ...validity,
-    ...restingOn(validity, measured),
-    ...claimChecks(events, faults),
-    ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
-  ]);
+  const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability });
   return tidy({
     version: 1,
     run: meta.id,
@@ -111,6 +94,45 @@ export function judge(
     warnings: warningsOf(events, series, streams, durability, torn),
     configuration: configurationOf(meta, events),
   });
+}
+
+interface Measured {
+  timeline: RunTimeline;
+  series: Series[];
+  streams: StreamFindings[];
+  durability: Durability[];
+}
+
+/** What was measured, held against what was wanted. Where the run itself was not fit, what rests on it is unknown. */
+function checksOf(
+  { events }: Recording,
+  scenario: Scenario,
+  faults: Findings['faults'],
+  { timeline, series, streams, durability }: Measured,
+): Check[] {
+  const objectiveOf = (stream: string) => objectiveIn(scenario, stream);
+  const validity = [
+    ...confirmationChecks(timeline),
+    ...steadyChecks(series, streams, timeline, scenario.steady),
+    proberFitness(events, series, timeline),
+    watchCheck(timeline),
+  ];
+  const measured = [
+    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), timeline.t0?.from ?? timeline.end)),
+    ...unrecordedChecks(scenario, streams),
+    ...stopChecks(events),
+  ];
+  return sortChecks([
+    ...validity,
+    ...restingOn(validity, measured),
+    ...claimChecks(events, faults),
+    ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
+  ]);
+}
+
+/** What a scenario wants of a stream: of the probe that it belongs to. */
+function objectiveIn({ objectives }: Scenario, stream: string): Objective {
+  return objectives[probeOf(stream)] ?? {};
 }
 
 /** A prober that died told nobody how many probes it owed: all that had time to fall due. */

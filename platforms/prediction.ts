@@ -1,5 +1,5 @@
 /** What predictions are made of, on every platform. */
-import type { Bracket } from '../recording/recording.ts';
+import type { Bracket } from '../units/bracket.ts';
 import type { Meaning } from './meaning.ts';
 import type { Inspection, Target, Timer } from './platform.ts';
 import { countByService, membersOf } from './targets.ts';

@@ -11,6 +11,8 @@ import type { StreamSpec } from '../probes/probe.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 
+export type { Bracket } from '../units/bracket.ts';
+
 export type Phase =
   | 'preflight'
   | 'deploy'
@@ -37,12 +39,6 @@ export interface RunMeta {
   /** Ready members each service of the workload should have. */
   services: Record<string, number | 'all'>;
   streams: StreamSpec[];
-}
-
-/** A closed interval in which something happened, when the moment itself cannot be known. */
-export interface Bracket {
-  from: number;
-  to: number;
 }
 
 interface Targets {

@@ -8,7 +8,7 @@
  * heartbeat yet, and wait G anew.
  */
 
-import type { Bracket } from '../../recording/recording.ts';
+import type { Bracket } from '../../units/bracket.ts';
 import {
   about,
   add,

@@ -7,7 +7,7 @@
  * delay, those of a drained node at once.
  */
 
-import type { Bracket } from '../../recording/recording.ts';
+import type { Bracket } from '../../units/bracket.ts';
 import {
   about,
   add,

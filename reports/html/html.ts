@@ -4,7 +4,7 @@ import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { chartData } from './chart-data.ts';
-import { drawCharts } from './charts.ts';
+import { chartsSource } from './charts/source.ts';
 import { durability, outages } from './losses.ts';
 import { html, jsonForScript, Markup } from './markup.ts';
 import { pageOf } from './page.ts';
@@ -41,10 +41,11 @@ ${configuration(meta, findings)}
 <footer class="dim small"><p>brownout ${meta.suite}. Judge this recording again with <code>brownout judge ${meta.id}</code>.</p></footer>
 <script type="application/json" id="data">${jsonForScript(chartData(findings))}</script>
 <script>${new Markup(library('uPlot.iife.min.js'))}</script>
-<script>${new Markup(String(drawCharts))}
+<script>(() => {
+${new Markup(chartsSource)}
 const timeline = document.querySelector('.timeline');
 if (timeline) drawCharts(uPlot, JSON.parse(document.getElementById('data').textContent), timeline);
-</script>`,
+})();</script>`,
   );
   return page.text;
 }
