@@ -4,12 +4,12 @@ import { after, before, describe, it } from 'node:test';
 import type { Cluster } from '../clusters/cluster.ts';
 import type { Target } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
-import { runCommand } from '../platforms/command.ts';
 import { createPlatform } from '../platforms/index.ts';
 import type { Member, Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import type { OperatorError } from '../units/operator-error.ts';
+import { runProgram } from '../units/program.ts';
 import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
 import { live } from './life.ts';
 
@@ -37,7 +37,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
   const node = { name: 'w1' };
   const docker = async (host: string, ...argv: string[]) => {
     const address = (await platform.inspect()).nodes.find(({ name }) => name === host)?.address;
-    const result = await runCommand('docker', ['-H', `tcp://${address}:2375`, ...argv], { timeout: 20_000 });
+    const result = await runProgram('docker', ['-H', `tcp://${address}:2375`, ...argv], { timeout: 20_000 });
     assert.equal(result.code, 0, result.stderr);
   };
 

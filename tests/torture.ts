@@ -14,10 +14,10 @@ import { loadCluster } from '../clusters/load.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { readSamples } from '../probes/samples.ts';
-import { sleep } from '../recording/clock.ts';
 import { listRuns, runsDir } from '../recording/folder.ts';
 import { differences, type Snapshot } from '../run/snapshot.ts';
 import { seeded } from '../units/random.ts';
+import { sleep } from '../units/sleep.ts';
 import { killTree } from './processes.ts';
 
 const root = path.dirname(import.meta.dirname);

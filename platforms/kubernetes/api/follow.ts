@@ -1,3 +1,4 @@
+import { sleep } from '../../../units/sleep.ts';
 import type { Api, Query } from './api.ts';
 import { ApiError } from './api-error.ts';
 import { type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
@@ -88,14 +89,14 @@ export async function follow<T extends KubeObject>(
       } else if (isFinal(error) && performance.now() - silentAt > RELOADING) return listener.refused(error);
       else {
         if (!isFinal(error)) silentAt = performance.now();
-        await rest(pause, signal);
+        await sleep(pause, signal);
         pause = Math.min(pause * 2, LONGEST_PAUSE);
       }
     }
     if (performance.now() - openedAt > CATCHING_UP) since = undefined;
     since ??= Math.max(heard, restart.answered);
     // A server that ends every watch at once must not be asked without a pause.
-    await rest(FIRST_PAUSE - (performance.now() - began), signal);
+    await sleep(FIRST_PAUSE - (performance.now() - began), signal);
   }
 }
 
@@ -115,18 +116,4 @@ export class Restart {
     this.#controller.abort();
     this.#controller = new AbortController();
   }
-}
-
-/** Resolves after `ms`, or at once when aborted. */
-export function rest(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (ms <= 0 || signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

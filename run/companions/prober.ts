@@ -1,0 +1,33 @@
+import type { ProberTick } from '../../probes/prober/plan.ts';
+import { startProber } from '../../probes/prober/prober.ts';
+import type { Companion } from './companion.ts';
+
+export interface ProberListener {
+  /** Each second: how the requests of that second went. */
+  tick(tick: ProberTick): void;
+  /** There will be no more ticks, also when it died early. */
+  ended(): void;
+}
+
+/** Asks what users ask. Its samples go into the recording by its own hand; its report says whether it was fit. */
+export function prober(listener: ProberListener): Companion {
+  return {
+    from: 'deployed',
+    async start({ stage: { streams, seed }, recorder }) {
+      const plan = { out: recorder.folder.samples, origin: recorder.clock.origin.monotonic, streams, seed };
+      const process = await startProber(plan, { onTick: (tick) => listener.tick(tick) });
+      const ended = process.report.then(
+        (report) => ({ report }),
+        (error: Error) => ({ report: null, error: error.message }),
+      );
+      ended.then(() => listener.ended());
+      return {
+        async stop() {
+          // Its failure is told by `report`, like that of a prober that died before.
+          await process.stop().catch(() => undefined);
+          return { kind: 'prober', ...(await ended) };
+        },
+      };
+    },
+  };
+}
