@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import { execa } from 'execa';
 import { OperatorError } from '../units/operator-error.ts';
 import { type Ended, runProgram } from '../units/program.ts';
 
@@ -35,4 +37,9 @@ export async function succeeds(argv: string[]): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Runs a program whose output is read as it comes: an image, a build context. The stream breaks when the program fails. */
+export function runStreaming([program, ...args]: [string, ...string[]]): Readable {
+  return execa(program, args, { stdin: 'ignore', stderr: 'inherit', buffer: false }).readable();
 }
