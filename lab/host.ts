@@ -191,7 +191,7 @@ async function start(lab: Lab, machine: Machine): Promise<void> {
   const log = await open(bootLog(lab, machine.name), 'w');
   try {
     const child = spawn('sh', ['-c', steps, 'sh', joinFiles(groupOf(lab, machine.name)).join(' '), script], {
-      // Its own session, and nothing of ours open: the machine outlives this process, and holds none of its pipes.
+      // spawn, and not execa like elsewhere. Its own session, and nothing of ours open: the machine outlives this process, and holds none of its pipes.
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       cwd: '/',

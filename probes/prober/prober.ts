@@ -32,6 +32,7 @@ export async function startProber(
   const { NODE_OPTIONS: _, ...inherited } = process.env;
   // Names are looked up on the threads that write the file: a resolver that hangs must not stop the writing.
   const env = { ...inherited, UV_THREADPOOL_SIZE: '32' };
+  // spawn, and not execa like elsewhere: it outlives a suite that is killed, and nothing may stand between it and its pipes.
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(script)], {
     env,
     stdio: ['pipe', 'pipe', 'pipe'],
