@@ -12,6 +12,7 @@ import type { OperatorError } from '../units/operator-error.ts';
 import { runProgram } from '../units/program.ts';
 import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
 import { live } from './life.ts';
+import { until } from './until.ts';
 
 const RUN = 'test-faults';
 const NAMESPACE = 'brownout-test-faults';
@@ -79,9 +80,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
     const address = (await platform.exec(front, ['hostname', '-i'])).stdout.trim();
     const ask = (from: Member, url: string) => platform.exec(from, ['curl', '-s', '-m', '2', '-o', '/dev/null', url]);
     // The roll-over before made new members; their addresses take a moment to be known on the other nodes.
-    let reached = await ask(back, `http://${address}/`);
-    for (let tries = 0; reached.code !== 0 && tries < 15; tries += 1) reached = await ask(back, `http://${address}/`);
-    assert.equal(reached.code, 0);
+    await until('the other node reaches it', async () => (await ask(back, `http://${address}/`)).code === 0, 60_000);
     await through('node-partition', { node, hold: '1s' }, async () => {
       const TIMED_OUT = 28;
       assert.equal((await ask(back, `http://${address}/`)).code, TIMED_OUT, 'VXLAN is cut');

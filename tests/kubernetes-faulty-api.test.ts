@@ -169,12 +169,12 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
       ],
       { cwd: project, reject: false, timeout: 300_000 },
     );
-    let run: RunFolder | undefined;
-    while (!run) {
+    const begun = () => listRuns(runsDir(project)).find(({ meta }) => existsSync(meta));
+    await until('the run begins', () => {
       assert.equal(running.exitCode, null, 'the run has not ended before it began');
-      await sleep(100);
-      run = listRuns(runsDir(project)).find(({ meta }) => existsSync(meta));
-    }
+      return begun() !== undefined;
+    });
+    const run = begun()!;
     const { namespace, origin } = JSON.parse(readFileSync(run.meta, 'utf8')) as RunMeta;
     const seen: { event: PlatformEvent; wall: number }[] = [];
     const looking = new AbortController();
