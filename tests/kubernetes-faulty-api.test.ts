@@ -13,7 +13,7 @@ import type { KubernetesCluster } from '../clusters/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { Platform, PlatformEvent } from '../platforms/platform.ts';
-import { listRuns, type RunFolder, runsDir } from '../recording/folder.ts';
+import { listRuns, runsDir } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { judgeRun } from '../run/judge.ts';
 import { settledDifferences } from '../run/snapshot.ts';
