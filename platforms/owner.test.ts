@@ -24,8 +24,9 @@ test('an ended process is gone', async () => {
 });
 
 test('a zombie is gone: it was killed, and nobody has reaped it', async () => {
-  // The shell's child dies while the shell, its parent, is busy being something that never waits.
-  const parent = execa('sh', ['-c', 'sh -c "exit 0" & echo $!; exec sleep 60'], { reject: false });
+  // The shell's child dies once the shell, its parent, has become something that never waits.
+  const child = 'until grep -qx sleep /proc/$PPID/comm; do sleep 0.01; done';
+  const parent = execa('sh', ['-c', `sh -c '${child}' & echo $!; exec sleep 60`], { reject: false });
   const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
   try {
     const isZombie = () => readFileSync(`/proc/${pid}/stat`, 'utf8').includes(') Z ');
