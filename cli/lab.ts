@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { execa } from 'execa';
 import {
   cutLink,
   inside,
@@ -193,10 +193,8 @@ function describe({ lab, state, machines, entry }: LabStatus): string {
 }
 
 /** Runs a command on this terminal and resolves to its exit status. */
-function attach([program, ...args]: string[], env: Record<string, string>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, { stdio: 'inherit', env: { ...process.env, ...env } });
-    child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
-  });
+async function attach([program, ...args]: string[], env: Record<string, string>): Promise<number> {
+  const { exitCode, signal, cause } = await execa(program!, args, { stdio: 'inherit', env, reject: false });
+  if (exitCode === undefined && signal === undefined) throw cause;
+  return exitCode ?? (signal === 'SIGINT' ? 130 : 1);
 }

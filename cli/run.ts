@@ -151,7 +151,8 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   const child = spawn(process.execPath, [cli, 'test', '--config', config], {
     env: { ...process.env, [INVOCATION]: file, FORCE_COLOR: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C reaches this command alone; it tells the runner, which heals and cleans up.
+    // Ctrl-C reaches this command alone; it tells the runner, which heals and cleans up. Hence spawn, and not execa like
+    // elsewhere: the runner must be able to outlive this command and end in its own time.
     detached: true,
   });
   let output = '';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { execaSync } from 'execa';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { registeredPlatforms } from '../platforms/index.ts';
@@ -179,11 +179,11 @@ describe('a noisy neighbour on Kubernetes', () => {
 
 describe('what runs on nodes', () => {
   it('is well formed shell', () => {
-    for (const script of [PACKETS, DROPPED]) execFileSync('sh', ['-n'], { input: script });
+    for (const script of [PACKETS, DROPPED]) execaSync('sh', ['-n'], { input: script });
   });
 
   it('is well formed Python', () => {
     const compile = 'import ast, sys; ast.parse(sys.stdin.read())';
-    for (const script of [STRESS, FILL, STOP]) execFileSync('python3', ['-c', compile], { input: script });
+    for (const script of [STRESS, FILL, STOP]) execaSync('python3', ['-c', compile], { input: script });
   });
 });

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Member } from '../platforms/platform.ts';
+import { sleep } from '../units/sleep.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault, PlatformClaim } from './fault.ts';

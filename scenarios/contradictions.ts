@@ -37,7 +37,7 @@ export function contradictions(
   const mistakes = [
     ...variantMistakes(written),
     ...faultMistakes(written, file.value, faults),
-    ...probeMistakes(written),
+    ...probeMistakes(written, kinds),
     ...objectiveMistakes(written),
     ...stopMistakes(written),
     ...expectMistakes(written),
@@ -81,7 +81,7 @@ function* faultMistakes(
   }
 }
 
-function* probeMistakes({ scenario, workload }: Written): Generator<Mistake> {
+function* probeMistakes({ scenario, workload }: Written, kinds: KnownKinds): Generator<Mistake> {
   for (const [name, use] of Object.entries(scenario.probes)) {
     const probe = Object.hasOwn(workload.probes, name) ? workload.probes[name]! : undefined;
     if (!probe) {
@@ -95,7 +95,7 @@ function* probeMistakes({ scenario, workload }: Written): Generator<Mistake> {
     }
     if (!Object.hasOwn(kinds, probe.kind)) {
       const message = `there is no kind of probe '${probe.kind}', which '${name}' of ${workload.name} is`;
-      atKey(['probes', name], message, didYouMean(probe.kind, Object.keys(kinds), 'kind'));
+      yield { at: 'key', path: ['probes', name], message, hint: didYouMean(probe.kind, Object.keys(kinds), 'kind') };
       continue;
     }
     const { connections } = kinds[probe.kind]!.probe;

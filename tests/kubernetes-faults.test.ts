@@ -15,6 +15,7 @@ import { settledDifferences } from '../run/snapshot.ts';
 import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
 import { actingWorld } from './lab-swarm.ts';
 import { type Lived, live, type RecordingWorld } from './life.ts';
+import { until } from './until.ts';
 
 const RUN = 'test-faults';
 const NAMESPACE = 'brownout-test-faults';
@@ -69,9 +70,10 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
     const front = await memberOf('front');
     const args = { namespace: NAMESPACE, node: front.node, member: front.id };
     for (const verb of ['member.pause', 'member.unpause']) await platform.perform({ verb, args });
-    do {
+    await until('no node agent is left', async () => {
       healthy = await platform.snapshot();
-    } while (Object.keys(healthy).some((name) => name.includes('-agents/')));
+      return !Object.keys(healthy).some((name) => name.includes('-agents/'));
+    });
   });
 
   after(async () => {

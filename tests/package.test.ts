@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import { tree } from './processes.ts';
 import { until } from './until.ts';
 
@@ -12,18 +12,17 @@ import { until } from './until.ts';
 // probe and a workload of its own. What the checkout has beside it (sources, devDependencies) is not there, nor is a lab.
 
 const root = path.dirname(import.meta.dirname);
-const run = promisify(execFile);
 const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-project-'));
 after(() => rmSync(project, { recursive: true, force: true }));
 
-const npx = (...words: string[]) => run('npx', ['brownout', ...words], { cwd: project, maxBuffer: 2 ** 24 });
+const npx = (...words: string[]) => execa('npx', ['brownout', ...words], { cwd: project });
 const CLUSTER = ['--cluster', 'clusters/toy.yaml'];
 
 before(async () => {
-  const { stdout } = await run('npm', ['pack', '--silent', '--pack-destination', project], { cwd: root });
+  const { stdout } = await execa('npm', ['pack', '--silent', '--pack-destination', project], { cwd: root });
   writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
   const tarball = path.join(project, stdout.trim().split('\n').at(-1)!);
-  await run('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball, 'node@24'], { cwd: project });
+  await execa('npm', ['install', '--no-audit', '--no-fund', '--loglevel=error', tarball, 'node@24'], { cwd: project });
   cpSync(path.join(root, 'examples'), project, {
     recursive: true,
     filter: (source) => !['.brownout', '.toy'].includes(path.basename(source)),
@@ -32,15 +31,15 @@ before(async () => {
 
 /** The processes of the toy's nodes: each has a folder of the toy as its last word. */
 async function toyProcesses(): Promise<string[]> {
-  const { stdout } = await run('ps', ['-eo', 'args=']);
+  const { stdout } = await execa('ps', ['-eo', 'args=']);
   return stdout.split('\n').filter((line) => line.includes(path.join(project, '.toy')));
 }
 
 test('the command answers, with help and with errors in its own words', async () => {
   assert.match((await npx('--help')).stdout, /brownout plan <scenario>/);
   writeFileSync(path.join(project, 'typo.yaml'), 'title: x\nworkloat: hello\n');
-  await assert.rejects(npx('check', 'typo.yaml'), (error: { code: number; stderr: string; stdout: string }) => {
-    assert.equal(error.code, 3);
+  await assert.rejects(npx('check', 'typo.yaml'), (error: { exitCode: number; stderr: string; stdout: string }) => {
+    assert.equal(error.exitCode, 3);
     assert.match(error.stdout + error.stderr, /typo\.yaml:2:1/);
     return true;
   });

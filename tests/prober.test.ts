@@ -13,6 +13,7 @@ import { errorClasses, outcomes, type StreamSpec } from '../probes/probe.ts';
 import type { ProberPlan, ProberTick } from '../probes/prober/plan.ts';
 import { startProber } from '../probes/prober/prober.ts';
 import { readSamples } from '../probes/samples.ts';
+import { until } from './until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'brownout-prober-'));
 let server: Server;
@@ -63,15 +64,6 @@ const planOf = (...streams: StreamSpec[]): ProberPlan => ({
   streams,
   seed: 1,
 });
-
-/** Polls, because how long a busy machine takes is not what is tested. */
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 600; i++) {
-    if (holds()) return;
-    await sleep(50);
-  }
-  assert.fail(`not within 30 s: ${what}`);
-}
 
 const isAlive = (pid: number) => {
   try {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import type { Findings } from '../analysis/findings.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
@@ -181,7 +181,7 @@ test('a starved prober gives unknown, and judging the recording again gives the 
   const run = newestRun();
   const judged = readFileSync(run.findings, 'utf8');
   assert.ok(findingsOf(run).checks.some(({ kind, verdict }) => kind === 'prober-fit' && verdict === 'unknown'));
-  const { stdout } = await promisify(execFile)(process.execPath, [bin, 'judge', run.dir, '--json'], {
+  const { stdout } = await execa(process.execPath, [bin, 'judge', run.dir, '--json'], {
     cwd: project,
   }).catch((error: { stdout: string }) => error);
   assert.equal(stdout, judged);

@@ -1,11 +1,7 @@
 import { resolve } from 'node:path';
-import { type Cluster, type PlatformModule, z } from 'brownout/platform';
+import { type PlatformModule, z } from 'brownout/platform';
+import type { ToyCluster } from './cluster.ts';
 import { openToy, verbs } from './toy.ts';
-
-/** What a cluster file of the toy says beside what every cluster file does. */
-export interface ToyCluster extends Cluster {
-  reach: { folder: string; nodes: string[] };
-}
 
 const keys = {
   reach: z

@@ -20,7 +20,7 @@ import {
   textByName,
   type Verb,
 } from 'brownout/platform';
-import type { ToyCluster } from './platform.ts';
+import type { ToyCluster } from './cluster.ts';
 import { keeperOf, processesIn, RESTART_DELAY, signal } from './processes.ts';
 
 /**
