@@ -2,7 +2,8 @@
  * Findings: all that is derived from a recording. Times are ms since t₀'s beginning unless said otherwise;
  * `docs/measurement.md` says what each number means.
  */
-
+import type { Meaning } from '../platforms/meaning.ts';
+import type { Timer } from '../platforms/platform.ts';
 import type { Moment } from '../platforms/prediction.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Bracket, Phase } from '../recording/recording.ts';
@@ -10,10 +11,30 @@ import type { Objective } from '../scenarios/scenario.ts';
 
 export type VerdictKind = 'pass' | 'fail' | 'unknown';
 
-/** One judged thing. `observed` and `wanted` are for people (`12.4 s`, `≤ 15 s`). */
+/** What a check is about: an id, the same in every run. */
+export type CheckKind =
+  | 'fault-confirmed'
+  | 'steady-state'
+  | 'prober-fit'
+  | 'run-complete'
+  | 'recovery'
+  | 'recovery-after-healing'
+  | 'availability'
+  | 'longest-outage'
+  | 'p95'
+  | 'writes-lost'
+  | 'objectives-without-stream'
+  | 'stop-condition'
+  | 'platform-claim';
+
+/** One judged thing. `what`, `observed` and `wanted` are for people (`vote: recovery`, `12.4 s`, `≤ 15 s`). */
 export interface Check {
+  kind: CheckKind;
+  /** The stream that it is about, where it is about one. */
+  stream?: string;
+  /** The fault that it is about, where it is about one of them. */
+  fault?: string;
   verdict: VerdictKind;
-  /** `vote: recovery`, `fault confirmed`, `prober fit`, `steady state`. */
   what: string;
   observed: string;
   wanted: string;
@@ -136,7 +157,7 @@ export interface Prediction {
   moment: Moment;
   what: string;
   formula: string;
-  timers: Record<string, { ms: number; source: 'read' | 'assumed' }>;
+  timers: Record<string, { ms: number; source: Timer['source'] }>;
   window: Bracket;
   measured: Mark;
   holds: boolean | undefined;
@@ -151,6 +172,21 @@ export interface SecondBin {
   streams: Record<string, { scheduled: number; ok: number; p50: number; p95: number }>;
 }
 
+/**
+ * Something that must be known beside the numbers. `run` repeats what was asked, of whom, by which chance; `members`: those on the
+ * target.
+ */
+export interface ConfigurationEntry {
+  group: 'suite' | 'run' | 'target' | 'members' | 'stream' | 'nodes' | 'version' | 'timer';
+  /** Unique in its group. */
+  name: string;
+  value: string;
+  /** Of a timer: how far to trust it. */
+  source?: Timer['source'];
+  /** Of the target: the value with roles in place of the names of nodes. */
+  role?: string;
+}
+
 export interface Findings {
   version: 1;
   run: string;
@@ -159,6 +195,8 @@ export interface Findings {
   /** Every check, fails first, then unknowns, then passes. */
   checks: Check[];
   objectives: Record<string, Objective>;
+  /** The scenario's faults, in its order, and what each of them does. */
+  faults: { fault: string; meaning: Meaning }[];
   /** Since the recording's origin. */
   t0: Bracket | undefined;
   confirmedAt: number | undefined;
@@ -180,5 +218,5 @@ export interface Findings {
   /** What is not as before. Reported beside the verdict, never instead of it. */
   cleanUp: { left: string[] };
   warnings: string[];
-  configuration: Record<string, string>;
+  configuration: ConfigurationEntry[];
 }

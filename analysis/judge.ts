@@ -4,7 +4,8 @@ import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Recording } from '../recording/read.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import type { Objective, Scenario } from '../scenarios/scenario.ts';
-import { type Aimed, aimedOf, faultScopeOf } from './events/fault-scope.ts';
+import { configurationOf, inspectionBefore } from './events/configuration.ts';
+import { type Aimed, aimedOf, faultScopeOf, type MeaningOf } from './events/fault-scope.ts';
 import {
   firstNotice,
   type Replacement,
@@ -15,8 +16,9 @@ import {
 } from './events/reactions.ts';
 import { recoverySplit } from './events/recovery-split.ts';
 import { type RunTimeline, runTimelineOf } from './events/run-timeline.ts';
-import { configurationOf, inspectionBefore, timelineOf, warningsOf } from './events/timeline.ts';
-import type { Findings, StreamFindings } from './findings.ts';
+import { timelineOf } from './events/timeline.ts';
+import { warningsOf } from './events/warnings.ts';
+import type { Check, Durability, Findings, StreamFindings } from './findings.ts';
 import { durabilityCheck, objectiveChecks } from './objectives.ts';
 import { predict, whyUnpredicted } from './prediction/predict.ts';
 import { checkPrediction } from './prediction/prediction-check.ts';
@@ -28,34 +30,36 @@ import { proberFitness } from './streams/prober-fitness.ts';
 import { type Series, toSeries } from './streams/series.ts';
 import { staleStep, staleTails } from './streams/stale-connections.ts';
 import { probeOf, spansOf, streamFindings } from './streams/stream.ts';
-import {
-  confirmationChecks,
-  expectationChecks,
-  steadyChecks,
-  stopChecks,
-  unrecordedChecks,
-  watchCheck,
-} from './validity.ts';
+import { claimChecks, confirmationChecks, steadyChecks, stopChecks, unrecordedChecks, watchCheck } from './validity.ts';
 import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
 
 /**
  * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte.
  * `scenario` brings other objectives, steady state and horizon; what was done is what the recording says was done.
+ * `meaningOf` is asked where the recording does not say what a fault means.
  * Never throws: a recording that was cut short is judged as far as it goes, and what it cannot tell is unknown.
  */
-export function judge(recording: Recording, scenario: Scenario = recording.meta.scenario): Findings {
+export function judge(
+  recording: Recording,
+  scenario: Scenario = recording.meta.scenario,
+  meaningOf: MeaningOf = () => ({ kind: 'nothing' }),
+): Findings {
   const { meta, events, torn } = recording;
+  const aimed = aimedOf(events, meta.scenario.faults, meaningOf);
+  const faults = meta.scenario.faults.map((use, i) => ({
+    fault: use.fault,
+    meaning: aimed[i]?.meaning ?? meaningOf(use),
+  }));
   const lastDue = recording.streams.reduce((last, { n, due }) => (n > 0 ? Math.max(last, due[n - 1]!) : last), 0);
   const timeline = runTimelineOf(events, meta.scenario, scenario.horizon, lastDue);
   const report = events.findLast((event) => event.kind === 'prober');
   const prober = report?.kind === 'prober' ? report.report : null;
   const series = recording.streams.map((one) => toSeries(one, scheduledOf(prober, one.spec.name), timeline.end));
-  const objectiveOf = (stream: string): Objective => scenario.objectives[probeOf(stream)] ?? {};
 
   const spans = series.map((one) => spansOf(one, timeline, scenario.steady));
   const paces = series.map((one, i) => paceOf(one, spans[i]!.steady));
   const streams = series.map((one, i) =>
-    streamFindings(one, timeline, spans[i]!, paces[i]!, objectiveOf(one.spec.name)),
+    streamFindings(one, timeline, spans[i]!, paces[i]!, objectiveIn(scenario, one.spec.name)),
   );
   const durability = series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null));
   const bins = secondBins(
@@ -66,23 +70,7 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
       slow: paces[i]!.second,
     })),
   );
-  const validity = [
-    ...confirmationChecks(timeline),
-    ...steadyChecks(series, streams, timeline, scenario.steady),
-    proberFitness(events, series, timeline),
-    watchCheck(timeline),
-  ];
-  const measured = [
-    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), timeline.t0?.from ?? timeline.end)),
-    ...unrecordedChecks(scenario, streams),
-    ...stopChecks(events),
-  ];
-  const checks = sortChecks([
-    ...validity,
-    ...restingOn(validity, measured),
-    ...expectationChecks(events, meta.scenario),
-    ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
-  ]);
+  const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability });
   return tidy({
     version: 1,
     run: meta.id,
@@ -90,12 +78,13 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
     verdict: mergeVerdicts(checks.map(({ verdict }) => verdict)),
     checks,
     objectives: scenario.objectives,
+    faults,
     t0: timeline.t0,
     confirmedAt: timeline.confirmedAt,
     healedAt: timeline.healing?.to,
     phases: timeline.phases,
     streams,
-    ...reactionFindings(recording, timeline, series, streams),
+    ...reactionFindings(recording, aimed, timeline, series, streams),
     degradation: countClasses(bins, timeline.t0?.from ?? timeline.end, timeline.end),
     durability,
     bins,
@@ -107,6 +96,45 @@ export function judge(recording: Recording, scenario: Scenario = recording.meta.
   });
 }
 
+interface Measured {
+  timeline: RunTimeline;
+  series: Series[];
+  streams: StreamFindings[];
+  durability: Durability[];
+}
+
+/** What was measured, held against what was wanted. Where the run itself was not fit, what rests on it is unknown. */
+function checksOf(
+  { events }: Recording,
+  scenario: Scenario,
+  faults: Findings['faults'],
+  { timeline, series, streams, durability }: Measured,
+): Check[] {
+  const objectiveOf = (stream: string) => objectiveIn(scenario, stream);
+  const validity = [
+    ...confirmationChecks(timeline),
+    ...steadyChecks(series, streams, timeline, scenario.steady),
+    proberFitness(events, series, timeline),
+    watchCheck(timeline),
+  ];
+  const measured = [
+    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), timeline.t0?.from ?? timeline.end)),
+    ...unrecordedChecks(scenario, streams),
+    ...stopChecks(events),
+  ];
+  return sortChecks([
+    ...validity,
+    ...restingOn(validity, measured),
+    ...claimChecks(events, faults),
+    ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
+  ]);
+}
+
+/** What a scenario wants of a stream: of the probe that it belongs to. */
+function objectiveIn({ objectives }: Scenario, stream: string): Objective {
+  return objectives[probeOf(stream)] ?? {};
+}
+
 /** A prober that died told nobody how many probes it owed: all that had time to fall due. */
 function scheduledOf(prober: ProberReport | null, stream: string): number | undefined {
   return prober === null ? Infinity : prober.scheduled[stream];
@@ -115,6 +143,7 @@ function scheduledOf(prober: ProberReport | null, stream: string): number | unde
 /** What the platform did about the fault, beside what its timers predict. */
 function reactionFindings(
   { meta, events }: Recording,
+  aimed: Aimed[],
   timeline: RunTimeline,
   series: Series[],
   streams: StreamFindings[],
@@ -123,7 +152,6 @@ function reactionFindings(
   if (!t0) return { split: [], ttd: {}, predictions: [] };
   const injected = { ...timeline, t0 };
   const inspection = inspectionBefore(events);
-  const aimed = aimedOf(events, meta.scenario.faults);
   const scope = faultScopeOf(aimed, inspection);
   const all = reactionsOf(events, t0, meta.origin.wall);
   const reactions = untilHealing(all, timeline);
@@ -136,13 +164,13 @@ function reactionFindings(
       : { beyond: Math.max(0, Math.min(timeline.healing?.from ?? timeline.end, timeline.end) - t0.from) };
   const tails = staleTails(series, injected, reactions, scope);
   const several = whyUnpredicted(meta.scenario.faults);
-  const expected = several === undefined ? aimed.flatMap((one) => expect(one, meta, inspection, replaced)) : [];
-  const unpredicted = several ?? (expected.length > 0 && !scope.services ? UNTOLD : undefined);
+  const predicted = several === undefined ? aimed.flatMap((one) => predictOf(one, meta, inspection, replaced)) : [];
+  const unpredicted = several ?? (predicted.length > 0 && !scope.services ? UNTOLD : undefined);
   const measured = { timeline: injected, reactions, replaced, streams, tails };
   return {
     split: recoverySplit(injected, streams, notice, replaced, tails[0] && staleStep(tails[0], t0)),
     ttd: notice ? reactionMark(notice, t0) : unnoticed,
-    predictions: expected.map((one) => checkPrediction(one, measured)),
+    predictions: predicted.map((one) => checkPrediction(one, measured)),
     ...(unpredicted === undefined ? {} : { unpredicted }),
   };
 }
@@ -151,8 +179,8 @@ const UNTOLD =
   'Nothing is predicted of users: this recording does not tell which services ran where the fault hit, and what was not replaced ' +
   'they wait for, too.';
 
-function expect(
-  { use, targets, services }: Aimed,
+function predictOf(
+  { meaning, targets, services }: Aimed,
   meta: RunMeta,
   inspection: Inspection | undefined,
   replaced: Replacement[],
@@ -160,8 +188,8 @@ function expect(
   if (!inspection) return [];
   // Where it is not told what was hit, what was replaced surely was.
   const hit = services ?? Object.fromEntries(replaced.map(({ service }) => [service, 1]));
-  const expected = predict({ inspection, ...use, targets, services: meta.services, hit });
-  return services ? expected : expected.filter(({ moment }) => moment !== 'users served again');
+  const predicted = predict({ inspection, meaning, targets, services: meta.services, hit });
+  return services ? predicted : predicted.filter(({ moment }) => moment !== 'users served again');
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Bracket } from '../recording/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
-import type { Check, Durability, Mark, StreamFindings, VerdictKind } from './findings.ts';
+import type { Check, CheckKind, Durability, Mark, StreamFindings, VerdictKind } from './findings.ts';
 
 /** Fewer probes than this cannot carry a p95, nor a share that is worth a verdict. */
 export const ENOUGH = 20;
@@ -15,32 +15,28 @@ function withinLimit({ from, to }: Bracket, limit: number): VerdictKind {
   return from > limit ? 'fail' : 'unknown';
 }
 
+type Limit = Pick<Check, 'verdict' | 'observed' | 'wanted'>;
+
 /**
  * The checks that an objective makes on one of its probe's streams. Lost writes are judged apart: they are no timing.
  */
 export function objectiveChecks(stream: StreamFindings, objective: Objective, t0From: number): Check[] {
   const checks: Check[] = [];
-  const add = (what: string, check: Omit<Check, 'what'> | undefined) => {
-    if (check)
-      checks.push({
-        verdict: check.verdict,
-        what: `${stream.stream}: ${what}`,
-        observed: check.observed,
-        wanted: check.wanted,
-      });
-  };
+  const add = (kind: CheckKind, what: string, { verdict, observed, wanted }: Limit) =>
+    checks.push({ kind, stream: stream.stream, verdict, what: `${stream.stream}: ${what}`, observed, wanted });
   const { recovery, availability, outage, p95 } = objective;
   if (recovery !== undefined) {
-    add('recovery', timeCheck(stream.ttsr, recovery));
-    if (stream.afterHealing) add('recovery after healing', timeCheck(stream.afterHealing, recovery));
+    add('recovery', 'recovery', timeCheck(stream.ttsr, recovery));
+    if (stream.afterHealing)
+      add('recovery-after-healing', 'recovery after healing', timeCheck(stream.afterHealing, recovery));
   }
-  if (availability !== undefined) add('availability', availabilityCheck(stream, availability));
-  if (outage !== undefined) add('longest outage', outageCheck(stream, outage, t0From));
-  if (p95 !== undefined) add('p95', latencyCheck(stream, p95));
+  if (availability !== undefined) add('availability', 'availability', availabilityCheck(stream, availability));
+  if (outage !== undefined) add('longest-outage', 'longest outage', outageCheck(stream, outage, t0From));
+  if (p95 !== undefined) add('p95', 'p95', latencyCheck(stream, p95));
   return checks;
 }
 
-function timeCheck(mark: Mark, limit: number): Omit<Check, 'what'> {
+function timeCheck(mark: Mark, limit: number): Limit {
   const wanted = `≤ ${formatDuration(limit)}`;
   if (mark.ms === undefined) {
     if (mark.beyond === undefined) return { verdict: 'unknown', observed: 'not measured', wanted };
@@ -55,7 +51,7 @@ function tooClose({ from, to }: Bracket): string {
   return `between ${formatDuration(from)} and ${formatDuration(to)}: too close to call at this interval`;
 }
 
-function availabilityCheck({ availability, during }: StreamFindings, limit: number): Omit<Check, 'what'> {
+function availabilityCheck({ availability, during }: StreamFindings, limit: number): Limit {
   const wanted = `≥ ${formatShare(limit)}`;
   if (during.scheduled < ENOUGH) return { verdict: 'unknown', observed: tooFew(during.scheduled), wanted };
   const observed = `${formatShare(availability)} (${during.ok} of ${during.scheduled})`;
@@ -63,7 +59,7 @@ function availabilityCheck({ availability, during }: StreamFindings, limit: numb
 }
 
 /** The longest outage since t₀: of those still open only the shortest length is known. */
-function outageCheck({ outages, during }: StreamFindings, limit: number, t0From: number): Omit<Check, 'what'> {
+function outageCheck({ outages, during }: StreamFindings, limit: number, t0From: number): Limit {
   const wanted = `≤ ${formatDuration(limit)}`;
   if (during.scheduled === 0) return { verdict: 'unknown', observed: 'not measured', wanted };
   const since = outages.filter(({ end }) => end.to >= t0From);
@@ -78,7 +74,7 @@ function outageCheck({ outages, during }: StreamFindings, limit: number, t0From:
   return { verdict, observed, wanted };
 }
 
-function latencyCheck({ during }: StreamFindings, limit: number): Omit<Check, 'what'> {
+function latencyCheck({ during }: StreamFindings, limit: number): Limit {
   const { n, p95 } = during.latency;
   const wanted = `≤ ${formatDuration(limit)}`;
   if (n < ENOUGH) return { verdict: 'unknown', observed: tooFew(n), wanted };
@@ -97,26 +93,30 @@ const NAMED = 5;
  * limit. Writes that may still be queued are not lost yet: beyond what the queue holds, they are.
  */
 export function durabilityCheck(found: Durability, limit: number): Check {
-  const what = `${found.stream}: acknowledged writes lost`;
+  const { stream } = found;
+  const { verdict, observed, wanted } = lossCheck(found, limit);
+  return { kind: 'writes-lost', stream, verdict, what: `${stream}: acknowledged writes lost`, observed, wanted };
+}
+
+function lossCheck(found: Durability, limit: number): Limit {
   const wanted = limit === 0 ? 'none' : `≤ ${limit}`;
-  if (found.unknown !== undefined) return { verdict: 'unknown', what, observed: found.unknown, wanted };
+  if (found.unknown !== undefined) return { verdict: 'unknown', observed: found.unknown, wanted };
   const missing = found.lost.length;
   if (missing <= limit) {
-    return { verdict: 'pass', what, observed: `${missing || 'none'} of ${found.acknowledged}`, wanted };
+    return { verdict: 'pass', observed: `${missing || 'none'} of ${found.acknowledged}`, wanted };
   }
   const queued = found.backlog ? found.backlog.left : 0;
   const observed = `${missing} of ${found.acknowledged}: ${sayIds(found.lost)}`;
-  if (queued === 0) return { verdict: 'fail', what, observed, wanted };
+  if (queued === 0) return { verdict: 'fail', observed, wanted };
   if (queued !== null && missing - queued > limit) {
     return {
       verdict: 'fail',
-      what,
       observed: `at least ${missing - queued} of ${observed} (${queued} still queued)`,
       wanted,
     };
   }
   const why = queued === null ? 'it cannot be told how many are still queued' : `${queued} are still queued`;
-  return { verdict: 'unknown', what, observed: `${missing} of ${found.acknowledged} not found, but ${why}`, wanted };
+  return { verdict: 'unknown', observed: `${missing} of ${found.acknowledged} not found, but ${why}`, wanted };
 }
 
 function sayIds(ids: string[]): string {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Meaning } from '../platforms/meaning.ts';
 import type { RunEvent } from '../recording/recording.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
-import type { VerdictKind } from './findings.ts';
-import { expectationChecks, gateOf } from './validity.ts';
+import type { Check, CheckKind, VerdictKind } from './findings.ts';
+import { claimChecks, gateOf } from './validity.ts';
 import { mergeVerdicts } from './verdict.ts';
 
 const evidence = (met: boolean): RunEvent => ({
@@ -11,41 +11,40 @@ const evidence = (met: boolean): RunEvent => ({
   kind: 'evidence',
   of: 'fault',
   fault: 'pod-eviction',
-  evidence: { text: 'seen', expectation: { what: 'eviction', wanted: 'blocked', observed: '2 granted', met } },
+  evidence: { text: 'seen', claim: { what: 'eviction', wanted: 'blocked', observed: '2 granted', met } },
 });
 
 test('what a scenario expects of the platform is judged, met or not', () => {
-  assert.deepEqual(expectationChecks([evidence(true), evidence(false)], { faults: [] }), [
-    { verdict: 'pass', what: 'pod-eviction: eviction', observed: '2 granted', wanted: 'blocked' },
-    { verdict: 'fail', what: 'pod-eviction: eviction', observed: '2 granted', wanted: 'blocked' },
+  const about = { kind: 'platform-claim', fault: 'pod-eviction' };
+  assert.deepEqual(claimChecks([evidence(true), evidence(false)], []), [
+    { ...about, verdict: 'pass', what: 'pod-eviction: eviction', observed: '2 granted', wanted: 'blocked' },
+    { ...about, verdict: 'fail', what: 'pod-eviction: eviction', observed: '2 granted', wanted: 'blocked' },
   ]);
 });
 
 test('evidence without expectations, and no evidence at all, are judged elsewhere', () => {
   const plain: RunEvent = { at: 1, kind: 'evidence', of: 'fault', fault: 'node-kill', evidence: { text: 'off' } };
   const none: RunEvent = { ...plain, evidence: null };
-  assert.deepEqual(expectationChecks([plain, none], { faults: [] }), []);
+  assert.deepEqual(claimChecks([plain, none], []), []);
 });
 
 test('what a scenario expects of the platform and nobody saw is unknown', () => {
-  const faults = [{ fault: 'rollout', options: { expect: 'rolled-back' } }];
-  const [check] = expectationChecks([], { faults });
+  const meaning: Meaning = { kind: 'nothing', claim: 'rolled-back' };
+  const [check] = claimChecks([], [{ fault: 'rollout', meaning }]);
   assert.deepEqual([check?.verdict, check?.what, check?.wanted], ['unknown', 'rollout: expectation', 'rolled-back']);
-  assert.equal(
-    expectationChecks([evidence(true)], { faults: [{ fault: 'pod-eviction', options: faults[0]!.options }] }).length,
-    1,
-  );
+  assert.equal(claimChecks([evidence(true)], [{ fault: 'pod-eviction', meaning }]).length, 1);
 });
 
-const run = (verdict: VerdictKind, fault: VerdictKind = 'pass', claim: VerdictKind = 'pass') => ({
-  verdict: mergeVerdicts([verdict, claim]),
+const check = (kind: CheckKind, verdict: VerdictKind): Check => ({ kind, verdict, what: '', observed: '', wanted: '' });
+const run = (verdict: VerdictKind, fault: VerdictKind = 'pass', claim?: VerdictKind) => ({
+  verdict: mergeVerdicts([verdict, claim ?? 'pass']),
   checks: [
-    { verdict: fault, what: 'fault confirmed', observed: '', wanted: '' },
-    { verdict, what: 'vote: acknowledged writes lost', observed: '', wanted: '' },
-    { verdict: claim, what: 'rollout: roll-back', observed: '', wanted: '' },
+    check('fault-confirmed', fault),
+    check('writes-lost', verdict),
+    ...(claim ? [check('platform-claim', claim)] : []),
   ],
 });
-const scenario = (expect: 'pass' | 'fail', faults: Scenario['faults'] = []) => ({ expect, faults });
+const scenario = (expect: 'pass' | 'fail') => ({ expect });
 
 test('only the expected verdict is green, and unknown never is', () => {
   const verdicts = (['pass', 'fail', 'unknown'] as const).map((verdict) => run(verdict));
@@ -65,7 +64,7 @@ test('a failure is the expected one only where the fault is proven', () => {
 });
 
 test('where the platform is expected to do something, that is what must fail, and the rest must hold', () => {
-  const rolledBack = scenario('fail', [{ fault: 'rollout', options: { expect: 'rolled-back' } }]);
+  const rolledBack = scenario('fail');
   assert.equal(gateOf(run('pass', 'pass', 'fail'), rolledBack), 'pass');
   assert.equal(gateOf(run('fail', 'pass', 'fail'), rolledBack), 'fail');
   assert.equal(gateOf(run('unknown', 'pass', 'fail'), rolledBack), 'unknown');

@@ -3,7 +3,7 @@ import type { RunEvent } from '../recording/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 import type { RunTimeline } from './events/run-timeline.ts';
-import type { Check, Findings, StreamFindings, VerdictKind } from './findings.ts';
+import type { Check, CheckKind, Findings, StreamFindings, VerdictKind } from './findings.ts';
 import { ENOUGH } from './objectives.ts';
 import type { Series } from './streams/series.ts';
 import { GOOD } from './streams/stability.ts';
@@ -12,45 +12,45 @@ import { mergeVerdicts } from './verdict.ts';
 
 /** A fault that was never seen from outside may never have happened. */
 export function confirmationChecks({ t0, confirmedAt, unconfirmed }: RunTimeline): Check[] {
-  const what = 'fault confirmed';
-  const wanted = 'proof from outside the injector';
-  if (!t0) return [{ verdict: 'unknown', what, observed: 'no fault was injected', wanted }];
-  if (unconfirmed.length > 0) {
-    return [{ verdict: 'unknown', what, observed: `no proof of ${unconfirmed.join(', ')}`, wanted }];
-  }
-  const observed =
-    confirmedAt === undefined ? 'no fault was asked for' : `after ${formatDuration(confirmedAt - t0.from)}`;
-  return [{ verdict: confirmedAt === undefined ? 'unknown' : 'pass', what, observed, wanted }];
+  const check = (verdict: VerdictKind, observed: string): Check[] => [
+    { kind: 'fault-confirmed', verdict, what: 'fault confirmed', observed, wanted: 'proof from outside the injector' },
+  ];
+  if (!t0) return check('unknown', 'no fault was injected');
+  if (unconfirmed.length > 0) return check('unknown', `no proof of ${unconfirmed.join(', ')}`);
+  if (confirmedAt === undefined) return check('unknown', 'no fault was asked for');
+  return check('pass', `after ${formatDuration(confirmedAt - t0.from)}`);
 }
 
 /**
  * What the scenario expects of the platform's own answer to a fault: an eviction that a budget blocks, a roll-back. What nobody
  * saw, one way or the other, is unknown.
  */
-export function expectationChecks(events: RunEvent[], { faults }: Pick<Scenario, 'faults'>): Check[] {
+export function claimChecks(events: RunEvent[], faults: Findings['faults']): Check[] {
   const seen: Check[] = [];
-  const unseen = faults.filter(expectsOfPlatform);
+  const unseen = faults.filter(({ meaning }) => meaning.claim !== undefined);
   for (const event of events) {
-    if (event.kind !== 'evidence' || !event.evidence?.expectation) continue;
-    const { what, wanted, observed, met } = event.evidence.expectation;
-    seen.push({ verdict: met ? 'pass' : 'fail', what: `${event.fault}: ${what}`, observed, wanted });
-    const own = unseen.findIndex(({ fault }) => fault === event.fault);
+    if (event.kind !== 'evidence' || !event.evidence?.claim) continue;
+    const { fault } = event;
+    const { what, wanted, observed, met } = event.evidence.claim;
+    const verdict = met ? 'pass' : 'fail';
+    seen.push({ kind: 'platform-claim', fault, verdict, what: `${fault}: ${what}`, observed, wanted });
+    const own = unseen.findIndex((one) => one.fault === fault);
     if (own >= 0) unseen.splice(own, 1);
   }
   return [
     ...seen,
     ...unseen.map(
-      ({ fault, options }): Check => ({
+      ({ fault, meaning }): Check => ({
+        kind: 'platform-claim',
+        fault,
         verdict: 'unknown',
         what: `${fault}: expectation`,
         observed: 'it was not seen how the platform answered',
-        wanted: String(options.expect),
+        wanted: meaning.claim!,
       }),
     ),
   ];
 }
-
-const expectsOfPlatform = ({ options }: Scenario['faults'][number]) => options.expect !== undefined;
 
 /** Where a stream was well for long enough, just before the fault. `length` in ms. */
 export function steadyChecks(
@@ -70,6 +70,8 @@ export function steadyChecks(
     const isLong = watched + every >= length;
     const verdict = steady.scheduled >= ENOUGH && isLong && share >= GOOD ? 'pass' : 'unknown';
     return {
+      kind: 'steady-state',
+      stream,
       verdict,
       what: `${stream}: steady state`,
       observed: `${formatShare(share)} ok over ${formatDuration(Math.min(watched, length))} (${steady.scheduled} probes)`,
@@ -87,6 +89,7 @@ export function watchCheck({ phases, watchedToEnd }: RunTimeline): Check {
   const cut = watchedToEnd ? undefined : `the run ended in ${last}, before recovery was watched to its end`;
   const against = failed ? `${failed.phase} failed: ${failed.failed}` : cut;
   return {
+    kind: 'run-complete',
     verdict: against === undefined ? 'pass' : 'unknown',
     what: 'run complete',
     observed: against ?? 'watched to the end of recovery',
@@ -95,9 +98,11 @@ export function watchCheck({ phases, watchedToEnd }: RunTimeline): Check {
 }
 
 /** A check that every measured number rests on: where it is not passed, the numbers prove nothing. */
-export function isValidityCheck({ what }: Check): boolean {
-  return ['fault confirmed', 'prober fit', 'run complete'].includes(what) || what.endsWith(': steady state');
+export function isValidityCheck({ kind }: Check): boolean {
+  return VALIDITY.has(kind);
 }
+
+const VALIDITY: ReadonlySet<CheckKind> = new Set(['fault-confirmed', 'steady-state', 'prober-fit', 'run-complete']);
 
 /**
  * What a gate makes of a run: green on pass alone. A scenario that is expected to fail shows a weakness, and a failure shows it
@@ -106,15 +111,15 @@ export function isValidityCheck({ what }: Check): boolean {
  */
 export function gateOf(
   { verdict, checks }: Pick<Findings, 'verdict' | 'checks'>,
-  { expect, faults }: Pick<Scenario, 'expect' | 'faults'>,
+  { expect }: Pick<Scenario, 'expect'>,
 ): VerdictKind {
   if (expect === 'pass' || verdict === 'unknown') return verdict;
   if (verdict === 'pass') return 'fail';
   const notMet = checks.filter((check) => check.verdict !== 'pass');
   if (notMet.some(isValidityCheck)) return 'unknown';
-  const claims = faults.filter(expectsOfPlatform).map(({ fault }) => `${fault}: `);
-  if (claims.length === 0) return 'pass';
-  const others = notMet.filter(({ what }) => !claims.some((claim) => what.startsWith(claim)));
+  const isClaim = ({ kind }: Check) => kind === 'platform-claim';
+  if (!checks.some(isClaim)) return 'pass';
+  const others = notMet.filter((check) => !isClaim(check));
   return others.length === 0 ? 'pass' : mergeVerdicts(others.map((check) => check.verdict));
 }
 
@@ -124,6 +129,7 @@ export function unrecordedChecks(scenario: Scenario, streams: StreamFindings[]):
   return Object.keys(scenario.objectives)
     .filter((probe) => !probes.has(probe))
     .map((probe) => ({
+      kind: 'objectives-without-stream',
       verdict: 'unknown',
       what: `${probe}: objectives`,
       observed: 'no stream of this probe was recorded',
@@ -135,7 +141,15 @@ export function unrecordedChecks(scenario: Scenario, streams: StreamFindings[]):
 export function stopChecks(events: RunEvent[]): Check[] {
   return events.flatMap((event): Check[] =>
     event.kind === 'stop'
-      ? [{ verdict: 'fail', what: 'stop condition', observed: event.text, wanted: `never ${event.condition}` }]
+      ? [
+          {
+            kind: 'stop-condition',
+            verdict: 'fail',
+            what: 'stop condition',
+            observed: event.text,
+            wanted: `never ${event.condition}`,
+          },
+        ]
       : [],
   );
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Check, VerdictKind } from './findings.ts';
+import type { Check, CheckKind, VerdictKind } from './findings.ts';
 import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
 
 const kind = fc.constantFrom<VerdictKind>('pass', 'fail', 'unknown');
 const check: fc.Arbitrary<Check> = fc.record({
+  kind: fc.constantFrom<CheckKind>('recovery', 'prober-fit'),
   verdict: kind,
   what: fc.string(),
   observed: fc.string(),

@@ -2,9 +2,9 @@
  * Makes `dist/` for the package (npm pack runs it): Node does not strip types under node_modules, so there the suite is
  * JavaScript. `dist/` has the same rooms as the checkout, with everything that the code reads beside itself.
  */
-import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { execaSync } from 'execa';
 
 const root = path.dirname(import.meta.dirname);
 const dist = path.join(root, 'dist');
@@ -25,7 +25,7 @@ const rooms = [
 ];
 
 rmSync(dist, { recursive: true, force: true });
-execFileSync(path.join(root, 'node_modules', '.bin', 'tsc'), ['-p', path.join(root, 'tsconfig.build.json')], {
+execaSync(path.join(root, 'node_modules', '.bin', 'tsc'), ['-p', path.join(root, 'tsconfig.build.json')], {
   stdio: 'inherit',
 });
 for (const room of rooms) {

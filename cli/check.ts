@@ -5,6 +5,7 @@ import { findYaml } from '../files/find.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
+import { loadProject } from '../run/parts.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
 import { exit } from './exit.ts';
@@ -21,6 +22,7 @@ export function checkCommand(): Command {
     .option('-c, --cluster <file...>', 'cluster files that the scenarios must fit', [])
     .option('--json', 'as JSON')
     .action(async (paths: string[], flags: CheckFlags) => {
+      await loadProject(process.cwd());
       const checked = await checkAll(paths, flags.cluster);
       print(checked, flags.json === true);
       process.exitCode = checked.every((each) => each.diagnostics.length === 0) ? exit.pass : exit.refused;

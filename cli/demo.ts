@@ -2,8 +2,8 @@
  * `npm run demo`: the main job, start to end, on a fresh machine: a Swarm in a box, the voting app, a node killed, a report.
  * A lab that was not up before is taken down again.
  */
-import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { execa } from 'execa';
 import { suiteRoot } from '../run/suite.ts';
 
 const root = suiteRoot();
@@ -11,9 +11,10 @@ process.chdir(root);
 // The steps below answer to Ctrl-C themselves; this process only waits for them, and then takes the lab down.
 process.on('SIGINT', () => undefined);
 
-function brownout(words: string[], stdio: 'inherit' | 'ignore' = 'inherit'): Promise<number> {
-  const child = spawn(process.execPath, [path.join(root, 'bin', 'brownout.js'), ...words], { stdio });
-  return new Promise((resolve) => child.on('close', (code) => resolve(code ?? 1)));
+async function brownout(words: string[], stdio: 'inherit' | 'ignore' = 'inherit'): Promise<number> {
+  const command = [path.join(root, 'bin', 'brownout.js'), ...words];
+  const { exitCode } = await execa(process.execPath, command, { stdio, reject: false });
+  return exitCode ?? 1;
 }
 
 const wasUp = (await brownout(['lab', 'status', 'swarm'], 'ignore')) === 0;

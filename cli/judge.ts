@@ -5,6 +5,7 @@ import { findRun } from '../recording/folder.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { judgeRun } from '../run/judge.ts';
+import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { exit } from './exit.ts';
@@ -17,6 +18,7 @@ export function judgeCommand(): Command {
     .option('--json', 'the findings as JSON')
     .action(async (name: string | undefined, flags: { scenario?: string; json?: boolean }) => {
       const folder = findRun(name);
+      await loadProject(process.cwd());
       const scenario = flags.scenario === undefined ? undefined : await loadScenario(flags.scenario);
       const { meta, findings } = judgeRun(folder, scenario);
       const text = JSON.stringify(findings, null, 2);

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { execa } from 'execa';
 import {
   cutLink,
   inside,
@@ -22,7 +22,11 @@ export function labCommand(): Command {
     .description('a real cluster in a box on this computer, for trying and testing')
     // Options that follow the machine of `shell` belong to the command there.
     .enablePositionalOptions();
+  for (const add of [addUp, addDown, addStatus, addPower, addLink, addShell, addSetup]) add(lab);
+  return lab;
+}
 
+function addUp(lab: Command): void {
   lab
     .command('up')
     .description('bring the lab up, or heal what is there; installs what it needs from Debian')
@@ -45,13 +49,17 @@ export function labCommand(): Command {
       say(`up after ${((performance.now() - started) / 1000).toFixed(1)} s`);
       await printStatus(kind, json);
     });
+}
 
+function addDown(lab: Command): void {
   lab
     .command('down')
     .description('take the lab away; what was built stays in the cache')
     .addArgument(labArgument())
     .action((name: string) => kindNamed(name).down(say));
+}
 
+function addStatus(lab: Command): void {
   lab
     .command('status')
     .description('show machines, links and entries; status 1 unless all of it is up')
@@ -62,7 +70,9 @@ export function labCommand(): Command {
       const { state } = await printStatus(kindNamed(name), options.json);
       if (state !== 'up') process.exitCode = 1;
     });
+}
 
+function addPower(lab: Command): void {
   lab
     .command('power')
     .description('switch a machine on, off at once as by its power cord, or tell whether it is on')
@@ -75,7 +85,9 @@ export function labCommand(): Command {
       else if (verb === 'off') await powerOff(of, machine.name);
       else console.log(powerState(of, machine.name));
     });
+}
 
+function addLink(lab: Command): void {
   lab
     .command('link')
     .description("cut or restore a machine's link, or tell whether it is cut")
@@ -88,7 +100,9 @@ export function labCommand(): Command {
       else if (verb === 'restore') await restoreLink(of, machine.name);
       else console.log(linkState(of, machine.name));
     });
+}
 
+function addShell(lab: Command): void {
   lab
     .command('shell')
     .description('open a shell on a machine, or run a command there')
@@ -102,7 +116,9 @@ export function labCommand(): Command {
       const argv = command.length > 0 ? command : ['bash', '--login'];
       process.exitCode = await attach(inside(of, machine.name, argv), { PS1: `${machine.name}# ` });
     });
+}
 
+function addSetup(lab: Command): void {
   lab
     .command('setup')
     .alias('build')
@@ -112,8 +128,6 @@ export function labCommand(): Command {
       requireRoot();
       await kindNamed(name).build(say);
     });
-
-  return lab;
 }
 
 function labArgument(): Argument {
@@ -179,10 +193,8 @@ function describe({ lab, state, machines, entry }: LabStatus): string {
 }
 
 /** Runs a command on this terminal and resolves to its exit status. */
-function attach([program, ...args]: string[], env: Record<string, string>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program!, args, { stdio: 'inherit', env: { ...process.env, ...env } });
-    child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 1)));
-  });
+async function attach([program, ...args]: string[], env: Record<string, string>): Promise<number> {
+  const { exitCode, signal, cause } = await execa(program!, args, { stdio: 'inherit', env, reject: false });
+  if (exitCode === undefined && signal === undefined) throw cause;
+  return exitCode ?? (signal === 'SIGINT' ? 130 : 1);
 }

@@ -5,6 +5,7 @@ import { faults } from '../faults/index.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { rightsFile, verbsOf } from '../platforms/index.ts';
 import { type Node, NotOffered } from '../platforms/platform.ts';
+import { loadProject } from '../run/parts.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
@@ -40,6 +41,7 @@ export function planCommand(): Command {
     .option('--json', 'as JSON')
     .option('--rights', 'print a role with the rights that the runs take, and connect to nothing')
     .action(async (paths: string[], flags: PlanFlags) => {
+      await loadProject(process.cwd());
       const scenarios = await Promise.all(findScenarios(paths).map((file) => loadScenario(file)));
       const clusters = await Promise.all(flags.cluster.map((file) => loadCluster(file)));
       if (flags.rights) {

@@ -1,12 +1,10 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import type { Findings } from '../analysis/findings.ts';
-import { findRun, type RunFolder } from '../recording/folder.ts';
-import type { RunMeta } from '../recording/recording.ts';
+import { findRun } from '../recording/folder.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { judgeRun } from '../run/judge.ts';
+import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
 
@@ -31,28 +29,6 @@ export function reportCommand(): Command {
       console.log(renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
       console.log(`Report: ${shownPath(file)}`);
     });
-}
-
-/** The findings that the run was judged by; a run that was killed before has none yet, so its recording is judged now. */
-function readFindings(folder: RunFolder): { meta: RunMeta; findings: Findings } {
-  if (!existsSync(folder.findings) || !existsSync(folder.meta)) return judgeRun(folder);
-  return { meta: read<RunMeta>(folder.meta), findings: read<Findings>(folder.findings) };
-}
-
-function read<T extends { version: number }>(file: string): T {
-  let value: T;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new OperatorError(`${file} cannot be read: ${(cause as Error).message}`, {
-      hint: 'Write it anew from the recording: brownout judge',
-      cause,
-    });
-  }
-  if (value?.version === 1) return value;
-  throw new OperatorError(`${file} is of version ${value?.version}, expected 1.`, {
-    hint: 'Use the suite that wrote it.',
-  });
 }
 
 function write(file: string, text: string): void {

@@ -11,7 +11,8 @@ import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type Outcome } from '../run/invocation.ts';
 import { readJournal } from '../run/journal.ts';
-import { judgeRun } from '../run/judge.ts';
+import { readFindings } from '../run/judge.ts';
+import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
@@ -51,6 +52,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const journeys = given.filter(isJourney).map((file) => path.resolve(file));
   const named = given.filter((file) => !isJourney(file));
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
+  await loadProject(process.cwd());
   // Every file is read before anything is touched: a typo in the last one must not show after an hour.
   await Promise.all([
     ...scenarios.map((file) => loadScenario(file)),
@@ -107,7 +109,7 @@ function exitCode(outcomes: Outcome[], expected: number, green: boolean): number
 }
 
 function withFindings(outcome: Outcome): object {
-  return outcome.kind === 'judged' ? { ...outcome, findings: judgeRun(runFolder(outcome.dir)).findings } : outcome;
+  return outcome.kind === 'judged' ? { ...outcome, findings: readFindings(runFolder(outcome.dir)).findings } : outcome;
 }
 
 /** The verdicts stand, whatever becomes of the report. */
@@ -149,7 +151,8 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   const child = spawn(process.execPath, [cli, 'test', '--config', config], {
     env: { ...process.env, [INVOCATION]: file, FORCE_COLOR: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C reaches this command alone; it tells the runner, which heals and cleans up.
+    // Ctrl-C reaches this command alone; it tells the runner, which heals and cleans up. Hence spawn, and not execa like
+    // elsewhere: the runner must be able to outlive this command and end in its own time.
     detached: true,
   });
   let output = '';
@@ -194,7 +197,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
 function showOutcome(outcome: Outcome, quiet: boolean): void {
   if (quiet) return;
   if (outcome.kind === 'judged') {
-    const { meta, findings } = judgeRun(runFolder(outcome.dir));
+    const { meta, findings } = readFindings(runFolder(outcome.dir));
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
     console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 160 }));
     console.log(`Report: ${shownPath(runFolder(outcome.dir).report)}`);

@@ -9,6 +9,7 @@ import { createPower } from '../platforms/power/index.ts';
 import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
 import { createActor } from '../run/actor.ts';
 import { Journal, readJournal } from '../run/journal.ts';
+import { loadPlatform, loadPlatforms } from '../run/parts.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { exit } from './exit.ts';
@@ -42,7 +43,10 @@ export function undoCommand(): Command {
           if (error instanceof OperatorError && error.hint) console.error(`  What to do: ${error.hint}`);
         });
       }
-      if (flags.cluster) await undoLeftovers(await loadCluster(flags.cluster), name, tell);
+      if (flags.cluster) {
+        await loadPlatforms(process.cwd());
+        await undoLeftovers(await loadCluster(flags.cluster), name, tell);
+      }
       const isAllUndone = notReached.length === 0 && steps.every((step) => step.error === undefined);
       if (flags.json) console.log(JSON.stringify({ steps, notReached }, null, 2));
       else if (steps.length === 0 && isAllUndone) console.log('Nothing to undo.');
@@ -89,6 +93,7 @@ async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promi
   const { cluster, project } = journal.header;
   // Power commands are meant from the project's folder.
   process.chdir(project);
+  await loadPlatform(project, cluster.platform);
   try {
     await withActor(cluster, async (actor, platform) => {
       await refuseBesideOthers(journal.header, platform);

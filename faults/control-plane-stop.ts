@@ -6,7 +6,7 @@ import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
 import { agentName, STOP_NEEDS, stopOn } from './programs/stop.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 /** By the label of its static pod, and where it tells whether it is well, as kubeadm sets it up. */
 const COMPONENTS = {
@@ -43,7 +43,7 @@ export const controlPlaneStop: Fault<Options> = {
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
   // A node whose API server or etcd is away takes no part in the control plane; its members, if any, go on.
-  impact: (targets, { component }) => (carriesApi(component) ? { nodesDown: nodesOf(targets) } : NO_NODE_DOWN),
+  means: ({ component }) => ({ kind: carriesApi(component) ? 'node unavailable' : 'nothing' }),
 
   async inject(world, targets, { component, how, hold }) {
     const nodes = nodesOf(targets);

@@ -4,7 +4,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
 import { lookFor } from './evidence.ts';
 import type { ActingWorld, Fault, World } from './fault.ts';
-import { NO_NODE_DOWN, undoAll } from './targets.ts';
+import { undoAll } from './targets.ts';
 
 const options = z.strictObject({
   hold: duration.prefault('60s').meta({ description: 'How long no name is resolved.' }),
@@ -26,7 +26,7 @@ export const dnsStop: Fault<z.output<typeof options>> = {
     }
     return [{ kind: 'service', service: 'DNS', why: "the cluster's name servers, for all namespaces" }];
   },
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world) {
     // Who can resolve a name now is the witness that it no longer can; some images have no resolver to ask.

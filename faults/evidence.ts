@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { poll } from '../units/until.ts';
 import type { Evidence } from './fault.ts';
 
 const LOOK_AGAIN = 500;
@@ -8,13 +8,12 @@ const LOOK_AGAIN = 500;
  * succeed, and when none does the answer is undefined, never a guess.
  */
 export async function lookFor(timeout: number, look: () => Promise<string | undefined>): Promise<Evidence | undefined> {
-  const deadline = performance.now() + timeout;
-  do {
-    const text = await look().catch(() => undefined);
-    if (text !== undefined) return { text };
-    await sleep(LOOK_AGAIN);
-  } while (performance.now() < deadline);
-  return undefined;
+  const text = await poll(
+    () => look().catch(() => undefined),
+    (seen) => seen !== undefined,
+    { timeout, every: LOOK_AGAIN },
+  );
+  return text === undefined ? undefined : { text };
 }
 
 /** Evidence for every one, or none: half a fault is not the fault that was asked for. */

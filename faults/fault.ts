@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { Act, Inspection, Json, Member, Platform } from '../platforms/platform.ts';
+import type { Meaning } from '../platforms/meaning.ts';
+import type { Act, Inspection, Json, Member, Platform, Target } from '../platforms/platform.ts';
 import type { Power } from '../platforms/power/power.ts';
 
 /** What a fault may look at while it aims: the cluster as it is now. */
@@ -24,12 +25,6 @@ export interface World {
 /** Uniform in [0, 1), reproducible. */
 export type Random = () => number;
 
-/** The concrete thing a fault will hit. `plan` shows it before anything happens. */
-export type Target =
-  | { kind: 'node'; node: string; why: string }
-  | { kind: 'member'; member: Member; node: string; why: string }
-  | { kind: 'service'; service: string; why: string };
-
 /** A world in which a fault may act: every act is in the journal, on disk, before it happens. */
 export interface ActingWorld extends World {
   /** @param purpose `prepare`: it is not the fault yet, nor a part of it, and so not of its time */
@@ -49,10 +44,11 @@ export interface Done {
 export interface Evidence {
   text: string;
   /** What the scenario expects of the platform's answer to the fault, where it does: judged like an objective. */
-  expectation?: Expectation;
+  claim?: PlatformClaim;
 }
 
-export interface Expectation {
+/** What a scenario expects of the platform, and what the platform did. */
+export interface PlatformClaim {
   what: string;
   wanted: string;
   observed: string;
@@ -68,12 +64,6 @@ export interface Injection {
   confirmHealed(timeout: number): Promise<Evidence | undefined>;
 }
 
-/** What the fault does to the parts that prediction and preflight reason about. */
-export interface Impact {
-  /** Nodes that stop working for the fault's time: quorum and capacity are judged without them. */
-  nodesDown: string[];
-}
-
 export interface Fault<O = unknown> {
   readonly name: string;
   /** One line for `plan`, `check` and the reference. */
@@ -85,6 +75,7 @@ export interface Fault<O = unknown> {
   hold(options: O): number;
   /** Throws OperatorError when nothing fits the selector. */
   aim(world: World, options: O): Target[];
-  impact(targets: Target[], options: O): Impact;
+  /** What it does to the cluster: all that preflight, prediction and analysis know of it. */
+  means(options: O): Meaning;
   inject(world: ActingWorld, targets: Target[], options: O): Promise<Injection>;
 }

@@ -1,3 +1,4 @@
+import { OperatorError } from '../units/operator-error.ts';
 import { controlPlaneStop } from './control-plane-stop.ts';
 import { dnsStop } from './dns-stop.ts';
 import type { Fault } from './fault.ts';
@@ -19,7 +20,10 @@ import { rollout } from './rollout.ts';
 import { runtimeStop } from './runtime-stop.ts';
 import { scale } from './scale.ts';
 
-/** Every fault by its name in scenario files. A new fault is one file and one line here. */
+/**
+ * Every fault by its name in scenario files. A new fault is one file and one line here; what a project brings joins them before
+ * its scenario files are read.
+ */
 export const faults: Record<string, Fault> = {
   'node-kill': nodeKill,
   'node-partition': nodePartition,
@@ -41,3 +45,14 @@ export const faults: Record<string, Fault> = {
   rollout,
   scale,
 };
+
+/** Adds a fault that a project brings in that file. Throws OperatorError when there is one of its name. */
+export function registerFault(fault: Fault, file: string): void {
+  const other = Object.hasOwn(faults, fault.name) ? faults[fault.name] : undefined;
+  if (other && other !== fault) {
+    throw new OperatorError(`${file}: there is a fault '${fault.name}' already, the suite's: ${other.summary}.`, {
+      hint: 'Give yours another name.',
+    });
+  }
+  faults[fault.name] = fault;
+}

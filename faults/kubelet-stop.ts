@@ -25,7 +25,7 @@ export const kubeletStop: Fault<z.output<typeof options>> = {
   needs: () => STOP_NEEDS,
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: (targets) => ({ nodesDown: nodesOf(targets) }),
+  means: () => ({ kind: 'control-plane silence' }),
 
   async inject(world, targets, { hold }) {
     const nodes = nodesOf(targets);

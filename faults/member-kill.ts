@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf, NO_NODE_DOWN } from './targets.ts';
+import { memberArgs, membersOf } from './targets.ts';
 
 const options = z
   .strictObject({
@@ -35,7 +35,7 @@ export const memberKill: Fault<z.output<typeof options>> = {
   needs: ({ grace }) => [grace === undefined ? 'member.kill' : 'member.delete'],
   hold: () => 0,
   aim: (world, { member }) => chooseMembers(world, member),
-  impact: () => NO_NODE_DOWN,
+  means: ({ grace }) => ({ kind: grace === undefined ? 'restart' : 'replacement' }),
 
   async inject(world, targets, { signal = 'SIGKILL', grace }) {
     const members = membersOf(targets);

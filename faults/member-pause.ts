@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf, NO_NODE_DOWN, undoAll } from './targets.ts';
+import { memberArgs, membersOf, undoAll } from './targets.ts';
 
 const LONGEST = 1_500_000;
 
@@ -24,7 +24,7 @@ export const memberPause: Fault<z.output<typeof options>> = {
   needs: () => ['member.pause', 'member.unpause'],
   hold: ({ hold }) => hold,
   aim: (world, { member }) => chooseMembers(world, member),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets) {
     const members = membersOf(targets);

@@ -10,7 +10,7 @@ import { type Noise, takenBy } from './noise/noise.ts';
 import { denyNetwork, fillQuota } from './noise/rule.ts';
 import { MEMORY, type NoiseKind, noiseKinds } from './noise/stress.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 const NAME = 'namespace-dos';
 
@@ -78,7 +78,12 @@ export const namespaceDos: Fault<Options> = {
     }
     return chooseNodes(world, node);
   },
-  impact: () => NO_NODE_DOWN,
+  means: ({ kind, limits }) => ({
+    kind: 'neighbour',
+    takes: kind,
+    // In recordings of older suites it may be left out.
+    remedy: { option: 'limits', isGiven: limits !== false && limits !== undefined },
+  }),
 
   async inject(world, targets, { kind, limits, memory = MEMORY, service, port, hold }) {
     const nodes = nodesOf(targets);
@@ -89,7 +94,7 @@ export const namespaceDos: Fault<Options> = {
       nodes,
       image: world.toolsImage,
       limits: limits === true ? CAREFUL : limits || undefined,
-      victim: kind === 'flood' || kind === 'deny' ? { host, port } : undefined,
+      target: kind === 'flood' || kind === 'deny' ? { host, port } : undefined,
       memory,
       deadMan: hold + DEAD_MAN_MARGIN,
     };

@@ -4,7 +4,7 @@ import { lookForAll } from './evidence.ts';
 import type { Fault, World } from './fault.ts';
 import { answersTcp, PACKET_NEEDS, peerPort } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -29,7 +29,7 @@ export const networkDelay: Fault<z.output<typeof options>> = {
   needs: () => [...PACKET_NEEDS, 'kernel.netem'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { delay, hold }) {
     const nodes = nodesOf(targets);

@@ -4,7 +4,7 @@ import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { answersTcp, dropPackets, PACKET_NEEDS, peerPort } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -27,7 +27,7 @@ export const networkLoss: Fault<z.output<typeof options>> = {
   needs: () => PACKET_NEEDS,
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { loss, hold }) {
     const nodes = nodesOf(targets);

@@ -6,7 +6,7 @@ import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { answersTcp, dropPackets, droppedOn, PACKET_NEEDS, peerPort } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -29,7 +29,7 @@ export const networkRate: Fault<z.output<typeof options>> = {
   needs: () => [...PACKET_NEEDS, 'host.exec'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { rate, hold }) {
     const nodes = nodesOf(targets);

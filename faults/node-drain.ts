@@ -18,7 +18,7 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
   needs: () => ['node.availability'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: (targets) => ({ nodesDown: nodesOf(targets) }),
+  means: () => ({ kind: 'drain' }),
 
   async inject(world, targets) {
     const nodes = nodesOf(targets);

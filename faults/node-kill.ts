@@ -18,7 +18,7 @@ export const nodeKill: Fault<z.output<typeof options>> = {
   needs: () => ['power.off', 'power.on'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: (targets) => ({ nodesDown: nodesOf(targets) }),
+  means: () => ({ kind: 'node death' }),
 
   async inject(world, targets) {
     const nodes = nodesOf(targets);

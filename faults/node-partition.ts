@@ -5,7 +5,7 @@ import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Evidence, Fault, World } from './fault.ts';
 import { answersTcp, type Dropping, dropPackets, PACKET_NEEDS, peerPort, reachesFrom } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 const parties = ['control-plane', 'peers', 'users'] as const;
 type Party = (typeof parties)[number];
@@ -39,8 +39,10 @@ export const nodePartition: Fault<z.output<typeof options>> = {
     return targets;
   },
   // Cut off from users alone, or from its peers, it is alive to the control plane.
-  impact: (targets, { from }) =>
-    from === undefined || from === 'control-plane' ? { nodesDown: nodesOf(targets) } : NO_NODE_DOWN,
+  means({ from }) {
+    if (from === undefined) return { kind: 'node death' };
+    return { kind: from === 'control-plane' ? 'control-plane silence' : 'nothing' };
+  },
 
   async inject(world, targets, { from, hold }) {
     const nodes = nodesOf(targets);

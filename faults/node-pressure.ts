@@ -7,7 +7,7 @@ import { FILL, FULL_FILE } from './neighbour/fill.ts';
 import { headroomOn, refuseOthers } from './neighbour/headroom.ts';
 import { offered } from './neighbour/offered.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -37,7 +37,7 @@ export const nodePressure: Fault<Options> = {
   needs: () => ['neighbour.deploy', 'remove', 'node.headroom', 'images.tools'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { of, others, hold }) {
     const nodes = nodesOf(targets);

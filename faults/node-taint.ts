@@ -18,7 +18,7 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
   needs: () => ['node.taint', 'node.untaint'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: (targets) => ({ nodesDown: nodesOf(targets) }),
+  means: () => ({ kind: 'node unavailable' }),
 
   async inject(world, targets) {
     const nodes = nodesOf(targets);

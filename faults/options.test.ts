@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { describe, it } from 'node:test';
+import { execaSync } from 'execa';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { registeredPlatforms } from '../platforms/index.ts';
 import { neighbours as onKubernetes } from '../platforms/kubernetes/neighbour.ts';
 import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
+import { nodesDown } from '../platforms/meaning.ts';
 import { neighbours as onSwarm } from '../platforms/swarm/neighbour.ts';
 import { faults } from './index.ts';
 import { FILL } from './neighbour/fill.ts';
@@ -21,6 +23,32 @@ describe('every fault', () => {
       assert.equal(schema.additionalProperties, false);
     });
   }
+
+  it('needs only what some platform offers, or a cluster file says', async () => {
+    const platforms = await Promise.all(Object.values(registeredPlatforms()).map((platform) => platform.verbs()));
+    const offered = new Set([...platforms.flat(), 'power.off', 'power.on', 'images.tools', 'kernel.netem']);
+    const examples: Record<string, object[]> = {
+      'namespace-dos': noiseKinds.map((kind) => ({ node: {}, kind })).concat({ node: {}, kind: 'quota' as never }),
+      'node-pressure': [{ node: {}, of: 'memory' }],
+      'control-plane-stop': [{ component: 'etcd' }],
+      'network-loss': [{ node: {}, loss: '10%' }],
+      'network-rate': [{ node: {}, rate: '1Mi' }],
+      'network-delay': [{ node: {}, delay: '100ms' }],
+      'pod-eviction': [{ member: { service: 'vote' } }],
+      scale: [{ service: 'vote', to: 0 }],
+    };
+    for (const [name, fault] of Object.entries(faults)) {
+      const given = examples[name] ?? [{ node: {} }, { member: { service: 'vote' } }, { service: 'vote' }, {}];
+      const options = given.map((each) => fault.options.safeParse(each)).filter(({ success }) => success);
+      assert.ok(options.length > 0, `no example of ${name} fits its options`);
+      for (const { data } of options)
+        assert.deepEqual(
+          fault.needs(data).filter((need) => !offered.has(need)),
+          [],
+          name,
+        );
+    }
+  });
 
   it('has a hold with its unit, or the default of its kind', () => {
     const hold = (name: string, options: object) => faults[name]!.hold(faults[name]!.options.parse(options));
@@ -69,7 +97,7 @@ describe('every fault', () => {
 
   it('says which nodes stop working', () => {
     const node = { kind: 'node' as const, node: 'w1', why: '' };
-    const down = (name: string, options = {}) => faults[name]!.impact([node], options).nodesDown;
+    const down = (name: string, options = {}) => nodesDown(faults[name]!.means(options), [node]);
     assert.deepEqual(
       ['node-kill', 'node-partition', 'node-drain'].map((name) => down(name)),
       [['w1'], ['w1'], ['w1']],
@@ -87,7 +115,7 @@ describe('every fault', () => {
 });
 
 describe('a noisy neighbour', () => {
-  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const noise = { image: 'tools', nodes: ['w1', 'w2'], target: undefined, memory: 2 ** 30, deadMan: 90_500 };
   const noiseStack = (given: Noise) => onSwarm.deployment(neighbourOf(given)).manifest;
 
   it('is bound to its nodes, ends by itself, and is not restarted then', () => {
@@ -106,7 +134,7 @@ describe('a noisy neighbour', () => {
 
   it('gets the limits that it is given, and no variable is read into its script', () => {
     const limits = { cpus: 0.5, memory: 64 * 2 ** 20, pids: 20 };
-    const text = noiseStack({ ...noise, kind: 'flood', limits, victim: { host: 'tasks.$x', port: 80 } });
+    const text = noiseStack({ ...noise, kind: 'flood', limits, target: { host: 'tasks.$x', port: 80 } });
     const service = parse(text).services['noise-1'];
     assert.deepEqual(service.deploy.resources.limits, { cpus: '0.5', memory: '67108864b', pids: 20 });
     assert.deepEqual(service.command.slice(-3), ['flood', 'tasks.$$x', '80']);
@@ -114,7 +142,7 @@ describe('a noisy neighbour', () => {
 });
 
 describe('a noisy neighbour on Kubernetes', () => {
-  const noise = { image: 'tools', nodes: ['w1', 'w2'], victim: undefined, memory: 2 ** 30, deadMan: 90_500 };
+  const noise = { image: 'tools', nodes: ['w1', 'w2'], target: undefined, memory: 2 ** 30, deadMan: 90_500 };
   const objects = (given: Partial<Noise>) =>
     JSON.parse(onKubernetes.deployment(neighbourOf({ ...noise, kind: 'cpu', limits: undefined, ...given })).manifest)
       .items;
@@ -143,7 +171,7 @@ describe('a noisy neighbour on Kubernetes', () => {
   });
 
   it('has no way out where its flood is what is limited', () => {
-    const [policy] = objects({ kind: 'flood', victim: { host: 'vote', port: 80 }, limits: { cpus: 1 } });
+    const [policy] = objects({ kind: 'flood', target: { host: 'vote', port: 80 }, limits: { cpus: 1 } });
     assert.equal(policy.kind, 'NetworkPolicy');
     assert.deepEqual(policy.spec, { podSelector: {}, policyTypes: ['Egress'] });
   });
@@ -151,11 +179,11 @@ describe('a noisy neighbour on Kubernetes', () => {
 
 describe('what runs on nodes', () => {
   it('is well formed shell', () => {
-    for (const script of [PACKETS, DROPPED]) execFileSync('sh', ['-n'], { input: script });
+    for (const script of [PACKETS, DROPPED]) execaSync('sh', ['-n'], { input: script });
   });
 
   it('is well formed Python', () => {
     const compile = 'import ast, sys; ast.parse(sys.stdin.read())';
-    for (const script of [STRESS, FILL, STOP]) execFileSync('python3', ['-c', compile], { input: script });
+    for (const script of [STRESS, FILL, STOP]) execaSync('python3', ['-c', compile], { input: script });
   });
 });

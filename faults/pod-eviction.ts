@@ -1,11 +1,11 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Member } from '../platforms/platform.ts';
+import { sleep } from '../units/sleep.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
-import type { ActingWorld, Expectation, Fault } from './fault.ts';
+import type { ActingWorld, Fault, PlatformClaim } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf, NO_NODE_DOWN } from './targets.ts';
+import { memberArgs, membersOf } from './targets.ts';
 
 const options = z.strictObject({
   member: memberSelector,
@@ -37,7 +37,11 @@ export const podEviction: Fault<Options> = {
   needs: () => ['evict'],
   hold: () => 0,
   aim: (world, { member }) => chooseMembers(world, member),
-  impact: () => NO_NODE_DOWN,
+  // What a budget blocks moves nobody.
+  means: ({ expect }) => ({
+    kind: expect === 'blocked' ? 'nothing' : 'replacement',
+    ...(expect === undefined ? {} : { claim: expect }),
+  }),
 
   async inject(world, targets, { expect, patience }) {
     const evictions: Eviction[] = [];
@@ -46,7 +50,7 @@ export const podEviction: Fault<Options> = {
       evictions.push(eviction);
       if (expect === 'blocked' && eviction.blocked !== undefined) break;
     }
-    const expectation = expect && judged(evictions, expect);
+    const claim = expect && judged(evictions, expect);
     return {
       async confirm(timeout) {
         const evidence = await lookForAll(evictions, timeout, async ({ member, blocked, attempts }) => {
@@ -59,7 +63,7 @@ export const podEviction: Fault<Options> = {
           }
           return now?.state === 'running' ? undefined : `${member.id} on ${member.node} is evicted${often}`;
         });
-        return evidence && { ...evidence, ...(expectation ? { expectation } : {}) };
+        return evidence && { ...evidence, ...(claim ? { claim } : {}) };
       },
       async heal() {},
       // Nothing is left to heal; it is over once what was evicted is no member any more.
@@ -84,7 +88,7 @@ async function evict(world: ActingWorld, member: Member, patience: number): Prom
   }
 }
 
-function judged(evictions: Eviction[], expect: 'evicted' | 'blocked'): Expectation {
+function judged(evictions: Eviction[], expect: 'evicted' | 'blocked'): PlatformClaim {
   const blocked = evictions.flatMap(({ blocked }) => blocked ?? []);
   const granted = evictions.length - blocked.length;
   return {

@@ -7,7 +7,7 @@ import type { Fault } from './fault.ts';
 import { type Headroom, headroomOn, refuseOthers } from './neighbour/headroom.ts';
 import { offered } from './neighbour/offered.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { NO_NODE_DOWN, nodesOf, undoAll } from './targets.ts';
+import { nodesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector.meta({ description: 'The nodes whose members must make room.' }),
@@ -29,7 +29,7 @@ export const preemption: Fault<Options> = {
   needs: () => ['neighbour.deploy', 'remove', 'node.headroom', 'service.change', 'images.tools'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { quota, others, hold }) {
     const nodes = nodesOf(targets);

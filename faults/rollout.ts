@@ -4,7 +4,7 @@ import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Done, Evidence, Fault, World } from './fault.ts';
-import { chooseService, NO_NODE_DOWN, servicesOf, undoAll } from './targets.ts';
+import { chooseService, servicesOf, undoAll } from './targets.ts';
 
 const kinds = ['good', 'bad-image', 'failing-probe'] as const;
 type Kind = (typeof kinds)[number];
@@ -52,7 +52,7 @@ export const rollout: Fault<Options> = {
     kind === 'good' ? ['service.roll', 'service.restore'] : ['service.break', 'service.mend', 'service.change'],
   hold: ({ hold }) => hold,
   aim: (world, { service }) => chooseService(world, service),
-  impact: () => NO_NODE_DOWN,
+  means: ({ expect }) => ({ kind: 'nothing', ...(expect === undefined ? {} : { claim: expect }) }),
 
   async inject(world, targets, { kind, image, expect }) {
     const services = servicesOf(targets);
@@ -63,7 +63,7 @@ export const rollout: Fault<Options> = {
     const isTakenBack = kind !== 'good' || image !== undefined;
     let rolledOut = new Set<string>();
     /** What the platform made of a bad version, by the time it is taken back. */
-    let outcome: Pick<Evidence, 'text' | 'expectation'> | undefined;
+    let answer: Evidence | undefined;
     return {
       confirm: (timeout) =>
         lookForAll(services, timeout, async (service) => {
@@ -71,7 +71,7 @@ export const rollout: Fault<Options> = {
           return fresh ? `${service}: ${fresh.id} is new, ${fresh.state} on ${fresh.node}` : undefined;
         }),
       async heal() {
-        if (kind !== 'good') outcome ??= await outcomeOf(world, services, expect);
+        if (kind !== 'good') answer ??= await answerOf(world, services, expect);
         if (isTakenBack) {
           const fresh = await Promise.all(services.map((service) => freshOf(world, service, before)));
           rolledOut = idsOf(fresh.flat());
@@ -86,9 +86,8 @@ export const rollout: Fault<Options> = {
             ? `${service}: ${ready} ready, none on its way`
             : undefined;
         });
-        if (!whole || !outcome) return whole;
-        const { text, expectation } = outcome;
-        return { text: `${text}; ${whole.text}`, ...(expectation ? { expectation } : {}) };
+        if (!whole || !answer) return whole;
+        return { ...answer, text: `${answer.text}; ${whole.text}` };
       },
     };
   },
@@ -116,11 +115,8 @@ function change(world: ActingWorld, service: string, kind: Kind, image: string |
   );
 }
 
-async function outcomeOf(
-  world: ActingWorld,
-  services: string[],
-  expect: Options['expect'],
-): Promise<Pick<Evidence, 'text' | 'expectation'>> {
+/** How the platform answered a bad version. */
+async function answerOf(world: ActingWorld, services: string[], expect: Options['expect']): Promise<Evidence> {
   const changes = await Promise.all(
     services.map((service) =>
       ask<{ rolledBack: boolean; stuck: string | null }>(world, 'service.change', {
@@ -135,6 +131,6 @@ async function outcomeOf(
     ? 'the platform rolled back by itself'
     : `the platform did not roll back${stuck ? ` (${stuck})` : ''}; the suite did`;
   if (expect === undefined) return { text };
-  const expectation = { what: 'roll-back', wanted: 'by the platform itself', observed: text, met: rolledBack };
-  return { text, expectation };
+  const claim = { what: 'roll-back', wanted: 'by the platform itself', observed: text, met: rolledBack };
+  return { text, claim };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Overdue } from '../platforms/platform.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault } from './fault.ts';
@@ -24,7 +25,7 @@ export const runtimeStop: Fault<z.output<typeof options>> = {
   needs: () => [...STOP_NEEDS, 'host.exec'],
   hold: ({ hold }) => hold,
   aim: (world, { node }) => chooseNodes(world, node),
-  impact: (targets) => ({ nodesDown: nodesOf(targets) }),
+  means: () => ({ kind: 'node unavailable' }),
 
   async inject(world, targets, { hold }) {
     const nodes = nodesOf(targets);
@@ -56,8 +57,8 @@ export const runtimeStop: Fault<z.output<typeof options>> = {
 /** It worked a moment ago, when the runtime was stopped by the same way. A refusal is somebody's answer: only silence counts. */
 async function canExecute(world: ActingWorld, node: string): Promise<boolean> {
   const args = { node, name: agentName(world, 'runtime'), argv: ['true'] };
-  return world.platform.perform({ verb: 'host.exec', args }).then(
+  return world.platform.query({ verb: 'host.exec', args }).then(
     () => true,
-    (error: Error) => !/no end within/.test(error.message),
+    (error) => !(error instanceof Overdue),
   );
 }

@@ -3,7 +3,7 @@ import type { Member } from '../platforms/platform.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
-import { chooseService, NO_NODE_DOWN, servicesOf, undoAll } from './targets.ts';
+import { chooseService, servicesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   service: z.string().min(1),
@@ -19,7 +19,7 @@ export const scale: Fault<z.output<typeof options>> = {
   needs: () => ['service.scale'],
   hold: ({ hold }) => hold,
   aim: (world, { service }) => chooseService(world, service),
-  impact: () => NO_NODE_DOWN,
+  means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { to }) {
     const { namespace, platform } = world;

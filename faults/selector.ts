@@ -3,11 +3,11 @@
  * means the same on every cluster. Choices among what fits are seeded.
  */
 import { z } from 'zod';
-import type { Member, Node } from '../platforms/platform.ts';
+import type { Member, Node, Target } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { share } from '../units/units.ts';
 import { few } from '../units/words.ts';
-import type { Random, Target, World } from './fault.ts';
+import type { Random, World } from './fault.ts';
 
 const amount = {
   count: z.int().min(1).optional().meta({ description: 'How many of those that fit; 1 unless said.' }),

@@ -1,28 +1,9 @@
-import type { Inspection, Member } from '../platforms/platform.ts';
+import type { Inspection, Member, Target } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import type { ActingWorld, Done, Impact, Target, World } from './fault.ts';
+import type { ActingWorld, Done, World } from './fault.ts';
 
-/** The names of targeted nodes. */
-export function nodesOf(targets: Target[]): string[] {
-  return targets.flatMap((target) => (target.kind === 'node' ? [target.node] : []));
-}
-
-/** The targeted members. */
-export function membersOf(targets: Target[]): Member[] {
-  return targets.flatMap((target) => (target.kind === 'member' ? [target.member] : []));
-}
-
-/** The targeted services. */
-export function servicesOf(targets: Target[]): string[] {
-  return targets.flatMap((target) => (target.kind === 'service' ? [target.service] : []));
-}
-
-/** How many there are of each service. */
-export function countByService(all: readonly { service: string }[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { service } of all) counts[service] = (counts[service] ?? 0) + 1;
-  return counts;
-}
+// A fault's file finds here all that it asks of its targets.
+export { membersOf, nodesOf, servicesOf } from '../platforms/targets.ts';
 
 /** A service by its name. Throws OperatorError, saying what there is, when it has no member. */
 export function chooseService(world: World, service: string): Target[] {
@@ -45,8 +26,6 @@ export function tookMembers({ inspection }: World, node: string): boolean {
 
 const isSchedulable = ({ nodes }: Inspection, node: string) =>
   nodes.find(({ name }) => name === node)?.schedulable === true;
-
-export const NO_NODE_DOWN: Impact = { nodesDown: [] };
 
 /** How an act names a member: its node can find it by this without asking a manager. */
 export function memberArgs(world: ActingWorld, member: Member) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
+import { execaSync } from 'execa';
 import fc from 'fast-check';
 import { type Boot, bootScript, quote } from './boot.ts';
 import type { Hierarchies } from './cgroup.ts';
@@ -25,7 +25,7 @@ const unified: Hierarchies = { version: 2, trees: [{ mount: '/sys/fs/cgroup', co
 for (const cgroups of [legacy, unified]) {
   for (const address of [boot.address, undefined]) {
     test(`bash reads the script: control groups ${cgroups.version}, ${address ?? 'no cable'}`, () => {
-      execFileSync('bash', ['-n'], { input: bootScript({ ...boot, address, cgroups }) });
+      execaSync('bash', ['-n'], { input: bootScript({ ...boot, address, cgroups }) });
     });
   }
 }
@@ -43,7 +43,7 @@ test('any word comes out of the shell as it went in', () => {
         { minLength: 1 },
       ),
       (words) => {
-        const said = execFileSync('sh', ['-c', `printf '%s\\0' ${words.map(quote).join(' ')}`], { encoding: 'utf8' });
+        const said = execaSync('sh', ['-c', `printf '%s\\0' ${words.map(quote).join(' ')}`]).stdout;
         // What is no Unicode text cannot be passed to a program either.
         const sent = words.map((word) => Buffer.from(word).toString('utf8'));
         assert.deepEqual(said.split('\0').slice(0, -1), sent);

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { parseGroupMounts, type Tree } from '../units/cgroup.ts';
 import { OperatorError } from '../units/operator-error.ts';
 
 /** How big a machine is. The kernel enforces it, whatever runs inside. */
@@ -11,17 +12,10 @@ export interface Size {
   memory: number;
 }
 
-/** How this machine's kernel offers control groups: version 1 has one tree for each set of controllers, version 2 one tree. */
+/** The control groups that machines are made in: version 1 has one tree for each set of controllers, version 2 one tree. */
 export interface Hierarchies {
   version: 1 | 2;
   trees: Tree[];
-}
-
-interface Tree {
-  /** Where the tree is mounted. */
-  mount: string;
-  /** Version 1: the controllers of this tree, `name=systemd` among them. Empty for version 2. */
-  controllers: string[];
 }
 
 /** The group above all labs. Its weight gives the machines their share of a busy computer. */
@@ -32,26 +26,11 @@ const MAX_PROCESSES = 4096;
 /** Twenty times and eight times the default: processes outside any group count as one group each. */
 const TOP_WEIGHT = { 'cpu.shares': '20480', 'cpu.weight': '800' };
 
+/** A hybrid (version 1 with an extra, empty version 2 tree) counts as version 1: its controllers are there. */
 export function parseHierarchies(mountinfo: string): Hierarchies {
-  const trees: Tree[] = [];
-  let unified: string | undefined;
-  for (const line of mountinfo.split('\n')) {
-    // 36 31 0:32 / /sys/fs/cgroup/memory rw,relatime shared:9 - cgroup cgroup rw,memory
-    const [left, right] = line.split(' - ');
-    const mount = left?.split(' ')[4];
-    const [type, , options] = right?.split(' ') ?? [];
-    if (!mount) continue;
-    if (type === 'cgroup2') unified ??= mount;
-    if (type !== 'cgroup') continue;
-    const controllers = (options ?? '')
-      .split(',')
-      .filter((word) => !['rw', 'ro', 'xattr', 'clone_children'].includes(word));
-    const named = controllers.filter((word) => !/^(release_agent|noprefix)/.test(word));
-    if (!trees.some((tree) => tree.controllers.join() === named.join())) trees.push({ mount, controllers: named });
-  }
-  // A hybrid (version 1 with an extra, empty version 2 tree) counts as version 1: its controllers are there.
-  if (trees.some((tree) => tree.controllers.includes('cpu'))) return { version: 1, trees };
-  if (unified) return { version: 2, trees: [{ mount: unified, controllers: [] }] };
+  const { legacy, unified } = parseGroupMounts(mountinfo);
+  if (legacy.some((tree) => tree.controllers.includes('cpu'))) return { version: 1, trees: legacy };
+  if (unified) return { version: 2, trees: [unified] };
   throw new OperatorError('this kernel offers no control groups, so machines could not be given a size', {
     hint: 'mount them (on a usual distribution they are at /sys/fs/cgroup), or use another computer for the lab',
   });

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../units/operator-error.ts';
+import { poll } from '../units/until.ts';
 import { bootScript, type Mount, type Service } from './boot.ts';
 import { createGroup, hierarchies, joinFiles, processesIn, removeGroup, type Size } from './cgroup.ts';
 import { type Lab, machineFolder, machineNames } from './lab.ts';
@@ -191,7 +191,7 @@ async function start(lab: Lab, machine: Machine): Promise<void> {
   const log = await open(bootLog(lab, machine.name), 'w');
   try {
     const child = spawn('sh', ['-c', steps, 'sh', joinFiles(groupOf(lab, machine.name)).join(' '), script], {
-      // A session of its own, and none of our files open: the machine outlives this process, and must not keep its pipes open.
+      // spawn, unlike elsewhere: the machine outlives this process, so it has its own session and must not hold our pipes open.
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       cwd: '/',
@@ -250,11 +250,8 @@ async function startFailed(lab: Lab, name: string): Promise<OperatorError> {
 }
 
 async function waitFor(done: () => boolean | Promise<boolean>, otherwise = 'a machine takes too long'): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await done())) {
-    if (Date.now() > deadline) throw new OperatorError(`${otherwise} (waited ${PATIENCE_MS / 1000} s)`);
-    await sleep(10);
-  }
+  if (await poll(done, Boolean, { timeout: PATIENCE_MS, every: 10 })) return;
+  throw new OperatorError(`${otherwise} (waited ${PATIENCE_MS / 1000} s)`);
 }
 
 /** Only one verb acts on a machine at a time. */

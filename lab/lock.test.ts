@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { ifFree, withLock } from './lock.ts';
 
 const name = (what: string) => `test-${what}-${process.pid}`;
@@ -42,7 +42,7 @@ test('a failure frees the lock', async () => {
 
 test('a lock that is held is not free, and a killed holder holds nothing', async () => {
   const lock = name('killed');
-  const holder = spawn(
+  const holder = execa(
     process.execPath,
     [
       '--input-type=module',
@@ -50,11 +50,11 @@ test('a lock that is held is not free, and a killed holder holds nothing', async
       `import { withLock } from '${import.meta.dirname}/lock.ts';
       await withLock('${lock}', 'holding', () => { console.log('held'); return new Promise((done) => setTimeout(done, 60_000)); });`,
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdin: 'ignore', stderr: 'inherit', reject: false },
   );
   await once(holder.stdout, 'data');
   assert.equal(await ifFree(lock, 'testing', async () => 'free'), undefined);
   holder.kill('SIGKILL');
-  await once(holder, 'exit');
+  await holder;
   assert.equal(await ifFree(lock, 'testing', async () => 'free'), 'free');
 });

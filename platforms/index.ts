@@ -16,11 +16,13 @@ export function registeredPlatforms(): Readonly<Record<PlatformKind, PlatformMod
   return platforms;
 }
 
-/** Adds a platform that a project brings. */
-export function registerPlatform(module: PlatformModule): void {
-  const other = platforms[module.kind];
+/** Adds a platform that a project brings in that file. Throws OperatorError when there is one of its kind. */
+export function registerPlatform(module: PlatformModule, file: string): void {
+  const other = Object.hasOwn(platforms, module.kind) ? platforms[module.kind] : undefined;
   if (other && other !== module) {
-    throw new OperatorError(`there is a platform '${module.kind}' already`, { hint: 'give yours another `kind`' });
+    throw new OperatorError(`${file}: there is a platform '${module.kind}' already, the suite's.`, {
+      hint: 'Give yours another `kind`.',
+    });
   }
   platforms[module.kind] = module;
 }

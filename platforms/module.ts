@@ -20,7 +20,7 @@ export interface PlatformModule<C extends Cluster = Cluster> {
   settings(cluster: C): Record<string, string>;
   /** Connects, with the client library. Throws OperatorError for a way to the cluster that cannot be right. */
   open(cluster: C): Promise<Platform>;
-  /** The verbs that `open` will offer, told without connecting. */
+  /** The verbs and queries that the connected platform will offer, known without connecting. */
   verbs(): Promise<readonly string[]>;
   /** A file that gives an account every right that these verbs take. Platforms without accounts lack it. */
   rightsFile?(verbs: readonly string[]): Promise<string>;

@@ -19,6 +19,12 @@ export interface Act {
   args: Record<string, Json>;
 }
 
+/** A question to a platform, as data, named like a verb: `node.headroom`. Its answer is the platform's; nothing is changed. */
+export interface Query {
+  verb: string;
+  args: Record<string, Json>;
+}
+
 /** A machine of the cluster. */
 export interface Node {
   name: string;
@@ -47,6 +53,12 @@ export interface Member {
   /** What the member calls itself where users see it (a container's id or host name), when known. */
   instance?: string;
 }
+
+/** The concrete thing that a fault will hit. `plan` shows it before anything happens. */
+export type Target =
+  | { kind: 'node'; node: string; why: string }
+  | { kind: 'member'; member: Member; node: string; why: string }
+  | { kind: 'service'; service: string; why: string };
 
 /** `frozen`: it is there but gets no CPU (paused). `unknown`: its node does not answer. */
 export type MemberCondition = 'running' | 'frozen' | 'gone' | 'unknown';
@@ -113,6 +125,8 @@ export interface Platform {
   readonly kind: PlatformKind;
   /** The verbs that `perform` knows. A fault that needs another is refused at plan time. */
   readonly verbs: readonly string[];
+  /** The questions that `query` knows, needed by faults like verbs. */
+  readonly queries: readonly string[];
   /** How it makes neighbours of the workload. Platforms that make none lack it. */
   readonly neighbours?: Neighbours;
   /** A port that every node has open to its peers, where one is known. */
@@ -141,6 +155,8 @@ export interface Platform {
    * to } }` says when it took effect (`performance.now()`), where getting ready for it took time.
    */
   perform(act: Act): Promise<Json>;
+  /** Asks what only some platforms can tell. Changes nothing. */
+  query(query: Query): Promise<Json>;
   /**
    * Everything a run could have changed, as flat text by name: `node w1: active ready`, `service x: 2 replicas`,
    * `network …`, `volume …`, `config …`, containers of the suite. Two equal snapshots: the cluster is as before.
@@ -173,3 +189,6 @@ export interface Leftover {
 
 /** What is asked for does not exist on this platform: a scenario that needs it is skipped there, with this reason. */
 export class NotOffered extends OperatorError {}
+
+/** There was only silence until the time was over, where a refusal would have been somebody's answer. */
+export class Overdue extends OperatorError {}

@@ -1,8 +1,8 @@
 /** What predictions are made of, on every platform. */
-import type { Target } from '../faults/fault.ts';
-import { countByService, membersOf } from '../faults/targets.ts';
-import type { Bracket } from '../recording/recording.ts';
-import type { Inspection, Timer } from './platform.ts';
+import type { Bracket } from '../units/bracket.ts';
+import type { Meaning } from './meaning.ts';
+import type { Inspection, Target, Timer } from './platform.ts';
+import { countByService, membersOf } from './targets.ts';
 
 /** Which moment a prediction is about, and so what it is held against. */
 export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
@@ -23,9 +23,8 @@ export interface PredictedWindow {
  */
 export interface Situation {
   inspection: Inspection;
-  fault: string;
-  /** The fault's own, as the scenario has them. */
-  options: Record<string, unknown>;
+  /** What the fault does to its targets. */
+  meaning: Meaning;
   targets: Target[];
   /** Ready members that each service should have. */
   services: Record<string, number | 'all'>;

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
+import { loadKinds } from '../fixtures/workloads.ts';
 import { createProbe } from './kinds.ts';
 import type { Probe, Result, StreamSpec } from './probe.ts';
+
+const kinds = await loadKinds('voting', import.meta.dirname);
 
 const cleanUps: (() => unknown)[] = [];
 afterEach(async () => {
@@ -49,7 +52,7 @@ function probe(target: string, more: Partial<StreamSpec> = {}): Probe {
     options: {},
     ...more,
   };
-  const opened = createProbe(spec);
+  const opened = createProbe(spec, kinds);
   cleanUps.push(() => opened.close());
   return opened;
 }

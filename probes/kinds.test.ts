@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { loadKinds } from '../fixtures/workloads.ts';
 import { checkStream } from './kinds.ts';
 import type { StreamSpec } from './probe.ts';
+
+const kinds = await loadKinds('voting', import.meta.dirname);
 
 const good: StreamSpec = {
   name: 'web',
@@ -16,16 +19,16 @@ const good: StreamSpec = {
 };
 
 test('a stream that can be probed is accepted', () => {
-  checkStream(good);
-  checkStream({ ...good, kind: 'vote', writes: true, connection: 'reused' });
-  checkStream({ ...good, kind: 'result', options: { fresh: 5000 } });
-  checkStream({ ...good, kind: 'tcp', target: 'tcp://[::1]:445' });
+  checkStream(good, kinds);
+  checkStream({ ...good, kind: 'vote', writes: true, connection: 'reused' }, kinds);
+  checkStream({ ...good, kind: 'result', options: { fresh: 5000 } }, kinds);
+  checkStream({ ...good, kind: 'tcp', target: 'tcp://[::1]:445' }, kinds);
 });
 
 test('a stream that cannot is refused, and the message says why', () => {
   const bad: [Partial<StreamSpec>, RegExp][] = [
-    [{ kind: 'ftp' as StreamSpec['kind'] }, /unknown kind 'ftp'/],
-    [{ kind: 'toString' as StreamSpec['kind'] }, /unknown kind/],
+    [{ kind: 'ftp' }, /unknown kind 'ftp'/],
+    [{ kind: 'toString' }, /unknown kind/],
     [{ kind: 'tcp', target: 'tcp://vip' }, /not an address/],
     [{ kind: 'tcp', target: 'tcp://vip:1', connection: 'reused' }, /cannot judge reused connections/],
     [{ writes: true }, /only reads/],
@@ -39,5 +42,5 @@ test('a stream that cannot is refused, and the message says why', () => {
     [{ options: { status: 99 } }, /status/],
     [{ kind: 'result', options: { fresh: '3s' } }, /fresh/],
   ];
-  for (const [change, message] of bad) assert.throws(() => checkStream({ ...good, ...change }), message);
+  for (const [change, message] of bad) assert.throws(() => checkStream({ ...good, ...change }, kinds), message);
 });

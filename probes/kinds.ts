@@ -1,17 +1,55 @@
 import { z } from 'zod';
-import { result } from '../fixtures/voting/probes/result.ts';
-import { vote } from '../fixtures/voting/probes/vote.ts';
+import { importPart, type Own, type Sort } from '../files/own.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { http } from './http.ts';
 import type { Probe, ProbeDefinition, StreamSpec } from './probe.ts';
 import { tcp } from './tcp.ts';
 
-/** Every kind of probe. A new one is one file and one line here. */
-export const kinds = { http, vote, result, tcp } satisfies Record<string, ProbeDefinition>;
+/** A kind of probe. */
+interface KnownKind {
+  probe: ProbeDefinition;
+  /** Where the prober loads it from. The suite's own, it has. */
+  file?: string;
+}
+export type KnownKinds = Readonly<Record<string, KnownKind>>;
+
+/** The kinds that any workload can use. A new one is one file and one line here. */
+const builtIn: KnownKinds = { http: { probe: http }, tcp: { probe: tcp } };
+
+/** Those, and what the project has in its `probes/`, once that was loaded. */
+export const knownKinds: Record<string, KnownKind> = { ...builtIn };
+
+/** How the file of a kind looks. */
+export const probeSort: Sort = { exports: 'probe', type: 'ProbeDefinition', methods: ['create'] };
+
+/** These kinds and more. Throws OperatorError when one of them is there already. */
+export function withKinds(kinds: KnownKinds, more: Own<ProbeDefinition>[]): KnownKinds {
+  const all = { ...kinds };
+  for (const { name, file, part } of more) {
+    const other = Object.hasOwn(all, name) ? all[name] : undefined;
+    if (other && other.file !== file) {
+      throw new OperatorError(`${file}: there is a kind of probe '${name}' already, ${other.file ?? "the suite's"}.`, {
+        hint: 'Give yours another name.',
+      });
+    }
+    all[name] = { probe: part, file };
+  }
+  return all;
+}
+
+/** The kinds of a plan, in the prober's own process. */
+export async function importKinds(files: Readonly<Record<string, string>>): Promise<KnownKinds> {
+  const own = Object.entries(files).map(async ([name, file]) => ({
+    name,
+    file,
+    part: await importPart<ProbeDefinition>(file, probeSort),
+  }));
+  return withKinds(builtIn, await Promise.all(own));
+}
 
 /** Throws OperatorError when such a stream cannot be probed, or its answers would mean nothing. Asks nothing of anyone. */
-export function checkStream(spec: StreamSpec): void {
-  const definition: ProbeDefinition | undefined = Object.hasOwn(kinds, spec.kind) ? kinds[spec.kind] : undefined;
+export function checkStream(spec: StreamSpec, kinds: KnownKinds = builtIn): void {
+  const definition = Object.hasOwn(kinds, spec.kind) ? kinds[spec.kind]!.probe : undefined;
   if (!definition) throw refused(spec, `unknown kind '${spec.kind}'`, `kinds are ${Object.keys(kinds).join(', ')}`);
   if (!definition.connections.includes(spec.connection)) {
     throw refused(
@@ -30,9 +68,9 @@ export function checkStream(spec: StreamSpec): void {
 }
 
 /** A probe for a stream that `checkStream` accepts. */
-export function createProbe(spec: StreamSpec): Probe {
-  checkStream(spec);
-  return kinds[spec.kind].create(spec);
+export function createProbe(spec: StreamSpec, kinds: KnownKinds = builtIn): Probe {
+  checkStream(spec, kinds);
+  return kinds[spec.kind]!.probe.create(spec);
 }
 
 function isTarget(target: string): boolean {

@@ -1,11 +1,10 @@
 import type { z } from 'zod';
-import type { kinds } from './kinds.ts';
 
 /**
- * A probe imitates one kind of user request. It knows how to ask and how to judge the answer, nothing else: schedule,
- * timeout and recording belong to the prober.
+ * A probe imitates one kind of user request: `http`, `tcp`, and those that workloads and projects bring. It knows how to ask
+ * and how to judge the answer, nothing else: schedule, timeout and recording belong to the prober.
  */
-export type ProbeKind = keyof typeof kinds;
+export type ProbeKind = string;
 
 /** `indeterminate`: a write that was sent and not answered; it may have been applied. */
 export const outcomes = ['ok', 'fail', 'indeterminate'] as const;
@@ -77,7 +76,7 @@ export interface Attempt {
   abandon(): void;
 }
 
-/** What the registry holds for each kind. */
+/** What there is of each kind, and what the file of one exports as `probe`. */
 export interface ProbeDefinition {
   /** Kinds of connection on which its answer means something. */
   connections: readonly StreamSpec['connection'][];

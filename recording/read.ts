@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import type { Evidence, PlatformClaim } from '../faults/fault.ts';
 import { readSamples, type StreamSamples } from '../probes/samples.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { RunFolder } from './folder.ts';
@@ -26,7 +27,14 @@ export function readRecording(folder: RunFolder): Recording {
   const events = whole
     .split('\n')
     .filter(Boolean)
-    .map((line) => JSON.parse(line) as RunEvent);
+    .map((line) => renamed(JSON.parse(line)));
   const samples = existsSync(folder.samples) ? readSamples(folder.samples) : { streams: [], torn: 0 };
   return { meta, events, ...samples };
+}
+
+/** An event as it is written today, whatever its parts were called when it was recorded. */
+function renamed(event: RunEvent): RunEvent {
+  if (event.kind !== 'evidence' || event.evidence === null) return event;
+  const { expectation, ...evidence } = event.evidence as Evidence & { expectation?: PlatformClaim };
+  return expectation ? { ...event, evidence: { ...evidence, claim: expectation } } : event;
 }

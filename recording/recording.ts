@@ -4,11 +4,14 @@
  *
  * Every time in it is in milliseconds (with fraction) since the run's origin on CLOCK_MONOTONIC.
  */
-import type { Evidence, Target } from '../faults/fault.ts';
-import type { Act, Inspection, PlatformEvent } from '../platforms/platform.ts';
+import type { Evidence } from '../faults/fault.ts';
+import type { Meaning } from '../platforms/meaning.ts';
+import type { Act, Inspection, PlatformEvent, Target } from '../platforms/platform.ts';
 import type { StreamSpec } from '../probes/probe.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+
+export type { Bracket } from '../units/bracket.ts';
 
 export type Phase =
   | 'preflight'
@@ -38,17 +41,20 @@ export interface RunMeta {
   streams: StreamSpec[];
 }
 
-/** A closed interval in which something happened, when the moment itself cannot be known. */
-export interface Bracket {
-  from: number;
-  to: number;
+interface Targets {
+  kind: 'targets';
+  fault: string;
+  targets: Target[];
+  /** What the fault does to them. Older recordings do not tell. */
+  meaning?: Meaning;
+  /** How many members each service had on the targets when the fault came. Older recordings do not tell. */
+  services?: Record<string, number>;
 }
 
 export type RunEvent = { at: number } & (
   | { kind: 'phase'; phase: Phase; state: 'begin' | 'end' | 'failed'; message?: string }
   | { kind: 'inspection'; inspection: Inspection; when: 'before' | 'after' }
-  /** `services`: how many members each service had on the targets when the fault came. Older recordings do not tell. */
-  | { kind: 'targets'; fault: string; targets: Target[]; impact: string[]; services?: Record<string, number> }
+  | Targets
   /** An act on the cluster; `at` is its end, `from` its beginning. `fault` when a fault did it (inject), else absent. */
   | { kind: 'act'; act: Act; from: number; fault?: string; healing?: boolean; error?: string }
   | { kind: 'evidence'; of: 'fault' | 'healed'; fault: string; evidence: Evidence | null }

@@ -6,7 +6,7 @@ import { description, labels, parameter } from 'allure-js-commons';
 import type { Findings } from '../analysis/findings.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
-import { CLUSTER_LABEL, FINDINGS } from './allure/names.ts';
+import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, VERDICT_LABEL } from './allure/names.ts';
 import { timelineImage } from './html/timeline-svg.ts';
 import { marksCsv } from './marks-csv.ts';
 import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
@@ -58,7 +58,7 @@ function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder)
       { name: 'suite', value: `${scenario.workload} (${scenario.variant})` },
       { name: 'subSuite', value: fault },
       { name: CLUSTER_LABEL, value: cluster.name },
-      { name: 'verdict', value: findings.verdict },
+      ...labelsOfVerdict(findings),
     ],
     parameters: [
       { name: 'platform', value: cluster.platform },
@@ -95,6 +95,15 @@ function describe(findings: Findings, elsewhere: string[]): string {
   ].join('\n\n');
 }
 
+/** The verdict, and each kind of check that decided it: categories are told apart by them. */
+export function labelsOfVerdict({ verdict, checks }: Findings): Named[] {
+  const decisive = checks.filter((check) => check.verdict === verdict && verdict !== 'pass').map(({ kind }) => kind);
+  return [
+    { name: VERDICT_LABEL, value: verdict },
+    ...[...new Set(decisive)].map((value) => ({ name: CHECK_LABEL, value })),
+  ];
+}
+
 /** Puts a judged run into the test that is running. Where Allure is not among the reporters, only the files are attached. */
 export async function attachToAllure(
   testInfo: TestInfo,
@@ -109,7 +118,7 @@ export async function attachToAllure(
 
 /**
  * The error of a test whose run did not pass. Its first line is stable from run to run, `failed: vote: lost` or
- * `unknown: fault confirmed`: categories are told apart by it. The numbers follow below.
+ * `unknown: fault confirmed`. The numbers follow below.
  */
 export function failureMessage(findings: Findings): string {
   const decisive = findings.checks.filter(({ verdict }) => verdict === findings.verdict);

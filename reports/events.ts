@@ -3,14 +3,14 @@ import { formatDuration } from '../units/units.ts';
 import { clean } from './terminal.ts';
 import { sayBacklog, sayMany } from './wording.ts';
 
-export interface Said {
+export interface EventLine {
   text: string;
   bad: boolean;
 }
 
 /** What happened, in one line; undefined for what a watcher need not see. `took`: how long a phase has taken, ms. */
-export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undefined): Said | undefined {
-  const say = (text: string, bad = false): Said => ({ text: clean(text), bad });
+export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undefined): EventLine | undefined {
+  const say = (text: string, bad = false): EventLine => ({ text: clean(text), bad });
   switch (event.kind) {
     case 'phase': {
       if (event.state === 'begin') return say(`${event.phase} …`);

@@ -14,13 +14,13 @@ export function legs(split: SplitStep[]): Leg[] {
   const seen = split.filter(({ mark }) => mark.ms !== undefined).toSorted((a, b) => a.mark.ms! - b.mark.ms!);
   const unseen = split.filter(({ mark }) => mark.ms === undefined);
   let before = 0;
-  const told = seen.map(({ step, mark, from: source }): Leg => {
+  const steps = seen.map(({ step, mark, from: source }): Leg => {
     const from = before;
     before = Math.max(before, mark.ms!);
     return { step, from, took: before - from, mark, source };
   });
   return [
-    ...told,
+    ...steps,
     ...unseen.map(({ step, mark, from: source }): Leg => ({ step, from: before, took: undefined, mark, source })),
   ];
 }

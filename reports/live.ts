@@ -9,7 +9,7 @@ import type { Progress } from '../run/progress.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayEvent } from './events.ts';
 import { clean } from './terminal.ts';
-import { sayLatency, sayShare } from './wording.ts';
+import { sayLatency, saySeconds, sayShare } from './wording.ts';
 
 export type LiveEvent = Progress;
 
@@ -202,7 +202,7 @@ class State {
   }
 
   #timeOf({ name, since }: { name: Phase; since: number }): string {
-    const gone = formatDuration(Math.floor((Date.now() - since) / 1000) * 1000).replace(/^0 ms$/, '0 s');
+    const gone = saySeconds(Math.floor((Date.now() - since) / 1000));
     if (this.#countdown?.phase !== name) return gone;
     const left = Math.ceil((this.#countdown.until - Date.now()) / 1000) * 1000;
     if (left <= 0) return gone;

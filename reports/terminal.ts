@@ -8,7 +8,7 @@ import {
   sayBacklog,
   sayBracket,
   sayCount,
-  sayExpectation,
+  sayExpected,
   sayFaults,
   sayLatency,
   sayMany,
@@ -61,7 +61,7 @@ function head(meta: RunMeta, findings: Findings, paint: Paint): string[] {
     ),
     clean(sayVerdict(findings)),
   ];
-  const expected = sayExpectation(meta, findings);
+  const expected = sayExpected(meta, findings);
   return expected ? [...lines, expected] : lines;
 }
 

@@ -96,6 +96,11 @@ export function sayShare(share: number | undefined): string {
   return share === undefined || !Number.isFinite(share) ? '–' : formatShare(share);
 }
 
+/** Whole seconds of a clock or an axis, which begins at `0 s`. */
+export function saySeconds(seconds: number): string {
+  return seconds === 0 ? '0 s' : formatDuration(seconds * 1000);
+}
+
 /** Latency in ms, or `–` where nothing was measured. */
 export function sayLatency(ms: number): string {
   return Number.isFinite(ms) && ms > 0 ? formatDuration(ms) : '–';
@@ -109,7 +114,7 @@ export function sayCheck(check: Check): string {
 export function sayVerdict(findings: Findings): string {
   const decisive = findings.checks.filter(({ verdict }) => verdict === findings.verdict);
   // A lost write cannot be mended by waiting: it is named before anything that was slow.
-  const first = decisive.find(({ what }) => what.endsWith('writes lost')) ?? decisive[0];
+  const first = decisive.find(({ kind }) => kind === 'writes-lost') ?? decisive[0];
   const others = decisive.length - 1;
   const more = others > 0 ? `, and ${sayMany(others, 'more check')} ${others === 1 ? 'is' : 'are'} not met` : '';
   switch (findings.verdict) {
@@ -125,7 +130,7 @@ export function sayVerdict(findings: Findings): string {
 }
 
 /** Undefined for a scenario that is meant to pass. */
-export function sayExpectation({ scenario }: RunMeta, findings: Findings): string | undefined {
+export function sayExpected({ scenario }: RunMeta, findings: Findings): string | undefined {
   if (scenario.expect !== 'fail') return undefined;
   const unproven =
     findings.verdict === 'fail' ? '; it failed, but maybe of something else' : '; whether it does is not known';

@@ -1,9 +1,10 @@
 import { predict, whyUnpredicted } from '../analysis/prediction/predict.ts';
-import type { Fault, Random, Target, World } from '../faults/fault.ts';
+import type { Fault, Random, World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
-import { countByService } from '../faults/targets.ts';
-import { type Inspection, type Member, NotOffered } from '../platforms/platform.ts';
-import type { Moment } from '../platforms/prediction.ts';
+import { type Meaning, nodesDown } from '../platforms/meaning.ts';
+import { type Inspection, type Member, NotOffered, type Target } from '../platforms/platform.ts';
+import type { Moment, PredictedWindow } from '../platforms/prediction.ts';
+import { countByService } from '../platforms/targets.ts';
 import type { Bracket } from '../recording/recording.ts';
 import type { FaultUse, Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -14,6 +15,7 @@ export interface AimedFault {
   use: FaultUse;
   fault: Fault;
   targets: Target[];
+  meaning: Meaning;
   nodesDown: string[];
 }
 
@@ -33,9 +35,10 @@ export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boo
 export function aimAll(scenario: Scenario, world: World): AimedFault[] {
   return scenario.faults.map((use) => {
     const fault = faults[use.fault]!;
+    const meaning = fault.means(use.options);
     const aim = (from: World) => {
       const targets = fault.aim(from, use.options);
-      return { use, fault, targets, nodesDown: fault.impact(targets, use.options).nodesDown };
+      return { use, fault, targets, meaning, nodesDown: nodesDown(meaning, targets) };
     };
     const aimed = aim(world);
     if (scenario.breaksQuorum || quorumSurvives(world.inspection, aimed.nodesDown)) return aimed;
@@ -67,6 +70,8 @@ export interface Candidates {
   /** False: which of them is known only once the workload is deployed. */
   certain: boolean;
   nodes: string[];
+  /** Of those, the most that are down at once. */
+  down: number;
   /** Windows that the platform's timers predict, the widest over all placements, by moment; ms since t₀. */
   expected: Map<Moment, Foreseen>;
 }
@@ -88,36 +93,23 @@ export function aimCandidates(
   services: Record<string, number | 'all'>,
 ): Candidates[] {
   const random = seeded(1);
-  const seen = scenario.faults.map(() => ({
-    targets: new Map<string, number>(),
-    nodes: new Set<string>(),
-    expected: new Map<Moment, Bracket & { times: number }>(),
-  }));
+  const seen = scenario.faults.map(nothingSeen);
   let refusal: unknown;
   let aimed = 0;
   const isPredicted = whyUnpredicted(scenario.faults) === undefined;
   for (let tries = 0; tries < TRIES; tries += 1) {
     try {
       const members = placeAnywhere(services, world.inspection, random);
-      for (const [index, { targets, use }] of aimAll(scenario, { ...world, members, random }).entries()) {
-        const { inspection } = world;
-        const { fault, options } = use;
-        const hit = membersHit(targets, members);
-        const expectations = isPredicted ? predict({ inspection, fault, options, targets, services, hit }) : [];
-        for (const { moment, window } of expectations) {
-          const { expected } = seen[index]!;
-          const { from, to, times } = expected.get(moment) ?? { ...window, times: 0 };
-          expected.set(moment, {
-            from: Math.min(from, window.from),
-            to: Math.max(to, window.to),
-            times: times + 1,
-          });
-        }
-        for (const target of targets) {
-          const line = describeCandidate(target);
-          seen[index]!.targets.set(line, (seen[index]!.targets.get(line) ?? 0) + 1);
-          if (target.kind !== 'service') seen[index]!.nodes.add(target.node);
-        }
+      for (const [index, aim] of aimAll(scenario, { ...world, members, random }).entries()) {
+        const { meaning, targets } = aim;
+        const situation = {
+          inspection: world.inspection,
+          meaning,
+          targets,
+          services,
+          hit: membersHit(targets, members),
+        };
+        note(seen[index]!, aim, isPredicted ? predict(situation) : []);
       }
       aimed += 1;
     } catch (error) {
@@ -127,18 +119,50 @@ export function aimCandidates(
     }
   }
   if (aimed === 0) throw refusal;
-  return scenario.faults.map((use, index) => ({
-    use,
-    targets: [...seen[index]!.targets.keys()].sort(),
-    certain: [...seen[index]!.targets.values()].every((times) => times === TRIES),
-    nodes: [...seen[index]!.nodes].sort(),
+  return scenario.faults.map((use, index) => ({ use, ...summaryOf(seen[index]!, aimed) }));
+}
+
+/** What the tries so far came to, of one fault. */
+interface Seen {
+  /** How often each target was chosen, by its line. */
+  targets: Map<string, number>;
+  nodes: Set<string>;
+  down: number;
+  expected: Map<Moment, Bracket & { times: number }>;
+}
+
+function nothingSeen(): Seen {
+  return { targets: new Map(), nodes: new Set(), down: 0, expected: new Map() };
+}
+
+function note(seen: Seen, { targets, nodesDown }: AimedFault, predicted: PredictedWindow[]): void {
+  for (const { moment, window } of predicted) {
+    const { from, to, times } = seen.expected.get(moment) ?? { ...window, times: 0 };
+    seen.expected.set(moment, {
+      from: Math.min(from, window.from),
+      to: Math.max(to, window.to),
+      times: times + 1,
+    });
+  }
+  seen.down = Math.max(seen.down, nodesDown.length);
+  for (const target of targets) {
+    const line = describeCandidate(target);
+    seen.targets.set(line, (seen.targets.get(line) ?? 0) + 1);
+    if (target.kind !== 'service') seen.nodes.add(target.node);
+  }
+}
+
+/** `aimed`: how many tries found a target at all. */
+function summaryOf({ targets, nodes, down, expected }: Seen, aimed: number): Omit<Candidates, 'use'> {
+  return {
+    targets: [...targets.keys()].sort(),
+    certain: [...targets.values()].every((times) => times === TRIES),
+    nodes: [...nodes].sort(),
+    down,
     expected: new Map(
-      [...seen[index]!.expected].map(([moment, { from, to, times }]) => [
-        moment,
-        { from, to, always: times === aimed },
-      ]),
+      [...expected].map(([moment, { from, to, times }]) => [moment, { from, to, always: times === aimed }]),
     ),
-  }));
+  };
 }
 
 /** How many members each service has where a fault hits. */

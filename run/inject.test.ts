@@ -34,6 +34,7 @@ test('when one act of a fault fails, those beside it have ended before anybody c
     use: { fault: 'node-kill', options: {} },
     fault: fault as unknown as Fault,
     targets: [],
+    meaning: { kind: 'node death' as const },
     nodesDown: [],
   };
   const context = { journal, actor: actor as unknown as Actor, recorder: recorder as unknown as Recorder };

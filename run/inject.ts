@@ -4,6 +4,7 @@ import type { Clock } from '../recording/clock.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { Bracket } from '../recording/recording.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { sleep } from '../units/sleep.ts';
 import type { Actor } from './actor.ts';
 import type { AimedFault } from './aim.ts';
 import type { Journal } from './journal.ts';
@@ -123,8 +124,30 @@ export async function confirmAll(live: LiveFault[], recorder: Recorder): Promise
   );
 }
 
+/**
+ * Each fault is held for its own time from its injection on; the signal ends it at once. What is over before the longest of them is
+ * healed then; the others are the healing phase's.
+ */
+export async function holdAll(
+  live: LiveFault[],
+  recorder: Recorder,
+  signal: AbortSignal,
+  announce: (longest: number) => void,
+): Promise<void> {
+  const now = recorder.clock.now();
+  const left = live.map(({ hold, injected }) => injected.to + hold - now);
+  const longest = Math.max(...left);
+  announce(longest);
+  await Promise.all(
+    live.map(async (fault, index) => {
+      await sleep(left[index]!, signal);
+      if (left[index]! < longest) await heal(fault, recorder);
+    }),
+  );
+}
+
 /** Heals one fault and looks for proof that it is gone. */
-export async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
+async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   if (fault.healed) return;
   await fault.injection.heal();
   fault.healed = true;

@@ -2,13 +2,14 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
-import { loadWorkload } from '../fixtures/workloads.ts';
+import { loadKinds, loadWorkload } from '../fixtures/workloads.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform, platformOf } from '../platforms/index.ts';
 import { type Inspection, type Member, NotOffered, type Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
+import type { KnownKinds } from '../probes/kinds.ts';
 import type { StreamSpec } from '../probes/probe.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -29,6 +30,8 @@ export interface Stage {
   seed: number;
   deployment: WorkloadDeployment;
   streams: StreamSpec[];
+  /** The files of those streams' kinds of probes that are not the suite's own. */
+  probeFiles: Record<string, string>;
   inspection: Inspection;
   /** The world a fault sees, with these members in place. */
   world(inspection: Inspection, members: Member[]): World;
@@ -55,6 +58,7 @@ export function verbsFor(scenario: Scenario): string[] {
  */
 export async function setStage(scenario: Scenario, cluster: Cluster, options: { seed?: number } = {}): Promise<Stage> {
   const workload = await loadWorkload(scenario.workload, process.cwd());
+  const kinds = await loadKinds(scenario.workload, process.cwd());
   const run = newRunId();
   const namespace = `brownout-${workload.name}-${run.slice(-4)}`;
   if (!fitsPattern(namespace, cluster.allow.namespaces)) {
@@ -68,7 +72,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   const platform = await createPlatform(cluster);
   try {
     const actor = createActor(platform, power);
-    checkVerbs(scenario, actor, cluster);
+    checkNeeds(scenario, [...actor.verbs, ...platform.queries], cluster);
     const inspection = await platform.inspect();
     const deployment = await workload.deployment({
       platform: cluster.platform,
@@ -104,6 +108,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       seed,
       deployment,
       streams,
+      probeFiles: filesOf(streams, kinds),
       inspection,
       world,
     };
@@ -123,12 +128,14 @@ function stateOn({ nodes }: Inspection): 'workers' | 'any' {
     : 'any';
 }
 
-function checkVerbs(scenario: Scenario, actor: Actor, cluster: Cluster): void {
+/** Everything that the scenario needs is offered: by the platform, the power agent, or as the cluster file says. */
+function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Cluster): void {
+  const offered = new Set([...verbs, ...capabilitiesOf(cluster)]);
   const needs = scenario.faults.flatMap(({ fault, options }) =>
     faults[fault]!.needs(options).map((verb) => ({ fault, verb })),
   );
   for (const { fault, verb } of [...ALWAYS_NEEDED.map((verb) => ({ fault: 'every run', verb })), ...needs]) {
-    if (actor.verbs.includes(verb) || capabilitiesOf(cluster).includes(verb)) continue;
+    if (offered.has(verb)) continue;
     const { why, hint } = missingCapability(cluster, verb);
     throw new NotOffered(`${fault} needs '${verb}': ${why}.`, { hint });
   }
@@ -159,6 +166,11 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
       };
     });
   });
+}
+
+function filesOf(streams: StreamSpec[], kinds: KnownKinds): Record<string, string> {
+  const files = streams.map(({ kind }) => [kind, kinds[kind]?.file]);
+  return Object.fromEntries(files.filter(([, file]) => file !== undefined));
 }
 
 /** The cluster file's path as people would type it. */

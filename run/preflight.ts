@@ -2,8 +2,9 @@ import { faults } from '../faults/index.ts';
 import { withPlannedTimers } from '../platforms/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
-import { sleep, startClock } from '../recording/clock.ts';
+import { startClock } from '../recording/clock.ts';
 import { fitsPattern } from '../units/pattern.ts';
+import { sleep } from '../units/sleep.ts';
 import { few } from '../units/words.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
@@ -81,7 +82,7 @@ function quorum({ inspection, scenario }: Stage, candidates: Candidates[]): Pref
   const healthy = reachable >= needed;
   // aimCandidates has already kept away from managers whose loss would break it; what is left does so only if it may.
   const breaks = candidates.some(
-    ({ use, nodes }) => killsNodes(use) && nodes.some((node) => !quorumSurvives(inspection, [node])),
+    ({ down, nodes }) => down > 0 && nodes.some((node) => !quorumSurvives(inspection, [node])),
   );
   return {
     what: 'quorum',
@@ -94,10 +95,7 @@ function quorum({ inspection, scenario }: Stage, candidates: Candidates[]): Pref
 }
 
 function capacity({ inspection }: Stage, candidates: Candidates[]): PreflightCheck {
-  const lost = Math.max(
-    0,
-    ...candidates.map(({ use, targets }) => (killsNodes(use) ? targetsAtOnce(targets, use) : 0)),
-  );
+  const lost = Math.max(0, ...candidates.map(({ down }) => down));
   const closed = inspection.nodes.filter((node) => !node.ready || !node.schedulable).map(({ name }) => name);
   const places = inspection.nodes.length - closed.length;
   return {
@@ -106,16 +104,6 @@ function capacity({ inspection }: Stage, candidates: Candidates[]): PreflightChe
     observed: `${places} nodes take members${closed.length > 0 ? ` (${few(closed)} ${closed.length === 1 ? 'does' : 'do'} not)` : ''}, ${places - lost} while the fault lasts`,
     hint: 'Nothing would be left to take the members over. Is a node drained, tainted, or still under pressure from what was before?',
   };
-}
-
-function targetsAtOnce(targets: string[], use: Candidates['use']): number {
-  const selector = (use.options.node ?? {}) as { count?: number };
-  return Math.min(targets.length, selector.count ?? 1);
-}
-
-function killsNodes(use: Candidates['use']): boolean {
-  const probe = faults[use.fault]!.impact([{ kind: 'node', node: 'any', why: '' }], use.options);
-  return probe.nodesDown.length > 0;
 }
 
 async function powerReadable(

@@ -1,5 +1,5 @@
 import type { Platform } from '../platforms/platform.ts';
-import { sleep } from '../recording/clock.ts';
+import { poll } from '../units/until.ts';
 
 export type Snapshot = Record<string, string>;
 
@@ -19,13 +19,10 @@ export function differences(before: Snapshot, after: Snapshot): string[] {
  * does not answer by then is a difference: nobody can say that it is as it was.
  */
 export async function settledDifferences(platform: Platform, before: Snapshot, timeout: number): Promise<string[]> {
-  const deadline = performance.now() + timeout;
-  for (;;) {
-    const left = await platform.snapshot().then(
+  const look = () =>
+    platform.snapshot().then(
       (after) => differences(before, after),
       (error: Error) => [`the cluster could not be compared with its state before: ${error.message}`],
     );
-    if (left.length === 0 || performance.now() > deadline) return left;
-    await sleep(1000);
-  }
+  return poll(look, (left) => left.length === 0, { timeout, every: 1000 });
 }

@@ -1,6 +1,7 @@
+import pRetry from 'p-retry';
 import type { Act, Platform } from '../platforms/platform.ts';
-import { sleep } from '../recording/clock.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { poll } from '../units/until.ts';
 import type { Actor } from './actor.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
@@ -14,6 +15,7 @@ export interface UndoStep {
 const PATIENCE = 120_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
+const NODE_TIMEOUT = 90_000;
 
 /**
  * Carries out every pending undo, the last act first, and marks each in the journal. An undo that fails is tried again for
@@ -37,31 +39,36 @@ export async function undoPending(
 }
 
 async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | undefined> {
-  const deadline = performance.now() + PATIENCE;
-  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-    try {
-      await actor.perform(entry.undo!);
-      return undefined;
-    } catch (error) {
-      if (performance.now() + pause > deadline) return error instanceof Error ? error.message : String(error);
-    }
-    await sleep(pause);
+  // To p-retry a TypeError is a mistake in the program. Here it may be half an answer of a cluster that is on its way back.
+  const perform = () =>
+    actor.perform(entry.undo!).catch((cause: Error) => {
+      throw new OperatorError(cause.message, { cause });
+    });
+  try {
+    await pRetry(perform, {
+      retries: Number.POSITIVE_INFINITY,
+      maxRetryTime: PATIENCE,
+      minTimeout: FIRST_PAUSE,
+      maxTimeout: LONGEST_PAUSE,
+    });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
   }
 }
 
 /** Later undos (volumes on that node) need the node back. Not fatal when it does not come: they say so themselves. */
-async function nodeReady(platform: Platform, name: string, timeout = 90_000): Promise<boolean> {
-  const deadline = performance.now() + timeout;
-  while (performance.now() < deadline) {
+async function nodeReady(platform: Platform, name: string): Promise<void> {
+  const look = async () => {
     try {
       const { nodes } = await platform.inspect();
-      if (nodes.find((node) => node.name === name)?.ready) return true;
+      return nodes.some((node) => node.name === name && node.ready);
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
+      return false;
     }
-    await sleep(1000);
-  }
-  return false;
+  };
+  await poll(look, Boolean, { timeout: NODE_TIMEOUT, every: 1000 });
 }
 
 /** `power.on w1`, `remove brownout-voting-k3f9`. */

@@ -1,6 +1,7 @@
 import { readSamples } from '../probes/samples.ts';
-import { sleep } from '../recording/clock.ts';
 import type { Recorder } from '../recording/recorder.ts';
+import { sleep } from '../units/sleep.ts';
+import { poll } from '../units/until.ts';
 import type { Stage } from './plan.ts';
 
 /** A backlog drains at 10 writes/s at the slowest (one as-is worker); this long is waited beyond that. */
@@ -52,14 +53,12 @@ async function drain(
   signal: AbortSignal,
 ): Promise<Drained> {
   const start = performance.now();
-  for (;;) {
-    const left = await backlog().catch(() => undefined);
-    const waited = performance.now() - start;
-    if (left === 0) {
-      await sleep(IN_HAND, signal);
-      return { waited, left };
-    }
-    if (waited > longest || signal.aborted) return { waited, left: left ?? null };
-    await sleep(POLL, signal);
-  }
+  const left = await poll(
+    () => backlog().catch(() => undefined),
+    (queued) => queued === 0,
+    { timeout: longest, every: POLL, signal },
+  );
+  const waited = performance.now() - start;
+  if (left === 0) await sleep(IN_HAND, signal);
+  return { waited, left: left ?? null };
 }

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../files/diagnostic.ts';
 import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
-import { kinds } from '../probes/kinds.ts';
+import type { KnownKinds } from '../probes/kinds.ts';
 import { formatDuration } from '../units/units.ts';
 import type { Objective, ProbeUse, Scenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
@@ -11,91 +11,154 @@ import { LONGEST } from './schema.ts';
 /** Fewer than this in the steady state, and nothing can be said of what is usual. */
 const FEWEST_STEADY_PROBES = 10;
 
+/** What is written, and what its names refer to. */
+interface Written {
+  scenario: Scenario;
+  workload: Workload;
+}
+
+/** One mistake: where it stands in the file, at the key or at its value. */
+interface Mistake {
+  at: 'key' | 'value';
+  path: Path;
+  message: string;
+  hint?: string;
+}
+
 /** What is well formed but cannot be meant: names that the workload lacks, limits that nothing can meet or miss. */
 export function contradictions(
   file: YamlFile,
   scenario: Scenario,
   workload: Workload,
+  kinds: KnownKinds,
   faults: Record<string, Fault>,
 ): Diagnostic[] {
-  const found: Diagnostic[] = [];
-  const atValue = (path: Path, message: string, hint?: string) => {
-    found.push(file.source.diagnostic(file.at(path), message, hint));
-  };
-  const atKey = (path: Path, message: string, hint?: string) => {
-    found.push(file.source.diagnostic(file.key(path), message, hint));
-  };
+  const written = { scenario, workload };
+  const mistakes = [
+    ...variantMistakes(written),
+    ...faultMistakes(written, file.value, faults),
+    ...probeMistakes(written, kinds),
+    ...objectiveMistakes(written),
+    ...stopMistakes(written),
+    ...expectMistakes(written),
+  ];
+  return mistakes
+    .map(({ at, path, message, hint }) =>
+      file.source.diagnostic(at === 'key' ? file.key(path) : file.at(path), message, hint),
+    )
+    .toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
 
-  if (!workload.variants.includes(scenario.variant)) {
-    atValue(
-      ['variant'],
-      `${workload.name} has no variant '${scenario.variant}'`,
-      `it has ${list(workload.variants, 'and')}`,
-    );
-  }
+function* variantMistakes({ scenario, workload }: Written): Generator<Mistake> {
+  if (workload.variants.includes(scenario.variant)) return;
+  yield {
+    at: 'value',
+    path: ['variant'],
+    message: `${workload.name} has no variant '${scenario.variant}'`,
+    hint: `it has ${list(workload.variants, 'and')}`,
+  };
+}
+
+function* faultMistakes(
+  { scenario, workload }: Written,
+  file: unknown,
+  faults: Record<string, Fault>,
+): Generator<Mistake> {
   for (const [index, { fault, options }] of scenario.faults.entries()) {
     const path = ['faults', index, fault];
-    const hold = faults[fault]!.hold(options);
-    if (hold > LONGEST) atValue([...path, 'hold'], `expected at most ${formatDuration(LONGEST)}`);
-    for (const { at, service } of servicesNamed(file.value, path)) {
+    if (faults[fault]!.hold(options) > LONGEST) {
+      yield { at: 'value', path: [...path, 'hold'], message: `expected at most ${formatDuration(LONGEST)}` };
+    }
+    for (const { at, service } of servicesNamed(file, path)) {
       if (workload.services.includes(service)) continue;
-      atValue(at, `${workload.name} has no service '${service}'`, didYouMean(service, workload.services, 'service'));
+      yield {
+        at: 'value',
+        path: at,
+        message: `${workload.name} has no service '${service}'`,
+        hint: didYouMean(service, workload.services, 'service'),
+      };
     }
   }
+}
+
+function* probeMistakes({ scenario, workload }: Written, kinds: KnownKinds): Generator<Mistake> {
   for (const [name, use] of Object.entries(scenario.probes)) {
     const probe = Object.hasOwn(workload.probes, name) ? workload.probes[name]! : undefined;
     if (!probe) {
-      const known = Object.keys(workload.probes);
-      atKey(['probes', name], `${workload.name} has no probe '${name}'`, didYouMean(name, known, 'probe'));
+      yield {
+        at: 'key',
+        path: ['probes', name],
+        message: `${workload.name} has no probe '${name}'`,
+        hint: didYouMean(name, Object.keys(workload.probes), 'probe'),
+      };
       continue;
     }
-    const { connections } = kinds[probe.kind];
+    if (!Object.hasOwn(kinds, probe.kind)) {
+      const message = `there is no kind of probe '${probe.kind}', which '${name}' of ${workload.name} is`;
+      yield { at: 'key', path: ['probes', name], message, hint: didYouMean(probe.kind, Object.keys(kinds), 'kind') };
+      continue;
+    }
+    const { connections } = kinds[probe.kind]!.probe;
     const wanted = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
     if (!wanted.every((connection) => connections.includes(connection))) {
-      const possible = list(connections);
-      atValue(
-        ['probes', name, 'connection'],
-        `'${name}' cannot use ${use.connection} connections`,
-        `possible: ${possible}`,
-      );
+      yield {
+        at: 'value',
+        path: ['probes', name, 'connection'],
+        message: `'${name}' cannot use ${use.connection} connections`,
+        hint: `possible: ${list(connections)}`,
+      };
     }
     if (scenario.steady < use.every * FEWEST_STEADY_PROBES) {
-      const least = formatDuration(use.every * FEWEST_STEADY_PROBES);
-      atValue(
-        ['probes', name, 'every'],
-        `too seldom for ${formatDuration(scenario.steady)} of steady state`,
-        `steady must be at least ${least}`,
-      );
+      yield {
+        at: 'value',
+        path: ['probes', name, 'every'],
+        message: `too seldom for ${formatDuration(scenario.steady)} of steady state`,
+        hint: `steady must be at least ${formatDuration(use.every * FEWEST_STEADY_PROBES)}`,
+      };
     }
   }
+}
+
+function* objectiveMistakes({ scenario, workload }: Written): Generator<Mistake> {
   for (const [name, objective] of Object.entries(scenario.objectives)) {
     const use = Object.hasOwn(scenario.probes, name) ? scenario.probes[name] : undefined;
-    if (use) {
-      for (const [limit, message, hint] of impossibleLimits(name, objective, use, scenario, workload)) {
-        atValue(['objectives', name, limit], message, hint);
-      }
-    } else {
-      atKey(
-        ['objectives', name],
-        `there is no probe '${name}' in this scenario`,
-        missingProbe(name, scenario, workload),
-      );
+    if (!use) {
+      yield {
+        at: 'key',
+        path: ['objectives', name],
+        message: `there is no probe '${name}' in this scenario`,
+        hint: missingProbe(name, scenario, workload),
+      };
+      continue;
+    }
+    for (const [limit, message, hint] of impossibleLimits(name, objective, use, scenario, workload)) {
+      yield { at: 'value', path: ['objectives', name, limit], message, hint };
     }
   }
+}
+
+function* stopMistakes({ scenario }: Written): Generator<Mistake> {
   const streams = streamNames(scenario);
   for (const { stream } of scenario.stop) {
     if (streams.includes(stream)) continue;
-    atKey(
-      ['stop', `${stream}.availability`],
-      `there is no stream '${stream}' in this scenario`,
-      didYouMean(stream, streams, 'stream'),
-    );
+    yield {
+      at: 'key',
+      path: ['stop', `${stream}.availability`],
+      message: `there is no stream '${stream}' in this scenario`,
+      hint: didYouMean(stream, streams, 'stream'),
+    };
   }
+}
+
+function* expectMistakes({ scenario, workload }: Written): Generator<Mistake> {
   const writes = Object.keys(scenario.probes).some((name) => workload.probes[name]?.writes);
-  if (scenario.expect === 'fail' && Object.keys(scenario.objectives).length === 0 && !writes) {
-    atValue(['expect'], 'nothing in this scenario can fail', 'name an objective that is missed');
-  }
-  return found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  if (scenario.expect !== 'fail' || Object.keys(scenario.objectives).length > 0 || writes) return;
+  yield {
+    at: 'value',
+    path: ['expect'],
+    message: 'nothing in this scenario can fail',
+    hint: 'name an objective that is missed',
+  };
 }
 
 function* impossibleLimits(

@@ -8,7 +8,7 @@ import { FileError } from '../files/diagnostic.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml } from '../files/yaml.ts';
 import { loadWorkload } from '../fixtures/workloads.ts';
-import { kinds } from '../probes/kinds.ts';
+import { knownKinds } from '../probes/kinds.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
 import { findScenarios, loadScenario, toScenario } from './load.ts';
 import type { Scenario } from './scenario.ts';
@@ -83,12 +83,16 @@ test('several errors are told at once, in the order of the file', async () => {
 });
 
 test('a connection on which the answer would mean nothing is refused', async () => {
-  const { connections } = kinds.tcp;
+  const { connections } = knownKinds.tcp!.probe;
   const impossible = (['new', 'reused'] as const).filter((each) => !connections.includes(each));
   assert.ok(impossible.length > 0);
   const voting = await loadWorkload('voting', import.meta.dirname);
   const door = { kind: 'tcp', entry: 'vote', writes: false } as const;
-  const vocabulary = { faults, workload: async () => ({ ...voting, probes: { ...voting.probes, door } }) };
+  const vocabulary = {
+    faults,
+    workload: async () => ({ ...voting, probes: { ...voting.probes, door } }),
+    kinds: async () => knownKinds,
+  };
   for (const connection of [...impossible, 'both']) {
     const text = least.replace('vote: {}', `door: { connection: ${connection} }`);
     const loading = toScenario(parseYaml(new Source('mine.yaml', text)), vocabulary);

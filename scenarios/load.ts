@@ -5,7 +5,8 @@ import { findYaml } from '../files/find.ts';
 import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
-import { loadWorkload } from '../fixtures/workloads.ts';
+import { loadKinds, loadWorkload } from '../fixtures/workloads.ts';
+import type { KnownKinds } from '../probes/kinds.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { contradictions } from './contradictions.ts';
 import type { ReadScenario } from './fit.ts';
@@ -17,10 +18,16 @@ export interface Vocabulary {
   faults: Record<string, Fault>;
   /** Throws OperatorError when there is no workload of that name. */
   workload(name: string): Promise<Workload>;
+  /** The kinds of probes that a workload can use. */
+  kinds(workload: string): Promise<KnownKinds>;
 }
 
-/** The suite's own faults, and the workloads of the suite and of the project in the current folder. */
-const installed: Vocabulary = { faults, workload: (name) => loadWorkload(name, process.cwd()) };
+/** What the suite has, and the project in the current folder. */
+const installed: Vocabulary = {
+  faults,
+  workload: (name) => loadWorkload(name, process.cwd()),
+  kinds: (workload) => loadKinds(workload, process.cwd()),
+};
 
 /** Reads a scenario file. Throws FileError, with the place of everything that is wrong. */
 export async function loadScenario(file: string, vocabulary: Vocabulary = installed): Promise<Scenario> {
@@ -45,7 +52,8 @@ export async function toScenario(file: YamlFile, vocabulary: Vocabulary = instal
     })),
   };
   const workload = await namedWorkload(file, scenario, vocabulary);
-  throwIfAny(contradictions(file, scenario, workload, vocabulary.faults));
+  const kinds = await vocabulary.kinds(scenario.workload);
+  throwIfAny(contradictions(file, scenario, workload, kinds, vocabulary.faults));
   return { file, scenario, workload, faults: vocabulary.faults };
 }
 

@@ -1,11 +1,13 @@
 import path from 'node:path';
 import { test } from '../fixtures/test.ts';
 import { readInvocation } from '../run/invocation.ts';
+import { loadProject } from '../run/parts.ts';
 import { findScenarios, loadScenario } from './load.ts';
 
 // One test a scenario file, on every cluster that the runner was given.
 const files = readInvocation()?.scenarios ?? findScenarios([path.join(import.meta.dirname, 'voting')]);
 
+await loadProject(process.cwd());
 for (const file of files) {
   const scenario = await loadScenario(file);
   test(scenario.title, async ({ brownout }) => {

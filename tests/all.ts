@@ -4,9 +4,9 @@
  * `npm test -- tests/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes, which are as many again, it runs one
  * scenario from end to end; all are `npm test -- kubernetes`.
  */
-import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import path from 'node:path';
+import { execaSync } from 'execa';
 import { ensurePackages, installLabPackages } from '../lab/setup.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -21,10 +21,11 @@ const real = globSync('tests/*.test.ts')
   .sort();
 
 function nodeTest(files: string[], concurrency: number): number {
-  const { status } = spawnSync(process.execPath, ['--test', `--test-concurrency=${concurrency}`, ...files], {
+  const { exitCode } = execaSync(process.execPath, ['--test', `--test-concurrency=${concurrency}`, ...files], {
     stdio: 'inherit',
+    reject: false,
   });
-  return status ?? 1;
+  return exitCode ?? 1;
 }
 
 if (only?.endsWith('.test.ts')) process.exit(nodeTest([only], 1));
@@ -36,10 +37,10 @@ const progress = (text: string) => console.error(text);
 await installLabPackages(progress);
 await ensurePackages(['chromium'], progress);
 const brownout = (...words: string[]) =>
-  spawnSync(process.execPath, ['cli/main.ts', ...words], { stdio: 'inherit' }).status;
+  execaSync(process.execPath, ['cli/main.ts', ...words], { stdio: 'inherit', reject: false }).exitCode;
 /** A lab that was not even partly there is taken down again. */
 const isDown = (lab: string) => {
-  const { stdout } = spawnSync(process.execPath, ['cli/main.ts', 'lab', 'status', lab, '--json'], { encoding: 'utf8' });
+  const { stdout } = execaSync(process.execPath, ['cli/main.ts', 'lab', 'status', lab, '--json'], { reject: false });
   return JSON.parse(stdout).state === 'down';
 };
 const down = ['swarm', 'kubernetes'].filter(isDown);

@@ -1,16 +1,12 @@
 /** What a lab could change on this computer, or leave behind on it. */
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { execaSync } from 'execa';
 
 export function everything(): Record<string, string[]> {
   const lines = (argv: string[]) => {
     const [program, ...args] = argv as [string, ...string[]];
-    return execFileSync(program, args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-      maxBuffer: 2 ** 26,
-    }).split('\n');
+    return execaSync(program, args, { stdin: 'ignore', stderr: 'ignore' }).stdout.split('\n');
   };
   // Settings, not the counters that a computer moves by itself.
   const setting = /^(kernel|net|user|vm)\./;

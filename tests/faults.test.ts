@@ -1,17 +1,17 @@
 /** Every fault on a real Swarm (the lab's): chosen, injected, proven from outside, healed, and nothing left of it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Target } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Cluster } from '../platforms/cluster.ts';
-import { runCommand } from '../platforms/command.ts';
 import { createPlatform } from '../platforms/index.ts';
-import type { Member, Platform } from '../platforms/platform.ts';
+import type { Member, Platform, Target } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import type { OperatorError } from '../units/operator-error.ts';
+import { runProgram } from '../units/program.ts';
 import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
 import { live } from './life.ts';
+import { until } from './until.ts';
 
 const RUN = 'test-faults';
 const NAMESPACE = 'brownout-test-faults';
@@ -37,7 +37,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
   const node = { name: 'w1' };
   const docker = async (host: string, ...argv: string[]) => {
     const address = (await platform.inspect()).nodes.find(({ name }) => name === host)?.address;
-    const result = await runCommand('docker', ['-H', `tcp://${address}:2375`, ...argv], { timeout: 20_000 });
+    const result = await runProgram('docker', ['-H', `tcp://${address}:2375`, ...argv], { timeout: 20_000 });
     assert.equal(result.code, 0, result.stderr);
   };
 
@@ -79,9 +79,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
     const address = (await platform.exec(front, ['hostname', '-i'])).stdout.trim();
     const ask = (from: Member, url: string) => platform.exec(from, ['curl', '-s', '-m', '2', '-o', '/dev/null', url]);
     // The roll-over before made new members; their addresses take a moment to be known on the other nodes.
-    let reached = await ask(back, `http://${address}/`);
-    for (let tries = 0; reached.code !== 0 && tries < 15; tries += 1) reached = await ask(back, `http://${address}/`);
-    assert.equal(reached.code, 0);
+    await until('the other node reaches it', async () => (await ask(back, `http://${address}/`)).code === 0, 60_000);
     await through('node-partition', { node, hold: '1s' }, async () => {
       const TIMED_OUT = 28;
       assert.equal((await ask(back, `http://${address}/`)).code, TIMED_OUT, 'VXLAN is cut');

@@ -5,16 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Evidence, Target } from '../faults/fault.ts';
+import type { Evidence } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform, verbsOf } from '../platforms/index.ts';
-import type { Member, Platform } from '../platforms/platform.ts';
+import type { Member, Platform, Target } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
 import { actingWorld } from './lab-swarm.ts';
 import { type Lived, live, type RecordingWorld } from './life.ts';
+import { until } from './until.ts';
 
 const RUN = 'test-faults';
 const NAMESPACE = 'brownout-test-faults';
@@ -69,9 +70,10 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
     const front = await memberOf('front');
     const args = { namespace: NAMESPACE, node: front.node, member: front.id };
     for (const verb of ['member.pause', 'member.unpause']) await platform.perform({ verb, args });
-    do {
+    await until('no node agent is left', async () => {
       healthy = await platform.snapshot();
-    } while (Object.keys(healthy).some((name) => name.includes('-agents/')));
+      return !Object.keys(healthy).some((name) => name.includes('-agents/'));
+    });
   });
 
   after(async () => {
@@ -99,25 +101,25 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
 
   it('pod-eviction: what the budget allows', async () => {
     const { there } = await through('pod-eviction', { member: { service: 'front' }, expect: 'evicted' });
-    assert.equal(there.expectation?.met, true);
+    assert.equal(there.claim?.met, true);
   });
 
   it('pod-eviction: the budget says no, and is named', async () => {
     const { there } = await through('pod-eviction', { member: { service: 'front', count: 2 }, expect: 'blocked' });
-    assert.match(there.expectation!.observed, /^1 granted, blocked by keep-one: /);
-    assert.equal(there.expectation!.met, true);
+    assert.match(there.claim!.observed, /^1 granted, blocked by keep-one: /);
+    assert.equal(there.claim!.met, true);
     assert.match(there.text, /stays: blocked by budget keep-one/);
   });
 
   it('pod-eviction: what is blocked is granted once a replacement is ready', async () => {
     const { there } = await through('pod-eviction', { member: { service: 'front', count: 2 }, expect: 'evicted' });
-    assert.equal(there.expectation?.met, true);
+    assert.equal(there.claim?.met, true);
     assert.match(there.text, /\(\d+ attempts\)/);
   });
 
   it('pod-eviction: an expectation that is not met is told', async () => {
     const { there } = await through('pod-eviction', { member: { service: 'front' }, expect: 'blocked' });
-    assert.equal(there.expectation?.met, false);
+    assert.equal(there.claim?.met, false);
   });
 
   it('node-drain', () => passes('node-drain', { node: on('front'), hold: '1s' }));
@@ -151,7 +153,7 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
           assert.equal(now.filter(({ ready, id }) => ready && before.includes(id)).length, 2, 'the old ones serve on');
         },
       );
-      assert.equal(over.expectation?.met, false);
+      assert.equal(over.claim?.met, false);
       assert.match(over.text, /did not roll back/);
       assert.deepEqual(await ids('front'), before);
     });

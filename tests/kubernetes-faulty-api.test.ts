@@ -13,7 +13,7 @@ import { createPlatform } from '../platforms/index.ts';
 import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
 import type { Platform, PlatformEvent } from '../platforms/platform.ts';
-import { listRuns, type RunFolder, runsDir } from '../recording/folder.ts';
+import { listRuns, runsDir } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { judgeRun } from '../run/judge.ts';
 import { settledDifferences } from '../run/snapshot.ts';
@@ -169,12 +169,12 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
       ],
       { cwd: project, reject: false, timeout: 300_000 },
     );
-    let run: RunFolder | undefined;
-    while (!run) {
+    const begun = () => listRuns(runsDir(project)).find(({ meta }) => existsSync(meta));
+    await until('the run begins', () => {
       assert.equal(running.exitCode, null, 'the run has not ended before it began');
-      await sleep(100);
-      run = listRuns(runsDir(project)).find(({ meta }) => existsSync(meta));
-    }
+      return begun() !== undefined;
+    });
+    const run = begun()!;
     const { namespace, origin } = JSON.parse(readFileSync(run.meta, 'utf8')) as RunMeta;
     const seen: { event: PlatformEvent; wall: number }[] = [];
     const looking = new AbortController();
@@ -189,7 +189,7 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
     console.log(
       `  ${findings.verdict} after ${Math.round((Date.now() - began) / 1000)} s; ${JSON.stringify(road.counts)}`,
     );
-    const lost = findings.checks.find(({ what }) => what === 'vote: acknowledged writes lost');
+    const lost = findings.checks.find(({ kind, stream }) => kind === 'writes-lost' && stream === 'vote');
     assert.notEqual(lost?.verdict, 'fail');
     // What the run says of the replacement holds the moment at which who looks directly heard of it.
     const events = readFileSync(run.events, 'utf8').trim().split('\n');

@@ -1,47 +1,29 @@
 /** The lab's Kubernetes, for real: as root, in namespaces of this computer. It is taken down at the start and at the end. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { run } from '../lab/command.ts';
 import { readNotes } from '../lab/kubernetes/notes.ts';
 import { simulate } from '../lab/kubernetes/simulate.ts';
 import type { KubernetesStatus } from '../lab/kubernetes/status.ts';
 import { everything } from './computer.ts';
+import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');
 const skip = process.platform === 'linux' && process.getuid?.() === 0 ? false : 'the lab needs Linux and root';
 const USERS = 'http://10.78.0.30:8080';
 const NAMESPACE = 'lab-test';
 
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function start(...words: string[]): ChildProcess {
-  return spawn(process.execPath, ['cli/main.ts', 'lab', ...words], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-async function lab(...words: string[]): Promise<Ended> {
-  const child = start(...words);
-  const said = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream]!.setEncoding('utf8').on('data', (text: string) => {
-      said[stream] += text;
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...said };
+function lab(...words: string[]) {
+  return execa(process.execPath, ['cli/main.ts', 'lab', ...words], { cwd: root, stdin: 'ignore', reject: false });
 }
 
 async function ok(...words: string[]): Promise<string> {
-  const { code, stdout, stderr } = await lab(...words);
-  assert.equal(code, 0, `lab ${words.join(' ')}: ${stderr}`);
+  const { exitCode, stdout, stderr } = await lab(...words);
+  assert.equal(exitCode, 0, `lab ${words.join(' ')}: ${stderr}`);
   return stdout.trim();
 }
 
@@ -67,14 +49,6 @@ async function get<T>(...words: string[]): Promise<T> {
 
 async function apply(...objects: object[]): Promise<void> {
   await kubectl(['apply', '--filename=-'], { apiVersion: 'v1', kind: 'List', items: objects });
-}
-
-async function until(what: string, done: () => boolean | Promise<boolean>, timeout = 120_000): Promise<void> {
-  const deadline = Date.now() + timeout;
-  while (!(await done())) {
-    assert.ok(Date.now() < deadline, `not so after ${timeout / 1000} s: ${what}`);
-    await sleep(200);
-  }
 }
 
 /** Also a node: both say whether they are ready in the same way. */
@@ -140,7 +114,7 @@ after(async () => {
 test('down when nothing is up is no error, and status says so', { skip }, async () => {
   await ok('down', 'kubernetes');
   assert.deepEqual(await status(), { lab: 'kubernetes', state: 'down', machines: [], entry: {} });
-  assert.equal((await lab('status', 'kubernetes')).code, 1);
+  assert.equal((await lab('status', 'kubernetes')).exitCode, 1);
   assert.match((await lab('up', 'kubernetes', '--managers', '3')).stderr, /no option --managers/);
 });
 
@@ -353,7 +327,7 @@ test('simulated nodes are ready and their pods run, as far as anybody can tell b
 });
 
 test('other settings are refused while the lab is up', { skip }, async () => {
-  const { code, stderr } = await lab('up', 'kubernetes', '--timers', 'tuned');
+  const { exitCode: code, stderr } = await lab('up', 'kubernetes', '--timers', 'tuned');
   assert.notEqual(code, 0);
   assert.match(stderr, /up with 1 control plane and default timers/);
 });
@@ -365,10 +339,10 @@ test('down leaves nothing, also with pods running', { skip }, async () => {
 
 test('an up that is killed, at any moment, is finished by the next one or removed by down', { skip }, async () => {
   for (const moment of [300, 700, 1200, 2500, 4000]) {
-    const child = start('up', 'kubernetes');
+    const child = lab('up', 'kubernetes');
     await sleep(moment);
     child.kill('SIGKILL');
-    await once(child, 'exit');
+    await child;
     if (moment !== 1200) continue;
     await ok('down', 'kubernetes');
     assertNothingLeft(`killed after ${moment} ms`);

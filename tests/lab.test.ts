@@ -1,12 +1,11 @@
 /** The lab's Swarm, for real: as root, in namespaces of this computer. It is taken down at the start and at the end. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa, execaSync } from 'execa';
 import type { SwarmStatus } from '../lab/swarm/status.ts';
 import { everything } from './computer.ts';
 import { until } from './until.ts';
@@ -17,31 +16,13 @@ const W1 = '10.77.0.12';
 const W2 = '10.77.0.13';
 const TOOLS = 'brownout/tools:lab';
 
-interface Ended {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-function start(...words: string[]): ChildProcess {
-  return spawn(process.execPath, ['cli/main.ts', 'lab', ...words], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-}
-
-async function lab(...words: string[]): Promise<Ended> {
-  const child = start(...words);
-  const said = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) {
-    child[stream]!.setEncoding('utf8').on('data', (text: string) => {
-      said[stream] += text;
-    });
-  }
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, ...said };
+function lab(...words: string[]) {
+  return execa(process.execPath, ['cli/main.ts', 'lab', ...words], { cwd: root, stdin: 'ignore', reject: false });
 }
 
 async function ok(...words: string[]): Promise<string> {
-  const { code, stdout, stderr } = await lab(...words);
-  assert.equal(code, 0, `lab ${words.join(' ')}: ${stderr}`);
+  const { exitCode, stdout, stderr } = await lab(...words);
+  assert.equal(exitCode, 0, `lab ${words.join(' ')}: ${stderr}`);
   return stdout.trim();
 }
 
@@ -122,8 +103,8 @@ after(async () => {
 test('down when nothing is up is no error, and status says so', { skip }, async () => {
   await ok('down', 'swarm');
   assert.deepEqual(await status(), { lab: 'swarm', state: 'down', machines: [], entry: {} });
-  assert.equal((await lab('status', 'swarm')).code, 1);
-  const { code, stderr } = await lab('power', 'swarm', 'w1', 'off');
+  assert.equal((await lab('status', 'swarm')).exitCode, 1);
+  const { exitCode: code, stderr } = await lab('power', 'swarm', 'w1', 'off');
   assert.notEqual(code, 0);
   assert.match(stderr, /not up[\s\S]*brownout lab up swarm/);
 });
@@ -131,14 +112,14 @@ test('down when nothing is up is no error, and status says so', { skip }, async 
 test('an interface that has the lab’s addresses is not overridden: up refuses and changes nothing', {
   skip,
 }, async () => {
-  execFileSync('ip', ['link', 'add', 'bo-test', 'type', 'veth', 'peer', 'bo-test2']);
+  execaSync('ip', ['link', 'add', 'bo-test', 'type', 'veth', 'peer', 'bo-test2']);
   try {
-    execFileSync('ip', ['address', 'add', '10.77.0.99/24', 'dev', 'bo-test']);
-    const { code, stderr } = await lab('up', 'swarm');
+    execaSync('ip', ['address', 'add', '10.77.0.99/24', 'dev', 'bo-test']);
+    const { exitCode: code, stderr } = await lab('up', 'swarm');
     assert.notEqual(code, 0);
     assert.match(stderr, /10\.77\.0\.0\/24 is in use.*bo-test/);
   } finally {
-    execFileSync('ip', ['link', 'delete', 'bo-test']);
+    execaSync('ip', ['link', 'delete', 'bo-test']);
   }
   assertNothingLeft();
 });
@@ -171,7 +152,7 @@ test('a second up changes nothing, and two at once are one after the other', { s
   const before = await node();
   const both = await Promise.all([lab('up', 'swarm'), lab('up', 'swarm')]);
   assert.deepEqual(
-    both.map(({ code }) => code),
+    both.map(({ exitCode }) => exitCode),
     [0, 0],
     both.map(({ stderr }) => stderr).join('\n'),
   );
@@ -180,7 +161,7 @@ test('a second up changes nothing, and two at once are one after the other', { s
 });
 
 test('other settings are refused while the lab is up', { skip }, async () => {
-  const { code, stderr } = await lab('up', 'swarm', '--managers', '3');
+  const { exitCode: code, stderr } = await lab('up', 'swarm', '--managers', '3');
   assert.notEqual(code, 0);
   assert.match(stderr, /up with 1 manager/);
 });
@@ -188,15 +169,15 @@ test('other settings are refused while the lab is up', { skip }, async () => {
 test('machines have no way out, and nothing of this computer forwards for them', { skip }, async () => {
   const routes = await ok('shell', 'swarm', 'w1', '--', 'ip', 'route', 'show', 'default');
   assert.equal(routes, '');
-  const { code } = await lab('shell', 'swarm', 'w1', '--', 'ping', '-c', '1', '-W', '1', '192.0.2.1');
+  const { exitCode: code } = await lab('shell', 'swarm', 'w1', '--', 'ping', '-c', '1', '-W', '1', '192.0.2.1');
   assert.notEqual(code, 0);
 });
 
 test('a machine cannot write to this computer: its programs are read-only, the rest is its own', { skip }, async () => {
   const write = (path: string) => lab('shell', 'swarm', 'w1', '--', 'sh', '-c', `echo x > ${path}`);
-  assert.notEqual((await write('/usr/brownout-test')).code, 0);
+  assert.notEqual((await write('/usr/brownout-test')).exitCode, 0);
   for (const path of ['/brownout-test', '/etc/brownout-test', '/var/brownout-test', '/tmp/brownout-test']) {
-    assert.equal((await write(path)).code, 0);
+    assert.equal((await write(path)).exitCode, 0);
     assert.equal(existsSync(path), false);
   }
 });
@@ -210,7 +191,7 @@ test('power off: containers die at once, nothing answers, and nobody is told; on
   const read = () => ok('shell', 'swarm', 'w2', '--', 'cat', '/srv/shared/beat');
   await until(
     'the container beats',
-    async () => (await lab('shell', 'swarm', 'w2', '--', 'test', '-s', '/srv/shared/beat')).code === 0,
+    async () => (await lab('shell', 'swarm', 'w2', '--', 'test', '-s', '/srv/shared/beat')).exitCode === 0,
   );
 
   await ok('power', 'swarm', 'w1', 'off');
@@ -275,7 +256,7 @@ test('a hog gets no more than its machine has, and its neighbour as much as befo
 });
 
 test('memory: who takes more than the machine has is killed, and the machine lives', { skip }, async () => {
-  const { code } = await lab(
+  const { exitCode: code } = await lab(
     'shell',
     'swarm',
     'w1',
@@ -305,11 +286,10 @@ test('down leaves nothing, also with containers running', { skip }, async () => 
 
 /** Starts `up` and kills it after `moment` ms, unless it has ended by then. */
 async function killedUp(moment: number): Promise<void> {
-  const up = start('up', 'swarm');
-  const ended = once(up, 'exit');
-  await Promise.race([sleep(moment), ended]);
+  const up = lab('up', 'swarm');
+  await Promise.race([sleep(moment), up]);
   up.kill('SIGKILL');
-  await ended;
+  await up;
 }
 
 test('an up that is killed, at any moment, is finished by the next one', { skip }, async () => {

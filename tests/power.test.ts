@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { ensurePackages } from '../lab/setup.ts';
-import { runCommand } from '../platforms/command.ts';
 import { connect, unlessGone } from '../platforms/docker/client.ts';
 import { dockerPower } from '../platforms/power/docker.ts';
 import { checkFenceOptions, fencePower } from '../platforms/power/fence.ts';
 import { type FenceParameter, parseFenceMetadata } from '../platforms/power/metadata.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { runProgram } from '../units/program.ts';
 import { labCluster } from './lab-swarm.ts';
 
 const AGENTS = '/usr/sbin';
@@ -44,7 +44,7 @@ describe('power by fence agents', { timeout: 600_000 }, () => {
     await test();
   };
   const metadata = async (agent: string): Promise<FenceParameter[]> => {
-    const { stdout } = await runCommand(agent, [], { input: 'action=metadata\n', timeout: 30_000 });
+    const { stdout } = await runProgram(agent, [], { input: 'action=metadata\n', timeout: 30_000 });
     const parameters = parseFenceMetadata(stdout);
     assert.ok(parameters, `${agent} has metadata`);
     return parameters;
@@ -65,9 +65,9 @@ describe('power by fence agents', { timeout: 600_000 }, () => {
       const texts: string[] = [];
       for (const agent of agents) {
         const file = join(AGENTS, agent);
-        texts.push((await runCommand(file, [], { input: 'action=metadata\n', timeout: 30_000 })).stdout);
+        texts.push((await runProgram(file, [], { input: 'action=metadata\n', timeout: 30_000 })).stdout);
       }
-      const parsed = await runCommand('python3', ['-c', XML_PARSER], { input: JSON.stringify(texts), timeout: 60_000 });
+      const parsed = await runProgram('python3', ['-c', XML_PARSER], { input: JSON.stringify(texts), timeout: 60_000 });
       assert.equal(parsed.code, 0, parsed.stderr);
       const expected: object[][] = JSON.parse(parsed.stdout);
       for (const [index, agent] of agents.entries()) {

@@ -13,6 +13,7 @@ import { errorClasses, outcomes, type StreamSpec } from '../probes/probe.ts';
 import type { ProberPlan, ProberTick } from '../probes/prober/plan.ts';
 import { startProber } from '../probes/prober/prober.ts';
 import { readSamples } from '../probes/samples.ts';
+import { until } from './until.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'brownout-prober-'));
 let server: Server;
@@ -64,15 +65,6 @@ const planOf = (...streams: StreamSpec[]): ProberPlan => ({
   seed: 1,
 });
 
-/** Polls, because how long a busy machine takes is not what is tested. */
-async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let i = 0; i < 600; i++) {
-    if (holds()) return;
-    await sleep(50);
-  }
-  assert.fail(`not within 30 s: ${what}`);
-}
-
 const isAlive = (pid: number) => {
   try {
     process.kill(pid, 0);
@@ -93,7 +85,8 @@ test('every probe that falls due is recorded, whatever becomes of it', async () 
     spec('silent', { options: { path: '/silent' } }),
     spec('nobody', { target: 'http://127.0.0.1:1/' }),
   );
-  const prober = await startProber(plan, { onTick: (tick) => ticks.push(tick) });
+  const kinds = { vote: join(import.meta.dirname, '..', 'fixtures', 'voting', 'probes', 'vote.ts') };
+  const prober = await startProber({ ...plan, kinds }, { onTick: (tick) => ticks.push(tick) });
   await until('two whole seconds are told', () => ticks.length >= 3);
   const report = await prober.stop();
   assert.deepEqual(report.recorded, report.scheduled);

@@ -1,9 +1,9 @@
 /** Processes of a run that a test started: found below it, and only there. */
-import { execFileSync } from 'node:child_process';
+import { execaSync } from 'execa';
 
 /** The process and everything below it, parents first, with their command lines. */
 export function tree(root: number): { pid: number; command: string }[] {
-  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n');
+  const lines = execaSync('ps', ['-eo', 'pid=,ppid=,args=']).stdout.trim().split('\n');
   const all = lines.map((line) => {
     const [, pid, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)!;
     return { pid: Number(pid), parent: Number(parent), command: command! };

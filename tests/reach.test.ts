@@ -1,12 +1,12 @@
 /** Every way to a Docker API that a cluster file can name, each to the lab's manager through a door of its own. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
+import { execaSync } from 'execa';
 import { createPlatform } from '../platforms/index.ts';
 import type { SwarmCluster, SwarmReach } from '../platforms/swarm/cluster.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -92,7 +92,7 @@ describe('a Swarm is reached', { timeout: 120_000 }, () => {
   });
 
   it('by TLS, with a certificate on both sides', async () => {
-    const ssl = (...argv: string[]) => execFileSync('openssl', argv, { cwd: folder, stdio: 'pipe' });
+    const ssl = (...argv: string[]) => execaSync('openssl', argv, { cwd: folder, stdio: 'pipe' });
     const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
     ssl('req', '-x509', ...key, '-subj', '/CN=ca', '-keyout', 'ca.key', '-out', 'ca.pem', '-days', '1');
     for (const name of ['server', 'client']) {

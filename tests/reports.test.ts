@@ -73,7 +73,7 @@ describe('report.html', () => {
       findings.cleanUp.left = [evil];
       findings.durability[0]!.lost = [evil];
       findings.predictions[0]!.note = evil;
-      findings.configuration[evil] = evil;
+      findings.configuration.push({ group: 'nodes', name: evil, value: evil });
       findings.streams[0]!.stream = evil;
       for (const bin of findings.bins) bin.streams[evil] = bin.streams.vote!;
     });
@@ -284,7 +284,7 @@ export default defineConfig({
 import { test } from '@playwright/test';
 import { attachToAllure, failureMessage } from ${from('reports/allure.ts')};
 import { renderHtml } from ${from('reports/html/html.ts')};
-import { runFolder } from ${from('run/folder.ts')};
+import { runFolder } from ${from('recording/folder.ts')};
 import { findingsByHand, runByHand } from ${from('tests/findings-by-hand.ts')};
 
 test('Voting goes on when a node dies', async ({}, info) => {
@@ -294,7 +294,7 @@ test('Voting goes on when a node dies', async ({}, info) => {
   meta.seed = Date.now();
   if (info.project.name === 'lab-two') {
     findings.verdict = 'unknown';
-    findings.checks = [{ verdict: 'unknown', what: 'fault confirmed', observed: 'no proof', wanted: 'proof' }];
+    findings.checks = [{ kind: 'fault-confirmed', verdict: 'unknown', what: 'fault confirmed', observed: 'no proof', wanted: 'proof' }];
   }
   const folder = runFolder(info.outputPath('run'));
   mkdirSync(folder.dir);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
 import type { Findings } from '../analysis/findings.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
@@ -145,7 +145,7 @@ test('a stop condition heals at once, and counts as a failure', async () => {
   const findings = findingsOf(newestRun());
   const hold = findings.phases.find(({ phase }) => phase === 'hold')!;
   assert.ok(hold.to - hold.from < 60_000, 'the five minutes of hold were cut short');
-  assert.ok(findings.checks.some(({ what, verdict }) => what === 'stop condition' && verdict === 'fail'));
+  assert.ok(findings.checks.some(({ kind, verdict }) => kind === 'stop-condition' && verdict === 'fail'));
   await assertUntouched();
 });
 
@@ -165,7 +165,7 @@ test('a power command that lies gives unknown, never pass', async () => {
   assert.equal(await running.ended, 2, running.output());
   const findings = findingsOf(newestRun());
   assert.equal(findings.verdict, 'unknown');
-  assert.ok(findings.checks.some(({ what, verdict }) => what === 'fault confirmed' && verdict === 'unknown'));
+  assert.ok(findings.checks.some(({ kind, verdict }) => kind === 'fault-confirmed' && verdict === 'unknown'));
   assert.deepEqual(globSync(`${flag}-*`), [], 'and it was switched on again');
   await assertUntouched();
 });
@@ -180,8 +180,8 @@ test('a starved prober gives unknown, and judging the recording again gives the 
   assert.equal(await running.ended, 2, running.output());
   const run = newestRun();
   const judged = readFileSync(run.findings, 'utf8');
-  assert.ok(findingsOf(run).checks.some(({ what, verdict }) => what === 'prober fit' && verdict === 'unknown'));
-  const { stdout } = await promisify(execFile)(process.execPath, [bin, 'judge', run.dir, '--json'], {
+  assert.ok(findingsOf(run).checks.some(({ kind, verdict }) => kind === 'prober-fit' && verdict === 'unknown'));
+  const { stdout } = await execa(process.execPath, [bin, 'judge', run.dir, '--json'], {
     cwd: project,
   }).catch((error: { stdout: string }) => error);
   assert.equal(stdout, judged);

@@ -2,8 +2,8 @@
  * Recordings made up for tests, of this room and of reports: a service with known outages, watched by an ideal prober.
  * Nothing in the suite itself reads them.
  */
-import type { Target } from '../faults/fault.ts';
-import type { Inspection, PlatformEvent } from '../platforms/platform.ts';
+import { meaningOf } from '../faults/meaning.ts';
+import type { Inspection, PlatformEvent, Target } from '../platforms/platform.ts';
 import { type ErrorClass, errorClasses, outcomes, type StreamSpec } from '../probes/probe.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { StreamSamples } from '../probes/samples.ts';
@@ -197,7 +197,7 @@ function eventsOf(run: SyntheticRun, times: Times, streams: StreamSamples[], sce
         kind: 'targets',
         fault: scenario.faults[i]?.fault ?? fault,
         targets: hit,
-        impact: ['w1'],
+        meaning: meaningOf(scenario.faults[i] ?? { fault, options: {} }),
         ...(services === 'untold' ? {} : { services }),
       }),
     ),

@@ -5,19 +5,20 @@
  * policies. Also: every sample that was in the file at the kill can be read afterwards. Needs the lab to be up.
  */
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
 import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { parseArgs } from 'node:util';
+import { execa } from 'execa';
 import { loadCluster } from '../clusters/load.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { readSamples } from '../probes/samples.ts';
-import { sleep } from '../recording/clock.ts';
 import { listRuns, runsDir } from '../recording/folder.ts';
 import { differences, type Snapshot } from '../run/snapshot.ts';
 import { seeded } from '../units/random.ts';
+import { sleep } from '../units/sleep.ts';
+import { poll } from '../units/until.ts';
 import { killTree } from './processes.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -56,34 +57,32 @@ interface Torn {
 export async function torture(scenario: string, moment: Moment, project: string, lab: Lab = 'swarm'): Promise<Torn> {
   const clusterFile = clusterFileOf(lab);
   const before = await state(clusterFile);
-  const child = spawn(process.execPath, [bin, 'run', scenario, '--cluster', clusterFile, '--no-allure'], {
+  const child = execa(process.execPath, [bin, 'run', scenario, '--cluster', clusterFile, '--no-allure'], {
     cwd: project,
     detached: true,
     stdio: 'ignore',
+    reject: false,
   });
-  const ended = new Promise((resolve) => child.on('exit', resolve));
   if (moment.of === 'hold') {
     while (!holds(project)) {
       assert.equal(child.exitCode, null, `${scenario} ended before it held its fault`);
       await sleep(50);
     }
   }
-  await Promise.race([sleep(moment.ms), ended]);
+  await Promise.race([sleep(moment.ms), child]);
   const copy = path.join(project, 'samples-at-kill.bin');
   rmSync(copy, { force: true });
   const run = listRuns(runsDir(project)).at(-1);
   if (run && existsSync(run.samples)) copyFileSync(run.samples, copy);
   killTree(child.pid!);
-  await ended;
+  await child;
 
   const start = performance.now();
   await brownout(['undo'], project);
   const undoSeconds = (performance.now() - start) / 1000;
   assert.match(await brownout(['undo'], project), /Nothing to undo/, 'a second undo finds nothing');
-  let left = differences(before, await state(clusterFile));
-  for (const settled = performance.now() + SETTLE; left.length > 0 && performance.now() < settled; await sleep(1000)) {
-    left = differences(before, await state(clusterFile));
-  }
+  const look = async () => differences(before, await state(clusterFile));
+  const left = await poll(look, (seen) => seen.length === 0, { timeout: SETTLE, every: 1000 });
   assert.deepEqual(left, [], `left behind after ${scenario} was killed ${tell(moment)}`);
 
   let samples = 0;
@@ -122,7 +121,7 @@ async function state(clusterFile: string): Promise<Snapshot> {
 }
 
 async function brownout(words: string[], project: string): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [bin, ...words], { cwd: project, timeout: 300_000 });
+  const { stdout } = await execa(process.execPath, [bin, ...words], { cwd: project, timeout: 300_000 });
   return stdout;
 }
 

@@ -107,7 +107,10 @@ test('a timer that differs makes two set-ups, and is all that is shown to differ
 
 test('of two platforms the timers differ that their predictions rest on; the others stand apart', () => {
   const rest = made({ id: 'b', cluster: 'two' });
-  rest.findings.configuration = { 'timer node.monitor.grace': '50 s (read)', 'timer leader.lease': '15 s (read)' };
+  rest.findings.configuration = [
+    { group: 'timer', name: 'node.monitor.grace', value: '50 s', source: 'read' },
+    { group: 'timer', name: 'leader.lease', value: '15 s', source: 'read' },
+  ];
   rest.findings.predictions = [
     {
       moment: 'node noticed down',
@@ -125,7 +128,7 @@ test('of two platforms the timers differ that their predictions rest on; the oth
   assert.deepEqual(names(partly), ['timer leader.lease']);
   const noticed = predictions.find(({ moment }) => moment === 'node noticed down')!;
   assert.deepEqual(
-    noticed.held.map((held) => held.map(({ window }) => window)),
+    noticed.windows.map((runs) => runs.map(({ window }) => window)),
     [[{ from: 9000, to: 16_500 }], [{ from: 40_000, to: 55_000 }]],
   );
 });
@@ -260,7 +263,7 @@ test('a neighbour that comes with another fault is paired where that is the same
   );
 });
 
-test('runs whose victim ran other services do not share a median', () => {
+test('runs whose target ran other services do not share a median', () => {
   const { setUps, differences } = compare([
     made({ id: 'a', services: { vote: 1 } }),
     made({ id: 'b', services: { db: 1, vote: 1 } }),
@@ -274,7 +277,7 @@ test('runs whose victim ran other services do not share a median', () => {
   assert.deepEqual(differences, [
     {
       group: 'cluster',
-      name: 'members on the victim',
+      name: 'members on the target',
       values: ['vote 1 of 2', 'db 1 of 1, vote 1 of 2', undefined],
     },
   ]);
@@ -338,7 +341,9 @@ test('labels tell all set-ups apart, and the order of runs changes no median', (
 test('a recording in which nothing was injected can be compared', () => {
   const nothing = made({ id: 'a' });
   Object.assign(nothing.findings, { t0: undefined, streams: [], split: [], durability: [], predictions: [], bins: [] });
-  nothing.findings.checks = [{ verdict: 'unknown', what: 'fault confirmed', observed: 'none', wanted: 'proof' }];
+  nothing.findings.checks = [
+    { kind: 'fault-confirmed', verdict: 'unknown', what: 'fault confirmed', observed: 'none', wanted: 'proof' },
+  ];
   const comparison = compare([nothing, made({ id: 'b', cluster: 'two' })]);
   assert.equal(comparison.setUps[0]!.runs[0]!.counted, false);
   assert.deepEqual(comparison.setUps[0]!.runs[0]!.timeline, []);

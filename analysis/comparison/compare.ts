@@ -3,6 +3,7 @@
  * with every one of them shown, and a median. What sets them apart is told first; what was measured is never averaged.
  */
 
+import { entryName } from '../events/configuration.ts';
 import type { Check } from '../findings.ts';
 import { spellsOf } from '../streams/degradation.ts';
 import { isValidityCheck } from '../validity.ts';
@@ -17,7 +18,7 @@ import type {
   Summary,
 } from './comparison.ts';
 import { contrastsOf } from './contrasts.ts';
-import { type ComparedRun, differencesOf, type Factor, factorsOf, keyOf } from './factors.ts';
+import { type ComparedRun, differencesOf, type Factor, factorsOf, keyOf, targetOf } from './factors.ts';
 import { labelsOf, letterOf } from './labels.ts';
 import { ofDegradation, ofDurability, ofRun, ofSplit, ofStream, type Reading } from './measures.ts';
 import { orderOf } from './ranking.ts';
@@ -49,7 +50,7 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
     partly,
     overall,
     orders: sameScenario && setUps.length > 1 ? overall.map((one) => orderOf(one, setUps)) : [],
-    contrasts: contrastsOf(groups.map(({ runs, factors }) => ({ meta: runs[0]!.meta, factors }))),
+    contrasts: contrastsOf(groups.map(({ runs, factors }) => ({ ...runs[0]!, factors }))),
     split: measuresOf(groups, ofSplit, findings),
     streams: byStream(groups, ofStream, ({ findings }) => findings.streams),
     degradation: measuresOf(groups, ofDegradation, findings),
@@ -94,7 +95,7 @@ function byStream<From extends { stream: string }>(
 /** The timers that predictions rest on: by them a platform's recovery is explained. */
 function decidingTimers(runs: readonly ComparedRun[]): Set<string> {
   const used = runs.flatMap(({ findings }) => findings.predictions.flatMap(({ timers }) => Object.keys(timers)));
-  return new Set(used.map((name) => `timer ${name}`));
+  return new Set(used.map((name) => entryName({ group: 'timer', name })));
 }
 
 function groupRuns(runs: readonly ComparedRun[]): Group[] {
@@ -138,7 +139,7 @@ function runOf(run: ComparedRun): SetUpRun {
   const zero = (t0?.from ?? 0) / 1000;
   return {
     run: meta.id,
-    victim: findings.configuration.victim ?? 'none',
+    target: targetOf(findings).value,
     began: meta.origin.wall,
     verdict,
     expect: meta.scenario.expect,
@@ -186,7 +187,7 @@ function predictionsOf(groups: Group[]): PredictionComparison[] {
   const moments = groups.flatMap(({ runs }) => runs.flatMap(({ findings }) => findings.predictions));
   return [...new Set(moments.map(({ moment }) => moment))].map((moment) => ({
     moment,
-    held: groups.map(({ runs }) =>
+    windows: groups.map(({ runs }) =>
       runs.flatMap((run) =>
         run.findings.predictions
           .filter((one) => one.moment === moment)

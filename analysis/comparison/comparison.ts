@@ -70,7 +70,7 @@ export interface SetUp {
 export interface SetUpRun {
   run: string;
   /** Whom the fault hit. */
-  victim: string;
+  target: string;
   /** Epoch ms. */
   began: number;
   verdict: VerdictKind;
@@ -94,10 +94,10 @@ export interface StreamComparison {
 /** One moment that the platforms' timers predict: what was predicted and measured, by set-up and run. */
 export interface PredictionComparison {
   moment: Moment;
-  held: HeldWindow[][];
+  windows: MeasuredWindow[][];
 }
 
-export interface HeldWindow {
+export interface MeasuredWindow {
   run: string;
   counted: boolean;
   what: string;

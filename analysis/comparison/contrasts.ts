@@ -1,37 +1,46 @@
 import type { RunMeta } from '../../recording/recording.ts';
-import type { Contrast, Difference } from './comparison.ts';
-import { differencesOf, type Factor } from './factors.ts';
+import type { Findings } from '../findings.ts';
+import type { Contrast } from './comparison.ts';
+import { differenceOf, type Factor, rowsOf } from './factors.ts';
 
-const FAULT = 'namespace-dos';
+interface ComparedSetUp {
+  meta: RunMeta;
+  findings: Findings;
+  factors: Factor[];
+}
 
 /**
- * Each neighbour without limits, paired with each that has some, in the same cluster and beside the same workload. Other faults
+ * Each neighbour without its remedy, paired with each that has it, in the same cluster and beside the same workload. Other faults
  * that come with it must be the same for both.
  */
-export function contrastsOf(setUps: readonly { meta: RunMeta; factors: Factor[] }[]): Contrast[] {
-  const noisy = setUps.flatMap(({ meta: { scenario, cluster }, factors }, setUp) => {
-    const [use, ...more] = scenario.faults.filter(({ fault }) => fault === FAULT);
-    if (!use || more.length > 0) return [];
-    const { kind, limits } = use.options;
-    const others = scenario.faults.map((one) => (one === use ? FAULT : one));
-    const place = JSON.stringify([kind, cluster.name, scenario.workload, scenario.variant, others]);
-    return [{ setUp, factors, place, kind: String(kind), isRemedied: limits !== false && limits !== undefined }];
+export function contrastsOf(setUps: readonly ComparedSetUp[]): Contrast[] {
+  const neighbours = setUps.flatMap(({ meta: { scenario, cluster }, findings, factors }, setUp) => {
+    const [one, ...more] = findings.faults.flatMap(({ fault, meaning }, index) =>
+      meaning.kind === 'neighbour' ? [{ fault, meaning, index }] : [],
+    );
+    if (!one || more.length > 0) return [];
+    const { fault, index, meaning } = one;
+    const { takes, remedy } = meaning;
+    const faults = scenario.faults.map((use, i) => (i === index ? fault : use));
+    const place = JSON.stringify([takes, cluster.name, scenario.workload, scenario.variant, faults]);
+    return [{ setUp, factors, place, takes, index, remedy }];
   });
-  return noisy
-    .filter(({ isRemedied }) => !isRemedied)
+  return neighbours
+    .filter(({ remedy }) => !remedy.isGiven)
     .flatMap((without) =>
-      noisy
-        .filter(({ isRemedied, place }) => isRemedied && place === without.place)
+      neighbours
+        .filter(({ remedy, place }) => remedy.isGiven && place === without.place)
         .map((remedied): Contrast => {
-          const { differences, partly } = differencesOf([without.factors, remedied.factors]);
-          const all = [...differences, ...partly].filter(({ group }) => group !== 'judged');
-          const isRemedy = ({ name }: Difference) => /^(\d+\. )?namespace-dos limits\b/.test(name);
+          const { differing, partly } = rowsOf([without.factors, remedied.factors]);
+          const all = [...differing, ...partly].filter(({ group }) => group !== 'judged');
+          const isRemedy = ({ option }: (typeof all)[number]) =>
+            option?.fault === remedied.index && option.name === remedied.remedy.option;
           return {
-            kind: without.kind,
+            kind: without.takes,
             without: without.setUp,
             remedied: remedied.setUp,
-            remedy: all.filter(isRemedy),
-            besides: all.filter((one) => !isRemedy(one)),
+            remedy: all.filter(isRemedy).map(differenceOf),
+            besides: all.filter((row) => !isRemedy(row)).map(differenceOf),
           };
         }),
     );

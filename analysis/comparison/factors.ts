@@ -1,8 +1,9 @@
-/** What may set two runs apart, as flat text by name, and what does. */
+/** What may set two runs apart, by name, and what does. */
 import type { RunMeta } from '../../recording/recording.ts';
 import type { Objective } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
-import type { Findings } from '../findings.ts';
+import { entryName, entryValue } from '../events/configuration.ts';
+import type { ConfigurationEntry, Findings } from '../findings.ts';
 import type { Difference, FactorGroup } from './comparison.ts';
 
 export interface ComparedRun {
@@ -14,49 +15,84 @@ export interface Factor {
   group: FactorGroup;
   name: string;
   value: string;
+  /** Whether a timer was read or assumed says how far to trust it, not what it is. */
+  source?: ConfigurationEntry['source'];
+  isVersion?: boolean;
+  /** Of a fault's option: which fault of the scenario, and the option's own name. */
+  option?: { fault: number; name: string };
 }
 
-/** Whether a value was read or assumed says how far to trust it, not what it is. */
-const SOURCE = / \((read|assumed)\)$/;
+/** What of the configuration is told by factors of other names, or is different in each run by chance. */
+const NAMED_ELSEWHERE: ReadonlySet<ConfigurationEntry['group']> = new Set(['run', 'target']);
 
-/** Recorded with the configuration, and told by factors of other names, or different in each run by chance. */
-const TOLD_APART = new Set(['platform', 'cluster', 'workload', 'faults', 'replicas', 'victim', 'seed']);
+/** Whom the faults hit. */
+export function targetOf({ configuration }: Findings): { value: string; role: string } {
+  const { value = 'none', role = value } = configuration.find(({ group }) => group === 'target') ?? {};
+  return { value, role };
+}
 
 export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
   const { scenario, cluster, services } = meta;
-  const { configuration } = findings;
-  const recorded = Object.entries(configuration).filter(([name]) => !TOLD_APART.has(name));
-  const isStream = ([name]: [string, string]) => name.startsWith('stream ');
-  const asked: [string, string][] = [
-    ['workload', scenario.workload],
-    ['fault', scenario.faults.map(({ fault }) => fault).join(' + ') || 'none'],
-    ...scenario.faults.flatMap(({ fault, options }, i) =>
-      flat(options).map(([name, value]): [string, string] => [
-        `${scenario.faults.length > 1 ? `${i + 1}. ` : ''}${fault} ${name}`,
-        value,
+  const recorded = findings.configuration.filter(({ group }) => !NAMED_ELSEWHERE.has(group));
+  const isStream = ({ group }: ConfigurationEntry) => group === 'stream';
+  const entries = (all: ConfigurationEntry[]) => all.map(factorOf);
+  return [
+    ...grouped('asked', [
+      ['workload', scenario.workload],
+      ['fault', scenario.faults.map(({ fault }) => fault).join(' + ') || 'none'],
+    ]),
+    ...optionFactors(scenario.faults),
+    ...grouped('asked', [
+      ['steady', formatDuration(scenario.steady)],
+      ['horizon', formatDuration(scenario.horizon)],
+      ...scenario.stop.map(({ text }, i): [string, string] => [`stop condition ${i + 1}`, text]),
+    ]),
+    ...entries(recorded.filter(isStream)),
+    ...grouped('cluster', [
+      ['platform', cluster.platform],
+      ['cluster', cluster.name],
+      ['variant', scenario.variant],
+      ...sorted(services).map(([service, count]): [string, string] => [`replicas ${service}`, String(count)]),
+      ['role of the target', targetOf(findings).role],
+    ]),
+    ...entries(recorded.filter((entry) => !isStream(entry))),
+    ...grouped('judged', [
+      ['expected to', scenario.expect],
+      ...sorted(scenario.objectives).map(([probe, objective]): [string, string] => [
+        `objectives of ${probe}`,
+        sayObjective(objective),
       ]),
-    ),
-    ['steady', formatDuration(scenario.steady)],
-    ['horizon', formatDuration(scenario.horizon)],
-    ...scenario.stop.map(({ text }, i): [string, string] => [`stop condition ${i + 1}`, text]),
-    ...recorded.filter(isStream),
-  ];
-  const hit: [string, string][] = [
-    ['platform', cluster.platform],
-    ['cluster', cluster.name],
-    ['variant', scenario.variant],
-    ...sorted(services).map(([service, count]): [string, string] => [`replicas ${service}`, String(count)]),
-    ['role of the victim', roles(configuration.victim ?? 'none')],
-    ...recorded.filter((entry) => !isStream(entry)),
-  ];
-  const judged: [string, string][] = [
-    ['expected to', scenario.expect],
-    ...sorted(scenario.objectives).map(([probe, objective]): [string, string] => [
-      `objectives of ${probe}`,
-      sayObjective(objective),
     ]),
   ];
-  return [...grouped('asked', asked), ...grouped('cluster', hit), ...grouped('judged', judged)];
+}
+
+function factorOf(entry: ConfigurationEntry): Factor {
+  const { group, value, source } = entry;
+  return {
+    group: group === 'stream' ? 'asked' : 'cluster',
+    name: entryName(entry),
+    value,
+    ...(source === undefined ? {} : { source }),
+    isVersion: group === 'version' || group === 'suite',
+  };
+}
+
+/** The fault's name and the option's; with several faults numbered: `1. …`. */
+function optionFactors(faults: RunMeta['scenario']['faults']): Factor[] {
+  return faults.flatMap(({ fault, options }, i) =>
+    Object.entries(options)
+      .filter(([, given]) => given !== undefined)
+      .flatMap(([option, given]) =>
+        flat(given, option).map(
+          ([name, value]): Factor => ({
+            group: 'asked',
+            name: `${faults.length > 1 ? `${i + 1}. ` : ''}${fault} ${name}`,
+            value,
+            option: { fault: i, name: option },
+          }),
+        ),
+      ),
+  );
 }
 
 function grouped(group: FactorGroup, entries: [string, string][]): Factor[] {
@@ -65,8 +101,12 @@ function grouped(group: FactorGroup, entries: [string, string][]): Factor[] {
 
 /** Two runs with the same key were asked the same of the same cluster: they repeat each other. */
 export function keyOf(factors: readonly Factor[]): string {
-  const told = factors.filter(({ group }) => group !== 'judged').map(({ name, value }) => [name, plain(value)]);
-  return JSON.stringify(told.sort(([a], [b]) => (a! < b! ? -1 : 1)));
+  const values = factors.filter(({ group }) => group !== 'judged').map(({ name, value }) => [name, value]);
+  return JSON.stringify(values.sort(([a], [b]) => (a! < b! ? -1 : 1)));
+}
+
+interface Row extends Pick<Factor, 'group' | 'name' | 'isVersion' | 'option'> {
+  cells: (Factor | undefined)[];
 }
 
 /**
@@ -78,46 +118,46 @@ export function differencesOf(
   columns: readonly Factor[][],
   deciding: ReadonlySet<string> = new Set(),
 ): { differences: Difference[]; partly: Difference[] } {
-  const rows = new Map<string, Difference>();
+  const { differing, partly } = rowsOf(columns, deciding);
+  return { differences: differing.map(differenceOf), partly: partly.map(differenceOf) };
+}
+
+/** The same, before it is said in words. */
+export function rowsOf(
+  columns: readonly Factor[][],
+  deciding: ReadonlySet<string> = new Set(),
+): { differing: Row[]; partly: Row[] } {
+  const rows = new Map<string, Row>();
   columns.forEach((factors, column) => {
-    for (const { group, name, value } of factors) {
-      const row = rows.get(name) ?? { group, name, values: columns.map(() => undefined) };
-      row.values[column] = value;
+    for (const factor of factors) {
+      const { group, name, isVersion, option } = factor;
+      const row = rows.get(name) ?? { group, name, isVersion, option, cells: columns.map(() => undefined) };
+      row.cells[column] = factor;
       rows.set(name, row);
     }
   });
   const all = [...rows.values()].sort((a, b) => rankOf(a) - rankOf(b));
-  const distinct = ({ values }: Difference) => new Set(values.filter((one) => one !== undefined).map(plain)).size;
-  const isDifferent = (row: Difference) =>
-    distinct(row) > 1 ||
-    (row.values.includes(undefined) && (row.group === 'asked' || isVersion(row) || deciding.has(row.name)));
+  const isPartly = ({ cells }: Row) => cells.includes(undefined);
+  const distinct = ({ cells }: Row) => new Set(cells.flatMap((cell) => (cell ? [cell.value] : []))).size;
+  const isDifferent = (row: Row) =>
+    distinct(row) > 1 || (isPartly(row) && (row.group === 'asked' || row.isVersion || deciding.has(row.name)));
   return {
-    differences: all.filter(isDifferent),
-    partly: all.filter((row) => !isDifferent(row) && row.values.includes(undefined)),
+    differing: all.filter(isDifferent),
+    partly: all.filter((row) => !isDifferent(row) && isPartly(row)),
   };
 }
 
+export function differenceOf({ group, name, cells }: Row): Difference {
+  return { group, name, values: cells.map((cell) => cell && entryValue(cell)) };
+}
+
 /** In the order in which a reader wants to know of them; versions explain least. */
-function rankOf(row: Difference): number {
-  return isVersion(row) ? 2 : { asked: 0, cluster: 1, judged: 3 }[row.group];
-}
-
-function isVersion({ group, name }: Difference): boolean {
-  return group === 'cluster' && (name.startsWith('version ') || name === 'suite');
-}
-
-/** Without its source. */
-export function plain(value: string): string {
-  return value.replace(SOURCE, '');
-}
-
-/** `worker w1, leader m1` → `worker, leader`: by name scope are drawn, by role they recover. */
-function roles(victim: string): string {
-  return victim.replace(/\b(leader|manager|worker) [^\s,]+/g, '$1');
+function rankOf({ group, isVersion }: Row): number {
+  return isVersion ? 2 : { asked: 0, cluster: 1, judged: 3 }[group];
 }
 
 /** `{ node: { running: 'vote' }, hold: 30000 }` → `node.running`: vote, `hold`: 30 s. */
-function flat(options: unknown, prefix = ''): [string, string][] {
+function flat(options: unknown, prefix: string): [string, string][] {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     const isTime = prefix === 'hold' && typeof options === 'number';
     return [
@@ -126,7 +166,7 @@ function flat(options: unknown, prefix = ''): [string, string][] {
   }
   return Object.entries(options)
     .filter(([, value]) => value !== undefined)
-    .flatMap(([name, value]) => flat(value, prefix === '' ? name : `${prefix}.${name}`));
+    .flatMap(([name, value]) => flat(value, `${prefix}.${name}`));
 }
 
 function sayObjective({ recovery, availability, outage, lost, p95 }: Objective): string {

@@ -1,4 +1,4 @@
-import { differencesOf, type Factor, plain } from './factors.ts';
+import { type Factor, rowsOf } from './factors.ts';
 
 /** A, B … Z, A2, B2 … */
 export function letterOf(i: number): string {
@@ -12,15 +12,16 @@ const SPEAK_FOR_THEMSELVES = ['workload', 'fault', 'cluster', 'variant'];
 /** As short as they can be and still differ: the cluster, then what else sets apart those of the same label. */
 export function labelsOf(columns: Factor[][]): string[] {
   const labels = columns.map((factors) => factors.find(({ name }) => name === 'cluster')!.value);
-  const { differences, partly } = differencesOf(columns);
-  const variantFirst = [...differences, ...partly].sort(
+  const { differing, partly } = rowsOf(columns);
+  const variantFirst = [...differing, ...partly].sort(
     (a, b) => Number(b.name === 'variant') - Number(a.name === 'variant'),
   );
-  for (const { group, name, values } of variantFirst) {
+  for (const { group, name, cells } of variantFirst) {
     if (group === 'judged' || name === 'cluster' || new Set(labels).size === labels.length) continue;
+    const values = cells.map((cell) => cell?.value);
     const say = (value: string | undefined) => {
       if (value === undefined) return `without ${name}`;
-      return SPEAK_FOR_THEMSELVES.includes(name) ? value : `${name} ${plain(value)}`;
+      return SPEAK_FOR_THEMSELVES.includes(name) ? value : `${name} ${value}`;
     };
     const alike = (i: number) => labels.flatMap((label, j) => (label === labels[i] ? [values[j]] : []));
     const apart = labels.map((label, i) => (new Set(alike(i)).size > 1 ? `${label}, ${say(values[i])}` : label));

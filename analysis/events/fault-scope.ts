@@ -1,24 +1,27 @@
 /** Whom the faults hit, as the recording tells, and which of the platform's news are about them. */
-import type { Target } from '../../faults/fault.ts';
-import { countByService, membersOf, nodesOf, servicesOf } from '../../faults/targets.ts';
-import type { Inspection, PlatformEvent } from '../../platforms/platform.ts';
+import type { Meaning } from '../../platforms/meaning.ts';
+import type { Inspection, PlatformEvent, Target } from '../../platforms/platform.ts';
+import { countByService, membersOf, nodesOf, servicesOf } from '../../platforms/targets.ts';
 import type { RunEvent } from '../../recording/recording.ts';
 import type { FaultUse } from '../../scenarios/scenario.ts';
 
-/** A fault of the scenario, and whom it was aimed at. */
+/** What a fault of a scenario means, for recordings that do not say it themselves. */
+export type MeaningOf = (use: FaultUse) => Meaning;
+
+/** What a fault of the scenario does, and whom it was aimed at. */
 export interface Aimed {
-  use: FaultUse;
+  meaning: Meaning;
   targets: Target[];
   /** Members that each service had there; undefined where the recording does not tell. */
   services: Record<string, number> | undefined;
 }
 
 /** Faults are aimed in the order of the scenario. */
-export function aimedOf(events: RunEvent[], faults: FaultUse[]): Aimed[] {
+export function aimedOf(events: RunEvent[], faults: FaultUse[], meaningOf: MeaningOf): Aimed[] {
   return events
     .filter((event) => event.kind === 'targets')
-    .map(({ fault, targets, services }, i) => ({
-      use: { fault, options: faults[i]?.options ?? {} },
+    .map(({ fault, meaning, targets, services }, i) => ({
+      meaning: meaning ?? meaningOf({ fault, options: faults[i]?.options ?? {} }),
       targets,
       services: services ?? countsOf(targets),
     }));
@@ -49,16 +52,12 @@ export function faultScopeOf(aimed: Aimed[], inspection: Inspection | undefined)
   const known = aimed.flatMap(({ services }) => (services ? [services] : []));
   return {
     nodes,
-    dead: new Set(aimed.filter(isDeath).flatMap((one) => nodesOf(one.targets))),
+    dead: new Set(aimed.filter(({ meaning }) => meaning.kind === 'node death').flatMap((one) => nodesOf(one.targets))),
     led: inspection?.nodes.some(({ name, leader }) => leader && nodes.has(name)) ?? false,
     members: new Set(membersOf(targets).map(({ id }) => lifeless(id))),
     services: known.length < aimed.length ? undefined : new Set(known.flatMap((counts) => Object.keys(counts))),
     whole: new Set(servicesOf(targets)),
   };
-}
-
-function isDeath({ use: { fault, options } }: Aimed): boolean {
-  return fault === 'node-kill' || (fault === 'node-partition' && options.from === undefined);
 }
 
 /** It shows that the platform noticed the fault, and not only that the suite lost sight of it, or that something else broke. */

@@ -25,10 +25,10 @@ export function reactionsOf(events: RunEvent[], t0: Bracket, wallOrigin: number)
     if (event.kind !== 'platform' || event.at < t0.from) return [];
     const { wall, since } = event.event;
     const deaf = since === undefined ? event.at : Math.min(event.at, since - wallOrigin);
-    const told = wall === undefined ? event.at : wall - wallOrigin;
+    const stamped = wall === undefined ? event.at : wall - wallOrigin;
     const earliest = Math.min(deaf - STAMP, event.at - PLAUSIBLE_DELAY);
-    const isPlausible = wall !== undefined && told >= Math.max(t0.from, earliest) && told <= event.at;
-    return [{ event: event.event, at: { from: Math.max(isPlausible ? told : deaf, t0.from), to: event.at } }];
+    const isPlausible = wall !== undefined && stamped >= Math.max(t0.from, earliest) && stamped <= event.at;
+    return [{ event: event.event, at: { from: Math.max(isPlausible ? stamped : deaf, t0.from), to: event.at } }];
   });
 }
 

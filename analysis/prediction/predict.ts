@@ -9,8 +9,5 @@ export function whyUnpredicted(faults: readonly unknown[]): string | undefined {
 
 /** Windows for one fault; none where the platform gives no timers to predict from. */
 export function predict(situation: Situation): PredictedWindow[] {
-  const { fault, options } = situation;
-  // Cut off from users or peers alone, a node is alive to its control plane: nothing is noticed.
-  if (fault === 'node-partition' && (options.from === 'users' || options.from === 'peers')) return [];
   return registeredPlatforms()[situation.inspection.platform]?.predict(situation) ?? [];
 }

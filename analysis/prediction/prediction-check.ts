@@ -22,7 +22,7 @@ export interface Measured {
 
 export function checkPrediction(predicted: PredictedWindow, measured: Measured): Prediction {
   const mark = markOf(predicted, measured);
-  const { holds, note } = judged(predicted, mark, measured);
+  const { holds, note } = compared(predicted, mark, measured);
   const { moment, what, formula, timers, window } = predicted;
   return { moment, what, formula, timers, window, measured: mark, holds, ...(note === undefined ? {} : { note }) };
 }
@@ -78,13 +78,13 @@ function servedAgain(streams: StreamFindings[], { t0, healing }: Measured['timel
   return { ms: to, bracket: { from: Math.max(0, last.end.from - t0.to), to } };
 }
 
-type Judged = Pick<Prediction, 'holds' | 'note'>;
+type Compared = Pick<Prediction, 'holds' | 'note'>;
 
-function judged(predicted: PredictedWindow, mark: Mark, measured: Measured): Judged {
+function compared(predicted: PredictedWindow, mark: Mark, measured: Measured): Compared {
   const { moment, window } = predicted;
   const healed = moment === 'users served again' ? healedBefore(window, mark, measured) : undefined;
   if (healed !== undefined) return { holds: undefined, note: watchedFor(healed) };
-  const holds = heldBy(window, mark);
+  const holds = isMet(window, mark);
   if (holds === undefined) {
     const { beyond } = mark;
     return { holds, note: beyond === undefined ? 'Nothing was measured to hold it against.' : watchedFor(beyond) };
@@ -97,7 +97,7 @@ function judged(predicted: PredictedWindow, mark: Mark, measured: Measured): Jud
 }
 
 /** Undefined when it cannot be told: not measured, or watched for a shorter time than predicted. */
-function heldBy(window: Bracket, mark: Mark): boolean | undefined {
+function isMet(window: Bracket, mark: Mark): boolean | undefined {
   if (mark.ms !== undefined) {
     const { from, to } = mark.bracket ?? { from: mark.ms, to: mark.ms };
     return to >= window.from && from <= window.to;
@@ -107,9 +107,9 @@ function heldBy(window: Bracket, mark: Mark): boolean | undefined {
 
 /** For how long the fault was there, when it was healed before the window was over and users were served only after that. */
 function healedBefore(window: Bracket, mark: Mark, { timeline: { healing, t0 } }: Measured): number | undefined {
-  const held = (healing?.from ?? Infinity) - t0.from;
+  const untilHealing = (healing?.from ?? Infinity) - t0.from;
   const served = mark.ms ?? mark.beyond;
-  return served !== undefined && held < window.to && served > held ? held : undefined;
+  return served !== undefined && untilHealing < window.to && served > untilHealing ? untilHealing : undefined;
 }
 
 function watchedFor(time: number): string {

@@ -11,6 +11,7 @@ export function proberFitness(events: RunEvent[], series: Series[], timeline: Ru
   const reasons = [...reportReasons(events, series, limit), ...sampleReasons(series, timeline, limit)];
   const lateness = Number.isFinite(limit) ? `≤ ${formatDuration(limit)}` : 'small';
   return {
+    kind: 'prober-fit',
     verdict: reasons.length === 0 ? 'pass' : 'unknown',
     what: 'prober fit',
     observed: reasons.length === 0 ? 'null stream whole, every probe sent in time and recorded' : reasons.join('; '),
@@ -19,12 +20,12 @@ export function proberFitness(events: RunEvent[], series: Series[], timeline: Ru
 }
 
 function reportReasons(events: RunEvent[], series: Series[], limit: number): string[] {
-  const told = events.findLast((event) => event.kind === 'prober');
-  if (told?.kind !== 'prober' || !told.report) {
-    const why = told?.kind === 'prober' && told.error ? `: ${told.error}` : '';
+  const last = events.findLast((event) => event.kind === 'prober');
+  if (last?.kind !== 'prober' || !last.report) {
+    const why = last?.kind === 'prober' && last.error ? `: ${last.error}` : '';
     return [`the prober left no report${why}`];
   }
-  const { report } = told;
+  const { report } = last;
   const { nullStream, latenessMs } = report;
   const reasons: string[] = [];
   if (nullStream.failed > 0)

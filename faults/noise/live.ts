@@ -15,8 +15,19 @@ export interface LiveNoise {
   /** Proof that its work goes on: its count is seen to rise. */
   confirm(timeout: number): Promise<Evidence | undefined>;
   confirmGone(timeout: number): Promise<Evidence | undefined>;
-  /** What the noise on a node says of itself. Throws when it says nothing. */
-  told(node: string): Promise<string>;
+  /** How the noise on a node is getting on. Throws when it says nothing. */
+  work(node: string): Promise<Work>;
+}
+
+/** What a noise says of itself. */
+export interface Work {
+  /** Rises as long as the noise is made. */
+  count: number;
+  /** For people. */
+  text: string;
+  /** Of `flood` and `knock`: requests that had an answer, and those that had none. */
+  answered?: number;
+  unanswered?: number;
 }
 
 /** What must be deployed for it. `joins` is the service whose network a flood comes from, where networks are apart. */
@@ -47,17 +58,17 @@ export async function startNoise(
   const look = async (node: string) => {
     const member = await noiseOn(node);
     if (!member) throw new OperatorError(`there is no noise on ${node}`);
-    return progress(world, member);
+    return workOf(world, member);
   };
   return {
     done,
     confirm: (timeout) => {
       const first = new Map<string, number>();
       return lookForAll(nodes, timeout, async (node) => {
-        const { count, text } = await look(node);
+        const { count, text, answered } = await look(node);
         const before = first.get(node);
         if (before === undefined) first.set(node, count);
-        if (before === undefined || count <= before || !(isKeptIn || floods(kind, text))) return undefined;
+        if (before === undefined || count <= before || !(isKeptIn || floods(kind, answered))) return undefined;
         return `${node}: ${kind} noise, ${text}`;
       });
     },
@@ -65,18 +76,17 @@ export async function startNoise(
       lookForAll(nodes, timeout, async (node) =>
         (await noiseOn(node)) ? undefined : `${node}: the neighbour is gone`,
       ),
-    told: async (node) => (await look(node)).text,
+    work: look,
   };
 }
 
 /** What knocks where nobody answers floods nothing: the wrong port, a service that is not there. */
-function floods(kind: Noise['kind'], text: string): boolean {
-  return kind !== 'flood' || !/^0 requests answered/.test(text);
+function floods(kind: Noise['kind'], answered: number | undefined): boolean {
+  return kind !== 'flood' || answered !== 0;
 }
 
-async function progress(world: ActingWorld, member: Member): Promise<{ count: number; text: string }> {
+async function workOf(world: ActingWorld, member: Member): Promise<Work> {
   const { stdout } = await world.platform.exec(member, ['cat', PROGRESS_FILE], { timeout: 5000 });
-  const [, count, text] = /^(\d+) (.*)/s.exec(stdout) ?? [];
-  if (count === undefined) throw new OperatorError(`the noise on ${member.node} tells nothing yet`);
-  return { count: Number(count), text: text!.trim() };
+  if (stdout === '') throw new OperatorError(`the noise on ${member.node} tells nothing yet`);
+  return JSON.parse(stdout);
 }

@@ -7,7 +7,7 @@ export interface Noise {
   image: string;
   limits: Limits | undefined;
   /** Whom `flood` and `knock` ask. */
-  victim: { host: string; port: number } | undefined;
+  target: { host: string; port: number } | undefined;
   /** How much `memory` takes, bytes. */
   memory: number;
   /** It ends by itself after so many ms. */
@@ -33,7 +33,7 @@ export function takenBy(kind: string): Takes {
   return kind === 'cpu' || kind === 'memory' || kind === 'pids' || kind === 'disk' ? kind : 'nothing';
 }
 
-function noiseCommand({ kind, victim, memory }: Noise): string[] {
-  const target = victim ? [victim.host, String(victim.port)] : kind === 'memory' ? [String(Math.round(memory))] : [];
-  return ['python3', '-u', '-c', STRESS, kind, ...target];
+function noiseCommand({ kind, target, memory }: Noise): string[] {
+  const whom = target ? [target.host, String(target.port)] : kind === 'memory' ? [String(Math.round(memory))] : [];
+  return ['python3', '-u', '-c', STRESS, kind, ...whom];
 }

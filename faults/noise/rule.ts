@@ -5,7 +5,7 @@ import { lookFor } from '../evidence.ts';
 import type { ActingWorld, Injection } from '../fault.ts';
 import { offered } from '../neighbour/offered.ts';
 import { undoAll } from '../targets.ts';
-import { noiseAct, startNoise } from './live.ts';
+import { noiseAct, startNoise, type Work } from './live.ts';
 import type { Noise } from './noise.ts';
 
 const NAME = 'brownout-dos';
@@ -76,24 +76,24 @@ export async function denyNetwork(
       { verb: 'namespace.restrict', args: { namespace, rule: 'policy', name, run, spec: JSON.stringify(spec) } },
       { verb: 'namespace.unrestrict', args: { namespace, rule: 'policy', name } },
     );
-  const answered = async () => knocks(await knocking.told(node));
   /** Only what comes after two looks in a row counts: a rule takes a moment until every node enforces it. */
-  const lookAt = (timeout: number, wanted: 'answered' | 'silent') => {
-    let before: Knocks | undefined;
+  const lookAt = (timeout: number, expected: 'answered' | 'silent') => {
+    let before: Work | undefined;
     return lookFor(timeout, async () => {
-      const now = await answered();
-      const [yes, no] = [now.answered - (before?.answered ?? 0), now.not - (before?.not ?? 0)];
+      const now = await knocking.work(node);
+      const since = (count: 'answered' | 'unanswered') => (now[count] ?? 0) - (before?.[count] ?? 0);
+      const [yes, no] = [since('answered'), since('unanswered')];
       const isFirst = before === undefined;
       if (isFirst || yes + no >= ENOUGH_KNOCKS) before = now;
       if (isFirst || yes + no < ENOUGH_KNOCKS) return undefined;
-      const isSo = wanted === 'answered' ? no === 0 : yes === 0;
+      const isSo = expected === 'answered' ? no === 0 : yes === 0;
       return isSo
-        ? `a neighbour on ${node} is ${wanted === 'answered' ? 'answered' : 'not answered any more'}`
+        ? `a neighbour on ${node} is ${expected === 'answered' ? 'answered' : 'not answered any more'}`
         : undefined;
     });
   };
   if (!(await lookAt(FIRST_ANSWERS, 'answered'))) {
-    const { host, port } = witness.victim!;
+    const { host, port } = witness.target!;
     throw new OperatorError(`${host}:${port} answers nobody on ${node}, before anything is denied`, {
       hint: 'name the service and the port inside its network that others ask: `service`, `port`',
     });
@@ -117,16 +117,6 @@ export async function denyNetwork(
   };
 }
 
-interface Knocks {
-  answered: number;
-  not: number;
-}
-
 const ENOUGH_KNOCKS = 3;
 /** Two a second are made; the first may still wait for a name or a route. */
 const FIRST_ANSWERS = 20_000;
-
-function knocks(told: string): Knocks {
-  const [, answered = '0', not = '0'] = /^(\d+) requests answered, (\d+) not/.exec(told) ?? [];
-  return { answered: Number(answered), not: Number(not) };
-}

@@ -1,7 +1,7 @@
 export const noiseKinds = ['cpu', 'memory', 'pids', 'disk', 'flood'] as const;
 export type NoiseKind = (typeof noiseKinds)[number];
 
-/** Where a noise tells how it is getting on: one line, `<count> <text>`. The count rises as long as the noise is made. */
+/** Where a noise tells how it is getting on, as JSON: `Work` in `live.ts`. */
 export const PROGRESS_FILE = '/tmp/noise';
 
 /** How much the noise of memory takes unless another size is said, in bytes. */
@@ -16,7 +16,7 @@ export const MEMORY = 2 ** 30;
  * that is restarted, and the parent can go on telling.
  */
 export const STRESS = `
-import asyncio, os, signal, sys, threading, time
+import asyncio, json, os, signal, sys, threading, time
 
 KIND, TARGET = sys.argv[1], sys.argv[2:]
 CPU_PROCESSES = 2 * (os.cpu_count() or 1)
@@ -27,9 +27,9 @@ CONNECTIONS = 100
 RATE = 1000
 BLOCK = 2**20
 
-def tell(count, text):
+def tell(count, text, **numbers):
     with open('${PROGRESS_FILE}.new', 'w') as file:
-        file.write('%d %s' % (count, text))
+        json.dump(dict(count=count, text=text, **numbers), file)
     os.replace('${PROGRESS_FILE}.new', '${PROGRESS_FILE}')
 
 def child(work):
@@ -147,7 +147,7 @@ def flood(connections=CONNECTIONS, rate=RATE):
         workers = [asyncio.create_task(worker()) for _ in range(connections)]
         while True:
             await asyncio.sleep(0.5)
-            tell(state['ok'] + state['failed'], '%(ok)d requests answered, %(failed)d not' % state)
+            tell(state['ok'] + state['failed'], '%(ok)d requests answered, %(failed)d not' % state, answered=state['ok'], unanswered=state['failed'])
     asyncio.run(main())
 
 {'cpu': cpu, 'memory': memory, 'pids': pids, 'disk': disk, 'flood': flood, 'knock': knock}[KIND]()

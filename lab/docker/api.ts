@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../../units/operator-error.ts';
+import { poll } from '../../units/until.ts';
 
 /** A Docker daemon's API over its unix socket: the few calls that building and joining a lab takes. */
 export interface Docker {
@@ -43,16 +43,12 @@ export function dockerAt(socket: () => string): Docker {
 
 /** Waits until the daemon answers. Rejects with `otherwise()` after `timeout` ms. */
 export async function answers(docker: Docker, timeout: number, otherwise: () => Promise<Error>): Promise<void> {
-  const deadline = Date.now() + timeout;
-  for (;;) {
-    const ok = await docker.get('/_ping').then(
+  const ping = () =>
+    docker.get('/_ping').then(
       () => true,
       () => false,
     );
-    if (ok) return;
-    if (Date.now() > deadline) throw await otherwise();
-    await sleep(30);
-  }
+  if (!(await poll(ping, Boolean, { timeout, every: 30 }))) throw await otherwise();
 }
 
 function parse<T>(text: string): T {

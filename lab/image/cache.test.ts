@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { cached, cacheFolder, keyOf } from './cache.ts';
 
 const original = process.env.XDG_CACHE_HOME;
@@ -64,12 +64,14 @@ test('a build whose process is killed is built again from the start', async () =
       console.log('started');
       await new Promise((done) => setTimeout(done, 60_000));
     });`;
-  const builder = spawn(process.execPath, ['--input-type=module', '-e', script], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const builder = execa(process.execPath, ['--input-type=module', '-e', script], {
+    stdin: 'ignore',
+    stderr: 'inherit',
+    reject: false,
   });
   await once(builder.stdout, 'data');
   builder.kill('SIGKILL');
-  await once(builder, 'exit');
+  await builder;
   const entry = await cached(kind('killed'), 1, quiet, async (folder) => {
     assert.deepEqual(readdirSync(folder), []);
     writeFileSync(join(folder, 'result'), 'whole');

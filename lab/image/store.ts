@@ -1,8 +1,7 @@
-import { spawn } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { cp, lstat, mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../command.ts';
+import { run, runStreaming } from '../command.ts';
 import { answers, type Docker } from '../docker/api.ts';
 import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
 import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
@@ -108,10 +107,8 @@ async function workloadStore(
           rm: '1',
           forcerm: '1',
         });
-        const tar = spawn('tar', ['-C', folder, '--owner=0', '--group=0', '--numeric-owner', '-c', '.'], {
-          stdio: ['ignore', 'pipe', 'inherit'],
-        });
-        await docker.upload(`/build?${query}`, 'application/x-tar', tar.stdout);
+        const tar = runStreaming(['tar', '-C', folder, '--owner=0', '--group=0', '--numeric-owner', '-c', '.']);
+        await docker.upload(`/build?${query}`, 'application/x-tar', tar);
       }
     }
   });

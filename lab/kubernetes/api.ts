@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { KubernetesObject } from './objects.ts';
 
@@ -57,15 +57,13 @@ export async function apiOf(kubeconfig: string): Promise<Api> {
 
 /** Repeats a call that fails because the API is not up yet, or not completely. Rejects with its last error after `timeout` ms. */
 export async function steadily<T>(timeout: number, call: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + timeout;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof ApiError) || Date.now() > deadline) throw error;
-      await sleep(100);
-    }
-  }
+  return pRetry(call, {
+    retries: Number.POSITIVE_INFINITY,
+    maxRetryTime: timeout,
+    minTimeout: 100,
+    factor: 1,
+    shouldRetry: ({ error }) => error instanceof ApiError,
+  });
 }
 
 /** An object's path in the API. Plurals are regular for all the kinds that the lab creates. */

@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process';
 import { cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { run } from '../command.ts';
+import { run, runStreaming } from '../command.ts';
 import { answers, type Docker } from '../docker/api.ts';
 import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf, SOCKET } from '../docker/daemon.ts';
 import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
@@ -87,10 +86,8 @@ async function fill(images: ImageStore, programs: string, dockerMajor: number, p
 async function importProgram(docker: Docker, programs: string, program: string, image: string): Promise<void> {
   const [repo, tag] = image.split(':') as [string, string];
   const query = new URLSearchParams({ fromSrc: '-', repo, tag, changes: `ENTRYPOINT ["/${program}"]` });
-  const tar = spawn('tar', ['-C', programs, '--owner=0', '--group=0', '-c', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await docker.upload(`/images/create?${query}`, 'application/x-tar', tar.stdout);
+  const tar = runStreaming(['tar', '-C', programs, '--owner=0', '--group=0', '-c', program]);
+  await docker.upload(`/images/create?${query}`, 'application/x-tar', tar);
 }
 
 /** Copies images from Docker's store to containerd's, in the machine that runs both. */

@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execa } from 'execa';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Progress } from '../progress.ts';
 import { type Api, ApiError, apiOf, steadily } from './api.ts';
@@ -60,7 +59,7 @@ async function allRun(api: Api, { nodes }: Crowd): Promise<void> {
 }
 
 function startKwok(program: string): () => Promise<void> {
-  const child = spawn(
+  const child = execa(
     'setpriv',
     [
       '--pdeathsig=KILL',
@@ -72,11 +71,11 @@ function startKwok(program: string): () => Promise<void> {
       '--node-lease-duration-seconds=160',
       '--v=WARN',
     ],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
+    { stdio: ['ignore', 'ignore', 'inherit'], reject: false },
   );
   let stopped = false;
-  const ended = once(child, 'exit').then(([code]) => {
-    if (!stopped) throw new OperatorError(`kwok, which keeps the simulated nodes alive, ended with status ${code}`);
+  const ended = child.then(({ exitCode }) => {
+    if (!stopped) throw new OperatorError(`kwok, which keeps the simulated nodes alive, ended with status ${exitCode}`);
   });
   // Its error is thrown to whoever stops it; until then nobody waits for it.
   ended.catch(() => {});

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { OperatorError } from '../../units/operator-error.ts';
 import { formatDuration } from '../../units/units.ts';
+import { poll } from '../../units/until.ts';
 import { run } from '../command.ts';
 import { answers, type Docker, DockerError } from '../docker/api.ts';
 import { DATA_ROOT, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
@@ -174,16 +175,14 @@ const namesOf = (nodes: NodeSeat[]) => nodes.map(({ name }) => name).join(', ');
 
 /** Waits until a manager sees all of these nodes ready, at most `patience` ms. Returns those that are not. */
 async function stillUnready(manager: Docker, nodes: NodeSeat[], patience: number): Promise<NodeSeat[]> {
-  const deadline = Date.now() + patience;
-  for (;;) {
+  const look = async () => {
     const members = await steadily(() => manager.get<SwarmNode[]>('/nodes'));
     const ready = new Set(
       members.filter(({ Status }) => Status.State === 'ready').map(({ Description }) => Description.Hostname),
     );
-    const unready = nodes.filter(({ name }) => !ready.has(name));
-    if (unready.length === 0 || Date.now() > deadline) return unready;
-    await sleep(50);
-  }
+    return nodes.filter(({ name }) => !ready.has(name));
+  };
+  return poll(look, (unready) => unready.length === 0, { timeout: patience, every: 50 });
 }
 
 /** Why a node is not in the Swarm, as far as the node itself knows. */
@@ -218,13 +217,11 @@ function initRequest(seat: NodeSeat, { heartbeat }: Settings) {
 
 /** A manager that has just started, or just lost its leader, refuses requests for a while. */
 async function steadily<T>(call: () => Promise<T>): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!(error instanceof DockerError) || Date.now() > deadline) throw error;
-      await sleep(50);
-    }
-  }
+  return pRetry(call, {
+    retries: Number.POSITIVE_INFINITY,
+    maxRetryTime: PATIENCE_MS,
+    minTimeout: 50,
+    factor: 1,
+    shouldRetry: ({ error }) => error instanceof DockerError,
+  });
 }

@@ -19,6 +19,7 @@ export class SshAgent extends Agent {
   }
 
   override createConnection(): Duplex {
+    // spawn, and not execa like elsewhere: this is a connection made of three pipes, not a program whose end is waited for.
     return new SshConnection(spawn('ssh', this.#argv));
   }
 }

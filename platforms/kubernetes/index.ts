@@ -19,7 +19,10 @@ export const kubernetes: PlatformModule<KubernetesCluster> = {
     };
   },
   open: async (cluster) => (await import('./kubernetes.ts')).openKubernetes(cluster),
-  verbs: async () => Object.keys((await import('./verbs/verbs.ts')).verbs),
+  async verbs() {
+    const { verbs, queries } = await import('./verbs/index.ts');
+    return [...Object.keys(verbs), ...Object.keys(queries)];
+  },
   rightsFile: async (verbs) => (await import('./verbs/rights.ts')).rightsManifest(verbs),
   plannedTimers: async (manifest, timers) =>
     (await import('./state/planned-timers.ts')).plannedTimers(manifest, timers),

@@ -16,8 +16,8 @@ import { conditionByNode, podOf } from './state/containers.ts';
 import { inspectKubernetes } from './state/inspect.ts';
 import { mainContainer, toMember } from './state/members.ts';
 import { leftoversOfKubernetes, snapshotKubernetes } from './state/snapshot.ts';
+import { askKubernetes, performOnKubernetes, queries, verbs } from './verbs/index.ts';
 import { checkRights } from './verbs/rights.ts';
-import { performOnKubernetes, verbs } from './verbs/verbs.ts';
 import { untilReady } from './workload/ready.ts';
 import { stoppedNames } from './workload/scale.ts';
 
@@ -29,6 +29,7 @@ const LIVING = 'status.phase!=Succeeded,status.phase!=Failed';
 export async function openKubernetes(cluster: KubernetesCluster): Promise<Platform> {
   const api = new Api(openReach(cluster.reach));
   const allowed = (namespace: string) => fitsPattern(namespace, cluster.allow.namespaces);
+  const context = { api, cluster, allowed };
   const addresses = new Map<string, string>();
 
   async function members(namespace: string, service?: string): Promise<Member[]> {
@@ -65,6 +66,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
   return {
     kind: 'kubernetes',
     verbs: Object.keys(verbs),
+    queries: Object.keys(queries),
     neighbours,
     // kube-proxy's health.
     peerPort: 10_256,
@@ -80,7 +82,8 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
     exec,
     answers: (node) => kubeletAnswers(api, node, addresses),
     condition,
-    perform: (act) => performOnKubernetes({ api, cluster, allowed }, act),
+    perform: (act) => performOnKubernetes(context, act),
+    query: (query) => askKubernetes(context, query),
     snapshot: () => snapshotKubernetes(api, allowed),
     rights: (verbs) => checkRights(api, verbs),
     async leftovers(run) {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { predict } from '../../analysis/prediction/predict.ts';
-import type { Target } from '../../faults/fault.ts';
-import type { Inspection, Timer } from '../platform.ts';
+import { meaningOf } from '../../faults/meaning.ts';
+import type { Inspection, Target, Timer } from '../platform.ts';
 import type { Situation } from '../prediction.ts';
 
 interface Options {
@@ -65,8 +65,7 @@ function situation({
     : { kind: 'member', member, node: victim, why: '' };
   return {
     inspection,
-    fault,
-    options: chosen,
+    meaning: meaningOf({ fault, options: chosen }),
     targets: [target],
     services: { vote: replicas, db: 1 },
     hit: counted(hit),

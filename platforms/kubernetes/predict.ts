@@ -8,8 +8,7 @@
  * heartbeat yet, and wait G anew.
  */
 
-import { nodesOf } from '../../faults/targets.ts';
-import type { Bracket } from '../../recording/recording.ts';
+import type { Bracket } from '../../units/bracket.ts';
 import {
   about,
   add,
@@ -22,6 +21,7 @@ import {
   serviceTimer,
   timer,
 } from '../prediction.ts';
+import { nodesOf } from '../targets.ts';
 
 type UsedTimers = PredictedWindow['timers'];
 
@@ -30,22 +30,23 @@ const START: Bracket = { from: 300, to: 5000 };
 /** A container that ended is seen by kubelet's look at its runtime, once a second, and started again at once the first time. */
 const NOTICED_BY_KUBELET: Bracket = { from: 0, to: 2000 };
 
-const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
-
 export function predictKubernetes(situation: Situation): PredictedWindow[] {
-  const { fault, options } = situation;
-  // It serves on, unheard: that it is noticed is all that the timers tell.
-  const servesOn = fault === 'kubelet-stop' || options.from === 'control-plane';
-  if (servesOn) return nodeDeath(situation).filter(({ moment }) => moment === 'node noticed down');
-  if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
-  if (fault === 'node-drain') return moved(situation, movable(situation));
-  // What a budget blocks moves nobody.
-  if (options.expect === 'blocked') return [];
   const own = { ...situation, hit: aimedMembers(situation) };
-  const isDeleted = fault === 'pod-eviction' || options.grace !== undefined;
-  if (isDeleted) return moved(own, Object.keys(own.hit));
-  if (fault === 'member-kill') return restarted(own, Object.keys(own.hit));
-  return [];
+  switch (situation.meaning.kind) {
+    case 'node death':
+      return nodeDeath(situation);
+    // It serves on, unheard: that it is noticed is all that the timers tell.
+    case 'control-plane silence':
+      return nodeDeath(situation).filter(({ moment }) => moment === 'node noticed down');
+    case 'drain':
+      return moved(situation, movable(situation));
+    case 'replacement':
+      return moved(own, Object.keys(own.hit));
+    case 'restart':
+      return restarted(own, Object.keys(own.hit));
+    default:
+      return [];
+  }
 }
 
 function nodeDeath(situation: Situation): PredictedWindow[] {

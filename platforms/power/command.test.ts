@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { OperatorError } from '../../units/operator-error.ts';
+import { until } from '../../units/until.ts';
 import { commandPower } from './command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'brownout-power-'));
@@ -47,10 +48,7 @@ describe('power by commands', () => {
         return undefined;
       }
     };
-    for (let tries = 0; tries < 100 && ![undefined, 'Z', 'X'].includes(state()); tries += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    assert.ok([undefined, 'Z', 'X'].includes(state()));
+    await until('its child has ended', () => [undefined, 'Z', 'X'].includes(state()), { timeout: 10_000, every: 20 });
   });
 
   it('lets no name pass that a shell could read as a command', async () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { OperatorError } from '../../units/operator-error.ts';
-import { runCommand, words } from '../command.ts';
+import { runProgram, words } from '../../units/program.ts';
 import type { Power, PowerConfig, PowerState } from './power.ts';
 
 type CommandConfig = Extract<PowerConfig, { kind: 'command' }>;
@@ -18,7 +18,7 @@ export function commandPower(config: CommandConfig): Power {
       });
     }
     const line = config[verb].replaceAll('{node}', node);
-    const result = await runCommand('/bin/sh', ['-c', line], { env, timeout: config.timeout });
+    const result = await runProgram('/bin/sh', ['-c', line], { env, timeout: config.timeout });
     if (result.timedOut) {
       throw new OperatorError(`power ${verb} of ${node}: no end within ${config.timeout} ms: ${line}`, {
         hint: 'raise `timeout` under `power` in the cluster file, or find out why the command hangs',

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { nearest } from '../../files/nearest.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { type CommandResult, runCommand, words } from '../command.ts';
+import { type Ended, runProgram, words } from '../../units/program.ts';
 import { type FenceParameter, parseFenceMetadata } from './metadata.ts';
 import type { Power, PowerConfig } from './power.ts';
 
@@ -23,10 +23,10 @@ export function fencePower(config: FenceConfig): Power {
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:${AGENT_FOLDERS}` };
   let parameters: Promise<FenceParameter[]> | undefined;
 
-  async function call(input: Record<string, string>): Promise<CommandResult> {
+  async function call(input: Record<string, string>): Promise<Ended> {
     const lines = Object.entries(input).map(([key, value]) => `${key}=${value}\n`);
     try {
-      const result = await runCommand(config.agent, [], { input: lines.join(''), env, timeout: config.timeout });
+      const result = await runProgram(config.agent, [], { input: lines.join(''), env, timeout: config.timeout });
       if (!result.timedOut) return result;
     } catch (error) {
       throw new OperatorError(`fence agent ${config.agent} cannot be started: ${(error as Error).message}`, {
@@ -48,7 +48,7 @@ export function fencePower(config: FenceConfig): Power {
     });
   }
 
-  async function run(action: 'on' | 'off' | 'status', node: string): Promise<CommandResult> {
+  async function run(action: 'on' | 'off' | 'status', node: string): Promise<Ended> {
     // One question is enough for the life of the agent; a failed one is asked again.
     parameters ??= readParameters();
     const known = await parameters.catch((error) => {

@@ -1,8 +1,9 @@
 /** Containers on one node, past the control plane: looked at, executed in, and the suite's own helpers. */
 import { PassThrough } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { OperatorError } from '../../units/operator-error.ts';
+import { sleep } from '../../units/sleep.ts';
+import { poll } from '../../units/until.ts';
 import { isGone, statusOf, unlessGone, within } from '../docker/client.ts';
 import type { ExecResult } from '../platform.ts';
 import { labelled, RUN_LABEL, TASK_LABEL } from './api.ts';
@@ -45,11 +46,8 @@ export async function execIn(
     if (stdin !== undefined) stream.end(stdin);
     await within(timeout, `exec ${argv[0]}`, ended);
     // The stream ends a moment before the engine has noted the exit code.
-    let state = await host.ask('exec result', () => exec.inspect());
-    for (let tries = 0; state.Running && tries < 20; tries += 1) {
-      await sleep(50);
-      state = await host.ask('exec result', () => exec.inspect());
-    }
+    const result = () => host.ask('exec result', () => exec.inspect());
+    const state = await poll(result, ({ Running }) => !Running, { timeout: 1_000, every: 50 });
     return { code: state.ExitCode ?? -1, stdout: stdout.text(), stderr: stderr.text() };
   } finally {
     stream.destroy();

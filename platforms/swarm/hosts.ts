@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pRetry from 'p-retry';
 import { OperatorError } from '../../units/operator-error.ts';
 import { connect, type DockerHost, describeFailure, statusOf } from '../docker/client.ts';
 import type { SwarmReach } from './cluster.ts';
@@ -141,18 +142,16 @@ export class Hosts {
   }
 }
 
-const OUTDATED_TRIES = 4;
+const OUTDATED_RETRIES = 3;
 const STAGGER = 500;
 
 /** An object that somebody else changed between being read and being written is read again, and the change made anew. */
 async function retryOutdated<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (tries === OUTDATED_TRIES || !/update out of sequence/.test(describeFailure(error))) throw error;
-    }
-  }
+  return pRetry(attempt, {
+    retries: OUTDATED_RETRIES,
+    minTimeout: 0,
+    shouldRetry: ({ error }) => /update out of sequence/.test(describeFailure(error)),
+  });
 }
 
 /** No manager answers: the control plane is lost, at least from here. */

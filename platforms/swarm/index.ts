@@ -11,7 +11,10 @@ export const swarm: PlatformModule<SwarmCluster> = {
   describe: ({ reach }) => `${reach.hosts.length} hosts`,
   settings: ({ endpoint, publish, shared }) => ({ endpoint, publish, ...(shared === undefined ? {} : { shared }) }),
   open: async (cluster) => (await import('./swarm.ts')).openSwarm(cluster),
-  verbs: async () => Object.keys((await import('./verbs.ts')).verbs),
+  async verbs() {
+    const { verbs, queries } = await import('./verbs.ts');
+    return [...Object.keys(verbs), ...Object.keys(queries)];
+  },
   plannedTimers: async (manifest, timers) => (await import('./planned-timers.ts')).plannedTimers(manifest, timers),
   predict: predictSwarm,
 };

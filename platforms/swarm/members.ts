@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../../units/operator-error.ts';
+import { poll } from '../../units/until.ts';
 import type { Deployment, Member } from '../platform.ts';
 import {
   listNodes,
@@ -72,29 +72,22 @@ export async function untilReady(
   timeout: number,
   signal?: AbortSignal,
 ): Promise<void> {
-  const deadline = performance.now() + timeout;
-  for (;;) {
+  const look = async () => {
     signal?.throwIfAborted();
-    let missing: string[];
     try {
-      const state = await readStack(hosts, namespace);
-      missing = lacking(namespace, services, state);
-      if (missing.length === 0) return;
+      return lacking(namespace, services, await readStack(hosts, namespace));
     } catch (error) {
       // A control plane that is away just now may come back in time.
       if (!(error instanceof OperatorError)) throw error;
-      missing = [error.message];
+      return [error.message];
     }
-    if (performance.now() + LOOK_AGAIN > deadline) {
-      throw new OperatorError(
-        `${namespace} is not whole after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`,
-        {
-          hint: `docker service ps --no-trunc ${namespace}_… tells more`,
-        },
-      );
-    }
-    await sleep(LOOK_AGAIN, undefined, { signal });
-  }
+  };
+  const missing = await poll(look, (services) => services.length === 0, { timeout, every: LOOK_AGAIN, signal });
+  if (missing.length === 0) return;
+  signal?.throwIfAborted();
+  throw new OperatorError(`${namespace} is not whole after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
+    hint: `docker service ps --no-trunc ${namespace}_… tells more`,
+  });
 }
 
 /** One line for each service that lacks members, with what its tasks complain of. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { predict } from '../../analysis/prediction/predict.ts';
-import type { Target } from '../../faults/fault.ts';
-import type { Inspection, Timer } from '../platform.ts';
+import { meaningOf } from '../../faults/meaning.ts';
+import type { Inspection, Target, Timer } from '../platform.ts';
 import type { Situation } from '../prediction.ts';
 
 interface Options {
@@ -58,8 +58,7 @@ function situation(options: Options): Situation {
       : { kind: 'node', node: victim, why: '' };
   return {
     inspection,
-    fault,
-    options: {},
+    meaning: meaningOf({ fault, options: {} }),
     targets: [target],
     services: { vote: replicas, agent: 'all' },
     hit: Object.fromEntries((options.hit ?? ['vote']).map((service) => [service, options.lost ?? 1])),

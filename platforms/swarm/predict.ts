@@ -7,8 +7,7 @@
  * delay, those of a drained node at once.
  */
 
-import { nodesOf } from '../../faults/targets.ts';
-import type { Bracket } from '../../recording/recording.ts';
+import type { Bracket } from '../../units/bracket.ts';
 import {
   about,
   add,
@@ -21,6 +20,7 @@ import {
   serviceTimer,
   timer,
 } from '../prediction.ts';
+import { nodesOf } from '../targets.ts';
 
 type UsedTimers = PredictedWindow['timers'];
 
@@ -31,14 +31,19 @@ const START: Bracket = { from: 300, to: 3000 };
 /** memberlist probes a peer each 1–2 s and suspects it for 4 s; then its address leaves the service's name. */
 const GOSSIP: Bracket = { from: 5000, to: 8000 };
 
-const NODE_DEATHS = new Set(['node-kill', 'node-partition']);
-
 export function predictSwarm(situation: Situation): PredictedWindow[] {
-  const { fault } = situation;
-  if (NODE_DEATHS.has(fault)) return nodeDeath(situation);
-  if (fault === 'node-drain') return drained(situation);
-  if (fault === 'member-kill') return memberKilled(situation);
-  return [];
+  switch (situation.meaning.kind) {
+    // A manager that does not hear a node replaces what ran there, whether or not it still does.
+    case 'node death':
+    case 'control-plane silence':
+      return nodeDeath(situation);
+    case 'drain':
+      return drained(situation);
+    case 'restart':
+      return memberKilled(situation);
+    default:
+      return [];
+  }
 }
 
 function nodeDeath(situation: Situation): PredictedWindow[] {

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { OperatorError } from '../../units/operator-error.ts';
+import { poll } from '../../units/until.ts';
 import { describeFailure, statusOf, unlessGone } from '../docker/client.ts';
 import { labelled, listServices, STACK_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
@@ -22,16 +22,12 @@ export async function removeStack(hosts: Hosts, cluster: SwarmCluster, namespace
       services.map(({ ID }) => unlessGone(host.ask('remove service', (api) => api.getService(ID).remove()))),
     );
   });
-  const deadline = performance.now() + REMOVE_TIMEOUT;
-  for (;;) {
-    const left = (await Promise.all([sweepSwarm(hosts, namespace), sweepNodes(hosts, namespace)])).flat();
-    if (left.length === 0) break;
-    if (performance.now() > deadline) {
-      throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
-        hint: 'once the nodes answer again: brownout undo',
-      });
-    }
-    await sleep(LOOK_AGAIN);
+  const sweep = async () => (await Promise.all([sweepSwarm(hosts, namespace), sweepNodes(hosts, namespace)])).flat();
+  const left = await poll(sweep, (seen) => seen.length === 0, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
+  if (left.length > 0) {
+    throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
+      hint: 'once the nodes answer again: brownout undo',
+    });
   }
   await removeShared(hosts, cluster, namespace);
 }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError } from '../../units/operator-error.ts';
-import { runCommand, words } from '../command.ts';
+import { runProgram, words } from '../../units/program.ts';
 import { isGone } from '../docker/client.ts';
 import { type Labels, listServices, RUN_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
@@ -49,7 +49,7 @@ async function stackDeploy(manager: NodeHost, cluster: SwarmCluster, namespace: 
   const { PATH, HOME, SSH_AUTH_SOCK } = process.env;
   const env = { PATH, HOME, SSH_AUTH_SOCK, DOCKER_CONFIG: config, DOCKER_HOST: manager.url };
   try {
-    const result = await runCommand('docker', argv, { input: file, env, timeout: CLI_TIMEOUT });
+    const result = await runProgram('docker', argv, { input: file, env, timeout: CLI_TIMEOUT });
     if (result.code === 0) return;
     const why = result.timedOut ? `no end within ${CLI_TIMEOUT / 1000} s` : words(result);
     throw new OperatorError(`docker stack deploy ${namespace} (by ${manager.url}): ${why}`, {

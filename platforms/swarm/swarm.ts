@@ -10,7 +10,7 @@ import { lockHolder } from './lock.ts';
 import { readStack, toMembers, untilReady } from './members.ts';
 import { neighbours } from './neighbour.ts';
 import { leftoversOfSwarm, snapshotSwarm } from './snapshot.ts';
-import { performOnSwarm, verbs } from './verbs.ts';
+import { askSwarm, performOnSwarm, queries, verbs } from './verbs.ts';
 import { watchSwarm } from './watch.ts';
 
 const EXEC_TIMEOUT = 10_000;
@@ -66,6 +66,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
   return {
     kind: 'swarm',
     verbs: Object.keys(verbs),
+    queries: Object.keys(queries),
     neighbours,
     // Gossip.
     peerPort: 7946,
@@ -80,6 +81,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
     answers,
     condition,
     perform: (act) => performOnSwarm({ hosts, cluster }, act),
+    query: (query) => askSwarm({ hosts, cluster }, query),
     snapshot: () => snapshotSwarm(hosts),
     leftovers: (run) => leftoversOfSwarm(hosts, run),
     lockHolder: () => lockHolder(hosts),

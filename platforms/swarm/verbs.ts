@@ -1,15 +1,29 @@
-/** The acts that can be done to a Swarm. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
+/** All that can be done to a Swarm, and asked of it: one typed entry each. */
 
+import { z } from 'zod';
 import { OperatorError } from '../../units/operator-error.ts';
-import { Arguments } from '../arguments.ts';
 import { describeFailure, isGone, statusOf } from '../docker/client.ts';
-import type { Act, Json } from '../platform.ts';
+import type { Act, Json, Query } from '../platform.ts';
+import {
+  entriesOf,
+  entryOf,
+  namespace,
+  node,
+  oneOf,
+  type Question,
+  readArguments,
+  subjectOf,
+  text,
+  textByName,
+  texts,
+  type Verb,
+} from '../verb.ts';
 import { STACK_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
 import { containerOf, execIn, removeHelper, startHostHelper } from './containers.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { releaseLock, renewLock, takeLock } from './lock.ts';
-import { type Availability, setAvailability } from './nodes.ts';
+import { setAvailability } from './nodes.ts';
 import { removeStack } from './remove.ts';
 import { restoreService, rollService } from './roll.ts';
 import { deployStack, imageOnNodes } from './stack.ts';
@@ -21,164 +35,158 @@ export interface SwarmContext {
 
 const EXEC_TIMEOUT = 5_000;
 
-type Verb = (context: SwarmContext, args: Arguments) => Promise<Json | undefined>;
+const { verb, question } = entriesOf<SwarmContext>();
 
-export const verbs: Record<string, Verb> = {
-  /** { namespace, manifest, labels } */
-  async deploy(context, args) {
-    await deployFrom(context, args);
+const manifest = { namespace, manifest: text, labels: textByName };
+const member = { namespace, node, member: text };
+const service = { namespace, service: text };
+
+export const verbs: Record<string, Verb<SwarmContext>> = {
+  deploy: verb(manifest, [], async ({ hosts, cluster }, { namespace, manifest, labels }) => {
+    await deployStack(hosts, cluster, { namespace, manifest, labels });
     return undefined;
-  },
+  }),
 
-  /** { namespace, manifest, labels, neighbour?: { namespace, service } } */
-  async 'neighbour.deploy'(context, args) {
-    await deployFrom(context, args, args.has('neighbour') ? args.record('neighbour') : undefined);
+  'neighbour.deploy': verb(
+    // The service in whose network it is, where it is a neighbour that comes from inside.
+    { ...manifest, neighbour: z.object({ namespace: text, service: text }).optional() },
+    [],
+    async ({ hosts, cluster }, { neighbour, ...deployment }) => {
+      await deployStack(hosts, cluster, { ...deployment, ...(neighbour ? { neighbour } : {}) });
+      return undefined;
+    },
+  ),
+
+  remove: verb({ namespace }, [], async ({ hosts, cluster }, { namespace }) => {
+    await removeStack(hosts, cluster, namespace);
     return undefined;
-  },
+  }),
 
-  /** { namespace } */
-  async remove({ hosts, cluster }, args) {
-    await removeStack(hosts, cluster, args.namespace());
-    return undefined;
-  },
+  /** With `run` the node is marked as changed by it. */
+  'node.availability': verb(
+    { node, availability: oneOf('active', 'pause', 'drain'), run: text.optional() },
+    [],
+    async ({ hosts }, { node, availability, run }) => {
+      await setAvailability(hosts, node, availability, run);
+      return undefined;
+    },
+  ),
 
-  /** { node, availability: active | pause | drain, run? }. With `run` the node is marked as changed by it. */
-  async 'node.availability'({ hosts }, args) {
-    const availability = args.oneOf('availability', ['active', 'pause', 'drain'] as const) satisfies Availability;
-    await setAvailability(hosts, args.node(), availability, args.optional('run'));
-    return undefined;
-  },
-
-  /** { namespace, node, member, signal? } */
-  async 'member.kill'({ hosts }, args) {
-    const found = await memberContainer(hosts, args);
+  'member.kill': verb({ ...member, signal: text.optional() }, [], async ({ hosts }, { signal = 'SIGKILL', ...of }) => {
+    const found = await memberContainer(hosts, of);
     if (found?.state !== 'running') return undefined;
-    const signal = args.optional('signal') ?? 'SIGKILL';
     await unlessEnded(found.host.ask('kill', (api) => api.getContainer(found.id).kill({ signal })));
     return undefined;
-  },
+  }),
 
-  /** { namespace, node, member } */
-  async 'member.pause'({ hosts }, args) {
-    const found = await memberContainer(hosts, args);
+  'member.pause': verb(member, [], async ({ hosts }, of) => {
+    const found = await memberContainer(hosts, of);
     if (found?.state === 'paused') return undefined;
     if (!found) {
-      throw new OperatorError(`there is no member ${args.text('member')} on ${args.node()} to pause`, {
+      throw new OperatorError(`there is no member ${of.member} on ${of.node} to pause`, {
         hint: 'it ended between being chosen and being paused',
       });
     }
     await found.host.ask('pause', (api) => api.getContainer(found.id).pause());
     return undefined;
-  },
+  }),
 
-  /** { namespace, node, member } */
-  async 'member.unpause'({ hosts }, args) {
-    const found = await memberContainer(hosts, args);
+  'member.unpause': verb(member, [], async ({ hosts }, of) => {
+    const found = await memberContainer(hosts, of);
     if (found?.state !== 'paused') return undefined;
     await unlessEnded(found.host.ask('unpause', (api) => api.getContainer(found.id).unpause()));
     return undefined;
-  },
+  }),
 
-  /** { namespace, service, run, image? }. The image is a role of the cluster file's `images`, or a reference. */
-  async 'service.roll'({ hosts, cluster }, args) {
-    const role = args.optional('image');
-    const reference = role === undefined ? undefined : (cluster.images[role] ?? role);
-    const image = reference === undefined ? undefined : await imageOnNodes(hosts, cluster, reference);
-    await rollService(hosts, args.namespace(), args.text('service'), args.text('run'), image);
+  /** The image is a role of the cluster file's `images`, or a reference. */
+  'service.roll': verb(
+    { ...service, run: text, image: text.optional() },
+    [],
+    async ({ hosts, cluster }, { namespace, service, run, image: role }) => {
+      const reference = role === undefined ? undefined : (cluster.images[role] ?? role);
+      const image = reference === undefined ? undefined : await imageOnNodes(hosts, cluster, reference);
+      await rollService(hosts, namespace, service, run, image);
+      return undefined;
+    },
+  ),
+
+  'service.restore': verb(service, [], async ({ hosts }, { namespace, service }) => {
+    await restoreService(hosts, namespace, service);
     return undefined;
-  },
+  }),
 
-  /** { namespace, service } */
-  async 'service.restore'({ hosts }, args) {
-    await restoreService(hosts, args.namespace(), args.text('service'));
+  'host.run': verb(
+    { node, name: text, run: text, image: text, argv: texts },
+    [],
+    async ({ hosts, cluster }, { node, ...agent }) => {
+      await startHostHelper(await hosts.of(node), agent, cluster.pull);
+      return undefined;
+    },
+  ),
+
+  'host.remove': verb({ node, name: text }, [], async ({ hosts }, { node, name }) => {
+    await removeHelper(await hosts.of(node), name);
     return undefined;
-  },
+  }),
 
-  /** { node, name, run, image, argv } */
-  async 'host.run'({ hosts, cluster }, args) {
-    const helper = {
-      name: args.text('name'),
-      run: args.text('run'),
-      image: args.text('image'),
-      argv: args.list('argv'),
-    };
-    await startHostHelper(await hosts.of(args.node()), helper, cluster.pull);
+  /** → { held, holder? }. `owner`: see ../owner.ts. */
+  'lock.take': verb({ run: text, owner: text }, [], async ({ hosts }, { run, owner }) => ({
+    ...(await takeLock(hosts, run, owner)),
+  })),
+
+  /** → { held, holder? } */
+  'lock.renew': verb({ run: text, owner: text }, [], async ({ hosts }, { run, owner }) => ({
+    ...(await renewLock(hosts, run, owner)),
+  })),
+
+  'lock.release': verb({ run: text }, [], async ({ hosts }, { run }) => {
+    await releaseLock(hosts, run);
     return undefined;
-  },
-
-  /** { node, name } */
-  async 'host.remove'({ hosts }, args) {
-    await removeHelper(await hosts.of(args.node()), args.text('name'));
-    return undefined;
-  },
-
-  /** { node, name, argv } → { code, stdout }: in a helper that runs; changes nothing. */
-  async 'host.exec'({ hosts }, args) {
-    const host = await hosts.of(args.node());
-    const { code, stdout } = await execIn(host, args.text('name'), args.list('argv'), {
-      stdin: undefined,
-      timeout: EXEC_TIMEOUT,
-    });
-    return { code, stdout };
-  },
-
-  /** { run, owner: see ../owner.ts } → { held, holder? } */
-  async 'lock.take'({ hosts }, args) {
-    return { ...(await takeLock(hosts, args.text('run'), args.text('owner'))) };
-  },
-
-  /** { run, owner } → { held, holder? } */
-  async 'lock.renew'({ hosts }, args) {
-    return { ...(await renewLock(hosts, args.text('run'), args.text('owner'))) };
-  },
-
-  /** { run } */
-  async 'lock.release'({ hosts }, args) {
-    await releaseLock(hosts, args.text('run'));
-    return undefined;
-  },
+  }),
 };
 
-async function deployFrom(
-  { hosts, cluster }: SwarmContext,
-  args: Arguments,
-  neighbour?: Record<string, string>,
-): Promise<void> {
-  await deployStack(hosts, cluster, {
-    namespace: args.namespace(),
-    manifest: args.text('manifest'),
-    labels: args.record('labels'),
-    ...(neighbour ? { neighbour: neighbour as { namespace: string; service: string } } : {}),
-  });
-}
+export const queries: Record<string, Question<SwarmContext>> = {
+  /** → { code, stdout }, in a node agent that `host.run` started. */
+  'host.exec': question({ node, name: text, argv: texts }, [], async ({ hosts }, { node, name, argv }) => {
+    const host = await hosts.of(node);
+    const { code, stdout } = await execIn(host, name, argv, { stdin: undefined, timeout: EXEC_TIMEOUT });
+    return { code, stdout };
+  }),
+};
+
+const A_SWARM = 'a Swarm';
 
 export async function performOnSwarm(context: SwarmContext, act: Act): Promise<Json> {
-  const verb = verbs[act.verb];
-  if (!verb) {
-    throw new OperatorError(`a Swarm has no verb '${act.verb}'`, {
-      hint: `it knows: ${Object.keys(verbs).join(', ')}`,
-    });
-  }
-  const args = new Arguments(act, context.cluster.allow);
+  const entry = entryOf(verbs, act.verb, A_SWARM);
+  const args = readArguments(entry, act, context.cluster.allow);
+  return explained(act, () => entry.perform(context, args));
+}
+
+export async function askSwarm(context: SwarmContext, query: Query): Promise<Json> {
+  const entry = entryOf(queries, query.verb, A_SWARM);
+  const args = readArguments(entry, query, context.cluster.allow);
+  return explained(query, () => entry.ask(context, args));
+}
+
+async function explained(what: Act | Query, work: () => Promise<Json | undefined>): Promise<Json> {
   try {
-    return (await verb(context, args)) ?? null;
+    return (await work()) ?? null;
   } catch (error) {
     if (error instanceof OperatorError) throw error;
-    throw new OperatorError(`${act.verb} ${args.subject()}: ${describeFailure(error)}`, { cause: error });
+    throw new OperatorError(`${what.verb} ${subjectOf(what)}: ${describeFailure(error)}`, { cause: error });
   }
 }
 
 /** The container of the member that an act names, by its own node's word; undefined when it is gone. */
 async function memberContainer(
   hosts: Hosts,
-  args: Arguments,
+  { namespace, node, member }: { namespace: string; node: string; member: string },
 ): Promise<{ host: NodeHost; id: string; state: string } | undefined> {
-  const host = await hosts.of(args.node());
-  const namespace = args.namespace();
-  const found = await containerOf(host, args.text('member'));
+  const host = await hosts.of(node);
+  const found = await containerOf(host, member);
   if (!found) return undefined;
   if (found.Labels[STACK_LABEL] !== namespace) {
-    throw new OperatorError(`member ${args.text('member')} is not in ${namespace}; it is left alone`);
+    throw new OperatorError(`member ${member} is not in ${namespace}; it is left alone`);
   }
   return { host, id: found.Id, state: found.State };
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { sleep } from '../../units/sleep.ts';
 import { describeFailure } from '../docker/client.ts';
 import type { PlatformEvent } from '../platform.ts';
 import { Queue } from '../queue.ts';
@@ -125,7 +126,7 @@ async function pollTasks(hosts: Hosts, watch: Watch, signal: AbortSignal): Promi
     } catch (error) {
       watch.controlPlane(true, describeFailure(error));
     }
-    await pause(Math.max(50, POLL - (performance.now() - began)), signal);
+    await sleep(Math.max(50, POLL - (performance.now() - began)), signal);
   }
 }
 
@@ -157,7 +158,7 @@ async function followNodes(host: NodeHost, watch: Watch, signal: AbortSignal): P
     } catch {
       // The stream of a dying manager breaks in many ways. Whether the control plane is lost is for the poll to tell.
     }
-    await pause(RECONNECT, signal);
+    await sleep(RECONNECT, signal);
   }
 }
 
@@ -177,18 +178,4 @@ async function* jsonLines(stream: Readable): AsyncIterable<DockerEvent> {
     rest = lines.pop() ?? '';
     for (const line of lines) if (line.trim()) yield JSON.parse(line);
   }
-}
-
-/** Resolves after `ms`, or at once when aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { execaSync } from 'execa';
 
 const INSIDE = 'BROWNOUT_BENCH_INSIDE';
 /** Where the kernel keeps the list of addresses whose packets are dropped: writing it takes effect at once. */
@@ -14,15 +14,20 @@ export function enterNamespace(): void {
   if (process.env[INSIDE]) return;
   const user = process.getuid?.() === 0 ? [] : ['--user', '--map-root-user'];
   const env = { ...process.env, [INSIDE]: '1' };
-  const allowed = spawnSync('unshare', [...user, '--net', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
+  const allowed = succeeds('unshare', [...user, '--net', 'ip', 'link', 'set', 'lo', 'up']);
   if (!allowed) return;
   const script = 'ip link set lo up && exec "$@"';
   const again = [process.execPath, ...process.argv.slice(1)];
-  const { status } = spawnSync('unshare', [...user, '--net', 'sh', '-c', script, 'sh', ...again], {
+  const { exitCode } = execaSync('unshare', [...user, '--net', 'sh', '-c', script, 'sh', ...again], {
     env,
     stdio: 'inherit',
+    reject: false,
   });
-  process.exit(status ?? 1);
+  process.exit(exitCode ?? 1);
+}
+
+function succeeds(file: string, argv: string[]): boolean {
+  return !execaSync(file, argv, { reject: false }).failed;
 }
 
 /** Readies a black hole for TCP to these ports, and returns its switch; undefined where the kernel or the rights lack. */
@@ -30,6 +35,5 @@ export function digHole(ports: number[]): string | undefined {
   if (!process.env[INSIDE]) return undefined;
   const dports = ports.join(',');
   const rule = `-A INPUT -p tcp -m multiport --dports ${dports} -m recent --name hole --rcheck --rsource -j DROP`;
-  const { status } = spawnSync('iptables', rule.split(' '));
-  return status === 0 && existsSync(HOLE) ? HOLE : undefined;
+  return succeeds('iptables', rule.split(' ')) && existsSync(HOLE) ? HOLE : undefined;
 }

@@ -10,6 +10,8 @@ export interface ProberPlan {
   /** The recording's origin on CLOCK_MONOTONIC, ns, as a decimal string: every time in samples is ms since it. */
   origin: string;
   streams: StreamSpec[];
+  /** Kinds of probes that are not the suite's own, and the files that export them. */
+  kinds?: Record<string, string>;
   /** Phases and jitter are drawn from it. */
   seed: number;
 }

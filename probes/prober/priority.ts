@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename, join } from 'node:path';
+import { groupMounts } from '../../units/cgroup.ts';
 import type { ProberReport } from './plan.ts';
 
 const PREFIX = 'brownout-prober-';
@@ -89,16 +90,14 @@ function removeIfEmpty(group: string): void {
 }
 
 function hierarchies(): Hierarchy[] {
-  return linesOf('/proc/self/mounts').flatMap((line): Hierarchy[] => {
-    const [, root = '', type, options = ''] = line.split(' ');
-    if (type === 'cgroup' && options.split(',').includes('cpu')) {
-      return [{ root, weight: { file: 'cpu.shares', value: '262144' } }];
-    }
-    if (type === 'cgroup2' && linesOf(join(root, 'cgroup.subtree_control')).join(' ').split(' ').includes('cpu')) {
-      return [{ root, weight: { file: 'cpu.weight', value: '10000' } }];
-    }
-    return [];
-  });
+  const { legacy, unified } = groupMounts();
+  const places = legacy
+    .filter(({ controllers }) => controllers.includes('cpu'))
+    .map(({ mount }) => ({ root: mount, weight: { file: 'cpu.shares', value: '262144' } }));
+  if (unified && linesOf(join(unified.mount, 'cgroup.subtree_control')).join(' ').split(' ').includes('cpu')) {
+    places.push({ root: unified.mount, weight: { file: 'cpu.weight', value: '10000' } });
+  }
+  return places;
 }
 
 /** The cgroup that this process is in, under a hierarchy's mount point. */

@@ -26,16 +26,7 @@ export async function startProber(
   plan: ProberPlan,
   { onTick }: { onTick?: (tick: ProberTick) => void } = {},
 ): Promise<Prober> {
-  // Compiled, this file and the script both end in .js.
-  const script = new URL(`./main${extname(import.meta.url)}`, import.meta.url);
-  // Flags that the suite runs under (inspectors, loaders) would slow the prober or open its ports a second time.
-  const { NODE_OPTIONS: _, ...inherited } = process.env;
-  // Names are looked up on the threads that write the file: a resolver that hangs must not stop the writing.
-  const env = { ...inherited, UV_THREADPOOL_SIZE: '32' };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(script)], {
-    env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const child = spawnProber();
   const ready = Promise.withResolvers<number>();
   const report = Promise.withResolvers<ProberReport>();
   // Who asks for the report hears of its failure; nobody else has to.
@@ -92,4 +83,19 @@ export async function startProber(
       }
     },
   };
+}
+
+/** The process of the prober's own, its schedule not yet given. */
+function spawnProber() {
+  // Compiled, this file and the script both end in .js.
+  const script = new URL(`./main${extname(import.meta.url)}`, import.meta.url);
+  // Flags that the suite runs under (inspectors, loaders) would slow the prober or open its ports a second time.
+  const { NODE_OPTIONS: _, ...inherited } = process.env;
+  // Names are looked up on the threads that write the file: a resolver that hangs must not stop the writing.
+  const env = { ...inherited, UV_THREADPOOL_SIZE: '32' };
+  // spawn, and not execa like elsewhere: it outlives a suite that is killed, and nothing may stand between it and its pipes.
+  return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(script)], {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
 }

@@ -1,5 +1,5 @@
 import { OperatorError } from '../../units/operator-error.ts';
-import { createProbe } from '../kinds.ts';
+import { createProbe, importKinds } from '../kinds.ts';
 import type { Probe, StreamSpec } from '../probe.ts';
 import { Audit, NullServer } from './audit.ts';
 import { type Clock, clockSince } from './clock.ts';
@@ -49,7 +49,8 @@ export class Run {
   /** Throws OperatorError when the plan cannot be carried out; nothing has been asked of a target then. */
   static async start(plan: ProberPlan, events: RunEvents): Promise<Run> {
     checkNames(plan.streams);
-    const probes = plan.streams.map(createProbe);
+    const kinds = await importKinds(plan.kinds ?? {});
+    const probes = plan.streams.map((spec) => createProbe(spec, kinds));
     await Promise.all(probes.map((probe) => probe.open()));
     const nullServer = await NullServer.start();
     const output = await Output.create(plan.out, plan.origin, plan.streams);

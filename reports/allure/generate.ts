@@ -1,9 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { execa } from 'execa';
+import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { categories } from './categories.ts';
@@ -24,11 +24,10 @@ export async function generateAllureReport(resultsDir: string, outDir: string): 
     // Allure keeps what is in the folder, a report of an older layout included.
     rmSync(out, { recursive: true, force: true });
     const cli = fileURLToPath(new URL('../cli.js', import.meta.resolve('allure')));
-    await promisify(execFile)(process.execPath, [cli, 'generate', '--config', config, path.basename(results)], {
+    await execa(process.execPath, [cli, 'generate', '--config', config, path.basename(results)], {
       // Results are a glob pattern to Allure: of its own folder's name alone, nothing else in the path can act as one.
       cwd: path.dirname(results),
       timeout: TIMEOUT,
-      maxBuffer: 16 * 2 ** 20,
     });
     const page = path.join(out, 'index.html');
     writeFileSync(page, withoutNetwork(readFileSync(page, 'utf8')));
@@ -106,9 +105,13 @@ function environments(resultsDir: string): Environments {
     const cluster = result.labels?.find(({ name }) => name === CLUSTER_LABEL)?.value;
     const source = findAttachment(result);
     const findings = source === undefined ? undefined : readJson<Findings>(path.join(resultsDir, source));
-    if (cluster !== undefined && findings) found.set(cluster, findings.configuration);
+    if (cluster !== undefined && findings) found.set(cluster, variablesOf(findings));
   }
   return found;
+}
+
+function variablesOf({ configuration }: Findings): Record<string, string> {
+  return Object.fromEntries(configuration.map((entry) => [entryName(entry), entryValue(entry)]));
 }
 
 /** Undefined for a file that a killed run left half written: Allure leaves it out as well. */

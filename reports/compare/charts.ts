@@ -33,18 +33,18 @@ export function courses({ setUps }: Comparison): Markup | false {
   );
   return html`<div class="courses" aria-hidden="true">${runs.map(
     ({ run, letter, i, timeline, healed }) =>
-      html`<div class="timeline"><span title="${run}">${badge(letter, i)}</span><div class="track">${timeline
+      html`<div class="course"><span title="${run}">${badge(letter, i)}</span><div class="track">${timeline
         .filter(({ to }) => to > -BEFORE)
         .map(
           ({ from, to, class: kind }) =>
             html`<span class="c-${kind}" ${box(from + BEFORE, to + BEFORE, end)} title="${kind}: ${degradationWords[kind]}, ${formatDuration((to - from) * 1000)}"></span>`,
         )}<span class="held" ${box(BEFORE, BEFORE + (healed ?? timeline.at(-1)?.to ?? 0), end)} title="the fault"></span></div></div>`,
-  )}${axis('timeline', end, BEFORE)}
+  )}${axis('course', end, BEFORE)}
 <ul class="keys">${met.map((kind) => html`<li><span class="swatch c-${kind}"></span>${kind}</li>`)}<li><span class="swatch held"></span>while the fault was there</li></ul></div>`;
 }
 
 /** Seconds since the fault, below lanes of `end` seconds that begin `before` it. */
-function axis(lanes: 'timeline' | 'strip', end: number, before: number): Markup {
+function axis(lanes: 'course' | 'strip', end: number, before: number): Markup {
   return html`<div class="${lanes}"><span></span><div class="ticks">${ticksOf(end - before).map(
     (second) =>
       html`<span ${new Markup(`style="left:${percent(second + before, end)}%"`)}>${sayObservation({ value: second }, 'seconds')}</span>`,

@@ -6,7 +6,7 @@ import { swatches } from '../html/palette.ts';
 import { style } from '../html/style.ts';
 import { badge, courses, neighbourStrips, splitStrips } from './charts.ts';
 import { cautionsOf, leadOf, titleOf } from './head.ts';
-import type { Said } from './say.ts';
+import type { Cell } from './say.ts';
 import { type Row, type Section, sectionsOf, type Table } from './sections.ts';
 import { compareStyle } from './style.ts';
 
@@ -64,7 +64,7 @@ function tableOf({ caption, corner, columns, rows }: Table, id: string, reports:
 <tbody>${rows.map(
     (row) =>
       html`<tr><th scope="row">${nameOf(row, reports)}</th>${row.values.map(
-        (value, i) => html`<td data-label="${columns[i]!.short}">${saidOf(value)}</td>`,
+        (value, i) => html`<td data-label="${columns[i]!.short}">${cellOf(value)}</td>`,
       )}</tr>`,
   )}</tbody></table></div>`;
 }
@@ -75,6 +75,6 @@ function nameOf({ name, hint }: Row, reports: ReadonlyMap<string, string>): Mark
   return hint === '' ? shown : html`${shown} <span class="dim small">${hint}</span>`;
 }
 
-function saidOf({ main, details }: Said): Markup {
+function cellOf({ main, details }: Cell): Markup {
   return html`<span class="main">${main}</span>${details.map((detail) => html` <span class="dim small">${detail}</span>`)}`;
 }

@@ -7,14 +7,15 @@ import { formatDuration } from '../../units/units.ts';
 import { sayBracket, sayCount, sayMany, sayShare, verdictWords } from '../wording.ts';
 
 /** What stands in one place of a table: the thing itself, and what is read after it. */
-export interface Said {
+export interface Cell {
   main: string;
   details: string[];
 }
 
-export const nothing: Said = { main: '–', details: [] };
+export const nothing: Cell = { main: '–', details: [] };
+export const notKnown = 'not known';
 
-export function said(main: string, ...details: (string | false | undefined)[]): Said {
+export function cell(main: string, ...details: (string | false | undefined)[]): Cell {
   return { main, details: details.filter((one) => typeof one === 'string') };
 }
 
@@ -50,28 +51,28 @@ function sayPoint(point: Point, unit: Unit): string {
 }
 
 /** One run with its bracket; several with their median, every one of them, and the interval of the median. */
-export function saySummary({ points, n, observed, median, interval }: Summary, unit: Unit): Said {
+export function saySummary({ points, n, observed, median, interval }: Summary, unit: Unit): Cell {
   if (points.every(({ value, beyond }) => value === undefined && beyond === undefined)) return nothing;
   const all = points.map((point) => sayPoint(point, unit));
   const bracket = median.bracket && sayWithin(median.bracket, unit);
-  if (points.length === 1) return said(all[0]!, n === 0 ? 'proves nothing' : bracket);
+  if (points.length === 1) return cell(all[0]!, n === 0 ? 'proves nothing' : bracket);
   const every = new Set(all).size === 1 ? `in each of ${all.length}` : all.join(', ');
-  if (n === 0) return said(nothing.main, every, 'they prove nothing');
-  if (observed < n) return said(nothing.main, `${observed === 0 ? 'none' : observed} of ${n}: ${every}`);
+  if (n === 0) return cell(nothing.main, every, 'they prove nothing');
+  if (observed < n) return cell(nothing.main, `${observed === 0 ? 'none' : observed} of ${n}: ${every}`);
   const middle = n === 1 ? 'the one that counts' : `median of ${n}`;
-  return said(
+  return cell(
     sayObservation(median, unit),
     new Set(all).size === 1 ? every : `${middle}: ${every}`,
     interval && `95 % interval ${sayInterval(interval, unit)}`,
   );
 }
 
-export function sayMeasure({ name, unit, summaries }: Measure, setUp: number): Said {
+export function sayMeasure({ name, unit, summaries }: Measure, setUp: number): Cell {
   return name === 'lost' ? sayLost(summaries[setUp]!) : saySummary(summaries[setUp]!, unit);
 }
 
 /** A loss is no matter of medians: it happened, and in how many runs. */
-function sayLost(summary: Summary): Said {
+function sayLost(summary: Summary): Cell {
   const usual = saySummary(summary, 'count');
   const counted = summary.points.filter(({ counted, value }) => counted && value !== undefined);
   if (summary.points.length === 1 || counted.length === 0) return usual;
@@ -82,7 +83,7 @@ function sayLost(summary: Summary): Said {
   const every = summary.points.map(sayLostOf).join(', ');
   const unread = summary.n - counted.length;
   const none = undecided > 0 ? 'none for certain' : 'none';
-  return said(
+  return cell(
     hit.length === 0 ? none : `up to ${sayCount(most)}`,
     `in ${hit.length === 0 ? 'none' : hit.length} of ${counted.length} runs: ${every}`,
     undecided > 0 && `undecided in ${undecided}`,
@@ -103,20 +104,20 @@ function sayInterval({ from, to }: NonNullable<Summary['interval']>, unit: Unit)
 /** From one median to the other, where both are known: `+38.8 points`, `−328 ms`, `none`. */
 export function sayDifference(before: Summary, after: Summary, unit: Unit): string {
   const [from, to] = [before.median.value, after.median.value];
-  if (from === undefined || to === undefined) return 'not known';
+  if (from === undefined || to === undefined) return notKnown;
   const sign = to < from ? '−' : '+';
   if (unit === 'share') {
     const points = (Math.abs(to - from) * 100).toFixed(2);
     return Number(points) === 0 ? 'none' : `${sign}${points} points`;
   }
   const text = sayValue(Math.abs(to - from), unit);
-  if (text.startsWith('0 ')) return 'none';
+  if (text === sayValue(0, unit) || text === formatDuration(0)) return 'none';
   const times = to < from ? from / to : to / from;
   return `${sign}${text}${unit === 'ms' && times >= 1.5 && Number.isFinite(times) ? ` (${times < 10 ? times.toFixed(1) : Math.round(times)} times ${to < from ? 'less' : 'as much'})` : ''}`;
 }
 
 /** `passed 3 of 5, unknown 2 of 5`; of a single run `passed`. */
-export function sayVerdicts({ runs }: SetUp): Said {
+export function sayVerdicts({ runs }: SetUp): Cell {
   const counts = (['fail', 'unknown', 'pass'] as const)
     .map((verdict) => ({ verdict, count: runs.filter((run) => run.verdict === verdict).length }))
     .filter(({ count }) => count > 0);
@@ -128,7 +129,7 @@ export function sayVerdicts({ runs }: SetUp): Said {
   );
   const expected = runs[0]!.expect === 'fail' ? 'expected to fail' : undefined;
   const useless = runs.filter(({ counted }) => !counted).length;
-  return said(
+  return cell(
     words.join(', '),
     expected,
     useless > 0 &&

@@ -3,8 +3,8 @@ import type {
   Comparison,
   Contrast,
   Difference,
-  HeldWindow,
   Measure,
+  MeasuredWindow,
   StreamComparison,
 } from '../../analysis/comparison/comparison.ts';
 import { ENOUGH_RUNS } from '../../analysis/comparison/statistics.ts';
@@ -12,9 +12,10 @@ import { type Degradation, degradations } from '../../analysis/findings.ts';
 import type { Moment } from '../../platforms/prediction.ts';
 import { degradationWords, sayBracket, verdictWords } from '../wording.ts';
 import {
+  type Cell,
+  cell,
   nothing,
-  type Said,
-  said,
+  notKnown,
   sayChecks,
   sayDifference,
   sayMeasure,
@@ -48,7 +49,7 @@ export interface Column {
 export interface Row {
   name: string;
   hint: string;
-  values: Said[];
+  values: Cell[];
 }
 
 export function sectionsOf(comparison: Comparison): Section[] {
@@ -93,7 +94,7 @@ function differenceRow({ group, name, values }: Difference): Row {
   return {
     name,
     hint: group === 'judged' ? 'changes verdicts, no number' : '',
-    values: values.map((value) => (value === undefined ? nothing : said(value))),
+    values: values.map((value) => (value === undefined ? nothing : cell(value))),
   };
 }
 
@@ -155,17 +156,17 @@ function neighbours({ contrasts, streams, setUps }: Comparison): Section | undef
   const compared = setUps.filter((_, i) => contrasts.some((one) => one.without === i || one.remedied === i));
   const rows = contrasts.flatMap((contrast): Row[] =>
     streams.flatMap(({ stream, measures }) => {
-      const values = (['availability', 'p95'] as const).flatMap((name): Said[] => {
+      const values = (['availability', 'p95'] as const).flatMap((name): Cell[] => {
         const found = measures.find((measure) => measure.name === name);
         if (!found) return [nothing, nothing, nothing];
         const [before, after] = [found.summaries[contrast.without]!, found.summaries[contrast.remedied]!];
         return [
           saySummary(before, found.unit),
           saySummary(after, found.unit),
-          said(sayDifference(before, after, found.unit)),
+          cell(sayDifference(before, after, found.unit)),
         ];
       });
-      if (values.every(({ main }) => main === nothing.main || main === 'not known')) return [];
+      if (values.every(({ main }) => main === nothing.main || main === notKnown)) return [];
       const [a, b] = [setUps[contrast.without]!.letter, setUps[contrast.remedied]!.letter];
       return [{ name: `${contrast.kind}: ${stream}`, hint: `${a}, ${b}`, values }];
     }),
@@ -257,10 +258,10 @@ function predictions(comparison: Comparison): Section | undefined {
       {
         corner: 'What',
         columns: columnsOf(comparison),
-        rows: comparison.predictions.map(({ moment, held }) => ({
+        rows: comparison.predictions.map(({ moment, windows }) => ({
           name: moments[moment] ?? moment,
           hint: '',
-          values: held.map(sayHeld),
+          values: windows.map(sayWindows),
         })),
       },
     ],
@@ -268,34 +269,34 @@ function predictions(comparison: Comparison): Section | undefined {
 }
 
 /** Runs with the same predicted window stand together. */
-function sayHeld(held: HeldWindow[]): Said {
-  const windows = Map.groupBy(held, ({ window }) => sayBracket(window));
+function sayWindows(measured: MeasuredWindow[]): Cell {
+  const windows = Map.groupBy(measured, ({ window }) => sayBracket(window));
   const all = [...windows].map(([window, runs]) => {
-    const told = runs.map(({ measured: { ms: value, beyond }, counted }) => {
+    const times = runs.map(({ measured: { ms: value, beyond }, counted }) => {
       const text = sayObservation({ value, beyond }, 'ms');
       return counted ? text : `(${text})`;
     });
-    return { measured: told.join(', '), predicted: `predicted ${window}: ${sayHolds(runs)}` };
+    return { measured: times.join(', '), predicted: `predicted ${window}: ${sayHolds(runs)}` };
   });
   if (all.length === 0) return nothing;
-  const formulas = [...new Set(held.map(({ formula }) => formula))];
-  if (all.length === 1) return said(all[0]!.measured, all[0]!.predicted, ...formulas);
-  return said(
+  const formulas = [...new Set(measured.map(({ formula }) => formula))];
+  if (all.length === 1) return cell(all[0]!.measured, all[0]!.predicted, ...formulas);
+  return cell(
     all.map(({ measured }) => measured).join('; '),
     ...all.map(({ measured, predicted }) => `${measured}: ${predicted}`),
     ...formulas,
   );
 }
 
-function sayHolds(held: HeldWindow[]): string {
-  const told = held.filter(({ counted, holds }) => counted && holds !== undefined);
-  if (told.length === 0) return 'cannot be told';
-  const yes = told.filter(({ holds }) => holds).length;
-  if (held.length === 1) return yes ? 'held' : 'not held';
-  return `held in ${yes} of ${told.length}`;
+function sayHolds(runs: MeasuredWindow[]): string {
+  const known = runs.filter(({ counted, holds }) => counted && holds !== undefined);
+  if (known.length === 0) return 'cannot be told';
+  const yes = known.filter(({ holds }) => holds).length;
+  if (runs.length === 1) return yes ? 'held' : 'not held';
+  return `held in ${yes} of ${known.length}`;
 }
 
-const RUN_COLUMNS = ['verdict', 'began', 'victim', 'why'].map((name) => ({ short: name, long: '' }));
+const RUN_COLUMNS = ['verdict', 'began', 'target', 'why'].map((name) => ({ short: name, long: '' }));
 
 function runs({ setUps }: Comparison): Section {
   const rows = setUps.flatMap((setUp) =>
@@ -305,14 +306,14 @@ function runs({ setUps }: Comparison): Section {
         name: run.run,
         hint: setUp.letter,
         values: [
-          said(
+          cell(
             verdictWords[run.verdict],
             run.expect === 'fail' && 'expected to fail',
             !run.counted && 'proves nothing',
           ),
-          said(`${new Date(run.began).toISOString().slice(0, 16).replace('T', ' ')} UTC`),
-          said(run.victim),
-          why === undefined ? nothing : said(why),
+          cell(`${new Date(run.began).toISOString().slice(0, 16).replace('T', ' ')} UTC`),
+          cell(run.target),
+          why === undefined ? nothing : cell(why),
         ],
       };
     }),

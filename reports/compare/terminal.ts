@@ -4,7 +4,7 @@ import type { Comparison } from '../../analysis/comparison/comparison.ts';
 import { clean, type TerminalOptions } from '../terminal.ts';
 import { sayMany } from '../wording.ts';
 import { cautionsOf, leadOf, titleOf } from './head.ts';
-import type { Said } from './say.ts';
+import type { Cell } from './say.ts';
 import { type Section, sectionsOf, type Table } from './sections.ts';
 
 type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
@@ -91,11 +91,11 @@ function fit(natural: number[], room: number): number[] {
   return natural.map((one) => Math.min(one, limit));
 }
 
-function linesOf({ main, details }: Said): string[] {
+function linesOf({ main, details }: Cell): string[] {
   return [main, ...details].map(clean);
 }
 
-function wrapSaid(said: Said, width: number): string[] {
+function wrapSaid(said: Cell, width: number): string[] {
   return linesOf(said).flatMap((text) => wrap(text, width));
 }
 

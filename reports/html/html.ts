@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { chartData } from './chart-data.ts';
-import { drawCharts } from './charts.ts';
+import { chartsSource } from './charts/source.ts';
 import { durability, outages } from './losses.ts';
 import { html, jsonForScript, Markup } from './markup.ts';
 import { pageOf } from './page.ts';
@@ -40,10 +41,11 @@ ${configuration(meta, findings)}
 <footer class="dim small"><p>brownout ${meta.suite}. Judge this recording again with <code>brownout judge ${meta.id}</code>.</p></footer>
 <script type="application/json" id="data">${jsonForScript(chartData(findings))}</script>
 <script>${new Markup(library('uPlot.iife.min.js'))}</script>
-<script>${new Markup(String(drawCharts))}
+<script>(() => {
+${new Markup(chartsSource)}
 const timeline = document.querySelector('.timeline');
 if (timeline) drawCharts(uPlot, JSON.parse(document.getElementById('data').textContent), timeline);
-</script>`,
+})();</script>`,
   );
   return page.text;
 }
@@ -60,7 +62,7 @@ ${
 function configuration(meta: RunMeta, { configuration }: Findings): Markup {
   const { scenario, cluster, seed, namespace } = meta;
   const rows: [string, string][] = [
-    ...Object.entries(configuration),
+    ...configuration.map((entry): [string, string] => [entryName(entry), entryValue(entry)]),
     ['scenario file', scenario.file],
     ['cluster file', cluster.file],
     ['namespace', namespace],

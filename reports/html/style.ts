@@ -53,6 +53,7 @@ table.marks thead th .dim { display: block; }
 table.marks tbody.group th[scope=rowgroup] { color: var(--dim); font-size: 13px; font-weight: 600; padding-top: 16px; }
 .checks td, .checks th { overflow-wrap: anywhere; }
 .checks th { font-weight: 600; }
+.checks tbody th { min-width: 130px; }
 
 details { margin-top: 10px; }
 summary { cursor: pointer; color: var(--link); width: fit-content; }

@@ -1,10 +1,10 @@
 /** The top of the report: what was done, what came of it, and whether it can be believed. */
-import type { Findings, Outage, StreamFindings } from '../../analysis/findings.ts';
+import type { CheckKind, Findings, Outage, StreamFindings } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import {
   sayCount,
-  sayExpectation,
+  sayExpected,
   sayFaults,
   sayMany,
   sayMark,
@@ -20,7 +20,7 @@ const verdictSigns = { pass: '✓', fail: '✕', unknown: '?' } as const;
 
 export function header(meta: RunMeta, findings: Findings): Markup {
   const { scenario, cluster } = meta;
-  const expected = sayExpectation(meta, findings);
+  const expected = sayExpected(meta, findings);
   const facts = [
     ['Workload', `${scenario.workload} (${scenario.variant})`],
     ['Fault', sayFaults(meta)],
@@ -51,13 +51,13 @@ interface Tile {
 function tiles(findings: Findings): Markup | false {
   const { streams, durability } = findings;
   if (streams.length === 0) return false;
-  const missed = (what: string) => {
+  const missed = (kind: CheckKind) => {
     const failing = streams.filter(({ stream }) =>
-      findings.checks.some((check) => check.verdict === 'fail' && check.what === `${stream}: ${what}`),
+      findings.checks.some((check) => check.verdict === 'fail' && check.kind === kind && check.stream === stream),
     );
     return failing.length > 0 ? { of: failing, bad: true } : { of: streams, bad: false };
   };
-  const [recovery, availability, outage] = ['recovery', 'availability', 'longest outage'].map(missed);
+  const [recovery, availability, outage] = (['recovery', 'availability', 'longest-outage'] as const).map(missed);
   const slowest = slowestStream(recovery!.of)!;
   const worst = availability!.of.toSorted((a, b) => a.availability - b.availability)[0]!;
   const longest = longestOutage(outage!.of);

@@ -1,7 +1,7 @@
 /** The timeline as a picture that needs no script: for Allure, whose previews run none, and for readers without it. */
 import { degradations, type Findings } from '../../analysis/findings.ts';
 import { formatDuration } from '../../units/units.ts';
-import { sayShare } from '../wording.ts';
+import { saySeconds, sayShare } from '../wording.ts';
 import { type ChartData, chartData, probedRange, spells } from './chart-data.ts';
 import { html, Markup } from './markup.ts';
 import { paletteStyle, STREAM_COLOURS } from './palette.ts';
@@ -42,7 +42,7 @@ ${data.fault ? faultWindow(data.fault, x, bottom - 10) : false}
 ${data.streams.map((stream, index) => row(findings, data, stream, index, x))}
 ${ticks(range).map(
   (second) =>
-    html`<text x="${x(second)}" y="${bottom + 12}" text-anchor="middle">${second < 0 ? '−' : ''}${formatDuration(Math.abs(second) * 1000).replace(/^0 ms$/, '0 s')}</text>`,
+    html`<text x="${x(second)}" y="${bottom + 12}" text-anchor="middle">${second < 0 ? '−' : ''}${saySeconds(Math.abs(second))}</text>`,
 )}
 ${legend(findings, height - 8)}
 </svg>`;

@@ -1,8 +1,8 @@
 import { OperatorError } from '../../../units/operator-error.ts';
+import { sleep } from '../../../units/sleep.ts';
 import { few } from '../../../units/words.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError, isGone } from '../api/api-error.ts';
-import { rest } from '../api/follow.ts';
 import { PODS, type Pod, RUN_LABEL } from '../api/objects.ts';
 
 export type Eviction = { evicted: true } | { evicted: false; blocked: string };
@@ -67,7 +67,7 @@ export async function evictAll(api: Api, node: string): Promise<void> {
         hint: 'a budget that never allows a disruption blocks every drain; see `kubectl get pdb --all-namespaces`',
       });
     }
-    await rest(RETRY, new AbortController().signal);
+    await sleep(RETRY);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What is done to one member, by a node agent on its node where the API has no word for it. */
 
 import { OperatorError } from '../../../units/operator-error.ts';
+import { poll } from '../../../units/until.ts';
 import { missingCapability } from '../../capabilities.ts';
 import type { Api } from '../api/api.ts';
 import { isConflict, isGone, unlessGone } from '../api/api-error.ts';
@@ -59,14 +60,15 @@ export async function pauseMember(context: ActingContext, place: MemberPlace): P
   }
   const argv = freezeScript(container, LONGEST_FREEZE / 1000);
   const { from, ...agent } = await agentFor(context, place, 'pause', argv, LONGEST_FREEZE + 60_000);
-  const deadline = performance.now() + EXEC_TIMEOUT;
-  for (;;) {
+  const look = async () => {
     const state = await frozenState(context.api, agent);
-    if (state === 0) break;
     if (state === NO_CONTAINER && (await hasAgentEnded(context.api, agent))) {
       throw new OperatorError('it ended before it was frozen, or its control group cannot be frozen');
     }
-    if (performance.now() > deadline) throw new OperatorError('its control group does not freeze');
+    return state === 0;
+  };
+  if (!(await poll(look, Boolean, { timeout: EXEC_TIMEOUT, every: 0 }))) {
+    throw new OperatorError('its control group does not freeze');
   }
   return { from, to: performance.now() };
 }
@@ -75,11 +77,10 @@ export async function pauseMember(context: ActingContext, place: MemberPlace): P
 export async function unpauseMember({ api }: ActingContext, { namespace, member }: MemberPlace): Promise<void> {
   const agent = { namespace: agentsNamespaceOf(namespace), name: agentName('pause', member) };
   await endAgent(api, agent);
-  const deadline = performance.now() + EXEC_TIMEOUT;
   // A kubelet that cannot be reached for a moment cannot say that it runs: not knowing is not having thawed.
-  while (await isFrozen(api, namespace, member).catch(() => true)) {
-    if (performance.now() > deadline)
-      throw new OperatorError('it does not thaw: its node does not answer, or its node agent is stuck');
+  const look = () => isFrozen(api, namespace, member).catch(() => true);
+  if (await poll(look, (frozen) => !frozen, { timeout: EXEC_TIMEOUT, every: 0 })) {
+    throw new OperatorError('it does not thaw: its node does not answer, or its node agent is stuck');
   }
 }
 

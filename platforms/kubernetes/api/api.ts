@@ -5,6 +5,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { OperatorError } from '../../../units/operator-error.ts';
+import { sleep } from '../../../units/sleep.ts';
 import { ApiError, refusal, silence } from './api-error.ts';
 import { FIELD_MANAGER, type KubeList, type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
 import type { Reach } from './reach.ts';
@@ -166,6 +167,7 @@ export class Api {
       }
       if (performance.now() + wait > deadline) throw failure;
       await sleep(wait, ended);
+      ended.throwIfAborted();
     }
   }
 
@@ -302,17 +304,4 @@ function parse(text: string): unknown {
   } catch (error) {
     throw new Error(`the answer is no JSON (${text.slice(0, 60)})`, { cause: error });
   }
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      if (signal.aborted) reject(signal.reason);
-      else resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-  });
 }

@@ -1,6 +1,6 @@
 import WebSocket from 'ws';
 import { OperatorError } from '../../../units/operator-error.ts';
-import type { ExecResult } from '../../platform.ts';
+import { type ExecResult, Overdue } from '../../platform.ts';
 import type { Api } from './api.ts';
 import { refusal, silence } from './api-error.ts';
 
@@ -58,7 +58,7 @@ export async function execIn(
   let late: NodeJS.Timeout | undefined;
   try {
     const ending = await new Promise<Ending | undefined>((resolve, reject) => {
-      late = setTimeout(() => reject(new OperatorError(`${what}: no end within ${timeout / 1000} s`)), timeout);
+      late = setTimeout(() => reject(new Overdue(`${what}: no end within ${timeout / 1000} s`)), timeout);
       socket.on('unexpected-response', (_, response) => {
         let text = '';
         response.setEncoding('utf8').on('data', (data: string) => {

@@ -1,4 +1,5 @@
-import type { Api, Query } from './api.ts';
+import { sleep } from '../../../units/sleep.ts';
+import type { Api, Query, WatchEvent } from './api.ts';
 import { ApiError } from './api-error.ts';
 import { type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
 
@@ -37,65 +38,128 @@ const CATCHING_UP = 1_000;
  */
 export async function follow<T extends KubeObject>(
   api: Api,
-  { resource, place = {}, query = {} }: Followed,
+  followed: Followed,
   listener: Listener<T>,
   signal: AbortSignal,
   restart: Restart = new Restart(),
 ): Promise<void> {
-  const path = pathOf(resource, place);
-  let version: string | undefined;
-  let pause = FIRST_PAUSE;
-  let renewed = false;
-  /** Up to when all was heard (epoch ms), and, after a break, from when on not. */
-  let heard = Date.now();
-  let since: number | undefined;
-  let silentAt = Number.NEGATIVE_INFINITY;
+  const reader = new Reader(api, followed, listener);
+  const setbacks = new Setbacks(() => api.reach.renew());
   while (!signal.aborted) {
-    const connection = restart.signal;
     const began = performance.now();
-    // Counted from the server's first word: one that has just thawed may take its time until then.
-    let openedAt = Number.POSITIVE_INFINITY;
     try {
-      if (version === undefined) {
-        const asked = Date.now();
-        const list = await api.list<T>(resource, place, query, signal);
-        if (signal.aborted) return;
-        listener.listed(list.items, since);
-        heard = asked;
-        version = list.metadata.resourceVersion;
-      }
-      const opened = () => {
-        openedAt = performance.now();
-      };
-      const ended = AbortSignal.any([signal, connection]);
-      const from = { ...query, resourceVersion: version };
-      for await (const { type, object } of api.watch<T>(path, from, ended, opened)) {
-        pause = FIRST_PAUSE;
-        renewed = false;
-        version = object.metadata.resourceVersion ?? version;
-        if (performance.now() - openedAt > CATCHING_UP) since = undefined;
-        heard = Date.now();
-        if (type === 'DELETED') listener.removed(object, since);
-        else if (type !== 'BOOKMARK') listener.changed(object, since);
-      }
+      await reader.read(signal, restart.signal, () => setbacks.over());
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) throw error;
-      if (error.status === 410) version = undefined;
-      else if (error.status === 401 && !renewed) {
-        renewed = true;
-        api.reach.renew();
-      } else if (isFinal(error) && performance.now() - silentAt > RELOADING) return listener.refused(error);
+      if (error.status === 410) reader.forget();
       else {
-        if (!isFinal(error)) silentAt = performance.now();
-        await rest(pause, signal);
-        pause = Math.min(pause * 2, LONGEST_PAUSE);
+        const pause = setbacks.add(error);
+        if (pause === undefined) return listener.refused(error);
+        await sleep(pause, signal);
       }
     }
-    if (performance.now() - openedAt > CATCHING_UP) since = undefined;
-    since ??= Math.max(heard, restart.answered);
+    reader.broken(restart.answered);
     // A server that ends every watch at once must not be asked without a pause.
-    await rest(FIRST_PAUSE - (performance.now() - began), signal);
+    await sleep(FIRST_PAUSE - (performance.now() - began), signal);
+  }
+}
+
+/** What is read over one connection after the other: up to which version, and since when the listener may have missed something. */
+class Reader<T extends KubeObject> {
+  readonly #api: Api;
+  readonly #followed: Followed;
+  readonly #listener: Listener<T>;
+  #version: string | undefined;
+  /** Up to when all was heard (epoch ms), and, after a break, from when on not. */
+  #heard = Date.now();
+  #since: number | undefined;
+  /** Counted from the server's first word: one that has just thawed may take its time until then. */
+  #openedAt = Number.POSITIVE_INFINITY;
+
+  constructor(api: Api, followed: Followed, listener: Listener<T>) {
+    this.#api = api;
+    this.#followed = followed;
+    this.#listener = listener;
+  }
+
+  /** Reads until the connection ends or breaks, or `restart` ends it. `onWord` is called with every word of the server. */
+  async read(signal: AbortSignal, restart: AbortSignal, onWord: () => void): Promise<void> {
+    const { resource, place = {}, query = {} } = this.#followed;
+    this.#openedAt = Number.POSITIVE_INFINITY;
+    if (this.#version === undefined) {
+      const asked = Date.now();
+      const list = await this.#api.list<T>(resource, place, query, signal);
+      if (signal.aborted) return;
+      this.#listener.listed(list.items, this.#since);
+      this.#heard = asked;
+      this.#version = list.metadata.resourceVersion;
+    }
+    const opened = () => {
+      this.#openedAt = performance.now();
+    };
+    const from = { ...query, resourceVersion: this.#version };
+    const ended = AbortSignal.any([signal, restart]);
+    for await (const event of this.#api.watch<T>(pathOf(resource, place), from, ended, opened)) {
+      onWord();
+      this.#tell(event);
+    }
+  }
+
+  /** The server no longer knows the version: the next reading begins with a list. */
+  forget(): void {
+    this.#version = undefined;
+  }
+
+  /** The connection is gone. @param answered epoch ms: until then it was alive for certain */
+  broken(answered: number): void {
+    this.#caughtUp();
+    this.#since ??= Math.max(this.#heard, answered);
+  }
+
+  #tell({ type, object }: WatchEvent<T>): void {
+    this.#version = object.metadata.resourceVersion ?? this.#version;
+    this.#caughtUp();
+    this.#heard = Date.now();
+    if (type === 'DELETED') this.#listener.removed(object, this.#since);
+    else if (type !== 'BOOKMARK') this.#listener.changed(object, this.#since);
+  }
+
+  #caughtUp(): void {
+    if (performance.now() - this.#openedAt > CATCHING_UP) this.#since = undefined;
+  }
+}
+
+/** Refusals and silence in a row: how long to wait before the next try, and when to give up. */
+class Setbacks {
+  readonly #renew: () => void;
+  #pause = FIRST_PAUSE;
+  #renewed = false;
+  #silentAt = Number.NEGATIVE_INFINITY;
+
+  /** @param renew makes credentials anew that may have expired */
+  constructor(renew: () => void) {
+    this.#renew = renew;
+  }
+
+  /** How long to wait, ms; undefined when another try would not change the answer. */
+  add(error: ApiError): number | undefined {
+    if (error.status === 401 && !this.#renewed) {
+      this.#renewed = true;
+      this.#renew();
+      return 0;
+    }
+    if (!isFinal(error)) this.#silentAt = performance.now();
+    else if (performance.now() - this.#silentAt > RELOADING) return undefined;
+    const pause = this.#pause;
+    this.#pause = Math.min(pause * 2, LONGEST_PAUSE);
+    return pause;
+  }
+
+  /** The server has said something. */
+  over(): void {
+    this.#pause = FIRST_PAUSE;
+    this.#renewed = false;
   }
 }
 
@@ -115,18 +179,4 @@ export class Restart {
     this.#controller.abort();
     this.#controller = new AbortController();
   }
-}
-
-/** Resolves after `ms`, or at once when aborted. */
-export function rest(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (ms <= 0 || signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { execaSync } from 'execa';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { openReach } from './reach.ts';
 
@@ -79,7 +79,7 @@ describe('the way to a cluster', () => {
 
   it('suspects a certificate that has expired', () => {
     const [key, request, certificate] = [join(folder, 'key'), join(folder, 'request'), join(folder, 'certificate')];
-    const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'ignore' });
+    const openssl = (...args: string[]) => execaSync('openssl', args, { stdio: 'ignore' });
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
     openssl('req', '-new', '-subj', '/CN=u', ...curve, '-keyout', key, '-out', request);
     const made = (days: string) => {

@@ -1,8 +1,9 @@
+import { sleep } from '../../../units/sleep.ts';
 import type { PlatformEvent } from '../../platform.ts';
 import { Queue } from '../../queue.ts';
 import type { Api } from '../api/api.ts';
 import type { ApiError } from '../api/api-error.ts';
-import { type Followed, follow, type Listener, Restart, rest } from '../api/follow.ts';
+import { type Followed, follow, type Listener, Restart } from '../api/follow.ts';
 import {
   ENDPOINT_SLICES,
   EVENTS,
@@ -99,6 +100,6 @@ async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal
       restart.now();
     } else if (!failure) restart.answered = asked;
     lost = failure !== undefined;
-    await rest(PULSE, signal);
+    await sleep(PULSE, signal);
   }
 }

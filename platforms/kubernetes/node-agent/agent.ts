@@ -2,11 +2,13 @@
  * The suite's node agents on a node: pods with every right over it, bound to it, that act there, past the control plane. A pod like
  * this needs neither a scheduler nor a ready node, and ends by itself: kubelet knows its deadline.
  */
+import pRetry from 'p-retry';
 import { OperatorError } from '../../../units/operator-error.ts';
+import { poll } from '../../../units/until.ts';
 import type { Api } from '../api/api.ts';
-import { ApiError, isConflict, isGone, unlessGone } from '../api/api-error.ts';
+import { ApiError, isConflict, unlessGone } from '../api/api-error.ts';
 import { execIn } from '../api/exec.ts';
-import { follow, rest } from '../api/follow.ts';
+import { follow } from '../api/follow.ts';
 import { type KubeObject, NAMESPACES, NODE_AGENT, PODS, type Pod, RUN_LABEL } from '../api/objects.ts';
 import { complaintOf, mainStatus } from '../state/members.ts';
 import { ensureNamespace } from '../workload/deploy.ts';
@@ -92,17 +94,18 @@ const isRunning = (pod: Pod) => mainStatus(pod)?.state?.running !== undefined &&
 
 /** A new namespace gets its service account a moment after it is made, and until then no pod may be made in it. */
 async function create(api: Api, agent: Agent): Promise<void> {
-  const deadline = performance.now() + ACCOUNT_TIMEOUT;
-  for (;;) {
-    try {
-      await api.create(PODS, { namespace: agent.namespace }, podOf(agent));
-      return;
-    } catch (error) {
-      if (isConflict(error)) return;
-      const tooEarly = error instanceof ApiError && error.status === 403 && /service ?account/i.test(error.message);
-      if (!tooEarly || performance.now() > deadline) throw error;
-    }
-    await rest(50, new AbortController().signal);
+  const isTooEarly = (error: Error) =>
+    error instanceof ApiError && error.status === 403 && /service ?account/i.test(error.message);
+  try {
+    await pRetry(() => api.create(PODS, { namespace: agent.namespace }, podOf(agent)), {
+      retries: Number.POSITIVE_INFINITY,
+      maxRetryTime: ACCOUNT_TIMEOUT,
+      minTimeout: 50,
+      factor: 1,
+      shouldRetry: ({ error }) => isTooEarly(error),
+    });
+  } catch (error) {
+    if (!isConflict(error)) throw error;
   }
 }
 
@@ -211,17 +214,9 @@ async function removeIfEmpty(api: Api, namespace: string): Promise<void> {
   const pods = await api.listMetadata(PODS, { namespace });
   if (pods.length > 0) return;
   await unlessGone(api.delete(NAMESPACES, { name: namespace }));
-  const deadline = performance.now() + REMOVE_TIMEOUT;
-  for (;;) {
-    try {
-      await api.read(NAMESPACES, { name: namespace });
-    } catch (error) {
-      if (isGone(error)) return;
-      throw error;
-    }
-    if (performance.now() > deadline) throw new OperatorError(`namespace ${namespace} does not go away`);
-    await rest(100, new AbortController().signal);
-  }
+  const look = () => unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
+  const left = await poll(look, (there) => there === undefined, { timeout: REMOVE_TIMEOUT });
+  if (left) throw new OperatorError(`namespace ${namespace} does not go away`);
 }
 
 /** Waits until one pod is as wanted, told by a watch. Resolves with the pod as it was last, wanted or not. */

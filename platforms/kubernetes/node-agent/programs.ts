@@ -1,9 +1,11 @@
 /** Stopping what a node runs beside its pods, or as static pods: kubelet, the container runtime, the control plane. */
 
 import { OperatorError } from '../../../units/operator-error.ts';
+import { sleep } from '../../../units/sleep.ts';
+import { poll } from '../../../units/until.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
-import { RELOADING, rest } from '../api/follow.ts';
+import { RELOADING } from '../api/follow.ts';
 import { isTrue, PODS, type Pod } from '../api/objects.ts';
 import type { KubernetesCluster } from '../cluster.ts';
 import { SYSTEM } from '../state/inspect.ts';
@@ -20,7 +22,7 @@ export interface Stop extends AgentPlace {
   /** It starts again by itself after so many seconds. */
   seconds: number;
   /** Where it says whether it is well; when it says nothing even before it is stopped, the node agent has a file `/tmp/silent`. */
-  health: string | undefined;
+  health?: string;
 }
 
 const GO_TIMEOUT = 10_000;
@@ -60,19 +62,15 @@ export async function stopProgram(api: Api, stop: Stop, pull: KubernetesCluster[
     });
   }
   if (code !== 0) throw new OperatorError(`${program} on ${node}: ${stderr.trim()}`);
-  await rest(HEAD_START_S * 1000 + ROUND, new AbortController().signal);
+  await sleep(HEAD_START_S * 1000 + ROUND);
   if (how === 'gone') await untilGone(api, { namespace, name }, script('left'));
   return { from, to: performance.now() };
 }
 
 /** Its manifest has gone at once; the program itself when kubelet has ended it. Who cannot be asked any more has lost the API with it. */
 async function untilGone(api: Api, place: AgentPlace, argv: string[]): Promise<void> {
-  const deadline = performance.now() + GONE_TIMEOUT;
-  while (performance.now() < deadline) {
-    const answer = await execInAgent(api, place, argv, ASK_TIMEOUT).catch(() => undefined);
-    if (answer?.code !== 0) return;
-    await rest(ROUND, new AbortController().signal);
-  }
+  const look = () => execInAgent(api, place, argv, ASK_TIMEOUT).catch(() => undefined);
+  await poll(look, (answer) => answer?.code !== 0, { timeout: GONE_TIMEOUT, every: ROUND });
 }
 
 /**
@@ -100,7 +98,7 @@ export async function startProgram(api: Api, place: AgentPlace, patience: number
         });
       }
     }
-    await rest(LOOK_AGAIN, new AbortController().signal);
+    await sleep(LOOK_AGAIN);
   }
 }
 

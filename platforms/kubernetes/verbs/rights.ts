@@ -1,47 +1,14 @@
 /**
- * Which rights over the API each verb takes: what the code really calls, and nothing else. The lab's test carries every verb
- * out as an account that has these rights only.
+ * Which rights over the API a run takes: what the code really calls, and nothing else. Each verb and query says its own; here is what
+ * every run needs beside them. The lab's test carries every verb out as an account that has these rights only.
  */
 import { stringify } from 'yaml';
 import type { Right } from '../../platform.ts';
 import type { Api } from '../api/api.ts';
-
-/** As in RBAC: `pods/exec` is a part of pods. An empty group is the core one. */
-interface Rule {
-  group?: string;
-  resources: string[];
-  verbs: string[];
-}
+import { APPS, type Rule } from './entry.ts';
+import { queries, verbs } from './index.ts';
 
 const READ = ['get', 'list', 'watch'];
-
-const DEPLOYMENT_KINDS: Rule[] = [
-  {
-    resources: ['services', 'configmaps', 'secrets', 'persistentvolumeclaims', 'serviceaccounts'],
-    verbs: ['create', 'patch'],
-  },
-  { group: 'apps', resources: ['deployments', 'statefulsets', 'daemonsets'], verbs: ['create', 'patch'] },
-  { group: 'policy', resources: ['poddisruptionbudgets'], verbs: ['create', 'patch'] },
-];
-
-const REMOVAL: Rule[] = [
-  { resources: ['namespaces'], verbs: ['get', 'delete'] },
-  { resources: ['pods'], verbs: ['get', 'list', 'delete'] },
-  { resources: ['pods/exec'], verbs: ['create', 'get'] },
-  { resources: ['nodes', 'persistentvolumes'], verbs: ['list'] },
-  { group: 'scheduling.k8s.io', resources: ['priorityclasses'], verbs: ['list', 'delete'] },
-];
-
-/** A pod on a node with every right over it: whoever may make one is the node's administrator. */
-const NODE_AGENT: Rule[] = [
-  { resources: ['namespaces'], verbs: ['get', 'create', 'patch', 'delete'] },
-  { resources: ['pods'], verbs: [...READ, 'create', 'delete'] },
-  { resources: ['pods/exec'], verbs: ['create', 'get'] },
-];
-
-const LOCK: Rule[] = [
-  { group: 'coordination.k8s.io', resources: ['leases'], verbs: ['get', 'create', 'update', 'delete'] },
-];
 
 /** What every run does beside its verbs: look, watch, read back. */
 const ALWAYS: Rule[] = [
@@ -52,81 +19,11 @@ const ALWAYS: Rule[] = [
   { resources: ['pods/exec'], verbs: ['create', 'get'] },
   // kubelet's own word on its pods, and whether it answers.
   { resources: ['nodes/proxy'], verbs: ['get'] },
-  { group: 'apps', resources: ['deployments', 'statefulsets', 'daemonsets'], verbs: ['list'] },
+  { group: 'apps', resources: APPS, verbs: ['list'] },
   { group: 'discovery.k8s.io', resources: ['endpointslices'], verbs: ['list', 'watch'] },
   { group: 'scheduling.k8s.io', resources: ['priorityclasses'], verbs: ['list'] },
   { group: 'coordination.k8s.io', resources: ['leases'], verbs: READ },
 ];
-
-const APPS = ['deployments', 'statefulsets', 'daemonsets'];
-
-/** What single faults take beyond that. */
-const FAULT_RULES: Record<string, Rule[]> = {
-  'neighbour.deploy': [
-    { resources: ['namespaces'], verbs: ['get', 'create', 'patch'] },
-    { resources: ['pods', 'limitranges', 'resourcequotas'], verbs: ['create', 'patch'] },
-    { group: 'apps', resources: ['deployments'], verbs: ['create', 'patch'] },
-    { group: 'networking.k8s.io', resources: ['networkpolicies'], verbs: ['create', 'patch'] },
-    { group: 'scheduling.k8s.io', resources: ['priorityclasses'], verbs: ['get', 'create', 'patch'] },
-  ],
-  'node.taint': [{ resources: ['nodes'], verbs: ['get', 'list', 'patch'] }],
-  'node.untaint': [{ resources: ['nodes'], verbs: ['get', 'list', 'patch'] }],
-  'node.headroom': [
-    { resources: ['nodes'], verbs: ['get'] },
-    { resources: ['nodes/proxy'], verbs: ['get'] },
-    { resources: ['pods'], verbs: ['list'] },
-  ],
-  'service.scale': [{ group: 'apps', resources: APPS, verbs: ['list', 'patch'] }],
-  'service.break': [{ group: 'apps', resources: APPS, verbs: ['list', 'patch'] }],
-  'service.mend': [{ group: 'apps', resources: APPS, verbs: ['list', 'patch'] }],
-  'service.change': [{ group: 'apps', resources: APPS, verbs: ['list'] }],
-  'names.stop': [{ group: 'apps', resources: ['deployments'], verbs: ['list', 'patch'] }],
-  'names.start': [{ group: 'apps', resources: ['deployments'], verbs: ['list', 'patch'] }],
-  'namespace.restrict': [
-    { resources: ['namespaces'], verbs: ['get'] },
-    { resources: ['resourcequotas'], verbs: ['create', 'patch'] },
-    { group: 'networking.k8s.io', resources: ['networkpolicies'], verbs: ['create', 'patch'] },
-  ],
-  'namespace.unrestrict': [
-    { resources: ['resourcequotas'], verbs: ['delete'] },
-    { group: 'networking.k8s.io', resources: ['networkpolicies'], verbs: ['delete'] },
-  ],
-  'namespace.refusal': [{ resources: ['pods'], verbs: ['create'] }],
-  'host.exec': NODE_AGENT,
-  'program.stop': NODE_AGENT,
-  'program.start': [...NODE_AGENT, ...REMOVAL],
-  'program.state': [{ resources: ['pods'], verbs: ['list'] }],
-};
-
-export const RULES: Record<string, Rule[]> = {
-  deploy: [{ resources: ['namespaces'], verbs: ['get', 'create', 'patch'] }, ...DEPLOYMENT_KINDS],
-  remove: REMOVAL,
-  'node.availability': [
-    { resources: ['nodes'], verbs: ['get', 'patch'] },
-    { resources: ['pods'], verbs: ['list'] },
-    { resources: ['pods/eviction'], verbs: ['create'] },
-  ],
-  'member.kill': NODE_AGENT,
-  'member.pause': NODE_AGENT,
-  'member.unpause': NODE_AGENT,
-  'member.delete': [{ resources: ['pods'], verbs: ['get', 'delete'] }],
-  evict: [
-    { resources: ['pods'], verbs: ['get'] },
-    { resources: ['pods/eviction'], verbs: ['create'] },
-  ],
-  'service.roll': [
-    { group: 'apps', resources: ['deployments', 'statefulsets', 'daemonsets'], verbs: ['list', 'patch'] },
-  ],
-  'service.restore': [
-    { group: 'apps', resources: ['deployments', 'statefulsets', 'daemonsets'], verbs: ['list', 'patch'] },
-  ],
-  'host.run': NODE_AGENT,
-  'host.remove': NODE_AGENT,
-  ...FAULT_RULES,
-  'lock.take': LOCK,
-  'lock.renew': LOCK,
-  'lock.release': LOCK,
-};
 
 /** One thing that may be done to one resource, and the verbs that need it. */
 interface Need {
@@ -137,9 +34,9 @@ interface Need {
 }
 
 /** Everything that these verbs need, each once. */
-function needsOf(verbs: readonly string[]): Need[] {
+function needsOf(names: readonly string[]): Need[] {
   const needs = new Map<string, Need>();
-  const add = (by: string, rules: Rule[]) => {
+  const add = (by: string, rules: readonly Rule[]) => {
     for (const { group = '', resources, verbs: allowed } of rules) {
       for (const resource of resources) {
         for (const verb of allowed) {
@@ -152,7 +49,7 @@ function needsOf(verbs: readonly string[]): Need[] {
     }
   };
   add('every run', ALWAYS);
-  for (const verb of verbs) add(verb, RULES[verb] ?? []);
+  for (const name of names) add(name, (verbs[name] ?? queries[name])?.rights ?? []);
   return [...needs.values()];
 }
 

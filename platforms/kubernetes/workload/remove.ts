@@ -1,7 +1,7 @@
 import { OperatorError } from '../../../units/operator-error.ts';
+import { poll } from '../../../units/until.ts';
 import type { Api } from '../api/api.ts';
 import { isGone, unlessGone } from '../api/api-error.ts';
-import { rest } from '../api/follow.ts';
 import {
   isTrue,
   type KubeNode,
@@ -50,16 +50,11 @@ async function untilNoneLeft(
   every: number,
   deadline: number,
 ): Promise<void> {
-  for (;;) {
-    const left = await look();
-    if (left.length === 0) return;
-    if (performance.now() > deadline) {
-      throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
-        hint: 'once the nodes answer again: brownout undo',
-      });
-    }
-    await rest(every, new AbortController().signal);
-  }
+  const left = await poll(look, (seen) => seen.length === 0, { timeout: deadline - performance.now(), every });
+  if (left.length === 0) return;
+  throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
+    hint: 'once the nodes answer again: brownout undo',
+  });
 }
 
 /**

@@ -1,0 +1,45 @@
+import type { RunEvent } from '../../recording/recording.ts';
+import { formatDuration } from '../../units/units.ts';
+import type { Durability, StreamFindings } from '../findings.ts';
+import type { Series } from '../streams/series.ts';
+
+/** Phases that come after what is judged: their failure changes no number, and must be known. */
+const AFTERWARDS = new Set(['verify', 'clean up']);
+
+/** What a reader must know beside the verdict. */
+export function warningsOf(
+  events: RunEvent[],
+  series: Series[],
+  streams: StreamFindings[],
+  durability: Durability[],
+  torn: number,
+): string[] {
+  const warnings: string[] = [];
+  for (const event of events) {
+    if (event.kind === 'warning') warnings.push(event.text);
+    if (event.kind === 'evidence' && event.of === 'healed' && !event.evidence)
+      warnings.push(`${event.fault} was not seen to be healed`);
+    if (event.kind === 'phase' && event.state === 'failed' && AFTERWARDS.has(event.phase)) {
+      warnings.push(`${event.phase} failed: ${event.message ?? 'no reason was recorded'}`);
+    }
+  }
+  if (torn > 0) warnings.push(`the last sample was cut off: ${torn} bytes of it are in the file`);
+  for (const { spec, missing } of series) {
+    if (missing > 0) warnings.push(`${missing} samples of ${spec.name} are missing: they count as not ok`);
+  }
+  for (const { stream, afterHealing } of streams) {
+    if (afterHealing) warnings.push(`${stream} failed again after the healing: ${sayRecovery(afterHealing)}`);
+  }
+  for (const { stream, unexpected, duplicated } of durability) {
+    if (unexpected.length > 0)
+      warnings.push(`${unexpected.length} writes were read back that ${stream} never sent, such as ${unexpected[0]}`);
+    if (duplicated.length > 0)
+      warnings.push(`${duplicated.length} writes of ${stream} were read back more than once, such as ${duplicated[0]}`);
+  }
+  return warnings;
+}
+
+function sayRecovery(mark: StreamFindings['ttsr']): string {
+  if (mark.ms !== undefined) return `stable ${formatDuration(mark.ms)} after it began`;
+  return `not stable within ${formatDuration(mark.beyond ?? 0)} of its beginning`;
+}

@@ -1,0 +1,20 @@
+import { cpSync, writeFileSync } from 'node:fs';
+import { test } from '@playwright/test';
+import { runFolder } from '../../../recording/folder.ts';
+import { attachToAllure, failureMessage } from '../../../reports/allure.ts';
+import { renderHtml } from '../../../reports/html/html.ts';
+import { sampleRuns } from '../samples.ts';
+
+for (const { folder: recorded, meta, findings } of sampleRuns()) {
+  test(`${findings.title} (${meta.cluster.name})`, async () => {
+    for (const { phase } of findings.phases) await test.step(phase, () => undefined);
+    // As a run leaves it: judged by this suite, and with its report.
+    const folder = runFolder(test.info().outputPath('run'));
+    cpSync(recorded.dir, folder.dir, { recursive: true });
+    writeFileSync(folder.findings, JSON.stringify(findings));
+    writeFileSync(folder.report, renderHtml({ meta, findings }));
+    await attachToAllure(test.info(), { meta, findings, folder });
+    if (meta.scenario.expect === 'fail') test.fail(true, 'the scenario shows a weakness');
+    if (findings.verdict !== 'pass') throw new Error(failureMessage(findings));
+  });
+}

@@ -1,0 +1,50 @@
+/** What is done to single members. */
+import { namespace, node, text } from '../../verb.ts';
+import { evict } from '../acts/evict.ts';
+import { deleteMember, killMember, pauseMember, unpauseMember } from '../acts/member-acts.ts';
+import { podOf } from '../state/containers.ts';
+import { NODE_AGENT, verb } from './entry.ts';
+
+const onNode = { namespace, node, member: text };
+
+export const memberVerbs = {
+  /** → { effect }. Its process ends; kubelet starts another in the same pod. */
+  'member.kill': verb({ ...onNode, signal: text.optional() }, NODE_AGENT, async (context, args) => {
+    const effect = await killMember(context, args, args.signal ?? 'SIGKILL');
+    return effect && { effect: { ...effect } };
+  }),
+
+  /** The pod is deleted, with its own grace period or this one, in seconds. */
+  'member.delete': verb(
+    { namespace, member: text, grace: text.optional() },
+    [{ resources: ['pods'], verbs: ['get', 'delete'] }],
+    async ({ api }, { namespace, member, grace }) => {
+      await deleteMember(api, namespace, member, grace === undefined ? undefined : Number(grace));
+      return undefined;
+    },
+  ),
+
+  /** → { evicted, blocked? }. `blocked` names the budget that said no. */
+  evict: verb(
+    { namespace, member: text },
+    [
+      { resources: ['pods'], verbs: ['get'] },
+      { resources: ['pods/eviction'], verbs: ['create'] },
+    ],
+    async ({ api }, { namespace, member }) => {
+      const pod = await podOf(api, namespace, member);
+      if (!pod) return { evicted: true };
+      return { ...(await evict(api, namespace, pod.metadata.name, pod.metadata.uid)) };
+    },
+  ),
+
+  /** → { effect } */
+  'member.pause': verb(onNode, NODE_AGENT, async (context, args) => ({
+    effect: { ...(await pauseMember(context, args)) },
+  })),
+
+  'member.unpause': verb(onNode, NODE_AGENT, async (context, args) => {
+    await unpauseMember(context, args);
+    return undefined;
+  }),
+};

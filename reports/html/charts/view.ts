@@ -1,0 +1,42 @@
+import type uPlot from 'uplot';
+import type { ChartData } from '../chart-data.ts';
+
+/** What all charts of a page share: the data, the part of the time that is shown, the streams that are hidden. */
+export interface View {
+  uPlotClass: typeof uPlot;
+  data: ChartData;
+  root: HTMLElement;
+  plots: uPlot[];
+  hidden: Set<number>;
+  whole: { min: number; max: number };
+  shown: { min: number; max: number };
+}
+
+export function viewOf(uPlotClass: typeof uPlot, data: ChartData, root: HTMLElement): View {
+  const { seconds } = data;
+  const whole = { min: seconds[0]!, max: seconds[seconds.length - 1]! + 1 };
+  return { uPlotClass, data, root, plots: [], hidden: new Set(), whole, shown: { ...whole } };
+}
+
+export function css(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+export function streamColour(index: number): string {
+  return css(`stream-${index % 6}`);
+}
+
+/** Shows a part of the time in all charts and lanes, and tells it to the buttons. Less than 2 s is no part: all is shown. */
+export function zoom(view: View, min: number, max: number): void {
+  const { root, whole } = view;
+  const shown = { min: Math.max(whole.min, min), max: Math.min(whole.max, max) };
+  view.shown = shown.max - shown.min < 2 ? { ...whole } : shown;
+  root.style.setProperty('--min', String(view.shown.min));
+  root.style.setProperty('--max', String(view.shown.max));
+  for (const u of view.plots) u.setScale('x', view.shown);
+  for (const button of root.querySelectorAll<HTMLButtonElement>('[data-zoom]')) {
+    const [from, to] = button.dataset.zoom!.split(' ').map(Number);
+    const here = Math.abs(view.shown.min - from!) < 0.5 && Math.abs(view.shown.max - to!) < 0.5;
+    button.setAttribute('aria-pressed', String(here));
+  }
+}

@@ -1,0 +1,103 @@
+import type { ProberTick } from '../probes/prober/plan.ts';
+import type { StopCondition } from '../scenarios/scenario.ts';
+
+/** A window is good when at least this share of its probes is ok (measurement: steady state, stable recovery). */
+const GOOD = 0.999;
+/** Ticks come each second; a starved prober must not hold the run for ever. */
+const LONGEST_WAIT = 5000;
+
+/**
+ * How available the service is just now, as the prober's ticks tell. It steers the run (is it steady, must it stop); the findings
+ * come from the samples alone.
+ */
+export class Availability {
+  readonly #streams: string[];
+  readonly #conditions: StopCondition[];
+  readonly #onStop: (condition: StopCondition) => void;
+  readonly #ticks: ProberTick[] = [];
+  readonly #waiters = new Set<() => void>();
+  #ended = false;
+
+  /** @param onStop called at every tick at which a condition is met */
+  constructor(streams: string[], conditions: StopCondition[], onStop: (condition: StopCondition) => void) {
+    this.#streams = streams;
+    this.#conditions = conditions;
+    this.#onStop = onStop;
+  }
+
+  add(tick: ProberTick): void {
+    this.#ticks.push(tick);
+    for (const condition of this.#conditions) if (this.#isMet(condition)) this.#onStop(condition);
+    this.#wake();
+  }
+
+  /** There will be no more ticks: who waits for them is told. */
+  end(): void {
+    this.#ended = true;
+    this.#wake();
+  }
+
+  /** Resolves with true once every stream was good for `window` ms from now on; false at the deadline or on abort. */
+  async goodFor(window: number, timeout: number, signal: AbortSignal): Promise<boolean> {
+    const first = this.#ticks.length;
+    const deadline = performance.now() + timeout;
+    while (!signal.aborted && !this.#ended && performance.now() < deadline) {
+      if (this.#ticks.length - first >= Math.ceil(window / 1000) && this.#isGood(window)) return true;
+      await this.#nextTick(signal);
+    }
+    return false;
+  }
+
+  /** The share of ok over the last `window` ms, by stream, for messages. */
+  describe(window: number): string {
+    return this.#streams
+      .map((name) => {
+        const share = this.#share(name, window);
+        return `${name} ${share === undefined ? 'not measured yet' : `${(share * 100).toFixed(2)} % ok`}`;
+      })
+      .join(', ');
+  }
+
+  /** Share of ok over the last `window` ms of one stream; undefined until the window is full. */
+  #share(stream: string, window: number): number | undefined {
+    const seconds = Math.max(1, Math.ceil(window / 1000));
+    if (this.#ticks.length < seconds) return undefined;
+    let ok = 0;
+    let all = 0;
+    for (const tick of this.#ticks.slice(-seconds)) {
+      const counts = tick.streams[stream];
+      if (!counts) continue;
+      ok += counts.ok;
+      all += counts.ok + counts.fail + counts.indeterminate;
+    }
+    return all === 0 ? undefined : ok / all;
+  }
+
+  #isGood(window: number): boolean {
+    return this.#streams.every((name) => (this.#share(name, window) ?? 0) >= GOOD);
+  }
+
+  #isMet({ stream, window, below }: StopCondition): boolean {
+    const share = this.#share(stream, window);
+    return share !== undefined && share < below;
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters) waiter();
+    this.#waiters.clear();
+  }
+
+  #nextTick(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', finish);
+        this.#waiters.delete(finish);
+        resolve();
+      };
+      const timer = setTimeout(finish, LONGEST_WAIT);
+      signal.addEventListener('abort', finish, { once: true });
+      this.#waiters.add(finish);
+    });
+  }
+}

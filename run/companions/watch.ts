@@ -1,0 +1,20 @@
+import type { Companion } from './companion.ts';
+
+/** Follows the platform's own events, and records each as it comes. */
+export const watch: Companion = {
+  from: 'before deploy',
+  async start({ stage: { platform, namespace }, recorder }) {
+    const stopped = new AbortController();
+    const follow = async () => {
+      for await (const event of platform.watch(namespace, stopped.signal)) recorder.record({ kind: 'platform', event });
+    };
+    const following = follow();
+    return {
+      async stop() {
+        stopped.abort();
+        await following;
+        return undefined;
+      },
+    };
+  },
+};

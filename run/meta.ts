@@ -1,0 +1,21 @@
+import type { Clock } from '../recording/clock.ts';
+import type { RunMeta } from '../recording/recording.ts';
+import type { Stage } from './plan.ts';
+import { suiteVersion } from './suite.ts';
+
+/** What was asked, of whom: `run.json`. */
+export function metaOf(stage: Stage, clock: Clock): RunMeta {
+  const { name, file, platform } = stage.cluster;
+  return {
+    version: 1,
+    id: stage.run,
+    origin: clock.origin,
+    suite: suiteVersion(),
+    seed: stage.seed,
+    scenario: stage.scenario,
+    cluster: { name, file, platform },
+    namespace: stage.namespace,
+    services: stage.deployment.services,
+    streams: stage.streams,
+  };
+}

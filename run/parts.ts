@@ -1,0 +1,59 @@
+import type { Fault } from '../faults/fault.ts';
+import { registerFault } from '../faults/index.ts';
+import { loadPart, loadParts, ownRoom, type Sort } from '../files/own.ts';
+import { registeredPlatforms, registerPlatform } from '../platforms/index.ts';
+import type { PlatformModule } from '../platforms/module.ts';
+import { knownKinds, probeSort, withKinds } from '../probes/kinds.ts';
+import type { ProbeDefinition } from '../probes/probe.ts';
+
+const faultSort: Sort = {
+  exports: 'fault',
+  type: 'Fault',
+  named: 'name',
+  methods: ['needs', 'hold', 'aim', 'means', 'inject'],
+};
+
+const platformSort: Sort = {
+  exports: 'platform',
+  type: 'PlatformModule',
+  file: 'platform',
+  named: 'kind',
+  methods: ['load', 'describe', 'settings', 'open', 'verbs', 'predict'],
+};
+
+/**
+ * Loads the project's own faults, probes and platforms into this process, before its scenario and cluster files are read.
+ * Workloads are loaded when a scenario names them. Throws OperatorError, naming the file, for what is wrong with one.
+ */
+export async function loadProject(project: string): Promise<void> {
+  await Promise.all([loadPlatforms(project), loadFaults(project), loadProbes(project)]);
+}
+
+/** The platform of one kind alone, if the project has it: what is wrong with other parts must not keep anything from being undone. */
+export async function loadPlatform(project: string, kind: string): Promise<void> {
+  const room = ownRoom(project, 'platforms');
+  if (!room || Object.hasOwn(registeredPlatforms(), kind)) return;
+  const found = await loadPart<PlatformModule>([room], kind, platformSort);
+  if (found) registerPlatform(found.part, found.file);
+}
+
+/** `platforms/<kind>/platform.ts`. */
+export async function loadPlatforms(project: string): Promise<void> {
+  const room = ownRoom(project, 'platforms');
+  if (!room) return;
+  for (const { file, part } of await loadParts<PlatformModule>(room, platformSort)) registerPlatform(part, file);
+}
+
+/** `faults/<name>.ts`. */
+async function loadFaults(project: string): Promise<void> {
+  const room = ownRoom(project, 'faults');
+  if (!room) return;
+  for (const { file, part } of await loadParts<Fault>(room, faultSort)) registerFault(part, file);
+}
+
+/** `probes/<kind>.ts`. */
+async function loadProbes(project: string): Promise<void> {
+  const room = ownRoom(project, 'probes');
+  if (!room) return;
+  Object.assign(knownKinds, withKinds(knownKinds, await loadParts<ProbeDefinition>(room, probeSort)));
+}

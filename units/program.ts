@@ -1,0 +1,88 @@
+/**
+ * How every room runs a program to its end. It stands here because both the suite's platforms and the lab run programs, and
+ * neither may import the other.
+ */
+import { execa } from 'execa';
+
+export interface ProgramOptions {
+  /** Text for the program's standard input; without it there is none. */
+  input?: string;
+  /** All of its environment; the suite's own when left out. */
+  env?: NodeJS.ProcessEnv;
+  /**
+   * How long it may take, ms. With it the program gets a process group of its own: a Ctrl-C meant for the suite does not reach a
+   * power-on in flight, and the timeout ends its children too, which could otherwise hold its output open. Without it the
+   * program stays in the suite's group, and Ctrl-C ends both.
+   */
+  timeout?: number;
+  /** Called with each line of standard output and standard error as it comes. */
+  line?: (line: string) => void;
+}
+
+export interface Ended {
+  /** Exit code; undefined when it was ended by a signal or by the timeout. */
+  code: number | undefined;
+  signal: string | undefined;
+  /** Its first 16 MiB: enough for any answer, not enough for a runaway program to fill the memory. */
+  stdout: string;
+  /** Its last 64 KiB: what went wrong stands at the end. */
+  stderr: string;
+  timedOut: boolean;
+}
+
+const KEPT = 16 * 2 ** 20;
+const KEPT_ERRORS = 64 * 2 ** 10;
+
+/** Rejects only when the program cannot be started, with the system's own error (`code`: 'ENOENT'). */
+export async function runProgram(file: string, argv: string[], options: ProgramOptions = {}): Promise<Ended> {
+  const { input, env = process.env, timeout, line } = options;
+  const child = execa(file, argv, {
+    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    env,
+    extendEnv: false,
+    detached: timeout !== undefined,
+    // It ends as it always would: by itself, by its timeout, or by the Ctrl-C that its group gets.
+    cleanup: false,
+    // Kept here, since execa would end a program that says more than is kept.
+    buffer: false,
+    reject: false,
+  });
+  let timedOut = false;
+  const timer =
+    timeout &&
+    setTimeout(() => {
+      timedOut = true;
+      try {
+        process.kill(-child.pid!, 'SIGKILL');
+      } catch {
+        // The group ended in this very moment.
+      }
+    }, timeout);
+  let [stdout, stderr] = ['', ''];
+  const toLines = [line && lineReader(line), line && lineReader(line)];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (stdout.length < KEPT) stdout += text;
+    toLines[0]?.(text);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-KEPT_ERRORS);
+    toLines[1]?.(text);
+  });
+  const { exitCode, signal, cause } = await child.finally(() => clearTimeout(timer));
+  if (exitCode === undefined && signal === undefined) throw cause;
+  return { code: exitCode, signal, stdout, stderr, timedOut };
+}
+
+/** What a program said, for an error message: its error output, or its output, without the blank ends. */
+export function words({ stdout, stderr }: Ended): string {
+  return (stderr.trim() || stdout.trim() || '(no output)').slice(-2000);
+}
+
+function lineReader(tell: (line: string) => void): (text: string) => void {
+  let rest = '';
+  return (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop()!;
+    for (const each of lines) tell(each);
+  };
+}
