@@ -9,7 +9,7 @@ export interface Diagnostic {
   message: string;
   /** What to do: the word that was probably meant, an example. */
   hint?: string;
-  /** The line, secrets hidden, and what of it is meant. Absent when the file as a whole is meant. */
+  /** The line, secrets hidden, and the part of it that is wrong. Absent when the error is about the file itself. */
   excerpt?: { text: string; from: number; length: number };
 }
 
@@ -23,13 +23,13 @@ export class FileError extends OperatorError {
     this.diagnostics = diagnostics;
   }
 
-  /** For people: each with its line and a caret under what is meant. */
+  /** For people: each with its line and a caret under the place. */
   render(options: { color: boolean }): string {
     return renderAll(this.diagnostics, options);
   }
 }
 
-/** More than this at once help nobody; looking for them ends here. */
+/** More errors than this at once help nobody; checking stops here. */
 export const MOST_DIAGNOSTICS = 20;
 
 /** Throws all that was found, if anything was. */

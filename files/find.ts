@@ -3,7 +3,7 @@ import path from 'node:path';
 import { FileError } from './diagnostic.ts';
 
 /**
- * The YAML files that are meant by paths: files as they are, and of folders every `*.yaml` and `*.yml` in them, however
+ * The YAML files that paths stand for: a file for itself, a folder for every `*.yaml` and `*.yml` in it, however
  * deep. Each once, those of a folder sorted. A file that does not exist is kept: reading it says so, with a hint.
  * Throws FileError for a folder that has none.
  */

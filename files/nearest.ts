@@ -1,7 +1,7 @@
 /** The word among `words` that was most likely meant by `word`: for 'did you mean'. Undefined when none is near. */
 export function nearest(word: string, words: Iterable<string>): string | undefined {
   const wanted = plain(word);
-  // One slip in a short word, one in three letters of a long one: further off it is a guess, not a correction.
+  // One typo in a short word, one in three letters of a long one: anything further off would be a guess, not a correction.
   let limit = Math.max(1, Math.floor(wanted.length / 3));
   let best: string | undefined;
   for (const candidate of words) {
@@ -14,7 +14,7 @@ export function nearest(word: string, words: Iterable<string>): string | undefin
   return best;
 }
 
-/** Case and the kind of dash are never what tells two of our words apart. */
+/** No two of our words differ only in case or in the kind of dash. */
 function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[_\s]/g, '-');
 }

@@ -1,6 +1,6 @@
 /**
- * Parts that people bring: workloads, faults, probes, platforms. A project keeps them in folders of the same names as the
- * suite does, and they are found, loaded and looked at here, whatever they are.
+ * A project's own parts: workloads, faults, probes, platforms. A project keeps them in folders of the same names as the
+ * suite does, and all of them are found, loaded and checked here.
  */
 import { access, readdir } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
@@ -8,7 +8,7 @@ import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OperatorError } from '../units/operator-error.ts';
 
-/** One sort of part, and how its files look. */
+/** One kind of part, and what its files look like. */
 export interface Sort {
   /** What the file exports, and the last word of the entry that has its type: `fault`, of `brownout/fault`. */
   exports: 'workload' | 'fault' | 'probe' | 'platform';
@@ -29,14 +29,14 @@ export interface Own<T> {
   part: T;
 }
 
-/** Every part in a room, such as a project's `faults/`, by name. Throws OperatorError, naming the file, for what is none. */
+/** Every part in a folder, such as a project's `faults/`, by name. Throws OperatorError, naming the file, for a file that is not a part. */
 export async function loadParts<T extends object>(room: string, sort: Sort): Promise<Own<T>[]> {
   const names = await partNames([room], sort);
   const parts = await Promise.all(names.map((name) => loadPart<T>([room], name, sort)));
   return parts.filter((part) => part !== undefined);
 }
 
-/** The part of that name, from the first of these rooms that has one. A name never leaves the room. */
+/** The part of that name, from the first of these folders that has one. A name cannot lead out of the folder. */
 export async function loadPart<T extends object>(
   rooms: readonly string[],
   name: string,
@@ -49,7 +49,7 @@ export async function loadPart<T extends object>(
   return undefined;
 }
 
-/** What there is in these rooms, sorted. */
+/** The names of the parts in these folders, sorted. */
 export async function partNames(rooms: readonly string[], sort: Sort): Promise<string[]> {
   const names = new Set<string>();
   for (const room of rooms) {
@@ -103,7 +103,7 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
     return await import(pathToFileURL(file).href);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    // What `npm init` makes says that its files are no modules.
+    // The package.json of `npm init` says that its files are not modules.
     const hint = /outside a module|'export'/.test(message) ? 'Say "type": "module" in package.json.' : undefined;
     throw new OperatorError(`${file} cannot be loaded: ${message}`, { hint, cause });
   }
@@ -112,8 +112,8 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
 let offered = false;
 
 /**
- * A part imports `brownout/fault` and the like. That is always the suite that loads it: also where none is installed beside
- * the project, and never a second one, whose errors and schemas would be strangers to this.
+ * A part imports `brownout/fault` and the like. These imports always lead to the suite that loads the part: also where the project
+ * has none installed, and never to a second copy, whose error classes and schemas this one would not recognise.
  */
 function offerEntries(): void {
   if (offered) return;

@@ -49,7 +49,7 @@ export function secretsInText(text: string): [from: number, to: number][] {
   return hidden;
 }
 
-/** Secrets that are told by their own form, wherever they stand. Each has the secret itself as its first group. */
+/** Secrets that are recognised by their form, wherever they stand. The first group is the secret itself. */
 const TELLING = [
   // https://user:HERE@host
   /:\/\/[^/\s:@]*:([^/\s@]+)@/dg,
@@ -59,7 +59,7 @@ const TELLING = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----(.*?)(?:-----END|$)/dgs,
 ];
 
-/** Where a text gives a secret away by its form: a password in a URL or a command line, a private key. */
+/** Where a text contains a secret that is recognised by its form: a password in a URL or a command line, a private key. */
 export function tellingSecrets(text: string): [from: number, to: number][] {
   return TELLING.flatMap((form) => [...text.matchAll(form)].map((match) => match.indices![1]!));
 }

@@ -5,7 +5,7 @@ import { type Diagnostic, FileError } from './diagnostic.ts';
 import { nearest } from './nearest.ts';
 import { secretsInText, tellingSecrets } from './secret.ts';
 
-/** A stretch of the text, in UTF-16 units: from the first to one past the last. */
+/** A span of the text, in UTF-16 units: from the first to one past the last. */
 export type Span = readonly [from: number, to: number];
 
 /** Real scenario and cluster files are a few KiB: what is larger is the wrong file. */
@@ -18,7 +18,7 @@ const LONGEST_MESSAGE = 400;
 export class Source {
   readonly file: string;
   readonly text: string;
-  /** Never shown in an excerpt. Until the text is understood: all that looks like a secret. */
+  /** Never shown in an excerpt. Until the text is parsed: all that looks like a secret. */
   hidden: Span[];
   readonly #lineStarts: number[];
 
@@ -63,7 +63,7 @@ export class Source {
     };
   }
 
-  /** A stretch as it may be shown: secrets hidden, nothing that a terminal would obey. */
+  /** A span as it may be shown: secrets hidden, without control characters. */
   #shown(from: number, to: number): string {
     let shown = '';
     let at = from;
@@ -76,7 +76,7 @@ export class Source {
   }
 }
 
-/** What a terminal would obey, or what would move the text about. */
+/** Characters that control a terminal or change the direction of text. */
 const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 /** Messages quote words of the file, and quoted YAML text may hold any character, and many. */
@@ -141,7 +141,7 @@ function siblingHint(file: string): string | undefined {
     const near = nearest(path.basename(file), readdirSync(path.dirname(file)));
     return near && `did you mean '${path.join(path.dirname(file), near)}'?`;
   } catch {
-    // The folder is missing too: there is nothing to compare with.
+    // The folder is missing, too: there are no names to compare with.
     return undefined;
   }
 }

@@ -6,9 +6,9 @@ import type { Path, YamlFile } from './yaml.ts';
 
 /**
  * Validates a file against its schema. Throws FileError: every diagnostic says what was expected at which place, what
- * stands there, and the word that was probably meant.
+ * was found there, and the word that was probably meant.
  *
- * Messages that a schema brings itself begin with 'expected' or say what is wrong; what stands there is added here.
+ * A schema's own messages begin with 'expected' or say what is wrong; what was found there is added here.
  */
 export function validate<S extends z.ZodType>(file: YamlFile, schema: S): z.output<S> {
   const result = schema.safeParse(file.value, { error: plainWords });
@@ -22,7 +22,7 @@ export function validate<S extends z.ZodType>(file: YamlFile, schema: S): z.outp
   throw new FileError(diagnostics);
 }
 
-/** What of JSON Schema is read here. */
+/** The part of JSON Schema that is read here. */
 export interface JsonSchema {
   type?: string;
   title?: string;
@@ -39,7 +39,7 @@ export interface JsonSchema {
   anyOf?: JsonSchema[];
 }
 
-/** Of an issue that the schema has no words for, and that is explained by what is in it. */
+/** For an issue without a message in the schema: explained by its own fields. */
 const UNSAID = 'not valid here';
 
 type Issue = z.core.$ZodIssue;
@@ -89,7 +89,7 @@ export function list(words: readonly string[], last = 'or'): string {
 }
 
 /**
- * Without what only follows from a misspelt key: that the right one is missing, and that the map as a whole is not as it
+ * Leaves out errors that only follow from a misspelt key: that the right key is missing, and that the map is not as it
  * should be.
  */
 function withoutEchoes({ value }: YamlFile, issues: Issue[], allowed: JsonSchema): Issue[] {
@@ -165,7 +165,7 @@ function meantWord(issue: Issue, value: unknown): string | undefined {
   return near && `did you mean '${near}'?`;
 }
 
-/** Of the alternatives the one that the value was meant to be: its type fits, only something inside does not. */
+/** The alternative that the value was probably meant to be: its type matches, only something inside does not. */
 function meantBranch(branches: Issue[][], value: unknown): Issue[] | undefined {
   const isContainer = typeof value === 'object' && value !== null;
   const fitting = branches.filter((issues) => {
@@ -196,7 +196,7 @@ function schemasAt(schema: JsonSchema, path: Path): JsonSchema[] {
   });
 }
 
-/** What stands there, for 'got …'. Never the value of a secret. */
+/** What was found there, for 'got …'. Never the value of a secret. */
 function shown(path: Path, value: unknown): string {
   if (value === null) return 'nothing';
   if (typeof value === 'object') {

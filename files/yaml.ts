@@ -27,7 +27,7 @@ export interface YamlFile {
   key(path: Path): Span;
 }
 
-/** Far above any real file, low enough that aliases of aliases of aliases end soon. */
+/** Far above any real file, and low enough to stop aliases of aliases of aliases early. */
 const MOST_NODES = 10_000;
 const DEEPEST = 32;
 
@@ -43,7 +43,7 @@ export function parseYaml(source: Source): YamlFile {
     prettyErrors: false,
     // Compared by the reader below: the library compares every key with every other one.
     uniqueKeys: false,
-    // No binary, no sets, no dates: what is not text, number, truth, list or map is an error.
+    // No binary, no sets, no dates: anything but text, numbers, booleans, lists and maps is an error.
     resolveKnownTags: false,
   });
   // What follows the first syntax error is mostly its echo.
@@ -140,7 +140,7 @@ class Reader {
 
   #hide({ value, range: [from, to] }: Scalar.Parsed, secret: boolean): void {
     if (secret && value !== null && !isReference(String(value))) this.secrets.push([from, to]);
-    // A slip of a quote or a | can make text of what was meant as keys.
+    // A misplaced quote or | can turn what was meant as keys into text.
     const lines =
       typeof value === 'string' && value.includes('\n') ? secretsInText(this.#source.text.slice(from, to)) : [];
     for (const [start, end] of lines) this.secrets.push([from + start, from + end]);

@@ -5,7 +5,7 @@ import type { HttpResponse } from './wire/http-response.ts';
 
 const regex = z.string().refine((text) => isRegex(text), { error: 'expected a regular expression' });
 
-/** What a good answer is, and how it tells who gave it. */
+/** What a good answer is, and where it names the replica that gave it. */
 export const expectation = {
   /** Path and query; the target's own when absent. */
   path: z.string().startsWith('/').optional(),
@@ -68,7 +68,7 @@ export class HttpProbe implements Probe {
 
 /**
  * Status, then body. An error status to a write is a plain `fail`: it was answered, and not acknowledged. Whether it was
- * applied all the same is for the durability test, which takes every attempt that was not ok as possibly applied.
+ * applied all the same is left to the durability check, which treats every attempt that was not ok as possibly applied.
  */
 export function judge(wanted: z.infer<typeof options>): (response: HttpResponse) => Result {
   const matches = wanted.matches === undefined ? undefined : new RegExp(wanted.matches);

@@ -35,7 +35,7 @@ export interface Result {
   error: ErrorClass;
   /** HTTP status or a protocol's own code; 0 when there was none. */
   status: number;
-  /** Which replica answered, where the workload tells. */
+  /** Which replica answered, if the answer names it. */
   instance?: string;
   /** The code behind a `prober` error (`EMFILE`), for the prober's report. Not recorded. */
   detail?: string;
@@ -67,12 +67,12 @@ export interface Probe {
   open(): Promise<void>;
   /** Starts attempt `seq`, and calls `done` exactly once when it is decided, at the latest from `abandon`. */
   send(seq: number, done: (result: Result) => void): Attempt;
-  /** Lets go of every connection. */
+  /** Closes every connection. */
   close(): Promise<void>;
 }
 
 export interface Attempt {
-  /** Its time is over: decides it (`timeout`) and frees what it holds. Nothing happens when it is decided already. */
+  /** Its time is over: decides it (`timeout`) and frees its resources. Nothing happens when it is decided already. */
   abandon(): void;
 }
 

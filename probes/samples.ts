@@ -1,6 +1,6 @@
 /**
  * The samples of a run: one file, appended while probes finish, readable after any crash. `docs/samples.md` describes the
- * bytes; this module is both ends of it.
+ * bytes; this module writes and reads them.
  *
  * Records are fixed slots of 32 bytes with a checksum each. So a torn tail costs one record, a damaged byte costs one
  * record, and finding the next good one needs no search.
@@ -24,7 +24,7 @@ export interface StreamSamples {
   /** Index into `errorClasses`. */
   error: Uint8Array;
   status: Uint16Array;
-  /** Index into `instances`; 0 is '', nobody told. */
+  /** Index into `instances`; 0 is '', not named by the answer. */
   instance: Uint16Array;
   /** Shared by all streams of a file. */
   instances: string[];
@@ -62,7 +62,7 @@ export class SampleEncoder {
   #length = 0;
   readonly #ids = new Map<string, number>();
 
-  /** The file's beginning: what was asked, of whom, since when. */
+  /** The file's header: the streams, their targets, and the origin of times. */
   static header(origin: string, streams: StreamSpec[]): Buffer {
     const json = Buffer.from(JSON.stringify({ origin, streams }));
     const header = Buffer.alloc(SLOT + Math.ceil(json.length / SLOT) * SLOT, ' ');
@@ -140,7 +140,7 @@ export class SampleEncoder {
   }
 }
 
-/** Throws OperatorError when there is no such file, or its header does not say whose samples these are. */
+/** Throws OperatorError when there is no such file, or its header does not say which streams the samples belong to. */
 export function readSamples(path: string): Samples {
   let bytes: Buffer;
   try {

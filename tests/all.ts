@@ -1,7 +1,7 @@
 /**
  * `npm test`: sets up what the tests need, then runs them: unit tests (beside their sources), and tests of real components
  * (in tests/, one file after another, because there is one lab of a kind a machine). `npm test -- unit` stops after the unit tests;
- * `npm test -- tests/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes, which are as many again, it runs one
+ * `npm test -- tests/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes, which take as long again, it runs one
  * scenario from end to end; all are `npm test -- kubernetes`.
  */
 import { globSync } from 'node:fs';

@@ -78,7 +78,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
     assert.ok(front && back && back.node !== 'w1');
     const address = (await platform.exec(front, ['hostname', '-i'])).stdout.trim();
     const ask = (from: Member, url: string) => platform.exec(from, ['curl', '-s', '-m', '2', '-o', '/dev/null', url]);
-    // The roll-over before made new members; their addresses take a moment to be known on the other nodes.
+    // The update before created new members; it takes a moment until the other nodes know their addresses.
     await until('the other node reaches it', async () => (await ask(back, `http://${address}/`)).code === 0, 60_000);
     await through('node-partition', { node, hold: '1s' }, async () => {
       const TIMED_OUT = 28;
@@ -93,7 +93,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
     const options = fault.options.parse({ node, hold: '1s' });
     const injection = await fault.inject(acting, fault.aim(acting, options), options);
     assert.ok(await injection.confirm(CONFIRM));
-    // As after a crash of everything that could heal it: not even its own helper can end in peace.
+    // As after a crash of everything that could heal it: not even the node agent gets a chance to clean up.
     await docker('w1', 'kill', '--signal', 'KILL', `brownout-${RUN}-partition`);
     assert.ok(await injection.confirm(CONFIRM), 'still cut off');
     assert.ok(await injection.confirmHealed(HEALED), 'and open again, without any help');

@@ -1,5 +1,5 @@
 /**
- * A bad road to the Kubernetes API: passes requests on, and now and then answers by itself that it is too busy or broken, cuts
+ * A faulty proxy in front of the Kubernetes API: passes requests on, and now and then answers by itself that it is too busy or broken, cuts
  * the connection, stalls in the middle of an answer, forgets versions, or ends watches. Seeded: the same seed, the same faults
  * in the same order of requests.
  */
@@ -15,12 +15,12 @@ export interface FaultyApi {
   url: string;
   /** How often each fault happened. */
   counts: Record<string, number>;
-  /** Nobody gets an answer, and what is open is silent, until it is undone. */
+  /** No request gets an answer, and open connections are silent, until it is undone. */
   silent: boolean;
   close(): void;
 }
 
-/** @param share of requests that meet a fault */
+/** @param share of requests that hit a fault */
 export async function faultyApi(reach: Reach, share: number, seed: number): Promise<FaultyApi> {
   const random = seeded(seed);
   const { agent, headers } = await reach.access();
@@ -72,7 +72,7 @@ export async function faultyApi(reach: Reach, share: number, seed: number): Prom
           if (response.writable) response.end(`${JSON.stringify(EXPIRED)}\n`);
         }, 500);
       }
-      // What is not flushed in silence is sent afterwards, as by a network that held it back.
+      // What is not sent during the silence is sent afterwards, as by a network that delayed it.
       from.on('data', (chunk) => void (api.silent ? wait(response, chunk) : response.write(chunk)));
       from.on('end', () => response.end());
     });

@@ -1,4 +1,4 @@
-/** The Kubernetes platform over a bad road to a real API: what it tells stays right, and nothing hangs. */
+/** The Kubernetes platform through a faulty proxy to a real API: what it reports stays right, and nothing hangs. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -25,11 +25,11 @@ const root = join(import.meta.dirname, '..');
 const RUN = 'test-faulty';
 const NAMESPACE = 'brownout-test-faulty';
 const SEED = Number(process.env.SEED ?? 1);
-/** Every fourth request meets a fault. */
+/** Every fourth request hits a fault. */
 const SHARE = 0.25;
-/** Two who are told the same at the same moment hear it so far apart at most, ms. */
+/** Two watches may report the same event so far apart at most, ms. */
 const SLACK = 1000;
-/** Of members, which both must hear of: whatever became of the road meanwhile. */
+/** Events about members, which both watches must report, whatever the proxy did meanwhile. */
 const LIVES = ['member-scheduled', 'member-started', 'member-ready', 'member-stopped', 'member-failed'];
 
 describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }, () => {
@@ -48,7 +48,7 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
   const listen = async (platform: Platform, into: (typeof told)['direct']) => {
     for await (const event of platform.watch(NAMESPACE, watching.signal)) into.push({ event, at: performance.now() });
   };
-  /** The two look one after the other, and what ends meanwhile only one of them sees: once they must see the same. */
+  /** The two read one after the other, and what ends in between only one of them sees: so it is enough that they agree once. */
   const alike = async (look: (platform: Platform) => Promise<unknown>) => {
     for (let tries = 1; ; tries += 1) {
       const [seen, there] = [await look(over), await look(direct)];
@@ -109,7 +109,7 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
 
   it('heard of every member that came to be ready, and of none that did not', async () => {
     await sleep(3000);
-    // Of what came and went while the road was cut only what is left can be learned: steps may be missing, lives may not.
+    // Of what came and went during the cut only the result can be seen: intermediate events may be missing, a member's readiness may not.
     const ready = (of: string[]) => [...new Set(of.filter((line) => line.startsWith('member-ready')))].sort();
     assert.deepEqual(ready(lives(told.over)), ready(lives(told.direct)));
     const all = new Set(lives(told.direct));
@@ -128,7 +128,7 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
 
   it('tells that the control plane is lost, gives up in time, and goes on when it is back', async () => {
     const before = told.over.length;
-    // It may have been lost just before, over a road as bad as this one.
+    // It may have been lost just before, through a proxy as faulty as this one.
     const sight = () => told.over.findLast(({ event }) => event.kind.startsWith('control-plane-'))?.event.kind;
     road.silent = true;
     try {
@@ -191,7 +191,7 @@ describe(`a Kubernetes API over a bad road (SEED=${SEED})`, { timeout: 900_000 }
     );
     const lost = findings.checks.find(({ kind, stream }) => kind === 'writes-lost' && stream === 'vote');
     assert.notEqual(lost?.verdict, 'fail');
-    // What the run says of the replacement holds the moment at which who looks directly heard of it.
+    // The run's bracket for the replacement must contain the moment at which a direct watch reported it.
     const events = readFileSync(run.events, 'utf8').trim().split('\n');
     const reactions = reactionsOf(
       events.map((line) => JSON.parse(line)),

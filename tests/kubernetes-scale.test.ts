@@ -1,6 +1,6 @@
 /**
  * The suite against 2,000 nodes and 20,000 pods on a real API server: simulated nodes, which to the API are like any others.
- * Takes minutes, and the lab anew at its end: only with `npm test -- tests/kubernetes-scale.test.ts`, or with BROWNOUT_SCALE=1.
+ * Takes minutes and takes the lab down at its end: only with `npm test -- tests/kubernetes-scale.test.ts`, or with BROWNOUT_SCALE=1.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -31,7 +31,7 @@ describe('a large cluster', { timeout: 1_800_000, skip: !wanted }, () => {
   let simulation: Simulation | undefined;
   let requestsWhenSmall: number;
 
-  /** All that a plan asks of the API, and a watch for a while: how many requests, how long the questions took. */
+  /** All that a plan asks of the API, and a watch for a while: how many requests, and how long they took. */
   async function look(): Promise<{ requests: number; ms: number; nodes: number }> {
     const api = new Api(openReach(cluster.reach));
     const began = performance.now();
@@ -48,7 +48,7 @@ describe('a large cluster', { timeout: 1_800_000, skip: !wanted }, () => {
       for await (const _ of watchKubernetes(api, 'default', watching.signal));
     })();
     await sleep(5_000);
-    // One look a second whether the API lives is not counted: it is not the cluster's size that makes it.
+    // The one request a second for the API's health is not counted: it does not depend on the cluster's size.
     const watched = api.requests - before - pulses();
     watching.abort();
     await watch;
@@ -79,7 +79,7 @@ describe('a large cluster', { timeout: 1_800_000, skip: !wanted }, () => {
     const large = await look();
     console.log(`  ${large.nodes} nodes: ${large.requests} requests, ${Math.round(large.ms)} ms`);
     assert.ok(large.nodes > CROWD.nodes);
-    // Of the pulse one more or less may fall into the time of the watch.
+    // One health request more or less may fall into the time of the watch.
     assert.ok(
       Math.abs(large.requests - requestsWhenSmall) <= 1,
       `${large.requests} requests, ${requestsWhenSmall} before`,
@@ -88,7 +88,7 @@ describe('a large cluster', { timeout: 1_800_000, skip: !wanted }, () => {
 
   it('is planned for in little memory', async () => {
     const told = join(folder, 'usage');
-    // Told by the process itself: its memory, and how long it took from its first connection on.
+    // Reported by the process itself: its memory, and how long it took from its first connection on.
     const hook = `
       import { subscribe } from 'node:diagnostics_channel';
       import { writeFileSync } from 'node:fs';

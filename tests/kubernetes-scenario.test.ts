@@ -40,7 +40,7 @@ test('a front end is evicted: users notice nothing, and nothing is left', async 
     const { checks } = outcome.findings as { checks: Check[] };
     const verdictsOf = (kind: CheckKind) => checks.filter((check) => check.kind === kind).map(({ verdict }) => verdict);
     console.log(`  ${outcome.verdict}: ${checks.map(({ what, observed }) => `${what}: ${observed}`).join('; ')}`);
-    // A busy computer may make the verdict unknown; it leaves no fault unproven, no vote lost and nothing to be undone.
+    // A busy computer may make the verdict unknown; but the fault must be proven, no vote lost and nothing left to be undone.
     assert.ok(exitCode === 0 || exitCode === 2, stdout);
     assert.deepEqual(verdictsOf('fault-confirmed'), ['pass']);
     assert.deepEqual(verdictsOf('writes-lost'), ['pass']);

@@ -45,7 +45,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   const asBefore = async (before: Record<string, string>) =>
     assert.deepEqual(await settledDifferences(platform, before, SETTLE), []);
 
-  /** Their namespace goes with the workload's; they themselves go at once. */
+  /** Their namespace is removed with the workload's; they themselves are removed at once. */
   const noHandLeft = () =>
     until('no node agent is left', async () => {
       const names = Object.keys(await platform.snapshot());
@@ -163,7 +163,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
 
   it('has nothing to undo on a node that it has not changed, or that is no more', async () => {
     const before = await platform.snapshot();
-    // c1 takes no members by its own taint: that is not the suite's.
+    // c1 takes no members because of a taint of its own, which is not the suite's.
     for (const node of ['c1', WORKER, 'no-such-node'])
       await platform.perform({ verb: 'node.availability', args: { node, availability: 'drain' } });
     await asBefore(before);

@@ -66,7 +66,7 @@ function isReady({ metadata, status: { conditions } }: Pod): boolean {
   return !metadata.deletionTimestamp && !!conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
-/** The status that users get, or why they get none. */
+/** The HTTP status that users get, or why they get none. */
 function users(): Promise<number | string> {
   return fetch(USERS, { signal: AbortSignal.timeout(3000) }).then(
     ({ status }) => status,
@@ -85,7 +85,7 @@ function snapshot(): Record<string, string[]> {
   );
 }
 
-/** Nothing is there that was not there before, a setting with another value included. What others took away is theirs. */
+/** Nothing is there that was not there before, and no setting has another value. What others removed does not count. */
 function assertNothingLeft(message?: string): void {
   for (const [what, lines] of Object.entries(snapshot())) {
     const before = new Set(untouched[what]);
@@ -235,7 +235,7 @@ function writer(name: string, classes: string[], node?: string): object[] {
     spec: {
       ...(node && { nodeSelector: { 'kubernetes.io/hostname': node } }),
       terminationGracePeriodSeconds: 0,
-      // Nobody's folder until the volume is made theirs.
+      // A user without rights to the folder, until the volume is made writable.
       securityContext: { runAsUser: 12345 },
       containers: [
         {

@@ -1,4 +1,4 @@
-/** What the tests on the lab's Kubernetes share: the lab itself, a small workload, and an account that may do little. */
+/** What the tests on the lab's Kubernetes share: the lab itself, a small workload, and an account with few rights. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';

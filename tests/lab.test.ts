@@ -197,7 +197,7 @@ test('power off: containers die at once, nothing answers, and nobody is told; on
   await ok('power', 'swarm', 'w1', 'off');
   const last = await read();
   assert.equal(await ok('power', 'swarm', 'w1', 'state'), 'off');
-  // The address is on nobody's network any more: no answer, not even a refusal from the dead machine.
+  // The address does not exist on the network any more: no answer, not even a refusal from the dead machine.
   assert.match(await dial(W1, 2375), /^(silence|EHOSTUNREACH)$/);
   await sleep(300);
   assert.equal(await read(), last, 'nothing beats in a dead machine');

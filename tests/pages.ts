@@ -40,7 +40,7 @@ export async function open(file: string, options: BrowserContextOptions = {}): P
 export const scrollsSideways = (page: Page) =>
   page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
-/** Texts that do not reach 4.5 : 1 against the nearest ground that is painted. Runs in the page. */
+/** Texts with a contrast of less than 4.5 : 1 to the nearest painted background. Runs in the page. */
 export function poorContrast(): string[] {
   const parse = (colour: string) => colour.match(/[\d.]+/g)!.map(Number);
   const luminance = ([r, g, b]: number[]) => {

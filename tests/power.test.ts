@@ -1,4 +1,4 @@
-/** Power agents against what they really talk to: ClusterLabs' own fence agents, and a Docker engine. */
+/** Power agents with their real counterparts: ClusterLabs' own fence agents, and a Docker engine. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -101,7 +101,7 @@ describe('power by fence agents', { timeout: 600_000 }, () => {
       assert.throws(check({ ip: 'a\nb' }, ipmi, 'fence_ipmilan'), /line break/);
       const apc = await metadata('fence_apc');
       assert.throws(check({}, apc, 'fence_apc'), /fence_apc needs 'ip', 'username'/);
-      // The plug is the node's name unless it is given, in either of its names.
+      // The plug is the node's name unless it is given, as `plug` or as `port`.
       assert.equal(check({ ip: 'pdu', username: 'ops' }, apc, 'fence_apc')().plug, 'w1');
       assert.deepEqual(check({ ipaddr: 'pdu', login: 'ops', port: '{node}' }, apc, 'fence_apc')(), {
         ipaddr: 'pdu',
@@ -126,7 +126,7 @@ describe('power by fence agents', { timeout: 600_000 }, () => {
   it(
     'fails with the words of the agent when the device does not do it',
     withAgents(async () => {
-      // This type of the dummy takes every command and does none.
+      // This type of the dummy agent accepts every command and does nothing.
       await assert.rejects(dummy({ type: 'fail', power_timeout: '1' }).off('w1'), (error: OperatorError) => {
         assert.match(error.message, /fence_dummy action=off for w1 failed \(exit 1\)/);
         return true;

@@ -143,7 +143,7 @@ test('when the suite is killed -9, it finishes what is in flight, and ends', asy
   assertNoGroup(pid);
   const { streams, torn, damaged } = readSamples(out);
   assert.deepEqual([torn, damaged], [0, 0]);
-  // The last of the silent ones had its whole timeout: nothing that was sent is missing.
+  // The last of the unanswered probes had its full timeout: nothing that was sent is missing.
   for (const { n, seq } of streams) assert.equal(n, seq[n - 1]! + 1);
 });
 

@@ -1,4 +1,4 @@
-/** Every way to a Docker API that a cluster file can name, each to the lab's manager through a door of its own. */
+/** Every way to a Docker API that a cluster file can name, each to the lab's manager through a proxy of its own. */
 import assert from 'node:assert/strict';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
@@ -15,7 +15,7 @@ import { deployAct, labCluster } from './lab-swarm.ts';
 const NAMESPACE = 'brownout-test-reach';
 const DOCKER_PORT = 2375;
 
-/** What a platform says that can be opened and not reached. */
+/** What a platform says that can be opened but not reached. */
 async function refusal(cluster: SwarmCluster): Promise<OperatorError> {
   const platform = await createPlatform(cluster);
   try {

@@ -12,7 +12,7 @@ import type { Phase, RunEvent, RunMeta } from '../recording/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { seeded } from '../units/random.ts';
 
-/** A time in which requests fail, or are slow; `from` and `to` in ms since t₀ (negative: before the fault). */
+/** A period in which requests fail, or are slow; `from` and `to` in ms since t₀ (negative: before the fault). */
 interface Trouble {
   from: number;
   to: number;

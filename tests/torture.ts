@@ -1,7 +1,7 @@
 /**
  * `npm run torture -- [--runs 50] [--seed 1] [--lab swarm]`: kills the suite (-9, all its processes) at random moments of short
- * runs, every fault first while it is held and then anywhere in the run, lets `brownout undo` clean up from the journal, and
- * holds the lab against its state before: services, volumes, networks, node availability, power; namespaces, taints,
+ * runs, every fault first while it is in effect and then anywhere in the run, lets `brownout undo` clean up from the journal, and
+ * compares the lab with its state before: services, volumes, networks, node availability, power; namespaces, taints,
  * policies. Also: every sample that was in the file at the kill can be read afterwards. Needs the lab to be up.
  */
 import assert from 'node:assert/strict';
@@ -26,15 +26,15 @@ const bin = path.join(root, 'cli', 'main.ts');
 const clusterFileOf = (lab: Lab) => path.join(root, 'clusters', `lab-${lab}.yaml`);
 /** A short run ends by itself after about so long, ms. */
 const RUN_LENGTH = 45_000;
-/** Its fault is held for so long, ms. */
+/** Its fault is in effect for so long, ms (`hold`). */
 const HOLD_LENGTH = 6_000;
 
-/** What is on its way out at the end of an undo (the last volume of a claim, a node's taint) may take so long. */
+/** What is still being removed at the end of an undo (the last volume of a claim, a node's taint) may take so long. */
 const SETTLE = 45_000;
 
 export type Lab = 'swarm' | 'kubernetes';
 
-/** When the suite is killed: so many ms after its start, or after it began to hold the fault. */
+/** When the suite is killed: so many ms after its start, or after the fault took effect. */
 export interface Moment {
   of: 'run' | 'hold';
   ms: number;
@@ -101,7 +101,7 @@ export async function torture(scenario: string, moment: Moment, project: string,
   return { samples, undoSeconds };
 }
 
-/** The newest run of the project says that it holds its fault. */
+/** Whether the newest run of the project says that its fault is in effect. */
 function holds(project: string): boolean {
   const run = listRuns(runsDir(project)).at(-1);
   return run !== undefined && existsSync(run.events) && /"phase":"hold"/.test(readFileSync(run.events, 'utf8'));
@@ -125,7 +125,7 @@ async function brownout(words: string[], project: string): Promise<string> {
   return stdout;
 }
 
-/** Short scenarios, one for each fault that leaves something to be undone; beside those for every lab, those of one. */
+/** Short scenarios, one for each fault that leaves something to be undone: those for every lab, and those for this one. */
 export function tortureScenarios(lab: Lab = 'swarm'): string[] {
   const folder = path.join(root, 'tests', 'data', 'torture');
   return ['*.yaml', `${lab}/*.yaml`].flatMap((pattern) => globSync(path.join(folder, pattern)).sort());

@@ -31,7 +31,7 @@ export async function poll<T>(
 /**
  * Waits until something is so. Rejects with OperatorError when the time is over, with the signal's reason when it aborts.
  *
- * @param what was waited for, to be told: 'every node is ready'
+ * @param what was waited for, for the error message: 'every node is ready'
  */
 export async function until(what: string, isSo: () => boolean | Promise<boolean>, polling: Polling): Promise<void> {
   if (await poll(isSo, Boolean, polling)) return;

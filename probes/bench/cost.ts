@@ -10,15 +10,15 @@ export const RATE = 1000;
 const TICK = 10;
 const WARM_UP = 3000;
 const WINDOW = 10_000;
-/** A peer is told to run a little longer than it is watched. */
+/** A peer runs a little longer than it is watched. */
 const PEER_SECONDS = (WARM_UP + WINDOW) / 1000 + 3;
 
 /** How many requests the server has answered so far. */
 export type Answered = () => Promise<number>;
 
 /**
- * CPU ms an answered probe of a process that probes at `RATE`, start-up left out. Measured from outside, the same way for
- * all, and by what the server answered: not every program keeps the rate that it was told.
+ * CPU ms per answered probe of a process that probes at `RATE`, without its start-up. Measured from outside, the same way for
+ * all, and by what the server answered: not every program keeps the rate that it is given.
  */
 export async function cpuPerProbe(pid: number, answered: Answered): Promise<number> {
   await sleep(WARM_UP);

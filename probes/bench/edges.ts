@@ -9,7 +9,7 @@ export interface EdgeCheck {
   maxErrorMs: number;
   /** Edges whose truth is not in their bracket, and both edges of each outage that was not found at all. */
   outsideBracket: number;
-  /** Outages that the prober found and nobody made. */
+  /** Outages that the prober reported although there were none. */
   invented: number;
 }
 
@@ -17,8 +17,8 @@ export interface EdgeCheck {
 const SURE = 1.05;
 
 /**
- * Holds what one stream's samples say against what its target did. An outage during one of the server's own `stalls` was
- * there, but nobody can say from when to when.
+ * Compares what one stream's samples say with what its target did. An outage during one of the server's own `stalls`
+ * really happened, but its edges are not known.
  */
 export function checkEdges(samples: StreamSamples, truth: TrueOutage[], stalls: TrueOutage[]): EdgeCheck {
   const series = toSeries(samples);

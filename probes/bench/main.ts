@@ -22,8 +22,8 @@ import { type OutageKind, outageKinds, type TrueOutage, type TruthAnswer, type T
 
 const EVERY = 20;
 /**
- * Shorter than TCP's first retransmission (200 ms at least): a packet that a short black hole swallowed would come again in
- * time otherwise, and the user would have waited, not failed.
+ * Shorter than TCP's first retransmission (200 ms at least): otherwise a packet that a short black hole dropped would be sent
+ * again in time, and the request would be slow instead of failing.
  */
 const TIMEOUT = 150;
 const LENGTHS = [50, 70, 100, 150, 250, 400, 700, 1000, 2000, 4000, 10_000];
@@ -186,7 +186,7 @@ async function bench(): Promise<Outcome> {
   const falseOutages = await measureHealth();
   const { stalls } = await ask({ do: 'count' });
   if (stalls.length > 0)
-    excuses.push(`the server of truth itself did not run, ${stalls.length} times for more than 20 ms`);
+    excuses.push(`the reference server itself was stalled ${stalls.length} times for more than 20 ms`);
   return {
     edges: {
       maxErrorMs: Math.max(...edges.map(({ maxErrorMs }) => maxErrorMs)),

@@ -6,7 +6,7 @@ const INSIDE = 'BROWNOUT_BENCH_INSIDE';
 const HOLE = '/proc/net/xt_recent/hole';
 
 /**
- * Runs this program again in a network namespace of its own and exits with its code. There a firewall rule can swallow
+ * Runs this program again in a network namespace of its own and exits with its code. There a firewall rule can drop
  * packets without touching the machine's own network, and nothing has to be undone: it all ends with the namespace.
  * Returns where it is inside already, or where namespaces are not allowed.
  */
@@ -30,7 +30,7 @@ function succeeds(file: string, argv: string[]): boolean {
   return !execaSync(file, argv, { reject: false }).failed;
 }
 
-/** Readies a black hole for TCP to these ports, and returns its switch; undefined where the kernel or the rights lack. */
+/** Sets up a black hole for TCP to these ports, and returns its switch; undefined where the kernel or the rights do not allow it. */
 export function digHole(ports: number[]): string | undefined {
   if (!process.env[INSIDE]) return undefined;
   const dports = ports.join(',');

@@ -1,6 +1,6 @@
 /**
- * A server that breaks on purpose and writes down when: the truth that the prober is held against. It runs in a process of
- * its own and reads the same monotonic clock.
+ * The reference server: it breaks on purpose and writes down when, so that the prober can be checked against it. It runs in a
+ * process of its own and reads the same monotonic clock.
  */
 import { writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -40,7 +40,7 @@ export interface TruthAnswer {
   outages: TrueOutage[][];
   /** Requests that were answered so far, on all ports. */
   answered: number;
-  /** When the server itself did not run, so far: an outage that nobody meant, but an outage. */
+  /** When the server itself was stalled, so far: an outage that was not intended, but an outage. */
   stalls: TrueOutage[];
 }
 
@@ -172,7 +172,7 @@ async function carryOut(command: TruthCommand): Promise<TrueOutage[][]> {
 process.on('message', (command: TruthCommand) => {
   carryOut(command).then((outages) => process.send!({ outages, answered, stalls } satisfies TruthAnswer));
 });
-// A starved server would write down one moment and act at another.
+// A server without CPU time would write down one moment and act at another.
 const priority = Priority.raise();
 process.on('exit', () => priority.lower());
 process.on('disconnect', () => process.exit());

@@ -50,7 +50,8 @@ export class Audit {
 
 /**
  * The target of the null stream: a server on the loopback, in the prober's own process. It answers as long as this process
- * gets the CPU, descriptors and ports that a probe needs; in another process it would audit a second thing that can starve.
+ * gets the CPU, descriptors and ports that a probe needs. A server in another process could starve by itself, and would
+ * falsify the audit.
  */
 export class NullServer {
   readonly #server: Server;
@@ -71,7 +72,7 @@ export class NullServer {
     return new NullServer(server);
   }
 
-  /** New connections, so that a lack of descriptors or ports shows. */
+  /** New connections, so that missing descriptors or ports show. */
   get spec(): StreamSpec {
     const { port } = this.#server.address() as AddressInfo;
     return {

@@ -7,8 +7,8 @@ export interface Clock {
 
 export function clockSince(origin: string): Clock {
   const zero = BigInt(origin);
-  // performance.now() is the same clock, cheaper to read, from another beginning. The two reads are not one moment: the
-  // closest of several pairs is off by less than a microsecond.
+  // performance.now() is the same clock with another origin, and cheaper to read. The two cannot be read at the same moment:
+  // the closest of several pairs of reads is off by less than a microsecond.
   let offset = 0;
   let width = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 20; i++) {

@@ -6,7 +6,7 @@ import type { ProberMessage, ProberPlan } from './plan.ts';
 import { Priority } from './priority.ts';
 import { Run } from './run.ts';
 
-/** Ticks are dropped once so many bytes wait for a suite that does not read: it may be stopped, the prober must not be. */
+/** Ticks are dropped once so many bytes wait for a suite that does not read: a suite that hangs must not stop the prober. */
 const UNREAD_LIMIT = 64 * 1024;
 
 // `process.stdout` would block the whole process when it is full; a socket of our own does not.
@@ -71,5 +71,5 @@ input.on('line', (text) => {
 input.on('close', () => stop().catch(fail));
 process.on('SIGTERM', () => stop().catch(fail));
 process.on('SIGHUP', () => stop().catch(fail));
-// A terminal sends Ctrl-C to the whole group: the suite heals and cleans up then, and is measured meanwhile.
+// A terminal sends Ctrl-C to the whole group. The suite heals and cleans up then, and the prober goes on measuring meanwhile.
 process.on('SIGINT', () => {});

@@ -6,7 +6,7 @@ import type { Decided } from './stream.ts';
 
 /**
  * The file of samples while it grows. Writing is asynchronous, because a disk that is busy for a second must not make the
- * prober late; what is decided meanwhile is written after.
+ * prober late; samples that come meanwhile are written afterwards.
  */
 export class Output {
   readonly #file: FileHandle;
@@ -39,7 +39,7 @@ export class Output {
     this.#encoder.add(stream, seq, due, sent, done, result);
   }
 
-  /** Starts writing what was added, unless an earlier write still goes on. Rejects when the disk refuses. */
+  /** Starts writing what was added, unless an earlier write is still under way. Rejects when the disk refuses. */
   async flush(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
@@ -48,7 +48,7 @@ export class Output {
     this.#busy = false;
   }
 
-  /** Everything added is in the file afterwards, also after a crash of the machine. */
+  /** Afterwards everything that was added is safely in the file, even if the machine crashes. */
   async close(): Promise<void> {
     await this.#writing;
     await this.#write(this.#encoder.take());

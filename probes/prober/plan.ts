@@ -1,8 +1,8 @@
 import type { StreamSpec } from '../probe.ts';
 
 /**
- * What the prober process is told: one line of JSON on its standard input, which then stays open. A further line `stop`
- * ends the probing; so does the end of the input, which is how the prober sees that the suite died.
+ * What the prober process gets: one line of JSON on its standard input, which then stays open. A further line `stop`
+ * ends the probing; so does the end of the input, which is how the prober notices that the suite died.
  */
 export interface ProberPlan {
   /** Samples are appended here. */
@@ -18,7 +18,7 @@ export interface ProberPlan {
 
 /** Once a second, from the prober to the suite: for the live view and the stop conditions, never for findings. */
 export interface ProberTick {
-  /** ms since the origin: the end of the second that is told. */
+  /** ms since the origin: the end of the second that is reported. */
   at: number;
   /** Probes that were due in that second and are decided, by stream. */
   streams: Record<string, { ok: number; fail: number; indeterminate: number; p50: number }>;

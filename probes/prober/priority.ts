@@ -38,7 +38,7 @@ export class Priority {
       setPriority(NICE);
       return new Priority('nice');
     } catch {
-      // Not allowed. The report says so, and lateness tells whether it mattered.
+      // Not allowed. The report says so, and send lateness shows whether it mattered.
       return new Priority('none');
     }
   }
@@ -52,7 +52,7 @@ export class Priority {
       writeFileSync(join(group, 'cgroup.procs'), String(process.pid));
       return new Priority('cgroup', group, home);
     } catch {
-      // Not root, a read-only mount, a container without delegation: the next means is tried.
+      // Not root, a read-only mount, a container without delegation: the next way is tried.
       removeIfEmpty(group);
       return undefined;
     }

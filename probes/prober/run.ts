@@ -20,7 +20,7 @@ const MAX_STREAMS = 255;
 
 export interface RunEvents {
   onTick(tick: ProberTick): void;
-  /** Samples can no longer be kept: going on would only pretend to measure. */
+  /** Samples can no longer be written: going on would only pretend to measure. */
   onError(error: unknown): void;
 }
 
@@ -135,7 +135,7 @@ export class Run {
     const stall = now - this.#wakeAt;
     if (stall > STALL) for (const stream of this.#all) stream.forgive(stall);
     if (!this.#drained) this.#sendDue(now);
-    // Answers that came in time may wait unread behind this timer: they are read before anyone is given up.
+    // Answers that arrived in time may still be unread when this timer fires: they are read before any attempt is given up.
     if (this.#all.some((stream) => stream.nextDeadline <= now)) setImmediate(() => this.#expire());
     for (const tick of this.#ticks.take(now)) this.#events.onTick(tick);
     if (now >= this.#nextFlush) {

@@ -8,8 +8,8 @@ export const STEP = 0.05;
  * one random place in the slot to the next, in steps of at most 5 % of the interval.
  *
  * So none is skipped or merged and neighbours are never more than 1.05 intervals apart, yet two streams of the same
- * interval keep overtaking each other: with fixed phases they alternate for ever, and behind a round robin over two
- * replicas each would only ever see one of them.
+ * interval keep overtaking each other: with fixed phases they would alternate for ever, and behind a round robin over two
+ * replicas each stream would only ever see one of them.
  */
 export class Schedule {
   readonly #every: number;

@@ -11,7 +11,7 @@ export interface Decided {
   result: Result;
 }
 
-/** What a stream tells while it runs. */
+/** What a stream reports while it runs. */
 export interface StreamListener {
   due(due: number, lateness: number): void;
   decided(decided: Decided): void;
@@ -27,8 +27,8 @@ interface Flight {
 }
 
 /**
- * One stream on its way: sends what is due, gives up what is overdue. It never waits: several probes may be in flight, but
- * no more than fall due within a timeout.
+ * One running stream: sends probes that are due, gives up those that are overdue. It never waits: several probes may be in
+ * flight, but no more than fall due within a timeout.
  */
 export class Stream {
   readonly spec: StreamSpec;
@@ -37,7 +37,7 @@ export class Stream {
   readonly #clock: Clock;
   readonly #t0: number;
   readonly #listener: StreamListener;
-  /** In order of deadline. Decided ones go when they reach the head. */
+  /** In order of deadline. Decided ones are removed when they reach the head. */
   #flights: Flight[] = [];
   #inFlight = 0;
   #scheduled = 0;
@@ -80,7 +80,7 @@ export class Stream {
     }
   }
 
-  /** The process did not run for so many ms: time in which no answer could be read is not held against the target. */
+  /** The process did not run for so many ms: time in which no answer could be read does not count against the target. */
   forgive(stall: number): void {
     for (const flight of this.#flights) flight.deadline += stall;
   }
@@ -88,7 +88,7 @@ export class Stream {
   /** Gives up every attempt whose deadline has passed. */
   expire(now: number): void {
     const end = this.#flights.findIndex(({ deadline }) => deadline > now);
-    // One that is decided already may wait here for one before it, while its connection serves another request.
+    // An attempt that is decided already may still be in the list behind an open one, while its connection serves another request.
     for (const { attempt, decided } of this.#flights.slice(0, end < 0 ? undefined : end)) {
       if (!decided) attempt?.abandon();
     }
@@ -104,8 +104,8 @@ export class Stream {
     this.#flights.push(flight);
     this.#inFlight++;
     this.#listener.due(due, sent - due);
-    // With most of its time gone before it could be sent, its failure would be the prober's; and after a long stall the
-    // target must not be flooded with what nobody waits for any more.
+    // When most of its time was gone before it could be sent, a failure would be the prober's fault. And after a long stall
+    // the target must not be flooded with overdue requests.
     if (sent - due > this.spec.timeout / 2) {
       this.#decide(flight, { outcome: 'fail', error: 'prober', status: 0, detail: 'late' });
       return;
@@ -120,7 +120,7 @@ export class Stream {
     if (flight === this.#flights[0]) this.#tidy();
     const { seq, due, sent } = flight;
     const done = this.#clock.now();
-    // A good answer that was read after its time because of a stall: it may have come before or after.
+    // A good answer that was read too late because of a stall: it may have arrived in time or not.
     const time = sent + this.spec.timeout;
     const unknown = result.outcome === 'ok' && done > time && flight.deadline > time;
     const judged: Result = unknown ? { ...result, outcome: 'fail', error: 'prober', detail: 'stalled' } : result;

@@ -17,13 +17,13 @@ interface Second {
 }
 
 /**
- * Counts by the second in which probes fell due. A second is told once every probe of it is decided, so a silent target
+ * Counts by the second in which probes fell due. A second is reported once every probe of it is decided, so a silent target
  * shows as failures, not as a gap; that is one timeout late at most.
  */
 export class Ticks {
   readonly #names: string[];
   readonly #seconds = new Map<number, Second>();
-  /** The next second to tell. */
+  /** The next second to report. */
   #next: number;
 
   constructor(names: string[], t0: number) {
@@ -46,7 +46,7 @@ export class Ticks {
     if (result.outcome === 'ok') counts.latencies.push(done - due);
   }
 
-  /** The seconds that can be told at `now`, each once. */
+  /** The seconds that can be reported at `now`, each once. */
   take(now: number): ProberTick[] {
     const ticks: ProberTick[] = [];
     while ((this.#next + 1) * SECOND <= now && (this.#seconds.get(this.#next)?.undecided ?? 0) === 0) {

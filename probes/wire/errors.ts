@@ -24,8 +24,8 @@ export interface Failure {
 }
 
 /**
- * What a socket's error says, and of whom. A code that is not known to come from the target or the way to it is the
- * prober's: a run is rather unknown than blames the target for what it did not do.
+ * What a socket's error means, and whose fault it is. A code that is not known to come from the target or the way to it counts
+ * as the prober's: it is better to call a run unknown than to blame the target for what it did not do.
  */
 export function classify(error: unknown): Failure {
   const cause = firstOf(error);

@@ -17,7 +17,7 @@ export class Lookup {
     });
   };
 
-  /** What it means that the time is over now. */
+  /** What a timeout at this moment means. */
   get timeout(): Failure {
     return this.#pending ? { error: 'prober', detail: 'name lookup' } : { error: 'timeout' };
   }
