@@ -8,7 +8,7 @@ import { formatDuration } from '../units/units.ts';
 import type { Objective, ProbeUse, Scenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
 
-/** With fewer requests than this in the steady state, nothing can be said about what is normal. */
+/** Fewer than this in the steady state, and nothing can be said of what is usual. */
 const FEWEST_STEADY_PROBES = 10;
 
 /** What is written, and what its names refer to. */
@@ -25,7 +25,7 @@ interface Mistake {
   hint?: string;
 }
 
-/** What is well formed but contradicts itself: names that the workload does not have, limits that can never be met or never be missed. */
+/** What is well formed but cannot be meant: names that the workload lacks, limits that nothing can meet or miss. */
 export function contradictions(
   file: YamlFile,
   scenario: Scenario,

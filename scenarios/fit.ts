@@ -19,7 +19,7 @@ export interface ReadScenario {
   faults: Record<string, Fault>;
 }
 
-/** What of a scenario cannot work on a cluster, as far as the two files show it: it connects to nothing. */
+/** What of a scenario cannot work on a cluster, as far as the two files tell: nothing is connected to. */
 export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Diagnostic[]> {
   const { file, scenario, workload } = read;
   const found: Diagnostic[] = [];

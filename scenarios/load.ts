@@ -13,7 +13,7 @@ import type { ReadScenario } from './fit.ts';
 import type { FaultUse, Scenario } from './scenario.ts';
 import { scenarioSchema } from './schema.ts';
 
-/** What a scenario may refer to. */
+/** What a scenario may speak of. */
 export interface Vocabulary {
   faults: Record<string, Fault>;
   /** Throws OperatorError when there is no workload of that name. */
@@ -34,7 +34,7 @@ export async function loadScenario(file: string, vocabulary: Vocabulary = instal
   return (await toScenario(readYaml(file), vocabulary)).scenario;
 }
 
-/** The scenario in a file that was parsed already, and what it refers to. Throws FileError. */
+/** The scenario in a file that was parsed already, and what it speaks of. Throws FileError. */
 export async function toScenario(file: YamlFile, vocabulary: Vocabulary = installed): Promise<ReadScenario> {
   const { 'breaks-quorum': breaksQuorum, ...written } = validate(file, scenarioSchema(vocabulary.faults));
   const scenario: Scenario = {
