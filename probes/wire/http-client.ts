@@ -18,7 +18,7 @@ export type ExchangeEnd =
 export class HttpClient {
   readonly #url: URL;
   readonly #reused: boolean;
-  /** Kept connections are closed after so many ms without use: one that died unnoticed must not fail a later probe. */
+  /** Kept connections are let go after so many ms without use: one that died unseen must not surprise a later probe. */
   readonly #idleLimit: number;
   readonly #idle: Connection[] = [];
   readonly #busy = new Set<Connection>();
@@ -29,7 +29,7 @@ export class HttpClient {
     this.#idleLimit = Math.max(1000, 2 * every);
   }
 
-  /** `request` is the complete message. `done` is called once. */
+  /** `request` is the whole message. `done` is called once. */
   exchange(request: string, done: (end: ExchangeEnd) => void): Attempt {
     const connection = this.#takeIdle() ?? new Connection(this.#url);
     this.#busy.add(connection);
@@ -128,7 +128,7 @@ class Connection implements Attempt {
   }
 
   #read(bytes: Buffer): void {
-    // Bytes on an idle connection, or before the request: a later answer could not be distinguished from them.
+    // Bytes on an idle connection, or before the request: nothing that a later answer could be told from.
     if (!this.#done || !this.#sent) {
       this.#fail({ error: 'protocol' });
       this.destroy();

@@ -40,7 +40,7 @@ export class ResponseParser {
     return this.#status;
   }
 
-  /** Returns the response once it is complete. Throws ProtocolError; the connection cannot be used any more then. */
+  /** Returns the response once it is complete. Throws ProtocolError; the connection is of no use then. */
   push(bytes: Buffer): HttpResponse | undefined {
     let input = bytes;
     if (this.#rest) {
@@ -50,14 +50,14 @@ export class ResponseParser {
     while (this.#state !== 'done' && input.length > 0) {
       const used = this.#step(input);
       if (used === 0) {
-        // This keeps the whole buffer in memory, but only until the head or line is complete.
+        // The piece belongs to a buffer that is kept for long only if it is small: heads and lines are.
         this.#rest = input;
         return undefined;
       }
       input = input.subarray(used);
     }
     if (this.#state !== 'done') return undefined;
-    // More bytes than the answer has: the answer counts, but the connection cannot be trusted any more.
+    // Bytes that nobody asked for: the answer stands, the connection cannot be trusted.
     return this.#response(this.#reusable && input.length === 0);
   }
 
@@ -79,7 +79,7 @@ export class ResponseParser {
       case 'head': {
         const end = input.indexOf(HEAD_END);
         if ((end < 0 ? input.length : end) > HEAD_LIMIT) throw new ProtocolError('head too long');
-        // Otherwise another protocol's greeting would only end at the timeout.
+        // Another protocol's greeting would be waited on until the timeout.
         const start = input.toString('latin1', 0, PREFIX.length);
         if (!PREFIX.startsWith(start)) throw new ProtocolError('no HTTP/1');
         if (end < 0) return 0;
