@@ -20,6 +20,8 @@ export interface Sort {
   named?: string;
   /** What it must be able to do. */
   methods: readonly string[];
+  /** What else it must have: how that is told, and in words. */
+  values?: Readonly<Record<string, readonly [is: (value: unknown) => boolean, words: string]>>;
 }
 
 /** A part as it was found. */
@@ -91,11 +93,19 @@ export async function importPart<T extends object>(file: string, sort: Sort, nam
   if (typeof part !== 'object' || part === null) throw new OperatorError(`${file} exports no ${what}.`, { hint });
   const lacking = methods.filter((method) => typeof part[method] !== 'function');
   if (lacking.length > 0) throw new OperatorError(`${file}: its ${what} lacks ${lacking.join(', ')}.`, { hint });
+  for (const [key, [is, words]] of Object.entries(sort.values ?? {})) {
+    if (!is(part[key])) throw new OperatorError(`${file}: '${key}' of its ${what} is not ${words}.`, { hint });
+  }
   if (named && name !== undefined && part[named] !== name) {
     const place = sort.file ? 'folder' : 'file';
     throw new OperatorError(`${file} exports a ${what} named '${part[named]}', expected '${name}' as its ${place}.`);
   }
   return part as T;
+}
+
+/** A zod schema, whichever copy of zod it is of. */
+export function isSchema(value: unknown): boolean {
+  return typeof (value as { safeParse?: unknown } | undefined)?.safeParse === 'function';
 }
 
 async function importFile(file: string): Promise<Record<string, unknown>> {
