@@ -113,10 +113,25 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
     return await import(pathToFileURL(file).href);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    // What `npm init` makes says that its files are no modules.
-    const hint = /outside a module|'export'/.test(message) ? 'Say "type": "module" in package.json.' : undefined;
-    throw new OperatorError(`${file} cannot be loaded: ${message}`, { hint, cause });
+    const place = placeOf(cause);
+    throw new OperatorError(`${file} cannot be loaded: ${message}${place ? ` (${place})` : ''}`, {
+      hint: loadingHint(message),
+      cause,
+    });
   }
+}
+
+/** `file:line` of a syntax error, as Node writes it above the message; the file may be one that the part imports. */
+function placeOf(cause: unknown): string | undefined {
+  const [first = ''] = (cause instanceof SyntaxError ? (cause.stack ?? '') : '').split('\n', 1);
+  return /^(\/|file:|[A-Za-z]:\\).*:\d+$/.test(first) ? first : undefined;
+}
+
+function loadingHint(message: string): string | undefined {
+  // What `npm init` makes says that its files are no modules.
+  if (/outside a module|'export'/.test(message)) return 'Say "type": "module" in package.json.';
+  if (/strip-only mode/.test(message)) return 'Node only strips types: write fields out; no enum, no namespace.';
+  return undefined;
 }
 
 let offered = false;
