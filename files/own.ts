@@ -20,6 +20,8 @@ export interface Sort {
   named?: string;
   /** What it must be able to do. */
   methods: readonly string[];
+  /** What else it must have: how that is told, and in words. */
+  values?: Readonly<Record<string, readonly [is: (value: unknown) => boolean, words: string]>>;
 }
 
 /** A part as it was found. */
@@ -91,6 +93,9 @@ export async function importPart<T extends object>(file: string, sort: Sort, nam
   if (typeof part !== 'object' || part === null) throw new OperatorError(`${file} exports no ${what}.`, { hint });
   const lacking = methods.filter((method) => typeof part[method] !== 'function');
   if (lacking.length > 0) throw new OperatorError(`${file}: its ${what} lacks ${lacking.join(', ')}.`, { hint });
+  for (const [key, [is, words]] of Object.entries(sort.values ?? {})) {
+    if (!is(part[key])) throw new OperatorError(`${file}: '${key}' of its ${what} is not ${words}.`, { hint });
+  }
   if (named && name !== undefined && part[named] !== name) {
     const place = sort.file ? 'folder' : 'file';
     throw new OperatorError(`${file} exports a ${what} named '${part[named]}', expected '${name}' as its ${place}.`);
@@ -98,15 +103,35 @@ export async function importPart<T extends object>(file: string, sort: Sort, nam
   return part as T;
 }
 
+/** A zod schema, whichever copy of zod it is of. */
+export function isSchema(value: unknown): boolean {
+  return typeof (value as { safeParse?: unknown } | undefined)?.safeParse === 'function';
+}
+
 async function importFile(file: string): Promise<Record<string, unknown>> {
   try {
     return await import(pathToFileURL(file).href);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
-    // The package.json of `npm init` says that its files are not modules.
-    const hint = /outside a module|'export'/.test(message) ? 'Say "type": "module" in package.json.' : undefined;
-    throw new OperatorError(`${file} cannot be loaded: ${message}`, { hint, cause });
+    const place = placeOf(cause);
+    throw new OperatorError(`${file} cannot be loaded: ${message}${place ? ` (${place})` : ''}`, {
+      hint: loadingHint(message),
+      cause,
+    });
   }
+}
+
+/** `file:line` of a syntax error, as Node writes it above the message; the file may be one that the part imports. */
+function placeOf(cause: unknown): string | undefined {
+  const [first = ''] = (cause instanceof SyntaxError ? (cause.stack ?? '') : '').split('\n', 1);
+  return /^(\/|file:|[A-Za-z]:\\).*:\d+$/.test(first) ? first : undefined;
+}
+
+function loadingHint(message: string): string | undefined {
+  // What `npm init` makes says that its files are no modules.
+  if (/outside a module|'export'|Cannot find module 'file:/.test(message)) return 'Say "type": "module" in package.json.';
+  if (/strip-only mode/.test(message)) return 'Node only strips types: write fields out; no enum, no namespace.';
+  return undefined;
 }
 
 let offered = false;

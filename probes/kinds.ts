@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { importPart, type Own, type Sort } from '../files/own.ts';
+import { importPart, isSchema, type Own, type Sort } from '../files/own.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { http } from './http.ts';
 import type { Probe, ProbeDefinition, StreamSpec } from './probe.ts';
@@ -20,7 +19,16 @@ const builtIn: KnownKinds = { http: { probe: http }, tcp: { probe: tcp } };
 export const knownKinds: Record<string, KnownKind> = { ...builtIn };
 
 /** How the file of a kind looks. */
-export const probeSort: Sort = { exports: 'probe', type: 'ProbeDefinition', methods: ['create'] };
+export const probeSort: Sort = {
+  exports: 'probe',
+  type: 'ProbeDefinition',
+  methods: ['create'],
+  values: {
+    connections: [Array.isArray, "a list of 'new' and 'reused'"],
+    writes: [(value) => typeof value === 'boolean', 'true or false'],
+    options: [isSchema, 'a zod schema'],
+  },
+};
 
 /** These kinds and more. Throws OperatorError when one of them is there already. */
 export function withKinds(kinds: KnownKinds, more: Own<ProbeDefinition>[]): KnownKinds {
@@ -62,9 +70,20 @@ export function checkStream(spec: StreamSpec, kinds: KnownKinds = builtIn): void
   if (!(spec.every > 0)) throw refused(spec, `expected an interval above 0 ms, got ${spec.every}`);
   if (!(spec.timeout > 0)) throw refused(spec, `expected a timeout above 0 ms, got ${spec.timeout}`);
   if (!isTarget(spec.target))
-    throw refused(spec, `'${spec.target}' is not an address to probe`, 'give a URL such as http://vip:8080');
-  const parsed = definition.options.safeParse(spec.options);
-  if (!parsed.success) throw refused(spec, `bad options: ${z.prettifyError(parsed.error)}`);
+    throw refused(
+      spec,
+      `'${spec.target}' is not an address to probe`,
+      'give a URL such as http://vip:8080, or tcp://vip:445',
+    );
+  const wrong = wrongOptions(definition, spec.options);
+  if (wrong !== undefined) throw refused(spec, `bad options: ${wrong}`);
+}
+
+/** What is wrong with a probe's options, in one line; undefined when nothing is. */
+export function wrongOptions(definition: ProbeDefinition, options: Record<string, unknown>): string | undefined {
+  const parsed = definition.options.safeParse(options);
+  if (parsed.success) return undefined;
+  return parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; ');
 }
 
 /** A probe for a stream that `checkStream` accepts. */

@@ -86,8 +86,20 @@ test('a file that is no part, or another than its name says, is an error that na
       "export const fault = { name: 'half', needs() {} };",
       /half\.ts: its fault lacks hold, aim, means, inject/,
     ],
+    [
+      'faults/bare.ts',
+      fault('bare').replace(/options: .*?}\),/, ''),
+      /bare\.ts: 'options' of its fault is not a zod schema/,
+    ],
+    ['probes/bare.ts', probe.replace("connections: ['new'],", ''), /'connections' of its probe is not a list of 'new'/],
+    ['probes/plain.ts', probe.replace('z.strictObject({})', '{}'), /'options' of its probe is not a zod schema/],
     ['faults/renamed.ts', fault('else'), /a fault named 'else', expected 'renamed' as its file/],
-    ['faults/broken.ts', 'export const = ;', /faults\/broken\.ts cannot be loaded/],
+    ['faults/broken.ts', 'export const = ;', /faults\/broken\.ts cannot be loaded: .* \(\/.*broken\.ts:1\)/],
+    [
+      'faults/property.ts',
+      '\nclass A { constructor(private b: number) {} }',
+      /property\.ts cannot be loaded: TypeScript parameter property .* \(\/.*property\.ts:2\)/,
+    ],
     ['probes/nothing.ts', 'export default 1;', /probes\/nothing\.ts exports no probe/],
     ['platforms/box/platform.ts', platform('tin'), /a platform named 'tin', expected 'box' as its folder/],
   ];

@@ -1,6 +1,6 @@
 import type { Fault } from '../faults/fault.ts';
 import { registerFault } from '../faults/index.ts';
-import { loadPart, loadParts, ownRoom, type Sort } from '../files/own.ts';
+import { isSchema, loadPart, loadParts, ownRoom, type Sort } from '../files/own.ts';
 import { registeredPlatforms, registerPlatform } from '../platforms/index.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import { knownKinds, probeSort, withKinds } from '../probes/kinds.ts';
@@ -11,6 +11,7 @@ const faultSort: Sort = {
   type: 'Fault',
   named: 'name',
   methods: ['needs', 'hold', 'aim', 'means', 'inject'],
+  values: { summary: [(value) => typeof value === 'string', 'a text'], options: [isSchema, 'a zod schema'] },
 };
 
 const platformSort: Sort = {

@@ -3,7 +3,7 @@ import type { Diagnostic } from '../files/diagnostic.ts';
 import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
-import type { KnownKinds } from '../probes/kinds.ts';
+import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { formatDuration } from '../units/units.ts';
 import type { Objective, ProbeUse, Scenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
@@ -98,7 +98,22 @@ function* probeMistakes({ scenario, workload }: Written, kinds: KnownKinds): Gen
       yield { at: 'key', path: ['probes', name], message, hint: didYouMean(probe.kind, Object.keys(kinds), 'kind') };
       continue;
     }
-    const { connections } = kinds[probe.kind]!.probe;
+    const definition = kinds[probe.kind]!.probe;
+    const wrong = wrongOptions(definition, probe.options ?? {});
+    if (wrong !== undefined) {
+      const message = `'${name}' of ${workload.name} has options that no ${probe.kind} probe takes: ${wrong}`;
+      yield {
+        at: 'key',
+        path: ['probes', name],
+        message,
+        hint: `the options stand in fixtures/${workload.name}/workload.ts`,
+      };
+    }
+    if (probe.writes && !definition.writes) {
+      const message = `'${name}' of ${workload.name} writes, and a ${probe.kind} probe only reads`;
+      yield { at: 'key', path: ['probes', name], message, hint: 'say writes: false in the workload' };
+    }
+    const { connections } = definition;
     const wanted = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
     if (!wanted.every((connection) => connections.includes(connection))) {
       yield {

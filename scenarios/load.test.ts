@@ -102,6 +102,25 @@ test('a connection on which the answer would mean nothing is refused', async () 
   }
 });
 
+test('what a workload says of a probe must fit its kind', async () => {
+  const voting = await loadWorkload('voting', import.meta.dirname);
+  const page = { kind: 'http', entry: 'vote', writes: false };
+  const wrong: [object, RegExp][] = [
+    [{ options: { contain: 'x' } }, /^mine.yaml:8:3: 'page' of voting has options that no http probe takes: .*contain/],
+    [{ options: { status: 99 } }, /no http probe takes: status: /],
+    [{ writes: true }, /^mine.yaml:8:3: 'page' of voting writes, and a http probe only reads/],
+  ];
+  for (const [change, message] of wrong) {
+    const vocabulary = {
+      faults,
+      workload: async () => ({ ...voting, probes: { ...voting.probes, page: { ...page, ...change } } }),
+      kinds: async () => knownKinds,
+    };
+    const text = least.replace('vote: {}', 'page: {}');
+    await assert.rejects(toScenario(parseYaml(new Source('mine.yaml', text)), vocabulary), { message });
+  }
+});
+
 const shipped = findScenarios([path.join(import.meta.dirname, 'voting')]);
 
 test('the shipped scenarios load, and say in their first lines what they show', async () => {

@@ -42,6 +42,9 @@ const POLL = 200;
 
 const { verb } = entriesOf<ToyCluster>();
 
+/** How the suite's faults name a member. */
+const member = { namespace, node, member: text };
+
 /** Every act that can be done to the toy. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
 export const verbs = {
   'lock.take': verb({ run: text, owner: text }, [], takeLock),
@@ -76,9 +79,11 @@ export const verbs = {
     await removeIfEmpty(reach.folder);
     return undefined;
   }),
-  'member.kill': signalMember('SIGKILL'),
-  'member.stop': signalMember('SIGSTOP'),
-  'member.continue': signalMember('SIGCONT'),
+  'member.kill': verb({ ...member, signal: text.optional() }, [], ({ reach }, { signal = 'SIGKILL', ...of }) =>
+    signalMember(reach.folder, of, signal as NodeJS.Signals),
+  ),
+  'member.stop': verb(member, [], ({ reach }, of) => signalMember(reach.folder, of, 'SIGSTOP')),
+  'member.continue': verb(member, [], ({ reach }, of) => signalMember(reach.folder, of, 'SIGCONT')),
 };
 
 export function openToy(cluster: ToyCluster): Platform {
@@ -206,13 +211,14 @@ async function start(slot: string, command: string[]): Promise<void> {
 }
 
 /** A member that is gone gets no signal: its number may be another process's by now. */
-function signalMember(name: NodeJS.Signals) {
-  return verb({ namespace, node, member: text }, [], async ({ reach }, args) => {
-    const pid = pidOf(args.member);
-    const members = await processesIn(join(reach.folder, args.namespace));
-    if (members.some((member) => !member.keeper && member.pid === pid)) signal(pid, name);
-    return undefined;
-  });
+async function signalMember(
+  folder: string,
+  of: { namespace: string; member: string },
+  name: NodeJS.Signals,
+): Promise<undefined> {
+  const pid = pidOf(of.member);
+  const members = await processesIn(join(folder, of.namespace));
+  if (members.some((member) => !member.keeper && member.pid === pid)) signal(pid, name);
 }
 
 async function namespacesIn(folder: string): Promise<{ name: string; run: string }[]> {
