@@ -104,7 +104,7 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     // What `npm init` makes says that its files are no modules.
-    const hint = /outside a module|'export'/.test(message) ? 'Say "type": "module" in package.json.' : undefined;
+    const hint = /outside a module|'export'|Cannot find module 'file:/.test(message) ? 'Say "type": "module" in package.json.' : undefined;
     throw new OperatorError(`${file} cannot be loaded: ${message}`, { hint, cause });
   }
 }
