@@ -30,6 +30,27 @@ const program = new Command('brownout')
     '\nExit codes: 0 pass, 1 fail, 2 unknown, 3 wrong input or refused, 4 something could not be undone.',
   );
 
+/** What the system says of a file or a disk, and whoever runs the command can mend. */
+const OPERATORS_CODES = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EMFILE',
+  'ENFILE',
+  'ENOTDIR',
+  'EISDIR',
+  'ENAMETOOLONG',
+]);
+
+// A reader that went away (`| head -1`), a terminal that was closed: nobody listens, and nothing else is wrong.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  });
+}
+
 try {
   const wanted = subcommands[process.argv[2] ?? ''];
   for (const load of wanted ? [wanted] : Object.values(subcommands)) inherit(await load());
@@ -54,6 +75,9 @@ function explain(error: unknown): number {
   if (error instanceof OperatorError) {
     console.error(`brownout: ${error.message}`);
     if (error.hint) console.error(`  What to do: ${error.hint}`);
+  } else if (isOperators(error)) {
+    console.error(`brownout: ${error.message}`);
+    console.error('  What to do: give this account the right to that file, or room on its disk');
   } else {
     const text = error instanceof Error ? error.message : String(error);
     console.error(`brownout: ${text}\n  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.`);
@@ -61,4 +85,8 @@ function explain(error: unknown): number {
     return exit.unknown;
   }
   return exit.refused;
+}
+
+function isOperators(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && OPERATORS_CODES.has((error as NodeJS.ErrnoException).code ?? '');
 }

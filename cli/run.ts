@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,6 +28,7 @@ import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { exit, worstExit } from './exit.ts';
+import { abandonedRuns, undoRun } from './undo.ts';
 
 interface RunFlags {
   cluster: string[];
@@ -70,10 +81,12 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     allureResults: path.resolve('.brownout', 'allure-results'),
   };
   try {
+    const began = new Date();
     const { outcomes, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
     if (abandoned) return exit.notUndone;
+    const isAllUndone = await undoAbandoned(began);
     const expected = scenarios.length * invocation.clusters.length;
-    const code = exitCode(outcomes, expected, green);
+    const code = isAllUndone ? exitCode(outcomes, expected, green) : exit.notUndone;
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
     if (outcomes.length < expected || (!green && outcomes.every(isGreen))) console.error(output.trim());
     const report =
@@ -86,6 +99,27 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What runs have left whose process was killed under them: nobody else knows of it now. */
+async function undoAbandoned(began: Date): Promise<boolean> {
+  const left = abandonedRuns().filter(({ journal }) => statSync(journal).mtime >= began);
+  let isAllUndone = true;
+  for (const folder of left) {
+    const run = path.basename(folder.dir);
+    console.error(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
+    await undoRun(folder, ({ act, error }) => {
+      console.error(
+        error === undefined ? `  undone      ${describeAct(act)}` : `  not undone  ${describeAct(act)}: ${error}`,
+      );
+      if (error !== undefined) isAllUndone = false;
+    }).catch((error: Error) => {
+      isAllUndone = false;
+      console.error(`  not undone  ${error.message}`);
+    });
+    if (!isAllUndone) console.error(`  What to do: brownout undo ${run}`);
+  }
+  return isAllUndone;
 }
 
 function codeOf(outcome: Outcome): number {
@@ -163,14 +197,14 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
 
   const view = createLiveView({ out: quiet ? process.stderr : process.stdout, quiet });
   const outcomes: Outcome[] = [];
-  let current: string | undefined;
+  const begun = new Set<string>();
   const follow = followWire(invocation.wire, (message) => {
     if ('outcome' in message) {
       outcomes.push(message.outcome);
       view.pause(() => showOutcome(message.outcome, quiet));
       return;
     }
-    if (message.progress.kind === 'run') current = message.progress.dir;
+    if (message.progress.kind === 'run') begun.add(message.progress.dir);
     view.tell(message.progress);
   });
 
@@ -183,16 +217,19 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       return;
     }
     view.close();
-    console.error(whatIsLeft(current));
+    console.error(whatIsLeft([...begun]));
     process.kill(-child.pid!, 'SIGKILL');
   };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  // A terminal that is closed is an interrupt, too.
+  for (const signal of INTERRUPTS) process.on(signal, interrupt);
   const status = await new Promise((resolve) => child.on('close', resolve));
-  process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  for (const signal of INTERRUPTS) process.off(signal, interrupt);
   follow.stop();
   view.close();
   return { outcomes, output, green: status === 0, abandoned: interrupts > 1 };
 }
+
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 function showOutcome(outcome: Outcome, quiet: boolean): void {
   if (quiet) return;
@@ -200,7 +237,8 @@ function showOutcome(outcome: Outcome, quiet: boolean): void {
     const { meta, findings } = readFindings(runFolder(outcome.dir));
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
     console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 160 }));
-    console.log(`Report: ${shownPath(runFolder(outcome.dir).report)}`);
+    const { report } = runFolder(outcome.dir);
+    if (existsSync(report)) console.log(`Report: ${shownPath(report)}`);
     for (const left of outcome.notUndone)
       console.log(`Not undone: ${left}\n  What to do: brownout undo ${outcome.run}`);
   } else if (outcome.kind === 'refused') {
@@ -211,13 +249,18 @@ function showOutcome(outcome: Outcome, quiet: boolean): void {
   }
 }
 
-function whatIsLeft(dir: string | undefined): string {
-  const journal = dir && runFolder(dir).journal;
-  if (!journal || !existsSync(journal)) return 'Stopped. No run had begun.';
-  const { header, entries } = readJournal(journal);
-  if (entries.length === 0) return 'Stopped. Nothing is left on the cluster.';
-  const lines = entries.map(({ undo }) => `  ${describeAct(undo!)}`);
-  return `Stopped at once. Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${header.run}`;
+/** Of every run that began, on whichever cluster. */
+function whatIsLeft(dirs: string[]): string {
+  if (dirs.length === 0) return 'Stopped. No run had begun.';
+  const left = dirs.flatMap((dir) => {
+    const { journal } = runFolder(dir);
+    if (!existsSync(journal)) return [];
+    const { header, entries } = readJournal(journal);
+    if (entries.length === 0) return [];
+    const lines = entries.map(({ undo }) => `  ${describeAct(undo!)}`);
+    return [`Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${header.run}`];
+  });
+  return left.length === 0 ? 'Stopped. Nothing is left on the cluster.' : `Stopped at once. ${left.join('\n')}`;
 }
 
 /** Calls back for every line that is appended, the last ones included. */

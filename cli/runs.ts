@@ -32,7 +32,17 @@ export function runsCommand(): Command {
     });
 }
 
+/** A run that cannot be read keeps no other from being listed. */
 function describe(folder: RunFolder): RunLine[] {
+  try {
+    return describeRun(folder);
+  } catch (error) {
+    console.error(`${folder.dir} cannot be read: ${error instanceof Error ? error.message : error}`);
+    return [];
+  }
+}
+
+function describeRun(folder: RunFolder): RunLine[] {
   if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
   const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
   const { header, entries } = readJournal(folder.journal);

@@ -8,7 +8,8 @@ import type { Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
 import { createActor } from '../run/actor.ts';
-import { Journal, readJournal } from '../run/journal.ts';
+import { type Damage, DamagedJournal, Journal, readJournal } from '../run/journal.ts';
+import { locate } from '../run/locate.ts';
 import { loadPlatform, loadPlatforms } from '../run/parts.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -56,9 +57,9 @@ export function undoCommand(): Command {
 
 function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
   if (name === undefined) {
-    const pending = listRuns().filter(hasPending);
-    for (const folder of pending.filter(isLiving)) console.error(stillGoing(folder));
-    return pending.filter((folder) => !isLiving(folder));
+    for (const folder of listRuns().filter((each) => hasPending(each) && isLiving(each)))
+      console.error(stillGoing(folder));
+    return abandonedRuns();
   }
   // With --cluster the run may have been another machine's: its journal is not needed.
   if (flags.cluster) return [];
@@ -70,12 +71,19 @@ function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
   return [folder];
 }
 
+/** Runs of this project that left something, and whose process is gone. */
+export function abandonedRuns(): RunFolder[] {
+  return listRuns().filter((folder) => hasPending(folder) && !isLiving(folder));
+}
+
+/** Acts that are not undone yet, or a journal of which nobody knows. */
 function hasPending(folder: RunFolder): boolean {
   try {
-    return readJournal(folder.journal).entries.length > 0;
-  } catch {
+    const { entries, damages } = readJournal(folder.journal);
+    return entries.length > 0 || damages.length > 0;
+  } catch (error) {
     // No journal, or one that was cut before its first line was whole: no act had begun.
-    return false;
+    return error instanceof DamagedJournal;
   }
 }
 
@@ -85,23 +93,44 @@ function stillGoing(folder: RunFolder): string {
 }
 
 function isLiving(folder: RunFolder): boolean {
-  return ownerState(readJournal(folder.journal).header.owner) === 'alive';
+  try {
+    return ownerState(readJournal(folder.journal).header.owner) === 'alive';
+  } catch (error) {
+    if (error instanceof DamagedJournal) return false;
+    throw error;
+  }
 }
 
-async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promise<void> {
+/** Takes back what a run left, as far as its journal can be read. Throws OperatorError for what nobody can know to be undone. */
+export async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promise<void> {
   const journal = Journal.open(folder.journal);
-  const { cluster, project } = journal.header;
-  // Power commands are meant from the project's folder.
-  process.chdir(project);
-  await loadPlatform(project, cluster.platform);
   try {
+    const { cluster, project } = locate(journal.header, folder);
+    // Power commands are meant from the project's folder.
+    process.chdir(project);
+    await loadPlatform(project, cluster.platform);
     await withActor(cluster, async (actor, platform) => {
       await refuseBesideOthers(journal.header, platform);
       await undoPending(journal, actor, platform, tell);
     });
+    if (journal.unmarked > 0) {
+      console.error(
+        `${journal.unmarked} of these could not be marked as undone in ${folder.journal}: the next undo does them once more.`,
+      );
+    }
+    refuseDamages(journal.damages, folder);
   } finally {
     journal.close();
   }
+}
+
+/** What could be read is undone; of the rest nobody knows. */
+function refuseDamages(damages: readonly Damage[], folder: RunFolder): void {
+  if (damages.length === 0) return;
+  const lines = damages.map(({ line, what }) => `${folder.journal}:${line}: ${what}`);
+  throw new OperatorError(`acts may be pending that nobody can read: ${lines.join('; ')}`, {
+    hint: 'look for leftovers by label: brownout undo --cluster <file>; a node without power carries no label',
+  });
 }
 
 /**

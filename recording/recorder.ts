@@ -1,4 +1,6 @@
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { appendWhole } from '../units/append.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import type { Clock } from './clock.ts';
 import type { RunFolder } from './folder.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
@@ -16,23 +18,46 @@ export class Recorder {
   readonly clock: Clock;
   readonly #events: number;
   readonly #listener: (event: RunEvent) => void;
+  readonly #broken = new AbortController();
 
   constructor(folder: RunFolder, clock: Clock, listener: (event: RunEvent) => void) {
-    mkdirSync(folder.dir, { recursive: true });
+    mkdirSync(folder.dir, { recursive: true, mode: 0o700 });
     this.folder = folder;
     this.clock = clock;
-    this.#events = openSync(folder.events, 'a');
+    this.#events = openSync(folder.events, 'a', 0o600);
     this.#listener = listener;
   }
 
   meta(meta: RunMeta): void {
-    writeFileSync(this.folder.meta, `${JSON.stringify(meta, null, 2)}\n`);
+    writeFileSync(this.folder.meta, `${JSON.stringify(meta, null, 2)}\n`, { mode: 0o600 });
   }
 
+  /** Aborts, with an OperatorError as its reason, when an event could not be written. */
+  get broken(): AbortSignal {
+    return this.#broken.signal;
+  }
+
+  /**
+   * Never throws: healing and cleaning up must not depend on a disk. After the first event that could not be written none is: a
+   * recording with a gap would be judged as if nothing had happened there; one that ends is judged as far as it goes, and is unknown.
+   */
   record(event: NewEvent): void {
     const stamped = { at: this.clock.now(), ...event } as RunEvent;
-    writeSync(this.#events, `${JSON.stringify(stamped)}\n`);
+    if (!this.broken.aborted) this.#write(stamped);
     this.#listener(stamped);
+  }
+
+  #write(event: RunEvent): void {
+    try {
+      appendWhole(this.#events, `${JSON.stringify(event)}\n`);
+    } catch (error) {
+      this.#broken.abort(
+        new OperatorError(`the recording ${this.folder.events} cannot be written: ${(error as Error).message}`, {
+          hint: 'The fault is healed and everything cleaned up; what was measured is lost. Is the disk full?',
+          cause: error,
+        }),
+      );
+    }
   }
 
   close(): void {

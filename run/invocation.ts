@@ -45,7 +45,12 @@ export function readInvocation(): Invocation | undefined {
   return file && existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
+/** Never throws: a run heals and cleans up whether or not anybody can be told. The command looks into the journals for what it missed. */
 export function send(message: Message): void {
-  const wire = readInvocation()?.wire;
-  if (wire) appendFileSync(wire, `${JSON.stringify(message)}\n`);
+  try {
+    const wire = readInvocation()?.wire;
+    if (wire) appendFileSync(wire, `${JSON.stringify(message)}\n`);
+  } catch {
+    // The disk of temporary files is full.
+  }
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Cluster } from '../platforms/cluster.ts';
-import { Journal, readJournal } from './journal.ts';
+import { DamagedJournal, Journal, readJournal } from './journal.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'journal-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -89,4 +91,84 @@ test('a file that is no journal says so', () => {
   const file = newFile();
   writeFileSync(file, 'hello\n');
   assert.throws(() => readJournal(file), /not an undo journal/);
+});
+
+/** A journal with acts on three nodes, the second of them undone. */
+function journalOfThree(): string {
+  const file = newFile();
+  const journal = Journal.create(file, 'r1', cluster);
+  for (const node of ['w1', 'w2', 'w3']) journal.before(off(node), on(node));
+  journal.done(2);
+  journal.close();
+  return file;
+}
+
+test('whatever byte is damaged, no pending act is lost without a word, and none is read as another', () => {
+  const good = readFileSync(journalOfThree());
+  fc.assert(
+    fc.property(fc.nat(good.length - 2), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+      const bytes = Buffer.from(good);
+      bytes[at]! ^= flip;
+      const file = newFile();
+      writeFileSync(file, bytes);
+      let read: ReturnType<typeof readJournal>;
+      try {
+        read = readJournal(file);
+      } catch (error) {
+        assert.ok(error instanceof DamagedJournal);
+        return;
+      }
+      const pending = read.entries.map(({ undo }) => undo);
+      for (const undo of pending) assert.ok(['w1', 'w2', 'w3'].includes(String(undo!.args.node)));
+      const isComplete = [on('w1'), on('w3')].every((undo) => pending.some((one) => isDeepStrictEqual(one, undo)));
+      assert.ok(isComplete || read.damages.length > 0, `a byte at ${at} was changed by ${flip}`);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a line that is gone is missed', () => {
+  const file = journalOfThree();
+  const lines = readFileSync(file, 'utf8').split('\n');
+  writeFileSync(file, [lines[0], ...lines.slice(2)].join('\n'));
+  assert.deepEqual(readJournal(file).damages, [{ line: 2, what: 'act 1 is missing before it' }]);
+});
+
+test('journals of before there were checksums are still read', () => {
+  const file = newFile();
+  const header = { version: 1, run: 'r1', cluster, project: '.', owner: 'h 1 2' };
+  const lines = [header, { id: 1, does: off('w1'), undo: on('w1') }].map((line) => JSON.stringify(line));
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  assert.deepEqual(
+    readJournal(file).entries.map(({ undo }) => undo),
+    [on('w1')],
+  );
+  writeFileSync(file, `${lines[0]}\n{"id":1,"does":{"ver\n`);
+  assert.deepEqual(readJournal(file).damages, [{ line: 2, what: 'it is damaged' }]);
+});
+
+test('an act that could not be written down whole does not happen, and one that was undone stays undone', () => {
+  const file = newFile();
+  const program = `
+    import { Journal } from '${import.meta.dirname}/journal.ts';
+    const journal = Journal.create('${file}', 'r1', { name: 'c', platform: 'swarm' });
+    const said = [];
+    for (let node = 1; said.length === 0; node += 1) {
+      try {
+        journal.before({ verb: 'power.off', args: { node } }, { verb: 'power.on', args: { node } });
+      } catch (error) {
+        said.push(error.name, error.message);
+      }
+    }
+    for (const { id } of journal.pending()) journal.done(id);
+    console.log(JSON.stringify([...said, journal.pending().length, journal.unmarked > 0]));`;
+  const line = `trap '' XFSZ; ulimit -f 4; exec "$0" --input-type=module --eval "$1"`;
+  const { stdout, stderr } = spawnSync('sh', ['-c', line, process.execPath, program], { encoding: 'utf8' });
+  const [name, message, pending, isUnmarked] = JSON.parse(stdout || `["${stderr}"]`);
+  assert.equal(name, 'OperatorError');
+  assert.match(message, /undo journal .* cannot be written/);
+  assert.equal(pending, 0);
+  assert.ok(isUnmarked);
+  const { torn, damages } = readJournal(file);
+  assert.deepEqual({ torn, damages }, { torn: false, damages: [] });
 });

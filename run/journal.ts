@@ -2,15 +2,17 @@
  * The undo journal: every act is on disk (fsync) with its undo before it happens, so that another process, or another
  * machine, can take it back after this one was killed.
  *
- * One JSON object a line: a header (`run`, `cluster`, `owner`), then `{ id, does, undo }` before an act and `{ done: id }`
- * after its undo. A torn last line is an act that never began: it is ignored.
+ * One JSON object a line, with a checksum: a header (`run`, `cluster`, `owner`), then `{ id, does, undo }` before an act and
+ * `{ done: id }` after its undo. A torn last line is an act that never began: it is ignored. Any other damage is said.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Cluster } from '../platforms/cluster.ts';
 import { thisOwner } from '../platforms/owner.ts';
 import type { Act } from '../platforms/platform.ts';
+import { appendWhole } from '../units/append.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { openLine, sealLine } from './journal-line.ts';
 
 export interface JournalEntry {
   id: number;
@@ -20,7 +22,8 @@ export interface JournalEntry {
 }
 
 export interface JournalHeader {
-  version: 1;
+  /** 1: lines without checksums. */
+  version: 1 | 2;
   run: string;
   /** In normal form: references to secrets, never secrets. */
   cluster: Cluster;
@@ -32,20 +35,27 @@ export interface JournalHeader {
 
 export class Journal {
   readonly header: JournalHeader;
+  /** Of what was there when it was opened. */
+  readonly damages: readonly Damage[];
+  readonly #file: string;
   readonly #fd: number;
   readonly #entries = new Map<number, JournalEntry>();
   #next: number;
+  #unmarked = 0;
 
-  private constructor(fd: number, header: JournalHeader, entries: JournalEntry[], next: number) {
+  private constructor(file: string, fd: number, { header, entries, damages, next }: Opened) {
+    this.#file = file;
     this.#fd = fd;
     this.header = header;
+    this.damages = damages;
     for (const entry of entries) this.#entries.set(entry.id, entry);
     this.#next = next;
   }
 
   static create(file: string, run: string, cluster: Cluster): Journal {
-    const header: JournalHeader = { version: 1, run, cluster, project: process.cwd(), owner: thisOwner() };
-    const journal = new Journal(openSync(file, 'ax'), header, [], 1);
+    const header: JournalHeader = { version: 2, run, cluster, project: process.cwd(), owner: thisOwner() };
+    const fd = openSync(file, 'ax', 0o600);
+    const journal = new Journal(file, fd, { header, entries: [], damages: [], next: 1 });
     journal.#append(header);
     const folder = openSync(path.dirname(file), 'r');
     fsyncSync(folder);
@@ -55,24 +65,38 @@ export class Journal {
 
   /** Opens the journal of a run that ended or died, to undo what is pending. */
   static open(file: string): Journal {
-    const { header, entries, next, torn } = readJournal(file);
+    const read = readJournal(file);
     const fd = openSync(file, 'a');
-    if (torn) writeSync(fd, '\n');
-    return new Journal(fd, header, entries, next);
+    // What is written from now on stands on a line of its own.
+    if (read.torn) ftruncateSync(fd, read.whole);
+    return new Journal(file, fd, read);
   }
 
-  /** On disk when it returns. Only then may the act run. */
+  /** On disk, all of it, when it returns; only then may the act run. Throws OperatorError when it cannot be written. */
   before(does: Act, undo: Act | undefined): JournalEntry {
-    const entry: JournalEntry = { id: this.#next++, does, undo };
+    const entry: JournalEntry = { id: this.#next, does, undo };
     this.#append(entry);
+    this.#next += 1;
     if (undo) this.#entries.set(entry.id, entry);
     return entry;
   }
 
-  /** The undo of entry `id` was carried out. */
+  /**
+   * The undo of entry `id` was carried out. That it cannot be written down keeps nothing else from being undone: the act is undone once
+   * more by whoever reads the journal next, which does no harm.
+   */
   done(id: number): void {
-    this.#append({ done: id });
     this.#entries.delete(id);
+    try {
+      this.#append({ done: id });
+    } catch {
+      this.#unmarked += 1;
+    }
+  }
+
+  /** How many undos were carried out and could not be marked as such. */
+  get unmarked(): number {
+    return this.#unmarked;
   }
 
   /** What is not undone yet, in the order in which to undo it: the last act first. */
@@ -84,45 +108,96 @@ export class Journal {
     closeSync(this.#fd);
   }
 
-  #append(value: unknown): void {
-    writeSync(this.#fd, `${JSON.stringify(value)}\n`);
-    fsyncSync(this.#fd);
+  #append(value: object): void {
+    try {
+      appendWhole(this.#fd, `${sealLine(value)}\n`);
+      fsyncSync(this.#fd);
+    } catch (error) {
+      throw new OperatorError(`the undo journal ${this.#file} cannot be written: ${(error as Error).message}`, {
+        hint: 'Nothing is done to a cluster that cannot be written down first. Is the disk full?',
+        cause: error,
+      });
+    }
   }
 }
+
+/** A line that cannot be read, or one that is not there. */
+export interface Damage {
+  /** 1-based. */
+  line: number;
+  what: string;
+}
+
+type Opened = Pick<JournalContents, 'header' | 'entries' | 'damages' | 'next'>;
 
 interface JournalContents {
   header: JournalHeader;
   /** Entries whose undo is still to be carried out, oldest first. */
   entries: JournalEntry[];
+  /** Acts may be pending of which these lines told. */
+  damages: Damage[];
   next: number;
+  /** The last line is not whole: its act had not begun. The bytes before it. */
   torn: boolean;
+  whole: number;
 }
 
-/** Throws OperatorError when the file is not a journal. */
+/** A journal whose header cannot be read: nobody knows which cluster it is about, and acts may be pending there. */
+export class DamagedJournal extends OperatorError {}
+
+/**
+ * Reads a journal as far as it goes.
+ *
+ * @throws {DamagedJournal} when there are lines, and the first is no header
+ * @throws {OperatorError} when the file has not even one whole line: no act had begun
+ */
 export function readJournal(file: string): JournalContents {
-  const text = readFileSync(file, 'utf8');
-  const torn = !text.endsWith('\n');
-  const lines = text.split('\n').flatMap((line): Record<string, unknown>[] => {
-    try {
-      return line === '' ? [] : [JSON.parse(line)];
-    } catch {
-      // A torn line: it was not whole on disk when the writer died, so its act had not begun.
-      return [];
-    }
-  });
-  const header = lines.shift() as JournalHeader | undefined;
-  if (header?.version !== 1 || !header.cluster) {
-    throw new OperatorError(`${file} is not an undo journal of this version of brownout.`, {
-      hint: 'Look for leftovers by label instead: brownout undo --cluster <file>',
-    });
-  }
+  const bytes = readFileSync(file);
+  const whole = bytes.lastIndexOf(0x0a) + 1;
+  const lines = bytes.toString('utf8', 0, whole).split('\n').slice(0, -1);
+  // Whole but for its newline, the last line may count or not: its act had not begun.
+  const header = headerIn(lines[0] ?? bytes.toString('utf8'), file, lines.length > 0);
+  const damages: Damage[] = [];
   const entries = new Map<number, JournalEntry>();
   let next = 1;
-  for (const line of lines) {
-    if (typeof line.done === 'number') entries.delete(line.done);
-    if (typeof line.id !== 'number') continue;
-    next = line.id + 1;
-    if (line.undo) entries.set(line.id, line as unknown as JournalEntry);
+  for (const [index, text] of lines.entries()) {
+    if (index === 0) continue;
+    const value = openLine(text, header.version >= 2);
+    if (value && typeof value.done === 'number') {
+      entries.delete(value.done);
+    } else if (isEntry(value)) {
+      if (value.id > next) damages.push({ line: index + 1, what: `act ${next} is missing before it` });
+      next = value.id + 1;
+      if (value.undo) entries.set(value.id, value);
+    } else if (text !== '') {
+      damages.push({ line: index + 1, what: 'it is damaged' });
+      // If it was an act, the next one is not missing another.
+      next += 1;
+    }
   }
-  return { header, entries: [...entries.values()], next, torn };
+  return { header, entries: [...entries.values()], damages, next, torn: whole < bytes.length, whole };
+}
+
+function headerIn(line: string, file: string, isWhole: boolean): JournalHeader {
+  const header = openLine(line, false) as unknown as JournalHeader | undefined;
+  const isHeader =
+    (header?.version === 1 || header?.version === 2) && Boolean(header.cluster) && typeof header.owner === 'string';
+  if (header && isHeader) return header;
+  const hint = 'Look for leftovers by label instead: brownout undo --cluster <file>';
+  if (!isWhole) throw new OperatorError(`${file} is not an undo journal: it was cut before any act began.`, { hint });
+  throw new DamagedJournal(
+    `${file}:1 is damaged: not an undo journal of this version of brownout, and acts may be pending.`,
+    {
+      hint,
+    },
+  );
+}
+
+function isEntry(value: Record<string, unknown> | undefined): value is Record<string, unknown> & JournalEntry {
+  return typeof value?.id === 'number' && isAct(value.does) && (value.undo === undefined || isAct(value.undo));
+}
+
+function isAct(value: unknown): value is Act {
+  const { verb, args } = (value ?? {}) as { verb?: unknown; args?: unknown };
+  return typeof verb === 'string' && typeof args === 'object' && args !== null;
 }

@@ -51,11 +51,8 @@ const ANSWER_TIMEOUT = 90_000;
 
 export async function run(stage: Stage, options: RunOptions): Promise<RunResult> {
   const { platform, scenario } = stage;
-  const clock = startClock();
   const folder = runFolder(path.join(runsDir(), stage.run));
-  const recorder = new Recorder(folder, clock, (event) => options.tell({ kind: 'event', event }));
-  recorder.meta(metaOf(stage, clock));
-  const journal = Journal.create(folder.journal, stage.run, stage.cluster);
+  const { recorder, journal } = await begin(folder, stage, options.tell);
   options.tell({ kind: 'run', run: stage.run, title: scenario.title, cluster: stage.cluster.name, dir: folder.dir });
   const life = new Life(stage, options, recorder, journal);
   try {
@@ -67,12 +64,30 @@ export async function run(stage: Stage, options: RunOptions): Promise<RunResult>
   }
 }
 
+/** Nothing was changed yet: where nothing can be written down, nothing is begun. */
+async function begin(folder: RunFolder, stage: Stage, tell: Tell): Promise<{ recorder: Recorder; journal: Journal }> {
+  try {
+    const clock = startClock();
+    const recorder = new Recorder(folder, clock, (event) => tell({ kind: 'event', event }));
+    recorder.meta(metaOf(stage, clock));
+    return { recorder, journal: Journal.create(folder.journal, stage.run, stage.cluster) };
+  } catch (error) {
+    await stage.platform.close();
+    throw new Refusal(`the run cannot be recorded in ${folder.dir}: ${(error as Error).message}`, {
+      hint: 'Is the disk full, or the folder not yours?',
+      cause: error,
+    });
+  }
+}
+
 class Life {
   readonly #stage: Stage;
   readonly #options: RunOptions;
   readonly #recorder: Recorder;
   readonly #journal: Journal;
   readonly #stopped = new AbortController();
+  /** Ends the run itself: the user's signal, or a recording that cannot be written. */
+  readonly #ended: AbortSignal;
   /** Ends the undisturbed course: the user's signal, or a stop condition. */
   readonly #course: AbortSignal;
   #faults: LiveFault[] = [];
@@ -89,7 +104,8 @@ class Life {
     this.#options = options;
     this.#recorder = recorder;
     this.#journal = journal;
-    this.#course = AbortSignal.any([options.signal, this.#stopped.signal]);
+    this.#ended = AbortSignal.any([options.signal, recorder.broken]);
+    this.#course = AbortSignal.any([this.#ended, this.#stopped.signal]);
     const streams = stage.streams.map(({ name }) => name);
     this.#availability = new Availability(streams, stage.scenario.stop, (condition) => this.#stop(condition));
     const tick = (tick: ProberTick) => {
@@ -122,12 +138,13 @@ class Life {
   }
 
   async #phase<T>(phase: Phase, body: () => Promise<T>): Promise<T> {
-    if (phase !== 'clean up') this.#options.signal.throwIfAborted();
+    const goesOn = () => phase !== 'clean up' && this.#ended.throwIfAborted();
+    goesOn();
     return this.#options.step(phase, async () => {
       this.#recorder.record({ kind: 'phase', phase, state: 'begin' });
       try {
         const result = await body();
-        if (phase !== 'clean up') this.#options.signal.throwIfAborted();
+        goesOn();
         this.#recorder.record({ kind: 'phase', phase, state: 'end' });
         return result;
       } catch (error) {
@@ -152,7 +169,7 @@ class Life {
       });
     }
     const before = await stage.platform.snapshot();
-    writeFileSync(this.#recorder.folder.before, `${JSON.stringify(before, null, 2)}\n`);
+    writeFileSync(this.#recorder.folder.before, `${JSON.stringify(before, null, 2)}\n`, { mode: 0o600 });
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
     this.#endRenewal = await takeLock(stage, this.#journal);
     return before;
@@ -164,12 +181,12 @@ class Life {
     const args = { namespace, manifest: deployment.manifest, labels: { 'brownout.run': run } };
     await act({ verb: 'deploy', args }, { verb: 'remove', args: { namespace } }, this.#acting);
     this.#countdown('deploy', DEPLOY_TIMEOUT, true);
-    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#options.signal);
+    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#ended);
     // With the workload in place the services' own timers can be read too.
     this.#recorder.record({ kind: 'inspection', inspection: await platform.inspect(), when: 'before' });
     await this.#companions.start('deployed');
     if (!(await this.#availability.goodFor(3000, ANSWER_TIMEOUT, this.#course))) {
-      this.#options.signal.throwIfAborted();
+      this.#ended.throwIfAborted();
       throw new OperatorError(
         `${scenario.workload} is deployed, but its entries do not answer well within ${ANSWER_TIMEOUT / 1000} s: ${this.#availability.describe(3000)}.`,
         { hint: `Are the \`entry\` addresses in ${this.#stage.cluster.file} right?` },
@@ -182,6 +199,7 @@ class Life {
     const patience = steady * 2 + 60_000;
     this.#countdown('steady', steady, false);
     if (await this.#availability.goodFor(steady, patience, this.#course)) return;
+    this.#ended.throwIfAborted();
     throw new OperatorError(
       `steady state never seen: within ${Math.round(patience / 1000)} s there were no ${steady / 1000} s with 99.9 % ok on every stream (last: ${this.#availability.describe(steady)}).`,
       { hint: 'The service is not healthy without a fault; nothing was injected.' },
@@ -219,12 +237,12 @@ class Life {
 
   async #recover(): Promise<void> {
     this.#countdown('recover', this.#stage.scenario.horizon, true);
-    await waitForRecovery(this.#stage, this.#recorder, this.#injected, this.#options.signal);
+    await waitForRecovery(this.#stage, this.#recorder, this.#injected, this.#ended);
   }
 
   async #verify(): Promise<void> {
     await this.#companions.stop();
-    await verifyWrites(this.#stage, this.#recorder, this.#options.signal);
+    await verifyWrites(this.#stage, this.#recorder, this.#ended);
     this.#recorder.record({ kind: 'inspection', inspection: await this.#stage.platform.inspect(), when: 'after' });
   }
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +9,7 @@ import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { listRuns, type RunFolder, runsDir } from '../recording/folder.ts';
 import { differences, type Snapshot } from '../run/snapshot.ts';
+import { startBrownout } from './brownout.ts';
 import { labCluster } from './lab-swarm.ts';
 import { killTree, tree } from './processes.ts';
 
@@ -49,42 +49,7 @@ async function assertUntouched(): Promise<void> {
   assert.deepEqual(differences(untouched, await snapshot()), []);
 }
 
-interface Running {
-  child: ChildProcess;
-  output(): string;
-  /** Resolves when the text appears; rejects when the command ends before. */
-  says(text: RegExp): Promise<void>;
-  ended: Promise<number>;
-}
-
-function brownout(...words: string[]): Running {
-  const child = spawn(process.execPath, [bin, ...words], {
-    cwd: project,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let check = () => {};
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk;
-      check();
-    });
-  }
-  const ended = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? -1)));
-  return {
-    child,
-    output: () => output,
-    ended,
-    says: (text) =>
-      new Promise((resolve, reject) => {
-        check = () => text.test(output) && resolve();
-        check();
-        ended.then((code) => reject(new Error(`ended with ${code} and never said ${text}:\n${output}`)));
-      }),
-  };
-}
-
+const brownout = (...words: string[]) => startBrownout(project, ...words);
 const runIt = (name: string, file = labFile) => brownout('run', scenario(name), '--cluster', file, '--no-allure');
 const newestRun = (): RunFolder => listRuns(runsDir(project)).at(-1)!;
 const findingsOf = (run: RunFolder): Findings => JSON.parse(readFileSync(run.findings, 'utf8'));
@@ -183,7 +148,9 @@ test('a starved prober gives unknown, and judging the recording again gives the 
   assert.ok(findingsOf(run).checks.some(({ kind, verdict }) => kind === 'prober-fit' && verdict === 'unknown'));
   const { stdout } = await execa(process.execPath, [bin, 'judge', run.dir, '--json'], {
     cwd: project,
-  }).catch((error: { stdout: string }) => error);
+    stripFinalNewline: false,
+    reject: false,
+  });
   assert.equal(stdout, judged);
 });
 

@@ -1,0 +1,42 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import path from 'node:path';
+
+const bin = path.join(path.dirname(import.meta.dirname), 'cli', 'main.ts');
+
+/** The command of this checkout while it runs. */
+export interface Running {
+  child: ChildProcess;
+  output(): string;
+  /** Resolves when the text appears; rejects when the command ends before. */
+  says(text: RegExp): Promise<void>;
+  ended: Promise<number>;
+}
+
+/** Starts the command in the folder of a project. */
+export function startBrownout(project: string, ...words: string[]): Running {
+  const child = spawn(process.execPath, [bin, ...words], {
+    cwd: project,
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let check = () => {};
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk) => {
+      output += chunk;
+      check();
+    });
+  }
+  const ended = new Promise<number>((resolve) => child.on('close', (code) => resolve(code ?? -1)));
+  return {
+    child,
+    output: () => output,
+    ended,
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        check = () => text.test(output) && resolve();
+        check();
+        ended.then((code) => reject(new Error(`ended with ${code} and never said ${text}:\n${output}`)));
+      }),
+  };
+}

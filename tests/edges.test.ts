@@ -1,0 +1,113 @@
+/** What a run leaves when its process is killed or its disk is full, on the cluster of examples/: real runs, and no lab. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { execa } from 'execa';
+import { type Running, startBrownout } from './brownout.ts';
+
+const root = path.dirname(import.meta.dirname);
+const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-edges-'));
+const RECORDINGS = path.join(project, '.brownout');
+
+before(() => {
+  cpSync(path.join(root, 'examples'), project, {
+    recursive: true,
+    filter: (source) => !['.brownout', '.toy'].includes(path.basename(source)),
+  });
+  // Held for as long as a busy machine needs to do something to it, and probed as seldom as it can keep up with.
+  const scenario = path.join(project, 'scenarios', 'stopped.yaml');
+  const text = readFileSync(scenario, 'utf8').replace('hold: 5s', 'hold: 45s').replace('every: 50ms', 'every: 200ms');
+  writeFileSync(scenario, text);
+  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
+});
+afterEach(async () => {
+  assert.deepEqual(await toyProcesses(), [], 'no process of the cluster is left');
+});
+after(() => rmSync(project, { recursive: true, force: true }));
+
+const brownout = (...words: string[]) => startBrownout(project, ...words);
+
+/** The processes of the cluster's nodes: each has a folder of it as its last word. */
+async function toyProcesses(): Promise<string[]> {
+  const { stdout } = await execa('ps', ['-eo', 'args=']);
+  return stdout.split('\n').filter((line) => line.includes(path.join(project, '.toy')));
+}
+
+/** Playwright's worker of this project, in which the run lives. */
+function workerOf(folder: string): number | undefined {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return words.includes('workerProcessEntry') && readlinkSync(`/proc/${pid}/cwd`) === folder;
+      } catch {
+        return false;
+      }
+    });
+}
+
+const RUN = ['run', 'scenarios/stopped.yaml', '--cluster', 'clusters/toy.yaml', '--no-allure'];
+
+/** Starts the scenario, and resolves once its fault is held. */
+async function untilHeld(): Promise<Running> {
+  const running = brownout(...RUN);
+  await running.says(/hold …/);
+  return running;
+}
+
+test('the process that runs the scenario is killed: the command undoes what it left, and nothing is known', async () => {
+  const running = await untilHeld();
+  process.kill(workerOf(project)!, 'SIGKILL');
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.match(all, /its process was killed\. Undoing what it left/);
+  assert.match(all, /undone +remove brownout-hello-/);
+  assert.equal(exitCode, 2, all);
+  const undo = brownout('undo');
+  assert.equal(await undo.ended, 0);
+  assert.match(undo.output(), /Nothing to undo/);
+});
+
+test('the disk of the recording fills up while a fault is held: all is healed and cleaned up, and nothing is known', async () => {
+  mkdirSync(RECORDINGS, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', RECORDINGS]);
+  try {
+    const running = await untilHeld();
+    assert.throws(() => writeFileSync(path.join(RECORDINGS, 'full'), Buffer.alloc(4 * 2 ** 20)), /ENOSPC/);
+    const exitCode = await running.ended;
+    const all = running.output();
+    assert.match(all, /cannot be written: ENOSPC/);
+    assert.match(all, /undone: remove brownout-hello-/);
+    assert.match(all, /UNKNOWN/);
+    assert.equal(exitCode, 2, all);
+    rmSync(path.join(RECORDINGS, 'full'));
+    assert.equal(await brownout('undo').ended, 0);
+  } finally {
+    execFileSync('umount', [RECORDINGS]);
+  }
+});
+
+test('a folder that cannot be written is refused before anything is changed', async () => {
+  rmSync(RECORDINGS, { recursive: true, force: true });
+  writeFileSync(RECORDINGS, 'a file stands here');
+  const running = brownout(...RUN);
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.equal(exitCode, 3, all);
+  assert.doesNotMatch(all, /not supposed to happen/);
+  rmSync(RECORDINGS);
+});
