@@ -9,7 +9,7 @@ import { runFolder } from '../recording/folder.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { INVOCATION, type Invocation, type Message, type Outcome } from '../run/invocation.ts';
+import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
 import { readJournal } from '../run/journal.ts';
 import { readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
@@ -70,17 +70,17 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     allureResults: path.resolve('.brownout', 'allure-results'),
   };
   try {
-    const { outcomes, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
+    const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
     if (abandoned) return exit.notUndone;
     const expected = scenarios.length * invocation.clusters.length;
-    const code = exitCode(outcomes, expected, green);
+    const code = exitCode(results, expected, green);
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
-    if (outcomes.length < expected || (!green && outcomes.every(isGreen))) console.error(output.trim());
+    if (results.length < expected || (!green && results.every(isGreen))) console.error(output.trim());
     const report =
       flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
-    if (areAllSkipped(outcomes)) console.error('Every scenario was skipped: nothing is known of this cluster.');
+    if (areAllSkipped(results)) console.error('Every scenario was skipped: nothing is known of this cluster.');
     if (flags.json)
-      console.log(JSON.stringify({ outcomes: outcomes.map(withFindings), allure: report ?? null }, null, 2));
+      console.log(JSON.stringify({ outcomes: results.map(withFindings), allure: report ?? null }, null, 2));
     else if (report) console.log(`Allure report: ${shownPath(report)}`);
     return code;
   } finally {
@@ -88,44 +88,45 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   }
 }
 
-function codeOf(outcome: Outcome): number {
-  if (outcome.kind === 'refused') return exit.refused;
-  if (outcome.kind === 'skipped') return exit.pass;
-  return outcome.notUndone.length > 0 ? exit.notUndone : exit[outcome.gate];
+function codeOf(result: ScenarioResult): number {
+  if (result.kind === 'refused') return exit.refused;
+  if (result.kind === 'skipped') return exit.pass;
+  return result.notUndone.length > 0 ? exit.notUndone : exit[result.gate];
 }
 
 /** One that is skipped is no failure; but where all are, nothing was shown. */
-const areAllSkipped = (outcomes: Outcome[]) => outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'skipped');
+const areAllSkipped = (results: ScenarioResult[]) =>
+  results.length > 0 && results.every(({ kind }) => kind === 'skipped');
 
-const isGreen = (outcome: Outcome) => codeOf(outcome) === exit.pass;
+const isGreen = (result: ScenarioResult) => codeOf(result) === exit.pass;
 
-function exitCode(outcomes: Outcome[], expected: number, green: boolean): number {
-  const codes = outcomes.map(codeOf);
-  if (areAllSkipped(outcomes)) codes.push(exit.unknown);
-  // A scenario that ended without an outcome crashed or was interrupted: nobody knows.
-  if (outcomes.length < expected) codes.push(exit.unknown);
+function exitCode(results: ScenarioResult[], expected: number, green: boolean): number {
+  const codes = results.map(codeOf);
+  if (areAllSkipped(results)) codes.push(exit.unknown);
+  // A scenario without a result crashed or was interrupted: unknown.
+  if (results.length < expected) codes.push(exit.unknown);
   const worst = worstExit(codes);
   return worst === exit.pass && !green ? exit.fail : worst;
 }
 
-function withFindings(outcome: Outcome): object {
-  return outcome.kind === 'judged' ? { ...outcome, findings: readFindings(runFolder(outcome.dir)).findings } : outcome;
+function withFindings(result: ScenarioResult): object {
+  return result.kind === 'judged' ? { ...result, findings: readFindings(runFolder(result.dir)).findings } : result;
 }
 
 /** The verdicts stand, whatever becomes of the report. */
-async function allureReport(results: string): Promise<string | undefined> {
+async function allureReport(resultsDir: string): Promise<string | undefined> {
   try {
-    return await generateAllureReport(results, path.resolve('.brownout', 'allure-report'));
+    return await generateAllureReport(resultsDir, path.resolve('.brownout', 'allure-report'));
   } catch (error) {
     console.error(
-      `No Allure report was made of ${shownPath(results)}: ${error instanceof Error ? error.message : error}`,
+      `No Allure report was made of ${shownPath(resultsDir)}: ${error instanceof Error ? error.message : error}`,
     );
     return undefined;
   }
 }
 
 interface Played {
-  outcomes: Outcome[];
+  results: ScenarioResult[];
   /** What Playwright itself said. */
   output: string;
   /** Every test ended as it was expected to. */
@@ -162,23 +163,23 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
     });
 
   const view = createLiveView({ out: quiet ? process.stderr : process.stdout, quiet });
-  const outcomes: Outcome[] = [];
+  const results: ScenarioResult[] = [];
   let current: string | undefined;
   const follow = followWire(invocation.wire, (message) => {
-    if ('outcome' in message) {
-      outcomes.push(message.outcome);
-      view.pause(() => showOutcome(message.outcome, quiet));
+    if ('result' in message) {
+      results.push(message.result);
+      view.pause(() => showResult(message.result, quiet));
       return;
     }
     if (message.progress.kind === 'run') current = message.progress.dir;
-    view.tell(message.progress);
+    view.show(message.progress);
   });
 
   let interrupts = 0;
   const interrupt = () => {
     interrupts += 1;
     if (interrupts === 1) {
-      view.tell({ kind: 'note', text: 'interrupted: healing and cleaning up (again to leave everything as it is)' });
+      view.show({ kind: 'note', text: 'interrupted: healing and cleaning up (again to leave everything as it is)' });
       child.kill('SIGINT');
       return;
     }
@@ -191,23 +192,22 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   follow.stop();
   view.close();
-  return { outcomes, output, green: status === 0, abandoned: interrupts > 1 };
+  return { results, output, green: status === 0, abandoned: interrupts > 1 };
 }
 
-function showOutcome(outcome: Outcome, quiet: boolean): void {
+function showResult(result: ScenarioResult, quiet: boolean): void {
   if (quiet) return;
-  if (outcome.kind === 'judged') {
-    const { meta, findings } = readFindings(runFolder(outcome.dir));
+  if (result.kind === 'judged') {
+    const { meta, findings } = readFindings(runFolder(result.dir));
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
     console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 160 }));
-    console.log(`Report: ${shownPath(runFolder(outcome.dir).report)}`);
-    for (const left of outcome.notUndone)
-      console.log(`Not undone: ${left}\n  What to do: brownout undo ${outcome.run}`);
-  } else if (outcome.kind === 'refused') {
-    console.log(`refused  ${outcome.scenario} on ${outcome.cluster}: ${outcome.message}`);
-    if (outcome.hint) console.log(`  What to do: ${outcome.hint}`);
+    console.log(`Report: ${shownPath(runFolder(result.dir).report)}`);
+    for (const left of result.notUndone) console.log(`Not undone: ${left}\n  What to do: brownout undo ${result.run}`);
+  } else if (result.kind === 'refused') {
+    console.log(`refused  ${result.scenario} on ${result.cluster}: ${result.message}`);
+    if (result.hint) console.log(`  What to do: ${result.hint}`);
   } else {
-    console.log(`skipped  ${outcome.scenario} on ${outcome.cluster}: ${outcome.reason}`);
+    console.log(`skipped  ${result.scenario} on ${result.cluster}: ${result.reason}`);
   }
 }
 

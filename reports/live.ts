@@ -5,16 +5,14 @@
 import { styleText } from 'node:util';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { Phase } from '../recording/recording.ts';
-import type { Progress } from '../run/progress.ts';
+import type { RunProgress } from '../run/progress.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayEvent } from './events.ts';
 import { clean } from './terminal.ts';
 import { sayLatency, saySeconds, sayShare } from './wording.ts';
 
-export type LiveEvent = Progress;
-
 export interface LiveView {
-  tell(event: LiveEvent): void;
+  show(event: RunProgress): void;
   /** Takes the redrawn lines away while `print` writes; the next event brings them back. */
   pause(print: () => void): void;
   /** Takes the redrawn lines away for good. Twice is harmless. */
@@ -62,7 +60,7 @@ class View implements LiveView {
     this.#color = color ?? (Boolean(out.isTTY) && !process.env.NO_COLOR);
   }
 
-  tell(event: LiveEvent): void {
+  show(event: RunProgress): void {
     if (event.kind === 'run') this.#state = new State();
     this.#state.take(event);
     const line = this.#line(event);
@@ -82,7 +80,7 @@ class View implements LiveView {
     this.#erase();
   }
 
-  #line(event: LiveEvent): string | undefined {
+  #line(event: RunProgress): string | undefined {
     switch (event.kind) {
       case 'run':
         return `${this.#paint('bold', clean(event.title))} on ${event.cluster}  ${this.#paint('dim', event.run)}`;
@@ -142,7 +140,7 @@ class State {
   #lastPlain = -Infinity;
   #wasWhole = true;
 
-  take(event: LiveEvent): void {
+  take(event: RunProgress): void {
     if (event.kind === 'tick') this.#tick(event.tick);
     if (event.kind === 'countdown') {
       this.#countdown = { phase: event.phase, until: Date.now() + event.ms, atMost: event.atMost };

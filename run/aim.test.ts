@@ -90,14 +90,14 @@ const CLUSTER = {
 const SERVICES = { 'grace.vote': 30_000, 'toleration.vote': 5000, 'probe.period.vote': 2000, 'grace.db': 30_000 };
 const kill = { fault: 'node-kill', options: { node: { running: 'vote', count: 1 }, hold: 60_000 } };
 
-test('what is foretold of a workload rests on its own timers, and what is not foretold of each placement is marked', () => {
+test('predictions use the timers of the workload itself; those that not every placement has are marked', () => {
   const [{ expected }] = foreseen([kill], { ...CLUSTER, ...SERVICES }) as [ReturnType<typeof foreseen>[number]];
   assert.deepEqual(expected.get('node noticed down'), { from: 40_000, to: 55_000, always: true });
   assert.deepEqual(expected.get('replacement running'), { from: 45_300, to: 69_000, always: true });
   assert.equal(expected.get('users served again')!.always, false, 'where the database was there, nobody can tell');
 });
 
-test('of several faults at once nothing is foretold', () => {
+test('several faults at once: nothing is predicted', () => {
   const again = { fault: 'member-kill', options: { member: { service: 'vote', count: 1 } } };
   for (const { expected } of foreseen([kill, again], { ...CLUSTER, ...SERVICES })) assert.equal(expected.size, 0);
 });

@@ -1,9 +1,9 @@
 /**
  * The undo journal: every act is on disk (fsync) with its undo before it happens, so that another process, or another
- * machine, can take it back after this one was killed.
+ * machine, can undo it after this one was killed.
  *
- * One JSON object a line: a header (`run`, `cluster`, `owner`), then `{ id, does, undo }` before an act and `{ done: id }`
- * after its undo. A torn last line is an act that never began: it is ignored.
+ * One JSON object per line: a header (`run`, `cluster`, `owner`), then `{ id, does, undo }` before an act and `{ done: id }`
+ * after its undo. A torn last line is an act that never began and is ignored.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
@@ -15,7 +15,7 @@ import { OperatorError } from '../units/operator-error.ts';
 export interface JournalEntry {
   id: number;
   does: Act;
-  /** Undefined when nothing needs to be taken back. */
+  /** Undefined if there is nothing to undo. */
   undo: Act | undefined;
 }
 
@@ -24,9 +24,9 @@ export interface JournalHeader {
   run: string;
   /** In normal form: references to secrets, never secrets. */
   cluster: Cluster;
-  /** The project folder: relative paths and power commands are meant from there. */
+  /** The project folder: relative paths and power commands are relative to it. */
   project: string;
-  /** Who writes it: undo leaves a living run alone. */
+  /** The process that writes it: undo does not touch a run that is still going on. */
   owner: string;
 }
 
@@ -61,7 +61,7 @@ export class Journal {
     return new Journal(fd, header, entries, next);
   }
 
-  /** On disk when it returns. Only then may the act run. */
+  /** The entry is on disk when this returns. Only then may the act be performed. */
   before(does: Act, undo: Act | undefined): JournalEntry {
     const entry: JournalEntry = { id: this.#next++, does, undo };
     this.#append(entry);
@@ -69,13 +69,13 @@ export class Journal {
     return entry;
   }
 
-  /** The undo of entry `id` was carried out. */
+  /** Marks the undo of entry `id` as done. */
   done(id: number): void {
     this.#append({ done: id });
     this.#entries.delete(id);
   }
 
-  /** What is not undone yet, in the order in which to undo it: the last act first. */
+  /** What is not undone yet, in undo order: the last act first. */
   pending(): JournalEntry[] {
     return [...this.#entries.values()].reverse();
   }
@@ -92,13 +92,13 @@ export class Journal {
 
 interface JournalContents {
   header: JournalHeader;
-  /** Entries whose undo is still to be carried out, oldest first. */
+  /** Entries that are not undone yet, oldest first. */
   entries: JournalEntry[];
   next: number;
   torn: boolean;
 }
 
-/** Throws OperatorError when the file is not a journal. */
+/** Throws OperatorError if the file is not a journal. */
 export function readJournal(file: string): JournalContents {
   const text = readFileSync(file, 'utf8');
   const torn = !text.endsWith('\n');
@@ -106,7 +106,7 @@ export function readJournal(file: string): JournalContents {
     try {
       return line === '' ? [] : [JSON.parse(line)];
     } catch {
-      // A torn line: it was not whole on disk when the writer died, so its act had not begun.
+      // A torn line: it was not completely on disk when the writer died, so its act had not begun.
       return [];
     }
   });

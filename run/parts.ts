@@ -23,13 +23,13 @@ const platformSort: Sort = {
 
 /**
  * Loads the project's own faults, probes and platforms into this process, before its scenario and cluster files are read.
- * Workloads are loaded when a scenario names them. Throws OperatorError, naming the file, for what is wrong with one.
+ * Workloads are loaded when a scenario names them. Throws OperatorError, naming the file, if something is wrong with one.
  */
 export async function loadProject(project: string): Promise<void> {
   await Promise.all([loadPlatforms(project), loadFaults(project), loadProbes(project)]);
 }
 
-/** The platform of one kind alone, if the project has it: what is wrong with other parts must not keep anything from being undone. */
+/** Loads only the platform of one kind, if the project has it: errors in other parts must not prevent an undo. */
 export async function loadPlatform(project: string, kind: string): Promise<void> {
   const room = ownRoom(project, 'platforms');
   if (!room || Object.hasOwn(registeredPlatforms(), kind)) return;
