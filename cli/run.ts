@@ -53,7 +53,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const named = given.filter((file) => !isJourney(file));
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   await loadProject(process.cwd());
-  // Every file is read before anything is touched: a typo in the last one must not show after an hour.
+  // Read every file before touching anything: a typo in the last one must not show up after an hour.
   await Promise.all([
     ...scenarios.map((file) => loadScenario(file)),
     ...flags.cluster.map((file) => loadCluster(file)),
@@ -74,7 +74,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     if (abandoned) return exit.notUndone;
     const expected = scenarios.length * invocation.clusters.length;
     const code = exitCode(results, expected, green);
-    // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
+    // If no verdict explains the failure, Playwright's output does: a journey failed, or a test crashed.
     if (results.length < expected || (!green && results.every(isGreen))) console.error(output.trim());
     const report =
       flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
@@ -94,7 +94,7 @@ function codeOf(result: ScenarioResult): number {
   return result.notUndone.length > 0 ? exit.notUndone : exit[result.gate];
 }
 
-/** One that is skipped is no failure; but where all are, nothing was shown. */
+/** A skipped scenario is no failure; but if all are skipped, nothing was tested. */
 const areAllSkipped = (results: ScenarioResult[]) =>
   results.length > 0 && results.every(({ kind }) => kind === 'skipped');
 
@@ -113,7 +113,7 @@ function withFindings(result: ScenarioResult): object {
   return result.kind === 'judged' ? { ...result, findings: readFindings(runFolder(result.dir)).findings } : result;
 }
 
-/** The verdicts stand, whatever becomes of the report. */
+/** If the report cannot be made, the verdicts are still valid. */
 async function allureReport(resultsDir: string): Promise<string | undefined> {
   try {
     return await generateAllureReport(resultsDir, path.resolve('.brownout', 'allure-report'));
@@ -125,22 +125,22 @@ async function allureReport(resultsDir: string): Promise<string | undefined> {
   }
 }
 
-interface Played {
+interface PlaywrightRun {
   results: ScenarioResult[];
-  /** What Playwright itself said. */
+  /** Playwright's own output. */
   output: string;
-  /** Every test ended as it was expected to. */
+  /** Every test ended as expected. */
   green: boolean;
-  /** The user stopped it before it had cleaned up. */
+  /** The user stopped it before clean-up was done. */
   abandoned: boolean;
 }
 
-/** Starts Playwright Test in a process group of its own, shows what it tells, and passes the user's interrupts on. */
-async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<Played> {
+/** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
+async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<PlaywrightRun> {
   const file = path.join(folder, 'invocation.json');
   writeFileSync(file, JSON.stringify(invocation));
   writeFileSync(invocation.wire, '');
-  // The report is of this invocation; what came before lives on in Allure's history.
+  // The report covers this invocation; earlier ones are in Allure's history.
   rmSync(invocation.allureResults, { recursive: true, force: true });
   mkdirSync(invocation.allureResults, { recursive: true });
   const cli = path.join(
@@ -152,8 +152,8 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   const child = spawn(process.execPath, [cli, 'test', '--config', config], {
     env: { ...process.env, [INVOCATION]: file, FORCE_COLOR: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C reaches this command alone; it tells the runner, which heals and cleans up. Hence spawn, and not execa like
-    // elsewhere: the runner must be able to outlive this command and end in its own time.
+    // Ctrl-C reaches only this command, which signals the runner; the runner heals and cleans up. So this is spawn, not execa
+    // as elsewhere: the runner must be able to outlive this command.
     detached: true,
   });
   let output = '';
@@ -220,19 +220,19 @@ function whatIsLeft(dir: string | undefined): string {
   return `Stopped at once. Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${header.run}`;
 }
 
-/** Calls back for every line that is appended, the last ones included. */
+/** Calls back for every appended line, including the last ones. */
 function followWire(file: string, onMessage: (message: Message) => void): { stop(): void } {
   const fd = openSync(file, 'r');
-  let rest = '';
+  let incomplete = '';
   const buffer = Buffer.alloc(64 * 1024);
   const drain = () => {
     for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
-      const lines = (rest + buffer.toString('utf8', 0, read)).split('\n');
-      rest = lines.pop()!;
+      const lines = (incomplete + buffer.toString('utf8', 0, read)).split('\n');
+      incomplete = lines.pop()!;
       for (const line of lines) onMessage(JSON.parse(line));
     }
   };
-  // Files in a temporary folder have no event that works everywhere; a display needs no more than this.
+  // File events do not work everywhere; for a display, polling is good enough.
   const timer = setInterval(drain, 100);
   return {
     stop() {
