@@ -65,10 +65,10 @@ describe('without a terminal', () => {
     assert.match(screen.written, /^ +\+2\.0 s {2}node w1 is down$/m);
   });
 
-  it('availability is a line every 10 s, and when it ceases to be whole', () => {
-    const told = screen.lines().filter((line) => /vote {1,}[\d.]+ %|vote 100 %/.test(line));
+  it('availability is a line every 10 s, and when it drops below 100 %', () => {
+    const printed = screen.lines().filter((line) => /vote {1,}[\d.]+ %|vote 100 %/.test(line));
     assert.deepEqual(
-      told.map((line) => line.trim()),
+      printed.map((line) => line.trim()),
       ['1.0 s  vote 100 %', '11.0 s  vote 100 %', '+0.8 s  vote 0.00 %'],
     );
   });
