@@ -115,7 +115,7 @@ function lossCheck(found: Durability, limit: number): Limit {
       wanted,
     };
   }
-  const why = queued === null ? 'it cannot be told how many are still queued' : `${queued} are still queued`;
+  const why = queued === null ? 'it is not known how many are still queued' : `${queued} are still queued`;
   return { verdict: 'unknown', observed: `${missing} of ${found.acknowledged} not found, but ${why}`, wanted };
 }
 

@@ -75,7 +75,7 @@ function addStatus(lab: Command): void {
 function addPower(lab: Command): void {
   lab
     .command('power')
-    .description('switch a machine on, off at once as by its power cord, or tell whether it is on')
+    .description('switch a machine on, off at once as if its power cord was pulled, or show whether it is on')
     .addArgument(labArgument())
     .argument('<machine>')
     .addArgument(new Argument('<verb>').choices(['on', 'off', 'state']))
@@ -90,7 +90,7 @@ function addPower(lab: Command): void {
 function addLink(lab: Command): void {
   lab
     .command('link')
-    .description("cut or restore a machine's link, or tell whether it is cut")
+    .description("cut or restore a machine's link, or show whether it is cut")
     .addArgument(labArgument())
     .argument('<machine>')
     .addArgument(new Argument('<verb>').choices(['cut', 'restore', 'state']))

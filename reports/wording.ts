@@ -141,7 +141,7 @@ export function sayExpected({ scenario }: RunMeta, findings: Findings): string |
 /** How the queue of acknowledged writes drained. `left`: 0 if it is empty, null if that is not known. */
 export function sayBacklog({ waited, left }: { waited: number; left: number | null }): string {
   if (left === 0) return `queue empty after ${formatDuration(waited)}`;
-  const what = left === null ? 'nobody can tell what is still queued' : `${sayCount(left)} still queued`;
+  const what = left === null ? 'not known what is still queued' : `${sayCount(left)} still queued`;
   return `${what} after ${formatDuration(waited)}`;
 }
 

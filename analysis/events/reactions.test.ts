@@ -149,7 +149,7 @@ const CRASH_ELSEWHERE = [
 
 test('a crash elsewhere is no reaction to the death of a node', () => {
   const events = [...CRASH_ELSEWHERE, platformEvent(47_200, 'node-down', { node: 'w1' })];
-  for (const services of [{ redis: 1, db: 1 }, 'untold'] as const) {
+  for (const services of [{ redis: 1, db: 1 }, 'not recorded'] as const) {
     const findings = judged(events, { hold: 60_000, services });
     assert.equal(findings.ttd.ms, 47_200);
     assert.equal(stepOf(findings, 'platform noticed')?.ms, 47_200);
@@ -225,11 +225,11 @@ test('of a StatefulSet on a dead node no recovery is promised', () => {
   ];
   const moments = (services: SyntheticRun['services']) =>
     judged(events, { inspection, services }).predictions.map(({ moment }) => moment);
-  assert.match(judged(events, { inspection, services: 'untold' }).unpredicted!, /of users/);
+  assert.match(judged(events, { inspection, services: 'not recorded' }).unpredicted!, /of users/);
   assert.deepEqual(moments({ vote: 1 }), ['node noticed down', 'replacement running', 'users served again']);
   assert.deepEqual(moments({ vote: 1, db: 1 }), ['node noticed down', 'replacement running']);
   assert.deepEqual(
-    moments('untold'),
+    moments('not recorded'),
     ['node noticed down', 'replacement running'],
     'a StatefulSet may have been there',
   );
@@ -268,7 +268,7 @@ test('a member that was killed is started again in its place, and nowhere else',
   assert.equal(stepOf(findings, 'started')?.ms, 1600);
 });
 
-test('where nobody knows whom the fault hit, nobody says that it went unnoticed', () => {
+test('without known targets, the fault is not reported as unnoticed', () => {
   const { ttd, predictions } = judged([platformEvent(9000, 'node-down', { node: 'w1' })], { targets: [] });
   assert.deepEqual(ttd, {});
   assert.deepEqual(predictions, []);

@@ -133,8 +133,8 @@ function isLone({ failures, errors }: Outage): boolean {
 
 function sayTail({ stream, stale, of }: Tail): string {
   return (
-    `It cannot be told: on ${stream} ${stale} of ${of} new connections had no answer after the node was left out, as conntrack's ` +
-    'entries of connections to its dead members make it (120 s unless nf_conntrack_tcp_timeout_syn_sent is set).'
+    `Not known: on ${stream} ${stale} of ${of} new connections had no answer after the node was taken out of service, ` +
+    'probably because of conntrack entries for its dead members (120 s unless nf_conntrack_tcp_timeout_syn_sent is set).'
   );
 }
 
@@ -151,7 +151,8 @@ const EARLY: Note = {
 };
 
 const LATE: Note = {
-  'new leader': 'Later than an election takes: managers that starve or lose messages start over, which no timer tells.',
+  'new leader':
+    'Later than an election takes: managers that starve or lose messages start over, which timers do not predict.',
   'node noticed down':
     'Later than heartbeats tell: the manager itself was slow or had no leader, or its report reached the suite late.',
   'replacement running':

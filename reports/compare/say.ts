@@ -155,7 +155,7 @@ const orderWords: Record<string, string> = {
 export function sayOrder({ name, groups, unranked }: Order, measure: Measure, setUps: readonly SetUp[]): string {
   const value = (setUp: number) => sayMeasure(measure, setUp).main;
   const together = (group: number[]) =>
-    `${group.map((setUp) => `${setUps[setUp]!.letter} (${value(setUp)})`).join(' and ')}${group.length > 1 ? ', which these runs do not tell apart' : ''}`;
+    `${group.map((setUp) => `${setUps[setUp]!.letter} (${value(setUp)})`).join(' and ')}${group.length > 1 ? ', no difference in these runs' : ''}`;
   const ranked = groups.length > 0 ? groups.map(together).join('; then ') : 'none can be ranked';
   const rest = unranked.map(({ setUp, why }) => `${setUps[setUp]!.letter} (${why})`).join(', ');
   return `${orderWords[name] ?? name}: ${ranked}.${rest === '' ? '' : ` Not ranked: ${rest}.`}`;
