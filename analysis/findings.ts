@@ -1,5 +1,5 @@
 /**
- * Findings: all that is derived from a recording. Times are ms since t₀'s beginning unless said otherwise;
+ * Findings: everything that is derived from a recording. Times are in ms since the beginning of t₀ unless noted otherwise;
  * `docs/measurement.md` says what each number means.
  */
 import type { Meaning } from '../platforms/meaning.ts';
@@ -11,7 +11,7 @@ import type { Objective } from '../scenarios/scenario.ts';
 
 export type VerdictKind = 'pass' | 'fail' | 'unknown';
 
-/** What a check is about: an id, the same in every run. */
+/** What a check is about. These ids are the same in every run. */
 export type CheckKind =
   | 'fault-confirmed'
   | 'steady-state'
@@ -27,12 +27,12 @@ export type CheckKind =
   | 'stop-condition'
   | 'platform-claim';
 
-/** One judged thing. `what`, `observed` and `wanted` are for people (`vote: recovery`, `12.4 s`, `≤ 15 s`). */
+/** One check and its verdict. `what`, `observed` and `wanted` are for people (`vote: recovery`, `12.4 s`, `≤ 15 s`). */
 export interface Check {
   kind: CheckKind;
-  /** The stream that it is about, where it is about one. */
+  /** The stream it is about, if any. */
   stream?: string;
-  /** The fault that it is about, where it is about one of them. */
+  /** The fault it is about, if any. */
   fault?: string;
   verdict: VerdictKind;
   what: string;
@@ -40,23 +40,23 @@ export interface Check {
   wanted: string;
 }
 
-/** A mark that may be unknown (undefined) or censored (`beyond`: it had not happened within so many ms). */
+/** A mark: may be unknown (no `ms`) or censored (`beyond`: it had not happened within that many ms). */
 export interface Mark {
   ms?: number;
-  /** The true value lies within. */
+  /** The true value lies within it. */
   bracket?: Bracket;
   beyond?: number;
 }
 
 /**
- * A maximal run of failures on one stream; times since the recording's origin. What the probes were sent and what
- * became of them bounds the moments between which the service failed.
+ * A maximal run of consecutive failures on one stream; times since the recording's origin. When probes were sent and how they
+ * ended gives the bounds between which the service started and stopped failing.
  */
 export interface Outage {
-  /** Between the last ok before (the origin when there was none) and the first failure. */
+  /** Between the last ok before it (the origin if there was none) and the first failure. */
   start: Bracket;
   /**
-   * Between the last failure and the first ok after; when none came it is `open`, and `end.to` is the last thing seen.
+   * Between the last failure and the first ok after it. If there was none the outage is `open`, and `end.to` is the last sample.
    */
   end: Bracket;
   open: boolean;
@@ -84,21 +84,21 @@ export interface StreamFindings {
   writes: boolean;
   steady: { scheduled: number; ok: number; latency: Latency };
   /**
-   * From t₀ to the end of recovery (or the horizon). `scheduled` holds probes whose sample is missing; they are not
+   * From t₀ to the end of recovery (or the horizon). `scheduled` includes probes whose sample is missing; they count as not
    * ok.
    */
   during: { scheduled: number; ok: number; failed: number; indeterminate: number; latency: Latency };
-  /** ok / scheduled. Not a number (null in JSON), like the shares below, where nothing fell due. */
+  /** ok / scheduled. NaN (null in JSON) if no probe was due, like the shares below. */
   availability: number;
-  /** Share of 1 s bins wholly ok, and the worst windows. */
+  /** Share of 1 s bins without a failure, and the worst windows. */
   wholeSeconds: number;
   worst: { s1: number; s10: number; s60: number };
   tte: Mark;
   ttfs: Mark;
   ttsr: Mark;
   /**
-   * When the service was stable before the healing and failed again after it: ms from the healing's beginning to the
-   * first stable window. Undefined when healing disturbed nobody.
+   * If the service was stable before healing and failed again after it: ms from the start of healing to the first stable
+   * window. Undefined if healing disturbed nobody.
    */
   afterHealing?: Mark;
   /** First failure → last failure. */
@@ -119,7 +119,7 @@ export interface StreamFindings {
   instances: Record<string, number>;
 }
 
-/** Where the time went: consecutive steps from the fault to stability; `ms` since t₀. */
+/** The recovery split: consecutive steps from the fault to stability; `ms` since t₀. */
 export interface SplitStep {
   step:
     | 'fault confirmed'
@@ -131,7 +131,7 @@ export interface SplitStep {
     | 'last stale connection'
     | 'stable';
   mark: Mark;
-  /** Which stream or platform event it is taken from. */
+  /** The stream or platform event it was taken from. */
   from: string;
 }
 
@@ -145,15 +145,15 @@ export interface Durability {
   recovered: number;
   unexpected: string[];
   duplicated: string[];
-  /** How long the queue took to drain after recovery, ms; `left` when it did not. */
+  /** How long the queue took to drain after recovery, ms; `left` if it did not drain. */
   backlog: { waited: number; left: number | null } | undefined;
   /** Why it cannot be judged. */
   unknown?: string;
 }
 
-/** A window that the platform's own timers predict, beside what was measured. ms since t₀. */
+/** A window predicted from the platform's own timers, next to what was measured. ms since t₀. */
 export interface Prediction {
-  /** What it is about, whoever is hit: the same in every run. */
+  /** The moment it predicts; the same ids in every run, whatever the targets. */
   moment: Moment;
   what: string;
   formula: string;
@@ -161,7 +161,7 @@ export interface Prediction {
   window: Bracket;
   measured: Mark;
   holds: boolean | undefined;
-  /** What the prediction lacks when it does not hold. */
+  /** Why the measurement may lie outside the window, or why it could not be checked. */
   note?: string;
 }
 
@@ -173,17 +173,17 @@ export interface SecondBin {
 }
 
 /**
- * Something that must be known beside the numbers. `run` repeats what was asked, of whom, by which chance; `members`: those on the
- * target.
+ * Context that is needed to read the numbers. `run` repeats what was run, on which cluster and with which seed; `members` are those
+ * on the target.
  */
 export interface ConfigurationEntry {
   group: 'suite' | 'run' | 'target' | 'members' | 'stream' | 'nodes' | 'version' | 'timer';
   /** Unique in its group. */
   name: string;
   value: string;
-  /** Of a timer: how far to trust it. */
+  /** Timers only: where the value comes from, which says how far to trust it. */
   source?: Timer['source'];
-  /** Of the target: the value with roles in place of the names of nodes. */
+  /** Targets only: the value with node roles instead of node names. */
   role?: string;
 }
 
@@ -195,12 +195,12 @@ export interface Findings {
   /** Every check, fails first, then unknowns, then passes. */
   checks: Check[];
   objectives: Record<string, Objective>;
-  /** The scenario's faults, in its order, and what each of them does. */
+  /** The scenario's faults in order, and what each of them does. */
   faults: { fault: string; meaning: Meaning }[];
   /** Since the recording's origin. */
   t0: Bracket | undefined;
   confirmedAt: number | undefined;
-  /** When healing was done; since the recording's origin, like `confirmedAt`. */
+  /** When healing was finished; since the recording's origin, like `confirmedAt`. */
   healedAt: number | undefined;
   phases: { phase: Phase; from: number; to: number; failed?: string }[];
   streams: StreamFindings[];
@@ -209,13 +209,13 @@ export interface Findings {
   degradation: Record<Degradation, number>;
   durability: Durability[];
   predictions: Prediction[];
-  /** Why there are none, or some are missing, where somebody may look for them. */
+  /** Why predictions are missing, all or some, if the reader would expect them. */
   unpredicted?: string;
   bins: SecondBin[];
-  /** Platform events worth a line, `at` since the recording's origin. */
+  /** Events worth a line in the report; `at` since the recording's origin. */
   timeline: { at: number; kind: string; text: string }[];
   prober: ProberReport | null;
-  /** What is not as before. Reported beside the verdict, never instead of it. */
+  /** What is not back to its state before the run. Reported next to the verdict, never instead of it. */
   cleanUp: { left: string[] };
   warnings: string[];
   configuration: ConfigurationEntry[];

@@ -31,13 +31,13 @@ import { type Series, toSeries } from './streams/series.ts';
 import { staleStep, staleTails } from './streams/stale-connections.ts';
 import { probeOf, spansOf, streamFindings } from './streams/stream.ts';
 import { claimChecks, confirmationChecks, steadyChecks, stopChecks, unrecordedChecks, watchCheck } from './validity.ts';
-import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
+import { mergeVerdicts, sortChecks, unknownUnlessValid } from './verdict.ts';
 
 /**
  * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte.
- * `scenario` brings other objectives, steady state and horizon; what was done is what the recording says was done.
- * `meaningOf` is asked where the recording does not say what a fault means.
- * Never throws: a recording that was cut short is judged as far as it goes, and what it cannot tell is unknown.
+ * `scenario` can replace the objectives, steady state and horizon; what was done to the cluster is always taken from the recording.
+ * `meaningOf` is used when the recording does not say what a fault means.
+ * Never throws: a truncated recording is judged as far as it goes, and what is missing from it is unknown.
  */
 export function judge(
   recording: Recording,
@@ -103,7 +103,7 @@ interface Measured {
   durability: Durability[];
 }
 
-/** What was measured, held against what was wanted. Where the run itself was not fit, what rests on it is unknown. */
+/** Compares what was measured with what was wanted. If the run itself is not valid, every check that depends on it is unknown. */
 function checksOf(
   { events }: Recording,
   scenario: Scenario,
@@ -124,23 +124,23 @@ function checksOf(
   ];
   return sortChecks([
     ...validity,
-    ...restingOn(validity, measured),
+    ...unknownUnlessValid(validity, measured),
     ...claimChecks(events, faults),
     ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
   ]);
 }
 
-/** What a scenario wants of a stream: of the probe that it belongs to. */
+/** The objective for a stream is that of its probe. */
 function objectiveIn({ objectives }: Scenario, stream: string): Objective {
   return objectives[probeOf(stream)] ?? {};
 }
 
-/** A prober that died told nobody how many probes it owed: all that had time to fall due. */
+/** A prober that died did not report how many probes it had scheduled: then every probe that had time to fall due counts. */
 function scheduledOf(prober: ProberReport | null, stream: string): number | undefined {
   return prober === null ? Infinity : prober.scheduled[stream];
 }
 
-/** What the platform did about the fault, beside what its timers predict. */
+/** How the platform reacted to the fault, next to what its timers predict. */
 function reactionFindings(
   { meta, events }: Recording,
   aimed: Aimed[],
@@ -157,7 +157,7 @@ function reactionFindings(
   const reactions = untilHealing(all, timeline);
   const replaced = replacements(all, timeline, scope);
   const notice = firstNotice(reactions, scope);
-  // Without targets it is not known what a reaction to the fault would be.
+  // Without targets we cannot tell which events are a reaction to the fault.
   const unnoticed =
     aimed.length === 0
       ? {}
@@ -165,7 +165,7 @@ function reactionFindings(
   const tails = staleTails(series, injected, reactions, scope);
   const several = whyUnpredicted(meta.scenario.faults);
   const predicted = several === undefined ? aimed.flatMap((one) => predictOf(one, meta, inspection, replaced)) : [];
-  const unpredicted = several ?? (predicted.length > 0 && !scope.services ? UNTOLD : undefined);
+  const unpredicted = several ?? (predicted.length > 0 && !scope.services ? SERVICES_UNKNOWN : undefined);
   const measured = { timeline: injected, reactions, replaced, streams, tails };
   return {
     split: recoverySplit(injected, streams, notice, replaced, tails[0] && staleStep(tails[0], t0)),
@@ -175,9 +175,9 @@ function reactionFindings(
   };
 }
 
-const UNTOLD =
-  'Nothing is predicted of users: this recording does not tell which services ran where the fault hit, and what was not replaced ' +
-  'they wait for, too.';
+const SERVICES_UNKNOWN =
+  'Nothing is predicted of users: this recording does not say which services ran where the fault hit, and users also wait for ' +
+  'services that were not replaced.';
 
 function predictOf(
   { meaning, targets, services }: Aimed,
@@ -186,15 +186,15 @@ function predictOf(
   replaced: Replacement[],
 ): PredictedWindow[] {
   if (!inspection) return [];
-  // Where it is not told what was hit, what was replaced surely was.
+  // If the recording does not say which services were hit, those that were replaced certainly were.
   const hit = services ?? Object.fromEntries(replaced.map(({ service }) => [service, 1]));
   const predicted = predict({ inspection, meaning, targets, services: meta.services, hit });
   return services ? predicted : predicted.filter(({ moment }) => moment !== 'users served again');
 }
 
 /**
- * Twelve digits hold a microsecond in a week, and the smallest share of a million probes; beyond them is only the dust
- * of binary fractions.
+ * Twelve digits are enough for a microsecond in a week, and for one probe in a million; anything beyond is floating-point
+ * noise.
  */
 const DIGITS = 12;
 

@@ -6,11 +6,11 @@ import { faults } from '../faults/index.ts';
 
 const root = path.dirname(import.meta.dirname);
 
-/** The sources of a room, without its tests, by their path. */
-function sourcesOf(room: string): [file: string, text: string][] {
-  return readdirSync(path.join(root, room), { recursive: true, encoding: 'utf8' })
+/** The sources of a folder, without its tests, by their path. */
+function sourcesOf(folder: string): [file: string, text: string][] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
-    .map((file) => [path.join(room, file), readFileSync(path.join(root, room, file), 'utf8')]);
+    .map((file) => [path.join(folder, file), readFileSync(path.join(root, folder, file), 'utf8')]);
 }
 
 test('no file of the analysis names a fault', () => {
@@ -21,7 +21,7 @@ test('no file of the analysis names a fault', () => {
   assert.deepEqual(found, []);
 });
 
-/** Fields that hold the suite's own words, and those of them that nothing else is called. */
+/** Fields that hold the suite's own wording, and those of them whose names are used for nothing else. */
 const WORDS = '(what|observed|wanted|text|note|title|formula|message)';
 const OWN_WORDS = '(what|observed|wanted|note|formula)';
 const TAKES_APART = '(startsWith|endsWith|includes|indexOf|match|matchAll|replace|replaceAll|search|slice|split)';
@@ -45,7 +45,7 @@ test('no text that the suite has written is read back', () => {
   assert.deepEqual(found, []);
 });
 
-/** What the analysis takes apart by pattern: the ids of writes and of members, and the names of streams. No words. */
+/** What the analysis parses by pattern: the ids of writes and of members, and the names of streams. No wording. */
 const BY_PATTERN = ['analysis/events/fault-scope.ts', 'analysis/streams/durability.ts', 'analysis/streams/stream.ts'];
 
 test('the analysis takes apart ids, and no words', () => {

@@ -3,12 +3,12 @@ import type { Objective } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 import type { Check, CheckKind, Durability, Mark, StreamFindings, VerdictKind } from './findings.ts';
 
-/** Fewer probes than this cannot carry a p95, nor a share that is worth a verdict. */
+/** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
 export const ENOUGH = 20;
 
 /**
- * A limit on a time that is only known to lie in a bracket: held when the whole bracket is within, broken when the
- * whole bracket is beyond. In between nobody can say, so nobody does.
+ * Checks a time that is only known to lie in a bracket: pass if the entire bracket is within the limit, fail if the entire
+ * bracket is beyond it, unknown if the limit lies inside the bracket.
  */
 function withinLimit({ from, to }: Bracket, limit: number): VerdictKind {
   if (to <= limit) return 'pass';
@@ -18,7 +18,7 @@ function withinLimit({ from, to }: Bracket, limit: number): VerdictKind {
 type Limit = Pick<Check, 'verdict' | 'observed' | 'wanted'>;
 
 /**
- * The checks that an objective makes on one of its probe's streams. Lost writes are judged apart: they are no timing.
+ * The checks of an objective on one of its probe's streams. Lost writes are checked separately: see durabilityCheck.
  */
 export function objectiveChecks(stream: StreamFindings, objective: Objective, t0From: number): Check[] {
   const checks: Check[] = [];
@@ -58,7 +58,7 @@ function availabilityCheck({ availability, during }: StreamFindings, limit: numb
   return { verdict: availability >= limit ? 'pass' : 'fail', observed, wanted };
 }
 
-/** The longest outage since t₀: of those still open only the shortest length is known. */
+/** The longest outage since t₀. For an outage that is still open only a lower bound of its length is known. */
 function outageCheck({ outages, during }: StreamFindings, limit: number, t0From: number): Limit {
   const wanted = `≤ ${formatDuration(limit)}`;
   if (during.scheduled === 0) return { verdict: 'unknown', observed: 'not measured', wanted };
@@ -85,12 +85,12 @@ function tooFew(n: number): string {
   return `only ${n} probes, at least ${ENOUGH} are needed`;
 }
 
-/** How many ids are named in a check; all are in the findings. */
+/** How many ids a check lists; the findings have all of them. */
 const NAMED = 5;
 
 /**
- * A write that was acknowledged and is gone fails the run whatever the speed, also where the scenario names no
- * limit. Writes that may still be queued are not lost yet: beyond what the queue holds, they are.
+ * A lost acknowledged write fails the run however fast recovery was, even if the scenario sets no limit. Missing writes that
+ * may still be queued are not lost yet; if more are missing than are queued, the difference is lost.
  */
 export function durabilityCheck(found: Durability, limit: number): Check {
   const { stream } = found;
@@ -115,7 +115,7 @@ function lossCheck(found: Durability, limit: number): Limit {
       wanted,
     };
   }
-  const why = queued === null ? 'it cannot be told how many are still queued' : `${queued} are still queued`;
+  const why = queued === null ? 'it is not known how many are still queued' : `${queued} are still queued`;
   return { verdict: 'unknown', observed: `${missing} of ${found.acknowledged} not found, but ${why}`, wanted };
 }
 

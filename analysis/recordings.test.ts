@@ -15,7 +15,7 @@ import { judge } from './judge.ts';
 
 const recordings = path.join(import.meta.dirname, '..', 'tests', 'data', 'recordings');
 
-/** Findings as they were: no meanings of faults, checks told apart by their words, the configuration as plain text by name. */
+/** Findings in the old format: no meanings of faults, checks without a kind, the configuration as plain text by name. */
 function asBefore({ faults: _, checks, configuration, ...findings }: Findings): object {
   const renamed: Record<string, string> = { target: 'victim', 'members on the target': 'members on the victim' };
   const texts = configuration.map((entry) => {

@@ -1,4 +1,4 @@
-/** What every measured number of a run rests on, and the checks that say so. */
+/** The validity checks of a run: if one of them does not pass, none of its numbers can be trusted. */
 import type { RunEvent } from '../recording/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
@@ -10,7 +10,7 @@ import { GOOD } from './streams/stability.ts';
 import { probeOf } from './streams/stream.ts';
 import { mergeVerdicts } from './verdict.ts';
 
-/** A fault that was never seen from outside may never have happened. */
+/** A fault that was never confirmed from outside may never have happened. */
 export function confirmationChecks({ t0, confirmedAt, unconfirmed }: RunTimeline): Check[] {
   const check = (verdict: VerdictKind, observed: string): Check[] => [
     { kind: 'fault-confirmed', verdict, what: 'fault confirmed', observed, wanted: 'proof from outside the injector' },
@@ -22,8 +22,8 @@ export function confirmationChecks({ t0, confirmedAt, unconfirmed }: RunTimeline
 }
 
 /**
- * What the scenario expects of the platform's own answer to a fault: an eviction that a budget blocks, a roll-back. What nobody
- * saw, one way or the other, is unknown.
+ * How the scenario expects the platform to react to a fault: a disruption budget blocks an eviction, a bad deploy is rolled back.
+ * If neither that nor the opposite was observed, the verdict is unknown.
  */
 export function claimChecks(events: RunEvent[], faults: Findings['faults']): Check[] {
   const seen: Check[] = [];
@@ -52,7 +52,7 @@ export function claimChecks(events: RunEvent[], faults: Findings['faults']): Che
   ];
 }
 
-/** Where a stream was well for long enough, just before the fault. `length` in ms. */
+/** Each stream must have been healthy for long enough just before the fault. `length` in ms. */
 export function steadyChecks(
   series: Series[],
   streams: StreamFindings[],
@@ -60,7 +60,7 @@ export function steadyChecks(
   length: number,
 ): Check[] {
   const { t0 } = timeline;
-  // Without a fault there is no 'before it', and the missing fault is told already.
+  // Without a fault there is no time before it, and another check already reports the missing fault.
   if (!t0) return [];
   return streams.map(({ stream, steady }, i) => {
     const { n, due, every } = series[i]!;
@@ -82,7 +82,7 @@ export function steadyChecks(
 
 const MUST_END = new Set(['preflight', 'deploy', 'steady', 'inject', 'confirm', 'hold', 'heal', 'recover']);
 
-/** Recovery was watched to its end, after a fault that went as planned. Verification and clean-up come after that. */
+/** The run went as planned until the end of recovery was observed. Verification and clean-up come later and do not count. */
 export function watchCheck({ phases, watchedToEnd }: RunTimeline): Check {
   const failed = phases.find(({ phase, failed: why }) => why !== undefined && MUST_END.has(phase));
   const last = phases.at(-1)?.phase ?? 'its beginning';
@@ -97,7 +97,7 @@ export function watchCheck({ phases, watchedToEnd }: RunTimeline): Check {
   };
 }
 
-/** A check that every measured number rests on: where it is not passed, the numbers prove nothing. */
+/** A check that every measured number depends on: if it did not pass, the numbers prove nothing. */
 export function isValidityCheck({ kind }: Check): boolean {
   return VALIDITY.has(kind);
 }
@@ -105,9 +105,9 @@ export function isValidityCheck({ kind }: Check): boolean {
 const VALIDITY: ReadonlySet<CheckKind> = new Set(['fault-confirmed', 'steady-state', 'prober-fit', 'run-complete']);
 
 /**
- * What a gate makes of a run: green on pass alone. A scenario that is expected to fail shows a weakness, and a failure shows it
- * only where everything that it rests on passed: votes lost without proof of the fault may have been lost to something else.
- * Where a fault of it expects something of the platform, that is the weakness, and everything else must hold.
+ * The result of a run for a CI gate: only `pass` is green. A scenario that is expected to fail demonstrates a weakness, and a
+ * failure demonstrates it only if all validity checks passed: votes lost without proof of the fault may have another cause.
+ * If one of its faults expects something of the platform, that expectation must be what fails, and everything else must pass.
  */
 export function gateOf(
   { verdict, checks }: Pick<Findings, 'verdict' | 'checks'>,
@@ -123,7 +123,7 @@ export function gateOf(
   return others.length === 0 ? 'pass' : mergeVerdicts(others.map((check) => check.verdict));
 }
 
-/** An objective on a probe that has no stream in the recording cannot be judged, and must not vanish. */
+/** An objective on a probe without a stream in the recording cannot be judged, and must not disappear silently. */
 export function unrecordedChecks(scenario: Scenario, streams: StreamFindings[]): Check[] {
   const probes = new Set(streams.map(({ stream }) => probeOf(stream)));
   return Object.keys(scenario.objectives)
@@ -137,7 +137,7 @@ export function unrecordedChecks(scenario: Scenario, streams: StreamFindings[]):
     }));
 }
 
-/** A stop condition is a limit that the scenario sets on the harm: users had it worse than that. */
+/** A stop condition limits the harm to users: if it was met, users were worse off than the scenario allows. */
 export function stopChecks(events: RunEvent[]): Check[] {
   return events.flatMap((event): Check[] =>
     event.kind === 'stop'

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Check, CheckKind, VerdictKind } from './findings.ts';
-import { mergeVerdicts, restingOn, sortChecks } from './verdict.ts';
+import { mergeVerdicts, sortChecks, unknownUnlessValid } from './verdict.ts';
 
 const kind = fc.constantFrom<VerdictKind>('pass', 'fail', 'unknown');
 const check: fc.Arbitrary<Check> = fc.record({
@@ -49,10 +49,10 @@ test('sorting loses no check', () => {
   );
 });
 
-test('on a foundation that does not hold nothing passes and nothing fails', () => {
+test('with a failed validity check nothing passes and nothing fails', () => {
   fc.assert(
     fc.property(fc.array(check), fc.array(check), (validity, checks) => {
-      const resting = restingOn(validity, checks);
+      const resting = unknownUnlessValid(validity, checks);
       const isFirm = validity.every(({ verdict }) => verdict === 'pass');
       if (isFirm) assert.deepEqual(resting, checks);
       else assert.ok(resting.every(({ verdict }) => verdict === 'unknown'));

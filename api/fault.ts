@@ -1,4 +1,4 @@
-/** What a fault of a project's own is made of: `faults/<name>.ts` there exports `fault`. */
+/** For faults of your own project: `faults/<name>.ts` there exports `fault`. */
 export { z } from 'zod';
 export { lookFor, lookForAll } from '../faults/evidence.ts';
 export type { ActingWorld, Done, Evidence, Fault, Injection, World } from '../faults/fault.ts';

@@ -1,2 +1,2 @@
-/** What a journey of a project's own is made of: a Playwright spec that runs a scenario beside what a user does. */
+/** For journeys of your own project: Playwright specs that run a scenario while they act as a user. */
 export { type Brownout, type BrownoutOptions, test } from '../fixtures/test.ts';

@@ -1,4 +1,4 @@
-/** What a platform of a project's own is made of: `platforms/<kind>/platform.ts` there exports `platform`. */
+/** For platforms of your own project: `platforms/<kind>/platform.ts` there exports `platform`. */
 export { z } from 'zod';
 export type { Cluster } from '../platforms/cluster.ts';
 export type { OwnPart, PlatformModule } from '../platforms/module.ts';

@@ -1,4 +1,4 @@
-/** What a kind of probe of a project's own is made of: `probes/<kind>.ts` there exports `probe`. */
+/** For kinds of probes of your own project: `probes/<kind>.ts` there exports `probe`. */
 export { z } from 'zod';
 export { commonHeaders, expectation, HttpProbe, judge, pathOf, targetUrl } from '../probes/http.ts';
 export type { Attempt, ErrorClass, Probe, ProbeDefinition, Result, StreamSpec } from '../probes/probe.ts';

@@ -1,4 +1,4 @@
-/** What a workload of a project's own is made of: `fixtures/<name>/workload.ts` there exports `workload`. */
+/** For workloads of your own project: `fixtures/<name>/workload.ts` there exports `workload`. */
 export { fillManifest } from '../fixtures/manifest.ts';
 export type { DeployContext, Variant, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 export { NotOffered } from '../platforms/platform.ts';

@@ -19,7 +19,7 @@ export function checkCommand(): Command {
   return new Command('check')
     .description('validates scenario and cluster files without touching anything')
     .argument('<files...>', 'scenario files, cluster files, or folders of them')
-    .option('-c, --cluster <file...>', 'cluster files that the scenarios must fit', [])
+    .option('-c, --cluster <file...>', 'cluster files on which the scenarios must be able to run', [])
     .option('--json', 'as JSON')
     .action(async (paths: string[], flags: CheckFlags) => {
       await loadProject(process.cwd());
@@ -29,7 +29,7 @@ export function checkCommand(): Command {
     });
 }
 
-/** What came of one file. `summary` says in a few words what a good one is. */
+/** The result for one file. `summary` describes a valid one in a few words. */
 interface Checked {
   file: string;
   summary: string;
@@ -84,7 +84,7 @@ function diagnosticsOf(error: unknown): readonly Diagnostic[] {
   throw error;
 }
 
-/** Told by its keys: file names and folders are the user's own. */
+/** Recognized by its keys: users choose file names and folders freely. */
 function isClusterFile({ value }: YamlFile): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return ('platform' in value || 'reach' in value) && !('faults' in value);

@@ -22,7 +22,7 @@ interface CompareFlags {
 export function compareCommand(): Command {
   return new Command('compare')
     .description(
-      'shows runs side by side: what differs between them, and what users, the platform and the data had of it',
+      'shows runs side by side: what differs between them, and the effect on users, the platform and the data',
     )
     .argument('[runs...]', 'two runs or more, each by id, the end of its id, or its folder')
     .addOption(new Option('--last <number>', 'the newest runs instead').argParser(parseCount))
@@ -63,7 +63,7 @@ interface ReadRun {
   run: ComparedRun;
 }
 
-/** By id: a run that is given twice, or as a copy, is still one run. */
+/** By id, so that a run that is given twice, or as a copy, counts once. */
 function readRuns(folders: RunFolder[]): Map<string, ReadRun> {
   const runs = new Map<string, ReadRun>();
   for (const folder of folders) {
@@ -79,7 +79,7 @@ function readRuns(folders: RunFolder[]): Map<string, ReadRun> {
   );
 }
 
-/** All are judged now, by the same rules, whatever suite recorded them. */
+/** All runs are judged again now, by the same rules, whichever version of the suite recorded them. */
 function read(folder: RunFolder): ComparedRun {
   let run: ComparedRun;
   try {
@@ -97,7 +97,7 @@ function read(folder: RunFolder): ComparedRun {
   });
 }
 
-/** Each run's own report, where it has one, as seen from the page. */
+/** Links from the page to each run's own report, if it has one. */
 function linksFrom(dir: string, runs: Map<string, ReadRun>): Map<string, string> {
   const reports = [...runs].filter(([, { folder }]) => existsSync(folder.report));
   return new Map(

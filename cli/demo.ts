@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the main job, start to end, on a fresh machine: a Swarm in a box, the voting app, a node killed, a report.
- * A lab that was not up before is taken down again.
+ * `npm run demo`: the main use case from start to end on a fresh machine: a Swarm lab, the voting app, a killed node, a report.
+ * If the lab was not up before, it is taken down again.
  */
 import path from 'node:path';
 import { execa } from 'execa';
@@ -8,7 +8,7 @@ import { suiteRoot } from '../run/suite.ts';
 
 const root = suiteRoot();
 process.chdir(root);
-// The steps below answer to Ctrl-C themselves; this process only waits for them, and then takes the lab down.
+// The commands below handle Ctrl-C themselves; this process only waits for them, and then takes the lab down.
 process.on('SIGINT', () => undefined);
 
 async function brownout(words: string[], stdio: 'inherit' | 'ignore' = 'inherit'): Promise<number> {

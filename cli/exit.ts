@@ -1,7 +1,7 @@
-/** The command's exit codes. A gate in CI is green on `pass` alone. */
+/** The exit codes of the command. A CI gate is green only on `pass`. */
 export const exit = { pass: 0, fail: 1, unknown: 2, refused: 3, notUndone: 4 } as const;
 
-/** The code of several runs: what was not undone, then a refusal, then a failure, then an unknown. */
+/** The exit code for several runs, the worst first: not undone, refused, fail, unknown. */
 export function worstExit(codes: number[]): number {
   const order = [exit.notUndone, exit.refused, exit.fail, exit.unknown];
   return order.find((code) => codes.includes(code)) ?? exit.pass;

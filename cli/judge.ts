@@ -22,7 +22,7 @@ export function judgeCommand(): Command {
       const scenario = flags.scenario === undefined ? undefined : await loadScenario(flags.scenario);
       const { meta, findings } = judgeRun(folder, scenario);
       const text = JSON.stringify(findings, null, 2);
-      // With other objectives it is a question, not the run's verdict: the recording keeps its own.
+      // With other objectives this is a what-if: the recording keeps the verdict by its own.
       if (!scenario) {
         writeFileSync(folder.findings, `${text}\n`);
         writeFileSync(folder.report, renderHtml({ meta, findings }));

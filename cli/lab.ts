@@ -16,11 +16,11 @@ import { type LabKind, type LabSettings, type LabStatus, labs } from '../lab/lab
 import { OperatorError } from '../units/operator-error.ts';
 import { parseDuration } from '../units/units.ts';
 
-/** `brownout lab`: a cluster in a box on this computer. */
+/** `brownout lab`: a real cluster on this computer. */
 export function labCommand(): Command {
   const lab = new Command('lab')
     .description('a real cluster in a box on this computer, for trying and testing')
-    // Options that follow the machine of `shell` belong to the command there.
+    // For `shell`, options after the machine belong to the command that is run there.
     .enablePositionalOptions();
   for (const add of [addUp, addDown, addStatus, addPower, addLink, addShell, addSetup]) add(lab);
   return lab;
@@ -75,7 +75,7 @@ function addStatus(lab: Command): void {
 function addPower(lab: Command): void {
   lab
     .command('power')
-    .description('switch a machine on, off at once as by its power cord, or tell whether it is on')
+    .description('switch a machine on, off at once as if its power cord was pulled, or show whether it is on')
     .addArgument(labArgument())
     .argument('<machine>')
     .addArgument(new Argument('<verb>').choices(['on', 'off', 'state']))
@@ -90,7 +90,7 @@ function addPower(lab: Command): void {
 function addLink(lab: Command): void {
   lab
     .command('link')
-    .description("cut or restore a machine's link, or tell whether it is cut")
+    .description("cut or restore a machine's link, or show whether it is cut")
     .addArgument(labArgument())
     .argument('<machine>')
     .addArgument(new Argument('<verb>').choices(['cut', 'restore', 'state']))
@@ -139,7 +139,7 @@ function oneOrThree(text: string): 1 | 3 {
   throw new InvalidArgumentError('expected 1 or 3');
 }
 
-/** Swarm takes whole seconds at least: the heartbeat is also the unit of its grace period. */
+/** Swarm needs at least one second: the heartbeat is also the unit of its grace period. */
 function heartbeat(text: string): number {
   const ms = parseDuration(text);
   if (ms !== undefined && ms >= 1000 && ms <= 60_000) return ms;
@@ -150,7 +150,7 @@ function kindNamed(name: string): LabKind {
   return labs[name]!;
 }
 
-/** A setting that a lab does not have would otherwise be lost without a word. */
+/** Otherwise a setting that the lab does not have would be ignored silently. */
 function refuseForeign(name: string, kind: LabKind, settings: LabSettings): void {
   for (const key of Object.keys(settings) as (keyof LabSettings)[]) {
     if (kind.settings.includes(key)) continue;

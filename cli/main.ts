@@ -4,7 +4,7 @@ import { suiteVersion } from '../run/suite.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { exit } from './exit.ts';
 
-/** One file a subcommand, loaded only when it is asked for: the command starts fast. */
+/** One file per subcommand, loaded only when needed, so that the command starts fast. */
 const subcommands: Record<string, () => Promise<Command>> = {
   check: async () => (await import('./check.ts')).checkCommand(),
   plan: async () => (await import('./plan.ts')).planCommand(),
@@ -23,7 +23,7 @@ const program = new Command('brownout')
   )
   .version(suiteVersion())
   .exitOverride()
-  // Options that follow a subcommand are its own, or those of the program that it runs (lab shell).
+  // Options after a subcommand belong to it, or to the program that it runs (lab shell).
   .enablePositionalOptions()
   .addHelpText(
     'after',
@@ -59,7 +59,7 @@ try {
   process.exitCode = explain(error);
 }
 
-/** Every subcommand reports wrong usage the same way: by throwing, so that the exit code is ours. */
+/** Every subcommand throws on wrong usage, so that we choose the exit code. */
 function inherit(command: Command): void {
   program.addCommand(command);
   const all = [command];
@@ -70,7 +70,7 @@ function inherit(command: Command): void {
 }
 
 function explain(error: unknown): number {
-  // Commander has said what is wrong already; help and version are not errors.
+  // Commander has already printed the error; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.pass : exit.refused;
   if (error instanceof OperatorError) {
     console.error(`brownout: ${error.message}`);

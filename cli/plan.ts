@@ -23,9 +23,9 @@ interface PlanFlags {
   rights?: boolean;
 }
 
-/** What became of planning one scenario on one cluster. */
+/** The plan of one scenario on one cluster, or why there is none. */
 type Planned = { stage: Stage; looked: Preflight } | NotPlanned;
-/** What the platform does not offer is skipped by a run, what cannot be otherwise is refused; the others go on. */
+/** A run skips what the platform does not offer and refuses what cannot work for another reason; the others go on. */
 interface NotPlanned {
   scenario: Scenario;
   cluster: Cluster;
@@ -39,7 +39,7 @@ export function planCommand(): Command {
     .requiredOption('-c, --cluster <file...>', 'cluster files')
     .addOption(new Option('--seed <number>', 'the seed of the choices').argParser(parseSeed))
     .option('--json', 'as JSON')
-    .option('--rights', 'print a role with the rights that the runs take, and connect to nothing')
+    .option('--rights', 'print a role with the rights that the runs need, without connecting to anything')
     .action(async (paths: string[], flags: PlanFlags) => {
       await loadProject(process.cwd());
       const scenarios = await Promise.all(findScenarios(paths).map((file) => loadScenario(file)));
@@ -146,7 +146,7 @@ function asText(planned: Planned): string {
     );
     lines.push(`  held     ${formatDuration(fault.hold(use.options))}`);
     for (const [moment, { from, to, always }] of expected) {
-      const where = always ? '' : '; in some placements nothing is foretold';
+      const where = always ? '' : '; not predicted for every placement';
       lines.push(
         `  expect   ${moment} after ${formatDuration(from)} to ${formatDuration(to)}, by the platform's timers${where}`,
       );

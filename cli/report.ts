@@ -15,7 +15,7 @@ interface ReportFlags {
 
 export function reportCommand(): Command {
   return new Command('report')
-    .description('writes the HTML report of a recording again and shows its summary; judges nothing anew')
+    .description('writes the HTML report of a recording again and shows its summary, without judging it again')
     .argument('[run]', 'a run, by id, the end of its id, or its folder; the newest without it')
     .option('--html <file>', 'where to write it (default: report.html in the recording)')
     .option('--json', 'the findings and the path of the report as JSON')

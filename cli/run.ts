@@ -19,7 +19,7 @@ import { runFolder } from '../recording/folder.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { INVOCATION, type Invocation, type Message, type Outcome } from '../run/invocation.ts';
+import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
 import { readJournal } from '../run/journal.ts';
 import { readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
@@ -64,7 +64,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const named = given.filter((file) => !isJourney(file));
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   await loadProject(process.cwd());
-  // Every file is read before anything is touched: a typo in the last one must not show after an hour.
+  // Read every file before touching anything: a typo in the last one must not show up after an hour.
   await Promise.all([
     ...scenarios.map((file) => loadScenario(file)),
     ...flags.cluster.map((file) => loadCluster(file)),
@@ -82,18 +82,18 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   };
   try {
     const began = new Date();
-    const { outcomes, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
+    const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
     if (abandoned) return exit.notUndone;
     const isAllUndone = await undoAbandoned(began);
     const expected = scenarios.length * invocation.clusters.length;
-    const code = isAllUndone ? exitCode(outcomes, expected, green) : exit.notUndone;
+    const code = isAllUndone ? exitCode(results, expected, green) : exit.notUndone;
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
-    if (outcomes.length < expected || (!green && outcomes.every(isGreen))) console.error(output.trim());
+    if (results.length < expected || (!green && results.every(isGreen))) console.error(output.trim());
     const report =
       flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
-    if (areAllSkipped(outcomes)) console.error('Every scenario was skipped: nothing is known of this cluster.');
+    if (areAllSkipped(results)) console.error('Every scenario was skipped: nothing is known of this cluster.');
     if (flags.json)
-      console.log(JSON.stringify({ outcomes: outcomes.map(withFindings), allure: report ?? null }, null, 2));
+      console.log(JSON.stringify({ outcomes: results.map(withFindings), allure: report ?? null }, null, 2));
     else if (report) console.log(`Allure report: ${shownPath(report)}`);
     return code;
   } finally {
@@ -122,58 +122,59 @@ async function undoAbandoned(began: Date): Promise<boolean> {
   return isAllUndone;
 }
 
-function codeOf(outcome: Outcome): number {
-  if (outcome.kind === 'refused') return exit.refused;
-  if (outcome.kind === 'skipped') return exit.pass;
-  return outcome.notUndone.length > 0 ? exit.notUndone : exit[outcome.gate];
+function codeOf(result: ScenarioResult): number {
+  if (result.kind === 'refused') return exit.refused;
+  if (result.kind === 'skipped') return exit.pass;
+  return result.notUndone.length > 0 ? exit.notUndone : exit[result.gate];
 }
 
-/** One that is skipped is no failure; but where all are, nothing was shown. */
-const areAllSkipped = (outcomes: Outcome[]) => outcomes.length > 0 && outcomes.every(({ kind }) => kind === 'skipped');
+/** A skipped scenario is no failure; but if all are skipped, nothing was tested. */
+const areAllSkipped = (results: ScenarioResult[]) =>
+  results.length > 0 && results.every(({ kind }) => kind === 'skipped');
 
-const isGreen = (outcome: Outcome) => codeOf(outcome) === exit.pass;
+const isGreen = (result: ScenarioResult) => codeOf(result) === exit.pass;
 
-function exitCode(outcomes: Outcome[], expected: number, green: boolean): number {
-  const codes = outcomes.map(codeOf);
-  if (areAllSkipped(outcomes)) codes.push(exit.unknown);
-  // A scenario that ended without an outcome crashed or was interrupted: nobody knows.
-  if (outcomes.length < expected) codes.push(exit.unknown);
+function exitCode(results: ScenarioResult[], expected: number, green: boolean): number {
+  const codes = results.map(codeOf);
+  if (areAllSkipped(results)) codes.push(exit.unknown);
+  // A scenario without a result crashed or was interrupted: unknown.
+  if (results.length < expected) codes.push(exit.unknown);
   const worst = worstExit(codes);
   return worst === exit.pass && !green ? exit.fail : worst;
 }
 
-function withFindings(outcome: Outcome): object {
-  return outcome.kind === 'judged' ? { ...outcome, findings: readFindings(runFolder(outcome.dir)).findings } : outcome;
+function withFindings(result: ScenarioResult): object {
+  return result.kind === 'judged' ? { ...result, findings: readFindings(runFolder(result.dir)).findings } : result;
 }
 
-/** The verdicts stand, whatever becomes of the report. */
-async function allureReport(results: string): Promise<string | undefined> {
+/** If the report cannot be made, the verdicts are still valid. */
+async function allureReport(resultsDir: string): Promise<string | undefined> {
   try {
-    return await generateAllureReport(results, path.resolve('.brownout', 'allure-report'));
+    return await generateAllureReport(resultsDir, path.resolve('.brownout', 'allure-report'));
   } catch (error) {
     console.error(
-      `No Allure report was made of ${shownPath(results)}: ${error instanceof Error ? error.message : error}`,
+      `No Allure report was made of ${shownPath(resultsDir)}: ${error instanceof Error ? error.message : error}`,
     );
     return undefined;
   }
 }
 
-interface Played {
-  outcomes: Outcome[];
-  /** What Playwright itself said. */
+interface PlaywrightRun {
+  results: ScenarioResult[];
+  /** Playwright's own output. */
   output: string;
-  /** Every test ended as it was expected to. */
+  /** Every test ended as expected. */
   green: boolean;
-  /** The user stopped it before it had cleaned up. */
+  /** The user stopped it before clean-up was done. */
   abandoned: boolean;
 }
 
-/** Starts Playwright Test in a process group of its own, shows what it tells, and passes the user's interrupts on. */
-async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<Played> {
+/** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
+async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<PlaywrightRun> {
   const file = path.join(folder, 'invocation.json');
   writeFileSync(file, JSON.stringify(invocation));
   writeFileSync(invocation.wire, '');
-  // The report is of this invocation; what came before lives on in Allure's history.
+  // The report covers this invocation; earlier ones are in Allure's history.
   rmSync(invocation.allureResults, { recursive: true, force: true });
   mkdirSync(invocation.allureResults, { recursive: true });
   const cli = path.join(
@@ -185,8 +186,8 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   const child = spawn(process.execPath, [cli, 'test', '--config', config], {
     env: { ...process.env, [INVOCATION]: file, FORCE_COLOR: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    // Ctrl-C reaches this command alone; it tells the runner, which heals and cleans up. Hence spawn, and not execa like
-    // elsewhere: the runner must be able to outlive this command and end in its own time.
+    // Ctrl-C reaches only this command, which signals the runner; the runner heals and cleans up. So this is spawn, not execa
+    // as elsewhere: the runner must be able to outlive this command.
     detached: true,
   });
   let output = '';
@@ -196,23 +197,23 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
     });
 
   const view = createLiveView({ out: quiet ? process.stderr : process.stdout, quiet });
-  const outcomes: Outcome[] = [];
+  const results: ScenarioResult[] = [];
   const begun = new Set<string>();
   const follow = followWire(invocation.wire, (message) => {
-    if ('outcome' in message) {
-      outcomes.push(message.outcome);
-      view.pause(() => showOutcome(message.outcome, quiet));
+    if ('result' in message) {
+      results.push(message.result);
+      view.pause(() => showResult(message.result, quiet));
       return;
     }
     if (message.progress.kind === 'run') begun.add(message.progress.dir);
-    view.tell(message.progress);
+    view.show(message.progress);
   });
 
   let interrupts = 0;
   const interrupt = () => {
     interrupts += 1;
     if (interrupts === 1) {
-      view.tell({ kind: 'note', text: 'interrupted: healing and cleaning up (again to leave everything as it is)' });
+      view.show({ kind: 'note', text: 'interrupted: healing and cleaning up (again to leave everything as it is)' });
       child.kill('SIGINT');
       return;
     }
@@ -226,26 +227,25 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   for (const signal of INTERRUPTS) process.off(signal, interrupt);
   follow.stop();
   view.close();
-  return { outcomes, output, green: status === 0, abandoned: interrupts > 1 };
+  return { results, output, green: status === 0, abandoned: interrupts > 1 };
 }
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-function showOutcome(outcome: Outcome, quiet: boolean): void {
+function showResult(result: ScenarioResult, quiet: boolean): void {
   if (quiet) return;
-  if (outcome.kind === 'judged') {
-    const { meta, findings } = readFindings(runFolder(outcome.dir));
+  if (result.kind === 'judged') {
+    const { meta, findings } = readFindings(runFolder(result.dir));
     const colour = process.stdout.isTTY && !process.env.NO_COLOR;
     console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 160 }));
-    const { report } = runFolder(outcome.dir);
+    const { report } = runFolder(result.dir);
     if (existsSync(report)) console.log(`Report: ${shownPath(report)}`);
-    for (const left of outcome.notUndone)
-      console.log(`Not undone: ${left}\n  What to do: brownout undo ${outcome.run}`);
-  } else if (outcome.kind === 'refused') {
-    console.log(`refused  ${outcome.scenario} on ${outcome.cluster}: ${outcome.message}`);
-    if (outcome.hint) console.log(`  What to do: ${outcome.hint}`);
+    for (const left of result.notUndone) console.log(`Not undone: ${left}\n  What to do: brownout undo ${result.run}`);
+  } else if (result.kind === 'refused') {
+    console.log(`refused  ${result.scenario} on ${result.cluster}: ${result.message}`);
+    if (result.hint) console.log(`  What to do: ${result.hint}`);
   } else {
-    console.log(`skipped  ${outcome.scenario} on ${outcome.cluster}: ${outcome.reason}`);
+    console.log(`skipped  ${result.scenario} on ${result.cluster}: ${result.reason}`);
   }
 }
 
@@ -263,19 +263,19 @@ function whatIsLeft(dirs: string[]): string {
   return left.length === 0 ? 'Stopped. Nothing is left on the cluster.' : `Stopped at once. ${left.join('\n')}`;
 }
 
-/** Calls back for every line that is appended, the last ones included. */
+/** Calls back for every appended line, including the last ones. */
 function followWire(file: string, onMessage: (message: Message) => void): { stop(): void } {
   const fd = openSync(file, 'r');
-  let rest = '';
+  let incomplete = '';
   const buffer = Buffer.alloc(64 * 1024);
   const drain = () => {
     for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
-      const lines = (rest + buffer.toString('utf8', 0, read)).split('\n');
-      rest = lines.pop()!;
+      const lines = (incomplete + buffer.toString('utf8', 0, read)).split('\n');
+      incomplete = lines.pop()!;
       for (const line of lines) onMessage(JSON.parse(line));
     }
   };
-  // Files in a temporary folder have no event that works everywhere; a display needs no more than this.
+  // File events do not work everywhere; for a display, polling is good enough.
   const timer = setInterval(drain, 100);
   return {
     stop() {

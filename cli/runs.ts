@@ -13,7 +13,7 @@ interface RunLine {
   cluster: string;
   /** A verdict, `running`, or `not judged` for a run that was killed. */
   state: string;
-  /** Acts that are still to be undone. */
+  /** How many acts are not undone yet. */
   pending: number;
 }
 

@@ -22,13 +22,13 @@ interface UndoFlags {
 
 export function undoCommand(): Command {
   return new Command('undo')
-    .description('takes back what a run that died has left behind')
+    .description('undoes what a dead run has left behind')
     .argument('[run]', 'a run, by id, the end of its id, or its folder; every run with something left, without it')
-    .option('-c, --cluster <file>', 'look on this cluster for leftovers by their label, without a journal')
+    .option('-c, --cluster <file>', 'look for leftovers on this cluster by their label, without a journal')
     .option('--json', 'as JSON')
     .action(async (name: string | undefined, flags: UndoFlags) => {
       const steps: UndoStep[] = [];
-      const tell = (step: UndoStep) => {
+      const onStep = (step: UndoStep) => {
         steps.push(step);
         if (flags.json) return;
         if (step.error === undefined) console.log(`undone      ${describeAct(step.act)}`);
@@ -36,8 +36,8 @@ export function undoCommand(): Command {
       };
       const notReached: { run: string; error: string }[] = [];
       for (const folder of runsToUndo(name, flags)) {
-        // One run that cannot be undone now keeps no other from it.
-        await undoRun(folder, tell).catch((error: Error) => {
+        // A run that cannot be undone now must not prevent the undo of others.
+        await undoRun(folder, onStep).catch((error: Error) => {
           const run = path.basename(folder.dir);
           notReached.push({ run, error: error.message });
           console.error(`not undone  run ${run}: ${error.message}`);
@@ -46,7 +46,7 @@ export function undoCommand(): Command {
       }
       if (flags.cluster) {
         await loadPlatforms(process.cwd());
-        await undoLeftovers(await loadCluster(flags.cluster), name, tell);
+        await undoLeftovers(await loadCluster(flags.cluster), name, onStep);
       }
       const isAllUndone = notReached.length === 0 && steps.every((step) => step.error === undefined);
       if (flags.json) console.log(JSON.stringify({ steps, notReached }, null, 2));
@@ -57,14 +57,14 @@ export function undoCommand(): Command {
 
 function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
   if (name === undefined) {
-    for (const folder of listRuns().filter((each) => hasPending(each) && isLiving(each)))
+    for (const folder of listRuns().filter((each) => hasPending(each) && isRunning(each)))
       console.error(stillGoing(folder));
     return abandonedRuns();
   }
-  // With --cluster the run may have been another machine's: its journal is not needed.
+  // With --cluster the run may have been started on another machine: its journal is not needed.
   if (flags.cluster) return [];
   const folder = findRun(name);
-  if (isLiving(folder))
+  if (isRunning(folder))
     throw new OperatorError(stillGoing(folder), {
       hint: 'End its `brownout run` with Ctrl-C; it cleans up by itself.',
     });
@@ -73,7 +73,7 @@ function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
 
 /** Runs of this project that left something, and whose process is gone. */
 export function abandonedRuns(): RunFolder[] {
-  return listRuns().filter((folder) => hasPending(folder) && !isLiving(folder));
+  return listRuns().filter((folder) => hasPending(folder) && !isRunning(folder));
 }
 
 /** Acts that are not undone yet, or a journal of which nobody knows. */
@@ -92,7 +92,7 @@ function stillGoing(folder: RunFolder): string {
   return `Run ${path.basename(folder.dir)} is still going on (process ${pid}) and is left alone.`;
 }
 
-function isLiving(folder: RunFolder): boolean {
+function isRunning(folder: RunFolder): boolean {
   try {
     return ownerState(readJournal(folder.journal).header.owner) === 'alive';
   } catch (error) {
@@ -102,7 +102,7 @@ function isLiving(folder: RunFolder): boolean {
 }
 
 /** Takes back what a run left, as far as its journal can be read. Throws OperatorError for what nobody can know to be undone. */
-export async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void): Promise<void> {
+export async function undoRun(folder: RunFolder, onStep: (step: UndoStep) => void): Promise<void> {
   const journal = Journal.open(folder.journal);
   try {
     const { cluster, project } = locate(journal.header, folder);
@@ -111,7 +111,7 @@ export async function undoRun(folder: RunFolder, tell: (step: UndoStep) => void)
     await loadPlatform(project, cluster.platform);
     await withActor(cluster, async (actor, platform) => {
       await refuseBesideOthers(journal.header, platform);
-      await undoPending(journal, actor, platform, tell);
+      await undoPending(journal, actor, platform, onStep);
     });
     if (journal.unmarked > 0) {
       console.error(
@@ -134,41 +134,49 @@ function refuseDamages(damages: readonly Damage[], folder: RunFolder): void {
 }
 
 /**
- * What a dead run left may be what a living one needs by now: a node that both drained, or switched off. A run holds the cluster's
- * lock while it lives. Where nobody can be asked there is no lock to be respected: the nodes may be off.
+ * Refuses while another run holds the cluster's lock: undoing a dead run may disturb it, such as a node that both drained or switched
+ * off. If the lock cannot be read the undo goes on: the nodes may be off.
  */
 async function refuseBesideOthers({ run, owner }: Journal['header'], platform: Platform): Promise<void> {
-  const living = await platform.lockHolder().catch(() => undefined);
-  const isOwn = living === run && ownerState(owner) === 'gone';
-  if (living === undefined || isOwn) return;
-  throw new OperatorError(`run ${living} has renewed its lock on this cluster lately, so it is still going on`, {
-    hint: 'wait for its end; if it is dead all the same, its lock runs out two minutes after its last sign',
+  const lockHolder = await platform.lockHolder().catch(() => undefined);
+  const isOwn = lockHolder === run && ownerState(owner) === 'gone';
+  if (lockHolder === undefined || isOwn) return;
+  throw new OperatorError(`run ${lockHolder} has recently renewed its lock on this cluster, so it is still going on`, {
+    hint: 'wait for its end; if it is dead after all, its lock runs out two minutes after the last renewal',
   });
 }
 
-async function undoLeftovers(cluster: Cluster, run: string | undefined, tell: (step: UndoStep) => void): Promise<void> {
+async function undoLeftovers(
+  cluster: Cluster,
+  run: string | undefined,
+  onStep: (step: UndoStep) => void,
+): Promise<void> {
   await withActor(cluster, async (actor, platform) => {
-    const living = new Set(
+    const running = new Set(
       listRuns()
-        .filter((folder) => hasPending(folder) && isLiving(folder))
+        .filter((folder) => hasPending(folder) && isRunning(folder))
         .map(({ dir }) => path.basename(dir)),
     );
     const leftovers = await platform.leftovers(run);
-    const elsewhere = run === undefined ? await platform.lockHolder() : undefined;
-    if (elsewhere !== undefined && !living.has(elsewhere) && leftovers.some((leftover) => leftover.run === elsewhere)) {
-      living.add(elsewhere);
+    const lockHolder = run === undefined ? await platform.lockHolder() : undefined;
+    if (
+      lockHolder !== undefined &&
+      !running.has(lockHolder) &&
+      leftovers.some((leftover) => leftover.run === lockHolder)
+    ) {
+      running.add(lockHolder);
       console.error(
-        `Run ${elsewhere} has renewed its lock lately, so it is still going on, on another machine perhaps, and is left alone. ` +
-          `If it is dead all the same: brownout undo ${elsewhere} --cluster ${cluster.file}`,
+        `Run ${lockHolder} has recently renewed its lock, so it is still going on, perhaps on another machine, and is left alone. ` +
+          `If it is dead after all: brownout undo ${lockHolder} --cluster ${cluster.file}`,
       );
     }
     for (const leftover of leftovers) {
-      if (living.has(leftover.run)) continue;
+      if (running.has(leftover.run)) continue;
       const error = await actor.perform(leftover.remove).then(
         () => undefined,
         (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
       );
-      tell({ act: leftover.remove, error });
+      onStep({ act: leftover.remove, error });
     }
   });
 }

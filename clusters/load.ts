@@ -10,12 +10,12 @@ import { anyClusterSchema, clusterSchemaOf } from './schema.ts';
 
 const POWER_TIMEOUT = 60_000;
 
-/** Reads a cluster file. Throws FileError, with the place of everything that is wrong. Nothing is connected to. */
+/** Reads a cluster file without connecting to anything. Throws FileError with the position of every mistake. */
 export async function loadCluster(file: string): Promise<Cluster> {
   return toCluster(readYaml(file));
 }
 
-/** The cluster in a file that was parsed already. Throws FileError. */
+/** The cluster in an already parsed file. Throws FileError. */
 export function toCluster(yaml: YamlFile): Cluster {
   const modules = registeredPlatforms();
   const { platform } = (yaml.value ?? {}) as { platform?: unknown };
@@ -40,7 +40,7 @@ export function toCluster(yaml: YamlFile): Cluster {
   };
 }
 
-/** A platform that does not exist yet is told first: of its keys, none is known. */
+/** A platform that is not supported yet is reported first, because its keys are not known. */
 function refusePlatform(yaml: YamlFile, platform: unknown, modules: PlatformModule[]): never {
   if (plannedPlatforms.some((planned) => planned === platform)) {
     const message = `platform '${platform}' is not yet in this version`;
@@ -63,7 +63,7 @@ function toPower(
   return { kind: 'fence', agent: agent!, options: Object.fromEntries(texts), timeout };
 }
 
-/** A relative path in a cluster file is meant from that file. */
+/** A relative path in a cluster file is relative to that file. */
 function referenceFrom(folder: string, value: string): string {
   return value.startsWith('file:') ? `file:${path.resolve(folder, value.slice('file:'.length))}` : value;
 }

@@ -94,7 +94,7 @@ const power = z
     if (given.timeout !== undefined && given.docker) wrong(['timeout'], 'has no meaning with docker');
   });
 
-/** The lan authentication of fence_ipmilan is told by `auth`: a method, not a secret. */
+/** `auth` of fence_ipmilan names the authentication method, so it is not a secret. */
 const AUTH_METHODS = ['md5', 'password', 'none'];
 
 function refuseSecretValues(options: Record<string, string | number | boolean>, context: z.core.$RefinementCtx): void {
@@ -150,7 +150,7 @@ export function clusterSchema(modules: PlatformModule[]) {
   return z.discriminatedUnion('platform', [first!, ...others]);
 }
 
-/** Of a file whose platform is not known: what every file has, while any platform's own keys may be meant. */
+/** For a file with an unknown platform: the keys of every cluster file, plus any platform's own keys with any value. */
 export function anyClusterSchema(modules: PlatformModule[]) {
   const kinds = modules.map(({ kind }) => kind);
   const own = modules.flatMap(({ keys }) => Object.keys(keys)).map((key) => [key, z.unknown().optional()]);

@@ -15,7 +15,7 @@ export interface RunFolder {
   report: string;
 }
 
-/** Where runs are kept: `.brownout/runs` of the project, that is, of the current folder. */
+/** Where runs are stored: `.brownout/runs` of the project, which is the current folder. */
 export function runsDir(project = process.cwd()): string {
   return path.join(project, '.brownout', 'runs');
 }
@@ -42,7 +42,7 @@ export function listRuns(runs = runsDir()): RunFolder[] {
     .map((name) => runFolder(path.join(runs, name)));
 }
 
-/** Finds a recording by its folder, its id or the unique end of its id; without a name, the newest. */
+/** Finds a recording by its folder, its id or a unique suffix of its id; without a name, the newest. */
 export function findRun(name: string | undefined, runs = runsDir()): RunFolder {
   if (name !== undefined && existsSync(path.join(name, 'journal.jsonl'))) return runFolder(path.resolve(name));
   const all = listRuns(runs);

@@ -5,16 +5,16 @@ import { OperatorError } from '../units/operator-error.ts';
 import type { RunFolder } from './folder.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
 
-/** All that a run wrote, in memory. */
+/** Everything a run wrote, in memory. */
 export interface Recording {
   meta: RunMeta;
   events: RunEvent[];
   streams: StreamSamples[];
-  /** Bytes at the end of the samples that were not whole. */
+  /** Bytes of an incomplete sample at the end of the file. */
   torn: number;
 }
 
-/** Reads a recording; one that was cut short is read as far as it goes. Throws OperatorError when there is none. */
+/** Reads a recording; a truncated one is read as far as it goes. Throws OperatorError if there is none. */
 export function readRecording(folder: RunFolder): Recording {
   if (!existsSync(folder.meta)) {
     throw new OperatorError(`${folder.dir} holds no recording: run.json is missing.`, {
@@ -23,8 +23,8 @@ export function readRecording(folder: RunFolder): Recording {
   }
   const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
   const text = existsSync(folder.events) ? readFileSync(folder.events, 'utf8') : '';
-  const whole = text.slice(0, text.lastIndexOf('\n') + 1);
-  const events = whole
+  const complete = text.slice(0, text.lastIndexOf('\n') + 1);
+  const events = complete
     .split('\n')
     .filter(Boolean)
     .map((line) => renamed(JSON.parse(line)));
@@ -32,7 +32,7 @@ export function readRecording(folder: RunFolder): Recording {
   return { meta, events, ...samples };
 }
 
-/** An event as it is written today, whatever its parts were called when it was recorded. */
+/** An event with today's field names, whatever they were when it was recorded. */
 function renamed(event: RunEvent): RunEvent {
   if (event.kind !== 'evidence' || event.evidence === null) return event;
   const { expectation, ...evidence } = event.evidence as Evidence & { expectation?: PlatformClaim };

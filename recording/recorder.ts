@@ -5,7 +5,7 @@ import type { Clock } from './clock.ts';
 import type { RunFolder } from './folder.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
 
-/** An event without its time: the recorder stamps it, unless the caller knows the moment better. */
+/** An event without its time: the recorder adds it, unless the caller knows it more exactly. */
 export type NewEvent = RunEvent extends infer E
   ? E extends { at: number }
     ? Omit<E, 'at'> & { at?: number }

@@ -1,5 +1,5 @@
 /**
- * A recording is all that a run wrote: a folder with `run.json` (what was asked, of whom), `events.jsonl` (what
+ * A recording is everything a run wrote: a folder with `run.json` (which scenario on which cluster), `events.jsonl` (what
  * happened, append-only), `samples.bin` (what users saw) and `journal.jsonl` (what must be undone).
  *
  * Every time in it is in milliseconds (with fraction) since the run's origin on CLOCK_MONOTONIC.
@@ -36,7 +36,7 @@ export interface RunMeta {
   scenario: Scenario;
   cluster: { name: string; file: string; platform: string };
   namespace: string;
-  /** Ready members each service of the workload should have. */
+  /** How many ready members each service of the workload should have. */
   services: Record<string, number | 'all'>;
   streams: StreamSpec[];
 }
@@ -45,9 +45,9 @@ interface Targets {
   kind: 'targets';
   fault: string;
   targets: Target[];
-  /** What the fault does to them. Older recordings do not tell. */
+  /** What the fault does to them. Missing in older recordings. */
   meaning?: Meaning;
-  /** How many members each service had on the targets when the fault came. Older recordings do not tell. */
+  /** How many members each service had on the targets when the fault hit. Missing in older recordings. */
   services?: Record<string, number>;
 }
 
@@ -55,16 +55,16 @@ export type RunEvent = { at: number } & (
   | { kind: 'phase'; phase: Phase; state: 'begin' | 'end' | 'failed'; message?: string }
   | { kind: 'inspection'; inspection: Inspection; when: 'before' | 'after' }
   | Targets
-  /** An act on the cluster; `at` is its end, `from` its beginning. `fault` when a fault did it (inject), else absent. */
+  /** An act on the cluster; `at` is its end, `from` its beginning. `fault`: only if it is part of a fault. */
   | { kind: 'act'; act: Act; from: number; fault?: string; healing?: boolean; error?: string }
   | { kind: 'evidence'; of: 'fault' | 'healed'; fault: string; evidence: Evidence | null }
   | { kind: 'platform'; event: PlatformEvent }
   | { kind: 'stop'; condition: string; text: string }
   | { kind: 'prober'; report: ProberReport | null; error?: string }
-  /** The queue of acknowledged writes after recovery: how long it took to drain, or that it did not. */
+  /** The queue of acknowledged writes after recovery: how long it took to drain, and what was left if it did not. */
   | { kind: 'backlog'; stream: string; waited: number; left: number | null }
   | { kind: 'readback'; stream: string; ids: string[] | null; error?: string }
-  /** The cluster compared with its state before; empty = as before. */
+  /** How the cluster differs from its state before the run; empty if it does not. */
   | { kind: 'difference'; left: string[] }
   | { kind: 'warning'; text: string }
 );

@@ -1,4 +1,4 @@
-/** What a test of the scenario runner carries into Allure: where it belongs, what makes it comparable, what was measured. */
+/** What Allure gets from a test of the scenario runner: suite, labels and parameters, description and attachments. */
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { TestInfo } from '@playwright/test';
@@ -13,7 +13,7 @@ import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
 
 export { generateAllureReport } from './allure/generate.ts';
 
-/** The whole report is one HTML file: a recording larger than this stays where it is. */
+/** The Allure report is a single HTML file: larger files of a recording are not attached. */
 const LARGEST = 8 * 2 ** 20;
 
 interface Named {
@@ -31,7 +31,7 @@ interface Attachment {
 
 interface AllureDescription {
   labels: Named[];
-  /** A change in one of them begins a new history: never ids, times or seeds. */
+  /** A change in one of them starts a new history in Allure, so no ids, times or seeds. */
   parameters: Named[];
   /** Markdown. */
   description: string;
@@ -95,7 +95,7 @@ function describe(findings: Findings, elsewhere: string[]): string {
   ].join('\n\n');
 }
 
-/** The verdict, and each kind of check that decided it: categories are told apart by them. */
+/** The verdict, and each kind of check that decided it: Allure's categories match on these labels. */
 export function labelsOfVerdict({ verdict, checks }: Findings): Named[] {
   const decisive = checks.filter((check) => check.verdict === verdict && verdict !== 'pass').map(({ kind }) => kind);
   return [
@@ -104,7 +104,7 @@ export function labelsOfVerdict({ verdict, checks }: Findings): Named[] {
   ];
 }
 
-/** Puts a judged run into the test that is running. Where Allure is not among the reporters, only the files are attached. */
+/** Adds a judged run to the current test. Without Allure among the reporters, only the files are attached. */
 export async function attachToAllure(
   testInfo: TestInfo,
   { meta, findings, folder }: { meta: RunMeta; findings: Findings; folder: RunFolder },
@@ -124,7 +124,7 @@ export function failureMessage(findings: Findings): string {
   const decisive = findings.checks.filter(({ verdict }) => verdict === findings.verdict);
   const others = findings.checks.filter(({ verdict }) => verdict !== findings.verdict && verdict !== 'pass');
   const word = findings.verdict === 'fail' ? 'failed' : findings.verdict;
-  const what = decisive.map((check) => check.what).join('; ') || 'no check tells why';
+  const what = decisive.map((check) => check.what).join('; ') || 'no check says why';
   return [
     `${word}: ${what}`,
     '',

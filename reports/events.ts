@@ -8,7 +8,7 @@ export interface EventLine {
   bad: boolean;
 }
 
-/** What happened, in one line; undefined for what a watcher need not see. `took`: how long a phase has taken, ms. */
+/** An event in one line; undefined if it is not worth showing. `took`: how long a phase has taken, ms. */
 export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undefined): EventLine | undefined {
   const say = (text: string, bad = false): EventLine => ({ text: clean(text), bad });
   switch (event.kind) {
@@ -41,7 +41,7 @@ export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undef
       return say(`${event.stream}: ${sayBacklog(event)}`, event.left !== 0);
     case 'readback':
       if (event.ids === null)
-        return say(`${event.stream}: could not be read back: ${event.error ?? 'no reason told'}`, true);
+        return say(`${event.stream}: could not be read back: ${event.error ?? 'no reason was recorded'}`, true);
       return say(`${event.stream}: ${sayMany(event.ids.length, 'write')} read back`);
     case 'difference':
       return event.left.length > 0

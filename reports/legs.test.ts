@@ -7,13 +7,13 @@ import { legs } from './legs.ts';
 const step = (name: SplitStep['step'], mark: Mark): SplitStep => ({ step: name, mark, from: '' });
 
 it('each leg begins where the one before ended, whatever order the steps came in', () => {
-  const told = legs([
+  const steps = legs([
     step('fault confirmed', { ms: 1400 }),
     step('first failure', { ms: 400 }),
     step('platform noticed', { ms: 13_000 }),
   ]);
   assert.deepEqual(
-    told.map(({ step, from, took }) => [step, from, took]),
+    steps.map(({ step, from, took }) => [step, from, took]),
     [
       ['first failure', 0, 400],
       ['fault confirmed', 400, 1000],
@@ -23,9 +23,9 @@ it('each leg begins where the one before ended, whatever order the steps came in
 });
 
 it('what was never seen comes last and has no length', () => {
-  const told = legs([step('stable', { beyond: 60_000 }), step('first success', { ms: 5000 }), step('started', {})]);
+  const steps = legs([step('stable', { beyond: 60_000 }), step('first success', { ms: 5000 }), step('started', {})]);
   assert.deepEqual(
-    told.map(({ step, took }) => [step, took]),
+    steps.map(({ step, took }) => [step, took]),
     [
       ['first success', 5000],
       ['stable', undefined],
@@ -38,10 +38,10 @@ it('the legs add up to the last mark, and none is negative', () => {
   const marks = fc.array(fc.integer({ min: -500, max: 100_000 }), { minLength: 1, maxLength: 7 });
   fc.assert(
     fc.property(marks, (all) => {
-      const told = legs(all.map((ms) => step('started', { ms })));
-      assert.ok(told.every(({ took }) => took! >= 0));
+      const steps = legs(all.map((ms) => step('started', { ms })));
+      assert.ok(steps.every(({ took }) => took! >= 0));
       assert.equal(
-        told.reduce((sum, { took }) => sum + took!, 0),
+        steps.reduce((sum, { took }) => sum + took!, 0),
         Math.max(0, ...all),
       );
     }),

@@ -1,6 +1,6 @@
 import type { Mark, SplitStep } from '../analysis/findings.ts';
 
-/** A step of the recovery and the time that led to it, ms; `took` is undefined for what was never seen. */
+/** A step of the recovery and the time since the step before it, ms; `took` is undefined if the step was never seen. */
 export interface Leg {
   step: SplitStep['step'];
   from: number;
@@ -9,7 +9,7 @@ export interface Leg {
   source: string;
 }
 
-/** The steps in the order in which they happened, each from the one before it; those never seen come last. */
+/** The steps in the order in which they happened; those never seen come last. */
 export function legs(split: SplitStep[]): Leg[] {
   const seen = split.filter(({ mark }) => mark.ms !== undefined).toSorted((a, b) => a.mark.ms! - b.mark.ms!);
   const unseen = split.filter(({ mark }) => mark.ms === undefined);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { RunEvent } from '../recording/recording.ts';
-import { createLiveView, type LiveEvent } from './live.ts';
+import type { RunProgress } from '../run/progress.ts';
+import { createLiveView } from './live.ts';
 
 /** What a terminal shows after all that was written to it: lines, and the erasing of the last of them. */
 class Screen {
@@ -31,13 +32,13 @@ class Screen {
   }
 }
 
-const event = (event: RunEvent): LiveEvent => ({ kind: 'event', event });
-const tick = (at: number, ok: number, fail: number): LiveEvent => {
+const event = (event: RunEvent): RunProgress => ({ kind: 'event', event });
+const tick = (at: number, ok: number, fail: number): RunProgress => {
   const streams: ProberTick['streams'] = { vote: { ok, fail, indeterminate: 0, p50: 4 } };
   return { kind: 'tick', tick: { at, streams, late99: 1 } };
 };
 
-const story: LiveEvent[] = [
+const story: RunProgress[] = [
   { kind: 'run', run: 'r1', title: 'Voting goes on', cluster: 'lab', dir: '/runs/r1' },
   event({ at: 0, kind: 'phase', phase: 'steady', state: 'begin' }),
   { kind: 'countdown', phase: 'steady', ms: 60_000, atMost: false },
@@ -54,7 +55,7 @@ const story: LiveEvent[] = [
 describe('without a terminal', () => {
   const screen = new Screen(false);
   const view = createLiveView({ out: screen, quiet: false });
-  for (const each of story) view.tell(each);
+  for (const each of story) view.show(each);
   view.close();
 
   it('every event is a line, times count from the fault once there is one', () => {
@@ -64,10 +65,10 @@ describe('without a terminal', () => {
     assert.match(screen.written, /^ +\+2\.0 s {2}node w1 is down$/m);
   });
 
-  it('availability is a line every 10 s, and when it ceases to be whole', () => {
-    const told = screen.lines().filter((line) => /vote {1,}[\d.]+ %|vote 100 %/.test(line));
+  it('availability is a line every 10 s, and when it drops below 100 %', () => {
+    const printed = screen.lines().filter((line) => /vote {1,}[\d.]+ %|vote 100 %/.test(line));
     assert.deepEqual(
-      told.map((line) => line.trim()),
+      printed.map((line) => line.trim()),
       ['1.0 s  vote 100 %', '11.0 s  vote 100 %', '+0.8 s  vote 0.00 %'],
     );
   });
@@ -77,7 +78,7 @@ describe('on a terminal', () => {
   it('the lines of now are redrawn below the lines of what happened', () => {
     const screen = new Screen(true);
     const view = createLiveView({ out: screen, quiet: false, color: false });
-    for (const each of story) view.tell(each);
+    for (const each of story) view.show(each);
     const [now, vote] = screen.lines().slice(-2);
     assert.match(now!, /^▶ hold {2}0 s, at most 30 s to go$/);
     assert.match(vote!, /^ {2}vote +50\.00 % {2}█{12}▁▄ p50 4 ms$/);
@@ -87,7 +88,7 @@ describe('on a terminal', () => {
     assert.equal(screen.lines().at(-1), 'something else');
     assert.ok(!screen.lines().some((line) => line.startsWith('▶')));
 
-    view.tell(tick(15_000, 20, 0));
+    view.show(tick(15_000, 20, 0));
     assert.ok(screen.lines().at(-2)?.startsWith('▶'));
     view.close();
     view.close();
@@ -99,8 +100,8 @@ describe('on a terminal', () => {
       const screen = new Screen(true);
       screen.columns = columns;
       const view = createLiveView({ out: screen, quiet: false, color: false });
-      for (const each of story) view.tell(each);
-      for (let at = 15_000; at < 100_000; at += 1000) view.tell(tick(at, 19, 1));
+      for (const each of story) view.show(each);
+      for (let at = 15_000; at < 100_000; at += 1000) view.show(tick(at, 19, 1));
       for (const line of screen.lines().slice(-2)) assert.ok(line.length < columns, `${line.length} of ${columns}`);
       view.close();
     }
@@ -109,7 +110,7 @@ describe('on a terminal', () => {
   it('quiet means lines only, without availability', () => {
     const screen = new Screen(true);
     const view = createLiveView({ out: screen, quiet: true, color: false });
-    for (const each of story) view.tell(each);
+    for (const each of story) view.show(each);
     view.close();
     assert.ok(!screen.written.includes('\u001b') && !screen.written.includes(' %'));
     assert.match(screen.written, /node w1 is down/);

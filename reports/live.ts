@@ -1,23 +1,21 @@
 /**
- * What a run does while it goes on. Everything that happened is one line, in the same words whether or not somebody
- * watches; on a terminal the last lines are redrawn in place: the phase with its countdown, and what users get now.
+ * Live output of a run. Each event is one line, with the same text with or without a terminal; on a terminal the last lines are
+ * redrawn in place: the phase with its countdown, and the current availability.
  */
 import { styleText } from 'node:util';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { Phase } from '../recording/recording.ts';
-import type { Progress } from '../run/progress.ts';
+import type { RunProgress } from '../run/progress.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayEvent } from './events.ts';
 import { clean } from './terminal.ts';
 import { sayLatency, saySeconds, sayShare } from './wording.ts';
 
-export type LiveEvent = Progress;
-
 export interface LiveView {
-  tell(event: LiveEvent): void;
-  /** Takes the redrawn lines away while `print` writes; the next event brings them back. */
+  show(event: RunProgress): void;
+  /** Removes the redrawn lines while `print` writes; the next event brings them back. */
   pause(print: () => void): void;
-  /** Takes the redrawn lines away for good. Twice is harmless. */
+  /** Removes the redrawn lines for good. Calling it twice is harmless. */
   close(): void;
 }
 
@@ -31,15 +29,15 @@ interface LiveOutput {
 
 export interface LiveOptions {
   out: LiveOutput;
-  /** Lines only, and without the availability: for logs beside JSON. */
+  /** Lines only, without availability: for logs next to JSON output. */
   quiet: boolean;
   /** Default: on a terminal, unless NO_COLOR is set. */
   color?: boolean;
 }
 
-/** Without a terminal, availability is a line this often, and whenever it begins or ceases to be whole. */
+/** Without a terminal, availability is printed this often, and whenever it drops below 100 % or returns to it. */
 const PLAIN_EVERY = 10_000;
-/** Seconds of availability that are drawn. */
+/** How many seconds of availability are drawn. */
 const HISTORY = 60;
 
 export function createLiveView(options: LiveOptions): LiveView {
@@ -62,7 +60,7 @@ class View implements LiveView {
     this.#color = color ?? (Boolean(out.isTTY) && !process.env.NO_COLOR);
   }
 
-  tell(event: LiveEvent): void {
+  show(event: RunProgress): void {
     if (event.kind === 'run') this.#state = new State();
     this.#state.take(event);
     const line = this.#line(event);
@@ -82,7 +80,7 @@ class View implements LiveView {
     this.#erase();
   }
 
-  #line(event: LiveEvent): string | undefined {
+  #line(event: RunProgress): string | undefined {
     switch (event.kind) {
       case 'run':
         return `${this.#paint('bold', clean(event.title))} on ${event.cluster}  ${this.#paint('dim', event.run)}`;
@@ -115,7 +113,7 @@ class View implements LiveView {
       this.#erase();
       this.#draw();
     }, 1000).unref();
-    // One short of the width: a line that fills the last column wraps on some terminals, and then erasing misses one.
+    // One column less: a line that fills the last column wraps on some terminals, and then one line would not be erased.
     const columns = (this.#out.columns ?? 80) - 1;
     const lines = this.#state.lines(columns, this.#color).slice(0, Math.max(1, (this.#out.rows ?? 24) - 1));
     this.#out.write(`${lines.join('\n')}\n`);
@@ -140,9 +138,9 @@ class State {
   #faultAt: number | undefined;
   #streams = new Map<string, { shares: (number | undefined)[]; p50: number }>();
   #lastPlain = -Infinity;
-  #wasWhole = true;
+  #wasFull = true;
 
-  take(event: LiveEvent): void {
+  take(event: RunProgress): void {
     if (event.kind === 'tick') this.#tick(event.tick);
     if (event.kind === 'countdown') {
       this.#countdown = { phase: event.phase, until: Date.now() + event.ms, atMost: event.atMost };
@@ -163,7 +161,7 @@ class State {
     return began === undefined ? undefined : at - began;
   }
 
-  /** Since the fault once there is one (`+12.3 s`), before that since the beginning of the run. */
+  /** Since the fault (`+12.3 s`), or before that since the beginning of the run. */
   when(at: number): string {
     const text =
       this.#faultAt === undefined ? seconds(at) : `${at < this.#faultAt ? '' : '+'}${seconds(at - this.#faultAt)}`;
@@ -171,9 +169,9 @@ class State {
   }
 
   worthALine(tick: ProberTick): boolean {
-    const whole = Object.values(tick.streams).every(({ fail, indeterminate }) => fail + indeterminate === 0);
-    if (whole === this.#wasWhole && tick.at - this.#lastPlain < PLAIN_EVERY) return false;
-    this.#wasWhole = whole;
+    const full = Object.values(tick.streams).every(({ fail, indeterminate }) => fail + indeterminate === 0);
+    if (full === this.#wasFull && tick.at - this.#lastPlain < PLAIN_EVERY) return false;
+    this.#wasFull = full;
     this.#lastPlain = tick.at;
     return true;
   }
@@ -227,7 +225,7 @@ function okShare({ ok, fail, indeterminate }: ProberTick['streams'][string]): nu
 
 const blocks = '▁▂▃▄▅▆▇';
 
-/** One second as one character; whole seconds have the full height, so that less than whole is seen without colour. */
+/** One second as one character; only 100 % has the full height, so that less is visible without colour. */
 function block(share: number | undefined): { sign: string; bad: boolean } {
   if (share === undefined) return { sign: ' ', bad: false };
   if (share === 1) return { sign: '█', bad: false };

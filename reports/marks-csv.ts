@@ -1,6 +1,6 @@
 import type { Findings, Mark } from '../analysis/findings.ts';
 
-/** One line a stream, one column a mark; durations in ms with their brackets, censored values as `>120000`. */
+/** One line per stream, one column per mark; durations in ms with their brackets, censored values as `>120000`. */
 export function marksCsv({ streams }: Findings): string {
   const columns = [
     'stream',

@@ -45,7 +45,7 @@ describe('the summary', () => {
     }
   });
 
-  it('tells what never happened as such', () => {
+  it('shows what never happened as such', () => {
     const findings = findingsByHand();
     findings.split[6]!.mark = { beyond: 120_000 };
     findings.streams[0]!.ttsr = { beyond: 120_000 };

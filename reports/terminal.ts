@@ -1,4 +1,4 @@
-/** What a run came to, for a terminal: the verdict first, then why, then the numbers. */
+/** The result of a run for a terminal: the verdict first, then why, then the numbers. */
 import { styleText } from 'node:util';
 import type { Durability, Findings, VerdictKind } from '../analysis/findings.ts';
 import type { RunMeta } from '../recording/recording.ts';
@@ -23,7 +23,7 @@ import {
 
 export interface TerminalOptions {
   color: boolean;
-  /** Columns. Less than 60 is taken as 60: below that nothing can be laid out. */
+  /** Columns; at least 60 are assumed, because the layout needs that many. */
   width: number;
 }
 
@@ -65,15 +65,15 @@ function head(meta: RunMeta, findings: Findings, paint: Paint): string[] {
   return expected ? [...lines, expected] : lines;
 }
 
-/** What is not met is told in full; what is met, in one line. */
+/** Failed and unknown checks in full; passed ones shortened to one line. */
 function checks({ checks }: Findings, paint: Paint, columns: number): string[] {
   const names = longest(checks.map(({ what }) => what));
   const seen = Math.min(40, longest(checks.map(({ observed }) => observed)));
   return checks.map(({ verdict, what, observed, wanted }) => {
     const line = clean(`${what.padEnd(names)}  ${observed.padEnd(seen)}  wanted ${wanted}`);
     const room = columns - verdictMark.pass.length - 2;
-    const told = verdict === 'pass' && line.length > room ? `${line.slice(0, room - 1)}…` : line;
-    return `${paint(verdictColour[verdict], verdictMark[verdict])}  ${told}`;
+    const shown = verdict === 'pass' && line.length > room ? `${line.slice(0, room - 1)}…` : line;
+    return `${paint(verdictColour[verdict], verdictMark[verdict])}  ${shown}`;
   });
 }
 
@@ -172,7 +172,7 @@ function longest(texts: string[]): number {
   return texts.reduce((most, text) => Math.max(most, text.length), 0);
 }
 
-/** Text from a cluster must not move the cursor: control characters are shown, except our own colours. */
+/** Text from a cluster must not move the cursor: control characters other than our own colours are replaced. */
 export function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   return text.replace(/\u001b(?!\[\d+(?:;\d+)*m)|[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '\ufffd');

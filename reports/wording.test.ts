@@ -49,7 +49,7 @@ describe('brackets', () => {
 });
 
 describe('marks', () => {
-  it('are told with their bracket, as censored, or as never seen', () => {
+  it('have their bracket, or are censored, or never seen', () => {
     assert.equal(sayMarkWithin({ ms: 12_400, bracket: { from: 12_380, to: 12_430 } }), '12.4 s (12.38–12.43 s)');
     assert.equal(sayMarkWithin({ ms: 12_400 }), '12.4 s');
     assert.equal(sayMark({ beyond: 120_000 }), '> 2 min');

@@ -1,4 +1,4 @@
-/** How findings are said in words: the same words and the same precision in every report. */
+/** The wording of findings: the same words and the same precision in every report. */
 import type {
   Check,
   Degradation,
@@ -14,7 +14,7 @@ import { formatDuration, formatShare } from '../units/units.ts';
 
 export const verdictWords: Record<VerdictKind, string> = { pass: 'Passed', fail: 'Failed', unknown: 'Unknown' };
 
-/** What each class of degradation means to a user, in the order of growing harm. */
+/** What each class of degradation means to users, in order of increasing harm. */
 export const degradationWords: Record<Degradation, string> = {
   full: 'everything worked',
   slow: 'everything answered, but slower than before',
@@ -24,7 +24,7 @@ export const degradationWords: Record<Degradation, string> = {
   down: 'nothing worked',
 };
 
-/** What each step of the recovery is, said as the end of the time that led to it. */
+/** Each step of the recovery, worded as the end of the time before it. */
 export const splitWords: Record<SplitStep['step'], string> = {
   'fault confirmed': 'until the fault was proven from outside',
   'first failure': 'until users first noticed',
@@ -113,7 +113,7 @@ export function sayCheck(check: Check): string {
 /** One sentence that says what the verdict means for this run. */
 export function sayVerdict(findings: Findings): string {
   const decisive = findings.checks.filter(({ verdict }) => verdict === findings.verdict);
-  // A lost write cannot be mended by waiting: it is named before anything that was slow.
+  // Lost writes are worse than anything slow, so they are named first.
   const first = decisive.find(({ kind }) => kind === 'writes-lost') ?? decisive[0];
   const others = decisive.length - 1;
   const more = others > 0 ? `, and ${sayMany(others, 'more check')} ${others === 1 ? 'is' : 'are'} not met` : '';
@@ -129,7 +129,7 @@ export function sayVerdict(findings: Findings): string {
   }
 }
 
-/** Undefined for a scenario that is meant to pass. */
+/** Undefined for a scenario that is expected to pass. */
 export function sayExpected({ scenario }: RunMeta, findings: Findings): string | undefined {
   if (scenario.expect !== 'fail') return undefined;
   const unproven =
@@ -138,19 +138,19 @@ export function sayExpected({ scenario }: RunMeta, findings: Findings): string |
   return `This scenario shows a weakness and is expected to fail${came}.`;
 }
 
-/** What became of the queue of acknowledged writes. `left`: 0 when it ran empty, null when nobody could tell. */
+/** How the queue of acknowledged writes drained. `left`: 0 if it is empty, null if that is not known. */
 export function sayBacklog({ waited, left }: { waited: number; left: number | null }): string {
   if (left === 0) return `queue empty after ${formatDuration(waited)}`;
-  const what = left === null ? 'nobody can tell what is still queued' : `${sayCount(left)} still queued`;
+  const what = left === null ? 'not known what is still queued' : `${sayCount(left)} still queued`;
   return `${what} after ${formatDuration(waited)}`;
 }
 
-/** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` where nothing was broken. */
+/** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` if there was no fault. */
 export function sayFaults(meta: RunMeta): string {
   return meta.scenario.faults.map(({ fault }) => fault).join(' + ') || 'none';
 }
 
-/** The stream whose recovery took longest; one that never recovered is longer than any that did. */
+/** The stream that took longest to recover; one that never recovered takes longer than any that did. */
 export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
   const length = ({ ttsr }: StreamFindings) => (ttsr.beyond !== undefined ? Infinity : (ttsr.ms ?? -1));
   return streams.toSorted((a, b) => length(b) - length(a))[0];

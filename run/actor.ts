@@ -2,9 +2,9 @@ import type { Act, Json, Platform } from '../platforms/platform.ts';
 import type { Power } from '../platforms/power/power.ts';
 import { OperatorError } from '../units/operator-error.ts';
 
-/** Carries acts out: `power.*` by the power agent, everything else by the platform. */
+/** Performs acts: `power.*` through the power agent, everything else through the platform. */
 export interface Actor {
-  /** Every verb that can be carried out on this cluster. */
+  /** Every verb that can be performed on this cluster. */
   readonly verbs: readonly string[];
   perform(act: Act): Promise<Json>;
 }

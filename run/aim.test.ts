@@ -51,7 +51,7 @@ test('members are counted where a fault hits, but for those on their way out', (
 });
 
 /** Three workers, on which two front ends and a database of one member find a place. */
-function foreseen(faults: Scenario['faults'], timers: Record<string, number>) {
+function candidates(faults: Scenario['faults'], timers: Record<string, number>) {
   const inspection: Inspection = {
     ...managers(1, 1),
     platform: 'kubernetes',
@@ -75,7 +75,7 @@ function foreseen(faults: Scenario['faults'], timers: Record<string, number>) {
 test('the only manager is not offered for a loss that the scenario does not ask for', () => {
   const loss = [{ fault: 'node-kill', options: { node: { role: 'manager', leader: true }, hold: 60_000 } }];
   assert.throws(
-    () => foreseen(loss, {}),
+    () => candidates(loss, {}),
     (error: Error) => error instanceof NotOffered && /has one manager/.test(error.message),
   );
 });
@@ -86,18 +86,18 @@ const CLUSTER = {
   'node.lease': 10_000,
   toleration: 300_000,
 };
-/** As the manifests of vote, a Deployment, and db, a StatefulSet, tell them. */
+/** As in the manifests of vote, a Deployment, and db, a StatefulSet. */
 const SERVICES = { 'grace.vote': 30_000, 'toleration.vote': 5000, 'probe.period.vote': 2000, 'grace.db': 30_000 };
 const kill = { fault: 'node-kill', options: { node: { running: 'vote', count: 1 }, hold: 60_000 } };
 
-test('what is foretold of a workload rests on its own timers, and what is not foretold of each placement is marked', () => {
-  const [{ expected }] = foreseen([kill], { ...CLUSTER, ...SERVICES }) as [ReturnType<typeof foreseen>[number]];
+test('predictions use the timers of the workload itself; those that not every placement has are marked', () => {
+  const [{ expected }] = candidates([kill], { ...CLUSTER, ...SERVICES }) as [ReturnType<typeof candidates>[number]];
   assert.deepEqual(expected.get('node noticed down'), { from: 40_000, to: 55_000, always: true });
   assert.deepEqual(expected.get('replacement running'), { from: 45_300, to: 69_000, always: true });
-  assert.equal(expected.get('users served again')!.always, false, 'where the database was there, nobody can tell');
+  assert.equal(expected.get('users served again')!.always, false, 'not predicted if the database was there');
 });
 
-test('of several faults at once nothing is foretold', () => {
+test('several faults at once: nothing is predicted', () => {
   const again = { fault: 'member-kill', options: { member: { service: 'vote', count: 1 } } };
-  for (const { expected } of foreseen([kill, again], { ...CLUSTER, ...SERVICES })) assert.equal(expected.size, 0);
+  for (const { expected } of candidates([kill, again], { ...CLUSTER, ...SERVICES })) assert.equal(expected.size, 0);
 });

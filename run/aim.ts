@@ -19,7 +19,7 @@ export interface AimedFault {
   nodesDown: string[];
 }
 
-/** True while enough managers are left to agree when these nodes are gone. */
+/** Whether enough managers are left for a quorum without these nodes. */
 export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boolean {
   const lost = inspection.nodes.filter(
     (node) => node.role === 'manager' && node.ready && nodesDown.includes(node.name),
@@ -28,9 +28,9 @@ export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boo
 }
 
 /**
- * Chooses the targets of every fault. Where the first choice would break the control plane's quorum and the scenario does
- * not say that it may, the choice is made again among the nodes that are not managers.
- * Throws OperatorError when nothing that is allowed fits; NotOffered when the loss of a manager is meant and there is only one.
+ * Chooses the targets of every fault. If the first choice would break the control plane's quorum and the scenario does not allow
+ * that, it chooses again among the nodes that are not managers.
+ * Throws OperatorError if no allowed target fits; NotOffered if only a manager fits and the cluster has just one.
  */
 export function aimAll(scenario: Scenario, world: World): AimedFault[] {
   return scenario.faults.map((use) => {
@@ -62,30 +62,30 @@ export function aimAll(scenario: Scenario, world: World): AimedFault[] {
   });
 }
 
-/** What the faults could hit, before the workload is deployed and its members have a place. */
+/** What a fault could hit, before the workload is deployed and its members are scheduled. */
 export interface Candidates {
   use: FaultUse;
-  /** One line a possible target. */
+  /** One line for each possible target. */
   targets: string[];
-  /** False: which of them is known only once the workload is deployed. */
+  /** False if the choice among them depends on how the workload is scheduled. */
   certain: boolean;
   nodes: string[];
-  /** Of those, the most that are down at once. */
+  /** How many of those nodes are down at the same time at most. */
   down: number;
-  /** Windows that the platform's timers predict, the widest over all placements, by moment; ms since t₀. */
-  expected: Map<Moment, Foreseen>;
+  /** Windows predicted from the platform's timers, by moment, each wide enough for all placements; ms since t₀. */
+  expected: Map<Moment, ExpectedWindow>;
 }
 
-interface Foreseen extends Bracket {
-  /** Foretold however the members are placed. */
+interface ExpectedWindow extends Bracket {
+  /** Predicted for every placement of the members. */
   always: boolean;
 }
 
 const TRIES = 64;
 
 /**
- * All targets that aiming can come to, over many placements of the workload: each try puts every service's members on
- * random schedulable nodes.
+ * All targets that may be chosen, over many placements of the workload: each try puts every service's members on random
+ * schedulable nodes.
  */
 export function aimCandidates(
   scenario: Scenario,
@@ -94,7 +94,7 @@ export function aimCandidates(
 ): Candidates[] {
   const random = seeded(1);
   const seen = scenario.faults.map(nothingSeen);
-  let refusal: unknown;
+  let lastError: unknown;
   let aimed = 0;
   const isPredicted = whyUnpredicted(scenario.faults) === undefined;
   for (let tries = 0; tries < TRIES; tries += 1) {
@@ -113,16 +113,16 @@ export function aimCandidates(
       }
       aimed += 1;
     } catch (error) {
-      // This placement leaves nothing to hit; another may.
+      // With this placement there is no possible target; with another there may be.
       if (!(error instanceof OperatorError)) throw error;
-      refusal = error;
+      lastError = error;
     }
   }
-  if (aimed === 0) throw refusal;
+  if (aimed === 0) throw lastError;
   return scenario.faults.map((use, index) => ({ use, ...summaryOf(seen[index]!, aimed) }));
 }
 
-/** What the tries so far came to, of one fault. */
+/** Results of the tries so far, for one fault. */
 interface Seen {
   /** How often each target was chosen, by its line. */
   targets: Map<string, number>;
@@ -152,7 +152,7 @@ function note(seen: Seen, { targets, nodesDown }: AimedFault, predicted: Predict
   }
 }
 
-/** `aimed`: how many tries found a target at all. */
+/** `aimed`: how many tries found a target. */
 function summaryOf({ targets, nodes, down, expected }: Seen, aimed: number): Omit<Candidates, 'use'> {
   return {
     targets: [...targets.keys()].sort(),
@@ -170,7 +170,7 @@ export function membersHit(targets: Target[], members: Member[]): Record<string,
   const hit = targets.flatMap((target) => {
     if (target.kind === 'member') return [target.member];
     return members.filter(({ node, service, state }) => {
-      // Who is on its way out anyway is missed by nobody.
+      // Members that are already stopping do not count.
       if (state === 'stopping') return false;
       return target.kind === 'service' ? service === target.service : node === target.node;
     });

@@ -22,7 +22,7 @@ test('it is good once a whole window from now on was', async () => {
   assert.equal(good, true);
 });
 
-test('who waits is told when there will be no more ticks, when it is aborted, and when its time is over', async () => {
+test('waiting ends when there will be no more ticks, on abort, and on timeout', async () => {
   const availability = new Availability(['vote'], [], () => assert.fail());
   assert.equal(await availability.goodFor(1000, 0, never), false);
   const stop = new AbortController();
@@ -34,7 +34,7 @@ test('who waits is told when there will be no more ticks, when it is aborted, an
   assert.equal(await ended, false);
 });
 
-test('a stop condition is told when its window is full and too little was ok', () => {
+test('a stop condition is met when its window is full and too little was ok', () => {
   const met: string[] = [];
   const condition = { text: 'vote below 50%', stream: 'vote', window: 2000, below: 0.5 } as StopCondition;
   const availability = new Availability(['vote'], [condition], ({ text }) => met.push(text));

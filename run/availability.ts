@@ -1,14 +1,14 @@
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 
-/** A window is good when at least this share of its probes is ok (measurement: steady state, stable recovery). */
+/** A window is good if at least this share of its probes is ok (as for steady state and stability in docs/measurement.md). */
 const GOOD = 0.999;
-/** Ticks come each second; a starved prober must not hold the run for ever. */
+/** Ticks come every second; a starved prober must not block the run forever. */
 const LONGEST_WAIT = 5000;
 
 /**
- * How available the service is just now, as the prober's ticks tell. It steers the run (is it steady, must it stop); the findings
- * come from the samples alone.
+ * Current availability of the service, from the prober's ticks. It controls the run (is it steady, must it stop); findings are
+ * derived from the samples only.
  */
 export class Availability {
   readonly #streams: string[];
@@ -31,13 +31,13 @@ export class Availability {
     this.#wake();
   }
 
-  /** There will be no more ticks: who waits for them is told. */
+  /** There will be no more ticks: ends all waits. */
   end(): void {
     this.#ended = true;
     this.#wake();
   }
 
-  /** Resolves with true once every stream was good for `window` ms from now on; false at the deadline or on abort. */
+  /** Resolves with true once every stream has been good for `window` ms from now on; with false on timeout or abort. */
   async goodFor(window: number, timeout: number, signal: AbortSignal): Promise<boolean> {
     const first = this.#ticks.length;
     const deadline = performance.now() + timeout;

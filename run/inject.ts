@@ -10,8 +10,8 @@ import type { AimedFault } from './aim.ts';
 import type { Journal } from './journal.ts';
 
 /**
- * Acts on the cluster: in the journal, on disk, before it happens; in the recording, with its time bracket, after.
- * When the act fails its undo stays pending: it may have happened in part.
+ * Performs an act on the cluster. It is in the journal, on disk, before it happens, and in the recording, with its time bracket,
+ * afterwards. If it fails its undo stays pending, because it may have happened in part.
  */
 export async function act(
   does: Act,
@@ -53,8 +53,8 @@ export async function act(
 }
 
 /**
- * When an act took effect: between its beginning and its end, unless the platform needed time to get ready and says more
- * exactly, on the clock of `performance.now()`: `{ effect: { from, to } }`.
+ * When an act took effect: between its beginning and its end, unless the platform needed time for preparation and returns a
+ * narrower bracket, on the clock of `performance.now()`: `{ effect: { from, to } }`.
  */
 function bracketOf(answer: Json, began: number, clock: Clock): { from: number; at: number } {
   const now = clock.now();
@@ -65,11 +65,11 @@ function bracketOf(answer: Json, began: number, clock: Clock): { from: number; a
   return { from: within(effect.from), at: within(effect.to) };
 }
 
-/** A fault in place, and how it is followed to its end. */
+/** An injected fault, until it is healed. */
 export interface LiveFault {
   name: string;
   hold: number;
-  /** When the first of its acts can have taken effect, and when all were done, from where its hold counts; ms since the run's origin. */
+  /** From when its first act can have taken effect until all were done, when its hold time starts; ms since the run's origin. */
   injected: Bracket;
   injection: Injection;
   healed: boolean;
@@ -79,8 +79,8 @@ const CONFIRM_TIMEOUT = 30_000;
 const HEALED_TIMEOUT = 90_000;
 
 /**
- * Injects one fault after the other. When one cannot be, what was begun for it at the same time is waited for: an undo that
- * overtook an act would undo nothing, and the act would stay.
+ * Injects one fault after the other. If one fails, waits for its other acts that are in progress: an undo that overtakes its act
+ * would undo nothing, and the act would stay in effect.
  */
 export async function injectAll(
   aimed: AimedFault[],
@@ -114,7 +114,7 @@ export async function injectAll(
   return live;
 }
 
-/** Looks for proof, from outside, that each fault is there. A fault without proof makes the run unknown. */
+/** Confirms each fault from outside. A fault that is not confirmed makes the run unknown. */
 export async function confirmAll(live: LiveFault[], recorder: Recorder): Promise<void> {
   await Promise.all(
     live.map(async ({ name, injection }) => {
@@ -125,8 +125,8 @@ export async function confirmAll(live: LiveFault[], recorder: Recorder): Promise
 }
 
 /**
- * Each fault is held for its own time from its injection on; the signal ends it at once. What is over before the longest of them is
- * healed then; the others are the healing phase's.
+ * Holds each fault for its own time after its injection; the signal ends that at once. Faults that end before the longest one are
+ * healed when their time is over; the others are left to the healing phase.
  */
 export async function holdAll(
   live: LiveFault[],
@@ -146,7 +146,7 @@ export async function holdAll(
   );
 }
 
-/** Heals one fault and looks for proof that it is gone. */
+/** Heals one fault and confirms from outside that it is gone. */
 async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   if (fault.healed) return;
   await fault.injection.heal();
@@ -155,7 +155,7 @@ async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
 }
 
-/** Heals all, each on its own, so that one that cannot be healed does not keep the others in place. */
+/** Heals all faults independently: if one cannot be healed, the others still are. */
 export async function healAll(live: LiveFault[], recorder: Recorder): Promise<void> {
   const results = await Promise.allSettled(live.map((fault) => heal(fault, recorder)));
   const failed = results.flatMap((result, index) =>

@@ -1,26 +1,26 @@
 /**
- * How the command and the scenario runner (Playwright Test, in processes of its own) speak: the command writes what is
- * wanted to a file named in the environment; the runner appends progress and outcomes, one JSON object a line.
+ * How the command and the scenario runner (Playwright Test, in its own processes) communicate: the command writes the invocation to
+ * a file named in the environment; the runner appends progress and results to another file, one JSON object per line.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { VerdictKind } from '../analysis/findings.ts';
-import type { Progress } from './progress.ts';
+import type { RunProgress } from './progress.ts';
 
 export const INVOCATION = 'BROWNOUT_INVOCATION';
 
 export interface Invocation {
   scenarios: string[];
-  /** Playwright specs given beside scenario files. */
+  /** Playwright specs given in addition to scenario files. */
   journeys: string[];
   clusters: string[];
   seed: number | undefined;
-  /** Where progress and outcomes go. */
+  /** The file for progress and results. */
   wire: string;
   allureResults: string;
 }
 
 /** How one scenario on one cluster ended. */
-export type Outcome = { scenario: string; cluster: string; expect: 'pass' | 'fail' } & (
+export type ScenarioResult = { scenario: string; cluster: string; expect: 'pass' | 'fail' } & (
   | Judged
   /** Nothing was changed on the cluster. */
   | { kind: 'refused'; message: string; hint: string | undefined }
@@ -32,12 +32,12 @@ interface Judged {
   run: string;
   dir: string;
   verdict: VerdictKind;
-  /** The verdict, held against what the scenario expects. */
+  /** The verdict, compared with what the scenario expects. */
   gate: VerdictKind;
   notUndone: string[];
 }
 
-export type Message = { progress: Progress } | { outcome: Outcome };
+export type Message = { progress: RunProgress } | { result: ScenarioResult };
 
 /** What the command asked for; undefined when Playwright was started without it. */
 export function readInvocation(): Invocation | undefined {

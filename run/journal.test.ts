@@ -50,7 +50,7 @@ test('a journal is never written over', () => {
   assert.throws(() => Journal.create(file, 'r2', cluster), /EEXIST/);
 });
 
-test('cut at any byte, a journal still tells every act that was whole on disk', () => {
+test('cut at any byte, a journal still has every act that was completely on disk', () => {
   const file = newFile();
   const journal = Journal.create(file, 'r1', cluster);
   for (const node of ['w1', 'w2', 'w3', 'w4']) journal.before(off(node), on(node));

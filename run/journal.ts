@@ -1,6 +1,6 @@
 /**
  * The undo journal: every act is on disk (fsync) with its undo before it happens, so that another process, or another
- * machine, can take it back after this one was killed.
+ * machine, can undo it after this one was killed.
  *
  * One JSON object a line, with a checksum: a header (`run`, `cluster`, `owner`), then `{ id, does, undo }` before an act and
  * `{ done: id }` after its undo. A torn last line is an act that never began: it is ignored. Any other damage is said.
@@ -17,7 +17,7 @@ import { openLine, sealLine } from './journal-line.ts';
 export interface JournalEntry {
   id: number;
   does: Act;
-  /** Undefined when nothing needs to be taken back. */
+  /** Undefined if there is nothing to undo. */
   undo: Act | undefined;
 }
 
@@ -27,9 +27,9 @@ export interface JournalHeader {
   run: string;
   /** In normal form: references to secrets, never secrets. */
   cluster: Cluster;
-  /** The project folder: relative paths and power commands are meant from there. */
+  /** The project folder: relative paths and power commands are relative to it. */
   project: string;
-  /** Who writes it: undo leaves a living run alone. */
+  /** The process that writes it: undo does not touch a run that is still going on. */
   owner: string;
 }
 
@@ -99,7 +99,7 @@ export class Journal {
     return this.#unmarked;
   }
 
-  /** What is not undone yet, in the order in which to undo it: the last act first. */
+  /** What is not undone yet, in undo order: the last act first. */
   pending(): JournalEntry[] {
     return [...this.#entries.values()].reverse();
   }
@@ -132,7 +132,7 @@ type Opened = Pick<JournalContents, 'header' | 'entries' | 'damages' | 'next'>;
 
 interface JournalContents {
   header: JournalHeader;
-  /** Entries whose undo is still to be carried out, oldest first. */
+  /** Entries that are not undone yet, oldest first. */
   entries: JournalEntry[];
   /** Acts may be pending of which these lines told. */
   damages: Damage[];

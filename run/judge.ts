@@ -20,17 +20,17 @@ export function judgeRun(folder: RunFolder, scenario?: Scenario): JudgedRun {
 }
 
 /**
- * The findings that the run was judged by. A run that was killed before has none yet, and one of an older suite has them in another
- * form: its recording is judged now.
+ * The stored findings of a run. If there are none because the run was killed, or if an older version of the suite wrote them in
+ * another format, its recording is judged now.
  */
 export function readFindings(folder: RunFolder): JudgedRun {
   if (!existsSync(folder.findings) || !existsSync(folder.meta)) return judgeRun(folder);
   const findings = read<Findings>(folder.findings);
-  return isOfToday(findings) ? { meta: read<RunMeta>(folder.meta), findings } : judgeRun(folder);
+  return isCurrentFormat(findings) ? { meta: read<RunMeta>(folder.meta), findings } : judgeRun(folder);
 }
 
-/** Checks without a kind, and a configuration in plain text, are of a suite that told them apart by their words. */
-function isOfToday({ checks, configuration }: Findings): boolean {
+/** Older versions of the suite wrote checks without a kind, and the configuration as plain text. */
+function isCurrentFormat({ checks, configuration }: Findings): boolean {
   return Array.isArray(configuration) && checks.every(({ kind }) => kind !== undefined);
 }
 

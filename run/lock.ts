@@ -7,10 +7,10 @@ import { otherHolder } from './preflight.ts';
 const LOCK_RENEWAL = 20_000;
 
 /**
- * One run a cluster: the lock is renewed while the run lives, and expires by itself when it dies. Releasing it is in the journal.
- * Throws OperatorError when somebody else holds it.
+ * One run per cluster at a time: the lock is renewed while the run is alive, and expires if it dies. Its release is in the journal.
+ * Throws OperatorError if another run holds it.
  *
- * @returns what ends the renewal
+ * @returns a function that stops the renewal
  */
 export async function takeLock({ actor, run }: Stage, journal: Journal): Promise<() => void> {
   const args = { run, owner: thisOwner() };
@@ -22,7 +22,7 @@ export async function takeLock({ actor, run }: Stage, journal: Journal): Promise
     });
   }
   const renew = () => {
-    // A renewal that fails (no leader just now) is made good by the next one: the lock outlives several.
+    // A renewal may fail (no leader at the moment): the lock lasts for several intervals, so the next one makes up for it.
     actor.perform({ verb: 'lock.renew', args }).catch(() => undefined);
   };
   const renewal = setInterval(renew, LOCK_RENEWAL);

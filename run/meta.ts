@@ -3,7 +3,7 @@ import type { RunMeta } from '../recording/recording.ts';
 import type { Stage } from './plan.ts';
 import { suiteVersion } from './suite.ts';
 
-/** What was asked, of whom: `run.json`. */
+/** The content of `run.json`: which scenario on which cluster. */
 export function metaOf(stage: Stage, clock: Clock): RunMeta {
   const { name, file, platform } = stage.cluster;
   return {

@@ -24,37 +24,37 @@ const platformSort: Sort = {
 
 /**
  * Loads the project's own faults, probes and platforms into this process, before its scenario and cluster files are read.
- * Workloads are loaded when a scenario names them. Throws OperatorError, naming the file, for what is wrong with one.
+ * Workloads are loaded when a scenario names them. Throws OperatorError, naming the file, if something is wrong with one.
  */
 export async function loadProject(project: string): Promise<void> {
   await Promise.all([loadPlatforms(project), loadFaults(project), loadProbes(project)]);
 }
 
-/** The platform of one kind alone, if the project has it: what is wrong with other parts must not keep anything from being undone. */
+/** Loads only the platform of one kind, if the project has it: errors in other parts must not prevent an undo. */
 export async function loadPlatform(project: string, kind: string): Promise<void> {
-  const room = ownRoom(project, 'platforms');
-  if (!room || Object.hasOwn(registeredPlatforms(), kind)) return;
-  const found = await loadPart<PlatformModule>([room], kind, platformSort);
+  const folder = ownRoom(project, 'platforms');
+  if (!folder || Object.hasOwn(registeredPlatforms(), kind)) return;
+  const found = await loadPart<PlatformModule>([folder], kind, platformSort);
   if (found) registerPlatform(found.part, found.file);
 }
 
 /** `platforms/<kind>/platform.ts`. */
 export async function loadPlatforms(project: string): Promise<void> {
-  const room = ownRoom(project, 'platforms');
-  if (!room) return;
-  for (const { file, part } of await loadParts<PlatformModule>(room, platformSort)) registerPlatform(part, file);
+  const folder = ownRoom(project, 'platforms');
+  if (!folder) return;
+  for (const { file, part } of await loadParts<PlatformModule>(folder, platformSort)) registerPlatform(part, file);
 }
 
 /** `faults/<name>.ts`. */
 async function loadFaults(project: string): Promise<void> {
-  const room = ownRoom(project, 'faults');
-  if (!room) return;
-  for (const { file, part } of await loadParts<Fault>(room, faultSort)) registerFault(part, file);
+  const folder = ownRoom(project, 'faults');
+  if (!folder) return;
+  for (const { file, part } of await loadParts<Fault>(folder, faultSort)) registerFault(part, file);
 }
 
 /** `probes/<kind>.ts`. */
 async function loadProbes(project: string): Promise<void> {
-  const room = ownRoom(project, 'probes');
-  if (!room) return;
-  Object.assign(knownKinds, withKinds(knownKinds, await loadParts<ProbeDefinition>(room, probeSort)));
+  const folder = ownRoom(project, 'probes');
+  if (!folder) return;
+  Object.assign(knownKinds, withKinds(knownKinds, await loadParts<ProbeDefinition>(folder, probeSort)));
 }

@@ -17,7 +17,7 @@ import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
 import { type Actor, createActor } from './actor.ts';
 
-/** A scenario on a cluster with everything that it takes, connected and read; nothing is changed yet. */
+/** A scenario on a cluster with everything a run needs, connected and inspected; nothing is changed yet. */
 export interface Stage {
   scenario: Scenario;
   cluster: Cluster;
@@ -30,10 +30,10 @@ export interface Stage {
   seed: number;
   deployment: WorkloadDeployment;
   streams: StreamSpec[];
-  /** The files of those streams' kinds of probes that are not the suite's own. */
+  /** The files of the kinds of probes that those streams use and that do not come with the suite. */
   probeFiles: Record<string, string>;
   inspection: Inspection;
-  /** The world a fault sees, with these members in place. */
+  /** The world as a fault sees it, with these members. */
   world(inspection: Inspection, members: Member[]): World;
 }
 
@@ -43,18 +43,18 @@ function newRunId(now = new Date()): string {
   return `${stamp}-${Math.random().toString(36).slice(2, 6).padEnd(4, '0')}`;
 }
 
-/** Acts of every run, whatever its faults. */
+/** Verbs that every run needs, whatever its faults. */
 const ALWAYS_NEEDED = ['lock.take', 'lock.renew', 'lock.release', 'deploy', 'remove'];
 
-/** Every verb that a run of the scenario may carry out. */
+/** Every verb that a run of the scenario may use. */
 export function verbsFor(scenario: Scenario): string[] {
   const own = scenario.faults.flatMap(({ fault, options }) => faults[fault]!.needs(options));
   return [...new Set([...ALWAYS_NEEDED, ...own])].sort();
 }
 
 /**
- * Connects, reads and checks that the scenario makes sense on this cluster. Throws OperatorError for what cannot work
- * there: a verb the platform lacks, an entry the cluster file does not name, a namespace it does not allow.
+ * Connects, inspects and checks that the scenario can run on this cluster. Throws OperatorError if it cannot: a verb that the
+ * platform does not have, an entry missing in the cluster file, a namespace that it does not allow.
  */
 export async function setStage(scenario: Scenario, cluster: Cluster, options: { seed?: number } = {}): Promise<Stage> {
   const workload = await loadWorkload(scenario.workload, process.cwd());
@@ -119,8 +119,8 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
 }
 
 /**
- * State goes to workers where another worker could take it over: the death of its node is then the workload's trouble
- * alone, not also that of the control plane.
+ * Stateful services go to workers if there is another worker to take them over: a fault on their node then affects only the
+ * workload and not the control plane as well.
  */
 function stateOn({ nodes }: Inspection): 'workers' | 'any' {
   return nodes.filter((node) => node.role === 'worker' && node.ready && node.schedulable).length >= 2
@@ -128,7 +128,7 @@ function stateOn({ nodes }: Inspection): 'workers' | 'any' {
     : 'any';
 }
 
-/** Everything that the scenario needs is offered: by the platform, the power agent, or as the cluster file says. */
+/** Throws NotOffered unless the platform, the power agent or the cluster file offers everything the scenario needs. */
 function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Cluster): void {
   const offered = new Set([...verbs, ...capabilitiesOf(cluster)]);
   const needs = scenario.faults.flatMap(({ fault, options }) =>
@@ -173,7 +173,7 @@ function filesOf(streams: StreamSpec[], kinds: KnownKinds): Record<string, strin
   return Object.fromEntries(files.filter(([, file]) => file !== undefined));
 }
 
-/** The cluster file's path as people would type it. */
+/** A path as people would type it: relative to the current folder if it is inside. */
 export function shownPath(file: string): string {
   const relative = path.relative(process.cwd(), file);
   return relative.startsWith('..') ? file : relative;

@@ -9,12 +9,12 @@ import { few } from '../units/words.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
 
-/** One thing that must hold before a fault may be injected. */
+/** One condition for injecting a fault. */
 interface PreflightCheck {
   what: string;
   ok: boolean;
   observed: string;
-  /** What to do when it does not hold. */
+  /** What to do if it is not met. */
   hint?: string;
 }
 
@@ -23,9 +23,9 @@ export interface Preflight {
   candidates: Candidates[];
 }
 
-/** Looks at everything that must hold, all at once, and touches nothing. */
+/** Checks all conditions at the same time, without changing anything. */
 export async function preflight(stage: Stage): Promise<Preflight> {
-  const candidates = await foreseen(stage);
+  const candidates = await plannedCandidates(stage);
   const checks = await Promise.all([
     health(stage),
     targets(candidates, stage),
@@ -39,8 +39,8 @@ export async function preflight(stage: Stage): Promise<Preflight> {
   return { checks: checks.filter((check) => check !== undefined), candidates };
 }
 
-/** Aimed as if the workload were deployed: `plan` foretells what a run will be held against. */
-async function foreseen({ deployment, inspection, scenario, world }: Stage): Promise<Candidates[]> {
+/** Chooses targets as if the workload were deployed: so `plan` shows the predictions that a run will be checked against. */
+async function plannedCandidates({ deployment, inspection, scenario, world }: Stage): Promise<Candidates[]> {
   return aimCandidates(
     scenario,
     world(await withPlannedTimers(inspection, deployment.manifest), []),
@@ -80,7 +80,7 @@ function targets(candidates: Candidates[], stage: Stage): PreflightCheck {
 function quorum({ inspection, scenario }: Stage, candidates: Candidates[]): PreflightCheck {
   const { managers, reachable, needed } = inspection.quorum;
   const healthy = reachable >= needed;
-  // aimCandidates has already kept away from managers whose loss would break it; what is left does so only if it may.
+  // aimCandidates already avoided managers whose loss breaks the quorum, unless the scenario allows it or nothing else fits.
   const breaks = candidates.some(
     ({ down, nodes }) => down > 0 && nodes.some((node) => !quorumSurvives(inspection, [node])),
   );
@@ -102,7 +102,7 @@ function capacity({ inspection }: Stage, candidates: Candidates[]): PreflightChe
     what: 'capacity',
     ok: places - lost >= 1,
     observed: `${places} nodes take members${closed.length > 0 ? ` (${few(closed)} ${closed.length === 1 ? 'does' : 'do'} not)` : ''}, ${places - lost} while the fault lasts`,
-    hint: 'Nothing would be left to take the members over. Is a node drained, tainted, or still under pressure from what was before?',
+    hint: 'No node would be left to take the members over. Is a node drained, tainted, or still under pressure from an earlier fault?',
   };
 }
 
@@ -132,7 +132,7 @@ async function powerReadable(
 }
 
 async function nobodyElse({ platform }: Stage): Promise<PreflightCheck> {
-  // The lock is left to `lock.take`, which knows a living owner's from one that a crash left.
+  // The lock is left to `lock.take`, which can tell the lock of a running run from one that a crash left behind.
   const leftovers = (await platform.leftovers()).filter(({ remove }) => remove.verb !== 'lock.release');
   const runs = [...new Set(leftovers.map((leftover) => leftover.run))];
   return {
@@ -149,7 +149,7 @@ async function nobodyElse({ platform }: Stage): Promise<PreflightCheck> {
   };
 }
 
-/** A right that is missing would otherwise be found out in the middle of the run. */
+/** A missing right would otherwise show only in the middle of the run. */
 async function rights({ platform, scenario }: Stage): Promise<PreflightCheck | undefined> {
   const rights = await platform.rights?.(verbsFor(scenario));
   if (!rights) return undefined;
@@ -168,7 +168,7 @@ async function rights({ platform, scenario }: Stage): Promise<PreflightCheck | u
 
 const FITNESS_TIME = 1500;
 
-/** A short try-out of the prober on this machine: late here is late in the run. */
+/** A short trial of the prober on this machine: if it is late here, it will be late in the run. */
 async function proberFit({ streams }: Stage): Promise<PreflightCheck> {
   const limit = Math.min(...streams.map((stream) => stream.every)) / 2;
   const prober = await startProber({ out: '/dev/null', origin: startClock().origin.monotonic, streams: [], seed: 1 });
@@ -185,7 +185,7 @@ async function proberFit({ streams }: Stage): Promise<PreflightCheck> {
 
 const priority = { cgroup: 'in its own CPU cgroup', nice: 'at a higher priority', none: 'at normal priority' } as const;
 
-/** The answer of `lock.take`. */
+/** Another run that holds the lock, from the answer of `lock.take`. */
 export function otherHolder(answer: Json): string | undefined {
   const { held, holder } = answer as { held: boolean; holder?: string };
   return held ? undefined : (holder ?? 'somebody');

@@ -4,16 +4,16 @@ import type { Recorder } from '../recording/recorder.ts';
 import { sleep } from '../units/sleep.ts';
 import type { Stage } from './plan.ts';
 
-/** How often the recording is looked at while recovery is waited for. */
-const RECOVERY_LOOK = 1_000;
-/** Watched at least after healing: a stable window, and the time until it is whole in the samples. */
+/** How often to look at the recording while waiting for recovery. */
+const RECOVERY_POLL = 1_000;
+/** Minimum time after healing: a stable window, plus the time until it is completely in the samples. */
 const HEALED_WINDOW = 12_500;
 
 /**
- * Waits until every stream is as good as before and the workload is whole; after the scenario's horizon the rest is censored.
- * What was not so by then is a warning in the recording.
+ * Waits until every stream is as good as before and all members of the workload are ready, at most for the scenario's horizon.
+ * What has not recovered by then is censored, and is a warning in the recording.
  *
- * @param injected when the first fault can have taken effect at the earliest
+ * @param injected the earliest moment at which the first fault can have taken effect
  */
 export async function waitForRecovery(
   stage: Stage,
@@ -23,15 +23,15 @@ export async function waitForRecovery(
 ): Promise<void> {
   const { deployment, namespace, platform, scenario } = stage;
   const warn = (text: string) => recorder.record({ kind: 'warning', text });
-  const whole = platform.untilReady({ namespace, services: deployment.services }, scenario.horizon, signal);
+  const ready = platform.untilReady({ namespace, services: deployment.services }, scenario.horizon, signal);
   const stable = untilStable(stage, recorder, injected, signal);
-  const [readyAgain, unstable] = await Promise.allSettled([whole, stable]);
-  if (readyAgain.status === 'rejected') warn(`The workload was not whole again: ${readyAgain.reason.message}`);
+  const [readyAgain, unstable] = await Promise.allSettled([ready, stable]);
+  if (readyAgain.status === 'rejected') warn(`The workload was not ready again: ${readyAgain.reason.message}`);
   if (unstable.status === 'rejected') throw unstable.reason;
   if (unstable.value.length > 0) warn(`Not as good as before within the horizon: ${unstable.value.join(', ')}`);
 }
 
-/** Looks at the samples in the very sense in which they will be judged. Resolves with the streams that never were stable. */
+/** Applies the same rule to the samples as the analysis will. Resolves with the streams that did not become stable. */
 async function untilStable(
   { scenario }: Stage,
   { clock, folder }: Recorder,
@@ -40,12 +40,12 @@ async function untilStable(
 ): Promise<string[]> {
   const healed = clock.now();
   for (;;) {
-    await sleep(RECOVERY_LOOK, signal);
+    await sleep(RECOVERY_POLL, signal);
     const now = clock.now();
     const { streams } = readSamples(folder.samples);
     const unstable = notYetStable(streams, injected, scenario.steady, now);
     if (signal.aborted || now - healed > scenario.horizon) return unstable;
-    // What was stable before healing says nothing about healing: it needs a window of its own.
+    // A window before healing says nothing about the time after it: that needs a window of its own.
     if (unstable.length === 0 && now - healed >= HEALED_WINDOW) return [];
   }
 }

@@ -1,4 +1,4 @@
-/** The life of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
+/** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ProberTick } from '../probes/prober/plan.ts';
@@ -19,7 +19,7 @@ import { takeLock } from './lock.ts';
 import { metaOf } from './meta.ts';
 import type { Stage } from './plan.ts';
 import { preflight } from './preflight.ts';
-import type { Progress, Tell } from './progress.ts';
+import type { OnProgress, RunProgress } from './progress.ts';
 import { waitForRecovery } from './recover.ts';
 import type { Snapshot } from './snapshot.ts';
 import { takeBack } from './take-back.ts';
@@ -29,34 +29,40 @@ import { verifyWrites } from './verify.ts';
 export interface RunOptions {
   /** Aborts the run: the fault is healed and everything cleaned up, then the run ends. */
   signal: AbortSignal;
-  tell: Tell;
-  /** Wraps each phase, for runners that show steps. */
+  onProgress: OnProgress;
+  /** Wraps each phase, for test runners that show steps. */
   step<T>(phase: Phase, body: () => Promise<T>): Promise<T>;
 }
 
 export interface RunResult {
   folder: RunFolder;
-  /** What could not be undone, with the command that undoes it. */
+  /** What could not be undone, one line each. */
   notUndone: string[];
-  /** Why the run ended early; undefined when it went its whole way. */
+  /** Why the run ended early; undefined if it completed. */
   failure: Error | undefined;
 }
 
 /** The run was refused before anything was changed. */
 export class Refusal extends OperatorError {}
 
-/** How long members may take to come up, and then to answer every stream. */
+/** How long members may take to become ready, and then to answer well on every stream. */
 const DEPLOY_TIMEOUT = 180_000;
 const ANSWER_TIMEOUT = 90_000;
 
 export async function run(stage: Stage, options: RunOptions): Promise<RunResult> {
   const { platform, scenario } = stage;
   const folder = runFolder(path.join(runsDir(), stage.run));
-  const { recorder, journal } = await begin(folder, stage, options.tell);
-  options.tell({ kind: 'run', run: stage.run, title: scenario.title, cluster: stage.cluster.name, dir: folder.dir });
-  const life = new Life(stage, options, recorder, journal);
+  const { recorder, journal } = await begin(folder, stage, options.onProgress);
+  options.onProgress({
+    kind: 'run',
+    run: stage.run,
+    title: scenario.title,
+    cluster: stage.cluster.name,
+    dir: folder.dir,
+  });
+  const lifecycle = new Lifecycle(stage, options, recorder, journal);
   try {
-    return await life.live();
+    return await lifecycle.run();
   } finally {
     journal.close();
     recorder.close();
@@ -65,10 +71,14 @@ export async function run(stage: Stage, options: RunOptions): Promise<RunResult>
 }
 
 /** Nothing was changed yet: where nothing can be written down, nothing is begun. */
-async function begin(folder: RunFolder, stage: Stage, tell: Tell): Promise<{ recorder: Recorder; journal: Journal }> {
+async function begin(
+  folder: RunFolder,
+  stage: Stage,
+  onProgress: OnProgress,
+): Promise<{ recorder: Recorder; journal: Journal }> {
   try {
     const clock = startClock();
-    const recorder = new Recorder(folder, clock, (event) => tell({ kind: 'event', event }));
+    const recorder = new Recorder(folder, clock, (event) => onProgress({ kind: 'event', event }));
     recorder.meta(metaOf(stage, clock));
     return { recorder, journal: Journal.create(folder.journal, stage.run, stage.cluster) };
   } catch (error) {
@@ -80,20 +90,20 @@ async function begin(folder: RunFolder, stage: Stage, tell: Tell): Promise<{ rec
   }
 }
 
-class Life {
+class Lifecycle {
   readonly #stage: Stage;
   readonly #options: RunOptions;
   readonly #recorder: Recorder;
   readonly #journal: Journal;
   readonly #stopped = new AbortController();
   /** Ends the run itself: the user's signal, or a recording that cannot be written. */
-  readonly #ended: AbortSignal;
+  readonly #aborted: AbortSignal;
   /** Ends the undisturbed course: the user's signal, or a stop condition. */
-  readonly #course: AbortSignal;
+  readonly #ending: AbortSignal;
   #faults: LiveFault[] = [];
-  /** From the first act of a fault on users may suffer: stop conditions count, also while it is still being injected. */
+  /** True from the first act of a fault on: stop conditions apply from then, also during injection. */
   #harming = false;
-  /** When the first fault can have taken effect at the earliest, as the analysis has it. */
+  /** The earliest moment at which the first fault can have taken effect, as in the analysis. */
   #injected = 0;
   readonly #availability: Availability;
   readonly #companions: Companions;
@@ -104,19 +114,19 @@ class Life {
     this.#options = options;
     this.#recorder = recorder;
     this.#journal = journal;
-    this.#ended = AbortSignal.any([options.signal, recorder.broken]);
-    this.#course = AbortSignal.any([this.#ended, this.#stopped.signal]);
+    this.#aborted = AbortSignal.any([options.signal, recorder.broken]);
+    this.#ending = AbortSignal.any([this.#aborted, this.#stopped.signal]);
     const streams = stage.streams.map(({ name }) => name);
     this.#availability = new Availability(streams, stage.scenario.stop, (condition) => this.#stop(condition));
     const tick = (tick: ProberTick) => {
-      options.tell({ kind: 'tick', tick });
+      options.onProgress({ kind: 'tick', tick });
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
     this.#companions = new Companions([watch, probing], { stage, recorder });
   }
 
-  async live(): Promise<RunResult> {
+  async run(): Promise<RunResult> {
     let before: Snapshot | undefined;
     let failure: Error | undefined;
     try {
@@ -138,7 +148,7 @@ class Life {
   }
 
   async #phase<T>(phase: Phase, body: () => Promise<T>): Promise<T> {
-    const goesOn = () => phase !== 'clean up' && this.#ended.throwIfAborted();
+    const goesOn = () => phase !== 'clean up' && this.#aborted.throwIfAborted();
     goesOn();
     return this.#options.step(phase, async () => {
       this.#recorder.record({ kind: 'phase', phase, state: 'begin' });
@@ -181,12 +191,12 @@ class Life {
     const args = { namespace, manifest: deployment.manifest, labels: { 'brownout.run': run } };
     await act({ verb: 'deploy', args }, { verb: 'remove', args: { namespace } }, this.#acting);
     this.#countdown('deploy', DEPLOY_TIMEOUT, true);
-    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#ended);
+    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#aborted);
     // With the workload in place the services' own timers can be read too.
     this.#recorder.record({ kind: 'inspection', inspection: await platform.inspect(), when: 'before' });
     await this.#companions.start('deployed');
-    if (!(await this.#availability.goodFor(3000, ANSWER_TIMEOUT, this.#course))) {
-      this.#ended.throwIfAborted();
+    if (!(await this.#availability.goodFor(3000, ANSWER_TIMEOUT, this.#ending))) {
+      this.#aborted.throwIfAborted();
       throw new OperatorError(
         `${scenario.workload} is deployed, but its entries do not answer well within ${ANSWER_TIMEOUT / 1000} s: ${this.#availability.describe(3000)}.`,
         { hint: `Are the \`entry\` addresses in ${this.#stage.cluster.file} right?` },
@@ -198,8 +208,8 @@ class Life {
     const { steady } = this.#stage.scenario;
     const patience = steady * 2 + 60_000;
     this.#countdown('steady', steady, false);
-    if (await this.#availability.goodFor(steady, patience, this.#course)) return;
-    this.#ended.throwIfAborted();
+    if (await this.#availability.goodFor(steady, patience, this.#ending)) return;
+    this.#aborted.throwIfAborted();
     throw new OperatorError(
       `steady state never seen: within ${Math.round(patience / 1000)} s there were no ${steady / 1000} s with 99.9 % ok on every stream (last: ${this.#availability.describe(steady)}).`,
       { hint: 'The service is not healthy without a fault; nothing was injected.' },
@@ -222,7 +232,7 @@ class Life {
 
   async #hold(): Promise<void> {
     const announce = (longest: number) => this.#countdown('hold', longest, false);
-    await holdAll(this.#faults, this.#recorder, this.#course, announce);
+    await holdAll(this.#faults, this.#recorder, this.#ending, announce);
   }
 
   #stop(condition: StopCondition): void {
@@ -237,25 +247,25 @@ class Life {
 
   async #recover(): Promise<void> {
     this.#countdown('recover', this.#stage.scenario.horizon, true);
-    await waitForRecovery(this.#stage, this.#recorder, this.#injected, this.#ended);
+    await waitForRecovery(this.#stage, this.#recorder, this.#injected, this.#aborted);
   }
 
   async #verify(): Promise<void> {
     await this.#companions.stop();
-    await verifyWrites(this.#stage, this.#recorder, this.#ended);
+    await verifyWrites(this.#stage, this.#recorder, this.#aborted);
     this.#recorder.record({ kind: 'inspection', inspection: await this.#stage.platform.inspect(), when: 'after' });
   }
 
   async #cleanUp(before: Snapshot | undefined): Promise<string[]> {
-    // Faults first: the journal holds their undo too, but a fault that heals itself also says whether it is gone.
+    // Faults first: the journal has their undo as well, but healing a fault also confirms that it is gone.
     await healAll(this.#faults, this.#recorder).catch((error: Error) => this.#warn(error.message));
     await this.#companions.stop();
     this.#endRenewal();
-    const context = { recorder: this.#recorder, journal: this.#journal, tell: this.#options.tell };
+    const context = { recorder: this.#recorder, journal: this.#journal, onProgress: this.#options.onProgress };
     return takeBack(this.#stage, context, before);
   }
 
-  /** Refused: nothing was changed, so nothing is worth keeping, except a lock that may have been taken in part. */
+  /** Nothing was changed, so the recording is deleted, unless its journal is still needed to release a lock. */
   async #refuse(failure: OperatorError): Promise<never> {
     this.#endRenewal();
     await undoPending(this.#journal, this.#stage.actor, this.#stage.platform, () => undefined);
@@ -264,7 +274,7 @@ class Life {
   }
 
   #countdown(phase: Phase, ms: number, atMost: boolean): void {
-    this.#options.tell({ kind: 'countdown', phase, ms, atMost } satisfies Progress);
+    this.#options.onProgress({ kind: 'countdown', phase, ms, atMost } satisfies RunProgress);
   }
 
   #warn(text: string): void {

@@ -3,7 +3,7 @@ import { poll } from '../units/until.ts';
 
 export type Snapshot = Record<string, string>;
 
-/** What is not as it was: one line each, empty when all is. */
+/** What differs between two snapshots, one line each; empty if nothing does. */
 export function differences(before: Snapshot, after: Snapshot): string[] {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) => {
@@ -15,8 +15,8 @@ export function differences(before: Snapshot, after: Snapshot): string[] {
 }
 
 /**
- * Compares with the state before, and again while things are still on their way out, for at most `timeout` ms. A cluster that
- * does not answer by then is a difference: nobody can say that it is as it was.
+ * Compares with the state before, and again while things are still being removed, for at most `timeout` ms. If the cluster does
+ * not answer by then, that is reported as a difference.
  */
 export async function settledDifferences(platform: Platform, before: Snapshot, timeout: number): Promise<string[]> {
   const look = () =>

@@ -1,26 +1,26 @@
 import type { Recorder } from '../recording/recorder.ts';
 import type { Journal } from './journal.ts';
 import type { Stage } from './plan.ts';
-import type { Tell } from './progress.ts';
+import type { OnProgress } from './progress.ts';
 import { type Snapshot, settledDifferences } from './snapshot.ts';
 import { describeAct, undoPending } from './undo.ts';
 
-/** What is on its way out may take so long until the cluster is compared with its state before, ms. */
+/** How long things may take to disappear before they are reported as a difference, ms. */
 const SETTLE_TIMEOUT = 45_000;
 
 /**
- * Takes back all that the journal holds, and records what is not as it was before.
+ * Undoes everything that is pending in the journal, and records how the cluster differs from its state before.
  *
- * @returns what could not be undone, a line each
+ * @returns what could not be undone, one line each
  */
 export async function takeBack(
   { actor, platform }: Stage,
-  { recorder, journal, tell }: { recorder: Recorder; journal: Journal; tell: Tell },
+  { recorder, journal, onProgress }: { recorder: Recorder; journal: Journal; onProgress: OnProgress },
   before: Snapshot | undefined,
 ): Promise<string[]> {
   const steps = await undoPending(journal, actor, platform, ({ act, error }) => {
     const what = describeAct(act);
-    tell({ kind: 'note', text: error === undefined ? `undone: ${what}` : `not undone: ${what}: ${error}` });
+    onProgress({ kind: 'note', text: error === undefined ? `undone: ${what}` : `not undone: ${what}: ${error}` });
   });
   const notUndone = steps
     .filter((step) => step.error !== undefined)

@@ -7,39 +7,39 @@ import type { Journal, JournalEntry } from './journal.ts';
 
 export interface UndoStep {
   act: Act;
-  /** Undefined when it was carried out. */
+  /** Undefined if it succeeded. */
   error: string | undefined;
 }
 
-/** How long one act may be tried again: a node that comes back needs its time until its API answers. */
-const PATIENCE = 120_000;
+/** How long an undo is retried: a node that comes back takes some time until its API answers. */
+const RETRY_TIME = 120_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
 const NODE_TIMEOUT = 90_000;
 
 /**
- * Carries out every pending undo, the last act first, and marks each in the journal. An undo that fails is tried again for
- * two minutes, then left pending while the others go on. Undo acts are idempotent: twice does no harm.
+ * Performs every pending undo, the last act first, and marks each in the journal. An undo that fails is retried for two minutes,
+ * then left pending while the others go on. Undo acts are idempotent: doing one twice is harmless.
  */
 export async function undoPending(
   journal: Journal,
   actor: Actor,
   platform: Platform,
-  tell: (step: UndoStep) => void,
+  onStep: (step: UndoStep) => void,
 ): Promise<UndoStep[]> {
   const steps: UndoStep[] = [];
   for (const entry of journal.pending()) {
     const step = { act: entry.undo!, error: await undoOne(entry, actor) };
     if (step.error === undefined) journal.done(entry.id);
     steps.push(step);
-    tell(step);
+    onStep(step);
     if (step.error === undefined && step.act.verb === 'power.on') await nodeReady(platform, String(step.act.args.node));
   }
   return steps;
 }
 
 async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | undefined> {
-  // To p-retry a TypeError is a mistake in the program. Here it may be half an answer of a cluster that is on its way back.
+  // p-retry takes a TypeError for a bug and gives up. Here it may come from an incomplete answer of a recovering cluster.
   const perform = () =>
     actor.perform(entry.undo!).catch((cause: Error) => {
       throw new OperatorError(cause.message, { cause });
@@ -47,7 +47,7 @@ async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | unde
   try {
     await pRetry(perform, {
       retries: Number.POSITIVE_INFINITY,
-      maxRetryTime: PATIENCE,
+      maxRetryTime: RETRY_TIME,
       minTimeout: FIRST_PAUSE,
       maxTimeout: LONGEST_PAUSE,
     });
@@ -57,7 +57,7 @@ async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | unde
   }
 }
 
-/** Later undos (volumes on that node) need the node back. Not fatal when it does not come: they say so themselves. */
+/** Later undos (volumes on that node) need the node. If it does not come back they fail and say so themselves. */
 async function nodeReady(platform: Platform, name: string): Promise<void> {
   const look = async () => {
     try {

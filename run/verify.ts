@@ -4,16 +4,16 @@ import { sleep } from '../units/sleep.ts';
 import { poll } from '../units/until.ts';
 import type { Stage } from './plan.ts';
 
-/** A backlog drains at 10 writes/s at the slowest (one as-is worker); this long is waited beyond that. */
+/** A backlog drains at 10 writes/s or faster (one as-is worker); wait this much longer than that. */
 const SLOWEST_DRAIN = 10;
 const DRAIN_MARGIN = 60_000;
-/** A write that left the queue is in the worker's node agents for a moment before it is in the database. */
-const IN_HAND = 2_000;
+/** A write that left the queue is in the worker for a moment before it is in the database. */
+const IN_PROGRESS = 2_000;
 const POLL = 500;
 
 /**
- * Waits until the queue of acknowledged writes is empty, then reads them back: what is still queued is late, not lost.
- * What could not be read is recorded as such, and is judged unknown.
+ * Waits until the queue of acknowledged writes is empty, then reads them back: a write that is still queued is late, not lost.
+ * If they cannot be read, that is recorded and judged as unknown.
  */
 export async function verifyWrites(stage: Stage, recorder: Recorder, signal: AbortSignal): Promise<void> {
   const writing = stage.streams.filter((stream) => stream.writes);
@@ -43,7 +43,7 @@ export async function verifyWrites(stage: Stage, recorder: Recorder, signal: Abo
 
 interface Drained {
   waited: number;
-  /** 0 when the queue is empty, null when it could not be told. */
+  /** 0 if the queue is empty, null if that is not known. */
   left: number | null;
 }
 
@@ -59,6 +59,6 @@ async function drain(
     { timeout: longest, every: POLL, signal },
   );
   const waited = performance.now() - start;
-  if (left === 0) await sleep(IN_HAND, signal);
+  if (left === 0) await sleep(IN_PROGRESS, signal);
   return { waited, left: left ?? null };
 }

@@ -8,10 +8,10 @@ import { formatDuration } from '../units/units.ts';
 import type { Objective, ProbeUse, Scenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
 
-/** Fewer than this in the steady state, and nothing can be said of what is usual. */
+/** Fewer probes in steady state are not enough to know what is normal. */
 const FEWEST_STEADY_PROBES = 10;
 
-/** What is written, and what its names refer to. */
+/** The scenario as written, and the workload it refers to. */
 interface Written {
   scenario: Scenario;
   workload: Workload;
@@ -25,7 +25,7 @@ interface Mistake {
   hint?: string;
 }
 
-/** What is well formed but cannot be meant: names that the workload lacks, limits that nothing can meet or miss. */
+/** Valid by the schema but wrong: names that the workload does not have, limits that can never be met or never be missed. */
 export function contradictions(
   file: YamlFile,
   scenario: Scenario,
@@ -217,14 +217,14 @@ function missingProbe(name: string, scenario: Scenario, workload: Workload): str
   return didYouMean(name, Object.keys(scenario.probes), 'probe');
 }
 
-/** As the plan names them: with both kinds of connection, the reused one is a stream of its own. */
+/** Named as in the plan: with both kinds of connection, the reused one is a separate stream. */
 function streamNames(scenario: Scenario): string[] {
   return Object.entries(scenario.probes).flatMap(([name, { connection }]) =>
     connection === 'both' ? [name, `${name}.reused`] : [name],
   );
 }
 
-/** Where a fault's options name a service of the workload: `running` and `service`, in all selectors. */
+/** The services of the workload that a fault's options name: `running` and `service`, in all selectors. */
 function* servicesNamed(value: unknown, path: Path): Generator<{ at: Path; service: string }> {
   let inside = value;
   for (const step of path) inside = (inside as Record<string | number, unknown>)[step];

@@ -11,7 +11,7 @@ import type { Scenario } from './scenario.ts';
 /** What any power agent can do. */
 const POWER_VERBS = ['power.off', 'power.on'];
 
-/** A scenario, its file, and what it speaks of. */
+/** A scenario, its file, and the workload and faults that it refers to. */
 export interface ReadScenario {
   file: YamlFile;
   scenario: Scenario;
@@ -19,7 +19,7 @@ export interface ReadScenario {
   faults: Record<string, Fault>;
 }
 
-/** What of a scenario cannot work on a cluster, as far as the two files tell: nothing is connected to. */
+/** What cannot work when this scenario runs on this cluster, judged from the two files only, without connecting to anything. */
 export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Diagnostic[]> {
   const { file, scenario, workload } = read;
   const found: Diagnostic[] = [];
@@ -29,9 +29,9 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
     ...capabilitiesOf(cluster),
   ];
   for (const [index, { fault, options }] of scenario.faults.entries()) {
-    const lacking = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));
-    if (lacking === undefined) continue;
-    const { why, hint } = missingCapability(cluster, lacking);
+    const missing = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));
+    if (missing === undefined) continue;
+    const { why, hint } = missingCapability(cluster, missing);
     found.push(
       file.source.diagnostic(file.key(['faults', index, fault]), `'${fault}' on ${cluster.name}: ${why}`, hint),
     );

@@ -71,7 +71,7 @@ seed: 7
   assert.deepEqual(scenario.faults[0]?.options.member, { service: 'vote' });
 });
 
-test('several errors are told at once, in the order of the file', async () => {
+test('several errors are reported at once, in the order of the file', async () => {
   const text = least.replace('vote: {}', 'vote: { every: 50 }\nobjectives:\n  vote: { lost: many }\nsede: 1');
   await assert.rejects(read(text), (error: FileError) => {
     assert.deepEqual(

@@ -13,28 +13,28 @@ import type { ReadScenario } from './fit.ts';
 import type { FaultUse, Scenario } from './scenario.ts';
 import { scenarioSchema } from './schema.ts';
 
-/** What a scenario may speak of. */
+/** The names that a scenario may use. */
 export interface Vocabulary {
   faults: Record<string, Fault>;
-  /** Throws OperatorError when there is no workload of that name. */
+  /** Throws OperatorError if there is no workload of that name. */
   workload(name: string): Promise<Workload>;
   /** The kinds of probes that a workload can use. */
   kinds(workload: string): Promise<KnownKinds>;
 }
 
-/** What the suite has, and the project in the current folder. */
+/** What the suite and the project in the current folder provide. */
 const installed: Vocabulary = {
   faults,
   workload: (name) => loadWorkload(name, process.cwd()),
   kinds: (workload) => loadKinds(workload, process.cwd()),
 };
 
-/** Reads a scenario file. Throws FileError, with the place of everything that is wrong. */
+/** Reads a scenario file. Throws FileError with the position of every mistake. */
 export async function loadScenario(file: string, vocabulary: Vocabulary = installed): Promise<Scenario> {
   return (await toScenario(readYaml(file), vocabulary)).scenario;
 }
 
-/** The scenario in a file that was parsed already, and what it speaks of. Throws FileError. */
+/** The scenario in an already parsed file, and what it refers to. Throws FileError. */
 export async function toScenario(file: YamlFile, vocabulary: Vocabulary = installed): Promise<ReadScenario> {
   const { 'breaks-quorum': breaksQuorum, ...written } = validate(file, scenarioSchema(vocabulary.faults));
   const scenario: Scenario = {
@@ -66,7 +66,7 @@ async function namedWorkload(file: YamlFile, scenario: Scenario, vocabulary: Voc
   }
 }
 
-/** The scenario files among paths of files and folders, sorted. Throws FileError for what does not exist. */
+/** The scenario files in the given files and folders, sorted. Throws FileError for a path that does not exist. */
 export function findScenarios(paths: string[]): string[] {
   return findYaml(paths);
 }

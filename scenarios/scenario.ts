@@ -7,16 +7,16 @@ export interface Scenario {
   title: string;
   workload: string;
   variant: Variant;
-  /** How long the undisturbed service is watched first, ms. */
+  /** How long the undisturbed service is observed first, ms. */
   steady: number;
-  /** How long recovery is waited for after the fault was healed, ms; later recovery is reported as censored. */
+  /** How long to wait for recovery after the fault was healed, ms; later recovery is reported as censored. */
   horizon: number;
   faults: FaultUse[];
   probes: Record<string, ProbeUse>;
   /** By probe name. */
   objectives: Record<string, Objective>;
   stop: StopCondition[];
-  /** `fail`: the scenario shows a weakness, and is green only if the verdict is fail, of a fault that was proven. */
+  /** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
   expect: 'pass' | 'fail';
   breaksQuorum: boolean;
   seed: number | undefined;
@@ -34,17 +34,17 @@ export interface ProbeUse {
   connection: 'new' | 'reused' | 'both';
 }
 
-/** Each is a limit; what is not named is not judged. Durations ms, shares fractions. */
+/** Limits; those that are not given are not checked. Durations in ms, shares as fractions. */
 export interface Objective {
-  /** TTSR at most. */
+  /** Maximum TTSR. */
   recovery?: number;
-  /** ok / scheduled, over fault and recovery, at least. */
+  /** Minimum of ok / scheduled, over fault and recovery. */
   availability?: number;
-  /** Longest outage at most (its outer bracket). */
+  /** Maximum length of the longest outage (its outer bracket). */
   outage?: number;
-  /** Acknowledged writes lost at most. */
+  /** Maximum number of acknowledged writes that are lost. */
   lost?: number;
-  /** p95 from due, over fault and recovery, at most. */
+  /** Maximum p95 from when probes were due, over fault and recovery. */
   p95?: number;
 }
 

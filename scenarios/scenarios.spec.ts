@@ -4,7 +4,7 @@ import { readInvocation } from '../run/invocation.ts';
 import { loadProject } from '../run/parts.ts';
 import { findScenarios, loadScenario } from './load.ts';
 
-// One test a scenario file, on every cluster that the runner was given.
+// One test per scenario file, on every cluster that the runner was given.
 const files = readInvocation()?.scenarios ?? findScenarios([path.join(import.meta.dirname, 'voting')]);
 
 await loadProject(process.cwd());

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Fault } from '../faults/fault.ts';
 import { duration, formatDuration, parseDuration, parseShare, share } from '../units/units.ts';
 
-/** Longer is a mistake in the unit: a run of a day is not a test any more. */
+/** Anything longer is probably a wrong unit: a run of more than a day is no longer a test. */
 export const LONGEST = 86_400_000;
 
-/** A duration within limits, both included. */
+/** A duration within limits, inclusive. */
 function between(least: number, most: number) {
   return duration
     .refine((ms) => ms >= least, { error: `expected at least ${formatDuration(least)}` })
@@ -73,7 +73,7 @@ const stopCondition = z
     return z.NEVER;
   });
 
-/** The schema of a scenario file, faults and their options included. */
+/** The schema of a scenario file, including faults and their options. */
 export function scenarioSchema(faults: Record<string, Fault>) {
   return z.strictObject({
     title: z

@@ -52,8 +52,8 @@ export interface SyntheticRun {
   confirmed?: boolean;
   /** Whom each fault of the scenario hits; the first one alone, w1, unless said. */
   targets?: Target[][];
-  /** Members that each service had there; `untold` as in older recordings. */
-  services?: Record<string, number> | 'untold';
+  /** Members that each service had there; `not recorded` as in older recordings. */
+  services?: Record<string, number> | 'not recorded';
   inspection?: Partial<Inspection>;
   prober?: Partial<ProberReport>;
 }
@@ -198,7 +198,7 @@ function eventsOf(run: SyntheticRun, times: Times, streams: StreamSamples[], sce
         fault: scenario.faults[i]?.fault ?? fault,
         targets: hit,
         meaning: meaningOf(scenario.faults[i] ?? { fault, options: {} }),
-        ...(services === 'untold' ? {} : { services }),
+        ...(services === 'not recorded' ? {} : { services }),
       }),
     ),
     { at: injected, kind: 'act', act: { verb: 'power.off', args: { node: 'w1' } }, from: t0, fault },

@@ -171,7 +171,7 @@ test('a run that proves nothing is shown, and counts for nothing', () => {
   );
 });
 
-test('the fastest is told, but what is unknown is never ranked', () => {
+test('the fastest is named, but what is unknown is never ranked', () => {
   const comparison = compare([
     made({ id: 'slow', cluster: 'slow', outage: 6000 }),
     made({ id: 'void', cluster: 'void', outage: 1000, confirmed: false }),
@@ -192,7 +192,7 @@ test('the fastest is told, but what is unknown is never ranked', () => {
   );
 });
 
-test('set-ups whose runs overlap are not told apart', () => {
+test('set-ups whose runs overlap are ranked in one group', () => {
   const comparison = compare([
     made({ id: 'a1', cluster: 'a', outage: 2000 }),
     made({ id: 'a2', cluster: 'a', outage: 6000 }),
@@ -225,7 +225,7 @@ test('other objectives change verdicts and no number: the runs stay one set-up, 
   assert.equal(comparison.setUps[0]!.judgedAlike, false);
 });
 
-test('a neighbour without limits is paired with the same one with limits, and what else differs is told', () => {
+test('a neighbour without limits is paired with the same one with limits, and what else differs is listed', () => {
   const noisy = (id: string, kind: string, limits: boolean, more: Partial<Made> = {}) => {
     const options = { kind, limits, node: { running: 'vote' }, hold: 5000 };
     return made({ id, ...more, scenario: { faults: [{ fault: 'namespace-dos', options }], ...more.scenario } });
@@ -268,7 +268,7 @@ test('runs whose target ran other services do not share a median', () => {
     made({ id: 'a', services: { vote: 1 } }),
     made({ id: 'b', services: { db: 1, vote: 1 } }),
     made({ id: 'c', services: { vote: 1 } }),
-    made({ id: 'd', services: 'untold' }),
+    made({ id: 'd', services: 'not recorded' }),
   ]);
   assert.deepEqual(
     setUps.map(({ runs }) => runs.map(({ run }) => run)),
@@ -301,7 +301,7 @@ test('lost writes are counted by run, and those that could not be read back are 
   }
 });
 
-test('labels tell all set-ups apart, and the order of runs changes no median', () => {
+test('labels are distinct for all set-ups, and the order of runs changes no median', () => {
   const clusters = ['one', 'two'];
   const pool = clusters.flatMap((cluster) =>
     (['as-is', 'hardened'] as const).flatMap((variant) =>

@@ -1,6 +1,6 @@
 /**
- * Runs side by side. Runs that were asked the same of the same cluster repeat each other: together they are one set-up,
- * with every one of them shown, and a median. What sets them apart is told first; what was measured is never averaged.
+ * Runs side by side. Runs of the same scenario on the same cluster are repetitions: they form one set-up, shown with each run's
+ * value and a median. The differences between set-ups come first; measurements are never averaged.
  */
 
 import { entryName } from '../events/configuration.ts';
@@ -29,10 +29,10 @@ interface Group {
   factors: Factor[];
 }
 
-/** Confidence intervals of the same runs are the same every time. */
+/** A fixed seed: the same runs always give the same confidence intervals. */
 const SEED = 1;
 
-/** Runs in, comparison out: pure. The order of runs is kept, and set-ups are in the order of their first run. */
+/** Runs in, comparison out: a pure function. Runs keep their order; set-ups are in the order of their first run. */
 export function compare(runs: readonly ComparedRun[]): Comparison {
   const groups = groupRuns(runs);
   const columns = groups.map(({ factors }) => factors);
@@ -59,7 +59,7 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
   };
 }
 
-/** `of`: what in a run is read; undefined where it has none. */
+/** `of` reads the value from a run; undefined if the run has none. */
 function measuresOf<From>(
   groups: Group[],
   readings: readonly Reading<From>[],
@@ -92,7 +92,7 @@ function byStream<From extends { stream: string }>(
   }));
 }
 
-/** The timers that predictions rest on: by them a platform's recovery is explained. */
+/** The timers that predictions are based on: they explain how fast a platform recovers. */
 function decidingTimers(runs: readonly ComparedRun[]): Set<string> {
   const used = runs.flatMap(({ findings }) => findings.predictions.flatMap(({ timers }) => Object.keys(timers)));
   return new Set(used.map((name) => entryName({ group: 'timer', name })));
@@ -134,7 +134,7 @@ function judgedBy(factors: Factor[]): string {
 function runOf(run: ComparedRun): SetUpRun {
   const { meta, findings } = run;
   const { t0, phases, verdict } = findings;
-  // A fault that nothing heals, as a killed member, ends where the run begins to wait for recovery.
+  // A fault without healing, such as a killed member, ends when the run starts to wait for recovery.
   const healedAt = findings.healedAt ?? phases.find(({ phase }) => phase === 'heal')?.from;
   const zero = (t0?.from ?? 0) / 1000;
   return {
@@ -151,7 +151,7 @@ function runOf(run: ComparedRun): SetUpRun {
   };
 }
 
-/** A run whose fault, steady state or prober cannot be relied upon proves nothing, and neither does one cut short. */
+/** A run proves nothing if its fault, steady state or prober cannot be trusted, or if it was cut short. */
 function isCounted(run: ComparedRun): boolean {
   return whatIsAgainst(run).length === 0;
 }
@@ -178,7 +178,7 @@ function isKnown({ value, beyond }: Observation): boolean {
   return value !== undefined || beyond !== undefined;
 }
 
-/** A row of which no run has anything says nothing. */
+/** Rows without a value in any run are left out. */
 function isObserved({ summaries }: Measure): boolean {
   return summaries.some(({ points }) => points.some(isKnown));
 }

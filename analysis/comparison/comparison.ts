@@ -1,4 +1,4 @@
-/** What a comparison says: everything that its reports are written from. `docs/reports.md` says how to read it. */
+/** The result of a comparison, from which all its reports are rendered. See `docs/reports.md` for how to read it. */
 
 import type { Moment } from '../../platforms/prediction.ts';
 import type { Bracket } from '../../recording/recording.ts';
@@ -10,36 +10,36 @@ import type { Interval, Observation } from './statistics.ts';
 export type Unit = 'ms' | 'seconds' | 'share' | 'count';
 
 /**
- * `asked`: what was done and how it was watched. `cluster`: whom it was done to. `judged`: limits that change a verdict
- * and no number.
+ * `asked`: the faults and how they were measured. `cluster`: the cluster they ran on. `judged`: limits that can change a verdict
+ * but no measured number.
  */
 export type FactorGroup = 'asked' | 'cluster' | 'judged';
 
-/** A factor, with its value in each of several columns; undefined where none was recorded. */
+/** A factor with its value in each column; undefined where none was recorded. */
 export interface Difference {
   group: FactorGroup;
   name: string;
   values: (string | undefined)[];
 }
 
-/** One run's observation; without value and `beyond` it has none. */
+/** One run's observation. Without `value` and `beyond` nothing was observed. */
 export interface Point extends Observation {
   run: string;
-  /** False for a run that proves nothing: it is shown, and counts for nothing. */
+  /** False for a run that proves nothing: it is shown, but not counted. */
   counted: boolean;
 }
 
-/** What the runs of one set-up say of one thing. */
+/** The runs of one set-up, by one measure. */
 export interface Summary {
-  /** One for each run of the set-up, in their order. */
+  /** One for each run of the set-up, in the same order. */
   points: Point[];
   /** Runs that count. */
   n: number;
-  /** Those of them that observed anything. */
+  /** Those of them with an observation. */
   observed: number;
-  /** Of nothing, unless every run that counts observed it. */
+  /** Empty unless every run that counts has an observation. */
   median: Observation;
-  /** 95 % confidence interval of the median, from six runs on. */
+  /** 95 % confidence interval of the median; needs at least six runs. */
   interval?: Interval;
 }
 
@@ -51,9 +51,9 @@ export interface Measure {
 }
 
 export interface SetUp {
-  /** `A`: short for tables. */
+  /** `A`: a short name for tables. */
   letter: string;
-  /** The cluster, and what else tells this set-up from the others. */
+  /** The cluster, and whatever else distinguishes this set-up from the others. */
   label: string;
   cluster: string;
   platform: string;
@@ -62,27 +62,27 @@ export interface SetUp {
   fault: string;
   title: string;
   file: string;
-  /** The objectives of all its runs are the same, so their verdicts can be counted. */
+  /** All its runs have the same objectives, so their verdicts can be counted together. */
   judgedAlike: boolean;
   runs: SetUpRun[];
 }
 
 export interface SetUpRun {
   run: string;
-  /** Whom the fault hit. */
+  /** The fault's targets. */
   target: string;
   /** Epoch ms. */
   began: number;
   verdict: VerdictKind;
   expect: 'pass' | 'fail';
   counted: boolean;
-  /** Why it does not count. */
+  /** Checks because of which it does not count. */
   against: Check[];
-  /** What decided the verdict; nothing for a pass. */
+  /** Checks that decided the verdict; empty for a pass. */
   decisive: Check[];
-  /** What users had, in seconds since the fault; empty where there was no fault. */
+  /** What users got, in seconds since the fault; empty if there was no fault. */
   timeline: Spell[];
-  /** When the fault was healed, in the same seconds. */
+  /** When the fault was healed, in seconds since the fault. */
   healed: number | undefined;
 }
 
@@ -91,7 +91,7 @@ export interface StreamComparison {
   measures: Measure[];
 }
 
-/** One moment that the platforms' timers predict: what was predicted and measured, by set-up and run. */
+/** A moment that can be predicted from the platforms' timers: predicted and measured, by set-up and run. */
 export interface PredictionComparison {
   moment: Moment;
   windows: MeasuredWindow[][];
@@ -110,14 +110,14 @@ export interface MeasuredWindow {
 export interface Comparison {
   version: 1;
   setUps: SetUp[];
-  /** The same was asked of all of them. */
+  /** All of them ran the same scenario. */
   sameScenario: boolean;
   /** Only what differs between set-ups. */
   differences: Difference[];
-  /** Recorded of some set-ups only, and equal there. */
+  /** Recorded for some set-ups only, with the same value. */
   partly: Difference[];
   overall: Measure[];
-  /** Which set-up did best; only among set-ups that were asked the same. */
+  /** Which set-up did best; only among set-ups that ran the same scenario. */
   orders: Order[];
   contrasts: Contrast[];
   split: Measure[];
@@ -127,24 +127,24 @@ export interface Comparison {
   predictions: PredictionComparison[];
 }
 
-/** Cells by one measure, the best first. */
+/** Set-ups ranked by one measure, the best first. */
 export interface Order {
   name: string;
-  /** Indexes of set-ups. Those in one group cannot be told apart by these runs. */
+  /** Indexes of set-ups. These runs show no difference between those in one group. */
   groups: number[][];
-  /** Cells that are shown and not ranked, and why. */
+  /** Set-ups that are shown but not ranked, and why. */
   unranked: { setUp: number; why: string }[];
 }
 
-/** The same noisy neighbour without a remedy and with one, side by side. */
+/** The same noisy neighbour without and with a remedy, side by side. */
 export interface Contrast {
-  /** What the neighbour takes: cpu, memory … */
+  /** What the neighbour uses up: cpu, memory … */
   kind: string;
   /** Indexes of set-ups. */
   without: number;
   remedied: number;
-  /** What the remedy is: the options that differ. */
+  /** The remedy: the options that differ. */
   remedy: Difference[];
-  /** What differs besides. Then the remedy alone does not explain what is seen. */
+  /** What else differs. If anything does, the remedy alone does not explain the result. */
   besides: Difference[];
 }

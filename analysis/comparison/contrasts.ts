@@ -10,8 +10,8 @@ interface ComparedSetUp {
 }
 
 /**
- * Each neighbour without its remedy, paired with each that has it, in the same cluster and beside the same workload. Other faults
- * that come with it must be the same for both.
+ * Pairs each noisy neighbour without its remedy with each one that has it, on the same cluster and with the same workload. Other
+ * faults of the scenario must be the same for both.
  */
 export function contrastsOf(setUps: readonly ComparedSetUp[]): Contrast[] {
   const neighbours = setUps.flatMap(({ meta: { scenario, cluster }, findings, factors }, setUp) => {

@@ -1,4 +1,4 @@
-/** What may set two runs apart, by name, and what does. */
+/** The named factors in which two runs may differ, and those in which they do. */
 import type { RunMeta } from '../../recording/recording.ts';
 import type { Objective } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
@@ -15,17 +15,17 @@ export interface Factor {
   group: FactorGroup;
   name: string;
   value: string;
-  /** Whether a timer was read or assumed says how far to trust it, not what it is. */
+  /** For display only: whether a timer was read or assumed does not make its value a different one. */
   source?: ConfigurationEntry['source'];
   isVersion?: boolean;
-  /** Of a fault's option: which fault of the scenario, and the option's own name. */
+  /** For an option of a fault: the index of the fault in the scenario, and the option's name. */
   option?: { fault: number; name: string };
 }
 
-/** What of the configuration is told by factors of other names, or is different in each run by chance. */
+/** Parts of the configuration that other factors already cover, or that are random in each run. */
 const NAMED_ELSEWHERE: ReadonlySet<ConfigurationEntry['group']> = new Set(['run', 'target']);
 
-/** Whom the faults hit. */
+/** The faults' targets. */
 export function targetOf({ configuration }: Findings): { value: string; role: string } {
   const { value = 'none', role = value } = configuration.find(({ group }) => group === 'target') ?? {};
   return { value, role };
@@ -77,7 +77,7 @@ function factorOf(entry: ConfigurationEntry): Factor {
   };
 }
 
-/** The fault's name and the option's; with several faults numbered: `1. …`. */
+/** The name of the fault and of the option; numbered if there are several faults: `1. …`. */
 function optionFactors(faults: RunMeta['scenario']['faults']): Factor[] {
   return faults.flatMap(({ fault, options }, i) =>
     Object.entries(options)
@@ -99,7 +99,7 @@ function grouped(group: FactorGroup, entries: [string, string][]): Factor[] {
   return entries.map(([name, value]) => ({ group, name, value }));
 }
 
-/** Two runs with the same key were asked the same of the same cluster: they repeat each other. */
+/** Two runs with the same key ran the same scenario on the same cluster: they are repetitions. */
 export function keyOf(factors: readonly Factor[]): string {
   const values = factors.filter(({ group }) => group !== 'judged').map(({ name, value }) => [name, value]);
   return JSON.stringify(values.sort(([a], [b]) => (a! < b! ? -1 : 1)));
@@ -110,9 +110,9 @@ interface Row extends Pick<Factor, 'group' | 'name' | 'isVersion' | 'option'> {
 }
 
 /**
- * What differs between columns. `partly`: recorded of some of them only and equal there, as many timers of one platform
- * are. It is a difference all the same when one was asked for it and another was not, when it is a version, and when it
- * is named in `deciding`.
+ * What differs between columns. `partly`: recorded in only some columns, with the same value there, like many timers of one
+ * platform. It still counts as a difference if it was asked for in one column only, if it is a version, or if it is named
+ * in `deciding`.
  */
 export function differencesOf(
   columns: readonly Factor[][],
@@ -122,7 +122,7 @@ export function differencesOf(
   return { differences: differing.map(differenceOf), partly: partly.map(differenceOf) };
 }
 
-/** The same, before it is said in words. */
+/** The same, before the values are put into words. */
 export function rowsOf(
   columns: readonly Factor[][],
   deciding: ReadonlySet<string> = new Set(),
@@ -151,7 +151,7 @@ export function differenceOf({ group, name, cells }: Row): Difference {
   return { group, name, values: cells.map((cell) => cell && entryValue(cell)) };
 }
 
-/** In the order in which a reader wants to know of them; versions explain least. */
+/** In the order of interest to the reader; versions explain least. */
 function rankOf({ group, isVersion }: Row): number {
   return isVersion ? 2 : { asked: 0, cluster: 1, judged: 3 }[group];
 }

@@ -6,10 +6,10 @@ export function letterOf(i: number): string {
   return i < 26 ? letter : `${letter}${Math.floor(i / 26) + 1}`;
 }
 
-/** Factors whose value says what it is. */
+/** Factors whose value is clear without their name. */
 const SPEAK_FOR_THEMSELVES = ['workload', 'fault', 'cluster', 'variant'];
 
-/** As short as they can be and still differ: the cluster, then what else sets apart those of the same label. */
+/** Labels as short as possible but distinct: the cluster, then other factors in which set-ups of the same label differ. */
 export function labelsOf(columns: Factor[][]): string[] {
   const labels = columns.map((factors) => factors.find(({ name }) => name === 'cluster')!.value);
   const { differing, partly } = rowsOf(columns);

@@ -1,4 +1,4 @@
-/** What one run gives to a comparison: every number as one observation. */
+/** What one run contributes to a comparison: each number is one observation. */
 
 import { slowestStream } from '../events/recovery-split.ts';
 import {
@@ -12,7 +12,7 @@ import {
 import type { Unit } from './comparison.ts';
 import type { Observation } from './statistics.ts';
 
-/** A number that is read from something, by name. Undefined where it has none of it. */
+/** A named number and how to read it. Undefined if there is none. */
 export interface Reading<From> {
   name: string;
   unit: Unit;
@@ -39,7 +39,7 @@ const streamMs = reading<StreamFindings>('ms');
 const streamShare = reading<StreamFindings>('share');
 const streamCount = reading<StreamFindings>('count');
 const streamSeconds = reading<StreamFindings>('seconds');
-/** A latency of nothing answered is 0 in findings, and no latency. */
+/** Findings have a latency of 0 if nothing was answered: that is no observation. */
 const answered = (ms: number, n: number) => (n > 0 ? ms : undefined);
 
 export const ofStream = [
@@ -82,7 +82,7 @@ const steps: readonly SplitStep['step'][] = [
   'stable',
 ];
 
-/** What the platform did not notice while it was there to be noticed is censored, not missing. */
+/** If the platform did not notice the fault while it lasted, the time to detection is censored, not missing. */
 function stepOf({ split, ttd, t0 }: Findings, step: SplitStep['step']): Mark {
   if (step === 'platform noticed' && t0) return ttd;
   return split.find((one) => one.step === step)?.mark ?? {};
@@ -96,7 +96,7 @@ export const ofDegradation: Reading<Findings>[] = degradations.map((kind) =>
   reading<Findings>('seconds')(kind, ({ degradation, t0 }) => (t0 ? degradation[kind] : undefined)),
 );
 
-/** What is still queued may yet come: of that many lost ones nobody can tell. */
+/** Queued writes may still arrive: for that many lost ones we do not know yet. */
 function lost({ lost, backlog, unknown }: Durability): Observation | undefined {
   if (unknown !== undefined) return undefined;
   const missing = lost.length;
@@ -118,7 +118,7 @@ export const ofDurability = [
   }),
 ];
 
-/** A run in four numbers: the worst of its streams each time. */
+/** A run in four numbers, each of the worst stream. */
 export const ofRun = [
   reading<Findings>('ms')('recovery', ({ streams }) => observed(slowestStream(streams)?.ttsr ?? {})),
   reading<Findings>('share')('availability', ({ streams }) => least(streams.map(({ availability }) => availability))),

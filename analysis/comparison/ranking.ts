@@ -4,8 +4,8 @@ import type { Interval } from './statistics.ts';
 const MORE_IS_BETTER = new Set(['availability', 'worst 10 s']);
 
 /**
- * What cannot be known is not ranked: a set-up without a run that counts, or with one whose verdict is unknown. Two set-ups
- * are apart when all that one of them can be lies before all that the other can.
+ * A set-up is not ranked if none of its runs counts, or if the verdict of one is unknown. Two set-ups are ranked differently only
+ * if their intervals do not overlap.
  */
 export function orderOf({ name, summaries }: Measure, setUps: readonly SetUp[]): Order {
   const why = summaries.map((summary, i) => whyUnranked(summary, setUps[i]!));
@@ -33,7 +33,7 @@ function whyUnranked({ n, observed }: Summary, { runs }: SetUp): string | undefi
   return observed < n ? 'not measured in every run' : undefined;
 }
 
-/** All that the set-up's median can be: its confidence interval, or with too few runs for one, all that was seen. */
+/** The range of the set-up's median: its confidence interval, or with too few runs for one, the range of what was observed. */
 function extentOf({ points, interval }: Summary): { from: number; to: number } {
   if (interval) return closed(interval);
   const counted = points.filter((point) => point.counted);

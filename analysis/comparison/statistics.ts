@@ -1,34 +1,34 @@
 /**
- * What several runs say together. One run is one observation; a run that did not get there while it was watched is
- * right-censored: it is known to be more than what was seen, and is neither dropped nor taken for what was seen.
+ * Statistics over several runs. One run is one observation. A run in which the moment was not reached while it was observed is
+ * right-censored: its value is known to be larger than that time. It is neither dropped nor counted as that time.
  */
 import type { Bracket } from '../../recording/recording.ts';
 import { seeded } from '../../units/random.ts';
 
-/** A value, where need be with the bracket that the true one lies in; or `beyond`: more than that. */
+/** A value, with the bracket of the true one if it is not exact; or `beyond`: more than that. */
 export interface Observation {
   value?: number;
   bracket?: Bracket;
   beyond?: number;
 }
 
-/** `to` is undefined where the interval has no upper end: too many of its observations are censored. */
+/** `to` is undefined if the interval has no upper end because too many observations are censored. */
 export interface Interval {
   from: number;
   to: number | undefined;
 }
 
-/** Fewer runs than this cannot carry a 95 % interval of a median: even from least to most, five cover it in 94 %. */
+/** Fewer runs give no 95 % interval of a median: of five, even the range from minimum to maximum covers it only in 94 %. */
 export const ENOUGH_RUNS = 6;
 
 const CONFIDENCE = 0.95;
 const RESAMPLES = 4000;
 
-/** The least and the most that the true value can be. */
+/** The lower and upper bound of the true value. */
 const atLeast = ({ value, bracket, beyond }: Observation): number => bracket?.from ?? value ?? beyond ?? -Infinity;
 const atMost = ({ value, bracket }: Observation): number => bracket?.to ?? value ?? Infinity;
 
-/** The middle value, or halfway between the middle two. Infinity where one of them is. Not a number of nothing. */
+/** The middle value, or halfway between the middle two; Infinity if one of these is. NaN for no values. */
 export function middle(values: ArrayLike<number>): number {
   const sorted = Float64Array.from(values).sort();
   const half = sorted.length >> 1;
@@ -36,8 +36,8 @@ export function middle(values: ArrayLike<number>): number {
 }
 
 /**
- * The median, with the bracket that the true one lies in. A censored observation counts as later than every other one;
- * where half of them or more are censored, so is the median. Nothing observed is nothing known.
+ * The median, with the bracket of the true one. A censored observation counts as later than any other; if half of them or more
+ * are censored, so is the median. Without observations there is no median.
  */
 export function median(observations: readonly Observation[]): Observation {
   if (observations.length === 0) return {};
@@ -49,9 +49,9 @@ export function median(observations: readonly Observation[]): Observation {
 }
 
 /**
- * 95 % confidence interval of the median; undefined for fewer than six observations, and where its ends are the same: six
- * times no loss do not prove that there is never one. Its lower end takes each observation for the least that it can be,
- * its upper end for the most.
+ * 95 % confidence interval of the median; undefined for fewer than six observations, and if both ends are the same: six runs
+ * without a loss do not prove that there never is one. The lower end uses the lower bound of each observation, the upper end
+ * the upper bound.
  */
 export function medianInterval(observations: readonly Observation[], seed: number): Interval | undefined {
   if (observations.length < ENOUGH_RUNS) return undefined;
@@ -63,8 +63,8 @@ export function medianInterval(observations: readonly Observation[], seed: numbe
 
 /**
  * Bootstrap confidence interval, bias-corrected and accelerated: B. Efron, 'Better bootstrap confidence intervals',
- * JASA 82 (1987), with ties counted half, which the median of few values needs. The same seed gives the same interval.
- * Where leaving one value out makes the statistic infinite there is no acceleration: it is then taken as 0.
+ * JASA 82 (1987), with ties counted as half, which is needed for the median of few values. The same seed gives the same
+ * interval. If leaving one value out makes the statistic infinite, the acceleration is taken as 0.
  */
 export function bcaInterval(
   values: readonly number[],
@@ -97,7 +97,7 @@ function resample(
   });
 }
 
-/** A sixth of the skewness of the jackknife's values. */
+/** One sixth of the skewness of the jackknife values. */
 function acceleration(values: readonly number[], statistic: (sample: Float64Array) => number): number {
   const left = values.map((_, out) => statistic(Float64Array.from(values.filter((_, i) => i !== out))));
   const mean = left.reduce((sum, one) => sum + one, 0) / left.length;
@@ -123,7 +123,7 @@ export function normalCdf(x: number): number {
   return 0.5 + (sum * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI);
 }
 
-/** Φ⁻¹ by halving, for 0 < share < 1. */
+/** Φ⁻¹ by bisection, for 0 < share < 1. */
 export function normalQuantile(share: number): number {
   let low = -8;
   let high = 8;

@@ -3,13 +3,13 @@ import type { RunEvent, RunMeta } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import type { ConfigurationEntry } from '../findings.ts';
 
-/** The cluster as it was last seen before the fault. */
+/** The last inspection of the cluster before the fault. */
 export function inspectionBefore(events: RunEvent[]): Inspection | undefined {
   const seen = events.findLast((event) => event.kind === 'inspection' && event.when === 'before');
   return seen?.kind === 'inspection' ? seen.inspection : undefined;
 }
 
-/** What must be known beside the numbers to compare them with another run's. Never ids of the run. */
+/** What one must know to compare the numbers with those of another run. Never includes ids of the run. */
 export function configurationOf(meta: RunMeta, events: RunEvent[]): ConfigurationEntry[] {
   const { scenario } = meta;
   const inspection = inspectionBefore(events);
@@ -41,10 +41,10 @@ export function configurationOf(meta: RunMeta, events: RunEvent[]): Configuratio
   ];
 }
 
-/** Groups whose entries are not told apart by their own names. */
+/** Groups whose entry names are not clear without the group. */
 const NAMED_BY_GROUP: ReadonlySet<ConfigurationEntry['group']> = new Set(['stream', 'version', 'timer']);
 
-/** An entry's name where entries of all groups stand together: `timer raft.election`. */
+/** An entry's name in a list of all groups: `timer raft.election`. */
 export function entryName({ group, name }: Pick<ConfigurationEntry, 'group' | 'name'>): string {
   return NAMED_BY_GROUP.has(group) ? `${group} ${name}` : name;
 }
@@ -71,7 +71,7 @@ function clusterEntries({ nodes, quorum, timers, versions }: Inspection): Config
   ];
 }
 
-/** `worker w2`, in the role of a `worker`: by name targets are drawn, by role they recover. */
+/** `worker w2`, with the role `worker`: which node was drawn is chance, but its role affects recovery. */
 function targetEntry(events: RunEvent[], inspection: Inspection | undefined): ConfigurationEntry {
   const targets = events.flatMap((event) => (event.kind === 'targets' ? event.targets : []));
   const described = targets.map((target) => {
@@ -88,8 +88,8 @@ function targetEntry(events: RunEvent[], inspection: Inspection | undefined): Co
 }
 
 /**
- * `db 1 of 1, vote 1 of 2`: whether anything is left of a service decides how long recovery takes, more than anything else does.
- * Told of nodes, where it was recorded.
+ * `db 1 of 1, vote 1 of 2`: whether a service has members left elsewhere affects recovery time more than anything else.
+ * Only for targets that are nodes, and only if it was recorded.
  */
 function membersThere(events: RunEvent[], { services }: RunMeta): string | undefined {
   const onNodes = events.flatMap((event) =>

@@ -1,4 +1,4 @@
-/** Whom the faults hit, as the recording tells, and which of the platform's news are about them. */
+/** What the faults hit according to the recording, and which platform events are about that. */
 import type { Meaning } from '../../platforms/meaning.ts';
 import type { Inspection, PlatformEvent, Target } from '../../platforms/platform.ts';
 import { countByService, membersOf, nodesOf, servicesOf } from '../../platforms/targets.ts';
@@ -8,15 +8,15 @@ import type { FaultUse } from '../../scenarios/scenario.ts';
 /** What a fault of a scenario means, for recordings that do not say it themselves. */
 export type MeaningOf = (use: FaultUse) => Meaning;
 
-/** What a fault of the scenario does, and whom it was aimed at. */
+/** What a fault of the scenario does, and its targets. */
 export interface Aimed {
   meaning: Meaning;
   targets: Target[];
-  /** Members that each service had there; undefined where the recording does not tell. */
+  /** How many members each service had there; undefined if the recording does not say. */
   services: Record<string, number> | undefined;
 }
 
-/** Faults are aimed in the order of the scenario. */
+/** Targets are recorded in the order of the scenario's faults. */
 export function aimedOf(events: RunEvent[], faults: FaultUse[], meaningOf: MeaningOf): Aimed[] {
   return events
     .filter((event) => event.kind === 'targets')
@@ -27,7 +27,7 @@ export function aimedOf(events: RunEvent[], faults: FaultUse[], meaningOf: Meani
     }));
 }
 
-/** Recordings that do not tell what ran on a node do tell what was aimed at without one. */
+/** Older recordings do not say what ran on a node that was a target, but targets other than nodes can be counted. */
 function countsOf(targets: Target[]): Aimed['services'] {
   if (nodesOf(targets).length > 0) return undefined;
   return countByService([...membersOf(targets), ...servicesOf(targets).map((service) => ({ service }))]);
@@ -35,15 +35,15 @@ function countsOf(targets: Target[]): Aimed['services'] {
 
 export interface FaultScope {
   nodes: ReadonlySet<string>;
-  /** Those of them whose members are dead, or cut off from everybody. */
+  /** Those nodes whose members are dead or cut off from everything. */
   dead: ReadonlySet<string>;
-  /** One of them led the control plane. */
+  /** One of these nodes was the leader of the control plane. */
   led: boolean;
   members: ReadonlySet<string>;
-  /** Services that had a member where a fault hits; undefined where that is not known of each fault. */
+  /** Services that had a member where a fault hits; undefined if that is not known for every fault. */
   services: ReadonlySet<string> | undefined;
-  /** Services that were aimed at as a whole. */
-  whole: ReadonlySet<string>;
+  /** Services that were targets themselves, with all their members. */
+  targetServices: ReadonlySet<string>;
 }
 
 export function faultScopeOf(aimed: Aimed[], inspection: Inspection | undefined): FaultScope {
@@ -54,13 +54,13 @@ export function faultScopeOf(aimed: Aimed[], inspection: Inspection | undefined)
     nodes,
     dead: new Set(aimed.filter(({ meaning }) => meaning.kind === 'node death').flatMap((one) => nodesOf(one.targets))),
     led: inspection?.nodes.some(({ name, leader }) => leader && nodes.has(name)) ?? false,
-    members: new Set(membersOf(targets).map(({ id }) => lifeless(id))),
+    members: new Set(membersOf(targets).map(({ id }) => withoutRestart(id))),
     services: known.length < aimed.length ? undefined : new Set(known.flatMap((counts) => Object.keys(counts))),
-    whole: new Set(servicesOf(targets)),
+    targetServices: new Set(servicesOf(targets)),
   };
 }
 
-/** It shows that the platform noticed the fault, and not only that the suite lost sight of it, or that something else broke. */
+/** The event shows that the platform noticed the fault, not just that the suite lost contact or that something else broke. */
 export function showsNotice(event: PlatformEvent, scope: FaultScope): boolean {
   switch (event.kind) {
     case 'node-down':
@@ -78,22 +78,22 @@ export function showsNotice(event: PlatformEvent, scope: FaultScope): boolean {
 }
 
 /**
- * A new member of a service that lost one. What is started again in its place was not replaced: it is a reaction to the fault
- * where the fault hit that very place, and elsewhere another story.
+ * A new member of a service that lost one. A restart in place counts only if the fault hit that very member or its node;
+ * anywhere else it has nothing to do with the fault.
  */
 export function isReplacement(event: PlatformEvent, scope: FaultScope): boolean {
   if (event.kind !== 'member-scheduled' || !isOfHitService(event, scope)) return false;
   return !isStartedAgain(event) || isInScope(event, scope);
 }
 
-/** News of a member that was there when the fault hit. What the platform leaves open is taken for it. */
+/** The event is about a member that was there when the fault hit. If the event does not name node or member, it counts as such. */
 function isInScope(event: PlatformEvent, scope: FaultScope): boolean {
   if (!isOfHitService(event, scope)) return false;
   const { member, node, service } = event;
   return (
-    scope.whole.has(service ?? '') ||
+    scope.targetServices.has(service ?? '') ||
     (scope.nodes.size > 0 && (node === undefined || scope.nodes.has(node))) ||
-    (scope.members.size > 0 && (member === undefined || scope.members.has(lifeless(member))))
+    (scope.members.size > 0 && (member === undefined || scope.members.has(withoutRestart(member))))
   );
 }
 
@@ -101,14 +101,14 @@ function isOfHitService({ service }: PlatformEvent, { services }: FaultScope): b
   return service !== undefined && (services === undefined || services.has(service));
 }
 
-/** Where a member may be started again, the platform tells its lives by a number behind its id. */
-const LIFE = /#\d+$/;
+/** If members can be restarted in place, the platform appends the number of the restart to the id. */
+const RESTART = /#\d+$/;
 
 function isStartedAgain({ member = '' }: PlatformEvent): boolean {
-  return LIFE.test(member);
+  return RESTART.test(member);
 }
 
-/** A member's id, whichever of its lives it is in. */
-export function lifeless(member: string): string {
-  return member.replace(LIFE, '');
+/** A member's id without the number of the restart. */
+export function withoutRestart(member: string): string {
+  return member.replace(RESTART, '');
 }

@@ -8,20 +8,20 @@ import { judge } from '../judge.ts';
 const stepOf = ({ split }: Findings, step: string) => split.find((one) => one.step === step)?.mark;
 
 type Trouble = NonNullable<SyntheticRun['streams'][number]['trouble']>[number];
-type Told = NonNullable<SyntheticRun['platform']>[number];
+type SyntheticEvent = NonNullable<SyntheticRun['platform']>[number];
 
-const told = (at: number, kind: PlatformEvent['kind'], more: Partial<PlatformEvent> = {}): Told => ({
+const platformEvent = (at: number, kind: PlatformEvent['kind'], more: Partial<PlatformEvent> = {}): SyntheticEvent => ({
   at,
   event: { kind, text: `${kind} ${more.service ?? more.node ?? ''}`.trim(), ...more },
 });
 
-function judged(platform: Told[], options: Partial<SyntheticRun> = {}): Findings {
+function judged(platform: SyntheticEvent[], options: Partial<SyntheticRun> = {}): Findings {
   return judge(syntheticRecording({ hold: 30_000, streams: [{ name: 'vote' }], ...options, platform }));
 }
 
 const predictionOf = (findings: Findings, what: RegExp) => findings.predictions.find((one) => what.test(one.what))!;
 
-test('the split tells where the time went, in the order of recovery', () => {
+test('the split shows where the time went, in the order of recovery', () => {
   const { split, ttd } = judge(nodeKillRecording());
   assert.deepEqual(
     split.map(({ step, mark }) => [step, Math.round((mark.ms ?? -1) / 100) / 10]),
@@ -46,7 +46,7 @@ test('a step that was not seen stays in the split, empty', () => {
 });
 
 test('a few silences after the node was left out are the tail that conntrack makes', () => {
-  const down = told(5000, 'node-down', { node: 'w1' });
+  const down = platformEvent(5000, 'node-down', { node: 'w1' });
   const outage = { from: 0, to: 5500, error: 'timeout', share: 0.5 } as const;
   const tail = (share: number, error: 'timeout' | 'refused' = 'timeout', connection: 'new' | 'reused' = 'new') => {
     const trouble = [outage, { from: 6500, to: 25_000, error, share }];
@@ -67,7 +67,7 @@ test('only where a node died, only since that node was left out, and only one by
   const outage = { from: 0, to: 5500, error: 'timeout', share: 0.5 } as const;
   const lone = { from: 12_000, to: 12_050, error: 'timeout' } as const;
   const tail = (node: string, fault = 'node-kill', options = {}, trouble: Trouble[] = [lone]) => {
-    const findings = judged([told(5000, 'node-down', { node })], {
+    const findings = judged([platformEvent(5000, 'node-down', { node })], {
       streams: [{ name: 'vote', trouble: [outage, ...trouble] }],
       scenario: { faults: [{ fault, options }] },
     });
@@ -84,7 +84,7 @@ test('only where a node died, only since that node was left out, and only one by
 test('users who wait for entries of conntrack are not laid at the door of the application', () => {
   const users = (trouble: Trouble[]) =>
     predictionOf(
-      judged([told(5000, 'node-down', { node: 'w1' })], {
+      judged([platformEvent(5000, 'node-down', { node: 'w1' })], {
         hold: 60_000,
         streams: [{ name: 'vote', trouble }],
       }),
@@ -101,7 +101,7 @@ test('users who wait for entries of conntrack are not laid at the door of the ap
   assert.match(both.note!, /application/);
 });
 
-test('users who were served again because the fault was healed tell nothing about the platform', () => {
+test('users who were served again because the fault was healed say nothing about the platform', () => {
   const users = (hold: number, to = 6000) =>
     predictionOf(
       judged([], { hold, streams: [{ name: 'vote', trouble: [{ from: 100, to, error: 'refused' }] }] }),
@@ -118,38 +118,38 @@ test('users who were served again because the fault was healed tell nothing abou
 
 test('what comes before the fault or after the healing is no reaction to the fault', () => {
   const { ttd } = judged([
-    told(-500, 'node-down', { node: 'w1' }),
-    told(31_000, 'member-scheduled', { service: 'vote' }),
+    platformEvent(-500, 'node-down', { node: 'w1' }),
+    platformEvent(31_000, 'member-scheduled', { service: 'vote' }),
   ]);
   assert.equal(ttd.ms, undefined);
 });
 
-test('what happened while nothing could be heard happened at any time of that, unless its own clock tells', () => {
+test('an event during lost contact may have happened at any time of the gap, unless it has a timestamp', () => {
   const wall = (sinceT0: number) =>
     syntheticRecording({ streams: [{ name: 'vote' }] }).meta.origin.wall + 12_000 + sinceT0;
   const down = (more: Partial<PlatformEvent>) =>
-    judged([told(25_000, 'node-down', { node: 'w1', ...more })]).ttd.bracket;
+    judged([platformEvent(25_000, 'node-down', { node: 'w1', ...more })]).ttd.bracket;
   assert.deepEqual(down({ since: wall(4000) }), { from: 3800, to: 25_000 });
   assert.deepEqual(down({ since: wall(4000), wall: wall(9000) }), { from: 8800, to: 25_000 });
   assert.deepEqual(down({ since: wall(-4000) }), { from: 0, to: 25_000 });
 });
 
 test('losing sight of the control plane is not the platform noticing', () => {
-  const events = [told(100, 'control-plane-lost'), told(9000, 'leader-changed')];
+  const events = [platformEvent(100, 'control-plane-lost'), platformEvent(9000, 'leader-changed')];
   const killed = (node: string) => judged(events, { targets: [[{ kind: 'node', node, why: '' }]] }).ttd.ms;
   assert.equal(killed('m1'), 9000);
   assert.equal(killed('w1'), undefined, 'the leader lives: that another was elected has another reason');
 });
 
 const CRASH_ELSEWHERE = [
-  told(6200, 'member-failed', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76' }),
-  told(6260, 'member-scheduled', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76#1' }),
-  told(6270, 'member-ready', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76#1' }),
+  platformEvent(6200, 'member-failed', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76' }),
+  platformEvent(6260, 'member-scheduled', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76#1' }),
+  platformEvent(6270, 'member-ready', { service: 'worker', node: 'w3', member: 'worker-1:c3e4fd76#1' }),
 ];
 
 test('a crash elsewhere is no reaction to the death of a node', () => {
-  const events = [...CRASH_ELSEWHERE, told(47_200, 'node-down', { node: 'w1' })];
-  for (const services of [{ redis: 1, db: 1 }, 'untold'] as const) {
+  const events = [...CRASH_ELSEWHERE, platformEvent(47_200, 'node-down', { node: 'w1' })];
+  for (const services of [{ redis: 1, db: 1 }, 'not recorded'] as const) {
     const findings = judged(events, { hold: 60_000, services });
     assert.equal(findings.ttd.ms, 47_200);
     assert.equal(stepOf(findings, 'platform noticed')?.ms, 47_200);
@@ -161,12 +161,12 @@ test('a crash elsewhere is no reaction to the death of a node', () => {
 test('nor is it where the service also had a member on the node', () => {
   const findings = judged(
     [
-      told(3000, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-2:22222222' }),
-      told(3100, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
-      told(13_000, 'node-down', { node: 'w1' }),
-      told(13_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
-      told(14_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
-      told(20_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+      platformEvent(3000, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-2:22222222' }),
+      platformEvent(3100, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
+      platformEvent(13_000, 'node-down', { node: 'w1' }),
+      platformEvent(13_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+      platformEvent(14_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
+      platformEvent(20_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
     ],
     { services: { vote: 1 } },
   );
@@ -177,26 +177,29 @@ test('nor is it where the service also had a member on the node', () => {
 
 test('a replacement that crashes, and is started again, is the replacement all the same', () => {
   const findings = judged([
-    told(13_000, 'node-down', { node: 'w1' }),
-    told(13_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
-    told(14_000, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
-    told(15_000, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333#1' }),
-    told(16_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-3:33333333#1' }),
+    platformEvent(13_000, 'node-down', { node: 'w1' }),
+    platformEvent(13_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+    platformEvent(14_000, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+    platformEvent(15_000, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333#1' }),
+    platformEvent(16_000, 'member-ready', { service: 'vote', node: 'w2', member: 'vote-3:33333333#1' }),
   ]);
   assert.equal(stepOf(findings, 'started')?.ms, 16_000);
 });
 
 test('what a node lost and is not given back elsewhere has no replacement, and is predicted all the same', () => {
-  const findings = judged([told(12_000, 'node-down', { node: 'w1' })], { hold: 60_000, services: { vote: 1, db: 1 } });
+  const findings = judged([platformEvent(12_000, 'node-down', { node: 'w1' })], {
+    hold: 60_000,
+    services: { vote: 1, db: 1 },
+  });
   const replaced = predictionOf(findings, /replacements/);
   assert.match(replaced.what, /vote, db/);
   assert.equal(replaced.holds, false);
   assert.equal(replaced.measured.beyond, 60_200);
   const half = judged(
     [
-      told(12_000, 'node-down', { node: 'w1' }),
-      told(12_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'b' }),
-      told(19_000, 'member-ready', { service: 'vote', node: 'w2', member: 'b' }),
+      platformEvent(12_000, 'node-down', { node: 'w1' }),
+      platformEvent(12_200, 'member-scheduled', { service: 'vote', node: 'w2', member: 'b' }),
+      platformEvent(19_000, 'member-ready', { service: 'vote', node: 'w2', member: 'b' }),
     ],
     { hold: 60_000, services: { vote: 1, db: 1 } },
   );
@@ -217,16 +220,16 @@ test('of a StatefulSet on a dead node no recovery is promised', () => {
     timers: timers.map((name) => ({ name, ms: 5000, source: 'read' as const })),
   };
   const events = [
-    told(6000, 'node-down', { node: 'w1' }),
-    told(11_000, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
+    platformEvent(6000, 'node-down', { node: 'w1' }),
+    platformEvent(11_000, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-3:33333333' }),
   ];
   const moments = (services: SyntheticRun['services']) =>
     judged(events, { inspection, services }).predictions.map(({ moment }) => moment);
-  assert.match(judged(events, { inspection, services: 'untold' }).unpredicted!, /of users/);
+  assert.match(judged(events, { inspection, services: 'not recorded' }).unpredicted!, /of users/);
   assert.deepEqual(moments({ vote: 1 }), ['node noticed down', 'replacement running', 'users served again']);
   assert.deepEqual(moments({ vote: 1, db: 1 }), ['node noticed down', 'replacement running']);
   assert.deepEqual(
-    moments('untold'),
+    moments('not recorded'),
     ['node noticed down', 'replacement running'],
     'a StatefulSet may have been there',
   );
@@ -234,14 +237,14 @@ test('of a StatefulSet on a dead node no recovery is promised', () => {
 
 test('replacements have started when the last one has', () => {
   const events = [
-    told(13_000, 'node-down', { node: 'w1' }),
-    told(13_100, 'member-scheduled', { service: 'vote', node: 'w2', member: 'a' }),
-    told(13_100, 'member-scheduled', { service: 'db', node: 'w2', member: 'b' }),
-    told(15_000, 'member-ready', { service: 'vote', node: 'w2', member: 'a' }),
+    platformEvent(13_000, 'node-down', { node: 'w1' }),
+    platformEvent(13_100, 'member-scheduled', { service: 'vote', node: 'w2', member: 'a' }),
+    platformEvent(13_100, 'member-scheduled', { service: 'db', node: 'w2', member: 'b' }),
+    platformEvent(15_000, 'member-ready', { service: 'vote', node: 'w2', member: 'a' }),
   ];
   const services = { vote: 1, db: 1 };
   assert.deepEqual(stepOf(judged(events, { services }), 'started'), {});
-  const last = told(20_000, 'member-ready', { service: 'db', node: 'w2', member: 'b' });
+  const last = platformEvent(20_000, 'member-ready', { service: 'db', node: 'w2', member: 'b' });
   assert.equal(stepOf(judged([...events, last], { services }), 'started')?.ms, 20_000);
 });
 
@@ -249,11 +252,11 @@ test('a member that was killed is started again in its place, and nowhere else',
   const member = { id: 'vote-1:11111111', service: 'vote', node: 'w1', state: 'running' as const, ready: true };
   const findings = judged(
     [
-      told(200, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-2:22222222' }),
-      told(300, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
-      told(500, 'member-failed', { service: 'vote', node: 'w1', member: 'vote-1:11111111' }),
-      told(1000, 'member-scheduled', { service: 'vote', node: 'w1', member: 'vote-1:11111111#1' }),
-      told(1600, 'member-ready', { service: 'vote', node: 'w1', member: 'vote-1:11111111#1' }),
+      platformEvent(200, 'member-failed', { service: 'vote', node: 'w2', member: 'vote-2:22222222' }),
+      platformEvent(300, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-2:22222222#1' }),
+      platformEvent(500, 'member-failed', { service: 'vote', node: 'w1', member: 'vote-1:11111111' }),
+      platformEvent(1000, 'member-scheduled', { service: 'vote', node: 'w1', member: 'vote-1:11111111#1' }),
+      platformEvent(1600, 'member-ready', { service: 'vote', node: 'w1', member: 'vote-1:11111111#1' }),
     ],
     {
       targets: [[{ kind: 'member', member, node: 'w1', why: '' }]],
@@ -265,18 +268,21 @@ test('a member that was killed is started again in its place, and nowhere else',
   assert.equal(stepOf(findings, 'started')?.ms, 1600);
 });
 
-test('where nobody knows whom the fault hit, nobody says that it went unnoticed', () => {
-  const { ttd, predictions } = judged([told(9000, 'node-down', { node: 'w1' })], { targets: [] });
+test('without known targets, the fault is not reported as unnoticed', () => {
+  const { ttd, predictions } = judged([platformEvent(9000, 'node-down', { node: 'w1' })], { targets: [] });
   assert.deepEqual(ttd, {});
   assert.deepEqual(predictions, []);
 });
 
 test('a service that is rolled over has new members', () => {
-  const findings = judged([told(400, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-9:99999999' })], {
-    targets: [[{ kind: 'service', service: 'vote', why: '' }]],
-    scenario: { faults: [{ fault: 'rollout', options: {} }] },
-    services: { vote: 2 },
-  });
+  const findings = judged(
+    [platformEvent(400, 'member-scheduled', { service: 'vote', node: 'w2', member: 'vote-9:99999999' })],
+    {
+      targets: [[{ kind: 'service', service: 'vote', why: '' }]],
+      scenario: { faults: [{ fault: 'rollout', options: {} }] },
+      services: { vote: 2 },
+    },
+  );
   assert.equal(findings.ttd.ms, 400);
 });
 
@@ -285,7 +291,7 @@ test('with several faults nothing is predicted, and it is said why', () => {
     { fault: 'node-kill', options: {} },
     { fault: 'member-kill', options: {} },
   ];
-  const findings = judged([told(12_900, 'node-down', { node: 'w1' })], { scenario: { faults } });
+  const findings = judged([platformEvent(12_900, 'node-down', { node: 'w1' })], { scenario: { faults } });
   assert.deepEqual(findings.predictions, []);
   assert.match(findings.unpredicted!, /2 faults/);
   assert.equal(judged([]).unpredicted, undefined);
@@ -294,50 +300,51 @@ test('with several faults nothing is predicted, and it is said why', () => {
 test("the platform's own clock narrows when, unless it cannot be right", () => {
   const recording = syntheticRecording({ streams: [{ name: 'vote' }] });
   const wall = (sinceT0: number) => recording.meta.origin.wall + 12_000 + sinceT0;
-  const mark = (at: number, clock: number) => judged([told(at, 'node-down', { node: 'w1', wall: wall(clock) })]).ttd;
+  const mark = (at: number, clock: number) =>
+    judged([platformEvent(at, 'node-down', { node: 'w1', wall: wall(clock) })]).ttd;
   assert.deepEqual(mark(12_000, 11_000), { ms: 11_000, bracket: { from: 10_800, to: 12_000 } });
-  assert.equal(judged([told(80_000, 'node-down', { wall: wall(11_000) })], { hold: 90_000 }).ttd.ms, 80_000);
+  assert.equal(judged([platformEvent(80_000, 'node-down', { wall: wall(11_000) })], { hold: 90_000 }).ttd.ms, 80_000);
   for (const wrong of [12_500, -3000, -3_600_000]) assert.equal(mark(12_000, wrong).ms, 12_000);
 });
 
 test('a restart loop does not move the replacement', () => {
   const findings = judged([
-    told(13_000, 'node-down', { node: 'w1' }),
-    told(13_100, 'member-scheduled', { service: 'vote' }),
-    told(20_000, 'member-ready', { service: 'vote' }),
-    told(22_000, 'member-failed', { service: 'vote' }),
-    told(22_100, 'member-scheduled', { service: 'vote' }),
-    told(28_000, 'member-ready', { service: 'vote' }),
+    platformEvent(13_000, 'node-down', { node: 'w1' }),
+    platformEvent(13_100, 'member-scheduled', { service: 'vote' }),
+    platformEvent(20_000, 'member-ready', { service: 'vote' }),
+    platformEvent(22_000, 'member-failed', { service: 'vote' }),
+    platformEvent(22_100, 'member-scheduled', { service: 'vote' }),
+    platformEvent(28_000, 'member-ready', { service: 'vote' }),
   ]);
   assert.equal(findings.split.find(({ step }) => step === 'started')?.mark.ms, 20_000);
 });
 
 test('a prediction holds what falls into its window, and explains what does not', () => {
-  const scheduled = told(13_000, 'member-scheduled', { service: 'vote' });
+  const scheduled = platformEvent(13_000, 'member-scheduled', { service: 'vote' });
   const findings = judged([
-    told(12_900, 'node-down', { node: 'w1' }),
+    platformEvent(12_900, 'node-down', { node: 'w1' }),
     scheduled,
-    told(20_500, 'member-ready', { service: 'vote' }),
+    platformEvent(20_500, 'member-ready', { service: 'vote' }),
   ]);
   for (const what of [/notices/, /replacements/, /users/]) {
     assert.equal(predictionOf(findings, what).holds, true);
     assert.equal(predictionOf(findings, what).note, undefined);
   }
   const late = judged([
-    told(19_000, 'node-down', { node: 'w1' }),
-    told(19_100, 'member-scheduled', { service: 'vote' }),
+    platformEvent(19_000, 'node-down', { node: 'w1' }),
+    platformEvent(19_100, 'member-scheduled', { service: 'vote' }),
   ]);
   assert.equal(predictionOf(late, /notices/).holds, false);
   assert.match(predictionOf(late, /notices/).note!, /Later than heartbeats tell/);
   assert.equal(predictionOf(late, /replacements/).holds, false);
 });
 
-test('another node that goes down is not the victim', () => {
-  const findings = judged([told(3000, 'node-down', { node: 'w2' })]);
+test('another node that goes down is not the target', () => {
+  const findings = judged([platformEvent(3000, 'node-down', { node: 'w2' })]);
   assert.equal(predictionOf(findings, /notices/).measured.ms, undefined);
 });
 
-test('a fault held for less than the prediction tells nothing about it', () => {
+test('a fault that lasts for less than the predicted window does not check the prediction', () => {
   const findings = judged([], { hold: 5000 });
   const noticed = predictionOf(findings, /notices/);
   assert.equal(noticed.holds, undefined);
@@ -346,7 +353,10 @@ test('a fault held for less than the prediction tells nothing about it', () => {
 
 test('users who wait longer than the platform are explained by the application', () => {
   const findings = judged(
-    [told(13_000, 'member-scheduled', { service: 'vote' }), told(20_000, 'member-ready', { service: 'vote' })],
+    [
+      platformEvent(13_000, 'member-scheduled', { service: 'vote' }),
+      platformEvent(20_000, 'member-ready', { service: 'vote' }),
+    ],
     { streams: [{ name: 'vote', trouble: [{ from: 100, to: 40_000, error: 'status' }] }] },
   );
   const users = predictionOf(findings, /users/);
@@ -364,7 +374,7 @@ test('users who wait longer than the platform are explained by the application',
 test('an outage beside the tail, of any stream, is late for another reason; one after the healing is not', () => {
   const users = (result: Trouble[], vote: Trouble[] = []) =>
     predictionOf(
-      judged([told(5000, 'node-down', { node: 'w1' })], {
+      judged([platformEvent(5000, 'node-down', { node: 'w1' })], {
         hold: 60_000,
         streams: [
           { name: 'vote', trouble: [outage, ...[12_000, 20_000, 29_000, 38_000].map((at) => silence(at)), ...vote] },

@@ -3,7 +3,7 @@ import type { SplitStep, StreamFindings } from '../findings.ts';
 import { lastReady, type Reaction, type Replacement, reactionMark } from './reactions.ts';
 import type { RunTimeline } from './run-timeline.ts';
 
-/** The stream that users waited for longest; one that never recovered is longer than any that did. */
+/** The stream that took longest to recover; one that never recovered takes longer than any that did. */
 export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
   const length = ({ ttsr }: StreamFindings) => (ttsr.beyond === undefined ? (ttsr.ms ?? -1) : Number.MAX_VALUE);
   return streams.reduce<StreamFindings | undefined>(
@@ -13,9 +13,9 @@ export function slowestStream(streams: StreamFindings[]): StreamFindings | undef
 }
 
 /**
- * Where the time went. The users' steps are those of the stream that took longest; the platform's are its own
- * events. A step that was not seen has an empty mark: it is not left out, so that splits of different runs stay
- * comparable. Only the tail of stale connections is there when it was seen, since hardly any recovery has one.
+ * Where the time went. Steps that users see are those of the stream that took longest; the platform's steps come from its
+ * events. A step that was not seen is kept with an empty mark, so that the splits of different runs can be compared. Only
+ * the step of stale connections is left out if it was not seen, because hardly any recovery has it.
  */
 export function recoverySplit(
   timeline: RunTimeline & { t0: Bracket },

@@ -8,29 +8,29 @@ interface PhaseSpan {
   failed?: string;
 }
 
-/** When things were done to the cluster, as its events tell. Times are ms since the recording's origin. */
+/** When things were done to the cluster, according to the run's events. Times are ms since the recording's origin. */
 export interface RunTimeline {
   phases: PhaseSpan[];
   /**
-   * The injecting acts: from the beginning of the first to the end of the last. Undefined when nothing was injected.
+   * Injection: from the beginning of the first act to the end of the last. Undefined if nothing was injected.
    */
   t0: Bracket | undefined;
-  /** When the last fault was confirmed from outside; undefined unless each one was. */
+  /** When the last fault was confirmed from outside; undefined unless all were. */
   confirmedAt: number | undefined;
-  /** Faults that nobody saw from outside. */
+  /** Faults that were not confirmed from outside. */
   unconfirmed: string[];
   /**
-   * The healing of what was left of the faults: from the beginning of the first act of that phase to the end of the last. A fault
-   * that was healed earlier, while others were still held, is no healing yet.
+   * The healing of the last faults: from the beginning of the first act of that phase to the end of the last. A fault that was
+   * healed earlier, while others still lasted, does not count as healing.
    */
   healing: Bracket | undefined;
-  /** The end of what is judged: recovery's end, at most the horizon after healing, or where the recording stops. */
+  /** Until when the run is judged: the end of recovery, at most the horizon after healing, or the end of the recording. */
   end: number;
-  /** Recovery was watched to its end, not cut short. */
+  /** The run was not cut short before the end of recovery. */
   watchedToEnd: boolean;
 }
 
-/** `lastDue`: of the last probe in the recording; a run that was killed is judged up to there. */
+/** `lastDue`: when the last recorded probe was due; a run that was killed is judged up to there. */
 export function runTimelineOf(events: RunEvent[], ran: Scenario, horizon: number, lastDue: number): RunTimeline {
   const lastEvent = events.reduce((last, { at }) => Math.max(last, at), 0);
   const phases = phaseSpans(events, Math.max(lastEvent, lastDue));
@@ -54,7 +54,7 @@ export function runTimelineOf(events: RunEvent[], ran: Scenario, horizon: number
 
 type ActEvent = RunEvent & { kind: 'act' };
 
-/** What was only prepared for a fault may be taken away long after it is healed: it is not looked at. */
+/** Acts that only prepare a fault are ignored: they may be undone long after it is healed. */
 function lastHealing(acts: ActEvent[], heal: number | undefined): ActEvent[] {
   const healing = acts.filter((act) => act.healing && act.fault !== undefined);
   const inPhase = heal === undefined ? [] : healing.filter(({ from }) => from >= heal);
@@ -72,7 +72,7 @@ function confirmation(events: RunEvent[], ran: Scenario): Pick<RunTimeline, 'con
   const seen = proofs.filter(({ of, evidence }) => of === 'fault' && evidence !== null);
   const left = seen.map(({ fault }) => fault);
   const unconfirmed = ran.faults.flatMap(({ fault }) => {
-    // One proof for each use: a fault that is used twice must be seen twice.
+    // One confirmation for each use: a fault that is used twice must be confirmed twice.
     const proof = left.indexOf(fault);
     if (proof < 0) return [fault];
     left.splice(proof, 1);

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../recording/recording.ts';
 import type { Findings } from '../findings.ts';
 
-/** Events worth a line on a timeline, in the order of time. */
+/** Events worth a line on the timeline, in order of time. */
 export function timelineOf(events: RunEvent[]): Findings['timeline'] {
   const lines = events.flatMap((event): Findings['timeline'] => {
     const { at } = event;

@@ -3,10 +3,10 @@ import { formatDuration } from '../../units/units.ts';
 import type { Durability, StreamFindings } from '../findings.ts';
 import type { Series } from '../streams/series.ts';
 
-/** Phases that come after what is judged: their failure changes no number, and must be known. */
+/** Phases after the part that is judged: if they fail no number changes, but the reader must know. */
 const AFTERWARDS = new Set(['verify', 'clean up']);
 
-/** What a reader must know beside the verdict. */
+/** What a reader must know in addition to the verdict. */
 export function warningsOf(
   events: RunEvent[],
   series: Series[],

@@ -1,13 +1,13 @@
 import { registeredPlatforms } from '../../platforms/index.ts';
 import type { PredictedWindow, Situation } from '../../platforms/prediction.ts';
 
-/** Each prediction is of one fault in a cluster that is otherwise well. */
+/** A prediction assumes one fault in an otherwise healthy cluster. */
 export function whyUnpredicted(faults: readonly unknown[]): string | undefined {
   if (faults.length <= 1) return undefined;
-  return `Nothing is predicted: timers tell what follows from one fault alone, and here are ${faults.length} faults at once.`;
+  return `Nothing is predicted: timers predict the effect of one fault alone, and here are ${faults.length} faults at once.`;
 }
 
-/** Windows for one fault; none where the platform gives no timers to predict from. */
+/** Windows for one fault; none if the platform has no timers to predict from. */
 export function predict(situation: Situation): PredictedWindow[] {
   return registeredPlatforms()[situation.inspection.platform]?.predict(situation) ?? [];
 }

@@ -1,4 +1,4 @@
-/** Predicted windows held against what was measured. */
+/** Checks predicted windows against what was measured. */
 import type { PredictedWindow } from '../../platforms/prediction.ts';
 import type { Bracket } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
@@ -9,14 +9,14 @@ import type { Mark, Outage, Prediction, StreamFindings } from '../findings.ts';
 import { HEADLINE } from '../streams/outages.ts';
 import type { Tail } from '../streams/stale-connections.ts';
 
-/** What a run measured of the moments that are predicted. */
+/** What a run measured of the predicted moments. */
 export interface Measured {
   timeline: RunTimeline & { t0: Bracket };
   /** Until healing began. */
   reactions: Reaction[];
   replaced: Replacement[];
   streams: StreamFindings[];
-  /** Connections that conntrack may have led to the dead, by stream. */
+  /** Connections that conntrack may have sent to dead members, by stream. */
   tails: Tail[];
 }
 
@@ -56,8 +56,8 @@ function markOf(predicted: PredictedWindow, { timeline, reactions, replaced, str
 }
 
 /**
- * When the last user was refused before all were stable: that answers are slower for a while (replacements start) is no matter
- * of the platform's timers.
+ * When the last outage before stability ended. That answers are slower for a while after it (replacements are starting) has
+ * nothing to do with the platform's timers.
  */
 function servedAgain(streams: StreamFindings[], { t0, healing }: Measured['timeline']): Mark {
   const slowest = slowestStream(streams);
@@ -87,7 +87,7 @@ function compared(predicted: PredictedWindow, mark: Mark, measured: Measured): C
   const holds = isMet(window, mark);
   if (holds === undefined) {
     const { beyond } = mark;
-    return { holds, note: beyond === undefined ? 'Nothing was measured to hold it against.' : watchedFor(beyond) };
+    return { holds, note: beyond === undefined ? 'Nothing was measured to check it against.' : watchedFor(beyond) };
   }
   if (holds) return { holds };
   if (mark.ms !== undefined && mark.ms < window.from) return { holds, note: EARLY[moment] };
@@ -96,7 +96,7 @@ function compared(predicted: PredictedWindow, mark: Mark, measured: Measured): C
   return tail ? { holds: undefined, note: sayTail(tail) } : { holds, note: lateUsers(measured) };
 }
 
-/** Undefined when it cannot be told: not measured, or watched for a shorter time than predicted. */
+/** Undefined if unknown: not measured, or observed for a shorter time than predicted. */
 function isMet(window: Bracket, mark: Mark): boolean | undefined {
   if (mark.ms !== undefined) {
     const { from, to } = mark.bracket ?? { from: mark.ms, to: mark.ms };
@@ -105,7 +105,7 @@ function isMet(window: Bracket, mark: Mark): boolean | undefined {
   return mark.beyond !== undefined && mark.beyond > window.to ? false : undefined;
 }
 
-/** For how long the fault was there, when it was healed before the window was over and users were served only after that. */
+/** How long the fault lasted, if it was healed before the end of the window and users were served again only after that. */
 function healedBefore(window: Bracket, mark: Mark, { timeline: { healing, t0 } }: Measured): number | undefined {
   const untilHealing = (healing?.from ?? Infinity) - t0.from;
   const served = mark.ms ?? mark.beyond;
@@ -116,7 +116,7 @@ function watchedFor(time: number): string {
   return `It was watched for ${formatDuration(time)} only, and had not happened by then.`;
 }
 
-/** The tail that alone kept users waiting beyond the window and before healing: whatever else did has another reason. */
+/** The tail of stale connections, if nothing else kept failing between the end of the window and healing. */
 function tailBehind(window: Bracket, { timeline: { t0, healing }, streams, tails }: Measured): Tail | undefined {
   const late = streams.flatMap(({ stream, outages }) =>
     outages
@@ -126,15 +126,15 @@ function tailBehind(window: Bracket, { timeline: { t0, healing }, streams, tails
   return late.includes(undefined) ? undefined : late[0];
 }
 
-/** One silence or two: entries hit one client port or another. */
+/** One or two timeouts: conntrack entries affect single client ports. */
 function isLone({ failures, errors }: Outage): boolean {
   return failures < HEADLINE && Object.keys(errors).every((error) => error === 'timeout');
 }
 
 function sayTail({ stream, stale, of }: Tail): string {
   return (
-    `It cannot be told: on ${stream} ${stale} of ${of} new connections had no answer after the node was left out, as conntrack's ` +
-    'entries of connections to its dead members make it (120 s unless nf_conntrack_tcp_timeout_syn_sent is set).'
+    `Not known: on ${stream} ${stale} of ${of} new connections had no answer after the node was taken out of service, ` +
+    'probably because of conntrack entries for its dead members (120 s unless nf_conntrack_tcp_timeout_syn_sent is set).'
   );
 }
 
@@ -151,7 +151,8 @@ const EARLY: Note = {
 };
 
 const LATE: Note = {
-  'new leader': 'Later than an election takes: managers that starve or lose messages start over, which no timer tells.',
+  'new leader':
+    'Later than an election takes: managers that starve or lose messages start over, which timers do not predict.',
   'node noticed down':
     'Later than heartbeats tell: the manager itself was slow or had no leader, or its report reached the suite late.',
   'replacement running':
@@ -161,7 +162,7 @@ const LATE: Note = {
   'users served again': '',
 };
 
-/** Users came later than the platform: what lies between is the application's own. */
+/** Users were served later than the platform alone explains: the application took the rest of the time. */
 function lateUsers({ timeline: { t0 }, replaced, streams }: Measured): string {
   return (
     `Later than predicted: ${sayReplaced(replaced, t0)}, and on ${slowestStream(streams)?.stream ?? 'no stream'} requests still ` +

@@ -4,7 +4,7 @@ import { BIN, latency, probeState, type Range, type Series } from './series.ts';
 
 /** One second of one stream. */
 export interface StreamBin {
-  /** Probes that fell due, without those that failed on the prober's own side. */
+  /** Probes that were due, except those that failed on the prober's own side. */
   scheduled: number;
   ok: number;
   /** ok, and within the objective's latency. */
@@ -25,7 +25,7 @@ export function binSeries(series: Series, origin: number, range: Range, limit = 
   const bins: StreamBin[] = [];
   let i = range.from;
   while (i < range.to) {
-    // A probe in flight when the fault came is due a moment before: it belongs to the first bin.
+    // A probe in flight when the fault hit was due a moment earlier: it belongs to the first bin.
     const index = Math.max(bins.length, Math.floor((series.due[i]! - origin) / BIN));
     while (bins.length < index) bins.push(emptyBin());
     const first = i;
@@ -53,7 +53,7 @@ function emptyBin(): StreamBin {
 }
 
 /**
- * The lowest share of ok in any `seconds` bins in a row; over all of them when there are fewer. 1 when nothing fell
+ * The lowest share of ok in any `seconds` consecutive bins; over all of them if there are fewer. 1 if no probe was
  * due.
  */
 export function worstWindow(bins: StreamBin[], seconds: number): number {

@@ -3,17 +3,17 @@ import type { StreamBin } from './bins.ts';
 import { BIN } from './series.ts';
 import { GOOD } from './stability.ts';
 
-/** What classing a second needs to know of each stream. */
+/** What is needed of each stream to classify a second. */
 export interface BinnedStream {
   stream: string;
   writes: boolean;
   /** From the recording's origin on. */
   bins: StreamBin[];
-  /** A second's p95 above it is slow, ms. */
+  /** A second with a p95 above this is slow, ms. */
   slow: number;
 }
 
-/** Every second in which a probe fell due. Seconds without any are left out: nothing is known of them. */
+/** Every second in which a probe was due. Seconds without any are left out: nothing is known about them. */
 export function secondBins(streams: BinnedStream[]): SecondBin[] {
   const seconds = streams.reduce((most, { bins }) => Math.max(most, bins.length), 0);
   const all: SecondBin[] = [];
@@ -29,7 +29,7 @@ export function secondBins(streams: BinnedStream[]): SecondBin[] {
   return all;
 }
 
-/** What users still had in one second, over all streams; the worst name that fits. */
+/** What still worked for users in one second, over all streams; the worst class that fits. */
 function classOf(streams: BinnedStream[], second: number): Degradation {
   const bins = streams.map(({ bins }) => bins[second]!);
   const reads = streams.filter(({ writes }) => !writes).map(({ bins }) => bins[second]!);
@@ -39,7 +39,7 @@ function classOf(streams: BinnedStream[], second: number): Degradation {
   if (bins.every(isGood)) {
     return streams.some(({ bins: own, slow }) => own[second]!.p95 > slow) ? 'slow' : 'full';
   }
-  // An old answer is an answer: a service that gives nothing else is stale, not down.
+  // A stale answer is still an answer: a service that gives only those is stale, not down.
   if (stale === failures) return 'stale';
   if (bins.every(({ ok }) => ok === 0)) return 'down';
   if (reads.length > 0 && writes.length > 0 && reads.every(isGood) && writes.every(({ ok }) => ok === 0))
@@ -64,7 +64,7 @@ export function countClasses(bins: SecondBin[], from: number, to: number): Recor
   return counts;
 }
 
-/** Bins with some success but less than 99.9 %, or slow answers: seconds that were worse than before, yet not dark. */
+/** Bins with some success but less than 99.9 %, or with slow answers: degraded, but not down. */
 export function degradedSeconds(bins: StreamBin[], slow: number): number {
   const isDegraded = ({ scheduled, ok, p95 }: StreamBin) => ok > 0 && (ok < GOOD * scheduled || p95 > slow);
   return bins.filter(isDegraded).length;
@@ -77,9 +77,9 @@ export interface Resilience {
 }
 
 /**
- * Bruneau's triangle over bins from t₀ on. Q = goodput / steady goodput, at most 1, with both taken per probe that
- * fell due: on an open loop that is the same as per second, and it does not depend on where a second begins. Without
- * any steady goodput there is nothing to lose.
+ * Bruneau's resilience triangle over bins from t₀ on. Q = goodput / steady goodput, at most 1, both per scheduled probe: with an
+ * open loop that is the same as per second, and it does not depend on where a second begins. Without steady goodput
+ * there is nothing to lose.
  */
 export function resilience(bins: StreamBin[], steadyGoodShare: number): Resilience {
   let loss = 0;
@@ -95,8 +95,8 @@ export function resilience(bins: StreamBin[], steadyGoodShare: number): Resilien
 }
 
 /**
- * GD = 1 − RL / (TTSR − TTE). Undefined where nothing was disturbed or recovery was not seen. `loss` in seconds, marks
- * in ms.
+ * GD = 1 − RL / (TTSR − TTE). Undefined if there was no disturbance, or no recovery was seen. `loss` in seconds, marks in
+ * ms.
  */
 export function degradationScore(loss: number, tte: number | undefined, ttsr: number | undefined): number | undefined {
   if (tte === undefined || ttsr === undefined || ttsr <= tte) return undefined;

@@ -3,9 +3,9 @@ import type { Durability } from '../findings.ts';
 import { indexOfSeq, probeState, type Series } from './series.ts';
 
 /**
- * The set test on one writing stream: every acknowledged write must be read back, and nothing may be read that was
- * never attempted. `cutShort`: the recording ends without the prober's report, so writes after its last sample may
- * have been sent.
+ * Set test on one writing stream: every acknowledged write must be read back, and nothing that was never attempted may be read.
+ * `cutShort`: the recording ends without the prober's report, so writes may have been sent after its last
+ * sample.
  */
 export function durabilityOf(series: Series, events: RunEvent[], cutShort: boolean): Durability {
   const { name } = series.spec;
@@ -54,7 +54,7 @@ function compare(series: Series, ids: string[], cutShort: boolean) {
   const sets = { attempted: 0, acknowledged: 0, indeterminate: 0, recovered: 0, lost: [] as string[] };
   for (let i = 0; i < series.n; i++) {
     const state = series.state[i];
-    // A write whose sample is missing may have been sent, and what was answered is not known: as good as
+    // A write whose sample is missing may have been sent, and its answer is not known: it counts as
     // indeterminate.
     const unanswered = state === probeState.indeterminate || state === probeState.missing;
     if (state !== probeState.missing) sets.attempted++;
@@ -68,7 +68,7 @@ function compare(series: Series, ids: string[], cutShort: boolean) {
   return { ...sets, read, unexpected: [...unexpected].sort(), duplicated: [...duplicated].sort() };
 }
 
-/** `<prefix>12` → 12. Undefined for anything that this stream cannot have written. */
+/** `<prefix>12` → 12. Undefined for anything this stream cannot have written. */
 function sequenceOf(id: string, prefix: string): number | undefined {
   if (!id.startsWith(prefix)) return undefined;
   const digits = id.slice(prefix.length);

@@ -2,7 +2,7 @@ import type { Latency } from '../findings.ts';
 import { BIN, indexAt, latency, probeState, type Range, type Series, STABLE_WINDOW } from './series.ts';
 
 /**
- * Nearest rank: the smallest value that at least the share `q` of all values does not exceed. 0 when there are none.
+ * Nearest rank: the smallest value that at least the share `q` of all values does not exceed. 0 if there are none.
  */
 export function percentile(sorted: Float64Array, q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
@@ -32,21 +32,21 @@ export interface Pace {
   second: number;
 }
 
-/** A rise by less than this, ms, is the prober's own noise: it promises its schedule to 5 ms. */
+/** A rise by less than this, ms, is noise of the prober, which guarantees its schedule to 5 ms. */
 const NOISE = 5;
 const SLOWER = 1.5;
 
 /**
- * What is slow on this stream: half as long again as the slowest p95 in steady state, taken over stretches of the
- * same length, and more than the prober's own noise. A p95 of few answers scatters; held against the p95 of all of
- * steady state, every tenth second of an undisturbed service would be slow. Without a good answer in steady state
- * nothing is.
+ * What is slow on this stream: more than 1.5 times the slowest p95 in steady state over windows of the same length, and above
+ * the prober's own noise. The p95 of few answers varies: compared with the p95 of the entire steady state, one in ten
+ * seconds of an undisturbed service would be slow. Without a good answer in steady state nothing is
+ * slow.
  */
 export function paceOf(series: Series, steady: Range): Pace {
   return { window: limitOver(series, steady, STABLE_WINDOW), second: limitOver(series, steady, BIN) };
 }
 
-/** Stretches of `length` ms that end with steady state and at each second before it; all of it when it is shorter. */
+/** Windows of `length` ms that end with steady state and at each second before its end; all of it if it is shorter. */
 function limitOver(series: Series, steady: Range, length: number): number {
   let slowest: number | undefined;
   let to = steady.to;

@@ -5,14 +5,14 @@ import { type FailureRun, HEADLINE } from './outages.ts';
 import { probeState, type Series } from './series.ts';
 import { firstStable, type Stability } from './stability.ts';
 
-/** What the marks of one stream are read from. */
+/** What the marks of one stream are computed from. */
 export interface Seen {
   series: Series;
-  /** Index of the first probe that the fault may have touched. */
+  /** Index of the first probe that the fault may have affected. */
   from: number;
   timeline: RunTimeline;
   t0: Bracket;
-  /** Every run of failures since `from`, with the outage it is. */
+  /** Every run of failures since `from`, with its outage. */
   runs: { run: FailureRun; outage: Outage }[];
   /** A stable window's p95 is at most this, ms. */
   slow: number;
@@ -25,7 +25,7 @@ function since(t0: { from: number }, time: number): number {
   return Math.max(0, time - t0.from);
 }
 
-/** TTE: due of the first failure − t₀. Its bracket is the outage's start, as early and as late as t₀ allows. */
+/** TTE: due of the first failure − t₀. Its bracket is the start of the outage, widened by the bracket of t₀. */
 export function timeToEffect({ series, t0, runs }: Seen): Mark {
   const first = runs[0];
   if (!first) return {};
@@ -43,7 +43,7 @@ export function timeToFirstSuccess({ series, t0, runs, timeline }: Seen): Mark {
   return { ms: since(t0, series.due[okAfter]!), bracket };
 }
 
-/** First failure → last failure; the bracket reaches from the shortest to the longest it can have been. */
+/** First failure → last failure; the bracket spans from the shortest to the longest possible length. */
 export function errorWindow({ series, runs }: Seen): Mark {
   const first = runs[0];
   const last = runs.at(-1);
@@ -61,9 +61,9 @@ export interface Recovery {
 }
 
 /**
- * TTSR: beginning of the first stable window since t₀. Stable means that it stays so: after three failures in a row
- * while the fault is still held, the search begins again. What fails only after healing began has another cause, and
- * its recovery counts from there.
+ * TTSR: beginning of the first stable window since t₀. It must stay stable: after three failures in a row while the fault
+ * lasts, the search starts again. Failures after the start of healing have another cause; their recovery is measured from
+ * there.
  */
 export function timeToStableRecovery(seen: Seen): Recovery {
   const { series, timeline, t0 } = seen;
@@ -78,7 +78,7 @@ export function timeToStableRecovery(seen: Seen): Recovery {
   return { ttsr, afterHealing: toMark(seen, search(seen, outages, relapse.first, Infinity), timeline.healing) };
 }
 
-/** The first stable window from index `from` on that no outage follows before the time `until`. */
+/** The first stable window from index `from` on that is not followed by an outage before the time `until`. */
 function search({ series, timeline, slow }: Seen, outages: FailureRun[], from: number, until: number): Stability {
   const lastDue = series.due[series.n - 1] ?? 0;
   const end = Math.min(timeline.end, lastDue + series.every);
@@ -98,7 +98,7 @@ function nextOutage(outages: FailureRun[], index: number): FailureRun | undefine
 
 function toMark({ series, timeline }: Seen, found: Stability, zero: Bracket): Mark {
   if (found.stable === undefined) {
-    // Known not to be stable up to the last probe that no stable window can begin with.
+    // Not stable at least until the last probe at which no stable window can begin.
     const until = found.unstable === undefined ? zero.from : series.due[found.unstable]!;
     return { beyond: since(zero, Math.min(until, timeline.end)) };
   }

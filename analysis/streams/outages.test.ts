@@ -7,7 +7,7 @@ import { syntheticRecording } from '../../tests/synthetic.ts';
 import { findOutages } from './outages.ts';
 
 /**
- * How the service breaks, as a server would: a refusal is told at once, a black hole never, a frozen one answers late.
+ * How the service breaks, as a server would: a refusal is seen at once, a black hole never, a frozen one answers late.
  */
 type Kind = 'refuse' | 'black hole' | 'freeze';
 

@@ -3,10 +3,10 @@ import type { StreamSamples } from '../../probes/samples.ts';
 import type { Outage } from '../findings.ts';
 import { failed, probeState, type Series, toSeries } from './series.ts';
 
-/** Failures in a row that make an outage the headline: one lost packet is listed, but is nobody's headline. */
+/** Failures in a row from which on an outage can be the headline: a single lost packet is listed but is no headline. */
 export const HEADLINE = 3;
 
-/** How many good answers say what is usual, when a first failure is a silence. */
+/** How many good answers give the usual answer time if the first failure is a timeout. */
 const USUAL = 100;
 const TIMEOUT = errorClasses.indexOf('timeout');
 
@@ -21,9 +21,9 @@ export interface FailureRun {
 }
 
 /**
- * Every outage of a stream: maximal runs of at least `k` probes in a row that were not ok. An `indeterminate` write
- * is not ok: its user got no answer. Probes that are missing, or failed on the prober's own side, neither open nor end
- * an outage.
+ * Every outage of a stream: maximal runs of at least `k` consecutive probes that were not ok. An `indeterminate` write is not
+ * ok: its user got no answer. Probes that are missing or failed on the prober's own side neither start nor end an
+ * outage.
  */
 export function findOutages(samples: StreamSamples, k = 1): Outage[] {
   const series = toSeries(samples);
@@ -51,16 +51,16 @@ export function failureRuns(series: Series, k = 1): FailureRun[] {
 }
 
 /**
- * The brackets follow from what an answer proves. An ok proves that the service worked at some moment between its
- * sending and its answer, a failure that it did not at some moment of its own. So the outage began after the last ok
- * was sent and before the first failure was seen, and it ended after the last failure was sent and before the first ok
- * was answered.
+ * The brackets follow from what an answer proves. An ok proves that the service worked at some moment between sending and
+ * answer, a failure that at some such moment it did not. So the outage began after the last ok was sent and before the
+ * first failure was seen, and it ended after the last failure was sent and before the first ok was
+ * answered.
  */
 export function toOutage(series: Series, run: FailureRun): Outage {
   const firstSent = series.sent[run.first]!;
   const lastSent = series.sent[run.last]!;
   const start = {
-    // Nothing is known of the time before the first ok: the recording's origin is its beginning.
+    // Nothing is known about the time before the first ok: the outage begins at the recording's origin.
     from: run.okBefore === undefined ? 0 : Math.min(series.sent[run.okBefore]!, firstSent),
     to: seenBy(series, run),
   };
@@ -79,9 +79,9 @@ export function toOutage(series: Series, run: FailureRun): Outage {
 }
 
 /**
- * By when the outage had begun, seen from its first failure. A refusal or a reset is seen when it arrives. A silence
- * ends only with the probe's timeout, which says nothing: there the answer would have come by the usual time, had the
- * service still worked, and the slowest of the last good answers is what is usual.
+ * The latest moment at which the outage can have begun, given its first failure. A refusal or a reset is seen when it
+ * arrives. A timeout says nothing about when: had the service still worked, the answer would have come within the usual
+ * time, which is that of the slowest of the last good answers.
  */
 function seenBy(series: Series, { first, okBefore }: FailureRun): number {
   const sent = series.sent[first]!;

@@ -5,7 +5,7 @@ import type { Check } from '../findings.ts';
 import { percentile } from './latency.ts';
 import { indexAt, probeState, type Series } from './series.ts';
 
-/** Whether the prober can be believed: one check with every reason against it. */
+/** Whether the prober can be trusted: one check with every reason against it. */
 export function proberFitness(events: RunEvent[], series: Series[], timeline: RunTimeline): Check {
   const limit = Math.min(Infinity, ...series.map(({ every }) => every)) / 2;
   const reasons = [...reportReasons(events, series, limit), ...sampleReasons(series, timeline, limit)];
@@ -44,7 +44,7 @@ function reportReasons(events: RunEvent[], series: Series[], limit: number): str
   return reasons;
 }
 
-/** What the samples say against it, whatever the report says: a short stall does not show in the whole run's p99. */
+/** Reasons from the samples, whatever the report says: a short stall does not show in the p99 of the entire run. */
 function sampleReasons(series: Series[], timeline: RunTimeline, limit: number): string[] {
   if (series.length === 0) return ['no stream was recorded'];
   return series.flatMap((one) => {

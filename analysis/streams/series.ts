@@ -2,14 +2,14 @@ import { errorClasses, outcomes, type StreamSpec } from '../../probes/probe.ts';
 import type { StreamSamples } from '../../probes/samples.ts';
 
 /**
- * What became of one probe. `missing`: it fell due and no sample of it is in the recording. `prober`: it failed on the
- * prober's own side, so it says nothing about the target.
+ * How a probe ended. `missing`: it was due but the recording has no sample of it. `prober`: it failed on the prober's own side,
+ * so it says nothing about the target.
  */
 export const probeState = { ok: 0, fail: 1, indeterminate: 2, missing: 3, prober: 4 } as const;
 type ProbeState = (typeof probeState)[keyof typeof probeState];
 
 /**
- * A stream with every probe that fell due, in the order of their numbers. Times are ms since the recording's origin.
+ * A stream with every probe that was due, in the order of their numbers. Times are ms since the recording's origin.
  */
 export interface Series {
   spec: StreamSpec;
@@ -32,7 +32,7 @@ export interface Series {
   missing: number;
 }
 
-/** Indices into a series: `to` is not in it. */
+/** Indices into a series; `to` is exclusive. */
 export interface Range {
   from: number;
   to: number;
@@ -44,15 +44,15 @@ export const BIN = 1000;
 /** W: how long the service must be as good as before, ms. */
 export const STABLE_WINDOW = 10_000;
 
-/** An interval that a stream cannot have is not trusted: bins and windows divide by it. */
+/** An impossible interval is not trusted: bins and windows divide by it. */
 const FALLBACK_EVERY = 1000;
 const PROBER_ERROR = errorClasses.indexOf('prober');
 const stateOfOutcome: readonly ProbeState[] = outcomes.map((outcome) => probeState[outcome]);
 
 /**
- * Fills the numbers that are missing between samples, and after the last one up to `scheduled` probes or the time
- * `until`, at evenly spread dues. A number that does not rise is left out: numbers are unique and sorted in a sound
- * file. A whole stream is not copied: the series shares its arrays.
+ * Fills in the numbers that are missing between samples, and after the last one up to `scheduled` probes or the time `until`,
+ * with evenly spread due times. A number that is not larger than the one before is dropped: in an undamaged file numbers are
+ * unique and sorted. A stream without gaps is not copied: the series shares its arrays.
  */
 export function toSeries(samples: StreamSamples, scheduled = 0, until = -Infinity): Series {
   const every = samples.spec.every > 0 ? samples.spec.every : FALLBACK_EVERY;
@@ -129,7 +129,7 @@ function findGaps(samples: StreamSamples, every: number, scheduled: number, unti
   for (let i = 0; i < samples.n; i++) {
     const seq = samples.seq[i]!;
     if (seq <= lastSeq) continue;
-    // No more probes can be missing than had time to fall due: a damaged number must not fill the memory.
+    // No more probes can be missing than had time to be due: a corrupt number must not fill the memory.
     const room = Math.max(0, Math.ceil((samples.due[i]! - lastDue) / every) + 1);
     const gap = Math.min(seq - lastSeq - 1, room);
     kept.push(i);
@@ -159,7 +159,7 @@ export function indexAt(series: Series, time: number): number {
   return low;
 }
 
-/** Index of the probe with this number; undefined when the series has none. */
+/** Index of the probe with this number; undefined if there is none. */
 export function indexOfSeq({ seq, n }: Series, wanted: number): number | undefined {
   let low = 0;
   let high = n;
@@ -171,7 +171,7 @@ export function indexOfSeq({ seq, n }: Series, wanted: number): number | undefin
   return low < n && seq[low] === wanted ? low : undefined;
 }
 
-/** A probe that a user would have been failed by. Writes without an answer count: the user saw none. */
+/** A probe that failed for the user. Writes without an answer count: the user saw none. */
 export function failed(state: number): boolean {
   return state === probeState.fail || state === probeState.indeterminate;
 }

@@ -6,15 +6,15 @@ export const GOOD = 0.999;
 const P95 = 0.95;
 
 export interface Stability {
-  /** Index of the probe that the first stable window begins with. */
+  /** Index of the probe at which the first stable window begins. */
   stable?: number;
-  /** When there is none: index of the last probe that is known to lie before it. */
+  /** If there is none: index of the last probe that is certainly before it. */
   unstable?: number;
 }
 
 /**
- * The first window of 10 s, beginning with an ok at index ≥ `from` and whole before `end`, with ≥ 99.9 % ok and p95 ≤
- * `slow`. Linear: both edges of the window only move forward.
+ * The first complete window of 10 s before `end`, beginning with an ok at index ≥ `from`, with ≥ 99.9 % ok and p95 ≤ `slow`.
+ * Linear time: both edges of the window only move forward.
  */
 export function firstStable(series: Series, from: number, end: number, slow: number): Stability {
   const counts = { judged: 0, ok: 0, slow: 0 };
@@ -34,7 +34,7 @@ export function firstStable(series: Series, from: number, end: number, slow: num
     if (right <= i) continue;
     const good = counts.ok >= GOOD * counts.judged && counts.ok - counts.slow >= Math.ceil(P95 * counts.ok);
     if (good && series.state[i] === probeState.ok) {
-      // A window that the end cuts off proves nothing, but recovery may have begun with it.
+      // A window that is cut off by the end proves nothing, but recovery may have begun there.
       return series.due[i]! + STABLE_WINDOW <= end ? { stable: i } : i > from ? { unstable: i - 1 } : {};
     }
     count(i, -1);

@@ -3,13 +3,13 @@ import { paceOf } from './latency.ts';
 import { indexAt, STABLE_WINDOW, toSeries } from './series.ts';
 import { firstStable } from './stability.ts';
 
-/** Samples reach the file a moment after their probes are decided, ms. */
+/** Samples are written to the file up to this long after their probes ended, ms. */
 const FLUSH = 500;
 
 /**
- * The streams that were not as good as before over the last window that is decided at `now`, by the rule that TTSR
- * is judged by: so that a run watches until its findings can tell that it recovered. Times are ms since the
- * recording's origin.
+ * The streams that were not as good as before over the last window that is complete at `now`, by the same rule as TTSR: so a
+ * run goes on until its findings will show the recovery. Times are ms since the recording's
+ * origin.
  */
 export function notYetStable(streams: StreamSamples[], t0: number, steady: number, now: number): string[] {
   const isStable = (samples: StreamSamples): boolean => {

@@ -8,16 +8,16 @@ import type { SplitStep } from '../findings.ts';
 import { failureRuns, HEADLINE } from './outages.ts';
 import { failed, probeState, type Series } from './series.ts';
 
-/** A larger share of requests that fail is an outage, whatever its reason, and no tail of one. */
+/** A larger share of failed requests is an outage, whatever its cause, and not the tail of one. */
 const TAIL = 0.1;
 const TIMEOUT = errorClasses.indexOf('timeout');
 
 /**
- * The tail of a node's death that conntrack makes. A connection that was being made to a dead member stays in the kernels' tables
- * (`nf_conntrack_tcp_timeout_syn_sent`, 120 s unless set), and a new connection that happens on the same client port follows the
- * old entry into silence, although the platform sends nobody there any more. Told of a stream when a few new connections, at most
- * one in ten and never several in a row, had no answer after the dead node was noticed down and before healing began. The longest
- * first.
+ * The tail that conntrack adds to a node failure. A connection attempt to a dead member leaves an entry in the kernel's conntrack
+ * table (`nf_conntrack_tcp_timeout_syn_sent`, 120 s by default). A new connection that happens to use the same client port still
+ * matches it and times out, although the platform no longer routes anything there. A stream has such a tail if a few new
+ * connections, at most one in ten and never several in a row, timed out between the moment the node was noticed down and the start
+ * of healing. The longest first.
  */
 export function staleTails(
   all: Series[],
@@ -46,10 +46,10 @@ export function staleStep({ stale, of, last, stream }: Tail, t0: Bracket): Split
 
 export interface Tail {
   stream: string;
-  /** New connections in that time, and how many of them had no answer. */
+  /** New connections in that time, and how many of them timed out. */
   of: number;
   stale: number;
-  /** The last of them, from being sent to being given up. */
+  /** The last of them, from when it was sent until its timeout. */
   last: Bracket;
 }
 
@@ -61,7 +61,7 @@ function tailOf(series: Series, from: number, to: number): Tail {
     if (isWithin(i) && state[i] !== probeState.prober && state[i] !== probeState.missing) tail.of++;
   }
   for (const run of failureRuns(series)) {
-    // Entries hit one client port or another, never one after the other: that is an outage.
+    // Conntrack entries affect single client ports; several failures in a row are an outage.
     if (run.failures >= HEADLINE) continue;
     for (let i = run.first; i <= run.last; i++) {
       if (!isWithin(i) || !failed(state[i]!) || error[i] !== TIMEOUT) continue;

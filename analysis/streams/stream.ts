@@ -16,18 +16,18 @@ export function probeOf(stream: string): string {
   return stream.replace(/\.reused$/, '');
 }
 
-/** Where steady state and the time since the fault lie in a series. */
+/** The parts of a series in steady state and since the fault. */
 export interface Spans {
   steady: Range;
   during: Range;
 }
 
-/** Without a fault everything that was seen is steady state, and nothing is after it. */
+/** Without a fault everything is steady state, and nothing comes after it. */
 export function spansOf(series: Series, timeline: RunTimeline, steady: number): Spans {
   const end = indexAt(series, timeline.end);
   if (!timeline.t0) return { steady: { from: 0, to: series.n }, during: { from: series.n, to: series.n } };
   let from = indexAt(series, timeline.t0.from);
-  // Failures that were in flight when the fault came are its own.
+  // Probes in flight when the fault hit that then failed are attributed to it.
   while (from > 0 && failed(series.state[from - 1]!) && series.done[from - 1]! >= timeline.t0.from) from--;
   const begin = Math.min(from, indexAt(series, timeline.t0.from - steady));
   return { steady: { from: begin, to: from }, during: { from, to: Math.max(from, end) } };
@@ -72,7 +72,7 @@ export function streamFindings(
   const steadyLatency = latencyOf(series, spans.steady.from, spans.steady.to);
   const listed = failureRuns(series)
     .map((run) => ({ run, outage: toOutage(series, run) }))
-    // Before the steady state the service was being deployed: that it did not answer yet is no outage.
+    // Before steady state the service was still being deployed: not answering yet is no outage.
     .filter(({ run }) => !timeline.t0 || (run.last >= spans.steady.from && run.first < spans.during.to));
   const since = listed.filter(({ run }) => run.last >= spans.during.from);
 
@@ -85,7 +85,7 @@ export function streamFindings(
   const { loss, minQ } = resilience(untilStable, share(steady.good, steady.scheduled));
   const errorSeconds = ((during.failed + during.indeterminate) * series.every) / 1000;
   const watched = Math.max(0, timeline.end - t0.from) / 1000;
-  // Where nothing fell due nothing is known: not a number, so that nobody reads it as 0 % or 100 %.
+  // If no probe was due nothing is known: NaN, so that nobody reads it as 0 % or 100 %.
   const worst = (seconds: number) => (during.scheduled > 0 ? worstWindow(bins, seconds) : Number.NaN);
   const steadySeconds = (steady.scheduled * series.every) / 1000;
   const used = bins.filter(({ scheduled }) => scheduled > 0);
@@ -125,7 +125,7 @@ export function streamFindings(
   };
 }
 
-/** ∫ error dt as a share of what the objective allows in 30 days. An objective of 100 % has no budget to burn. */
+/** ∫ error dt as a share of what the objective allows in 30 days. An objective of 100 % has no error budget. */
 function errorBudget(errorSeconds: number, objective: number | undefined): number | undefined {
   if (objective === undefined || objective >= 1) return undefined;
   return errorSeconds / ((1 - objective) * MONTH_SECONDS);
@@ -135,7 +135,7 @@ function longest(outages: Outage[]): Outage | undefined {
   return outages.reduce<Outage | undefined>((most, one) => (most && most.outer >= one.outer ? most : one), undefined);
 }
 
-/** Good answers by the instance that gave them, by name. */
+/** Good answers by the name of the instance that answered. */
 function countInstances(series: Series, { from, to }: Range): Record<string, number> {
   const counts = new Map<string, number>();
   for (let i = from; i < to; i++) {
@@ -145,7 +145,7 @@ function countInstances(series: Series, { from, to }: Range): Record<string, num
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** 0 where there is no whole: nothing was good of it. */
-function share(part: number, whole: number): number {
-  return whole > 0 ? part / whole : 0;
+/** 0 if the total is 0. */
+function share(part: number, total: number): number {
+  return total > 0 ? part / total : 0;
 }

@@ -15,7 +15,7 @@ export interface NodeHost extends DockerHost {
   failure: string | undefined;
 }
 
-export type Outcome<T> = { host: NodeHost; value: T } | { host: NodeHost; failure: unknown };
+export type HostAnswer<T> = { host: NodeHost; value: T } | { host: NodeHost; failure: unknown };
 
 /**
  * Every node's own Docker API, and the way to a manager that answers. Hosts are asked in parallel and each for a bounded
@@ -70,7 +70,7 @@ export class Hosts {
   }
 
   /** Asks every host the same, at the same time. */
-  async each<T>(question: (host: NodeHost) => Promise<T>, hosts: NodeHost[] = this.all): Promise<Outcome<T>[]> {
+  async each<T>(question: (host: NodeHost) => Promise<T>, hosts: NodeHost[] = this.all): Promise<HostAnswer<T>[]> {
     return Promise.all(
       hosts.map(async (host) => {
         try {

@@ -55,7 +55,7 @@ async function sweepSwarm(hosts: Hosts, namespace: string): Promise<string[]> {
 /** One round on every node; returns what is still there, and the nodes that cannot be asked. */
 async function sweepNodes(hosts: Hosts, namespace: string): Promise<string[]> {
   const filters = labelled(STACK_LABEL, namespace);
-  const outcomes = await hosts.each(async (host) => {
+  const answers = await hosts.each(async (host) => {
     const { containers, volumes, networks } = await host.ask('list what is left', async (api) => {
       const [containers, { Volumes: volumes }, networks] = await Promise.all([
         api.listContainers({ all: true, filters }),
@@ -78,10 +78,10 @@ async function sweepNodes(hosts: Hosts, namespace: string): Promise<string[]> {
     ];
     return [...left, ...still].map((what) => `${what} on ${host.node}`);
   });
-  return outcomes.flatMap((outcome) =>
-    'value' in outcome
-      ? outcome.value
-      : [`${outcome.host.node ?? outcome.host.url} cannot be asked (${describeFailure(outcome.failure)})`],
+  return answers.flatMap((answer) =>
+    'value' in answer
+      ? answer.value
+      : [`${answer.host.node ?? answer.host.url} cannot be asked (${describeFailure(answer.failure)})`],
   );
 }
 

@@ -64,7 +64,7 @@ function askManager(hosts: Hosts) {
 }
 
 async function askNodes(hosts: Hosts): Promise<Inventory['local']> {
-  const outcomes = await hosts.each((host) =>
+  const answers = await hosts.each((host) =>
     host.ask('list volumes and containers', async (api) => {
       const [{ Volumes }, containers] = await Promise.all([
         api.listVolumes(),
@@ -82,11 +82,11 @@ async function askNodes(hosts: Hosts): Promise<Inventory['local']> {
       };
     }),
   );
-  return outcomes.map((outcome) => {
-    const node = outcome.host.node ?? outcome.host.url;
-    return 'value' in outcome
-      ? { node, ...outcome.value, failure: undefined }
-      : { node, volumes: [], helpers: [], failure: describeFailure(outcome.failure) };
+  return answers.map((answer) => {
+    const node = answer.host.node ?? answer.host.url;
+    return 'value' in answer
+      ? { node, ...answer.value, failure: undefined }
+      : { node, volumes: [], helpers: [], failure: describeFailure(answer.failure) };
   });
 }
 

@@ -83,7 +83,7 @@ async function imageIds(hosts: Hosts, references: string[]): Promise<Record<stri
       }),
     ),
   );
-  const answers = known.flatMap((outcome) => ('value' in outcome ? [outcome] : []));
+  const answers = known.flatMap((answer) => ('value' in answer ? [answer] : []));
   return Object.fromEntries(
     references.map((reference, index) => {
       const holders = answers.filter(({ value }) => value[index] !== undefined);

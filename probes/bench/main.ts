@@ -30,7 +30,7 @@ const LENGTHS = [50, 70, 100, 150, 250, 400, 700, 1000, 2000, 4000, 10_000];
 const PORTS = { new: 18_081, reused: 18_082 } as const;
 const GOALS = { edgeMs: EVERY + 5, lateness: { p50: 1, p99: 5 }, cpu: { reused: 0.1, fresh: 0.22 } };
 
-interface Outcome {
+interface BenchResult {
   edges: { maxErrorMs: number; outsideBracket: number };
   falseOutages: number;
   latenessMs: { p50: number; p99: number };
@@ -165,7 +165,7 @@ async function measureCost(connection: (typeof names)[number]) {
   return { cpu, p50, p99 };
 }
 
-async function bench(): Promise<Outcome> {
+async function bench(): Promise<BenchResult> {
   const hole = digHole(Object.values(PORTS));
   await ask({ do: 'listen', ports: names.map((name) => PORTS[name]), origin, hole });
   const kinds = outageKinds.filter((kind) => kind !== 'black hole' || hole);
@@ -199,7 +199,7 @@ async function bench(): Promise<Outcome> {
   };
 }
 
-function missedGoals({ edges, falseOutages, latenessMs, cpuMsPerProbe }: Outcome): string[] {
+function missedGoals({ edges, falseOutages, latenessMs, cpuMsPerProbe }: BenchResult): string[] {
   const goals: [string, boolean][] = [
     [`every edge within ${GOALS.edgeMs} ms`, edges.maxErrorMs <= GOALS.edgeMs],
     ['the truth inside every bracket', edges.outsideBracket === 0],
@@ -213,12 +213,12 @@ function missedGoals({ edges, falseOutages, latenessMs, cpuMsPerProbe }: Outcome
 }
 
 try {
-  const outcome = await bench();
-  const missed = missedGoals(outcome);
+  const result = await bench();
+  const missed = missedGoals(result);
   for (const excuse of excuses) progress(`noted: ${excuse}`);
   for (const goal of missed) progress(`missed: ${goal}`);
-  if (options.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
-  else console.dir(outcome, { depth: null });
+  if (options.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else console.dir(result, { depth: null });
   if (missed.length > 0 || !allTried) process.exitCode = excuses.length > 0 ? 2 : 1;
 } finally {
   truthServer.disconnect();

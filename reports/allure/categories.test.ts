@@ -22,7 +22,7 @@ function categoryOf(verdict: VerdictKind, checks: [VerdictKind, CheckKind][]): s
   return categories.find(({ matchers }) => matchers.some((one) => one.message === undefined && fits(one.labels)))?.name;
 }
 
-it('what proves nothing is told apart by its reason', () => {
+it('unknown runs have a category by reason', () => {
   assert.equal(categoryOf('unknown', [['unknown', 'steady-state']]), 'Unknown: steady state never seen');
   assert.equal(categoryOf('unknown', [['unknown', 'fault-confirmed']]), 'Unknown: fault not confirmed');
   assert.equal(

@@ -2,8 +2,8 @@ import type { CheckKind, VerdictKind } from '../../analysis/findings.ts';
 import { CHECK_LABEL, VERDICT_LABEL } from './names.ts';
 
 /**
- * How Allure sorts what is not green. The first that fits counts: what proves nothing is never shown among what failed. A run's
- * verdict and what decided it are labels of its result.
+ * The categories of results that are not green in Allure. The first match counts, so that unknown runs are never listed as failed.
+ * The verdict of a run and the checks that decided it are labels of its result.
  */
 export interface Category {
   name: string;
@@ -32,6 +32,6 @@ export const categories: Category[] = [
   { name: 'Low availability', matchers: failed('availability') },
   { name: 'Long outage', matchers: failed('longest-outage') },
   { name: 'Slow answers', matchers: failed('p95') },
-  // Of Playwright's own words: a run that passed has no check that decided it.
+  // Matches Playwright's message: a run that passed has no deciding check.
   { name: 'A weakness that did not show', matchers: [{ message: 'Expected to fail, but passed' }] },
 ];

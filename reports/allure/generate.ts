@@ -13,7 +13,7 @@ const TIMEOUT = 120_000;
 
 /**
  * Makes the Allure report of the results in a folder; returns the path of its page. The report is one file that opens
- * from disk. History goes on in `allure-history.jsonl` beside `outDir`. Throws OperatorError when Allure fails.
+ * from disk. The history is kept in `allure-history.jsonl` next to `outDir`. Throws OperatorError if Allure fails.
  */
 export async function generateAllureReport(resultsDir: string, outDir: string): Promise<string> {
   const [results, out] = [path.resolve(resultsDir), path.resolve(outDir)];
@@ -21,11 +21,11 @@ export async function generateAllureReport(resultsDir: string, outDir: string): 
   try {
     const config = path.join(folder, 'allurerc.mjs');
     writeFileSync(config, allureConfig(out, environments(results)));
-    // Allure keeps what is in the folder, a report of an older layout included.
+    // Allure does not clear the folder; it may contain a report of an older layout.
     rmSync(out, { recursive: true, force: true });
     const cli = fileURLToPath(new URL('../cli.js', import.meta.resolve('allure')));
     await execa(process.execPath, [cli, 'generate', '--config', config, path.basename(results)], {
-      // Results are a glob pattern to Allure: of its own folder's name alone, nothing else in the path can act as one.
+      // Allure takes the results as a glob pattern: with only the name of the folder, the rest of the path cannot act as one.
       cwd: path.dirname(results),
       timeout: TIMEOUT,
     });
@@ -34,8 +34,8 @@ export async function generateAllureReport(resultsDir: string, outDir: string): 
     return page;
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
-    const told = `${stdout}\n${stderr}`.trim().split('\n').slice(-5).join('\n');
-    throw new OperatorError(`Allure could not make a report of ${results}: ${told || message}`, {
+    const output = `${stdout}\n${stderr}`.trim().split('\n').slice(-5).join('\n');
+    throw new OperatorError(`Allure could not make a report of ${results}: ${output || message}`, {
       hint: 'The runs and their own reports are not touched by this; see `brownout runs`.',
       cause: error,
     });
@@ -44,7 +44,7 @@ export async function generateAllureReport(resultsDir: string, outDir: string): 
   }
 }
 
-/** Allure's page asks for a statistics script of Google's. What broke in somebody's cluster is nobody else's business. */
+/** Allure's page loads a Google analytics script. What broke in a cluster must not leave it, so the page may load nothing. */
 function withoutNetwork(page: string): string {
   const policy = "default-src data: blob: 'unsafe-inline' 'unsafe-eval'";
   return page
@@ -80,7 +80,7 @@ function allureConfig(out: string, environments: Environments): string {
   return `export default { ...${JSON.stringify(config)}, environments: {${known.join('')}} };\n`;
 }
 
-/** Letters, digits, - and _, at most 64: what Allure takes. Stable, because history belongs to it. */
+/** Letters, digits, - and _, at most 64, as Allure requires. It must be stable, because the history refers to it. */
 function environmentId(cluster: string, index: number): string {
   const id = cluster.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 60);
   return id === cluster ? id : `${id}-${index}`;
@@ -94,7 +94,7 @@ interface Result {
 }
 type Step = Pick<Result, 'steps' | 'attachments'>;
 
-/** What each cluster was at its latest result, from the findings attached to it. */
+/** The configuration of each cluster at its latest result, from the findings attached to it. */
 function environments(resultsDir: string): Environments {
   const found: Environments = new Map();
   const results = readdirSync(resultsDir)
@@ -114,7 +114,7 @@ function variablesOf({ configuration }: Findings): Record<string, string> {
   return Object.fromEntries(configuration.map((entry) => [entryName(entry), entryValue(entry)]));
 }
 
-/** Undefined for a file that a killed run left half written: Allure leaves it out as well. */
+/** Undefined for an incomplete file of a killed run: Allure ignores it as well. */
 function readJson<T>(file: string): T | undefined {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

@@ -1,4 +1,4 @@
-/** Pictures of a comparison, drawn with the page's own boxes: every run is a mark, and no script is needed. */
+/** Charts of a comparison, drawn with plain HTML boxes: every run is a mark, and no script is needed. */
 import type { Comparison, Point, Summary } from '../../analysis/comparison/comparison.ts';
 import { degradations } from '../../analysis/findings.ts';
 import { formatDuration } from '../../units/units.ts';
@@ -8,7 +8,7 @@ import { degradationWords } from '../wording.ts';
 import { sayObservation } from './say.ts';
 import { nameOf, nameOfStep } from './words.ts';
 
-/** A place on an axis from 0 to `end`, in percent. */
+/** A position on an axis from 0 to `end`, in percent. */
 const percent = (value: number, end: number) => Number(((100 * Math.min(Math.max(0, value), end)) / end).toFixed(2));
 
 const box = (from: number, to: number, end: number) =>
@@ -23,8 +23,8 @@ export function badge(letter: string, i: number): Markup {
 /** How much of the time before the fault is shown, s. */
 const BEFORE = 5;
 
-/** What users had in each run, second by second. */
-export function courses({ setUps }: Comparison): Markup | false {
+/** What users got in each run, second by second. */
+export function runTimelines({ setUps }: Comparison): Markup | false {
   const runs = setUps.flatMap((setUp, i) => setUp.runs.map((run) => ({ ...run, letter: setUp.letter, i })));
   const end = Math.max(0, ...runs.map(({ timeline }) => timeline.at(-1)?.to ?? 0)) + BEFORE;
   if (end <= BEFORE) return false;
@@ -70,7 +70,7 @@ export function splitStrips({ split, setUps }: Comparison): Markup | false {
   )}${axis('strip', end / 1000, 0)}</div>`;
 }
 
-/** Availability and p95 beside a noisy neighbour, without a remedy and with one. */
+/** Availability and p95 next to a noisy neighbour, without and with a remedy. */
 export function neighbourStrips({ contrasts, streams, setUps }: Comparison): Markup | false {
   const drawn = contrasts.flatMap(({ kind, without, remedied }) =>
     streams.flatMap(({ stream, measures }) =>

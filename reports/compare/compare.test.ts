@@ -64,7 +64,7 @@ describe('several runs in words', () => {
     assert.deepEqual(say(summary({})), ['–']);
   });
 
-  it('a loss is told by how many runs had it, never by a median', () => {
+  it('a loss is shown by how many runs had it, never by a median', () => {
     const lost = (...points: Partial<Point>[]) => {
       const { main, details } = sayMeasure({ name: 'lost', unit: 'count', summaries: [summary(...points)] }, 0);
       return [main, ...details].map(plain);
@@ -97,7 +97,7 @@ describe('several runs in words', () => {
 });
 
 describe('in a terminal', () => {
-  it('no line is wider than there is room for, however many set-ups there are', () => {
+  it('no line is wider than the terminal, however many set-ups there are', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 60, max: 200 }), (count, width) => {
         const shown = compared(

@@ -1,4 +1,4 @@
-/** What a comparison begins with, in every report. */
+/** The head of a comparison, in every report. */
 import type { Comparison } from '../../analysis/comparison/comparison.ts';
 import { sayMany } from '../wording.ts';
 import { sayChecks } from './say.ts';
@@ -19,7 +19,7 @@ export function leadOf({ setUps }: Comparison): string {
   return `${sayMany(setUps.length, 'set-up')}${repeated}.`;
 }
 
-/** What a reader must know before any number. */
+/** What the reader must know before looking at numbers. */
 export function cautionsOf({ setUps, sameScenario }: Comparison): string[] {
   const all = setUps.flatMap(({ runs, letter }) => runs.map((run) => ({ ...run, letter })));
   const useless = all.filter(({ counted }) => !counted);

@@ -1,16 +1,16 @@
-/** Runs side by side as one page that needs nothing else, neither network nor JavaScript. */
+/** Runs side by side as one self-contained page that needs neither network nor JavaScript. */
 import type { Comparison } from '../../analysis/comparison/comparison.ts';
 import { html, type Markup } from '../html/markup.ts';
 import { pageOf } from '../html/page.ts';
 import { swatches } from '../html/palette.ts';
 import { style } from '../html/style.ts';
-import { badge, courses, neighbourStrips, splitStrips } from './charts.ts';
+import { badge, neighbourStrips, runTimelines, splitStrips } from './charts.ts';
 import { cautionsOf, leadOf, titleOf } from './head.ts';
 import type { Cell } from './say.ts';
 import { type Row, type Section, sectionsOf, type Table } from './sections.ts';
 import { compareStyle } from './style.ts';
 
-/** `reports`: where each run's own report is, by its id, as seen from the page. */
+/** `reports`: links from the page to each run's own report, by run id. */
 export function renderComparisonPage(comparison: Comparison, reports: ReadonlyMap<string, string> = new Map()): string {
   const [first, ...rest] = sectionsOf(comparison);
   const sections = [first!, ...rest].map((section) => sectionOf(section, comparison, reports));
@@ -50,7 +50,7 @@ ${id === 'partly' ? html`<details><summary>Show them</summary>${body}</details>`
 }
 
 function chartOf(id: string, comparison: Comparison): Markup | false {
-  if (id === 'users') return courses(comparison);
+  if (id === 'users') return runTimelines(comparison);
   if (id === 'split') return splitStrips(comparison);
   return id === 'neighbours' && neighbourStrips(comparison);
 }

@@ -36,7 +36,7 @@ function columnOf({ short, long }: Column): string {
   return long === '' ? inline(short) : `${inline(short)}: ${inline(long)}`;
 }
 
-/** Text from a cluster must not become markup, nor end a table's cell. */
+/** Text from a cluster must not become markup or end a table cell. */
 function inline(text: string): string {
   return clean(text)
     .replaceAll(/\s+/g, ' ')

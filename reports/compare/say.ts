@@ -1,4 +1,4 @@
-/** How a comparison is said in words: one run's observation, several runs together, the difference between two set-ups. */
+/** The wording of a comparison: one run's observation, several runs together, the difference between two set-ups. */
 import type { Measure, Order, Point, SetUp, Summary, Unit } from '../../analysis/comparison/comparison.ts';
 import type { Observation } from '../../analysis/comparison/statistics.ts';
 import type { Check } from '../../analysis/findings.ts';
@@ -6,7 +6,7 @@ import type { Bracket } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import { sayBracket, sayCount, sayMany, sayShare, verdictWords } from '../wording.ts';
 
-/** What stands in one place of a table: the thing itself, and what is read after it. */
+/** A cell of a table: the value itself, and details after it. */
 export interface Cell {
   main: string;
   details: string[];
@@ -28,7 +28,7 @@ function sayValue(value: number, unit: Unit): string {
     case 'share':
       return sayShare(value);
     case 'count':
-      // The median of an even number of counts may lie between two.
+      // The median of an even number of counts may be halfway between two.
       return Number.isInteger(value) ? sayCount(value) : value.toFixed(1);
   }
 }
@@ -44,13 +44,13 @@ function sayWithin({ from, to }: Bracket, unit: Unit): string {
   return `${sayValue(from, unit)} to ${sayValue(to, unit)}`;
 }
 
-/** A run that proves nothing stands in parentheses. In a list of many a number is not torn from its unit. */
+/** A run that proves nothing is in parentheses. No line break between a number and its unit. */
 function sayPoint(point: Point, unit: Unit): string {
   const text = sayObservation(point, unit).replaceAll(' ', '\u00a0');
   return point.counted ? text : `(${text})`;
 }
 
-/** One run with its bracket; several with their median, every one of them, and the interval of the median. */
+/** One run with its bracket; several with their median, all their values, and the interval of the median. */
 export function saySummary({ points, n, observed, median, interval }: Summary, unit: Unit): Cell {
   if (points.every(({ value, beyond }) => value === undefined && beyond === undefined)) return nothing;
   const all = points.map((point) => sayPoint(point, unit));
@@ -71,12 +71,12 @@ export function sayMeasure({ name, unit, summaries }: Measure, setUp: number): C
   return name === 'lost' ? sayLost(summaries[setUp]!) : saySummary(summaries[setUp]!, unit);
 }
 
-/** A loss is no matter of medians: it happened, and in how many runs. */
+/** Losses are not summarized by a median: what counts is in how many runs there was one. */
 function sayLost(summary: Summary): Cell {
   const usual = saySummary(summary, 'count');
   const counted = summary.points.filter(({ counted, value }) => counted && value !== undefined);
   if (summary.points.length === 1 || counted.length === 0) return usual;
-  // What is still queued may yet come: such a run has lost nothing for certain.
+  // Queued writes may still arrive: such a run has not lost anything for certain.
   const hit = counted.filter(({ value, bracket }) => (bracket?.from ?? value!) > 0);
   const undecided = counted.filter(({ value }) => value! > 0).length - hit.length;
   const most = Math.max(...counted.map(({ value }) => value!));
@@ -137,7 +137,7 @@ export function sayVerdicts({ runs }: SetUp): Cell {
   );
 }
 
-/** The first of several checks, and how many more there are; undefined of none. */
+/** The first of several checks, and how many more there are; undefined if there are none. */
 export function sayChecks([first, ...rest]: Check[]): string | undefined {
   if (!first) return undefined;
   const more = rest.length;
@@ -155,7 +155,7 @@ const orderWords: Record<string, string> = {
 export function sayOrder({ name, groups, unranked }: Order, measure: Measure, setUps: readonly SetUp[]): string {
   const value = (setUp: number) => sayMeasure(measure, setUp).main;
   const together = (group: number[]) =>
-    `${group.map((setUp) => `${setUps[setUp]!.letter} (${value(setUp)})`).join(' and ')}${group.length > 1 ? ', which these runs do not tell apart' : ''}`;
+    `${group.map((setUp) => `${setUps[setUp]!.letter} (${value(setUp)})`).join(' and ')}${group.length > 1 ? ', no difference in these runs' : ''}`;
   const ranked = groups.length > 0 ? groups.map(together).join('; then ') : 'none can be ranked';
   const rest = unranked.map(({ setUp, why }) => `${setUps[setUp]!.letter} (${why})`).join(', ');
   return `${orderWords[name] ?? name}: ${ranked}.${rest === '' ? '' : ` Not ranked: ${rest}.`}`;

@@ -1,4 +1,4 @@
-/** A comparison as tables of text: what every report of it says, however it looks there. */
+/** A comparison as tables of text: the content of all its reports, whatever their format. */
 import type {
   Comparison,
   Contrast,
@@ -40,7 +40,7 @@ export interface Table {
   rows: Row[];
 }
 
-/** `short` where there is little room; what it stands for is told at the top. */
+/** `short` if space is limited; the top of the report says what it stands for. */
 export interface Column {
   short: string;
   long: string;
@@ -133,7 +133,7 @@ function inShort(comparison: Comparison): Section {
   };
 }
 
-/** What few runs show may be chance. */
+/** A warning if there are so few runs that differences may be chance. */
 function chance(setUps: Comparison['setUps']): string[] {
   const fewest = Math.min(...setUps.map(({ runs }) => runs.filter(({ counted }) => counted).length));
   if (fewest >= ENOUGH_RUNS) return [];
@@ -268,7 +268,7 @@ function predictions(comparison: Comparison): Section | undefined {
   };
 }
 
-/** Runs with the same predicted window stand together. */
+/** Groups runs with the same predicted window. */
 function sayWindows(measured: MeasuredWindow[]): Cell {
   const windows = Map.groupBy(measured, ({ window }) => sayBracket(window));
   const all = [...windows].map(([window, runs]) => {
@@ -290,10 +290,10 @@ function sayWindows(measured: MeasuredWindow[]): Cell {
 
 function sayHolds(runs: MeasuredWindow[]): string {
   const known = runs.filter(({ counted, holds }) => counted && holds !== undefined);
-  if (known.length === 0) return 'cannot be told';
+  if (known.length === 0) return 'not known';
   const yes = known.filter(({ holds }) => holds).length;
-  if (runs.length === 1) return yes ? 'held' : 'not held';
-  return `held in ${yes} of ${known.length}`;
+  if (runs.length === 1) return yes ? 'as predicted' : 'not as predicted';
+  return `as predicted in ${yes} of ${known.length}`;
 }
 
 const RUN_COLUMNS = ['verdict', 'began', 'target', 'why'].map((name) => ({ short: name, long: '' }));

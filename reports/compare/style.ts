@@ -1,4 +1,4 @@
-/** What a comparison adds to the report's looks. */
+/** What a comparison adds to the report's style sheet. */
 export const compareStyle = `
 .set-ups { list-style: none; margin: 10px 0 0; padding: 0; }
 .set-ups li { padding: 2px 0; overflow-wrap: anywhere; }

@@ -1,4 +1,4 @@
-/** Runs side by side in a terminal: as many set-ups beside one another as there is room for, the rest below. */
+/** Runs side by side in a terminal: as many set-ups next to each other as fit, the others below. */
 import { styleText } from 'node:util';
 import type { Comparison } from '../../analysis/comparison/comparison.ts';
 import { clean, type TerminalOptions } from '../terminal.ts';
@@ -36,7 +36,7 @@ export function renderComparison(comparison: Comparison, { color, width }: Termi
   return [head, ...sections].map((lines) => lines.join('\n')).join('\n\n');
 }
 
-/** What only some have is long and seldom asked for. */
+/** This section is long and seldom needed. */
 function shortened(section: Section): Section {
   if (section.id !== 'partly') return section;
   const rows = section.tables.reduce((sum, table) => sum + table.rows.length, 0);
@@ -74,17 +74,17 @@ function tableLines(table: Table, width: number, paint: Paint): string[] {
   });
 }
 
-/** Columns that fit beside one another, as ranges. */
-function blocksOf(natural: number[], room: number): { from: number; to: number }[] {
-  const most = Math.max(1, Math.floor(room / (LEAST_COLUMN + GAP)));
+/** Columns that fit next to each other, as ranges. */
+function blocksOf(natural: number[], width: number): { from: number; to: number }[] {
+  const most = Math.max(1, Math.floor(width / (LEAST_COLUMN + GAP)));
   const count = Math.ceil(natural.length / most);
   const each = Math.ceil(natural.length / count);
   return Array.from({ length: count }, (_, i) => ({ from: i * each, to: Math.min(natural.length, (i + 1) * each) }));
 }
 
-/** Wide columns give way until all fit. */
-function fit(natural: number[], room: number): number[] {
-  const free = room - natural.length * GAP;
+/** Shrinks wide columns until all fit. */
+function fit(natural: number[], width: number): number[] {
+  const free = width - natural.length * GAP;
   let limit = Math.max(...natural);
   const sum = () => natural.reduce((total, one) => total + Math.min(one, limit), 0);
   while (limit > LEAST_COLUMN && sum() > free) limit--;
@@ -99,7 +99,7 @@ function wrapSaid(said: Cell, width: number): string[] {
   return linesOf(said).flatMap((text) => wrap(text, width));
 }
 
-/** At spaces that may break, and all are plain ones afterwards; a word that is longer than a line is cut. */
+/** Breaks at normal spaces only, then replaces no-break spaces by normal ones; a word that is longer than a line is split. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';

@@ -1,4 +1,4 @@
-/** The names of what is compared, as readers of report.html know them. */
+/** The names of what is compared, the same as in report.html. */
 import { splitWords } from '../wording.ts';
 
 export interface Name {
@@ -42,7 +42,7 @@ export function nameOf(measure: string): Name {
   return { name, hint };
 }
 
-/** The worst of a run's streams has the same names as one stream's, and another meaning. */
+/** Measures of a run's worst stream have the same names as those of a stream, but mean something else. */
 export function nameOfWorst(measure: string): Name {
   if (measure === 'availability') return { name: 'Answered well', hint: 'the worst stream' };
   if (measure === 'worst 10 s') return { name: 'Worst 10 s', hint: 'the worst stream' };

@@ -1,7 +1,7 @@
 import { degradations, type Findings } from '../../analysis/findings.ts';
 import { type Spell, spellsOf } from '../../analysis/streams/degradation.ts';
 
-/** What the charts draw, as columns. Times in seconds since the fault, or since the run's origin where there was none. */
+/** The data of the charts, as columns. Times in seconds since the fault, or since the run's origin if there was none. */
 export interface ChartData {
   seconds: number[];
   streams: {
@@ -60,7 +60,7 @@ export function spells(findings: Findings): Spell[] {
   return spellsOf(findings.bins, zeroOf(findings) / 1000);
 }
 
-/** A latency that can stand on a logarithmic scale. */
+/** A latency that can be drawn on a logarithmic scale. */
 function latency(ms: number | undefined): number | null {
   return ms !== undefined && Number.isFinite(ms) && ms > 0 ? round(ms, 1) || 0.1 : null;
 }

@@ -20,7 +20,7 @@ function library(name: string): string {
   return readFileSync(require.resolve(`uplot/dist/${name}`), 'utf8');
 }
 
-/** report.html: one file that needs nothing else, neither network nor, for its text, JavaScript. */
+/** report.html: one self-contained file that needs no network and, except for its charts, no JavaScript. */
 export function renderHtml({ meta, findings }: { meta: RunMeta; findings: Findings }): string {
   const page = pageOf(
     `${findings.verdict}: ${findings.title}`,

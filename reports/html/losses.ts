@@ -4,7 +4,7 @@ import { sayBacklog, sayBracket, sayCount, sayCounts, sayMany, sayOutageLength }
 import { zeroOf } from './chart-data.ts';
 import { html, type Markup } from './markup.ts';
 
-/** More rows than this help nobody and make the page slow: then the longest outages are shown, and the page says so. */
+/** More rows than this are no help and make the page slow: then only the longest outages are shown, and the page says so. */
 const MOST_OUTAGES = 500;
 const MOST_IDS = 1000;
 

@@ -1,4 +1,4 @@
-/** HTML as a value: text put into a template is escaped, so a service's name or an error message can never become markup. */
+/** HTML as a value: text in a template is escaped, so that a service name or an error message can never become markup. */
 export class Markup {
   readonly text: string;
   constructor(text: string) {
@@ -24,7 +24,7 @@ export function html(parts: TemplateStringsArray, ...values: Piece[]): Markup {
   return new Markup(String.raw({ raw: parts }, ...values.map(write)));
 }
 
-/** Data for a script, inside `<script type="application/json">`: nothing in it can end the element. */
+/** Data for a script, inside `<script type="application/json">`: escaped so that nothing in it can end the element. */
 export function jsonForScript(data: unknown): Markup {
   return new Markup(JSON.stringify(data).replace(/</g, '\\u003c'));
 }

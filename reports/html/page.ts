@@ -1,6 +1,6 @@
 import { html, Markup } from './markup.ts';
 
-/** One file that needs nothing else: what is not in it cannot be asked for. */
+/** A self-contained file: its policy allows it to load nothing else. */
 export function pageOf(title: string, style: string, body: Markup): Markup {
   return html`<!doctype html>
 <html lang="en">

@@ -1,8 +1,8 @@
 import { degradations } from '../../analysis/findings.ts';
 
 /**
- * Colours that mean something: red is failure and nothing else; streams and classes of degradation have their own. Text
- * reaches a contrast of 4.5 : 1 on its ground in both schemes.
+ * Colours with a meaning: red is only for failures; streams and classes of degradation have their own. Text has a contrast of at
+ * least 4.5 : 1 to its background in both schemes.
  */
 const light = {
   ground: '#f6f7f9',
@@ -68,7 +68,7 @@ const dark: typeof light = {
   down: '#f0453d',
 };
 
-/** Streams beyond this many share colours; their rows stay apart. */
+/** With more streams than this, colours repeat; each stream still has its own row. */
 export const STREAM_COLOURS = 6;
 
 const declare = (scheme: typeof light) =>

@@ -1,4 +1,4 @@
-/** Where the time went, the marks of every stream, and what the platform's timers had predicted. */
+/** Where the time went, the marks of every stream, and what the platform's timers predict. */
 import type { Findings, Mark, Prediction, StreamFindings } from '../../analysis/findings.ts';
 import { formatDuration } from '../../units/units.ts';
 import { type Leg, legs } from '../legs.ts';
@@ -126,7 +126,7 @@ const groups: { name: string; rows: Row[] }[] = [
   },
 ];
 
-/** A mark that no stream has would be a row of dashes. */
+/** Rows without a value for any stream are left out. */
 const isKnown = (value: string | Markup) => value !== '–';
 
 export function marks({ streams }: Findings): Markup | false {
@@ -139,11 +139,11 @@ export function marks({ streams }: Findings): Markup | false {
       html`<th scope="col">${stream} <span class="dim">${writes ? 'writes' : 'reads'}, ${connection} connections, every ${formatDuration(every)}</span></th>`,
   )}</tr></thead>
 ${groups.map(({ name, rows }) => {
-  const told = rows
+  const shown = rows
     .map((row) => ({ ...row, values: streams.map(row.say) }))
     .filter(({ values }) => values.some(isKnown));
   return html`<tbody class="group"><tr><th scope="rowgroup" colspan="${streams.length + 1}">${name}</th></tr>
-${told.map(
+${shown.map(
   ({ name, hint, values }) =>
     html`<tr><th scope="row">${name}${hint ? html` <span class="dim small">${hint}</span>` : false}</th>${values.map((value) => html`<td>${value}</td>`)}</tr>`,
 )}</tbody>`;
@@ -189,14 +189,14 @@ ${unpredicted === undefined ? false : html`<p>${unpredicted}</p>`}${predictions.
 }
 
 function predictionTable(predictions: Prediction[]): Markup {
-  const holds = ({ holds }: Prediction) => (holds === undefined ? 'cannot be told' : holds ? 'yes' : 'no');
-  return html`<table class="stack"><thead><tr><th scope="col">What</th><th scope="col">Predicted</th><th scope="col">Measured</th><th scope="col">Held</th></tr></thead>
+  const holds = ({ holds }: Prediction) => (holds === undefined ? 'not known' : holds ? 'yes' : 'no');
+  return html`<table class="stack"><thead><tr><th scope="col">What</th><th scope="col">Predicted</th><th scope="col">Measured</th><th scope="col">As predicted</th></tr></thead>
 <tbody>${predictions.map(
     (one) => html`<tr><th scope="row">${one.what}<div class="dim small"><code>${one.formula}</code><br>${Object.entries(
       one.timers,
     )
       .map(([name, { ms, source }]) => `${name} = ${formatDuration(ms)} (${source})`)
       .join('; ')}</div>${one.note ? html`<div class="small">${one.note}</div>` : false}</th>
-<td data-label="predicted">${sayBracket(one.window)}</td><td data-label="measured">${sayMarkWithin(one.measured)}</td><td data-label="held">${holds(one)}</td></tr>`,
+<td data-label="predicted">${sayBracket(one.window)}</td><td data-label="measured">${sayMarkWithin(one.measured)}</td><td data-label="as predicted">${holds(one)}</td></tr>`,
   )}</tbody></table>`;
 }

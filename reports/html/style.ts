@@ -1,6 +1,6 @@
 import { paletteStyle } from './palette.ts';
 
-/** The report's looks. */
+/** The style sheet of the report. */
 export const style = `
 ${paletteStyle}
 * { box-sizing: border-box; }
@@ -84,7 +84,7 @@ dl.words dd { margin: 0; max-width: 75ch; overflow-wrap: anywhere; min-width: 0;
 }
 .phases { height: 22px; font-size: 12px; }
 .phases > * { border-left: 1px solid var(--dim); color: var(--dim); overflow: hidden; white-space: nowrap; line-height: 22px; display: flex; flex-wrap: wrap; }
-/* A name that does not fit beside this spacer wraps below it, out of sight: half a word tells nothing. */
+/* A name that does not fit next to this spacer wraps below it and is hidden: half a word is no use. */
 .phases > *::before { content: ''; width: 4px; height: 22px; }
 .phases > .failed { color: var(--fail); font-weight: 600; }
 .classes { height: 16px; border-radius: 3px; background: var(--grid); }

@@ -1,4 +1,4 @@
-/** The top of the report: what was done, what came of it, and whether it can be believed. */
+/** The top of the report: what was done, the result, and whether it can be trusted. */
 import type { CheckKind, Findings, Outage, StreamFindings } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
@@ -47,7 +47,7 @@ interface Tile {
   bad: boolean;
 }
 
-/** The headline numbers: of the streams that missed an objective, or else of all, the worst. */
+/** The headline numbers: those of the worst stream, among the ones that missed an objective if there are any. */
 function tiles(findings: Findings): Markup | false {
   const { streams, durability } = findings;
   if (streams.length === 0) return false;

@@ -1,4 +1,4 @@
-/** The timeline as a picture that needs no script: for Allure, whose previews run none, and for readers without it. */
+/** The timeline as a picture that needs no script: for Allure, whose previews run none, and for readers without JavaScript. */
 import { degradations, type Findings } from '../../analysis/findings.ts';
 import { formatDuration } from '../../units/units.ts';
 import { saySeconds, sayShare } from '../wording.ts';
@@ -15,12 +15,12 @@ const TOP = 62;
 
 const style = (name: string, value: string) => new Markup(`style="${name}:var(--${value})"`);
 
-/** A whole SVG document, with its own colours. */
+/** A complete SVG document, with its own colours. */
 export function timelineImage(findings: Findings): string {
   return timelineSvg(findings, paletteStyle).text;
 }
 
-/** `ownStyle`: colours for a picture that stands alone; within a page it takes the page's. */
+/** `ownStyle`: colours for a standalone picture; inside a page it uses those of the page. */
 export function timelineSvg(findings: Findings, ownStyle = ''): Markup {
   const data = chartData(findings);
   const range = probedRange(findings);
@@ -48,7 +48,7 @@ ${legend(findings, height - 8)}
 </svg>`;
 }
 
-/** The classes that were met, and for how long. */
+/** The classes that occurred, and for how long. */
 function legend({ degradation, t0 }: Findings, y: number): Markup[] {
   const met = degradations.filter((kind) => degradation[kind] > 0);
   const lengths = met.map((kind) => `${kind} ${formatDuration(degradation[kind] * 1000)}`);
@@ -65,7 +65,7 @@ type X = (second: number) => number;
 
 const width = (from: number, to: number) => Number(Math.max(0.5, to - from).toFixed(2));
 
-/** Names that have no room beside their neighbours are left out. */
+/** Names that do not fit next to their neighbours are left out. */
 function phases({ phases }: ChartData, x: X): Markup[] {
   return phases
     .map(({ name, from, to }) => ({ name, left: x(from), right: x(to) }))
@@ -104,7 +104,7 @@ function row(
 <path d="${line}" fill="none" stroke-width="2" ${style('stroke', `stream-${index % STREAM_COLOURS}`)}/>`;
 }
 
-/** Seconds of the same availability that follow one another, as one. */
+/** Merges consecutive seconds of the same availability. */
 function steps(seconds: number[], ok: (number | null)[]): { from: number; to: number; share: number }[] {
   const found: { from: number; to: number; share: number }[] = [];
   seconds.forEach((second, index) => {

@@ -6,11 +6,11 @@ import { html, Markup } from './markup.ts';
 import { STREAM_COLOURS } from './palette.ts';
 import { timelineSvg } from './timeline-svg.ts';
 
-/** More than this neither fits a screen nor is read. */
+/** More than this do not fit on a screen, and nobody reads them. */
 const MOST_MARKERS = 400;
 const MOST_EVENTS = 2000;
 
-/** Where a lane's child begins and ends, in seconds since zero; the page's own style places it. */
+/** Where a lane's child begins and ends, in seconds since zero; the style sheet positions it. */
 function place(from: number, to: number): Markup {
   return new Markup(`style="--f:${Number(from.toFixed(3))};--t:${Number(to.toFixed(3))}"`);
 }
@@ -82,7 +82,7 @@ function classLane(findings: Findings): Markup {
   )}</ul>`;
 }
 
-/** One marker for all events of a second, or of a wider slot in a long run: a busy platform must not bury the lane. */
+/** One marker for all events of a second, or of a wider slot in a long run, so that a busy platform does not flood the lane. */
 function eventLane(findings: Findings, range: Range): Markup | false {
   const zero = zeroOf(findings);
   const slot = Math.ceil((range.to - range.from) / MOST_MARKERS) * 1000;
@@ -105,12 +105,12 @@ function plots(findings: Findings): Markup {
   return html`<div class="plots" tabindex="0" role="group" aria-label="Charts: left and right arrow keys move by one second">
 ${streams.map((stream, index) => {
   const { headline, outages } = stream;
-  const told = headline
+  const outageText = headline
     ? `longest outage ${sayOutageLength(headline)}`
     : outages.length > 0
       ? `${sayMany(outages.length, 'short outage')}`
       : 'no outage';
-  return html`<div class="row-label"><span><span class="swatch s-${index % STREAM_COLOURS}"></span><b>${stream.stream}</b></span><span>answered well, per second</span><span class="dim">${sayShare(stream.availability)} after the fault · ${told}</span></div>
+  return html`<div class="row-label"><span><span class="swatch s-${index % STREAM_COLOURS}"></span><b>${stream.stream}</b></span><span>answered well, per second</span><span class="dim">${sayShare(stream.availability)} after the fault · ${outageText}</span></div>
 <div class="plot" data-availability="${index}"></div>`;
 })}
 <div class="row-label"><b>Latency per second</b><span>p95 solid, p50 dotted, from when the probe was due</span></div>

@@ -1,25 +1,25 @@
 import type { NewEvent, Recorder } from '../../recording/recorder.ts';
 import type { Stage } from '../plan.ts';
 
-/** What a companion sees of the run that it goes along with. It may also record on its own, as it goes. */
+/** What a companion gets from its run. It can record events itself at any time. */
 export interface CompanionRun {
   stage: Stage;
   recorder: Recorder;
 }
 
 /**
- * What goes on beside the phases of a run, from early on until what users saw has been measured: the prober, the watch; load or a
- * sampler would be others. It measures and records; the run alone acts on the cluster.
+ * What runs in parallel to the phases of a run until everything is measured: the prober and the watch; load or a sampler would be
+ * others. A companion measures and records; only the run itself acts on the cluster.
  */
 export interface Companion {
   /** When it starts: before anything is deployed, or once the workload is there. */
   readonly from: 'before deploy' | 'deployed';
-  /** Resolves when it is at work. Rejects when it cannot be; the run then ends. */
+  /** Resolves when it is running. If it rejects, the run ends. */
   start(run: CompanionRun): Promise<Running>;
 }
 
 export interface Running {
-  /** Ends it; resolves with its report for the recording, or with nothing when it has recorded all there is. */
+  /** Stops it; resolves with its report for the recording, or with nothing if it has already recorded everything. */
   stop(): Promise<NewEvent | undefined>;
 }
 
@@ -40,7 +40,7 @@ export class Companions {
     }
   }
 
-  /** Ends them in the order in which they started; their reports are in the recording then. Harmless twice. */
+  /** Stops them in the order in which they were started, and records their reports. Calling it twice is harmless. */
   async stop(): Promise<void> {
     while (this.#running.length > 0) {
       const report = await this.#running.shift()!.stop();

@@ -3,13 +3,13 @@ import { startProber } from '../../probes/prober/prober.ts';
 import type { Companion } from './companion.ts';
 
 export interface ProberListener {
-  /** Each second: how the requests of that second went. */
+  /** Every second: how the requests of that second went. */
   tick(tick: ProberTick): void;
-  /** There will be no more ticks, also when it died early. */
+  /** There will be no more ticks. Also called if the prober dies early. */
   ended(): void;
 }
 
-/** Asks what users ask. Its samples go into the recording by itself; its report says whether it was fit. */
+/** Sends the requests of users. It writes its samples to the recording itself; its report says whether it was fit. */
 export function prober(listener: ProberListener): Companion {
   return {
     from: 'deployed',
@@ -24,7 +24,7 @@ export function prober(listener: ProberListener): Companion {
       ended.then(() => listener.ended());
       return {
         async stop() {
-          // Its failure is told by `report`, like that of a prober that died before.
+          // `report` has its failure, like that of a prober that died earlier.
           await process.stop().catch(() => undefined);
           return { kind: 'prober', ...(await ended) };
         },

@@ -1,6 +1,6 @@
 import type { Companion } from './companion.ts';
 
-/** Follows the platform's own events, and records each as it comes. */
+/** Watches the platform's own events and records them as they come. */
 export const watch: Companion = {
   from: 'before deploy',
   async start({ stage: { platform, namespace }, recorder }) {

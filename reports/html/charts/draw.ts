@@ -4,7 +4,7 @@ import { availabilityPlot, latencyPlot } from './plots.ts';
 import { readSecond } from './readout.ts';
 import { type View, viewOf, zoom } from './view.ts';
 
-/** Draws the charts into `root`, and answers to mouse, keyboard, another width and another colour scheme. */
+/** Draws the charts into `root`, and reacts to mouse, keyboard, resizing and a change of the colour scheme. */
 export function drawCharts(uPlotClass: typeof uPlot, data: ChartData, root: HTMLElement): void {
   if (data.seconds.length === 0) return;
   const view = viewOf(uPlotClass, data, root);
@@ -71,7 +71,7 @@ export function listenToMarkers(view: View): void {
   }
 }
 
-/** The arrow keys go from second to second, from the fault on. */
+/** The arrow keys move by one second, starting at the fault. */
 export function listenToKeys(view: View): void {
   const { seconds } = view.data;
   const plots = view.root.querySelector<HTMLElement>('.plots')!;

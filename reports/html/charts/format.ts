@@ -6,7 +6,7 @@ export function ms(value: number): string {
   return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${Number(value.toPrecision(3))} ms`;
 }
 
-/** `12 s`, and where minutes are wanted `−1:05`, `1:02:03`. */
+/** `12 s`, or with minutes `−1:05`, `1:02:03`. */
 export function clock(second: number, minutes: boolean): string {
   const sign = second < 0 ? '−' : '';
   const abs = Math.abs(second);

@@ -3,7 +3,7 @@ import { clock, ms, percent } from './format.ts';
 import { readSecond } from './readout.ts';
 import { css, streamColour, type View, zoom } from './view.ts';
 
-/** What users got, and what they did not: the missing share hangs from the top in the colour of failure. */
+/** Availability: the failed share hangs from the top in the colour of failures. */
 export function availabilityPlot(view: View, target: HTMLElement, index: number, withTime: boolean): uPlot {
   const { uPlotClass, data } = view;
   const step = uPlotClass.paths.stepped!({ align: 1 });
@@ -51,7 +51,7 @@ export function latencyPlot(view: View, target: HTMLElement): uPlot {
   );
 }
 
-/** What all charts have in common. `extra` brings what is a chart's own: its y axis (the second one) and its lines. */
+/** Options that all charts have in common. `extra` adds what is specific to a chart: its y axis (the second one) and its lines. */
 export function plotOptions(
   view: View,
   height: number,

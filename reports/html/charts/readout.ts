@@ -1,7 +1,7 @@
 import { clock, ms, percent } from './format.ts';
 import { css, streamColour, type View } from './view.ts';
 
-/** Says all that is known of one second. Text only: names come from outside. */
+/** Shows everything known about one second. As text only, because names come from outside. */
 export function readSecond(view: View, index: number | null | undefined): void {
   if (index === null || index === undefined) return;
   const { data, root } = view;

@@ -1,7 +1,7 @@
 /**
- * The part of the report that runs in the reader's browser: the functions of this folder, put into the page as their own
- * source text, so that no bundler is needed. They may use one another, their arguments, the DOM and nothing else, and
- * each of them is exported: what is not would be missing in the page.
+ * The part of the report that runs in the reader's browser: the functions of this folder, put into the page as their
+ * source text, so that no bundler is needed. They may use only each other, their arguments and the DOM, and each of them must
+ * be exported: otherwise it is missing in the page.
  */
 import * as draw from './draw.ts';
 import * as format from './format.ts';

@@ -1,7 +1,7 @@
 import type uPlot from 'uplot';
 import type { ChartData } from '../chart-data.ts';
 
-/** What all charts of a page share: the data, the part of the time that is shown, the streams that are hidden. */
+/** What all charts of a page share: the data, the visible time range, the hidden streams. */
 export interface View {
   uPlotClass: typeof uPlot;
   data: ChartData;
@@ -26,7 +26,7 @@ export function streamColour(index: number): string {
   return css(`stream-${index % 6}`);
 }
 
-/** Shows a part of the time in all charts and lanes, and tells it to the buttons. Less than 2 s is no part: all is shown. */
+/** Shows a time range in all charts and lanes, and updates the buttons. If it is shorter than 2 s the entire run is shown. */
 export function zoom(view: View, min: number, max: number): void {
   const { root, whole } = view;
   const shown = { min: Math.max(whole.min, min), max: Math.min(whole.max, max) };
