@@ -1,27 +1,91 @@
 #!/usr/bin/env node
 // Starts the command with a Node that can run it: this one if it is new enough, otherwise the one installed beside it.
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+// This file itself is read by whatever Node the machine has: no syntax and no API that an old one lacks.
+import { spawn } from 'node:child_process';
+import { existsSync, realpathSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
-const root = path.dirname(import.meta.dirname ?? path.dirname(new URL(import.meta.url).pathname));
+const UNKNOWN = 2;
+const REFUSED = 3;
+
+const self = fileURLToPath(import.meta.url);
+const root = path.dirname(path.dirname(self));
 const compiled = path.join(root, 'dist', 'cli', 'main.js');
+const isCompiled = existsSync(compiled);
 // In a checkout the sources run as they are; the package carries them compiled.
-const main = existsSync(compiled) ? compiled : path.join(root, 'cli', 'main.ts');
+const main = isCompiled ? compiled : path.join(root, 'cli', 'main.ts');
 
-const [major, minor] = process.versions.node.split('.').map(Number);
-if (major > 22 || (major === 22 && minor >= 18)) {
-  await import(main);
-} else {
-  const places = [path.join(root, 'node_modules', 'node', 'bin', 'node'), path.join(root, '..', 'node', 'bin', 'node')];
-  const node = places.find((place) => existsSync(place));
-  if (node) {
-    const { status } = spawnSync(node, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
-    process.exitCode = status ?? 1;
-  } else {
-    console.error(
-      `brownout needs Node 22.18 or newer, and this is ${process.versions.node}. What to do: npm install node@24`,
-    );
-    process.exitCode = 3;
+if (isNewEnough()) await runHere();
+else runElsewhere();
+
+function isNewEnough() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 22 || (major === 22 && minor < 18)) return false;
+  return isCompiled || Boolean(process.features.typescript);
+}
+
+async function runHere() {
+  // Node's own code for an error that nobody caught is 1, and 1 is the verdict that users suffered.
+  process.on('uncaughtException', (error) => {
+    explain(error);
+    process.exit(UNKNOWN);
+  });
+  try {
+    // As a URL: in a path, `#`, `?` and `%` of a folder's name would be taken for parts of one.
+    await import(pathToFileURL(main).href);
+  } catch (error) {
+    if (error?.code === 'ERR_MODULE_NOT_FOUND') refuse(error.message, `npm install, in ${root}`);
+    else {
+      explain(error);
+      process.exitCode = UNKNOWN;
+    }
   }
+}
+
+function explain(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  console.error(`brownout: ${text}\n  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.`);
+  if (process.env.BROWNOUT_DEBUG) console.error(error);
+}
+
+function runElsewhere() {
+  const node = [
+    path.join(root, 'node_modules', 'node', 'bin', 'node'),
+    path.join(root, '..', 'node', 'bin', 'node'),
+  ].find(
+    // Itself again would be asked, and too old, for ever.
+    (place) => existsSync(place) && realpathSync(place) !== realpathSync(process.execPath),
+  );
+  if (!node) {
+    refuse(`Node 22.18 or newer is needed, and this is ${process.versions.node}.`, 'npm install node@24');
+    return;
+  }
+  const words = process.argv.slice(2);
+  // A shell in a lab needs its terminal. Everything else gets a session of its own: what a terminal, timeout(1) or a shell
+  // that ends sends to the whole process group reaches the launcher alone, and the command is told once. Twice means
+  // "leave everything as it is".
+  const sharesTerminal = words[0] === 'lab' && words[1] === 'shell';
+  const child = spawn(node, [self, ...words], { stdio: 'inherit', detached: !sharesTerminal });
+  // A terminal gives these to all who share it.
+  const shared = sharesTerminal ? ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGWINCH'] : [];
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGWINCH']) {
+    process.on(signal, () => {
+      if (!shared.includes(signal)) child.kill(signal);
+    });
+  }
+  child.on('error', (error) => refuse(`${node} cannot be started: ${error.message}`, 'npm install node@24'));
+  child.on('exit', (code, signal) => {
+    if (signal) {
+      console.error(`brownout: it was ended by ${signal}.\n  What to do: brownout undo takes back what a run has left`);
+    }
+    // As shells tell it.
+    process.exitCode = signal ? 128 + constants.signals[signal] : code;
+  });
+}
+
+function refuse(message, whatToDo) {
+  console.error(`brownout: ${message}\n  What to do: ${whatToDo}`);
+  process.exitCode = REFUSED;
 }
