@@ -129,7 +129,8 @@ function placeOf(cause: unknown): string | undefined {
 
 function loadingHint(message: string): string | undefined {
   // What `npm init` makes says that its files are no modules.
-  if (/outside a module|'export'|Cannot find module 'file:/.test(message)) return 'Say "type": "module" in package.json.';
+  if (/outside a module|'export'|Cannot find module 'file:/.test(message))
+    return 'Say "type": "module" in package.json.';
   if (/strip-only mode/.test(message)) return 'Node only strips types: write fields out; no enum, no namespace.';
   return undefined;
 }

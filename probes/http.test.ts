@@ -240,3 +240,137 @@ test('a vote is acknowledged by the page, not by the status alone', async () => 
   const broken = await answering(page('oops', '500 Internal Server Error'));
   assert.deepEqual(await ask(vote(broken.url)), { outcome: 'fail', error: 'status', status: 500 });
 });
+
+test('a kept connection that was closed before a byte of the answer: a read is asked once more, and says so', async () => {
+  for (const end of ['end', 'resetAndDestroy'] as const) {
+    let asked = 0;
+    // The second request on a connection finds it closed, as when the server's own limit on idle ones has just passed.
+    const { url, sockets } = await serve((socket) => {
+      let mine = 0;
+      socket.on('data', () => {
+        asked++;
+        if (++mine === 1) socket.write(page('x'));
+        else socket[end]();
+      });
+    });
+    const web = probe(url, { connection: 'reused' });
+    assert.deepEqual(await ask(web), { outcome: 'ok', error: 'none', status: 200 });
+    assert.deepEqual(await ask(web), { outcome: 'ok', error: 'none', status: 200, askedAgain: true }, end);
+    assert.deepEqual([sockets.length, asked], [2, 3]);
+  }
+});
+
+test('it is not asked a third time, and what then goes wrong is its result', async () => {
+  let first = true;
+  const { url, sockets } = await serve((socket) => {
+    socket.on('data', () => {
+      if (first) socket.write(page('x'));
+      else socket.end();
+      first = false;
+    });
+  });
+  const web = probe(url, { connection: 'reused' });
+  await ask(web);
+  assert.deepEqual(await ask(web), { outcome: 'fail', error: 'closed', status: 0, askedAgain: true });
+  assert.equal(sockets.length, 2);
+});
+
+test('the second asking has the time that the first one has left', async () => {
+  const { url, sockets } = await serve((socket) => {
+    let mine = 0;
+    socket.on('data', () => {
+      if (sockets.length > 1) return;
+      if (++mine === 1) socket.write(page('x'));
+      else socket.end();
+    });
+  });
+  const web = probe(url, { connection: 'reused' });
+  await ask(web);
+  assert.deepEqual(await ask(web, { patience: 100 }), {
+    outcome: 'fail',
+    error: 'timeout',
+    status: 0,
+    askedAgain: true,
+  });
+  assert.equal(sockets.length, 2);
+});
+
+test('never asked again: writes, new connections, answers that began, timeouts', async () => {
+  /** Answers the first request on each connection, and to the second does this. */
+  const then = (second: (socket: Socket) => void) =>
+    serve((socket) => {
+      let mine = 0;
+      socket.on('data', () => {
+        if (++mine === 1) socket.write(page('Processed by container ID abc'));
+        else second(socket);
+      });
+    });
+  const closing = await then((socket) => socket.end());
+  const voter = vote(closing.url, { connection: 'reused' });
+  await ask(voter, { seq: 0 });
+  assert.deepEqual(await ask(voter, { seq: 1 }), { outcome: 'indeterminate', error: 'closed', status: 0 });
+  assert.equal(closing.sockets.length, 1);
+
+  const poster = probe(closing.url, { kind: 'vote', connection: 'reused' });
+  await ask(poster);
+  assert.equal((await ask(poster)).error, 'closed', 'POST, though nobody looks for it afterwards');
+
+  const partial = await then((socket) => socket.end('H'));
+  const web = probe(partial.url, { connection: 'reused' });
+  await ask(web);
+  assert.deepEqual(await ask(web), { outcome: 'fail', error: 'closed', status: 0 });
+
+  const silent = await then(() => {});
+  const patient = probe(silent.url, { connection: 'reused' });
+  await ask(patient);
+  assert.deepEqual(await ask(patient, { patience: 50 }), { outcome: 'fail', error: 'timeout', status: 0 });
+
+  const never = await serve((socket) => socket.once('data', () => socket.end()));
+  assert.deepEqual(await ask(probe(never.url, { connection: 'reused' })), {
+    outcome: 'fail',
+    error: 'closed',
+    status: 0,
+  });
+  assert.equal(never.sockets.length, 1);
+});
+
+test('a connection is let go before the server says that it closes it', async () => {
+  const { url, sockets } = await answering(
+    'HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1, max=100\r\nContent-Length: 0\r\n\r\n',
+  );
+  const web = probe(url, { connection: 'reused', every: 10_000 });
+  await ask(web);
+  await ask(web);
+  assert.equal(sockets.length, 1, 'at once it is still good');
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  await ask(web);
+  assert.equal(sockets.length, 2, 'with little of its second left it may be closed while the request is on its way');
+});
+
+test('of a name with several addresses it is told which one answered', async () => {
+  const { url } = await answering(page('x'));
+  const named = url.replace('127.0.0.1', 'localhost');
+  assert.equal((await ask(probe(named))).address, '127.0.0.1');
+  assert.equal((await ask(probe(named, { connection: 'reused' }))).address, '127.0.0.1');
+  assert.equal('address' in (await ask(probe(url))), false, 'an address that was given says nothing new');
+});
+
+test('answers under way hold no more than a limit together, however many there are', async () => {
+  const { url } = await serve((socket) => {
+    socket.once('data', () => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${8 * 1024 * 1024}\r\n\r\n`);
+      socket.write(Buffer.alloc(7 * 1024 * 1024, 'x'));
+    });
+  });
+  const web = probe(url);
+  const results: Result[] = [];
+  const attempts = Array.from({ length: 12 }, (_, seq) => web.send(seq, (result) => results.push(result)));
+  const limit = performance.now() + 20_000;
+  while (results.length < 8 && performance.now() < limit) await new Promise((resolve) => setTimeout(resolve, 20));
+  for (const attempt of attempts) attempt.abandon();
+  const count = (error: string) => results.filter((result) => result.error === error).length;
+  assert.deepEqual([count('protocol'), count('timeout')], [8, 4]);
+  // What was held is free again.
+  const after = Array.from({ length: 4 }, (_, seq) => ask(web, { seq, patience: 3000 }));
+  for (const result of await Promise.all(after)) assert.equal(result.error, 'timeout');
+});

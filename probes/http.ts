@@ -59,6 +59,13 @@ export class HttpProbe implements Probe {
   }
 
   #resultOf(end: ExchangeEnd): Result {
+    const result = this.#judged(end);
+    if (end.askedAgain) result.askedAgain = true;
+    if (end.address !== undefined) result.address = end.address;
+    return result;
+  }
+
+  #judged(end: ExchangeEnd): Result {
     if ('response' in end) return this.#judge(end.response);
     const { failure, sent, status } = end;
     // A write that left and was not answered in full may have been applied; one that never left was not.

@@ -37,6 +37,10 @@ export interface Result {
   status: number;
   /** Which replica answered, if the answer names it. */
   instance?: string;
+  /** Asked a second time, on a new connection, because the kept one had been closed before a byte of the answer. */
+  askedAgain?: true;
+  /** Which address answered, where the target is a name. */
+  address?: string;
   /** The code behind a `prober` error (`EMFILE`), for the prober's report. Not recorded. */
   detail?: string;
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { OperatorError } from '../units/operator-error.ts';
 import { errorClasses, outcomes, type StreamSpec } from './probe.ts';
@@ -30,6 +32,8 @@ const sample = fc.record({
   error: fc.constantFrom(...errorClasses),
   status: fc.integer({ min: 0, max: 65_535 }),
   instance: fc.option(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }), { nil: undefined }),
+  askedAgain: fc.constantFrom(true as const, undefined),
+  address: fc.option(fc.oneof(fc.ipV4(), fc.ipV6()), { nil: undefined }),
 });
 type Sample = typeof sample extends fc.Arbitrary<infer T> ? T : never;
 
@@ -37,8 +41,8 @@ type Sample = typeof sample extends fc.Arbitrary<infer T> ? T : never;
 function encode(samples: Sample[]): Buffer {
   const encoder = new SampleEncoder();
   const chunks = [SampleEncoder.header(ORIGIN, specs)];
-  for (const [seq, { stream, due, late, took, outcome, error, status, instance }] of samples.entries()) {
-    encoder.add(stream, seq, due, due + late, due + late + took, { outcome, error, status, instance });
+  for (const [seq, { stream, due, late, took, ...result }] of samples.entries()) {
+    encoder.add(stream, seq, due, due + late, due + late + took, result);
     if (seq % 7 === 0) chunks.push(encoder.take());
   }
   return Buffer.concat([...chunks, encoder.take()]);
@@ -63,6 +67,7 @@ function assertTrue(bytes: Buffer, written: Sample[]): number {
       assert.equal(outcomes[stream.outcome[i]!], expected.outcome);
       assert.equal(errorClasses[stream.error[i]!], expected.error);
       assert.equal(stream.status[i], expected.status);
+      assert.equal(stream.askedAgain[i], expected.askedAgain ? 1 : 0);
       count++;
     }
   }
@@ -86,6 +91,7 @@ test('what is written is read back, whatever the order and the values', () => {
           // Names are cut by code points, so a name of many-point graphemes may be shorter.
           const expected = [...(written[stream.seq[i]!]!.instance ?? '')].slice(0, 60).join('');
           assert.equal(stream.instances[stream.instance[i]!], Buffer.from(expected).toString());
+          assert.equal(stream.addresses[stream.address[i]!], written[stream.seq[i]!]!.address ?? '');
         }
       }
     }),
@@ -177,4 +183,51 @@ test('a record takes 32 bytes, and a usual instance name one more record', () =>
     encoder.add(0, seq, seq, seq, seq, { outcome: 'ok', error: 'none', status: 200, instance: '0123456789ab' });
   }
   assert.equal(encoder.take().length, 101 * 32);
+});
+
+test('a file of version 1 is read: nobody was asked again, and no address is known', () => {
+  const encoder = new SampleEncoder();
+  encoder.add(0, 0, 1, 2, 3, { outcome: 'ok', error: 'none', status: 200, instance: 'web-1' });
+  const bytes = Buffer.concat([SampleEncoder.header(ORIGIN, specs), encoder.take()]);
+  bytes.writeUInt32LE(1, 8);
+  const [stream] = parseSamples(bytes, 'test').streams;
+  assert.deepEqual([...stream!.askedAgain, ...stream!.address], [0, 0]);
+  assert.equal(stream!.instances[stream!.instance[0]!], 'web-1');
+  bytes.writeUInt32LE(3, 8);
+  assert.throws(() => parseSamples(bytes, 'test'), OperatorError);
+});
+
+test('more addresses than can be told apart, and instances as long as pages, cost what a record holds', () => {
+  const encoder = new SampleEncoder();
+  for (let seq = 0; seq < 1000; seq++) {
+    const address = `10.0.${seq >> 8}.${seq & 255}`;
+    encoder.add(0, seq, seq, seq, seq, { outcome: 'ok', error: 'none', status: 200, address });
+  }
+  const page = 'x'.repeat(2_000_000);
+  const began = process.cpuUsage();
+  for (let seq = 1000; seq < 1100; seq++) {
+    encoder.add(0, seq, seq, seq, seq, { outcome: 'ok', error: 'none', status: 200, instance: `${seq}${page}` });
+  }
+  assert.ok(process.cpuUsage(began).user < 500_000, `${process.cpuUsage(began).user} µs`);
+  const [stream] = parseSamples(Buffer.concat([SampleEncoder.header(ORIGIN, specs), encoder.take()]), 'test').streams;
+  const told = (seq: number) => stream!.addresses[stream!.address[seq]!];
+  assert.deepEqual([told(0), told(253), told(254), told(999)], ['10.0.0.0', '10.0.0.253', '(others)', '(others)']);
+  assert.equal(stream!.instances[stream!.instance[1099]!], `1099${page}`.slice(0, 60));
+});
+
+test('a name does not keep the page that it was found in', () => {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  const encoder = new SampleEncoder();
+  gc();
+  const before = process.memoryUsage().heapUsed;
+  for (let seq = 0; seq < 200; seq++) {
+    const page = Buffer.from(`served by web-with-a-long-name-${seq}. ${'x'.repeat(500_000)}`).toString();
+    const instance = /by ([\w-]+)/.exec(page)![1]!;
+    encoder.add(0, seq, seq, seq, seq, { outcome: 'ok', error: 'none', status: 200, instance });
+  }
+  gc();
+  const held = process.memoryUsage().heapUsed - before;
+  assert.ok(held < 5_000_000, `${held} bytes`);
+  assert.ok(encoder.take().length > 200 * SLOT);
 });

@@ -28,6 +28,12 @@ export interface StreamSamples {
   instance: Uint16Array;
   /** Shared by all streams of a file. */
   instances: string[];
+  /** 1: the kept connection had been closed, and a new one was asked. */
+  askedAgain: Uint8Array;
+  /** Which address answered, where the target is a name: index into `addresses`; 0 is '', not known. */
+  address: Uint8Array;
+  /** Shared by all streams of a file. */
+  addresses: string[];
 }
 
 export interface Samples {
@@ -40,27 +46,33 @@ export interface Samples {
   damaged: number;
 }
 
-const SAMPLES_VERSION = 1;
+/** Version 1 has no marks and no addresses: the bytes are 0 there. */
+const SAMPLES_VERSION = 2;
 /** Bytes of a record, and of the fixed part of the header. */
 export const SLOT = 32;
 
 const MAGIC = Buffer.from('BROWNOUT', 'latin1');
 const SAMPLE = 1;
-const NAME = 2;
+/** Records that name instances, and addresses. */
+const INSTANCE = 2;
+const ADDRESS = 3;
+const ASKED_AGAIN = 1;
 /** A name's bytes in one record; longer names go on in the next records. */
 const NAME_BYTES = 23;
 const NAME_LIMIT = 60;
 const CHECKED = SLOT - 4;
 const UNREADABLE = '(unreadable)';
 const U32 = 2 ** 32;
-/** The last instance id stands for all that come after the first 65534 names. */
-const OTHERS = 0xffff;
+/** The last id stands for all that come after the names before it. */
+const OTHER_INSTANCES = 0xffff;
+const OTHER_ADDRESSES = 0xff;
 
 /** Turns samples into records. Pure: bytes are taken by whoever writes them. */
 export class SampleEncoder {
   #bytes = Buffer.allocUnsafe(64 * 1024);
   #length = 0;
-  readonly #ids = new Map<string, number>();
+  readonly #instances = new Map<string, number>();
+  readonly #addresses = new Map<string, number>();
 
   /** The file's header: the streams, their targets, and the origin of times. */
   static header(origin: string, streams: StreamSpec[]): Buffer {
@@ -77,7 +89,8 @@ export class SampleEncoder {
 
   /** Times are ms since the origin; they are kept to the microsecond. */
   add(stream: number, seq: number, due: number, sent: number, done: number, result: Result): void {
-    const instance = this.#idOf(result.instance);
+    const instance = this.#idOf(result.instance, this.#instances, INSTANCE, OTHER_INSTANCES);
+    const address = this.#idOf(result.address, this.#addresses, ADDRESS, OTHER_ADDRESSES);
     const dueUs = Math.max(0, Math.round(due * 1000));
     const sentUs = Math.max(dueUs, Math.round(sent * 1000));
     const doneUs = Math.max(sentUs, Math.round(done * 1000));
@@ -93,6 +106,8 @@ export class SampleEncoder {
     bytes.writeUInt16LE(Math.floor(dueUs / U32), at + 16);
     bytes.writeUInt32LE(Math.min(sentUs - dueUs, U32 - 1), at + 18);
     bytes.writeUInt32LE(Math.min(doneUs - sentUs, U32 - 1), at + 22);
+    bytes[at + 26] = result.askedAgain ? ASKED_AGAIN : 0;
+    bytes[at + 27] = address;
     this.#seal(at);
   }
 
@@ -103,21 +118,23 @@ export class SampleEncoder {
     return taken;
   }
 
-  #idOf(name: string | undefined): number {
+  #idOf(name: string | undefined, ids: Map<string, number>, kind: number, others: number): number {
     if (!name) return 0;
-    const known = this.#ids.get(name);
+    const short = shortened(name);
+    const known = ids.get(short);
     if (known !== undefined) return known;
-    if (this.#ids.size >= OTHERS) return OTHERS;
-    const id = this.#ids.size + 1;
-    this.#ids.set(name, id);
-    this.#name(id, id === OTHERS ? '(others)' : name);
+    if (ids.size >= others) return others;
+    const id = ids.size + 1;
+    const text = Buffer.from(id === others ? '(others)' : short);
+    // A name of its own: one that was found in a page is a view of that page, and would keep it.
+    ids.set(Buffer.from(short, 'utf16le').toString('utf16le'), id);
+    this.#name(kind, id, text);
     return id;
   }
 
-  #name(id: number, name: string): void {
-    const text = Buffer.from([...name].slice(0, NAME_LIMIT).join(''));
+  #name(kind: number, id: number, text: Buffer): void {
     for (let part = 0; part * NAME_BYTES < text.length; part++) {
-      const at = this.#slot(NAME);
+      const at = this.#slot(kind);
       this.#bytes[at + 1] = part;
       this.#bytes.writeUInt16LE(id, at + 2);
       this.#bytes[at + 4] = text.length;
@@ -140,6 +157,11 @@ export class SampleEncoder {
   }
 }
 
+/** What a record keeps of a name. Its beginning is cut off first: a name may be as long as a page. */
+function shortened(name: string): string {
+  return name.length <= NAME_LIMIT ? name : [...name.slice(0, 2 * NAME_LIMIT)].slice(0, NAME_LIMIT).join('');
+}
+
 /** Throws OperatorError when there is no such file, or its header does not say which streams the samples belong to. */
 export function readSamples(path: string): Samples {
   let bytes: Buffer;
@@ -154,16 +176,17 @@ export function readSamples(path: string): Samples {
 /** The same, from bytes. `path` is only for messages. */
 export function parseSamples(bytes: Buffer, path: string): Samples {
   const { origin, specs, end } = parseHeader(bytes, path);
-  const instances = [''];
   const slots: number[][] = specs.map(() => []);
-  const names = new Map<number, { length: number; parts: Map<number, Buffer> }>();
+  const named = { [INSTANCE]: new Map<number, NameParts>(), [ADDRESS]: new Map<number, NameParts>() };
   let damaged = 0;
   let at = end;
   for (; at + SLOT <= bytes.length; at += SLOT) {
     const whole = crc32(bytes.subarray(at, at + CHECKED)) === bytes.readUInt32LE(at + CHECKED);
-    if (whole && bytes[at] === SAMPLE && bytes[at + 1]! < specs.length && knownCodes(bytes, at)) {
+    const kind = bytes[at]!;
+    if (whole && kind === SAMPLE && bytes[at + 1]! < specs.length && knownCodes(bytes, at)) {
       slots[bytes[at + 1]!]!.push(at);
-    } else if (whole && bytes[at] === NAME) {
+    } else if (whole && (kind === INSTANCE || kind === ADDRESS)) {
+      const names = named[kind];
       const id = bytes.readUInt16LE(at + 2);
       const name = names.get(id) ?? { length: bytes[at + 4]!, parts: new Map() };
       name.parts.set(bytes[at + 1]!, bytes.subarray(at + 5, at + 5 + NAME_BYTES));
@@ -172,21 +195,43 @@ export function parseSamples(bytes: Buffer, path: string): Samples {
       damaged++;
     }
   }
-  for (const [id, { length, parts }] of names) {
+  const instances = namesOf(named[INSTANCE]);
+  const addresses = namesOf(named[ADDRESS]);
+  const streams = specs.map((spec, stream) => collect(spec, slots[stream]!, bytes, instances, addresses));
+  for (const names of [instances, addresses]) {
+    for (let id = 0; id < names.length; id++) names[id] ??= UNREADABLE;
+  }
+  return { origin, streams, torn: bytes.length - at, damaged };
+}
+
+interface NameParts {
+  /** Bytes of the whole name. */
+  length: number;
+  parts: Map<number, Buffer>;
+}
+
+/** By id. '' is the name of nobody. */
+function namesOf(named: Map<number, NameParts>): string[] {
+  const names = [''];
+  for (const [id, { length, parts }] of named) {
     const pieces = Array.from({ length: Math.ceil(length / NAME_BYTES) }, (_, part) => parts.get(part));
     const text = pieces.every((piece) => piece !== undefined) && Buffer.concat(pieces).subarray(0, length).toString();
-    instances[id] = text || UNREADABLE;
+    names[id] = text || UNREADABLE;
   }
-  const streams = specs.map((spec, stream) => collect(spec, slots[stream]!, bytes, instances));
-  for (let id = 0; id < instances.length; id++) instances[id] ??= UNREADABLE;
-  return { origin, streams, torn: bytes.length - at, damaged };
+  return names;
 }
 
 function knownCodes(bytes: Buffer, at: number): boolean {
   return bytes[at + 2]! < outcomes.length && bytes[at + 3]! < errorClasses.length;
 }
 
-function collect(spec: StreamSpec, slots: number[], bytes: Buffer, instances: string[]): StreamSamples {
+function collect(
+  spec: StreamSpec,
+  slots: number[],
+  bytes: Buffer,
+  instances: string[],
+  addresses: string[],
+): StreamSamples {
   const order = Float64Array.from(slots).sort((a, b) => bytes.readUInt32LE(a + 4) - bytes.readUInt32LE(b + 4));
   const n = order.length;
   const samples: StreamSamples = {
@@ -201,6 +246,9 @@ function collect(spec: StreamSpec, slots: number[], bytes: Buffer, instances: st
     status: new Uint16Array(n),
     instance: new Uint16Array(n),
     instances,
+    askedAgain: new Uint8Array(n),
+    address: new Uint8Array(n),
+    addresses,
   };
   for (let i = 0; i < n; i++) {
     const at = order[i]!;
@@ -216,6 +264,9 @@ function collect(spec: StreamSpec, slots: number[], bytes: Buffer, instances: st
     const instance = bytes.readUInt16LE(at + 10);
     samples.instance[i] = instance;
     instances[instance] ??= UNREADABLE;
+    samples.askedAgain[i] = bytes[at + 26]! & ASKED_AGAIN;
+    samples.address[i] = bytes[at + 27]!;
+    addresses[samples.address[i]!] ??= UNREADABLE;
   }
   return samples;
 }
@@ -226,8 +277,8 @@ function parseHeader(bytes: Buffer, path: string): { origin: string; specs: Stre
     throw new OperatorError(`${path} is not a file of samples: it does not begin with ${MAGIC}`, { hint });
   }
   const version = bytes.readUInt32LE(8);
-  if (version !== SAMPLES_VERSION) {
-    throw new OperatorError(`${path} has format version ${version}, this brownout reads ${SAMPLES_VERSION}`, {
+  if (version < 1 || version > SAMPLES_VERSION) {
+    throw new OperatorError(`${path} has format version ${version}, this brownout reads 1 to ${SAMPLES_VERSION}`, {
       hint: 'judge it with the brownout that recorded it',
     });
   }

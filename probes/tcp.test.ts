@@ -23,6 +23,7 @@ test('something listens, or nothing does', async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const target = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
   assert.deepEqual(await ask(target), { outcome: 'ok', error: 'none', status: 0 });
+  assert.equal((await ask(target.replace('127.0.0.1', 'localhost'))).address, '127.0.0.1');
   await new Promise((resolve) => server.close(resolve));
   assert.deepEqual(await ask(target), { outcome: 'fail', error: 'refused', status: 0 });
 });

@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
 import { z } from 'zod';
 import type { Attempt, Probe, ProbeDefinition, Result } from './probe.ts';
 import { classify } from './wire/errors.ts';
@@ -46,7 +46,10 @@ class TcpProbe implements Probe {
       socket.destroy();
       done(result);
     };
-    socket.on('connect', () => decide({ outcome: 'ok', error: 'none', status: 0 }));
+    socket.on('connect', () => {
+      const address = isIP(this.#host) === 0 && socket.remoteAddress;
+      decide({ outcome: 'ok', error: 'none', status: 0, ...(address && { address }) });
+    });
     socket.on('error', (error) => decide({ outcome: 'fail', ...classify(error), status: 0 }));
     socket.on('close', () => decide({ outcome: 'fail', error: 'closed', status: 0 }));
     return { abandon: () => decide({ outcome: 'fail', ...lookup.timeout, status: 0 }) };

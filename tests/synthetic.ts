@@ -144,6 +144,9 @@ function samplesOf(stream: SyntheticStream, { t0, end, random, instances }: Worl
     status: new Uint16Array(n),
     instance: new Uint16Array(n),
     instances,
+    askedAgain: new Uint8Array(n),
+    address: new Uint8Array(n),
+    addresses: [''],
   };
   for (let i = 0; i < n; i++) {
     const due = phase + i * every + random() * every * 0.1;

@@ -27,6 +27,8 @@ export const limits = {
   fields: 500,
   interim: 32,
   body: 8 * 1024 * 1024,
+  /** All of a stream's bodies that are under way together. */
+  underWay: 32 * 1024 * 1024,
   /** All that its chunk lines say beside their sizes, together. */
   extensions: 16 * 1024,
   /** One chunk line, or line of the trailer. */
