@@ -19,7 +19,7 @@ const options = z.strictObject({
   hold: duration.prefault('60s').meta({ description: 'How long the node is cut off.' }),
 });
 
-/** Part of the helper's name. */
+/** Part of the agent's name. */
 const WHAT = 'partition';
 
 /**

@@ -44,10 +44,10 @@ export const nodePressure: Fault<Options> = {
     const namespace = `${world.namespace}-pressure-${of}`;
     const fillers = await Promise.all(
       nodes.map(async (node, index) => {
-        const room = await headroomOn(world, node);
-        if (!others) refuseOthers(node, room);
-        if (room[of] <= 0) throw new OperatorError(`${node} is short of ${of} already`);
-        const argv = ['python3', '-u', '-c', FILL, of, String(Math.round(room[of] + BEYOND[of]))];
+        const headroom = await headroomOn(world, node);
+        if (!others) refuseOthers(node, headroom);
+        if (headroom[of] <= 0) throw new OperatorError(`${node} is short of ${of} already`);
+        const argv = ['python3', '-u', '-c', FILL, of, String(Math.round(headroom[of] + BEYOND[of]))];
         return { name: `fill-${index + 1}`, node, argv };
       }),
     );
@@ -80,8 +80,10 @@ export const nodePressure: Fault<Options> = {
       confirmHealed: (timeout) =>
         lookForAll(fillers, timeout, async ({ name, node }) => {
           if ((await world.platform.members(namespace, name)).length > 0) return undefined;
-          const room = await headroomOn(world, node);
-          return room[of] > 0 ? `${node}: ${Math.round(room[of] / 2 ** 20)} MiB of ${of} to spare again` : undefined;
+          const headroom = await headroomOn(world, node);
+          return headroom[of] > 0
+            ? `${node}: ${Math.round(headroom[of] / 2 ** 20)} MiB of ${of} to spare again`
+            : undefined;
         }),
     };
   },

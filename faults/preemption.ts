@@ -34,10 +34,12 @@ export const preemption: Fault<Options> = {
   async inject(world, targets, { quota, others, hold }) {
     const nodes = nodesOf(targets);
     const namespace = `${world.namespace}-crowd`;
-    const rooms = new Map(await Promise.all(nodes.map(async (node) => [node, await headroomOn(world, node)] as const)));
-    for (const [node, room] of rooms) {
-      if (!others) refuseOthers(node, room);
-      if (room.asked.cpu > 0 || room.asked.memory > 0) continue;
+    const headrooms = new Map(
+      await Promise.all(nodes.map(async (node) => [node, await headroomOn(world, node)] as const)),
+    );
+    for (const [node, headroom] of headrooms) {
+      if (!others) refuseOthers(node, headroom);
+      if (headroom.asked.cpu > 0 || headroom.asked.memory > 0) continue;
       throw new OperatorError(
         `the members on ${node} have asked for nothing: nothing is gained by pushing them aside`,
         {
@@ -54,7 +56,7 @@ export const preemption: Fault<Options> = {
       namespace,
       image: world.toolsImage,
       deadMan: hold + DEAD_MAN_MARGIN,
-      members: crowds.map((crowd) => ({ ...crowd, ...wantedRoom(rooms.get(crowd.node)!) })),
+      members: crowds.map((crowd) => ({ ...crowd, ...wantedRoom(headrooms.get(crowd.node)!) })),
       isRefused: quota,
     });
     const done = await world.act(

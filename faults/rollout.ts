@@ -79,15 +79,15 @@ export const rollout: Fault<Options> = {
         await undoAll(done);
       },
       async confirmHealed(timeout) {
-        const whole = await lookForAll(services, timeout, async (service) => {
+        const ready = await lookForAll(services, timeout, async (service) => {
           const members = await platform.members(namespace, service);
           const ready = members.filter((member) => member.ready && !rolledOut.has(member.id)).length;
           return members.length > 0 && ready === members.length
             ? `${service}: ${ready} ready, none on its way`
             : undefined;
         });
-        if (!whole || !answer) return whole;
-        return { ...answer, text: `${answer.text}; ${whole.text}` };
+        if (!ready || !answer) return ready;
+        return { ...answer, text: `${answer.text}; ${ready.text}` };
       },
     };
   },

@@ -25,7 +25,7 @@ export const scale: Fault<z.output<typeof options>> = {
     const { namespace, platform } = world;
     const services = servicesOf(targets);
     const count = (members: Member[]) => members.filter(({ state }) => state !== 'stopping').length;
-    const living = async (service: string) => count(await platform.members(namespace, service));
+    const running = async (service: string) => count(await platform.members(namespace, service));
     const before = new Map(
       services.map((service) => [service, count(world.members.filter((member) => member.service === service))]),
     );
@@ -39,7 +39,7 @@ export const scale: Fault<z.output<typeof options>> = {
     );
     const lookAt = (timeout: number, wanted: (service: string) => number) =>
       lookForAll(services, timeout, async (service) => {
-        const now = await living(service);
+        const now = await running(service);
         return now === wanted(service) ? `${service}: ${now} members, ${before.get(service)} before` : undefined;
       });
     return {

@@ -19,7 +19,7 @@ export function ownerState(owner: string): 'alive' | 'gone' | 'elsewhere' {
 }
 
 /**
- * When a living process began, in the kernel's ticks: tells it from a later one with its number. Undefined when there is
+ * When a process that is alive began, in the kernel's ticks: tells it from a later one with its number. Undefined when there is
  * none, or only its remains: a killed process may stay a zombie until somebody reaps it.
  */
 function startOf(pid: number): string | undefined {

@@ -109,7 +109,7 @@ export interface Deployment {
   namespace: string;
   /** The text of the compose file or manifests, variables already filled in. */
   manifest: string;
-  /** How many ready members each service must have before the workload is whole. `all` = one a schedulable node. */
+  /** How many ready members each service must have before the workload is ready. `all` = one a schedulable node. */
   services: Record<string, number | 'all'>;
   /** Labels put on everything that is created; always holds `brownout.run`. */
   labels: Record<string, string>;

@@ -2,7 +2,7 @@ import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import type { World } from '../fault.ts';
 
-/** What is left on a node (the platform's `node.room`); memory and disk in bytes, cpu in processors. */
+/** What is left on a node (the platform's `node.headroom`); memory and disk in bytes, cpu in processors. */
 export interface Headroom {
   pressure: string[];
   memory: number;

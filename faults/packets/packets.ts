@@ -10,7 +10,7 @@ import { DROPPED, PACKETS } from './script.ts';
 const DEAD_MAN_MARGIN = 30_000;
 
 export interface Dropping {
-  /** Part of the names of the helper and of its chain. */
+  /** Part of the names of the agent and of its chain. */
   what: string;
   /** Those whose packets are meant; all when undefined. */
   of?: { way: 'to' | 'not'; addresses: string[] };
@@ -23,7 +23,7 @@ export const PACKET_NEEDS = ['host.run', 'host.remove', 'images.tools'];
 
 export async function dropPackets(world: ActingWorld, nodes: string[], dropping: Dropping): Promise<Done[]> {
   const { what, of, match = [], hold } = dropping;
-  const name = helperName(world, what);
+  const name = agentName(world, what);
   const seconds = String(Math.ceil((hold + DEAD_MAN_MARGIN) / 1000));
   const whose = of ? [of.addresses.join(','), of.way] : ['all', 'to'];
   const argv = ['sh', '-c', PACKETS, 'packets', chainName(what), seconds, ...whose, ...match];
@@ -38,11 +38,11 @@ export async function dropPackets(world: ActingWorld, nodes: string[], dropping:
 }
 
 const chainName = (what: string) => `BROWNOUT-${what}`;
-const helperName = (world: ActingWorld, what: string) => `brownout-${world.run}-${what}`;
+const agentName = (world: ActingWorld, what: string) => `brownout-${world.run}-${what}`;
 
 /** How many packets the node's kernel has dropped, by its own count. */
 export async function droppedOn(world: ActingWorld, node: string, what: string): Promise<number> {
-  const args = { node, name: helperName(world, what), argv: ['sh', '-c', DROPPED, 'dropped', chainName(what)] };
+  const args = { node, name: agentName(world, what), argv: ['sh', '-c', DROPPED, 'dropped', chainName(what)] };
   return Number((await ask<{ stdout: string }>(world, 'host.exec', args)).stdout);
 }
 
@@ -54,7 +54,7 @@ export async function reachesFrom(
   { host, port }: { host: string; port: number },
 ): Promise<boolean> {
   const argv = ['python3', '-c', REACHES, host, String(port)];
-  const { code } = await ask<{ code: number }>(world, 'host.exec', { node, name: helperName(world, what), argv });
+  const { code } = await ask<{ code: number }>(world, 'host.exec', { node, name: agentName(world, what), argv });
   return code === 0;
 }
 

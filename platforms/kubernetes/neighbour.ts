@@ -46,7 +46,7 @@ interface BoundPod extends Program {
 /** On the node's disk, and counted as the pod's. */
 const SCRATCH = '/var/tmp';
 
-/** Bound to its node past the scheduler: a neighbour that is there does not ask for room first. */
+/** Bound to its node past the scheduler: a neighbour that is there does not ask for capacity first. */
 function boundPod({ name, node, image, argv, deadMan, ready, priorityClass }: BoundPod): object {
   return {
     apiVersion: 'v1',
@@ -100,7 +100,7 @@ const NO_WAY_OUT = {
 /** More than any workload has by itself, less than what the cluster cannot do without. */
 const HIGH_PRIORITY = 1_000_000;
 
-/** Priority classes are the whole cluster's: it bears the name of the namespace that it is made for. */
+/** Priority classes are the whole cluster's: it has the name of the namespace that it is made for. */
 function highPriority(namespace: string): object {
   return {
     apiVersion: 'scheduling.k8s.io/v1',
@@ -111,7 +111,7 @@ function highPriority(namespace: string): object {
   };
 }
 
-/** Pods that the scheduler has to find room for, each on its node. */
+/** Pods that the scheduler has to find a place for, each on its node. */
 function crowdOf(crowd: Crowd): string {
   const { namespace, members, isRefused } = crowd;
   return manifestOf([

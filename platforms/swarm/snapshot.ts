@@ -23,7 +23,7 @@ interface Inventory {
   local: {
     node: string;
     volumes: Labelled[];
-    helpers: (Labelled & { state: string })[];
+    agents: (Labelled & { state: string })[];
     failure: string | undefined;
   }[];
 }
@@ -74,7 +74,7 @@ async function askNodes(hosts: Hosts): Promise<Inventory['local']> {
         volumes: (Volumes ?? [])
           .filter(({ Name }) => !ANONYMOUS.test(Name))
           .map(({ Name, Labels }) => ({ name: Name, labels: Labels ?? {} })),
-        helpers: containers.map(({ Names, Labels, State }) => ({
+        agents: containers.map(({ Names, Labels, State }) => ({
           name: (Names[0] ?? '').replace(/^\//, ''),
           labels: Labels,
           state: State,
@@ -86,7 +86,7 @@ async function askNodes(hosts: Hosts): Promise<Inventory['local']> {
     const node = answer.host.node ?? answer.host.url;
     return 'value' in answer
       ? { node, ...answer.value, failure: undefined }
-      : { node, volumes: [], helpers: [], failure: describeFailure(answer.failure) };
+      : { node, volumes: [], agents: [], failure: describeFailure(answer.failure) };
   });
 }
 
@@ -104,10 +104,10 @@ export async function snapshotSwarm(hosts: Hosts): Promise<Record<string, string
     ...configs
       .filter(({ name }) => name !== LOCK_NAME)
       .map(({ kind, name }): [string, string] => [`${kind} ${name}`, 'there']),
-    ...local.flatMap(({ node, volumes, helpers, failure }): [string, string][] => [
+    ...local.flatMap(({ node, volumes, agents, failure }): [string, string][] => [
       [`host ${node}`, failure ? 'cannot be reached' : 'answers'],
       ...volumes.map(({ name }): [string, string] => [`volume ${name} on ${node}`, 'there']),
-      ...helpers.map(({ name, state }): [string, string] => [`container ${name} on ${node}`, state]),
+      ...agents.map(({ name, state }): [string, string] => [`container ${name} on ${node}`, state]),
     ]),
   ];
   return Object.fromEntries(lines.sort(([a], [b]) => a.localeCompare(b)));
@@ -142,8 +142,8 @@ export async function leftoversOfSwarm(hosts: Hosts, run: string | undefined): P
     Spec,
   }));
   return [
-    ...local.flatMap(({ node, helpers }) =>
-      helpers.filter(ours).map(({ name, labels }) => ({
+    ...local.flatMap(({ node, agents }) =>
+      agents.filter(ours).map(({ name, labels }) => ({
         what: `container ${name} on ${node}`,
         run: labels[RUN_LABEL]!,
         remove: { verb: 'host.remove', args: { node, name } },

@@ -26,7 +26,7 @@ export async function* watchSwarm(hosts: Hosts, namespace: string, signal: Abort
   await Promise.all([polling, ...followers]);
 }
 
-/** What is known so far: an event is what differs from it, so the same news from three managers is told once. */
+/** What is known so far: an event is what differs from it, so the same change, seen by three managers, is reported once. */
 class Watch {
   readonly namespace: string;
   readonly #tell: (event: PlatformEvent) => void;
@@ -34,7 +34,7 @@ class Watch {
   readonly #tasks = new Map<string, string>();
   #leader: string | undefined;
   #lost = false;
-  /** The first look is the state before: no news. */
+  /** The first look is the state before: nothing has changed yet. */
   #first = true;
 
   constructor(namespace: string, tell: (event: PlatformEvent) => void) {

@@ -35,13 +35,13 @@ export async function* watchKubernetes(api: Api, namespace: string, signal: Abor
     );
   const place = { namespace };
   const watches = [
-    watch<KubeNode>({ resource: NODES }, (told) => new NodeEvents(told)),
-    watch<Pod>({ resource: PODS, place }, (told) => new MemberEvents(told)),
-    watch<Slice>({ resource: ENDPOINT_SLICES, place }, (told) => new SliceEvents(told)),
-    watch<KubeEvent>({ resource: EVENTS, place }, (told) => new ApiEvents(told)),
+    watch<KubeNode>({ resource: NODES }, (report) => new NodeEvents(report)),
+    watch<Pod>({ resource: PODS, place }, (report) => new MemberEvents(report)),
+    watch<Slice>({ resource: ENDPOINT_SLICES, place }, (report) => new SliceEvents(report)),
+    watch<KubeEvent>({ resource: EVENTS, place }, (report) => new ApiEvents(report)),
     watch<Lease>(
       { resource: LEASES, place: { namespace: SYSTEM }, query: { fieldSelector: `metadata.name=${LEADER_LEASE}` } },
-      (told) => new LeaderEvents(told),
+      (report) => new LeaderEvents(report),
     ),
     pulse(api, tell, restart, signal),
   ];

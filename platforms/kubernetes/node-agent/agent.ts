@@ -177,13 +177,13 @@ export function execInAgent(api: Api, { namespace, name }: AgentPlace, argv: str
 export async function endAgent(api: Api, place: AgentPlace): Promise<number | undefined> {
   const found = await unlessGone(api.read<Pod>(PODS, place));
   if (!found) return undefined;
-  let told: number | undefined;
+  let endedAt: number | undefined;
   if (isRunning(found)) {
     const answer = await execInAgent(api, place, END, TELL_TIMEOUT).catch(() => undefined);
-    if (answer?.code === 0) told = performance.now();
+    if (answer?.code === 0) endedAt = performance.now();
   }
   await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: GRACE_S }));
-  return told;
+  return endedAt;
 }
 
 /**
@@ -192,10 +192,10 @@ export async function endAgent(api: Api, place: AgentPlace): Promise<number | un
  * @param graceIfSilent s, for a node agent that could not be told: with 0 it is taken from the API at once, where it looks for itself
  */
 export async function removeAgent(api: Api, place: AgentPlace, graceIfSilent = GRACE_S): Promise<number | undefined> {
-  const told = await endAgent(api, place);
-  await removePod(api, place, told === undefined ? graceIfSilent : GRACE_S);
+  const endedAt = await endAgent(api, place);
+  await removePod(api, place, endedAt === undefined ? graceIfSilent : GRACE_S);
   await removeIfEmpty(api, place.namespace);
-  return told;
+  return endedAt;
 }
 
 async function removePod(api: Api, place: AgentPlace, grace: number): Promise<void> {

@@ -72,8 +72,8 @@ export const nodeVerbs = {
   /** → { effect } */
   'host.remove': verb(agentArgs, NODE_AGENT, async ({ api }, args) => {
     const from = performance.now();
-    const told = await removeAgent(api, agentAt(args));
-    return told === undefined ? undefined : { effect: { from, to: told } };
+    const endedAt = await removeAgent(api, agentAt(args));
+    return endedAt === undefined ? undefined : { effect: { from, to: endedAt } };
   }),
 
   /** → { effect } */

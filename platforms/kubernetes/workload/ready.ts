@@ -50,7 +50,7 @@ export async function untilReady(
   signal?.throwIfAborted();
   if (failure) throw failure;
   const missing = lacking(services, [...pods.values()], places);
-  throw new OperatorError(`${namespace} is not whole after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
+  throw new OperatorError(`${namespace} is not ready after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
     hint: `kubectl --namespace ${namespace} get pods,events tells more`,
   });
 }
