@@ -20,15 +20,15 @@ type Options = z.output<typeof options>;
 const DEAD_MAN_MARGIN = 60_000;
 const FILL_TIMEOUT = 120_000;
 /**
- * So many bytes past what kubelet still tolerates. Less than its usual reserve of memory (100Mi): kubelet, which looks each
- * 10 s, shall evict before the kernel kills.
+ * How many bytes past kubelet's eviction threshold to fill. Less than its default memory threshold (100Mi): kubelet checks every
+ * 10 s and should evict before the kernel OOM-kills.
  */
 const BEYOND = { memory: 48 * 2 ** 20, disk: 64 * 2 ** 20 };
 const CONDITIONS = { memory: 'MemoryPressure', disk: 'DiskPressure' } as const;
 
 /**
- * The node runs out of memory or disk, and its kubelet evicts by its own order: who uses more than was asked for, then the
- * lowest priority. The pod that fills it has a high one, so it is not the first to go.
+ * The node runs out of memory or disk, and its kubelet evicts in its own order: pods that use more than they requested first,
+ * then the lowest priority. The pod that fills the node has a high priority, so it is not evicted first.
  */
 export const nodePressure: Fault<Options> = {
   name: 'node-pressure',
@@ -44,10 +44,10 @@ export const nodePressure: Fault<Options> = {
     const namespace = `${world.namespace}-pressure-${of}`;
     const fillers = await Promise.all(
       nodes.map(async (node, index) => {
-        const room = await headroomOn(world, node);
-        if (!others) refuseOthers(node, room);
-        if (room[of] <= 0) throw new OperatorError(`${node} is short of ${of} already`);
-        const argv = ['python3', '-u', '-c', FILL, of, String(Math.round(room[of] + BEYOND[of]))];
+        const headroom = await headroomOn(world, node);
+        if (!others) refuseOthers(node, headroom);
+        if (headroom[of] <= 0) throw new OperatorError(`${node} is short of ${of} already`);
+        const argv = ['python3', '-u', '-c', FILL, of, String(Math.round(headroom[of] + BEYOND[of]))];
         return { name: `fill-${index + 1}`, node, argv };
       }),
     );
@@ -76,12 +76,14 @@ export const nodePressure: Fault<Options> = {
           return `${node}: kubelet reports ${CONDITIONS[of]}; ${await evicted(world, node)} members have gone from it`;
         }),
       heal: () => undoAll([done]),
-      // The condition itself stays for minutes after there is room again (evictionPressureTransitionPeriod).
+      // The condition itself stays for minutes after memory or disk is free again (evictionPressureTransitionPeriod).
       confirmHealed: (timeout) =>
         lookForAll(fillers, timeout, async ({ name, node }) => {
           if ((await world.platform.members(namespace, name)).length > 0) return undefined;
-          const room = await headroomOn(world, node);
-          return room[of] > 0 ? `${node}: ${Math.round(room[of] / 2 ** 20)} MiB of ${of} to spare again` : undefined;
+          const headroom = await headroomOn(world, node);
+          return headroom[of] > 0
+            ? `${node}: ${Math.round(headroom[of] / 2 ** 20)} MiB of ${of} to spare again`
+            : undefined;
         }),
     };
   },
