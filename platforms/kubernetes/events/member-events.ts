@@ -30,7 +30,7 @@ export class MemberEvents implements EventSource<Pod> {
     let before = this.#known.get(name);
     this.#known.set(name, now);
     if (first) return;
-    // A StatefulSet's new pod bears the old one's name; that the old one went may have been missed.
+    // A StatefulSet's new pod has the old one's name; that the old one went may have been missed.
     if (before && before.uid !== now.uid) {
       this.#stopped(before, name);
       before = undefined;

@@ -21,7 +21,7 @@ function podOf(draft: Draft, toleration: Timer | undefined): Pod | undefined {
   const { template } = spec ?? {};
   if (!template?.spec?.containers) return undefined;
   const own = template.spec.tolerations ?? [];
-  // A DaemonSet's pods bear it for ever, as do those that bear anything.
+  // A DaemonSet's pods tolerate it for ever, as do those that tolerate everything.
   const isBorne = kind === 'DaemonSet' || own.some(({ key }) => key === undefined || key === '' || key === UNREACHABLE);
   const tolerations =
     isBorne || !toleration ? own : [...own, { key: UNREACHABLE, tolerationSeconds: toleration.ms / 1000 }];

@@ -72,8 +72,8 @@ export const nodeVerbs = {
   /** → { effect } */
   'host.remove': verb(agentArgs, NODE_AGENT, async ({ api }, args) => {
     const from = performance.now();
-    const told = await removeAgent(api, agentAt(args));
-    return told === undefined ? undefined : { effect: { from, to: told } };
+    const signalledAt = await removeAgent(api, agentAt(args));
+    return signalledAt === undefined ? undefined : { effect: { from, to: signalledAt } };
   }),
 
   /** → { effect } */
