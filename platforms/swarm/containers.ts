@@ -1,4 +1,4 @@
-/** Containers on one node, past the control plane: looked at, executed in, and the suite's own helpers. */
+/** Containers on one node, past the control plane: looked at, executed in, and the suite's own node agents. */
 import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
 import { OperatorError } from '../../units/operator-error.ts';
@@ -61,12 +61,12 @@ function collect() {
   return { sink, text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
-export interface Helper {
+export interface Agent {
   name: string;
   run: string;
   image: string;
   argv: string[];
-  /** Folder of the node that the helper sees under the same path. */
+  /** Folder of the node that the node agent sees under the same path. */
   mount?: string;
 }
 
@@ -74,66 +74,68 @@ const PULL_TIMEOUT = 300_000;
 const START_TIMEOUT = 30_000;
 
 /**
- * Starts a helper in the node's own network, with the rights over it and no others: it acts on the node, not beside it.
+ * Starts a node agent in the node's own network, with the rights over it and no others: it acts on the node, not beside it.
  * One of that name that runs already is left alone. It removes itself when its command ends, also over a restart of the
- * node's engine, so that a helper with a dead-man timer leaves nothing behind.
+ * node's engine, so that a node agent with a dead-man timer leaves nothing behind.
  */
-export async function startHostHelper(host: NodeHost, helper: Helper, pull: 'missing' | 'never'): Promise<void> {
-  const found = await unlessGone(host.ask('find helper', (api) => api.getContainer(helper.name).inspect()));
+export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' | 'never'): Promise<void> {
+  const found = await unlessGone(host.ask('find node agent', (api) => api.getContainer(agent.name).inspect()));
   if (found?.State.Running) return;
-  const container = await create(host, helper, pull, {
+  const container = await create(host, agent, pull, {
     AutoRemove: true,
     NetworkMode: 'host',
     CapAdd: ['NET_ADMIN', 'NET_RAW'],
   });
-  await host.ask(`start ${helper.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
+  await host.ask(`start ${agent.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
 }
 
-/** Runs a short command on the node, in a helper that sees one of its folders. Throws when the command fails. */
-export async function runHelper(
+/** Runs a short command on the node, in a node agent that sees one of its folders. Throws when the command fails. */
+export async function runAgent(
   host: NodeHost,
-  helper: Helper & { mount: string },
+  agent: Agent & { mount: string },
   pull: 'missing' | 'never',
   timeout: number,
 ): Promise<void> {
-  const id = await create(host, helper, pull, { NetworkMode: 'none', Binds: [`${helper.mount}:${helper.mount}`] });
+  const id = await create(host, agent, pull, { NetworkMode: 'none', Binds: [`${agent.mount}:${agent.mount}`] });
   const run = async (api: Docker) => {
     const container = api.getContainer(id);
     await container.start();
     const { StatusCode } = await container.wait();
     if (StatusCode === 0) return;
     const output = (await container.logs({ stdout: true, stderr: true })).toString('utf8').trim();
-    throw new OperatorError(`${helper.argv.join(' ')} on ${host.node} failed (exit ${StatusCode}): ${output}`);
+    throw new OperatorError(`${agent.argv.join(' ')} on ${host.node} failed (exit ${StatusCode}): ${output}`);
   };
   try {
-    await host.ask(helper.name, run, timeout);
+    await host.ask(agent.name, run, timeout);
   } finally {
-    await unlessGone(host.ask(`remove ${helper.name}`, (api) => api.getContainer(id).remove({ force: true }), 20_000));
+    await unlessGone(host.ask(`remove ${agent.name}`, (api) => api.getContainer(id).remove({ force: true }), 20_000));
   }
 }
 
-/** Creates a helper's container in place of one of the same name that a killed suite left, and returns its ID. */
+/** Creates a node agent's container in place of one of the same name that a killed suite left, and returns its ID. */
 async function create(
   host: NodeHost,
-  helper: Helper,
+  agent: Agent,
   pull: 'missing' | 'never',
   settings: Docker.HostConfig,
 ): Promise<string> {
   const attempt = async () => {
-    await unlessGone(host.ask('find helper', (api) => api.getContainer(helper.name).remove({ force: true }), 20_000));
+    await unlessGone(
+      host.ask('find node agent', (api) => api.getContainer(agent.name).remove({ force: true }), 20_000),
+    );
     const options = {
-      name: helper.name,
-      Image: helper.image,
-      Entrypoint: helper.argv.slice(0, 1),
-      Cmd: helper.argv.slice(1),
+      name: agent.name,
+      Image: agent.image,
+      Entrypoint: agent.argv.slice(0, 1),
+      Cmd: agent.argv.slice(1),
       // With a terminal its output comes as plain text.
       Tty: true,
-      // The port that a helper which closes the node's network must leave open.
+      // The port that a node agent which closes the node's network must leave open.
       Env: [`BROWNOUT_API_PORT=${host.port ?? ''}`],
-      Labels: { [RUN_LABEL]: helper.run },
+      Labels: { [RUN_LABEL]: agent.run },
       HostConfig: settings,
     };
-    const created = await host.ask(`create ${helper.name}`, (api) => api.createContainer(options), START_TIMEOUT);
+    const created = await host.ask(`create ${agent.name}`, (api) => api.createContainer(options), START_TIMEOUT);
     return created.id;
   };
   try {
@@ -141,13 +143,13 @@ async function create(
   } catch (error) {
     if (!isGone(error)) throw error;
     if (pull === 'never') {
-      throw new OperatorError(`${host.node} does not have the image ${helper.image}`, {
+      throw new OperatorError(`${host.node} does not have the image ${agent.image}`, {
         hint: 'it is `images.tools` of the cluster file: load it on every node, or say `pull: missing`',
         cause: error,
       });
     }
   }
-  await pullImage(host, helper.image);
+  await pullImage(host, agent.image);
   return attempt();
 }
 
@@ -161,16 +163,16 @@ async function pullImage(host: NodeHost, image: string): Promise<void> {
   await host.ask(`pull ${image}`, pull, PULL_TIMEOUT);
 }
 
-/** A helper undoes what it did when it is told to end; this long it may take. */
-const HELPER_GRACE_S = 10;
+/** A node agent undoes what it did when it is told to end; this long it may take. */
+const AGENT_GRACE_S = 10;
 
-/** Ends a helper, and returns once it is gone. Gone already is success. */
-export async function removeHelper(host: NodeHost, name: string): Promise<void> {
-  const patience = (HELPER_GRACE_S + 10) * 1000;
-  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(name).stop({ t: HELPER_GRACE_S }), patience));
+/** Ends a node agent, and returns once it is gone. Gone already is success. */
+export async function removeAgent(host: NodeHost, name: string): Promise<void> {
+  const patience = (AGENT_GRACE_S + 10) * 1000;
+  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(name).stop({ t: AGENT_GRACE_S }), patience));
   const deadline = performance.now() + patience;
-  while (await unlessGone(host.ask('find helper', (api) => api.getContainer(name).inspect()))) {
-    if (performance.now() > deadline) throw new OperatorError(`helper ${name} on ${host.node} does not go away`);
+  while (await unlessGone(host.ask('find node agent', (api) => api.getContainer(name).inspect()))) {
+    if (performance.now() > deadline) throw new OperatorError(`node agent ${name} on ${host.node} does not go away`);
     await sleep(100);
     try {
       await unlessGone(host.ask(`remove ${name}`, (api) => api.getContainer(name).remove({ force: true }), patience));

@@ -39,7 +39,7 @@ function taskState({ Status, DesiredState }: SwarmTask): Member['state'] | undef
   return Status.State === 'running' ? 'running' : 'starting';
 }
 
-/** A task with a health check is `running` only once it is healthy, so running on a living node is ready. */
+/** A task with a health check is `running` only once it is healthy, so running on a node that is up is ready. */
 export function toMembers(namespace: string, { nodes, services, tasks }: StackState): Member[] {
   const nodeById = new Map(nodes.map((node) => [node.ID, node]));
   const serviceById = new Map(services.map((service) => [service.ID, service]));
@@ -75,7 +75,7 @@ export async function untilReady(
   const look = async () => {
     signal?.throwIfAborted();
     try {
-      return lacking(namespace, services, await readStack(hosts, namespace));
+      return missingMembers(namespace, services, await readStack(hosts, namespace));
     } catch (error) {
       // A control plane that is away just now may come back in time.
       if (!(error instanceof OperatorError)) throw error;
@@ -85,13 +85,13 @@ export async function untilReady(
   const missing = await poll(look, (services) => services.length === 0, { timeout, every: LOOK_AGAIN, signal });
   if (missing.length === 0) return;
   signal?.throwIfAborted();
-  throw new OperatorError(`${namespace} is not whole after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
+  throw new OperatorError(`${namespace} is not ready after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
     hint: `docker service ps --no-trunc ${namespace}_… tells more`,
   });
 }
 
-/** One line for each service that lacks members, with what its tasks complain of. */
-function lacking(namespace: string, wanted: Deployment['services'], state: StackState): string[] {
+/** One line for each service with missing members, with what its tasks complain of. */
+function missingMembers(namespace: string, wanted: Deployment['services'], state: StackState): string[] {
   const members = toMembers(namespace, state);
   const places = state.nodes.filter((node) => node.Status.State === 'ready' && node.Spec.Availability === 'active');
   return Object.entries(wanted).flatMap(([service, count]) => {

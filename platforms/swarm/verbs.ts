@@ -20,7 +20,7 @@ import {
 } from '../verb.ts';
 import { STACK_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
-import { containerOf, execIn, removeHelper, startHostHelper } from './containers.ts';
+import { containerOf, execIn, removeAgent, startAgent } from './containers.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { releaseLock, renewLock, takeLock } from './lock.ts';
 import { setAvailability } from './nodes.ts';
@@ -119,13 +119,13 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
     { node, name: text, run: text, image: text, argv: texts },
     [],
     async ({ hosts, cluster }, { node, ...agent }) => {
-      await startHostHelper(await hosts.of(node), agent, cluster.pull);
+      await startAgent(await hosts.of(node), agent, cluster.pull);
       return undefined;
     },
   ),
 
   'host.remove': verb({ node, name: text }, [], async ({ hosts }, { node, name }) => {
-    await removeHelper(await hosts.of(node), name);
+    await removeAgent(await hosts.of(node), name);
     return undefined;
   }),
 
