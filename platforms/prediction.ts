@@ -4,7 +4,7 @@ import type { Meaning } from './meaning.ts';
 import type { Inspection, Target, Timer } from './platform.ts';
 import { countByService, membersOf } from './targets.ts';
 
-/** Which moment a prediction is about, and so what it is held against. */
+/** Which moment a prediction is about, and so what it is checked against. */
 export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
 
 /** A window that the platform's own timers predict, ms since t₀. */
@@ -19,7 +19,7 @@ export interface PredictedWindow {
 }
 
 /**
- * What a prediction is made from: known before the fault, so `plan` shows the same windows that a run is held against.
+ * What a prediction is made from: known before the fault, so `plan` shows the same windows that a run is checked against.
  */
 export interface Situation {
   inspection: Inspection;

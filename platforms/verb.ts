@@ -1,7 +1,7 @@
 /**
  * What can be done to a platform, and what can be asked of it: one typed entry each. An act and its undo are plain data that may
  * come from a journal on disk, so nothing in them is taken on trust: an entry says what its arguments are, and this is the one
- * place where they are read, and held against the cluster file's allow-list.
+ * place where they are read, and checked against the cluster file's allow-list.
  */
 import { z } from 'zod';
 import { OperatorError } from '../units/operator-error.ts';
