@@ -10,7 +10,7 @@ const options = z.strictObject({
   hold: duration.prefault('60s').meta({ description: 'How long no name is resolved.' }),
 });
 
-/** Who knows an address already goes on; who must ask for one is refused. */
+/** Clients that have an address already go on; clients that must resolve one are refused. */
 export const dnsStop: Fault<z.output<typeof options>> = {
   name: 'dns-stop',
   summary: "scales the cluster's DNS servers to nothing, and to as many as before after `hold`",

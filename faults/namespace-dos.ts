@@ -14,7 +14,7 @@ import { nodesOf, undoAll } from './targets.ts';
 
 const NAME = 'namespace-dos';
 
-/** `limits: true`: what a careful operator gives a tenant that is nobody's favourite. */
+/** `limits: true`: what a careful operator gives an ordinary tenant. */
 const CAREFUL: Limits = { cpus: 0.25, memory: 128 * 2 ** 20, pids: 64, disk: 64 * 2 ** 20 };
 
 /** Kinds that are rules, not noise. */

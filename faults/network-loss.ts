@@ -41,7 +41,7 @@ export const networkLoss: Fault<z.output<typeof options>> = {
     const match = ['-m', 'statistic', '--mode', 'random', '--probability', loss.toFixed(6)];
     const done = await dropPackets(world, nodes, { what: WHAT, match, hold });
     return {
-      // Not every try must fail: one does that never failed before.
+      // Not every attempt has to fail: one failure is enough, as none failed before.
       confirm: (timeout) => {
         const rounds = new Map<string, number[]>(nodes.map((node) => [node, []]));
         return lookForAll(nodes, timeout, async (node) => {

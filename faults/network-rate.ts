@@ -21,7 +21,7 @@ const WHAT = 'rate';
 const BURST_S = 17 / 16;
 const SMALLEST_BURST = 16 * 1024;
 
-/** A thin line: what is beyond the rate is dropped, not kept waiting (policing, not shaping), each way on its own. */
+/** Low bandwidth: traffic beyond the rate is dropped, not queued (policing, not shaping), each direction separately. */
 export const networkRate: Fault<z.output<typeof options>> = {
   name: 'network-rate',
   summary: "limits a node's traffic to so many bytes a second, each way, for `hold`",

@@ -31,8 +31,8 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
       ),
     );
     return {
-      // Neither the mark on the node nor the control plane's word, which are only the order: that the members which ran
-      // there have ended, by the word of the node itself, is what the order does.
+      // Not the cordon on the node nor the control plane's answer, which are only the request. The evidence is that the
+      // members which ran there have ended, as reported by the node itself.
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
           const there = world.members.filter((member) => member.node === node);

@@ -10,7 +10,7 @@ const options = z.strictObject({
   hold: duration.prefault('60s').meta({ description: 'How long the node has no power.' }),
 });
 
-/** Hard power-off, without a word to anybody on the node; held; then power-on. */
+/** Hard power-off, with no clean shutdown of anything on the node; stays off for `hold`; then power-on. */
 export const nodeKill: Fault<z.output<typeof options>> = {
   name: 'node-kill',
   summary: 'switches a node off without warning, and on again after `hold`',
@@ -26,7 +26,7 @@ export const nodeKill: Fault<z.output<typeof options>> = {
       nodes.map((node) => world.act({ verb: 'power.off', args: { node } }, { verb: 'power.on', args: { node } })),
     );
     return {
-      // Two witnesses: a power agent that lies is found out by the node, which still answers.
+      // Checked in two ways: if the power agent is wrong, the node still answers.
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
           if ((await world.power?.state(node)) !== 'off') return undefined;

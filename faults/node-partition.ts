@@ -19,12 +19,12 @@ const options = z.strictObject({
   hold: duration.prefault('60s').meta({ description: 'How long the node is cut off.' }),
 });
 
-/** Part of the agent's name. */
+/** Part of the node agent's name. */
 const WHAT = 'partition';
 
 /**
  * Cuts a node off: its own firewall drops every packet that comes in or goes out, those of its containers and of overlay
- * networks too, except on the port by which the suite reaches it. Packets vanish, nothing is refused: a pulled cable.
+ * networks too, except on the port by which the suite reaches it. Packets are dropped, not rejected, as with a pulled cable.
  */
 export const nodePartition: Fault<z.output<typeof options>> = {
   name: 'node-partition',
@@ -108,7 +108,7 @@ function partyOf(world: World, node: string, from: Party): string[] {
   return meant.map(({ address }) => address);
 }
 
-/** The node tries by itself: the suite cannot hear what these say to each other. */
+/** The node itself tries to connect: the suite cannot see the traffic between nodes. */
 async function cannotReach(
   world: ActingWorld,
   node: string,

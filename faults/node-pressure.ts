@@ -20,15 +20,15 @@ type Options = z.output<typeof options>;
 const DEAD_MAN_MARGIN = 60_000;
 const FILL_TIMEOUT = 120_000;
 /**
- * So many bytes past what kubelet still tolerates. Less than its usual reserve of memory (100Mi): kubelet, which looks each
- * 10 s, shall evict before the kernel kills.
+ * How many bytes past kubelet's eviction threshold to fill. Less than its default memory threshold (100Mi): kubelet checks every
+ * 10 s and should evict before the kernel OOM-kills.
  */
 const BEYOND = { memory: 48 * 2 ** 20, disk: 64 * 2 ** 20 };
 const CONDITIONS = { memory: 'MemoryPressure', disk: 'DiskPressure' } as const;
 
 /**
- * The node runs out of memory or disk, and its kubelet evicts by its own order: who uses more than was asked for, then the
- * lowest priority. The pod that fills it has a high one, so it is not the first to go.
+ * The node runs out of memory or disk, and its kubelet evicts in its own order: pods that use more than they requested first,
+ * then the lowest priority. The pod that fills the node has a high priority, so it is not evicted first.
  */
 export const nodePressure: Fault<Options> = {
   name: 'node-pressure',
@@ -76,7 +76,7 @@ export const nodePressure: Fault<Options> = {
           return `${node}: kubelet reports ${CONDITIONS[of]}; ${await evicted(world, node)} members have gone from it`;
         }),
       heal: () => undoAll([done]),
-      // The condition itself stays for minutes after there is room again (evictionPressureTransitionPeriod).
+      // The condition itself stays for minutes after memory or disk is free again (evictionPressureTransitionPeriod).
       confirmHealed: (timeout) =>
         lookForAll(fillers, timeout, async ({ name, node }) => {
           if ((await world.platform.members(namespace, name)).length > 0) return undefined;

@@ -28,7 +28,7 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
       ),
     );
     return {
-      // Not the taint, which is only the order: that its members have gone is what an order does.
+      // Not the taint, which is only the request: the evidence is that its members have gone.
       confirm: (timeout) =>
         lookForAll(nodes, timeout, async (node) => {
           if (!world.members.some((member) => member.node === node)) {

@@ -29,7 +29,7 @@ interface Eviction {
   attempts: number;
 }
 
-/** Evictions by the platform's own door, one after the other: budgets are honoured, and named when they say no. */
+/** Evictions through the platform's eviction API, one after the other: disruption budgets are honoured, and named when they refuse. */
 export const podEviction: Fault<Options> = {
   name: 'pod-eviction',
   summary: 'asks for the eviction of members of a service, as a drain does: disruption budgets may say no',
@@ -37,7 +37,7 @@ export const podEviction: Fault<Options> = {
   needs: () => ['evict'],
   hold: () => 0,
   aim: (world, { member }) => chooseMembers(world, member),
-  // What a budget blocks moves nobody.
+  // When a budget blocks the eviction, no member moves.
   means: ({ expect }) => ({
     kind: expect === 'blocked' ? 'nothing' : 'replacement',
     ...(expect === undefined ? {} : { claim: expect }),

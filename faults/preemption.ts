@@ -21,7 +21,7 @@ type Options = z.output<typeof options>;
 
 const DEAD_MAN_MARGIN = 60_000;
 
-/** A neighbour with a higher priority asks for what the workload has: the scheduler pushes the workload's pods aside. */
+/** A neighbour with a higher priority requests what the workload has: the scheduler preempts the workload's pods. */
 export const preemption: Fault<Options> = {
   name: 'preemption',
   summary: 'lets a pod of a higher priority ask for the room of the members on a node, for `hold`',
@@ -56,7 +56,7 @@ export const preemption: Fault<Options> = {
       namespace,
       image: world.toolsImage,
       deadMan: hold + DEAD_MAN_MARGIN,
-      members: crowds.map((crowd) => ({ ...crowd, ...wantedRoom(headrooms.get(crowd.node)!) })),
+      members: crowds.map((crowd) => ({ ...crowd, ...requestFor(headrooms.get(crowd.node)!) })),
       isRefused: quota,
     });
     const done = await world.act(
@@ -93,8 +93,8 @@ export const preemption: Fault<Options> = {
   },
 };
 
-/** All that is free on the node and all that the workload has there, of what it has asked for at all. */
-function wantedRoom({ free, asked }: Headroom): { cpu: number; memory: number } {
+/** Everything free on the node plus what the workload requests there, only for resources that it requests at all. */
+function requestFor({ free, asked }: Headroom): { cpu: number; memory: number } {
   const all = (of: 'cpu' | 'memory') => (asked[of] > 0 ? free[of] + asked[of] : 0);
   return { cpu: all('cpu'), memory: all('memory') };
 }

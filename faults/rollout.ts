@@ -43,7 +43,7 @@ const options = z
   });
 type Options = z.output<typeof options>;
 
-/** A change on purpose, as the service's own update policy does it; a bad one, too, begins as every other. */
+/** A rollout under the service's own update policy. A bad version is rolled out the same way. */
 export const rollout: Fault<Options> = {
   name: 'rollout',
   summary: 'rolls a service over to new members, good or bad, and back to what it was after `hold`',
@@ -59,7 +59,7 @@ export const rollout: Fault<Options> = {
     const { namespace, platform } = world;
     const before = idsOf(world.members);
     const done = await Promise.all(services.map((service) => change(world, service, kind, image)));
-    // A roll-over to the same image stays when it is over; every other version goes.
+    // A rollout of the same image is not reverted; any other version is.
     const isTakenBack = kind !== 'good' || image !== undefined;
     let rolledOut = new Set<string>();
     /** What the platform made of a bad version, by the time it is taken back. */
@@ -81,9 +81,9 @@ export const rollout: Fault<Options> = {
       async confirmHealed(timeout) {
         const ready = await lookForAll(services, timeout, async (service) => {
           const members = await platform.members(namespace, service);
-          const ready = members.filter((member) => member.ready && !rolledOut.has(member.id)).length;
-          return members.length > 0 && ready === members.length
-            ? `${service}: ${ready} ready, none on its way`
+          const count = members.filter((member) => member.ready && !rolledOut.has(member.id)).length;
+          return members.length > 0 && count === members.length
+            ? `${service}: ${count} ready, none on its way`
             : undefined;
         });
         if (!ready || !answer) return ready;

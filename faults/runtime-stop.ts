@@ -15,8 +15,8 @@ const options = z.strictObject({
 const DEAD_MAN_MARGIN = 30_000;
 
 /**
- * Containers run on, but none can be started, ended or looked into: what the node is told to do it does not do, and it says so
- * only after a while. The runtime is frozen, not ended.
+ * Containers run on, but none can be started, stopped or inspected: requests to the node are not carried out, and that is
+ * reported only after a while. The runtime is frozen, not ended.
  */
 export const runtimeStop: Fault<z.output<typeof options>> = {
   name: 'runtime-stop',

@@ -11,7 +11,7 @@ const options = z.strictObject({
   hold: duration.prefault('60s').meta({ description: 'How long it has so many, before it has as many as before.' }),
 });
 
-/** A change of size on purpose, or by somebody's slip: down to nothing is an outage with a date. */
+/** A service is scaled, on purpose or by mistake: scaled to 0 it is an outage. */
 export const scale: Fault<z.output<typeof options>> = {
   name: 'scale',
   summary: 'gives a service more members, or fewer, and as many as before after `hold`',
@@ -25,7 +25,7 @@ export const scale: Fault<z.output<typeof options>> = {
     const { namespace, platform } = world;
     const services = servicesOf(targets);
     const count = (members: Member[]) => members.filter(({ state }) => state !== 'stopping').length;
-    const running = async (service: string) => count(await platform.members(namespace, service));
+    const runningNow = async (service: string) => count(await platform.members(namespace, service));
     const before = new Map(
       services.map((service) => [service, count(world.members.filter((member) => member.service === service))]),
     );
@@ -39,7 +39,7 @@ export const scale: Fault<z.output<typeof options>> = {
     );
     const lookAt = (timeout: number, wanted: (service: string) => number) =>
       lookForAll(services, timeout, async (service) => {
-        const now = await running(service);
+        const now = await runningNow(service);
         return now === wanted(service) ? `${service}: ${now} members, ${before.get(service)} before` : undefined;
       });
     return {

@@ -41,7 +41,7 @@ export async function createPlatform<C extends Cluster>(cluster: C): Promise<Pla
   return platformOf(cluster.platform).open(cluster);
 }
 
-/** The verbs of a platform, known without connecting to any. */
+/** The verbs of a platform, listed without connecting to a cluster. */
 export async function verbsOf(kind: PlatformKind): Promise<readonly string[]> {
   return platformOf(kind).verbs();
 }

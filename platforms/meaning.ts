@@ -3,7 +3,7 @@ import { nodesOf } from './targets.ts';
 
 /**
  * What a fault does to the cluster. Each fault says it of itself; preflight, prediction and analysis reason about this, and know no
- * fault's name. It is recorded with the targets, so that a recording can be judged without the fault at hand.
+ * fault's name. It is recorded with the targets, so that a recording can be judged without the code of the fault.
  */
 export type Meaning = Effect & {
   /** What the scenario expects of the platform's answer (`blocked`, `rolled-back`): then a run is judged by that, too. */

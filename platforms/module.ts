@@ -22,7 +22,7 @@ export interface PlatformModule<C extends Cluster = Cluster> {
   open(cluster: C): Promise<Platform>;
   /** The verbs and queries that the connected platform will offer, known without connecting. */
   verbs(): Promise<readonly string[]>;
-  /** A file that gives an account every right that these verbs take. Platforms without accounts lack it. */
+  /** A file that gives an account every right that these verbs take. Missing on platforms without accounts. */
   rightsFile?(verbs: readonly string[]): Promise<string>;
   /** The timers as they will be once the manifest is deployed, as far as it tells. Throws OperatorError for a manifest that is none. */
   plannedTimers?(manifest: string, timers: readonly Timer[]): Promise<Timer[]>;

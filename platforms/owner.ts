@@ -10,7 +10,7 @@ export function ownerPid(owner: string): number {
   return Number(owner.split(' ')[1]);
 }
 
-/** Of a process of another host nothing can be told: `elsewhere`. */
+/** Nothing is known of a process on another host: `elsewhere`. */
 export function ownerState(owner: string): 'alive' | 'gone' | 'elsewhere' {
   const [host, pid, start] = owner.split(' ');
   if (host !== hostname()) return 'elsewhere';
@@ -19,7 +19,7 @@ export function ownerState(owner: string): 'alive' | 'gone' | 'elsewhere' {
 }
 
 /**
- * When a process that is alive began, in the kernel's ticks: tells it from a later one with its number. Undefined when there is
+ * When the lock holder's process started, in kernel ticks: distinguishes it from a later process with the same PID. Undefined when there is
  * none, or only its remains: a killed process may stay a zombie until somebody reaps it.
  */
 function startOf(pid: number): string | undefined {

@@ -96,7 +96,7 @@ export interface PlatformEvent {
     | 'other';
   text: string;
   wall?: number;
-  /** Nothing could be heard from this moment on (epoch ms, the suite's clock) until this was told: it happened in between. */
+  /** No events arrived from this moment (epoch ms, the suite's clock) until this one was reported: it happened in between. */
   since?: number;
   node?: string;
   member?: string;
@@ -127,7 +127,7 @@ export interface Platform {
   readonly verbs: readonly string[];
   /** The questions that `query` knows, needed by faults like verbs. */
   readonly queries: readonly string[];
-  /** How it makes neighbours of the workload. Platforms that make none lack it. */
+  /** How it makes neighbours of the workload. Missing on platforms that make none. */
   readonly neighbours?: Neighbours;
   /** A port that every node has open to its peers, where one is known. */
   readonly peerPort?: number;
@@ -162,7 +162,7 @@ export interface Platform {
    * `network …`, `volume …`, `config …`, containers of the suite. Two equal snapshots: the cluster is as before.
    */
   snapshot(): Promise<Record<string, string>>;
-  /** What the suite's account must be allowed for these verbs and in every run, and whether it is. Platforms without accounts lack it. */
+  /** What the suite's account must be allowed for these verbs and in every run, and whether it is. Missing on platforms without accounts. */
   rights?(verbs: readonly string[]): Promise<Right[]>;
   /** What carries the label `brownout.run` (of `run` when given): found without a journal. */
   leftovers(run?: string): Promise<Leftover[]>;

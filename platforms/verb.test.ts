@@ -17,12 +17,12 @@ test('nodes and namespaces are those that the cluster file allows, whoever asks'
   assert.throws(() => read(inNamespace, { namespace: 'prod' }), /namespace prod is outside allow\.namespaces/);
 });
 
-test('a namespace under another name is held against the allow-list, too', () => {
+test('a namespace under another name is checked against the allow-list, too', () => {
   const named = verb({ name: namespace }, [], nothing);
   assert.throws(() => read(named, { name: 'prod' }), /namespace prod is outside allow\.namespaces/);
 });
 
-test('one that may be left out is held against the allow-list where it is given', () => {
+test('one that may be left out is checked against the allow-list where it is given', () => {
   const maybe = verb({ node: node.optional(), namespace: namespace.optional() }, [], nothing);
   assert.deepEqual(read(maybe, {}), {});
   assert.deepEqual(read(maybe, { node: 'w1' }), { node: 'w1' });

@@ -1,4 +1,4 @@
-/** A noise in place: one member on each node, whose own count of work done tells whether it is made. */
+/** A noise in place: one member on each node, whose own count of work done shows whether it is active. */
 import type { Neighbour } from '../../platforms/neighbour.ts';
 import type { Act, Member } from '../../platforms/platform.ts';
 import { OperatorError } from '../../units/operator-error.ts';
@@ -80,7 +80,7 @@ export async function startNoise(
   };
 }
 
-/** What knocks where nobody answers floods nothing: the wrong port, a service that is not there. */
+/** If nobody answers the requests, nothing is being flooded: wrong port, or no such service. */
 function floods(kind: Noise['kind'], answered: number | undefined): boolean {
   return kind !== 'flood' || answered !== 0;
 }

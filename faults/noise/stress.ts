@@ -10,10 +10,10 @@ export const MEMORY = 2 ** 30;
 /**
  * The noise itself, in Python's standard library. Arguments: kind; for `flood` and `knock` the target's host and port; for
  * `memory` the bytes. Bounded on purpose: it is a greedy neighbour, not the end of the machine. `knock` is no noise: it asks
- * twice a second, to tell whether the target can be reached.
+ * twice a second, to see whether the target can be reached.
  *
  * The work is done by child processes: when one is killed (out of memory) the next takes its place, as with a service
- * that is restarted, and the parent can go on telling.
+ * that is restarted, and the parent can go on reporting.
  */
 export const STRESS = `
 import asyncio, json, os, signal, sys, threading, time

@@ -10,7 +10,7 @@ import { DROPPED, PACKETS } from './script.ts';
 const DEAD_MAN_MARGIN = 30_000;
 
 export interface Dropping {
-  /** Part of the names of the agent and of its chain. */
+  /** Part of the names of the node agent and of its chain. */
   what: string;
   /** Those whose packets are meant; all when undefined. */
   of?: { way: 'to' | 'not'; addresses: string[] };

@@ -23,7 +23,7 @@ import { stoppedNames } from './workload/scale.ts';
 
 const EXEC_TIMEOUT = 10_000;
 const CONDITION_TIMEOUT = 10_000;
-const LIVING = 'status.phase!=Succeeded,status.phase!=Failed';
+const NOT_FINISHED = 'status.phase!=Succeeded,status.phase!=Failed';
 
 /** A Kubernetes cluster, through its API. Throws OperatorError when the cluster file's way to it leads nowhere; nothing is sent yet. */
 export async function openKubernetes(cluster: KubernetesCluster): Promise<Platform> {
@@ -33,7 +33,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
   const addresses = new Map<string, string>();
 
   async function members(namespace: string, service?: string): Promise<Member[]> {
-    const { items } = await api.list<Pod>(PODS, { namespace }, { fieldSelector: LIVING });
+    const { items } = await api.list<Pod>(PODS, { namespace }, { fieldSelector: NOT_FINISHED });
     const found = items.flatMap((pod) => toMember(pod) ?? []);
     return service === undefined ? found : found.filter((member) => member.service === service);
   }

@@ -46,7 +46,7 @@ interface BoundPod extends Program {
 /** On the node's disk, and counted as the pod's. */
 const SCRATCH = '/var/tmp';
 
-/** Bound to its node past the scheduler: a neighbour that is there does not ask for capacity first. */
+/** Bound to its node past the scheduler: a neighbour that runs does not wait for free resources first. */
 function boundPod({ name, node, image, argv, deadMan, ready, priorityClass }: BoundPod): object {
   return {
     apiVersion: 'v1',
@@ -80,7 +80,7 @@ function limitRange({ cpus, memory, disk }: Limits): object {
     ...(memory === undefined ? {} : { memory: String(Math.round(memory)) }),
     ...(disk === undefined ? {} : { 'ephemeral-storage': String(Math.round(disk)) }),
   };
-  // Nothing is set aside for it either: without this its requests would be its limits, and the node might have no room.
+  // Nothing is set aside for it either: without this its requests would be its limits, and the node might not have enough.
   const requests = { cpu: '0', memory: '0', 'ephemeral-storage': '0' };
   return {
     apiVersion: 'v1',
@@ -100,7 +100,7 @@ const NO_WAY_OUT = {
 /** More than any workload has by itself, less than what the cluster cannot do without. */
 const HIGH_PRIORITY = 1_000_000;
 
-/** Priority classes are the whole cluster's: it has the name of the namespace that it is made for. */
+/** Priority classes are cluster-scoped: it has the name of the namespace that it is made for. */
 function highPriority(namespace: string): object {
   return {
     apiVersion: 'scheduling.k8s.io/v1',

@@ -8,7 +8,7 @@ import type { Situation } from '../prediction.ts';
 interface Options {
   timers?: Record<string, number>;
   fault?: string;
-  victim?: string;
+  targetNode?: string;
   replicas?: number;
   hit?: string[];
   chosen?: Record<string, unknown>;
@@ -38,7 +38,7 @@ const DB = { 'grace.db': 30_000, 'probe.period.db': 2_000 };
 function situation({
   timers = {},
   fault = 'node-kill',
-  victim = 'w1',
+  targetNode = 'w1',
   replicas = 1,
   hit = ['vote'],
   chosen = {},
@@ -59,10 +59,10 @@ function situation({
     quorum: { managers: 3, reachable: 3, needed: 2 },
     timers: Object.entries({ ...DEFAULTS, ...timers }).map(([name, ms]): Timer => ({ name, ms, source: 'read' })),
   };
-  const member = { id: 'm', service: hit[0] ?? 'vote', node: victim, state: 'running' as const, ready: true };
+  const member = { id: 'm', service: hit[0] ?? 'vote', node: targetNode, state: 'running' as const, ready: true };
   const target: Target = ['node-kill', 'node-drain', 'node-partition', 'kubelet-stop'].includes(fault)
-    ? { kind: 'node', node: victim, why: '' }
-    : { kind: 'member', member, node: victim, why: '' };
+    ? { kind: 'node', node: targetNode, why: '' }
+    : { kind: 'member', member, node: targetNode, why: '' };
   return {
     inspection,
     meaning: meaningOf({ fault, options: chosen }),
@@ -106,10 +106,10 @@ test('defaults give the documented windows', () => {
 });
 
 test("the controllers' own node costs an election and a fresh grace period", () => {
-  const expected = windows({ victim: 'c1', replicas: 2 });
+  const expected = windows({ targetNode: 'c1', replicas: 2 });
   assert.deepEqual(expected['new leader'], [13_000, 19_000]);
   assert.deepEqual(expected['node noticed down'], [63_000, 74_000]);
-  assert.equal(windows({ victim: 'c2' })['new leader'], undefined);
+  assert.equal(windows({ targetNode: 'c2' })['new leader'], undefined);
 });
 
 test('a StatefulSet stays bound to its node: no replacement and no recovery are promised', () => {
@@ -133,7 +133,7 @@ test("an eviction is replaced at once, a StatefulSet's pod after its grace at th
 });
 
 test('without a quorum nothing is promised; faults that no timer bounds have no window', () => {
-  const lost = situation({ victim: 'c1' });
+  const lost = situation({ targetNode: 'c1' });
   assert.deepEqual(
     predict({ ...lost, inspection: { ...lost.inspection, quorum: { managers: 1, reachable: 1, needed: 1 } } }),
     [],

@@ -3,7 +3,7 @@
  *
  * A node renews its lease each L. The controllers look each M, and call a node dead that has not renewed for G: it died at a
  * random moment of L and is noticed at a random moment of M, so G − L to G + M after. From then on Services leave its pods out.
- * Each pod tolerates that for a while (its toleration), then its replacement is made elsewhere: a StatefulSet's is not, since two of the same
+ * Each pod tolerates that for its tolerationSeconds, then its replacement is made elsewhere: a StatefulSet's is not, since two of the same
  * name must never run. When the controllers themselves died with the node, others take over once their lease ran out, know no
  * heartbeat yet, and wait G anew.
  */
@@ -25,7 +25,7 @@ import { nodesOf } from '../targets.ts';
 
 type UsedTimers = PredictedWindow['timers'];
 
-/** From a pod's being made to its process: scheduling, network, volumes; image at hand. Not a timer: an assumption. */
+/** From a pod's creation to its process: scheduling, network, volumes; image already on the node. Not a timer: an assumption. */
 const START: Bracket = { from: 300, to: 5000 };
 /** A container that ended is seen by kubelet's look at its runtime, once a second, and started again at once the first time. */
 const NOTICED_BY_KUBELET: Bracket = { from: 0, to: 2000 };
@@ -67,18 +67,18 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
   let down = { from: Math.max(0, grace.ms - lease.ms), to: grace.ms + period.ms };
   let formula = 'G − u·L + u·M';
   if (nodes.some(({ leader }) => leader)) {
-    const leaseTime = timer(situation, 'leader.lease');
+    const leaderLease = timer(situation, 'leader.lease');
     const retry = timer(situation, 'leader.retry');
-    if (!leaseTime || !retry) return [];
+    if (!leaderLease || !retry) return [];
     // It was renewed at most one retry before; the others look each retry, a little spread.
-    const elected = { from: leaseTime.ms - retry.ms, to: leaseTime.ms + 2 * retry.ms };
+    const elected = { from: leaderLease.ms - retry.ms, to: leaderLease.ms + 2 * retry.ms };
     expected.push({
       ...about('new leader', []),
       formula: 'lease − retry to lease + 2 retries',
-      timers: { 'leader.lease': leaseTime, 'leader.retry': retry },
+      timers: { 'leader.lease': leaderLease, 'leader.retry': retry },
       window: elected,
     });
-    Object.assign(timers, { 'leader.lease': leaseTime, 'leader.retry': retry });
+    Object.assign(timers, { 'leader.lease': leaderLease, 'leader.retry': retry });
     down = add(elected, { from: grace.ms, to: grace.ms + period.ms });
     formula = 'lease ± retry + G + u·M';
   }

@@ -6,7 +6,7 @@ export type PowerState = 'on' | 'off' | 'unknown';
 
 export interface Power {
   readonly kind: string;
-  /** Hard power-off: nothing on the node is told. Resolves when the agent says it is done; `state` is the evidence. */
+  /** Hard power-off: nothing on the node is notified. Resolves when the agent says it is done; `state` is the evidence. */
   off(node: string): Promise<void>;
   on(node: string): Promise<void>;
   state(node: string): Promise<PowerState>;

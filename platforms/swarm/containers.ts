@@ -1,4 +1,4 @@
-/** Containers on one node, past the control plane: looked at, executed in, and the suite's own agents. */
+/** Containers on one node, past the control plane: looked at, executed in, and the suite's own node agents. */
 import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
 import { OperatorError } from '../../units/operator-error.ts';
@@ -66,7 +66,7 @@ export interface Agent {
   run: string;
   image: string;
   argv: string[];
-  /** Folder of the node that the agent sees under the same path. */
+  /** Folder of the node that the node agent sees under the same path. */
   mount?: string;
 }
 
@@ -74,12 +74,12 @@ const PULL_TIMEOUT = 300_000;
 const START_TIMEOUT = 30_000;
 
 /**
- * Starts an agent in the node's own network, with the rights over it and no others: it acts on the node, not beside it.
+ * Starts a node agent in the node's own network, with the rights over it and no others: it acts on the node, not beside it.
  * One of that name that runs already is left alone. It removes itself when its command ends, also over a restart of the
- * node's engine, so that an agent with a dead-man timer leaves nothing behind.
+ * node's engine, so that a node agent with a dead-man timer leaves nothing behind.
  */
 export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' | 'never'): Promise<void> {
-  const found = await unlessGone(host.ask('find agent', (api) => api.getContainer(agent.name).inspect()));
+  const found = await unlessGone(host.ask('find node agent', (api) => api.getContainer(agent.name).inspect()));
   if (found?.State.Running) return;
   const container = await create(host, agent, pull, {
     AutoRemove: true,
@@ -89,8 +89,8 @@ export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' |
   await host.ask(`start ${agent.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
 }
 
-/** Runs a short command on the node, in an agent that sees one of its folders. Throws when the command fails. */
-export async function runOnNode(
+/** Runs a short command on the node, in a node agent that sees one of its folders. Throws when the command fails. */
+export async function runAgent(
   host: NodeHost,
   agent: Agent & { mount: string },
   pull: 'missing' | 'never',
@@ -112,7 +112,7 @@ export async function runOnNode(
   }
 }
 
-/** Creates an agent's container in place of one of the same name that a killed suite left, and returns its ID. */
+/** Creates a node agent's container in place of one of the same name that a killed suite left, and returns its ID. */
 async function create(
   host: NodeHost,
   agent: Agent,
@@ -120,7 +120,9 @@ async function create(
   settings: Docker.HostConfig,
 ): Promise<string> {
   const attempt = async () => {
-    await unlessGone(host.ask('find agent', (api) => api.getContainer(agent.name).remove({ force: true }), 20_000));
+    await unlessGone(
+      host.ask('find node agent', (api) => api.getContainer(agent.name).remove({ force: true }), 20_000),
+    );
     const options = {
       name: agent.name,
       Image: agent.image,
@@ -128,7 +130,7 @@ async function create(
       Cmd: agent.argv.slice(1),
       // With a terminal its output comes as plain text.
       Tty: true,
-      // The port that an agent which closes the node's network must leave open.
+      // The port that a node agent which closes the node's network must leave open.
       Env: [`BROWNOUT_API_PORT=${host.port ?? ''}`],
       Labels: { [RUN_LABEL]: agent.run },
       HostConfig: settings,
@@ -161,16 +163,16 @@ async function pullImage(host: NodeHost, image: string): Promise<void> {
   await host.ask(`pull ${image}`, pull, PULL_TIMEOUT);
 }
 
-/** An agent undoes what it did when it is told to end; this long it may take. */
-const HELPER_GRACE_S = 10;
+/** A node agent undoes what it did when it is told to end; this long it may take. */
+const AGENT_GRACE_S = 10;
 
-/** Ends an agent, and returns once it is gone. Gone already is success. */
+/** Ends a node agent, and returns once it is gone. Gone already is success. */
 export async function removeAgent(host: NodeHost, name: string): Promise<void> {
-  const patience = (HELPER_GRACE_S + 10) * 1000;
-  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(name).stop({ t: HELPER_GRACE_S }), patience));
+  const patience = (AGENT_GRACE_S + 10) * 1000;
+  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(name).stop({ t: AGENT_GRACE_S }), patience));
   const deadline = performance.now() + patience;
-  while (await unlessGone(host.ask('find agent', (api) => api.getContainer(name).inspect()))) {
-    if (performance.now() > deadline) throw new OperatorError(`agent ${name} on ${host.node} does not go away`);
+  while (await unlessGone(host.ask('find node agent', (api) => api.getContainer(name).inspect()))) {
+    if (performance.now() > deadline) throw new OperatorError(`node agent ${name} on ${host.node} does not go away`);
     await sleep(100);
     try {
       await unlessGone(host.ask(`remove ${name}`, (api) => api.getContainer(name).remove({ force: true }), patience));

@@ -55,7 +55,7 @@ export class Hosts {
     );
   }
 
-  /** The host of a node. Hosts that have not told their name yet are asked now. */
+  /** The host of a node. Hosts that have not reported their name yet are asked now. */
   async of(node: string): Promise<NodeHost> {
     const known = () => this.all.find((host) => host.node === node);
     if (!known()) await this.identify(this.all.filter((host) => host.node === undefined));

@@ -18,10 +18,10 @@ const DEFAULTS = {
   stopGrace: 10_000,
 };
 
-/** A raft tick is one second (swarmkit, manager/state/raft: `TickInterval`); elections are told in ticks. */
+/** A raft tick is one second (swarmkit, manager/state/raft: `TickInterval`); elections are measured in ticks. */
 const RAFT_TICK = 1000;
 
-/** `allowed` says which namespaces are the suite's: the timers of their services are told too. */
+/** `allowed` says which namespaces are the suite's: the timers of their services are reported too. */
 export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) => boolean): Promise<Inspection> {
   await hosts.identify();
   const { nodes, services, spec } = await hosts.read(async (host) => {
@@ -72,8 +72,8 @@ function checkNames(nodes: SwarmNode[]): void {
 
 /** `docker`: every engine version there is, once; the same for kernels. */
 function versions(hosts: Hosts): Record<string, string> {
-  const told = hosts.all.flatMap(({ versions }) => versions ?? []);
-  const each = (of: (version: (typeof told)[number]) => string) => [...new Set(told.map(of))].sort().join(', ');
+  const reported = hosts.all.flatMap(({ versions }) => versions ?? []);
+  const each = (of: (version: (typeof reported)[number]) => string) => [...new Set(reported.map(of))].sort().join(', ');
   return { docker: each(({ docker }) => docker), kernel: each(({ kernel }) => kernel), os: each(({ os }) => os) };
 }
 

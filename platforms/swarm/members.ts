@@ -75,7 +75,7 @@ export async function untilReady(
   const look = async () => {
     signal?.throwIfAborted();
     try {
-      return lacking(namespace, services, await readStack(hosts, namespace));
+      return missingMembers(namespace, services, await readStack(hosts, namespace));
     } catch (error) {
       // A control plane that is away just now may come back in time.
       if (!(error instanceof OperatorError)) throw error;
@@ -90,8 +90,8 @@ export async function untilReady(
   });
 }
 
-/** One line for each service that lacks members, with what its tasks complain of. */
-function lacking(namespace: string, wanted: Deployment['services'], state: StackState): string[] {
+/** One line for each service with missing members, with what its tasks complain of. */
+function missingMembers(namespace: string, wanted: Deployment['services'], state: StackState): string[] {
   const members = toMembers(namespace, state);
   const places = state.nodes.filter((node) => node.Status.State === 'ready' && node.Spec.Availability === 'active');
   return Object.entries(wanted).flatMap(([service, count]) => {

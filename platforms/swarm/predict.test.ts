@@ -9,7 +9,7 @@ interface Options {
   heartbeat?: number;
   delay?: number;
   health?: number;
-  victim?: string;
+  targetNode?: string;
   fault?: string;
   replicas?: number;
   managers?: number;
@@ -23,7 +23,7 @@ function situation(options: Options): Situation {
     heartbeat = 5000,
     delay = 5000,
     health,
-    victim = 'w1',
+    targetNode = 'w1',
     fault = 'node-kill',
     replicas = 1,
     managers = 3,
@@ -51,11 +51,11 @@ function situation(options: Options): Situation {
     quorum: { managers, reachable: managers, needed: Math.floor(managers / 2) + 1 },
     timers,
   };
-  const member = { id: 't1', service: 'vote', node: victim, state: 'running' as const, ready: true };
+  const member = { id: 't1', service: 'vote', node: targetNode, state: 'running' as const, ready: true };
   const target: Target =
     fault === 'member-kill'
-      ? { kind: 'member', member, node: victim, why: '' }
-      : { kind: 'node', node: victim, why: '' };
+      ? { kind: 'member', member, node: targetNode, why: '' }
+      : { kind: 'node', node: targetNode, why: '' };
   return {
     inspection,
     meaning: meaningOf({ fault, options: {} }),
@@ -77,9 +77,9 @@ test('windows hold what was measured on a real Swarm', () => {
     [{ health: 2000 }, 'replacement running', [19_000, 22_300, 18_600]],
     [{ heartbeat: 1000, delay: 0 }, 'node noticed down', [2600, 3800, 1500]],
     [{ heartbeat: 1000, delay: 0, health: 2000 }, 'replacement running', [6100, 6900, 4900, 5800]],
-    [{ victim: 'm1' }, 'new leader', [11_200]],
-    [{ victim: 'm1' }, 'node noticed down', [39_500, 46_700]],
-    [{ victim: 'm1', health: 2000 }, 'replacement running', [47_600, 55_400]],
+    [{ targetNode: 'm1' }, 'new leader', [11_200]],
+    [{ targetNode: 'm1' }, 'node noticed down', [39_500, 46_700]],
+    [{ targetNode: 'm1', health: 2000 }, 'replacement running', [47_600, 55_400]],
     [{ fault: 'member-kill' }, 'replacement running', [7700]],
     [{ fault: 'node-drain', health: 3000 }, 'replacement running', [7400]],
   ];
@@ -93,7 +93,7 @@ test('windows hold what was measured on a real Swarm', () => {
 test('defaults give the documented windows', () => {
   assert.deepEqual(windows({})['node noticed down'], [9000, 16_500]);
   assert.deepEqual(windows({})['replacement running'], [14_300, 24_500]);
-  assert.deepEqual(windows({ victim: 'm1' })['node noticed down'], [37_000, 53_000]);
+  assert.deepEqual(windows({ targetNode: 'm1' })['node noticed down'], [37_000, 53_000]);
 });
 
 test('users of a single member wait for its replacement, users of replicas only for gossip', () => {
@@ -103,11 +103,11 @@ test('users of a single member wait for its replacement, users of replicas only 
 });
 
 test('a manager that does not lead is noticed like a worker', () => {
-  assert.deepEqual(windows({ victim: 'm2' }), windows({}));
+  assert.deepEqual(windows({ targetNode: 'm2' }), windows({}));
 });
 
 test('without a quorum, or on a node that runs nothing, no replacement is promised', () => {
-  assert.deepEqual(windows({ victim: 'm1', managers: 1 }), {});
+  assert.deepEqual(windows({ targetNode: 'm1', managers: 1 }), {});
   assert.deepEqual(Object.keys(windows({ hit: [] })), ['node noticed down']);
   assert.deepEqual(Object.keys(windows({ hit: ['agent'] })), ['node noticed down'], 'it runs on every node as it is');
 });
@@ -118,7 +118,7 @@ test('faults that no timer bounds have no window', () => {
 });
 
 test('each window says which timers it rests on, and whether they were read', () => {
-  const replaced = predict(situation({ victim: 'm1', health: 2000 })).find(
+  const replaced = predict(situation({ targetNode: 'm1', health: 2000 })).find(
     ({ moment }) => moment === 'replacement running',
   );
   assert.deepEqual(Object.keys(replaced!.timers), [

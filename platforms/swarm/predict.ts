@@ -26,7 +26,7 @@ type UsedTimers = PredictedWindow['timers'];
 
 /** SwarmKit's defaultHeartBeatEpsilon: it stays half a second when the period is configured. */
 const HEARTBEAT_EPSILON = 500;
-/** From a task's assignment to its process: container, network, volumes; image at hand. Not a timer: an assumption. */
+/** From a task's assignment to its process: container, network, volumes; image already on the node. Not a timer: an assumption. */
 const START: Bracket = { from: 300, to: 3000 };
 /** memberlist probes a peer each 1–2 s and suspects it for 4 s; then its address leaves the service's name. */
 const GOSSIP: Bracket = { from: 5000, to: 8000 };

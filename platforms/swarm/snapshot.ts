@@ -13,7 +13,7 @@ import {
 import type { Hosts } from './hosts.ts';
 import { LOCK_NAME } from './lock.ts';
 
-/** Everything of the Swarm that a run could have changed, as told by a manager and by every node. */
+/** Everything of the Swarm that a run could have changed, as reported by a manager and by every node. */
 interface Inventory {
   nodes: SwarmNode[];
   services: SwarmService[];

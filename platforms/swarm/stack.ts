@@ -7,7 +7,7 @@ import { isGone } from '../docker/client.ts';
 import { type Labels, listServices, RUN_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
 import { addTo, foldersIn, imagesOf, readCompose } from './compose.ts';
-import { runOnNode } from './containers.ts';
+import { runAgent } from './containers.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 
 const CLI_TIMEOUT = 60_000;
@@ -100,7 +100,7 @@ async function imageIds(hosts: Hosts, references: string[]): Promise<Record<stri
   );
 }
 
-/** How the nodes are to be told of an image: by its ID where no registry is asked, else as it is named. */
+/** How the nodes are given an image: by its ID where no registry is asked, else as it is named. */
 export async function imageOnNodes(hosts: Hosts, cluster: SwarmCluster, reference: string): Promise<string> {
   return cluster.pull === 'never' ? (await imageIds(hosts, [reference]))[reference]! : reference;
 }
@@ -139,7 +139,7 @@ async function makeFolders(
 
 /** Takes away what a namespace left on the shared folder. */
 export async function removeShared(hosts: Hosts, cluster: SwarmCluster, namespace: string): Promise<void> {
-  // Without an image for agents the deployment could not make folders either: there is nothing to remove.
+  // Without an image for node agents the deployment could not make folders either: there is nothing to remove.
   if (!cluster.shared || !cluster.images.tools) return;
   await onShared(hosts, cluster, namespace, ['rm', '-rf', '--', `${cluster.shared}/${namespace}`], namespace);
 }
@@ -163,7 +163,7 @@ async function onShared(
   for (const host of hosts.all.filter(({ failure }) => failure === undefined)) {
     try {
       const agent = { name: `brownout-folders-${namespace}`, run, image, argv, mount: cluster.shared! };
-      return await runOnNode(host, agent, cluster.pull, FOLDER_TIMEOUT);
+      return await runAgent(host, agent, cluster.pull, FOLDER_TIMEOUT);
     } catch (error) {
       failures.push(`${host.node}: ${error instanceof Error ? error.message : String(error)}`);
     }

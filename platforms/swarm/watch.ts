@@ -26,7 +26,7 @@ export async function* watchSwarm(hosts: Hosts, namespace: string, signal: Abort
   await Promise.all([polling, ...followers]);
 }
 
-/** What is known so far: an event is what differs from it, so the same change, seen by three managers, is reported once. */
+/** What is known so far: an event is what differs from it, so the same event from three managers is reported once. */
 class Watch {
   readonly namespace: string;
   readonly #tell: (event: PlatformEvent) => void;
@@ -34,7 +34,7 @@ class Watch {
   readonly #tasks = new Map<string, string>();
   #leader: string | undefined;
   #lost = false;
-  /** The first look is the state before: nothing has changed yet. */
+  /** The first look is the state before: no events. */
   #first = true;
 
   constructor(namespace: string, tell: (event: PlatformEvent) => void) {
@@ -67,7 +67,7 @@ class Watch {
       const node = nodeName(task.NodeID ?? '');
       const common = { member: task.ID, service, ...(node ? { node } : {}) };
       const label = `${service}.${task.Slot ?? node} on ${node || 'no node yet'}`;
-      // A poll may come after the moment of assignment: the scheduling is told all the same, with the best time there is.
+      // A poll may come after the moment of assignment: the scheduling is reported all the same, with the best time there is.
       if (state !== 'assigned' && isWaiting(before) && !isWaiting(state)) {
         const wall = Date.parse(task.CreatedAt);
         this.#tell({ ...common, kind: 'member-scheduled', text: `${label}: assigned`, ...at(wall) });

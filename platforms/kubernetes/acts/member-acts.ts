@@ -107,7 +107,7 @@ export async function deleteMember(
   try {
     await api.delete(PODS, { namespace, name }, options);
   } catch (error) {
-    // 409: another pod has that name by now.
+    // 409: another pod has the name by now.
     if (!isGone(error) && !isConflict(error)) throw error;
   }
 }

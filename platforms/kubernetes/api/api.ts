@@ -90,7 +90,7 @@ export class Api {
     return this.call<KubeList<T>>(pathOf(resource, place), { query, signal });
   }
 
-  /** Only names, labels and annotations: all that is told of objects of which there may be many. */
+  /** Only names, labels and annotations: all that is read of objects of which there may be many. */
   async listMetadata(resource: Resource, place: Place = {}, query: Query = {}): Promise<KubeObject[]> {
     const list = await this.call<{ items: KubeObject[] | null }>(pathOf(resource, place), { query, accept: METADATA });
     return list.items ?? [];

@@ -41,12 +41,12 @@ const pod = ({
   },
 });
 
-/** What is told of a pod that goes through these shapes; `first` is the state before. */
+/** What is reported of a pod that goes through these shapes; `first` is the state before. */
 function story(shapes: Shape[], { first = false, late = false } = {}): PlatformEvent[] {
-  const told: PlatformEvent[] = [];
-  const events = new MemberEvents((event) => told.push(event));
+  const reported: PlatformEvent[] = [];
+  const events = new MemberEvents((event) => reported.push(event));
   for (const [index, shape] of shapes.entries()) events.seen(pod(shape), { first: first && index === 0, late });
-  return told;
+  return reported;
 }
 const kinds = (events: PlatformEvent[]) => events.map(({ kind, member }) => `${kind} ${member}`);
 
@@ -89,9 +89,9 @@ describe('the events of a member', () => {
       'member-started vote-1:11111111#1',
       'member-ready vote-1:11111111#1',
     ];
-    const told = story(crashed, { first: true });
-    assert.deepEqual(kinds(told), expected);
-    assert.match(told[0]!.text, /OOMKilled, exit 137/);
+    const reported = story(crashed, { first: true });
+    assert.deepEqual(kinds(reported), expected);
+    assert.match(reported[0]!.text, /OOMKilled, exit 137/);
     // Its death may have been seen by itself, before the restart.
     assert.deepEqual(
       kinds(story([before, { node: 'w1', state: dead }, ...crashed.slice(1)], { first: true })),
@@ -100,14 +100,14 @@ describe('the events of a member', () => {
   });
 
   it("tells the end of a StatefulSet's old pod when only the new one of that name is seen", () => {
-    const told = story(
+    const reported = story(
       [
         { node: 'w1', state: running, ready: true },
         { uid: '22222222', node: 'w2' },
       ],
       { first: true },
     );
-    assert.deepEqual(kinds(told), ['member-stopped vote-1:11111111', 'member-scheduled vote-1:22222222']);
+    assert.deepEqual(kinds(reported), ['member-stopped vote-1:11111111', 'member-scheduled vote-1:22222222']);
   });
 
   it('gives the time of the platform only where the events is late', () => {
@@ -120,11 +120,11 @@ describe('the events of a member', () => {
   });
 
   it('tells that it is gone', () => {
-    const told: PlatformEvent[] = [];
-    const events = new MemberEvents((event) => told.push(event));
+    const reported: PlatformEvent[] = [];
+    const events = new MemberEvents((event) => reported.push(event));
     events.seen(pod({ node: 'w1', state: running }), { first: true, late: false });
     events.gone('vote-1');
     events.gone('vote-1');
-    assert.deepEqual(kinds(told), ['member-stopped vote-1:11111111']);
+    assert.deepEqual(kinds(reported), ['member-stopped vote-1:11111111']);
   });
 });

@@ -37,8 +37,8 @@ const TELLING = new Set(['Killing', 'Preempted', 'Preempting', 'TaintManagerEvic
 export class ApiEvents implements EventSource<KubeEvent> {
   readonly #tell: Tell;
   /**
-   * How often each was counted when it was told last: a list that is read again holds what was told already. And what happens
-   * again and again is told again when it is twice as often.
+   * How often each was counted when it was last reported: a list that is read again contains what was reported already. And what happens
+   * again and again is reported again when it is twice as often.
    */
   readonly #counts = new Map<string, number>();
 

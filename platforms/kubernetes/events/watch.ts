@@ -35,13 +35,13 @@ export async function* watchKubernetes(api: Api, namespace: string, signal: Abor
     );
   const place = { namespace };
   const watches = [
-    watch<KubeNode>({ resource: NODES }, (report) => new NodeEvents(report)),
-    watch<Pod>({ resource: PODS, place }, (report) => new MemberEvents(report)),
-    watch<Slice>({ resource: ENDPOINT_SLICES, place }, (report) => new SliceEvents(report)),
-    watch<KubeEvent>({ resource: EVENTS, place }, (report) => new ApiEvents(report)),
+    watch<KubeNode>({ resource: NODES }, (events) => new NodeEvents(events)),
+    watch<Pod>({ resource: PODS, place }, (events) => new MemberEvents(events)),
+    watch<Slice>({ resource: ENDPOINT_SLICES, place }, (events) => new SliceEvents(events)),
+    watch<KubeEvent>({ resource: EVENTS, place }, (events) => new ApiEvents(events)),
     watch<Lease>(
       { resource: LEASES, place: { namespace: SYSTEM }, query: { fieldSelector: `metadata.name=${LEADER_LEASE}` } },
-      (report) => new LeaderEvents(report),
+      (events) => new LeaderEvents(events),
     ),
     pulse(api, tell, restart, signal),
   ];
@@ -55,7 +55,7 @@ function listenerOf<T extends KubeObject>(
   tell: Tell,
 ): Listener<T> {
   let known: Set<string> | undefined;
-  /** What is told now happened at some time since then. */
+  /** What is reported now happened at some time since then. */
   let since: number | undefined;
   const events = make((event) => tell(since === undefined ? event : { ...event, since }));
   return {

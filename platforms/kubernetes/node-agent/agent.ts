@@ -170,32 +170,32 @@ export function execInAgent(api: Api, { namespace, name }: AgentPlace, argv: str
 
 /**
  * Ends a node agent, so that it undoes what it did; its namespace stays. A node that is cut off from the API does not hear that its
- * pod is deleted, but can still be spoken to: so the command is told first.
+ * pod is deleted, but can still be spoken to: so the command is signalled first.
  *
- * @returns when the command had been told to end, on the clock of `performance.now()`; undefined when nobody could be told
+ * @returns when the command had been signalled, on the clock of `performance.now()`; undefined when it could not be
  */
 export async function endAgent(api: Api, place: AgentPlace): Promise<number | undefined> {
   const found = await unlessGone(api.read<Pod>(PODS, place));
   if (!found) return undefined;
-  let endedAt: number | undefined;
+  let signalledAt: number | undefined;
   if (isRunning(found)) {
     const answer = await execInAgent(api, place, END, TELL_TIMEOUT).catch(() => undefined);
-    if (answer?.code === 0) endedAt = performance.now();
+    if (answer?.code === 0) signalledAt = performance.now();
   }
   await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: GRACE_S }));
-  return endedAt;
+  return signalledAt;
 }
 
 /**
  * Ends a node agent and waits until it is gone; its namespace goes with the last.
  *
- * @param graceIfSilent s, for a node agent that could not be told: with 0 it is taken from the API at once, where it looks for itself
+ * @param graceIfSilent s, for a node agent that could not be signalled: with 0 it is taken from the API at once, where it looks for itself
  */
 export async function removeAgent(api: Api, place: AgentPlace, graceIfSilent = GRACE_S): Promise<number | undefined> {
-  const endedAt = await endAgent(api, place);
-  await removePod(api, place, endedAt === undefined ? graceIfSilent : GRACE_S);
+  const signalledAt = await endAgent(api, place);
+  await removePod(api, place, signalledAt === undefined ? graceIfSilent : GRACE_S);
   await removeIfEmpty(api, place.namespace);
-  return endedAt;
+  return signalledAt;
 }
 
 async function removePod(api: Api, place: AgentPlace, grace: number): Promise<void> {
@@ -219,7 +219,7 @@ async function removeIfEmpty(api: Api, namespace: string): Promise<void> {
   if (left) throw new OperatorError(`namespace ${namespace} does not go away`);
 }
 
-/** Waits until one pod is as wanted, told by a watch. Resolves with the pod as it was last, wanted or not. */
+/** Waits until one pod is as wanted, by a watch. Resolves with the pod as it was last, wanted or not. */
 async function untilPod(
   api: Api,
   { namespace, name }: AgentPlace,

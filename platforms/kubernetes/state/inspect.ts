@@ -22,7 +22,7 @@ export const LEADER_LEASE = 'kube-controller-manager';
 /**
  * A handful of requests, whatever the size of the cluster.
  *
- * @param allowed which namespaces are the suite's: the timers of the services there are told too
+ * @param allowed which namespaces are the suite's: the timers of the services there are reported too
  */
 export async function inspectKubernetes(api: Api, allowed: (namespace: string) => boolean): Promise<Inspection> {
   const [{ items: nodes }, { gitVersion }, control, lease, own] = await Promise.all([

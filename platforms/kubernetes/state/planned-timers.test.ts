@@ -14,7 +14,7 @@ spec:
       containers: [{ name: a, image: x, readinessProbe: { periodSeconds: 2 } }]
 `;
 
-const told = (...manifests: string[]) => {
+const timersOf = (...manifests: string[]) => {
   const services = plannedTimers(manifests.join('---'), [{ name: 'toleration', ms: 300_000, source: 'assumed' }]);
   assert.equal(services.pop()?.name, 'toleration');
   return Object.fromEntries(services.map(({ name, ms }) => [name, ms]));
@@ -22,7 +22,7 @@ const told = (...manifests: string[]) => {
 
 test('a manifest tells the timers that its pods will have', () => {
   const own = 'tolerations: [{ key: node.kubernetes.io/unreachable, operator: Exists, tolerationSeconds: 5 }]';
-  assert.deepEqual(told(workload('Deployment', 'vote', own), workload('Deployment', 'result')), {
+  assert.deepEqual(timersOf(workload('Deployment', 'vote', own), workload('Deployment', 'result')), {
     'toleration.vote': 5000,
     'probe.period.vote': 2000,
     'grace.vote': 30_000,
@@ -33,7 +33,7 @@ test('a manifest tells the timers that its pods will have', () => {
 });
 
 test('what stays bound to its node has no time after which it is replaced', () => {
-  const timers = told(
+  const timers = timersOf(
     workload('StatefulSet', 'db'),
     workload('DaemonSet', 'agent'),
     workload('Deployment', 'stoic', 'tolerations: [{ operator: Exists }]'),
@@ -47,7 +47,7 @@ test('what stays bound to its node has no time after which it is replaced', () =
 
 test('objects that make no pods are passed over', () => {
   assert.deepEqual(
-    told(workload('CronJob', 'nightly'), '\napiVersion: v1\nkind: Service\nmetadata: { name: vote }\n'),
+    timersOf(workload('CronJob', 'nightly'), '\napiVersion: v1\nkind: Service\nmetadata: { name: vote }\n'),
     {},
   );
 });

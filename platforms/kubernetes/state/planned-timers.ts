@@ -21,9 +21,8 @@ function podOf(draft: Draft, toleration: Timer | undefined): Pod | undefined {
   const { template } = spec ?? {};
   if (!template?.spec?.containers) return undefined;
   const own = template.spec.tolerations ?? [];
-  // A DaemonSet's pods tolerate it for ever, as do those that tolerate anything.
-  const isTolerated =
-    kind === 'DaemonSet' || own.some(({ key }) => key === undefined || key === '' || key === UNREACHABLE);
+  // A DaemonSet's pods tolerate it for ever, as do those that tolerate everything.
+  const isBorne = kind === 'DaemonSet' || own.some(({ key }) => key === undefined || key === '' || key === UNREACHABLE);
   const tolerations =
     isTolerated || !toleration ? own : [...own, { key: UNREACHABLE, tolerationSeconds: toleration.ms / 1000 }];
   return {

@@ -27,7 +27,7 @@ import { isControlPlane } from './nodes.ts';
 
 /**
  * The same cluster gives the same text, whatever passed in between; see `Platform.snapshot`. A handful of requests. Of what others
- * make and remove meanwhile nothing is told.
+ * make and remove meanwhile nothing is reported.
  *
  * @param allowed which namespaces are the suite's
  */

@@ -44,14 +44,14 @@ export function clusterTimers({ version, control, leaderLease, nodeLease }: Cont
     source: flags ? 'read' : 'assumed',
   });
   const lease = nodeLease?.spec.leaseDurationSeconds;
-  const leaseTime = leaderLease?.spec.leaseDurationSeconds;
+  const leaderSeconds = leaderLease?.spec.leaseDurationSeconds;
   const rate = (text: string) => (Number(text) > 0 ? 1000 / Number(text) : undefined);
   return [
     { name: 'node.monitor.grace', ...flag(manager, 'node-monitor-grace-period', usualGrace(version)) },
     { name: 'node.monitor.period', ...flag(manager, 'node-monitor-period', DEFAULTS.monitorPeriod) },
     timer('node.lease', lease && (lease * 1000) / RENEWALS, DEFAULTS.nodeLease / RENEWALS),
     { name: 'eviction.interval', ...flag(manager, 'node-eviction-rate', 1000 / DEFAULTS.evictionRate, rate) },
-    timer('leader.lease', leaseTime && leaseTime * 1000, DEFAULTS.leaderLease),
+    timer('leader.lease', leaderSeconds && leaderSeconds * 1000, DEFAULTS.leaderLease),
     { name: 'leader.retry', ...flag(manager, 'leader-elect-retry-period', DEFAULTS.leaderRetry) },
     {
       name: 'toleration',

@@ -72,8 +72,8 @@ export const nodeVerbs = {
   /** → { effect } */
   'host.remove': verb(agentArgs, NODE_AGENT, async ({ api }, args) => {
     const from = performance.now();
-    const endedAt = await removeAgent(api, agentAt(args));
-    return endedAt === undefined ? undefined : { effect: { from, to: endedAt } };
+    const signalledAt = await removeAgent(api, agentAt(args));
+    return signalledAt === undefined ? undefined : { effect: { from, to: signalledAt } };
   }),
 
   /** → { effect } */

@@ -78,8 +78,8 @@ export async function changeOf(api: Api, namespace: string, service: string): Pr
   if (!found) throw new OperatorError(`there is no service ${service} in ${namespace}`);
   const { controller, container, image } = found;
   const noted = controller.metadata.annotations?.[BEFORE_ANNOTATION];
-  const told = controller as Controller & { status: { conditions?: Condition[] } };
-  const [progressing, refused] = [conditionOf(told, 'Progressing'), conditionOf(told, 'ReplicaFailure')];
+  const reported = controller as Controller & { status: { conditions?: Condition[] } };
+  const [progressing, refused] = [conditionOf(reported, 'Progressing'), conditionOf(reported, 'ReplicaFailure')];
   const now: Before = { image, readinessProbe: probeOf(controller, container) };
   return {
     rolledBack: noted === JSON.stringify(now),

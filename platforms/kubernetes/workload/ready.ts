@@ -6,7 +6,7 @@ import { type KubeNode, NODES, PODS, type Pod } from '../api/objects.ts';
 import { complaintOf, serviceOf, toMember } from '../state/members.ts';
 import { takesMembers } from '../state/nodes.ts';
 
-/** Resolves once every service has its ready members: told by a watch, so without delay and without asking again. */
+/** Resolves once every service has its ready members: by a watch, so without delay and without polling. */
 export async function untilReady(
   api: Api,
   { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
@@ -21,7 +21,7 @@ export async function untilReady(
   const places = Object.values(services).includes('all') ? await countPlaces(api) : 0;
   let failure: Error | undefined;
   const look = () => {
-    if (lacking(services, [...pods.values()], places).length === 0) done.abort();
+    if (missingMembers(services, [...pods.values()], places).length === 0) done.abort();
   };
   await follow<Pod>(
     api,
@@ -49,7 +49,7 @@ export async function untilReady(
   if (done.signal.aborted) return;
   signal?.throwIfAborted();
   if (failure) throw failure;
-  const missing = lacking(services, [...pods.values()], places);
+  const missing = missingMembers(services, [...pods.values()], places);
   throw new OperatorError(`${namespace} is not ready after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
     hint: `kubectl --namespace ${namespace} get pods,events tells more`,
   });
@@ -60,8 +60,8 @@ async function countPlaces(api: Api): Promise<number> {
   return items.filter(takesMembers).length;
 }
 
-/** One line for each service that lacks members, with what its pods complain of. */
-function lacking(services: Deployment['services'], pods: Pod[], places: number): string[] {
+/** One line for each service with missing members, with what its pods complain of. */
+function missingMembers(services: Deployment['services'], pods: Pod[], places: number): string[] {
   const members = pods.flatMap((pod): { pod: Pod; member: Member }[] => {
     const member = toMember(pod);
     return member ? [{ pod, member }] : [];
