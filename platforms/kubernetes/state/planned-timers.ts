@@ -22,7 +22,8 @@ function podOf(draft: Draft, toleration: Timer | undefined): Pod | undefined {
   if (!template?.spec?.containers) return undefined;
   const own = template.spec.tolerations ?? [];
   // A DaemonSet's pods tolerate it for ever, as do those that tolerate everything.
-  const isBorne = kind === 'DaemonSet' || own.some(({ key }) => key === undefined || key === '' || key === UNREACHABLE);
+  const isTolerated =
+    kind === 'DaemonSet' || own.some(({ key }) => key === undefined || key === '' || key === UNREACHABLE);
   const tolerations =
     isTolerated || !toleration ? own : [...own, { key: UNREACHABLE, tolerationSeconds: toleration.ms / 1000 }];
   return {
