@@ -1,5 +1,6 @@
 import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
+import type { Finding } from '../files/source.ts';
 import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
@@ -18,12 +19,12 @@ export function contradictions(
   workload: Workload,
   faults: Record<string, Fault>,
 ): Diagnostic[] {
-  const found: Diagnostic[] = [];
+  const found: Finding[] = [];
   const atValue = (path: Path, message: string, hint?: string) => {
-    found.push(file.source.diagnostic(file.at(path), message, hint));
+    found.push({ span: file.at(path), message, hint });
   };
   const atKey = (path: Path, message: string, hint?: string) => {
-    found.push(file.source.diagnostic(file.key(path), message, hint));
+    found.push({ span: file.key(path), message, hint });
   };
 
   if (!workload.variants.includes(scenario.variant)) {
@@ -95,7 +96,7 @@ export function contradictions(
   if (scenario.expect === 'fail' && Object.keys(scenario.objectives).length === 0 && !writes) {
     atValue(['expect'], 'nothing in this scenario can fail', 'name an objective that is missed');
   }
-  return found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return file.source.diagnostics(found);
 }
 
 function* impossibleLimits(
