@@ -29,7 +29,7 @@ export class FileError extends OperatorError {
   }
 }
 
-/** More errors than this at once help nobody; checking stops here. */
+/** More than this of one file help nobody: of the others their number is told. */
 export const MOST_DIAGNOSTICS = 20;
 
 /** Throws all that was found, if anything was. */

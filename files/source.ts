@@ -1,12 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type Diagnostic, FileError } from './diagnostic.ts';
+import { type Diagnostic, FileError, MOST_DIAGNOSTICS } from './diagnostic.ts';
 import { nearest } from './nearest.ts';
 import { secretsInText, tellingSecrets } from './secret.ts';
 
 /** A span of the text, in UTF-16 units: from the first to one past the last. */
 export type Span = readonly [from: number, to: number];
+
+/** Something that is wrong with a stretch of the text. */
+export interface Finding {
+  span: Span;
+  message: string;
+  /** What to do. */
+  hint?: string;
+}
 
 /** Real scenario and cluster files are a few KiB: what is larger is the wrong file. */
 const LARGEST = 256 * 1024;
@@ -30,9 +38,31 @@ export class Source {
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) this.#lineStarts.push(at + 1);
   }
 
+  /** In the order of the text: the first ones, and how many more there are. */
+  diagnostics(findings: readonly Finding[]): Diagnostic[] {
+    const sorted = findings.toSorted((a, b) => a.span[0] - b.span[0]);
+    const shown = sorted
+      .slice(0, MOST_DIAGNOSTICS)
+      .map(({ span, message, hint }) => this.diagnostic(span, message, hint));
+    const left = sorted.slice(MOST_DIAGNOSTICS);
+    return left[0] ? [...shown, this.diagnostic(left[0].span, `and ${left.length} more`)] : shown;
+  }
+
+  /** The line, from 1, in which a place of the text is. */
+  lineAt(offset: number): number {
+    let line = 1;
+    let after = this.#lineStarts.length + 1;
+    while (after - line > 1) {
+      const middle = Math.floor((line + after) / 2);
+      if (this.#lineStarts[middle - 1]! <= offset) line = middle;
+      else after = middle;
+    }
+    return line;
+  }
+
   diagnostic([from, to]: Span, message: string, hint?: string): Diagnostic {
     const offset = Math.min(Math.max(from, 0), this.text.length);
-    const index = this.#lineStarts.findLastIndex((start) => start <= offset);
+    const index = this.lineAt(offset) - 1;
     const start = this.#lineStarts[index]!;
     const end = this.#lineEnd(index);
     const at = { file: this.file, line: index + 1, column: Math.min(offset, end) - start + 1 };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { type Diagnostic, FileError, MOST_DIAGNOSTICS } from './diagnostic.ts';
+import { FileError } from './diagnostic.ts';
 import { nearest } from './nearest.ts';
 import { isSecretKey, withoutSecrets } from './secret.ts';
+import type { Finding } from './source.ts';
 import type { Path, YamlFile } from './yaml.ts';
 
 /**
@@ -14,12 +15,8 @@ export function validate<S extends z.ZodType>(file: YamlFile, schema: S): z.outp
   const result = schema.safeParse(file.value, { error: plainWords });
   if (result.success) return result.data;
   const allowed = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
-  const diagnostics: Diagnostic[] = [];
-  for (const issue of withoutEchoes(file, result.error.issues, allowed)) {
-    if (diagnostics.length < MOST_DIAGNOSTICS) diagnostics.push(...explain(file, issue, allowed));
-  }
-  diagnostics.sort((a, b) => a.line - b.line || a.column - b.column);
-  throw new FileError(diagnostics);
+  const issues = withoutEchoes(file, result.error.issues, allowed);
+  throw new FileError(file.source.diagnostics(issues.flatMap((issue) => explain(file, issue, allowed))));
 }
 
 /** The part of JSON Schema that is read here. */
@@ -110,42 +107,40 @@ function withoutEchoes({ value }: YamlFile, issues: Issue[], allowed: JsonSchema
   });
 }
 
-function explain(file: YamlFile, issue: Issue, allowed: JsonSchema, above: Path = []): Diagnostic[] {
+function explain(file: YamlFile, issue: Issue, allowed: JsonSchema, above: Path = []): Finding[] {
   const path = [...above, ...issue.path] as Path;
-  const { source } = file;
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, MOST_DIAGNOSTICS).map((key) => unknownKey(file, [...path, key], allowed));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(file, [...path, key], allowed));
   if (issue.code === 'invalid_key') {
-    return [
-      source.diagnostic(file.key(path), `${issue.issues[0]?.message ?? 'not a valid key'}, got '${path.at(-1)}'`),
-    ];
+    const message = `${issue.issues[0]?.message ?? 'not a valid key'}, got '${path.at(-1)}'`;
+    return [{ span: file.key(path), message }];
   }
   const value = valueAt(file.value, path);
   if (issue.code === 'invalid_union') {
     const branch = issue.message === UNSAID && meantBranch(issue.errors, value);
     if (branch) return branch.flatMap((inner) => explain(file, inner, allowed, path));
     if (issue.message !== UNSAID)
-      return [source.diagnostic(file.at(path), `${issue.message}, got ${shown(path, value)}`)];
+      return [{ span: file.at(path), message: `${issue.message}, got ${shown(path, value)}` }];
     const wanted = issue.errors.flatMap((branch) => branch[0]?.message.replace(/^expected /, '') ?? []);
-    return [source.diagnostic(file.at(path), `expected ${list([...new Set(wanted)])}, got ${shown(path, value)}`)];
+    const message = `expected ${list([...new Set(wanted)])}, got ${shown(path, value)}`;
+    return [{ span: file.at(path), message }];
   }
   const schemas = schemasAt(allowed, path);
   if (value === undefined) {
     const example = schemas.flatMap((schema) => schema.examples ?? schema.enum ?? [])[0];
     const hint = example === undefined ? schemas[0]?.description : `for example \`${path.at(-1)}: ${flow(example)}\``;
-    return [source.diagnostic(file.key(path.slice(0, -1)), `'${path.at(-1)}' is missing`, hint)];
+    return [{ span: file.key(path.slice(0, -1)), message: `'${path.at(-1)}' is missing`, hint }];
   }
   const message = issue.message.startsWith('expected ') ? `${issue.message}, got ${shown(path, value)}` : issue.message;
   const hint = issue.code === 'custom' ? (issue.params?.hint as string | undefined) : meantWord(issue, value);
-  return [source.diagnostic(file.at(path), message, hint)];
+  return [{ span: file.at(path), message, hint }];
 }
 
-function unknownKey(file: YamlFile, path: Path, allowed: JsonSchema): Diagnostic {
+function unknownKey(file: YamlFile, path: Path, allowed: JsonSchema): Finding {
   const key = String(path.at(-1));
   const parent = path.slice(0, -1);
   const what = schemasAt(allowed, parent).find((schema) => schema.title)?.title ?? 'key';
   const hint = didYouMean(key, knownKeys(allowed, parent), what);
-  return file.source.diagnostic(file.key(path), `unknown ${what} '${key}'`, hint);
+  return { span: file.key(path), message: `unknown ${what} '${key}'`, hint };
 }
 
 function knownKeys(allowed: JsonSchema, path: Path): string[] {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { assertInside } from '../tests/mutations.ts';
-import { FileError } from './diagnostic.ts';
+import { FileError, MOST_DIAGNOSTICS } from './diagnostic.ts';
 import { Source } from './source.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -97,4 +97,75 @@ test('whatever the text is: a value, or an error with a place inside it', () => 
     }),
     { numRuns: 2000 },
   );
+});
+
+/** What is wrong with a text. */
+function wrong(text: string): FileError {
+  try {
+    read(text);
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error;
+    assertInside(error, text);
+    return error;
+  }
+  return assert.fail('nothing is wrong with it');
+}
+
+test('however deep a text is nested, and by whatever, it is one error at the place that is too deep', () => {
+  const forms: Record<string, [open: string, middle: string, close: string]> = {
+    'maps in braces': ['{a: ', '1', '}'],
+    'maps in braces with quoted keys': ['{"a":', '1', '}'],
+    lists: ['[', '', ']'],
+    'lists of maps': ['[a: ', '1', ']'],
+    'lists in one line': ['- ', 'x', ''],
+    'keys in one line': ['? ', 'x', ''],
+    'keys in braces': ['{? ', 'x', '}'],
+    'a quote that is never closed': ['{a: ', '"', ''],
+    'never closed': ['[{a: ', '', ''],
+  };
+  for (const [what, [open, middle, close]] of Object.entries(forms)) {
+    for (const depth of [40, 300, 1000, 1500, 2000, 3000, 20_000]) {
+      const text = `title: x\nnested: ${open.repeat(depth)}${middle}${close.repeat(depth)}\n`;
+      if (what.endsWith('in one line')) {
+        // There they stand in a line of their own.
+        const [diagnostic] = wrong(text.replace('nested: ', 'nested:\n  ')).diagnostics;
+        assert.equal(diagnostic?.message, 'nested more than 32 levels deep', `${what}, ${depth}`);
+        assert.equal(diagnostic.line, 3);
+        continue;
+      }
+      const { diagnostics } = wrong(text);
+      assert.deepEqual([diagnostics.length, diagnostics[0]!.line], [1, 2], `${what}, ${depth}`);
+      assert.equal(diagnostics[0]!.message, 'nested more than 32 levels deep', `${what}, ${depth}`);
+      assert.ok(diagnostics[0]!.column <= 'nested: '.length + 34 * open.length, `${what}, ${depth}`);
+    }
+  }
+});
+
+test('a quarter of a MiB of brackets is refused at once', () => {
+  const before = process.memoryUsage().rss;
+  const began = process.cpuUsage();
+  assert.equal(wrong('['.repeat(250_000)).diagnostics[0]?.message, 'nested more than 32 levels deep');
+  const { user } = process.cpuUsage(began);
+  assert.ok(user < 150_000, `${user} µs`);
+  assert.ok(process.memoryUsage().rss - before < 50_000_000);
+});
+
+test('what is as deep as allowed is read', () => {
+  const text = `${'{a: '.repeat(32)}1${'}'.repeat(32)}`;
+  assert.equal(JSON.stringify(read(text).value).length, '{"a":}'.length * 32 + 1);
+  const [diagnostic] = wrong(`{b: ${text}}`).diagnostics;
+  assert.equal(diagnostic?.message, 'nested more than 32 levels deep');
+  assert.equal(diagnostic.column, 1 + 33 * 4);
+});
+
+test('of many mistakes the first are told, and how many more there are', () => {
+  const pairs = Array.from({ length: 500 }, (_, i) => `k${i}: 1\nk${i}: 2\n`);
+  const { diagnostics } = wrong(pairs.join(''));
+  assert.equal(diagnostics.length, MOST_DIAGNOSTICS + 1);
+  assert.equal(diagnostics.at(-2)?.message, "'k19' is given twice");
+  assert.deepEqual(
+    { ...diagnostics.at(-1), excerpt: undefined },
+    { file: 'file.yaml', line: 42, column: 1, message: 'and 480 more', excerpt: undefined },
+  );
+  assert.equal(wrong(pairs.slice(0, 20).join('')).diagnostics.length, 20);
 });

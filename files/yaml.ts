@@ -1,18 +1,22 @@
 import {
   type Alias,
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
+  Lexer,
   type ParsedNode,
-  parseDocument,
+  Parser,
   type Scalar,
   visit,
   type YAMLError,
+  YAMLParseError,
 } from 'yaml';
-import { type Diagnostic, FileError, MOST_DIAGNOSTICS, throwIfAny } from './diagnostic.ts';
+import { type Diagnostic, FileError, throwIfAny } from './diagnostic.ts';
 import { isReference, isSecretKey, secretsInText, tellingSecrets } from './secret.ts';
-import { readSource, type Source, type Span } from './source.ts';
+import { type Finding, readSource, type Source, type Span } from './source.ts';
 
 /** Where a value is inside a file: keys and list positions from the top. */
 export type Path = readonly (string | number)[];
@@ -30,6 +34,7 @@ export interface YamlFile {
 /** Far above any real file, and low enough to stop aliases of aliases of aliases early. */
 const MOST_NODES = 10_000;
 const DEEPEST = 32;
+const TOO_DEEP = `nested more than ${DEEPEST} levels deep`;
 
 /** Reads one YAML 1.2 document (core schema). Throws FileError. */
 export function readYaml(file: string): YamlFile {
@@ -37,15 +42,7 @@ export function readYaml(file: string): YamlFile {
 }
 
 export function parseYaml(source: Source): YamlFile {
-  const document = parseDocument(source.text, {
-    version: '1.2',
-    schema: 'core',
-    prettyErrors: false,
-    // Compared by the reader below: the library compares every key with every other one.
-    uniqueKeys: false,
-    // No binary, no sets, no dates: anything but text, numbers, booleans, lists and maps is an error.
-    resolveKnownTags: false,
-  });
+  const document = compose(source);
   // What follows the first syntax error is mostly its echo.
   const broken = document.errors[0] ?? document.warnings[0];
   if (broken) throw new FileError([syntaxDiagnostic(source, document, broken)]);
@@ -59,9 +56,48 @@ export function parseYaml(source: Source): YamlFile {
   }
   const reader = new Reader(source);
   const value = reader.read(root, [], false);
-  throwIfAny(reader.diagnostics);
+  throwIfAny(source.diagnostics(reader.findings));
   source.hidden = [...reader.secrets, ...tellingSecrets(source.text)];
   return { source, value, at: (path) => reader.place(path).value, key: (path) => reader.place(path).key };
+}
+
+function compose(source: Source): Document.Parsed {
+  const composer = new Composer({
+    version: '1.2',
+    schema: 'core',
+    prettyErrors: false,
+    // Compared by the reader below: the library compares every key with every other one.
+    uniqueKeys: false,
+    // No binary, no sets, no dates: what is not text, number, truth, list or map is an error.
+    resolveKnownTags: false,
+  });
+  const documents = composer.compose(tokens(source), true, source.text.length);
+  // Told to, it makes a document of nothing at all too.
+  const first = documents.next().value as Document.Parsed;
+  const second = documents.next().value as Document.Parsed | undefined;
+  if (second) first.errors.push(new YAMLParseError([second.range[0], second.range[1]], 'MULTIPLE_DOCS', ''));
+  return first;
+}
+
+/**
+ * The text for the composer, which calls itself for what is inside: what is nested too deep is refused before it overflows
+ * the stack there, or fills the memory.
+ */
+function* tokens(source: Source): Generator<CST.Token> {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(source.text)) {
+    yield* parser.next(lexeme);
+    // A collection in a collection at the deepest place has values beyond it.
+    if (parser.stack.length > DEEPEST && parser.stack.filter(isCollection).length > DEEPEST + 1) {
+      const from = parser.offset - lexeme.length;
+      throw new FileError([source.diagnostic([from, parser.offset], TOO_DEEP)]);
+    }
+  }
+  yield* parser.end();
+}
+
+function isCollection({ type }: CST.Token): boolean {
+  return type === 'block-map' || type === 'block-seq' || type === 'flow-collection';
 }
 
 type ValueNode = Exclude<ParsedNode, Alias.Parsed>;
@@ -76,7 +112,7 @@ const NOWHERE: Place = { key: [0, 0], value: [0, 0] };
 
 /** Turns nodes into plain values, noting where each stands. */
 class Reader {
-  readonly diagnostics: Diagnostic[] = [];
+  readonly findings: Finding[] = [];
   readonly secrets: Span[] = [];
   readonly #source: Source;
   readonly #places = new Map<string, Place>();
@@ -99,7 +135,7 @@ class Reader {
     const span: Span = [node.range[0], node.range[1]];
     if (++this.#nodes > MOST_NODES)
       this.#refuse(span, `more than ${MOST_NODES} values, aliases counted where they are used`);
-    if (path.length > DEEPEST) this.#refuse(span, `nested more than ${DEEPEST} levels deep`);
+    if (path.length > DEEPEST) this.#refuse(span, TOO_DEEP);
     this.#note(path, span);
     if (isAlias(node)) {
       const meant = this.#anchors.get(node.source);
@@ -125,11 +161,8 @@ class Reader {
       const place = [...path, name];
       const keySpan: Span = [key.range[0], key.range[1]];
       if (name in map) {
-        const first = this.#source.diagnostic(this.place(place).key, '');
-        this.diagnostics.push(
-          this.#source.diagnostic(keySpan, `'${name}' is given twice`, `first in line ${first.line}`),
-        );
-        if (this.diagnostics.length === MOST_DIAGNOSTICS) throw new FileError(this.diagnostics);
+        const line = this.#source.lineAt(this.place(place).key[0]);
+        this.findings.push({ span: keySpan, message: `'${name}' is given twice`, hint: `first in line ${line}` });
         continue;
       }
       this.#places.set(JSON.stringify(place), { key: keySpan, value: keySpan });

@@ -42,11 +42,13 @@ export function contradictions(
     ...stopMistakes(written),
     ...expectMistakes(written),
   ];
-  return mistakes
-    .map(({ at, path, message, hint }) =>
-      file.source.diagnostic(at === 'key' ? file.key(path) : file.at(path), message, hint),
-    )
-    .toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return file.source.diagnostics(
+    mistakes.map(({ at, path, message, hint }) => ({
+      span: at === 'key' ? file.key(path) : file.at(path),
+      message,
+      hint,
+    })),
+  );
 }
 
 function* variantMistakes({ scenario, workload }: Written): Generator<Mistake> {

@@ -1,5 +1,6 @@
 import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
+import type { Finding } from '../files/source.ts';
 import type { YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
@@ -22,31 +23,27 @@ export interface ReadScenario {
 /** What cannot work when this scenario runs on this cluster, judged from the two files only, without connecting to anything. */
 export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Diagnostic[]> {
   const { file, scenario, workload } = read;
-  const found: Diagnostic[] = [];
+  const found: Finding[] = [];
   const verbs = [
     ...(await verbsOf(cluster.platform)),
     ...(cluster.power ? POWER_VERBS : []),
     ...capabilitiesOf(cluster),
   ];
   for (const [index, { fault, options }] of scenario.faults.entries()) {
-    const missing = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));
-    if (missing === undefined) continue;
-    const { why, hint } = missingCapability(cluster, missing);
-    found.push(
-      file.source.diagnostic(file.key(['faults', index, fault]), `'${fault}' on ${cluster.name}: ${why}`, hint),
-    );
+    const lacking = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));
+    if (lacking === undefined) continue;
+    const { why, hint } = missingCapability(cluster, lacking);
+    found.push({ span: file.key(['faults', index, fault]), message: `'${fault}' on ${cluster.name}: ${why}`, hint });
   }
   for (const name of Object.keys(scenario.probes)) {
     const { entry } = workload.probes[name]!;
     if (Object.hasOwn(cluster.entry, entry)) continue;
     const message = `'${name}' asks the entry '${entry}', which ${cluster.file} does not name`;
-    found.push(
-      file.source.diagnostic(file.key(['probes', name]), message, `add it there: entry: { ${entry}: http://… }`),
-    );
+    found.push({ span: file.key(['probes', name]), message, hint: `add it there: entry: { ${entry}: http://… }` });
   }
   const notOffered = await deploymentRefusal(scenario, workload, cluster);
-  if (notOffered) found.push(file.source.diagnostic(file.at(['variant']), notOffered.message, notOffered.hint));
-  return found.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  if (notOffered) found.push({ span: file.at(['variant']), message: notOffered.message, hint: notOffered.hint });
+  return file.source.diagnostics(found);
 }
 
 async function deploymentRefusal(
