@@ -111,3 +111,13 @@ test('a folder that cannot be written is refused before anything is changed', as
   assert.doesNotMatch(all, /not supposed to happen/);
   rmSync(RECORDINGS);
 });
+
+test('a damaged journal is no journal with nothing in it: the file and its line are named, and the code is 4', async () => {
+  const run = path.join(RECORDINGS, 'runs', '20260101-000000-abcd');
+  mkdirSync(run, { recursive: true });
+  writeFileSync(path.join(run, 'journal.jsonl'), '{"version":2,"run":"20260101-000000-ab\n{"id":1}\n');
+  const undo = brownout('undo');
+  assert.equal(await undo.ended, 4);
+  assert.match(undo.output(), /journal\.jsonl:1 is damaged/);
+  rmSync(RECORDINGS, { recursive: true });
+});
