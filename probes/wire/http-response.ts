@@ -29,6 +29,8 @@ export const limits = {
   body: 8 * 1024 * 1024,
   /** All of a stream's bodies that are under way together. */
   underWay: 32 * 1024 * 1024,
+  /** In how many chunks it comes: each costs time, and 8 MiB of them one byte long kept other streams waiting for 100 ms. */
+  chunks: 64 * 1024,
   /** All that its chunk lines say beside their sizes, together. */
   extensions: 16 * 1024,
   /** One chunk line, or line of the trailer. */
@@ -63,6 +65,7 @@ export class ResponseParser {
   #fields = 0;
   #interim = 0;
   #trailerLength = 0;
+  #chunks = 0;
   #extensionLength = 0;
   #status = 0;
   #reusable = false;
@@ -202,6 +205,7 @@ export class ResponseParser {
 
   #chunk(size: number): void {
     if ((this.#body?.length ?? 0) + size > limits.body) throw new ProtocolError('body too long');
+    if (++this.#chunks > limits.chunks) throw new ProtocolError('too many chunks');
     this.#left = size;
     this.#state = size === 0 ? 'trailer' : 'chunk';
   }
