@@ -1,8 +1,8 @@
 /** What predictions are made of, on every platform. */
 import type { Bracket } from '../units/bracket.ts';
 import type { Meaning } from './meaning.ts';
-import type { Inspection, Target, Timer } from './platform.ts';
-import { countByService, membersOf } from './targets.ts';
+import type { Inspection, Node, Target, Timer } from './platform.ts';
+import { countByService, membersOf, nodesOf } from './targets.ts';
 
 /** Which moment a prediction is about, and so what it is checked against. */
 export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
@@ -74,6 +74,17 @@ export function goneEntirely(services: string[], situation: Situation): string[]
 /** The members that the fault is aimed at, by service. */
 export function aimedMembers({ targets }: Situation): Situation['hit'] {
   return countByService(membersOf(targets));
+}
+
+/**
+ * The nodes that are lost, in the inspection's order. None where the control plane loses its quorum with them: then nothing is noticed
+ * and nothing replaced until it is back, and no timer says when.
+ */
+export function nodesLost({ inspection, targets }: Situation): Node[] {
+  const dead = nodesOf(targets);
+  const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
+  const managersLeft = inspection.quorum.reachable - nodes.filter(({ role }) => role === 'manager').length;
+  return managersLeft < inspection.quorum.needed ? [] : nodes;
 }
 
 export function add(a: Bracket, b: Bracket): Bracket {

@@ -16,6 +16,7 @@ import {
   ENTRY,
   goneEntirely,
   movable,
+  nodesLost,
   type PredictedWindow,
   type Situation,
   serviceTimer,
@@ -50,13 +51,8 @@ export function predictKubernetes(situation: Situation): PredictedWindow[] {
 }
 
 function nodeDeath(situation: Situation): PredictedWindow[] {
-  const { inspection, targets } = situation;
-  const dead = nodesOf(targets);
-  const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
+  const nodes = nodesLost(situation);
   if (nodes.length === 0) return [];
-  const managersLeft = inspection.quorum.reachable - nodes.filter(({ role }) => role === 'manager').length;
-  // Without a quorum nothing is noticed and nothing replaced until it is back: no timer says when.
-  if (managersLeft < inspection.quorum.needed) return [];
 
   const grace = timer(situation, 'node.monitor.grace');
   const period = timer(situation, 'node.monitor.period');
@@ -82,7 +78,7 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
     down = add(elected, { from: grace.ms, to: grace.ms + period.ms });
     formula = 'lease ± retry + G + u·M';
   }
-  expected.push({ ...about('node noticed down', dead), formula, timers, window: down });
+  expected.push({ ...about('node noticed down', nodesOf(situation.targets)), formula, timers, window: down });
   const services = movable(situation);
   const kept = services.filter((service) => tolerationOf(situation, service) === undefined);
   const replaced = services.filter((service) => !kept.includes(service));

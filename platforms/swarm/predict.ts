@@ -15,6 +15,7 @@ import {
   ENTRY,
   goneEntirely,
   movable,
+  nodesLost,
   type PredictedWindow,
   type Situation,
   serviceTimer,
@@ -47,13 +48,8 @@ export function predictSwarm(situation: Situation): PredictedWindow[] {
 }
 
 function nodeDeath(situation: Situation): PredictedWindow[] {
-  const { inspection, targets } = situation;
-  const dead = nodesOf(targets);
-  const nodes = inspection.nodes.filter(({ name }) => dead.includes(name));
+  const nodes = nodesLost(situation);
   if (nodes.length === 0) return [];
-  const managersLeft = inspection.quorum.reachable - nodes.filter(({ role }) => role === 'manager').length;
-  // Without a quorum nothing is noticed and nothing replaced until it is back: no timer says when.
-  if (managersLeft < inspection.quorum.needed) return [];
 
   const heartbeat = timer(situation, 'dispatcher.heartbeat');
   if (!heartbeat) return [];
@@ -76,7 +72,7 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
     down = add(elected, { from: 6 * period.from, to: 6 * period.to });
     formula = 'E to 2·E + 6·(H ± 0.5 s)';
   }
-  expected.push({ ...about('node noticed down', dead), formula, timers, window: down });
+  expected.push({ ...about('node noticed down', nodesOf(situation.targets)), formula, timers, window: down });
   const services = movable(situation);
   if (services.length === 0) return expected;
   const replaced = replacementOf(situation, services, { delayed: true }, down, formula, timers);
