@@ -3,7 +3,8 @@
 // This file itself is read by whatever Node the machine has: no syntax and no API that an old one lacks.
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
-import { constants } from 'node:os';
+import * as nodeModule from 'node:module';
+import { constants, homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -32,6 +33,7 @@ async function runHere() {
     explain(error);
     process.exit(UNKNOWN);
   });
+  keepCompiled();
   try {
     // As a URL: in a path, `#`, `?` and `%` of a folder's name would be taken for parts of one.
     await import(pathToFileURL(main).href);
@@ -41,6 +43,20 @@ async function runHere() {
       explain(error);
       process.exitCode = UNKNOWN;
     }
+  }
+}
+
+/**
+ * What Node compiles is kept for the next start: of this process, and of those that it starts (a prober starts in less than half
+ * the time). Not where Node would keep it, below the folder of temporary files that everybody may write to: it is run.
+ */
+function keepCompiled() {
+  try {
+    const caches = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+    process.env.NODE_COMPILE_CACHE ||= path.join(caches, 'brownout', 'compiled');
+    nodeModule.enableCompileCache(process.env.NODE_COMPILE_CACHE);
+  } catch {
+    // A user without a home, as in some containers: nothing is lost but time.
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
@@ -48,7 +48,11 @@ function ownOldNode(): string[] | undefined {
 const ways = { 'a Node that is too old': old, 'a Node that is new enough': [process.execPath] };
 
 function run([node, ...options]: string[], script: string, ...words: string[]) {
-  return spawnSync(node!, [...options, script, ...words], { encoding: 'utf8' });
+  return runWith({}, [node!, ...options], script, ...words);
+}
+
+function runWith(env: Record<string, string>, [node, ...options]: string[], script: string, ...words: string[]) {
+  return spawnSync(node!, [...options, script, ...words], { encoding: 'utf8', env: { ...process.env, ...env } });
 }
 
 /** Started and waited for until the command says 'ready'. */
@@ -193,4 +197,21 @@ test('bin/with-node.sh: no packages to be had is refused, not failed', () => {
   assert.equal(status, 3, stderr);
   assert.match(stderr, /What to do/);
   assert.equal(spawnSync('sh', [withNode], { encoding: 'utf8', env }).status, 3, 'no script named');
+});
+
+test("what Node compiled is kept in the user's own cache, and handed down to the processes that the command starts", () => {
+  const script = checkout({ main: 'console.log(process.env.NODE_COMPILE_CACHE)' });
+  const XDG_CACHE_HOME = path.join(path.dirname(script), 'cache');
+  const { status, stdout } = runWith({ XDG_CACHE_HOME, NODE_COMPILE_CACHE: '' }, [process.execPath], script);
+  assert.equal(status, 0);
+  const folder = path.join(XDG_CACHE_HOME, 'brownout', 'compiled');
+  assert.equal(stdout.trim(), folder);
+  assert.ok(readdirSync(folder).length > 0, 'nothing is kept');
+});
+
+test('a cache that cannot be written costs time only', () => {
+  const script = checkout({ main: 'console.log("ready")' });
+  const XDG_CACHE_HOME = path.join(path.dirname(script), 'brownout.js');
+  const { status, stdout, stderr } = runWith({ XDG_CACHE_HOME, NODE_COMPILE_CACHE: '' }, [process.execPath], script);
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'ready\n', stderr: '' });
 });

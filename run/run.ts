@@ -171,14 +171,13 @@ class Lifecycle {
 
   async #preflight(): Promise<Snapshot> {
     const stage = this.#stage;
-    const { checks } = await preflight(stage);
+    const [{ checks }, before] = await Promise.all([preflight(stage), stage.platform.snapshot()]);
     const refused = checks.filter((check) => !check.ok);
     if (refused.length > 0) {
       throw new OperatorError(refused.map((check) => `${check.what}: ${check.observed}`).join('; '), {
         hint: refused[0]!.hint,
       });
     }
-    const before = await stage.platform.snapshot();
     writeFileSync(this.#recorder.folder.before, `${JSON.stringify(before, null, 2)}\n`, { mode: 0o600 });
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
     this.#endRenewal = await takeLock(stage, this.#journal);

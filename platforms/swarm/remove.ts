@@ -23,13 +23,18 @@ export async function removeStack(hosts: Hosts, cluster: SwarmCluster, namespace
     );
   });
   const sweep = async () => (await Promise.all([sweepSwarm(hosts, namespace), sweepNodes(hosts, namespace)])).flat();
-  const left = await poll(sweep, (seen) => seen.length === 0, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
+  // Its containers are ended in the first round; what is waited for after that are the networks.
+  const first = await sweep();
+  const untilGone = async () =>
+    first.length === 0
+      ? first
+      : poll(sweep, (seen) => seen.length === 0, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
+  const [left] = await Promise.all([untilGone(), removeShared(hosts, cluster, namespace)]);
   if (left.length > 0) {
     throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
       hint: 'once the nodes answer again: brownout undo',
     });
   }
-  await removeShared(hosts, cluster, namespace);
 }
 
 /** One round on the managers; returns what is still there. */
@@ -86,13 +91,14 @@ async function sweepNodes(hosts: Hosts, namespace: string): Promise<string[]> {
 }
 
 /**
- * Its service is gone and its data is about to be: a graceful end would gain nothing, and take up to its grace period. A
- * paused container cannot be ended at all, and would keep its task for ever.
+ * Its service is gone and its data is about to be: a graceful end would gain nothing, and take up to its grace period. Left to
+ * Swarm, a container that has ended is removed only after two waits of 2 s (for gossip to converge). A paused container
+ * cannot be ended at all, and would keep its task for ever.
  */
 async function end(host: NodeHost, container: string, state: string): Promise<void> {
   try {
     if (state === 'paused') await host.ask('unpause', (api) => api.getContainer(container).unpause());
-    if (state === 'paused' || state === 'running') await host.ask('kill', (api) => api.getContainer(container).kill());
+    await host.ask('remove container', (api) => api.getContainer(container).remove({ force: true, v: true }));
   } catch (error) {
     // It ended meanwhile, or the next round sees why it did not.
     if (statusOf(error) === undefined) throw error;
