@@ -17,6 +17,7 @@ export type CheckKind =
   | 'steady-state'
   | 'prober-fit'
   | 'run-complete'
+  | 'recording-whole'
   | 'recovery'
   | 'recovery-after-healing'
   | 'availability'
