@@ -425,7 +425,10 @@ test('whatever a recording holds, it is judged, and garbage never passes', () =>
       }));
       const findings = judge({ meta: whole.meta, events, streams, torn, damages: [] });
       assert.notEqual(findings.verdict, 'pass');
-      assert.equal(JSON.stringify(judge({ meta: whole.meta, events, streams, torn, damages: [] })), JSON.stringify(findings));
+      assert.equal(
+        JSON.stringify(judge({ meta: whole.meta, events, streams, torn, damages: [] })),
+        JSON.stringify(findings),
+      );
     }),
     { numRuns: 150 },
   );

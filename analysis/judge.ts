@@ -30,7 +30,15 @@ import { proberFitness } from './streams/prober-fitness.ts';
 import { type Series, toSeries } from './streams/series.ts';
 import { staleStep, staleTails } from './streams/stale-connections.ts';
 import { probeOf, spansOf, streamFindings } from './streams/stream.ts';
-import { claimChecks, confirmationChecks, steadyChecks, stopChecks, unrecordedChecks, watchCheck, wholeChecks } from './validity.ts';
+import {
+  claimChecks,
+  confirmationChecks,
+  steadyChecks,
+  stopChecks,
+  unrecordedChecks,
+  watchCheck,
+  wholeChecks,
+} from './validity.ts';
 import { mergeVerdicts, sortChecks, unknownUnlessValid } from './verdict.ts';
 
 /**

@@ -44,7 +44,7 @@ export function strangeValue(random: Random): unknown {
     () => [[], [null], {}],
     () => ({ kind: 'node', length: -1 }),
     () => JSON.parse(`{"${pick(random, ['__proto__', 'constructor', 'toString'])}":{"length":1}}`),
-    () => nested(pick(random, [10, 100, 5000])),
+    () => nested(pick(random, [10, 90, 1000])),
     () => Array.from({ length: 1000 }, (_, i) => i),
   ];
   return pick(random, makers)();

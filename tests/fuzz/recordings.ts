@@ -70,6 +70,17 @@ function mutateFile(name: string, bytes: Buffer, random: Random): Buffer {
   return Buffer.from(JSON.stringify(mutateValue(JSON.parse(text), random)));
 }
 
+const STRANGE_LINES = [
+  `{"at":1,"kind":${'['.repeat(200_000)}`,
+  `{"at":1,"kind":"warning","text":${'['.repeat(50_000)}${']'.repeat(50_000)}}`,
+  `{"at":1,"kind":"warning","text":"${'x'.repeat(20_000_000)}"}`,
+  '{"at":1e999,"kind":"warning","text":""}',
+  '{"at":-1,"kind":"phase","phase":"hold","state":"begin"}',
+  '{"at":1,"kind":"from a later version","text":""}',
+  '{"at":1,"kind":"warning","kind":"stop","text":"","__proto__":{"condition":""}}',
+  '\u001b[2J',
+];
+
 /** One to three events that say something else, or lines that are moved, lost or none. */
 function mutateLines(text: string, random: Random): string {
   const lines = text.trimEnd().split('\n');
@@ -89,7 +100,7 @@ function mutateLines(text: string, random: Random): string {
         lines[at] = mutateText(line, random);
         break;
       case 3:
-        lines[at] = JSON.stringify(strangeValue(random));
+        lines[at] = random() < 0.5 ? pick(random, STRANGE_LINES) : JSON.stringify(strangeValue(random));
         break;
       default:
         lines[at] = again(line, random);
