@@ -9,7 +9,7 @@ const DEEPEST = 100;
 const MOST_BYTES = 256 * 2 ** 20;
 
 /** What is wrong with a value: where in it, and what was expected there. */
-export type Checked<T> = { value: T; wrong?: undefined } | { wrong: string };
+export type Checked<T> = { value: T; wrong?: undefined } | { wrong: string; value?: undefined };
 
 /** The value in a text. What fits is returned as it is, with its keys in their order and those that the schema does not know. */
 export function parseJson<T>(text: string, schema: z.ZodType<T>): Checked<T> {

@@ -4,10 +4,13 @@ import type { Evidence, PlatformClaim } from '../faults/fault.ts';
 import { readSamples, type StreamSamples } from '../probes/samples.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { RunFolder } from './folder.ts';
-import { parseJson, readJson } from './json.ts';
+import { type Checked, parseJson, readJson } from './json.ts';
 import { linesOf } from './lines.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
 import { runEvent, runMeta } from './schema.ts';
+
+/** Letters of an event: a manifest that is deployed is the longest. Only the ids that are read back may be more. */
+const LONGEST_EVENT = 4 * 2 ** 20;
 
 /** Everything a run wrote, in memory. */
 export interface Recording {
@@ -51,11 +54,19 @@ function readEvents(file: string): Pick<Recording, 'events' | 'damages'> {
   if (!existsSync(file)) return { events, damages };
   for (const { number, text, torn } of linesOf(file)) {
     if (torn) break;
-    const read = text === undefined ? { wrong: 'no text that the suite writes' } : parseJson(text, runEvent);
+    const read = eventIn(text);
     if (read.wrong === undefined) events.push(renamed(read.value));
     else damages.push(`${path.basename(file)}:${number}: ${read.wrong}`);
   }
   return { events, damages };
+}
+
+const FOREIGN = { wrong: 'no text that the suite writes' };
+
+function eventIn(text: string | undefined): Checked<RunEvent> {
+  if (text === undefined) return FOREIGN;
+  const read = parseJson(text, runEvent);
+  return text.length > LONGEST_EVENT && read.value?.kind !== 'readback' ? FOREIGN : read;
 }
 
 /** An event with today's field names, whatever they were when it was recorded. */
