@@ -67,7 +67,16 @@ function mutated(text: string, other: string, random: Random): Buffer | string {
     case 3:
       return random() < 0.3 ? `${text}\n${pick(random, STRANGE_TEXTS)}` : spliced(text, other, random);
     default:
-      return stringify(mutateValue(parse(text), random));
+      return written(mutateValue(parse(text), random));
+  }
+}
+
+/** As YAML; a text that the library cannot write, as JSON, which is YAML too. */
+function written(value: unknown): string {
+  try {
+    return stringify(value);
+  } catch {
+    return JSON.stringify(value);
   }
 }
 
