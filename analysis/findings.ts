@@ -12,20 +12,23 @@ import type { Objective } from '../scenarios/scenario.ts';
 export type VerdictKind = 'pass' | 'fail' | 'unknown';
 
 /** What a check is about. These ids are the same in every run. */
-export type CheckKind =
-  | 'fault-confirmed'
-  | 'steady-state'
-  | 'prober-fit'
-  | 'run-complete'
-  | 'recovery'
-  | 'recovery-after-healing'
-  | 'availability'
-  | 'longest-outage'
-  | 'p95'
-  | 'writes-lost'
-  | 'objectives-without-stream'
-  | 'stop-condition'
-  | 'platform-claim';
+export const checkKinds = [
+  'fault-confirmed',
+  'steady-state',
+  'prober-fit',
+  'run-complete',
+  'recording-whole',
+  'recovery',
+  'recovery-after-healing',
+  'availability',
+  'longest-outage',
+  'p95',
+  'writes-lost',
+  'objectives-without-stream',
+  'stop-condition',
+  'platform-claim',
+] as const;
+export type CheckKind = (typeof checkKinds)[number];
 
 /** One check and its verdict. `what`, `observed` and `wanted` are for people (`vote: recovery`, `12.4 s`, `≤ 15 s`). */
 export interface Check {

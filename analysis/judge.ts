@@ -30,14 +30,22 @@ import { proberFitness } from './streams/prober-fitness.ts';
 import { type Series, toSeries } from './streams/series.ts';
 import { staleStep, staleTails } from './streams/stale-connections.ts';
 import { probeOf, spansOf, streamFindings } from './streams/stream.ts';
-import { claimChecks, confirmationChecks, steadyChecks, stopChecks, unrecordedChecks, watchCheck } from './validity.ts';
+import {
+  claimChecks,
+  confirmationChecks,
+  steadyChecks,
+  stopChecks,
+  unrecordedChecks,
+  watchCheck,
+  wholeChecks,
+} from './validity.ts';
 import { mergeVerdicts, sortChecks, unknownUnlessValid } from './verdict.ts';
 
 /**
  * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte.
  * `scenario` can replace the objectives, steady state and horizon; what was done to the cluster is always taken from the recording.
  * `meaningOf` is used when the recording does not say what a fault means.
- * Never throws: a truncated recording is judged as far as it goes, and what is missing from it is unknown.
+ * Never throws: a truncated or damaged recording is judged as far as it goes, and what is missing from it is unknown.
  */
 export function judge(
   recording: Recording,
@@ -105,13 +113,15 @@ interface Measured {
 
 /** Compares what was measured with what was wanted. If the run itself is not valid, every check that depends on it is unknown. */
 function checksOf(
-  { events }: Recording,
+  { events, damages }: Recording,
   scenario: Scenario,
   faults: Findings['faults'],
   { timeline, series, streams, durability }: Measured,
 ): Check[] {
   const objectiveOf = (stream: string) => objectiveIn(scenario, stream);
+  const whole = wholeChecks(damages);
   const validity = [
+    ...whole,
     ...confirmationChecks(timeline),
     ...steadyChecks(series, streams, timeline, scenario.steady),
     proberFitness(events, series, timeline),
@@ -125,8 +135,10 @@ function checksOf(
   return sortChecks([
     ...validity,
     ...unknownUnlessValid(validity, measured),
-    ...claimChecks(events, faults),
-    ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
+    ...unknownUnlessValid(whole, [
+      ...claimChecks(events, faults),
+      ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
+    ]),
   ]);
 }
 

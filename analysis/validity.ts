@@ -97,12 +97,39 @@ export function watchCheck({ phases, watchedToEnd }: RunTimeline): Check {
   };
 }
 
+/** How many damages a check lists. */
+const NAMED = 3;
+
+/**
+ * A part of the recording that cannot be read may have held whatever would change the verdict: the stop condition that was met, the
+ * proof that there was none. No check if all can be read.
+ */
+export function wholeChecks(damages: readonly string[]): Check[] {
+  if (damages.length === 0) return [];
+  const more = damages.length - NAMED;
+  return [
+    {
+      kind: 'recording-whole',
+      verdict: 'unknown',
+      what: 'recording whole',
+      observed: `${damages.slice(0, NAMED).join('; ')}${more > 0 ? `; and ${more} more` : ''}`,
+      wanted: 'every line and sample as it was written',
+    },
+  ];
+}
+
 /** A check that every measured number depends on: if it did not pass, the numbers prove nothing. */
 export function isValidityCheck({ kind }: Check): boolean {
   return VALIDITY.has(kind);
 }
 
-const VALIDITY: ReadonlySet<CheckKind> = new Set(['fault-confirmed', 'steady-state', 'prober-fit', 'run-complete']);
+const VALIDITY: ReadonlySet<CheckKind> = new Set([
+  'fault-confirmed',
+  'steady-state',
+  'prober-fit',
+  'run-complete',
+  'recording-whole',
+]);
 
 /**
  * The result of a run for a CI gate: only `pass` is green. A scenario that is expected to fail demonstrates a weakness, and a

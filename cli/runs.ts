@@ -1,10 +1,11 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import type { Findings } from '../analysis/findings.ts';
+import { z } from 'zod';
 import { ownerState } from '../platforms/owner.ts';
 import { listRuns, type RunFolder } from '../recording/folder.ts';
-import type { RunMeta } from '../recording/recording.ts';
+import { readJson } from '../recording/json.ts';
+import { readMeta } from '../recording/read.ts';
 import { readJournal } from '../run/journal.ts';
 
 interface RunLine {
@@ -44,11 +45,9 @@ function describe(folder: RunFolder): RunLine[] {
 
 function describeRun(folder: RunFolder): RunLine[] {
   if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
-  const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
+  const meta = readMeta(folder);
   const { header, entries } = readJournal(folder.journal);
-  const verdict = existsSync(folder.findings)
-    ? (JSON.parse(readFileSync(folder.findings, 'utf8')) as Findings).verdict
-    : undefined;
+  const verdict = existsSync(folder.findings) ? verdictIn(folder.findings) : undefined;
   const state = verdict ?? (ownerState(header.owner) === 'alive' ? 'running' : 'not judged');
   return [
     {
@@ -59,4 +58,11 @@ function describeRun(folder: RunFolder): RunLine[] {
       pending: entries.length,
     },
   ];
+}
+
+const judged = z.looseObject({ verdict: z.enum(['pass', 'fail', 'unknown']) });
+
+/** Findings of any format: their verdict is where it always was. */
+function verdictIn(file: string): string {
+  return readJson(file, judged, 'Write it anew from the recording: brownout judge').verdict;
 }

@@ -7,6 +7,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { z } from 'zod';
 import { OperatorError } from '../units/operator-error.ts';
 import { errorClasses, outcomes, type Result, type StreamSpec } from './probe.ts';
 
@@ -45,6 +46,24 @@ export interface Samples {
   /** Records whose checksum or content is wrong. They are left out. */
   damaged: number;
 }
+
+/** No run lasts longer, ms: a time beyond it is damage. */
+export const LONGEST_RUN = 31 * 86_400_000;
+
+/** Of streams in a file that somebody else wrote. Keys that are not listed are kept. */
+export const streamSpec: z.ZodType<StreamSpec> = z.looseObject({
+  name: z.string(),
+  kind: z.string(),
+  target: z.string(),
+  every: z.number().min(0.1),
+  timeout: z.number().min(0),
+  connection: z.enum(['new', 'reused']),
+  writes: z.boolean(),
+  idPrefix: z.string(),
+  options: z.record(z.string(), z.unknown()),
+});
+
+const headerSchema = z.looseObject({ origin: z.string(), streams: z.array(streamSpec) });
 
 /** Version 1 has no marks and no addresses: the bytes are 0 there. */
 const SAMPLES_VERSION = 2;
@@ -183,7 +202,7 @@ export function parseSamples(bytes: Buffer, path: string): Samples {
   for (; at + SLOT <= bytes.length; at += SLOT) {
     const whole = crc32(bytes.subarray(at, at + CHECKED)) === bytes.readUInt32LE(at + CHECKED);
     const kind = bytes[at]!;
-    if (whole && kind === SAMPLE && bytes[at + 1]! < specs.length && knownCodes(bytes, at)) {
+    if (whole && kind === SAMPLE && bytes[at + 1]! < specs.length && isPossible(bytes, at)) {
       slots[bytes[at + 1]!]!.push(at);
     } else if (whole && (kind === INSTANCE || kind === ADDRESS)) {
       const names = named[kind];
@@ -221,8 +240,15 @@ function namesOf(named: Map<number, NameParts>): string[] {
   return names;
 }
 
-function knownCodes(bytes: Buffer, at: number): boolean {
-  return bytes[at + 2]! < outcomes.length && bytes[at + 3]! < errorClasses.length;
+/** Its codes are known, and its time is one of a run. */
+function isPossible(bytes: Buffer, at: number): boolean {
+  return (
+    bytes[at + 2]! < outcomes.length && bytes[at + 3]! < errorClasses.length && dueUs(bytes, at) <= LONGEST_RUN * 1000
+  );
+}
+
+function dueUs(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + 12) + bytes.readUInt16LE(at + 16) * U32;
 }
 
 function collect(
@@ -252,7 +278,7 @@ function collect(
   };
   for (let i = 0; i < n; i++) {
     const at = order[i]!;
-    const due = bytes.readUInt32LE(at + 12) + bytes.readUInt16LE(at + 16) * U32;
+    const due = dueUs(bytes, at);
     const sent = due + bytes.readUInt32LE(at + 18);
     samples.seq[i] = bytes.readUInt32LE(at + 4);
     samples.due[i] = due / 1000;
@@ -287,6 +313,17 @@ function parseHeader(bytes: Buffer, path: string): { origin: string; specs: Stre
   if (json.length !== length || crc32(json) !== bytes.readUInt32LE(16)) {
     throw new OperatorError(`the header of ${path} is damaged: its checksum is wrong`, { hint });
   }
-  const { origin, streams } = JSON.parse(json.toString()) as { origin: string; streams: StreamSpec[] };
+  const { origin, streams } = streamsIn(json.toString(), path);
   return { origin, specs: streams, end: SLOT + Math.ceil(length / SLOT) * SLOT };
+}
+
+function streamsIn(json: string, path: string): { origin: string; streams: StreamSpec[] } {
+  try {
+    const value = JSON.parse(json);
+    headerSchema.parse(value);
+    return value;
+  } catch (cause) {
+    const hint = 'its samples cannot be judged; was it written by another version of brownout?';
+    throw new OperatorError(`the header of ${path} does not say which streams its samples belong to`, { hint, cause });
+  }
 }

@@ -1,9 +1,16 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Evidence, PlatformClaim } from '../faults/fault.ts';
 import { readSamples, type StreamSamples } from '../probes/samples.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { RunFolder } from './folder.ts';
+import { type Checked, parseJson, readJson } from './json.ts';
+import { linesOf } from './lines.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
+import { runEvent, runMeta } from './schema.ts';
+
+/** Letters of an event: a manifest that is deployed is the longest. Only the ids that are read back may be more. */
+const LONGEST_EVENT = 4 * 2 ** 20;
 
 /** Everything a run wrote, in memory. */
 export interface Recording {
@@ -12,24 +19,54 @@ export interface Recording {
   streams: StreamSamples[];
   /** Bytes of an incomplete sample at the end of the file. */
   torn: number;
+  /** What could not be read and is left out, each with its place: `events.jsonl:12: …`. Evidence is missing there. */
+  damages: string[];
 }
 
-/** Reads a recording; a truncated one is read as far as it goes. Throws OperatorError if there is none. */
+/**
+ * Reads a recording as far as it goes. What is cut off at the end of a file is a run that was killed; any other line or record that is
+ * not what the suite writes is left out and named.
+ *
+ * @throws {OperatorError} if there is none, or if what it is about cannot be read: `run.json`, or the header of the samples
+ */
 export function readRecording(folder: RunFolder): Recording {
-  if (!existsSync(folder.meta)) {
-    throw new OperatorError(`${folder.dir} holds no recording: run.json is missing.`, {
-      hint: 'See `brownout runs` for what there is.',
-    });
+  const meta = readMeta(folder);
+  const { events, damages } = readEvents(folder.events);
+  const { streams, torn, damaged } = existsSync(folder.samples)
+    ? readSamples(folder.samples)
+    : { streams: [], torn: 0, damaged: 0 };
+  if (damaged > 0) damages.push(`${path.basename(folder.samples)}: ${damaged} records are damaged`);
+  return { meta, events, streams, torn, damages };
+}
+
+/** What was run. Throws OperatorError if that cannot be read. */
+export function readMeta(folder: RunFolder): RunMeta {
+  if (existsSync(folder.meta))
+    return readJson(folder.meta, runMeta, 'Without it nobody knows what the recording is of.');
+  throw new OperatorError(`${folder.dir} holds no recording: run.json is missing.`, {
+    hint: 'See `brownout runs` for what there is.',
+  });
+}
+
+function readEvents(file: string): Pick<Recording, 'events' | 'damages'> {
+  const events: RunEvent[] = [];
+  const damages: string[] = [];
+  if (!existsSync(file)) return { events, damages };
+  for (const { number, text, torn } of linesOf(file)) {
+    if (torn) break;
+    const read = eventIn(text);
+    if (read.wrong === undefined) events.push(renamed(read.value));
+    else damages.push(`${path.basename(file)}:${number}: ${read.wrong}`);
   }
-  const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
-  const text = existsSync(folder.events) ? readFileSync(folder.events, 'utf8') : '';
-  const complete = text.slice(0, text.lastIndexOf('\n') + 1);
-  const events = complete
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => renamed(JSON.parse(line)));
-  const samples = existsSync(folder.samples) ? readSamples(folder.samples) : { streams: [], torn: 0 };
-  return { meta, events, ...samples };
+  return { events, damages };
+}
+
+const FOREIGN = { wrong: 'no text that the suite writes' };
+
+function eventIn(text: string | undefined): Checked<RunEvent> {
+  if (text === undefined) return FOREIGN;
+  const read = parseJson(text, runEvent);
+  return text.length > LONGEST_EVENT && read.value?.kind !== 'readback' ? FOREIGN : read;
 }
 
 /** An event with today's field names, whatever they were when it was recorded. */

@@ -6,17 +6,18 @@ import { crc32 } from 'node:zlib';
 
 const SUM = /,"sum":"([0-9a-f]{8})"\}$/;
 
-export function sealLine(value: object): string {
+/** `run`: whose line it is, so that one of another journal is none of this one; '' for its header, which says whose journal it is. */
+export function sealLine(value: object, run: string): string {
   const text = JSON.stringify(value);
-  return `${text.slice(0, -1)},"sum":"${sumOf(text)}"}`;
+  return `${text.slice(0, -1)},"sum":"${sumOf(text, run)}"}`;
 }
 
 /** What the line holds; undefined when it is damaged. `sealed`: lines of this journal have a checksum, and one without is damaged. */
-export function openLine(line: string, sealed: boolean): Record<string, unknown> | undefined {
+export function openLine(line: string, sealed: boolean, run: string): Record<string, unknown> | undefined {
   const [end, sum] = SUM.exec(line) ?? [];
   if (sum === undefined && sealed) return undefined;
   const text = sum === undefined ? line : `${line.slice(0, -end!.length)}}`;
-  if (sum !== undefined && sumOf(text) !== sum) return undefined;
+  if (sum !== undefined && sumOf(text, run) !== sum) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
@@ -25,6 +26,6 @@ export function openLine(line: string, sealed: boolean): Record<string, unknown>
   }
 }
 
-function sumOf(text: string): string {
-  return crc32(text).toString(16).padStart(8, '0');
+function sumOf(text: string, run: string): string {
+  return crc32(text, crc32(run)).toString(16).padStart(8, '0');
 }

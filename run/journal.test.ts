@@ -106,7 +106,7 @@ function journalOfThree(): string {
 test('whatever byte is damaged, no pending act is lost without a word, and none is read as another', () => {
   const good = readFileSync(journalOfThree());
   fc.assert(
-    fc.property(fc.nat(good.length - 2), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+    fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
       const bytes = Buffer.from(good);
       bytes[at]! ^= flip;
       const file = newFile();
@@ -132,6 +132,40 @@ test('a line that is gone is missed', () => {
   const lines = readFileSync(file, 'utf8').split('\n');
   writeFileSync(file, [lines[0], ...lines.slice(2)].join('\n'));
   assert.deepEqual(readJournal(file).damages, [{ line: 2, what: 'act 1 is missing before it' }]);
+});
+
+test('an act of another journal is none of this one, and one that stands twice is told', () => {
+  const [file, other] = [journalOfThree(), newFile()];
+  const journal = Journal.create(other, 'r2', cluster);
+  journal.before(off('w8'), on('w8'));
+  journal.close();
+  const lines = readFileSync(file, 'utf8').split('\n');
+  const foreign = readFileSync(other, 'utf8').split('\n')[1]!;
+  writeFileSync(file, [lines[0], foreign, ...lines.slice(2)].join('\n'));
+  assert.deepEqual(readJournal(file).damages, [{ line: 2, what: 'it is damaged' }]);
+  writeFileSync(file, [lines[0], lines[1], lines[1], ...lines.slice(3)].join('\n'));
+  assert.match(readJournal(file).damages[0]!.what, /act 1 stands where act 2 was expected/);
+});
+
+test('a last line that was whole is not ignored because its newline is damaged, and undo writes on behind it', () => {
+  const good = readFileSync(journalOfThree()).subarray(0, -1);
+  for (const [end, isTold] of [
+    ['', false],
+    ['\v', true],
+    ['\0\0\0\0', true],
+  ] as const) {
+    const file = newFile();
+    const withoutDone = good.subarray(0, good.lastIndexOf('\n'));
+    writeFileSync(file, Buffer.concat([withoutDone, Buffer.from(end)]));
+    const { entries, damages } = readJournal(file);
+    assert.equal(damages.length > 0, isTold, JSON.stringify(end));
+    assert.equal(entries.length, isTold ? 2 : 3);
+    const reopened = Journal.open(file);
+    const { id } = reopened.before(off('w9'), on('w9'));
+    reopened.close();
+    assert.ok(readJournal(file).entries.some((one) => one.id === id));
+    assert.equal(readJournal(file).damages.length > 0, isTold, 'it is still told');
+  }
 });
 
 test('journals of before there were checksums are still read', () => {

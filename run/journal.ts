@@ -5,6 +5,7 @@
  * One JSON object a line, with a checksum: a header (`run`, `cluster`, `owner`), then `{ id, does, undo }` before an act and
  * `{ done: id }` after its undo. A torn last line is an act that never began: it is ignored. Any other damage is said.
  */
+import { isUtf8 } from 'node:buffer';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Cluster } from '../platforms/cluster.ts';
@@ -69,6 +70,7 @@ export class Journal {
     const fd = openSync(file, 'a');
     // What is written from now on stands on a line of its own.
     if (read.torn) ftruncateSync(fd, read.whole);
+    else if (read.isUnended) appendWhole(fd, '\n');
     return new Journal(file, fd, read);
   }
 
@@ -110,7 +112,7 @@ export class Journal {
 
   #append(value: object): void {
     try {
-      appendWhole(this.#fd, `${sealLine(value)}\n`);
+      appendWhole(this.#fd, `${sealLine(value, value === this.header ? '' : this.header.run)}\n`);
       fsyncSync(this.#fd);
     } catch (error) {
       throw new OperatorError(`the undo journal ${this.#file} cannot be written: ${(error as Error).message}`, {
@@ -140,6 +142,8 @@ interface JournalContents {
   /** The last line is not whole: its act had not begun. The bytes before it. */
   torn: boolean;
   whole: number;
+  /** Only the newline of the last line is not there, or something stands in its place. */
+  isUnended: boolean;
 }
 
 /** A journal whose header cannot be read: nobody knows which cluster it is about, and acts may be pending there. */
@@ -155,19 +159,23 @@ export function readJournal(file: string): JournalContents {
   const bytes = readFileSync(file);
   const whole = bytes.lastIndexOf(0x0a) + 1;
   const lines = bytes.toString('utf8', 0, whole).split('\n').slice(0, -1);
+  const tail = bytes.subarray(whole);
+  const isUnended = lines.length > 0 && tail.length > 0 && !isCut(tail);
   // Whole but for its newline, the last line may count or not: its act had not begun.
   const header = headerIn(lines[0] ?? bytes.toString('utf8'), file, lines.length > 0);
   const damages: Damage[] = [];
   const entries = new Map<number, JournalEntry>();
   let next = 1;
-  for (const [index, text] of lines.entries()) {
+  for (const [index, text] of [...lines, ...(isUnended ? [tail.toString()] : [])].entries()) {
     if (index === 0) continue;
-    const value = openLine(text, header.version >= 2);
+    const value = openLine(text, header.version >= 2, header.run);
     if (value && typeof value.done === 'number') {
       entries.delete(value.done);
     } else if (isEntry(value)) {
       if (value.id > next) damages.push({ line: index + 1, what: `act ${next} is missing before it` });
-      next = value.id + 1;
+      if (value.id < next)
+        damages.push({ line: index + 1, what: `act ${value.id} stands where act ${next} was expected` });
+      next = Math.max(next, value.id + 1);
       if (value.undo) entries.set(value.id, value);
     } else if (text !== '') {
       damages.push({ line: index + 1, what: 'it is damaged' });
@@ -175,11 +183,19 @@ export function readJournal(file: string): JournalContents {
       next += 1;
     }
   }
-  return { header, entries: [...entries.values()], damages, next, torn: whole < bytes.length, whole };
+  return {
+    header,
+    entries: [...entries.values()],
+    damages,
+    next,
+    torn: tail.length > 0 && !isUnended,
+    whole,
+    isUnended,
+  };
 }
 
 function headerIn(line: string, file: string, isWhole: boolean): JournalHeader {
-  const header = openLine(line, false) as unknown as JournalHeader | undefined;
+  const header = openLine(line, false, '') as unknown as JournalHeader | undefined;
   const isHeader =
     (header?.version === 1 || header?.version === 2) && Boolean(header.cluster) && typeof header.owner === 'string';
   if (header && isHeader) return header;
@@ -191,6 +207,16 @@ function headerIn(line: string, file: string, isWhole: boolean): JournalHeader {
       hint,
     },
   );
+}
+
+/** The end of a line that was seen whole, and what stands in no line: zeros that a power failure left, bytes that are no text. */
+const END = /"sum":"[0-9a-f]{8}"\}/;
+const NO_LINE = /\p{Cc}/u;
+
+/** A line may end anywhere when it was being written. One that was whole, or has something else in it, was damaged later. */
+function isCut(tail: Buffer): boolean {
+  const text = tail.toString();
+  return isUtf8(tail) && !END.test(text) && !NO_LINE.test(text);
 }
 
 function isEntry(value: Record<string, unknown> | undefined): value is Record<string, unknown> & JournalEntry {

@@ -1,12 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { z } from 'zod';
 import type { Findings } from '../analysis/findings.ts';
+import { findingsSchema } from '../analysis/findings-schema.ts';
 import { judge } from '../analysis/judge.ts';
 import { meaningOf } from '../faults/meaning.ts';
 import type { RunFolder } from '../recording/folder.ts';
-import { readRecording } from '../recording/read.ts';
+import { readJson } from '../recording/json.ts';
+import { readMeta, readRecording } from '../recording/read.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
-import { OperatorError } from '../units/operator-error.ts';
 
 interface JudgedRun {
   meta: RunMeta;
@@ -25,27 +27,18 @@ export function judgeRun(folder: RunFolder, scenario?: Scenario): JudgedRun {
  */
 export function readFindings(folder: RunFolder): JudgedRun {
   if (!existsSync(folder.findings) || !existsSync(folder.meta)) return judgeRun(folder);
-  const findings = read<Findings>(folder.findings);
-  return isCurrentFormat(findings) ? { meta: read<RunMeta>(folder.meta), findings } : judgeRun(folder);
+  const hint = 'Write it anew from the recording: brownout judge';
+  if (!isCurrentFormat(readJson(folder.findings, findingsOfAnyFormat, hint))) return judgeRun(folder);
+  return { meta: readMeta(folder), findings: readJson(folder.findings, findingsSchema, hint) };
 }
+
+const findingsOfAnyFormat = z.looseObject({
+  version: z.literal(1, { error: 'expected version 1: read it with the suite that wrote it' }),
+  checks: z.array(z.looseObject({})),
+  configuration: z.unknown(),
+});
 
 /** Older versions of the suite wrote checks without a kind, and the configuration as plain text. */
-function isCurrentFormat({ checks, configuration }: Findings): boolean {
+function isCurrentFormat({ checks, configuration }: z.output<typeof findingsOfAnyFormat>): boolean {
   return Array.isArray(configuration) && checks.every(({ kind }) => kind !== undefined);
-}
-
-function read<T extends { version: number }>(file: string): T {
-  let value: T;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (cause) {
-    throw new OperatorError(`${file} cannot be read: ${(cause as Error).message}`, {
-      hint: 'Write it anew from the recording: brownout judge',
-      cause,
-    });
-  }
-  if (value?.version === 1) return value;
-  throw new OperatorError(`${file} is of version ${value?.version}, expected 1.`, {
-    hint: 'Use the suite that wrote it.',
-  });
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { FileError } from '../files/diagnostic.ts';
 
 /** What turns up where it should not: structure, numbers that are none, words of other languages. */
-const PIECES = [
+export const PIECES = [
   ...[
     '{',
     '}',

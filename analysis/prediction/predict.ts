@@ -9,5 +9,7 @@ export function whyUnpredicted(faults: readonly unknown[]): string | undefined {
 
 /** Windows for one fault; none if the platform has no timers to predict from. */
 export function predict(situation: Situation): PredictedWindow[] {
-  return registeredPlatforms()[situation.inspection.platform]?.predict(situation) ?? [];
+  const platforms = registeredPlatforms();
+  const { platform } = situation.inspection;
+  return Object.hasOwn(platforms, platform) ? platforms[platform]!.predict(situation) : [];
 }

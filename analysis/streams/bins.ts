@@ -27,7 +27,7 @@ export function binSeries(series: Series, origin: number, range: Range, limit = 
   while (i < range.to) {
     // A probe in flight when the fault hit was due a moment earlier: it belongs to the first bin.
     const index = Math.max(bins.length, Math.floor((series.due[i]! - origin) / BIN));
-    while (bins.length < index) bins.push(emptyBin());
+    while (bins.length < index) bins.push(EMPTY);
     const first = i;
     const close = origin + (index + 1) * BIN;
     const bin = emptyBin();
@@ -47,6 +47,9 @@ export function binSeries(series: Series, origin: number, range: Range, limit = 
   }
   return bins;
 }
+
+/** A second without probes. One for all: a recording may have days of them. */
+const EMPTY: Readonly<StreamBin> = Object.freeze(emptyBin());
 
 function emptyBin(): StreamBin {
   return { scheduled: 0, ok: 0, good: 0, stale: 0, p50: 0, p95: 0 };

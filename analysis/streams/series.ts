@@ -46,6 +46,11 @@ export const STABLE_WINDOW = 10_000;
 
 /** An impossible interval is not trusted: bins and windows divide by it. */
 const FALLBACK_EVERY = 1000;
+/**
+ * No more missing probes than this are filled in: a number that nobody measured must not fill the memory. A stream of which more are
+ * missing has not been recorded, and the prober was not fit.
+ */
+const MOST_MISSING = 1_000_000;
 const PROBER_ERROR = errorClasses.indexOf('prober');
 const stateOfOutcome: readonly ProbeState[] = outcomes.map((outcome) => probeState[outcome]);
 
@@ -131,7 +136,7 @@ function findGaps(samples: StreamSamples, every: number, scheduled: number, unti
     if (seq <= lastSeq) continue;
     // No more probes can be missing than had time to be due: a corrupt number must not fill the memory.
     const room = Math.max(0, Math.ceil((samples.due[i]! - lastDue) / every) + 1);
-    const gap = Math.min(seq - lastSeq - 1, room);
+    const gap = Math.min(seq - lastSeq - 1, room, MOST_MISSING - missing);
     kept.push(i);
     before.push(gap);
     missing += gap;
@@ -140,7 +145,7 @@ function findGaps(samples: StreamSamples, every: number, scheduled: number, unti
   }
   if (kept.length > 0) {
     const room = Math.max(0, Math.floor((until - lastDue) / every));
-    missing += Math.max(0, Math.min(scheduled - lastSeq - 1, room));
+    missing += Math.max(0, Math.min(scheduled - lastSeq - 1, room, MOST_MISSING - missing));
   }
   return { kept, before, missing };
 }

@@ -1,0 +1,155 @@
+/** `findings.json` as it is read back. */
+import { z } from 'zod';
+import { meaning, objective, orUndefined, phase, proberReport } from '../recording/schema.ts';
+import { checkKinds, degradations, type Findings } from './findings.ts';
+
+const text = z.string();
+/** NaN and what is infinite are null in JSON. */
+const number = orNull(z.number());
+const counts = z.record(text, z.number());
+const texts = z.array(text);
+const bracket = z.looseObject({ from: z.number(), to: number });
+const latency = z.looseObject({ p50: number, p95: number, p99: number, n: z.number() });
+const verdict = z.enum(['pass', 'fail', 'unknown']);
+const source = z.enum(['read', 'assumed']);
+
+const mark = z.looseObject({ ms: number.optional(), bracket: bracket.optional(), beyond: number.optional() });
+
+const outage = z.looseObject({
+  start: bracket,
+  end: bracket,
+  open: z.boolean(),
+  inner: z.number(),
+  outer: z.number(),
+  failures: z.number(),
+  errors: counts,
+});
+
+const check = z.looseObject({
+  kind: z.enum(checkKinds),
+  stream: text.optional(),
+  fault: text.optional(),
+  verdict,
+  what: text,
+  observed: text,
+  wanted: text,
+});
+
+const stream = z.looseObject({
+  stream: text,
+  every: z.number(),
+  connection: z.enum(['new', 'reused']),
+  writes: z.boolean(),
+  steady: z.looseObject({ scheduled: z.number(), ok: z.number(), latency }),
+  during: z.looseObject({
+    scheduled: z.number(),
+    ok: z.number(),
+    failed: z.number(),
+    indeterminate: z.number(),
+    latency,
+  }),
+  availability: number,
+  wholeSeconds: number,
+  worst: z.looseObject({ s1: number, s10: number, s60: number }),
+  tte: mark,
+  ttfs: mark,
+  ttsr: mark,
+  afterHealing: mark.optional(),
+  errorWindow: mark,
+  errorSeconds: number,
+  degradedSeconds: number,
+  goodput: z.looseObject({ steady: number, during: number }),
+  resilienceLoss: number,
+  degradationScore: orUndefined(number),
+  minQ: number,
+  errorBudget: orUndefined(number),
+  outages: z.array(outage),
+  headline: orUndefined(outage),
+  errors: counts,
+  instances: counts,
+});
+
+const durability = z.looseObject({
+  stream: text,
+  attempted: z.number(),
+  acknowledged: z.number(),
+  read: z.number(),
+  indeterminate: z.number(),
+  lost: texts,
+  recovered: z.number(),
+  unexpected: texts,
+  duplicated: texts,
+  backlog: orUndefined(z.looseObject({ waited: z.number(), left: z.number().nullable() })),
+  unknown: text.optional(),
+});
+
+const prediction = z.looseObject({
+  moment: z.enum(['new leader', 'node noticed down', 'replacement running', 'users served again']),
+  what: text,
+  formula: text,
+  timers: z.record(text, z.looseObject({ ms: z.number(), source })),
+  window: bracket,
+  measured: mark,
+  holds: orUndefined(z.boolean()),
+  note: text.optional(),
+});
+
+const step = z.looseObject({
+  step: z.enum([
+    'fault confirmed',
+    'first failure',
+    'platform noticed',
+    'rescheduled',
+    'started',
+    'first success',
+    'last stale connection',
+    'stable',
+  ]),
+  mark,
+  from: text,
+});
+
+const bin = z.looseObject({
+  second: z.number(),
+  class: z.enum(degradations),
+  streams: z.record(text, z.looseObject({ scheduled: z.number(), ok: z.number(), p50: number, p95: number })),
+});
+
+export const findingsSchema: z.ZodType<Findings> = z.looseObject({
+  version: z.literal(1),
+  run: text,
+  title: text,
+  verdict,
+  checks: z.array(check),
+  objectives: z.record(text, objective),
+  faults: z.array(z.looseObject({ fault: text, meaning })),
+  t0: orUndefined(bracket),
+  confirmedAt: orUndefined(z.number()),
+  healedAt: orUndefined(z.number()),
+  phases: z.array(z.looseObject({ phase, from: z.number(), to: z.number(), failed: text.optional() })),
+  streams: z.array(stream),
+  split: z.array(step),
+  ttd: mark,
+  degradation: z.record(z.enum(degradations), z.number()),
+  durability: z.array(durability),
+  predictions: z.array(prediction),
+  unpredicted: text.optional(),
+  bins: z.array(bin),
+  timeline: z.array(z.looseObject({ at: z.number(), kind: text, text })),
+  prober: proberReport.nullable(),
+  cleanUp: z.looseObject({ left: orNull(texts) }),
+  warnings: texts,
+  configuration: z.array(
+    z.looseObject({
+      group: z.enum(['suite', 'run', 'target', 'members', 'stream', 'nodes', 'version', 'timer']),
+      name: text,
+      value: text,
+      source: source.optional(),
+      role: text.optional(),
+    }),
+  ),
+});
+
+function orNull<T>(schema: z.ZodType<T>): z.ZodType<T> {
+  return schema.nullable() as unknown as z.ZodType<T>;
+}
