@@ -190,7 +190,9 @@ async function strikeLives(
   random: Random,
 ): Promise<void> {
   const probers = project.processes().filter(({ words }) => words.includes('prober/main'));
-  const all = (name: NodeJS.Signals) => probers.forEach(({ pid }) => signal(pid, name));
+  const all = (name: NodeJS.Signals) => {
+    for (const { pid } of probers) signal(pid, name);
+  };
   switch (strike) {
     case 'kill':
       child.kill('SIGKILL');
