@@ -258,7 +258,7 @@ class Lifecycle {
   async #cleanUp(before: Snapshot | undefined): Promise<string[]> {
     // Faults first: the journal has their undo as well, but healing a fault also confirms that it is gone.
     await healAll(this.#faults, this.#recorder).catch((error: Error) => this.#warn(error.message));
-    await this.#companions.stop();
+    await this.#companions.stop().catch((error: Error) => this.#warn(error.message));
     this.#endRenewal();
     const context = { recorder: this.#recorder, journal: this.#journal, onProgress: this.#options.onProgress };
     return takeBack(this.#stage, context, before);

@@ -57,14 +57,16 @@ async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | unde
   }
 }
 
-/** Later undos (volumes on that node) need the node. If it does not come back they fail and say so themselves. */
+/**
+ * Later undos (volumes on that node) need the node. If it does not come back they fail and say so themselves. A look that fails, whatever
+ * its error (an incomplete answer of a recovering cluster is a TypeError), is no reason not to try them.
+ */
 async function nodeReady(platform: Platform, name: string): Promise<void> {
   const look = async () => {
     try {
       const { nodes } = await platform.inspect();
       return nodes.some((node) => node.name === name && node.ready);
-    } catch (error) {
-      if (!(error instanceof OperatorError)) throw error;
+    } catch {
       return false;
     }
   };

@@ -1,5 +1,5 @@
 /**
- * `npm run torture -- [--runs 50] [--seed 1] [--lab swarm]`: kills the suite (-9, all its processes) at random moments of short
+ * `npm run torture -- [--runs 50] [--seed 1] [--lab swarm]`: on clusters made of files (`--lab files`) see torture/files.ts. On a lab: kills the suite (-9, all its processes) at random moments of short
  * runs, every fault first while it is in effect and then anywhere in the run, lets `brownout undo` clean up from the journal, and
  * compares the lab with its state before: services, volumes, networks, node availability, power; namespaces, taints,
  * policies. Also: every sample that was in the file at the kill can be read afterwards. Needs the lab to be up.
@@ -20,6 +20,7 @@ import { seeded } from '../units/random.ts';
 import { sleep } from '../units/sleep.ts';
 import { poll } from '../units/until.ts';
 import { killTree } from './processes.ts';
+import { tortureFiles } from './torture/files.ts';
 
 const root = path.dirname(import.meta.dirname);
 const bin = path.join(root, 'cli', 'main.ts');
@@ -131,20 +132,12 @@ export function tortureScenarios(lab: Lab = 'swarm'): string[] {
   return ['*.yaml', `${lab}/*.yaml`].flatMap((pattern) => globSync(path.join(folder, pattern)).sort());
 }
 
-if (process.argv[1] === import.meta.filename) {
-  const { values } = parseArgs({
-    options: {
-      runs: { type: 'string', default: '50' },
-      seed: { type: 'string', default: '1' },
-      lab: { type: 'string', default: 'swarm' },
-    },
-  });
-  const lab: Lab = values.lab === 'kubernetes' ? 'kubernetes' : 'swarm';
-  const random = seeded(Number(values.seed));
+async function tortureLab(lab: Lab, runs: number, seed: number): Promise<void> {
+  const random = seeded(seed);
   const project = mkdtempSync(path.join(os.tmpdir(), 'torture-'));
   const scenarios = tortureScenarios(lab);
   let failed = 0;
-  for (let count = 0; count < Number(values.runs); count += 1) {
+  for (let count = 0; count < runs; count += 1) {
     const scenario = scenarios[count % scenarios.length]!;
     const moment = randomMoment(Math.floor(count / scenarios.length) % 2 === 0 ? 'hold' : 'run', random);
     const what = `${count + 1}  ${path.basename(scenario)} killed ${tell(moment)}`;
@@ -157,6 +150,25 @@ if (process.argv[1] === import.meta.filename) {
     }
   }
   rmSync(project, { recursive: true, force: true });
-  console.log(`${Number(values.runs) - failed} passed, ${failed} failed`);
+  console.log(`${runs - failed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values } = parseArgs({
+    options: {
+      runs: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      lab: { type: 'string', default: 'swarm' },
+      only: { type: 'string' },
+    },
+  });
+  const seed = Number(values.seed);
+  if (values.lab === 'files') {
+    const only = values.only === undefined ? undefined : Number(values.only);
+    const { faults } = await tortureFiles({ runs: Number(values.runs ?? 1000), seed, only }, console.log);
+    process.exitCode = faults.length === 0 ? 0 : 1;
+  } else {
+    await tortureLab(values.lab === 'kubernetes' ? 'kubernetes' : 'swarm', Number(values.runs ?? 50), seed);
+  }
 }

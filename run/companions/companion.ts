@@ -40,11 +40,20 @@ export class Companions {
     }
   }
 
-  /** Stops them in the order in which they were started, and records their reports. Calling it twice is harmless. */
+  /**
+   * Stops them in the order in which they were started, and records their reports. Calling it twice is harmless. When some cannot be
+   * stopped the others are, and then it throws what the first one threw.
+   */
   async stop(): Promise<void> {
+    const failures: unknown[] = [];
     while (this.#running.length > 0) {
-      const report = await this.#running.shift()!.stop();
-      if (report) this.#run.recorder.record(report);
+      try {
+        const report = await this.#running.shift()!.stop();
+        if (report) this.#run.recorder.record(report);
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   }
 }

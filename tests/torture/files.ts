@@ -1,0 +1,129 @@
+/**
+ * `npm run torture -- --lab files [--runs 1000] [--seed 1] [--only 17]`: kills, signals, failed writes, full disks and lying answers, on
+ * clusters made of files, several at a time. After each, `brownout undo` must leave nothing, exit codes must be as documented, no process
+ * and no temporary file may be left, and a recording that is not whole must not pass. `--only` is one group of tries again.
+ */
+import { seeded } from '../../units/random.ts';
+import { createBed, type Project } from './bed.ts';
+import type { FailingCall } from './failing-writes.ts';
+import { contention, failingWrites, fullDisk, killedLives, lies, type Outcome, struckCommand } from './tries.ts';
+
+type Random = () => number;
+
+interface Group {
+  kind: string;
+  clusters: number;
+  run(project: Project, random: Random): Promise<Outcome>;
+}
+
+/** Calls of an undisturbed run on its files, and how many of each. */
+const CALLS: Record<string, number> = {
+  '. folder': 1,
+  '. open': 1,
+  '. sync': 1,
+  'run.json write': 1,
+  'before.json write': 1,
+  'journal.jsonl open': 1,
+  'journal.jsonl size': 11,
+  'journal.jsonl write': 11,
+  'journal.jsonl sync': 11,
+  'events.jsonl open': 1,
+  'events.jsonl size': 48,
+  'events.jsonl write': 48,
+};
+
+/** Every call of journal and recording, each way in which it can fail, in random order. */
+function failingCalls(random: Random): FailingCall[] {
+  const all = Object.entries(CALLS).flatMap(([call, count]) =>
+    Array.from({ length: count }, (_, index) => index + 1).flatMap((nth) =>
+      (call.endsWith('write') ? (['ENOSPC', 'EIO', 'short'] as const) : (['ENOSPC', 'EIO'] as const)).flatMap((how) =>
+        [false, true].map((lasting): FailingCall => ({ call, nth, how, lasting })),
+      ),
+    ),
+  );
+  return all
+    .map((call) => ({ call, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ call }) => call);
+}
+
+/** Shares of all tries. What costs more is tried less often. */
+const PLAN: { kind: string; share: number; clusters: number; run: Group['run'] }[] = [
+  { kind: 'killed runs and undos', share: 0.4, clusters: 6, run: killedLives },
+  { kind: 'lying clusters', share: 0.06, clusters: 8, run: lies },
+  { kind: 'two on one cluster', share: 0.03, clusters: 4, run: contention },
+  { kind: 'full disks', share: process.getuid?.() === 0 ? 0.04 : 0, clusters: 5, run: fullDisk },
+  { kind: 'the command struck', share: 0.1, clusters: 2, run: struckCommand },
+];
+const FAILING = 8;
+
+function plan(tries: number, random: Random): Group[] {
+  const groups: Group[] = [];
+  let others = 0;
+  for (const { kind, share, clusters, run } of PLAN) {
+    for (let planned = 0; planned < tries * share; planned += clusters) {
+      groups.push({ kind, clusters, run });
+      others += clusters;
+    }
+  }
+  const calls = failingCalls(random).slice(0, Math.max(0, tries - others));
+  for (let from = 0; from < calls.length; from += FAILING) {
+    const some = calls.slice(from, from + FAILING);
+    groups.push({
+      kind: 'failing writes',
+      clusters: some.length,
+      run: (project, own) => failingWrites(project, some, own),
+    });
+  }
+  return groups
+    .map((group) => ({ group, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ group }) => group);
+}
+
+export interface Tortured {
+  tries: number;
+  faults: string[];
+}
+
+/** @param atOnce groups at a time: most of a run is waiting */
+export async function tortureFiles(
+  { runs, seed, only, atOnce = 4 }: { runs: number; seed: number; only?: number | undefined; atOnce?: number },
+  say: (text: string) => void,
+): Promise<Tortured> {
+  const began = performance.now();
+  const groups = plan(runs, seeded(seed));
+  const bed = await createBed();
+  const byKind = new Map<string, number>();
+  const faults: string[] = [];
+  let tries = 0;
+  const queue = [...groups.entries()].filter(([index]) => only === undefined || index === only);
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const [index, group] = next;
+      const project = bed.project(group.clusters);
+      const outcome = await group
+        .run(project, seeded(seed * 10_000 + index))
+        .catch((error: Error): Outcome => ({ faults: [`the try itself failed: ${error.stack}`], tries: 0 }));
+      tries += outcome.tries;
+      byKind.set(group.kind, (byKind.get(group.kind) ?? 0) + outcome.tries);
+      faults.push(...outcome.faults.map((fault) => `${group.kind}, group ${index}: ${fault}`));
+      const seconds = ((performance.now() - began) / 1000).toFixed(0);
+      const how = outcome.faults.length === 0 ? 'nothing left' : `FAILED\n  ${outcome.faults.join('\n  ')}`;
+      say(`${seconds.padStart(4)} s  ${tries} tries  ${group.kind} (group ${index}): ${how}`);
+      if (outcome.faults.length === 0) project.remove();
+      else
+        say(
+          `  Kept: ${project.folder}. Again: npm run torture -- --lab files --runs ${runs} --seed ${seed} --only ${index}`,
+        );
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: atOnce }, work));
+  } finally {
+    bed.close(faults.length > 0);
+  }
+  const kinds = [...byKind].map(([kind, count]) => `${count} ${kind}`).join(', ');
+  say(`${tries} tries (${kinds}) in ${((performance.now() - began) / 1000).toFixed(0)} s: ${faults.length} faults`);
+  return { tries, faults };
+}
