@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig } from '@playwright/test';
+import { projectPath } from './files/project-path.ts';
 import type { BrownoutOptions } from './fixtures/test.ts';
 import { registeredPlatforms } from './platforms/index.ts';
 import { readInvocation } from './run/invocation.ts';
 
 /**
- * The scenario runner: one project a cluster file, one test a scenario file. `brownout run` starts it and says what is
+ * The scenario runner: one project a cluster file, and one more for each journey on it; one test a scenario file. `brownout run` starts it and says what is
  * wanted; started by hand (`npx playwright test`), it runs every scenario of the voting app on the lab of the first platform.
  */
 const invocation = readInvocation();
@@ -14,6 +15,7 @@ const here = import.meta.dirname;
 const [firstPlatform] = Object.keys(registeredPlatforms());
 const clusters = invocation?.clusters ?? [path.join(here, 'clusters', `lab-${firstPlatform}.yaml`)];
 const journeys = invocation?.journeys ?? [];
+const testResults = invocation?.testResults ?? path.resolve('.brownout', 'test-results');
 const debianChromium = '/usr/bin/chromium';
 
 export default defineConfig<BrownoutOptions>({
@@ -22,7 +24,6 @@ export default defineConfig<BrownoutOptions>({
   retries: 0,
   workers: clusters.length,
   fullyParallel: false,
-  outputDir: path.resolve('.brownout', 'test-results'),
   reporter: invocation
     ? [['allure-playwright', { resultsDir: invocation.allureResults, detail: true }]]
     : [['list'], ['allure-playwright', { resultsDir: path.resolve('.brownout', 'allure-results') }]],
@@ -32,16 +33,22 @@ export default defineConfig<BrownoutOptions>({
       args: process.getuid?.() === 0 ? ['--no-sandbox', '--disable-gpu'] : ['--disable-gpu'],
     },
   },
-  projects: clusters.flatMap((clusterFile) => {
-    const name = path.basename(clusterFile).replace(/\.ya?ml$/, '');
+  projects: clusters.flatMap((clusterFile, index) => {
+    // Allure tells tests apart by their project, too: its name must be no other's, and the same in every checkout.
+    const name = projectPath(clusterFile);
+    // Numbered, because Playwright makes one folder's name of `a b` and `a-b`.
+    const outputDir = (number: number) => path.join(testResults, `${index}-${number}`);
     const scenarios = {
       name,
+      outputDir: outputDir(0),
       testDir: path.join(here, 'scenarios'),
       testMatch: /scenarios\.spec\.[jt]s$/,
       use: { clusterFile },
     };
-    const own = journeys.map((file) => ({
-      name: `${name} ${path.basename(file)}`,
+    const own = journeys.map((file, number) => ({
+      // No path has two slashes in a row.
+      name: `${name} // ${projectPath(file)}`,
+      outputDir: outputDir(number + 1),
       testDir: path.dirname(path.resolve(file)),
       testMatch: path.basename(file),
       use: { clusterFile },
