@@ -110,7 +110,7 @@ export async function identifyInAllure({ scenario, cluster }: Pick<RunMeta, 'sce
 /** Adds a judged run to the current test. Without Allure among the reporters, only the files are attached. */
 export async function attachToAllure(
   testInfo: TestInfo,
-  { meta, findings, folder }: { meta: RunMeta; findings: Findings; folder: RunFolder },
+  { findings, folder }: { findings: Findings; folder: RunFolder },
 ): Promise<void> {
   const described = describeForAllure(findings, folder);
   await labels(...labelsOfVerdict(findings));

@@ -102,6 +102,18 @@ test('a connection on which the answer would mean nothing is refused', async () 
   }
 });
 
+test('a probe that is called like the stream of another on kept connections is refused', async () => {
+  const voting = await loadWorkload('voting', import.meta.dirname);
+  const vocabulary = {
+    faults,
+    workload: async () => ({ ...voting, probes: { ...voting.probes, 'vote.reused': voting.probes.vote! } }),
+    kinds: async () => knownKinds,
+  };
+  const text = least.replace('vote: {}', 'vote: { connection: both }\n  vote.reused: {}');
+  const loading = toScenario(parseYaml(new Source('mine.yaml', text)), vocabulary);
+  await assert.rejects(loading, { message: /^mine.yaml:9:3: 'vote.reused' is what the stream of a probe 'vote'/ });
+});
+
 test('what a workload says of a probe must fit its kind', async () => {
   const voting = await loadWorkload('voting', import.meta.dirname);
   const page = { kind: 'http', entry: 'vote', writes: false };
