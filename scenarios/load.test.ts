@@ -7,7 +7,7 @@ import { faults } from '../faults/index.ts';
 import { FileError } from '../files/diagnostic.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml } from '../files/yaml.ts';
-import { loadWorkload } from '../fixtures/workloads.ts';
+import { loadKinds, loadWorkload } from '../fixtures/workloads.ts';
 import { knownKinds } from '../probes/kinds.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
 import { findScenarios, loadScenario, toScenario } from './load.ts';
@@ -107,7 +107,7 @@ test('a probe that is called like the stream of another on kept connections is r
   const vocabulary = {
     faults,
     workload: async () => ({ ...voting, probes: { ...voting.probes, 'vote.reused': voting.probes.vote! } }),
-    kinds: async () => knownKinds,
+    kinds: (name: string) => loadKinds(name, import.meta.dirname),
   };
   const text = least.replace('vote: {}', 'vote: { connection: both }\n  vote.reused: {}');
   const loading = toScenario(parseYaml(new Source('mine.yaml', text)), vocabulary);
