@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { defineConfig } from '@playwright/test';
+import { defineConfig, type Project } from '@playwright/test';
+import { projectPath } from './files/project-path.ts';
 import type { BrownoutOptions } from './fixtures/test.ts';
 import { registeredPlatforms } from './platforms/index.ts';
 import { readInvocation } from './run/invocation.ts';
 
 /**
- * The scenario runner: one project a cluster file, one test a scenario file. `brownout run` starts it and says what is
+ * The scenario runner: one project a cluster file, and one more for each journey on it; one test a scenario file. `brownout run` starts it and says what is
  * wanted; started by hand (`npx playwright test`), it runs every scenario of the voting app on the lab of the first platform.
  */
 const invocation = readInvocation();
@@ -14,6 +15,8 @@ const here = import.meta.dirname;
 const [firstPlatform] = Object.keys(registeredPlatforms());
 const clusters = invocation?.clusters ?? [path.join(here, 'clusters', `lab-${firstPlatform}.yaml`)];
 const journeys = invocation?.journeys ?? [];
+const isOnlyJourneys = invocation !== undefined && invocation.scenarios.length === 0;
+const testResults = invocation?.testResults ?? path.resolve('.brownout', 'test-results');
 const debianChromium = '/usr/bin/chromium';
 
 export default defineConfig<BrownoutOptions>({
@@ -22,7 +25,6 @@ export default defineConfig<BrownoutOptions>({
   retries: 0,
   workers: clusters.length,
   fullyParallel: false,
-  outputDir: path.resolve('.brownout', 'test-results'),
   reporter: invocation
     ? [['allure-playwright', { resultsDir: invocation.allureResults, detail: true }]]
     : [['list'], ['allure-playwright', { resultsDir: path.resolve('.brownout', 'allure-results') }]],
@@ -32,20 +34,30 @@ export default defineConfig<BrownoutOptions>({
       args: process.getuid?.() === 0 ? ['--no-sandbox', '--disable-gpu'] : ['--disable-gpu'],
     },
   },
-  projects: clusters.flatMap((clusterFile) => {
-    const name = path.basename(clusterFile).replace(/\.ya?ml$/, '');
-    const scenarios = {
-      name,
-      testDir: path.join(here, 'scenarios'),
-      testMatch: /scenarios\.spec\.[jt]s$/,
-      use: { clusterFile },
-    };
-    const own = journeys.map((file) => ({
-      name: `${name} ${path.basename(file)}`,
-      testDir: path.dirname(path.resolve(file)),
-      testMatch: path.basename(file),
-      use: { clusterFile },
-    }));
-    return invocation && invocation.scenarios.length === 0 ? own : [scenarios, ...own];
-  }),
+  // Of each cluster one after the other, so that they begin on all clusters at once.
+  projects: [...(isOnlyJourneys ? [] : clusters.map(scenariosOn)), ...journeys.flatMap(journeyOnEach)],
 });
+
+function scenariosOn(clusterFile: string, index: number): Project<BrownoutOptions> {
+  return {
+    // Allure tells tests apart by their project, too: its name is no other's, and the same in every checkout.
+    name: projectPath(clusterFile),
+    outputDir: path.join(testResults, `scenarios-${index}`),
+    testDir: path.join(here, 'scenarios'),
+    testMatch: /scenarios\.spec\.[jt]s$/,
+    use: { clusterFile },
+  };
+}
+
+function journeyOnEach(file: string, number: number): Project<BrownoutOptions>[] {
+  return clusters.map((clusterFile, index) => ({
+    // No path has two slashes in a row.
+    name: `${projectPath(clusterFile)} // ${projectPath(file)}`,
+    // Numbered: Playwright makes one folder's name of `a b` and `a-b`.
+    outputDir: path.join(testResults, `journey-${number}-${index}`),
+    testDir: path.dirname(file),
+    // This file, and none of the same name in a folder below.
+    testMatch: new RegExp(`^${file.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`),
+    use: { clusterFile },
+  }));
+}

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { toCluster } from '../clusters/load.ts';
 import { type Diagnostic, FileError } from '../files/diagnostic.ts';
-import { findYaml } from '../files/find.ts';
+import { findYaml, once } from '../files/find.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
@@ -41,7 +41,7 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
   const scenarios: ReadScenario[] = [];
   const checked: Checked[] = [];
   const only = new Set(findAll(clusterPaths, checked));
-  for (const file of new Set([...only, ...findAll(paths, checked)])) {
+  for (const file of once([...only, ...findAll(paths, checked)])) {
     checked.push(
       await check(file, async () => {
         const yaml = readYaml(file);

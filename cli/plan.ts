@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { whyUnpredicted } from '../analysis/prediction/predict.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';
+import { once } from '../files/find.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { rightsFile, verbsOf } from '../platforms/index.ts';
 import { type Node, NotOffered } from '../platforms/platform.ts';
@@ -43,7 +44,7 @@ export function planCommand(): Command {
     .action(async (paths: string[], flags: PlanFlags) => {
       await loadProject(process.cwd());
       const scenarios = await Promise.all(findScenarios(paths).map((file) => loadScenario(file)));
-      const clusters = await Promise.all(flags.cluster.map((file) => loadCluster(file)));
+      const clusters = await Promise.all(once(flags.cluster).map((file) => loadCluster(file)));
       if (flags.rights) {
         for (const cluster of clusters) console.log(await rightsText(scenarios, cluster));
         return;

@@ -1,25 +1,18 @@
 import { spawn } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
+import { once } from '../files/find.ts';
+import { projectPath } from '../files/project-path.ts';
 import { runFolder } from '../recording/folder.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
+import { InvocationFolder } from '../run/invocation-folder.ts';
 import { readJournal } from '../run/journal.ts';
 import { readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
@@ -60,37 +53,38 @@ const isJourney = (file: string) => /\.spec\.[jt]s$/.test(file);
 
 /** Returns the exit code. */
 export async function runScenarios(given: string[], flags: RunFlags): Promise<number> {
-  const journeys = given.filter(isJourney).map((file) => path.resolve(file));
+  const journeys = once(given.filter(isJourney)).map((file) => path.resolve(file));
+  const clusters = once(flags.cluster).map((file) => path.resolve(file));
   const named = given.filter((file) => !isJourney(file));
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   await loadProject(process.cwd());
   // Read every file before touching anything: a typo in the last one must not show up after an hour.
-  await Promise.all([
-    ...scenarios.map((file) => loadScenario(file)),
-    ...flags.cluster.map((file) => loadCluster(file)),
-  ]);
+  await Promise.all([...scenarios.map((file) => loadScenario(file)), ...clusters.map((file) => loadCluster(file))]);
   for (const file of journeys) if (!existsSync(file)) throw new OperatorError(`There is no journey ${file}.`);
 
+  const own = new InvocationFolder();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'brownout-'));
   const invocation: Invocation = {
     scenarios,
     journeys,
-    clusters: flags.cluster.map((file) => path.resolve(file)),
+    clusters,
     seed: flags.seed,
     wire: path.join(folder, 'wire.jsonl'),
-    allureResults: path.resolve('.brownout', 'allure-results'),
+    allureResults: own.allureResults,
+    testResults: own.testResults,
   };
   try {
     const began = new Date();
     const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
     if (abandoned) return exit.notUndone;
     const isAllUndone = await undoAbandoned(began);
-    const expected = scenarios.length * invocation.clusters.length;
-    const code = isAllUndone ? exitCode(results, expected, green) : exit.notUndone;
+    const isComplete = clusters.every((cluster) =>
+      scenarios.every((scenario) => results.some(isOf(scenario, cluster))),
+    );
+    const code = isAllUndone ? exitCode(results, isComplete, green) : exit.notUndone;
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
-    if (results.length < expected || (!green && results.every(isGreen))) console.error(output.trim());
-    const report =
-      flags.allure && existsSync(invocation.allureResults) ? await allureReport(invocation.allureResults) : undefined;
+    if (!isComplete || (!green && results.every(isGreen))) console.error(output.trim());
+    const report = await publish(own, flags.allure);
     if (areAllSkipped(results)) console.error('Every scenario was skipped: nothing is known of this cluster.');
     if (flags.json)
       console.log(JSON.stringify({ outcomes: results.map(withFindings), allure: report ?? null }, null, 2));
@@ -134,11 +128,15 @@ const areAllSkipped = (results: ScenarioResult[]) =>
 
 const isGreen = (result: ScenarioResult) => codeOf(result) === exit.pass;
 
-function exitCode(results: ScenarioResult[], expected: number, green: boolean): number {
+/** The result of that scenario's own test on that cluster: a journey that ran the same scenario does not stand in for it. */
+const isOf = (scenario: string, cluster: string) => (result: ScenarioResult) =>
+  result.journey === undefined && result.scenario === projectPath(scenario) && result.cluster === projectPath(cluster);
+
+function exitCode(results: ScenarioResult[], isComplete: boolean, green: boolean): number {
   const codes = results.map(codeOf);
   if (areAllSkipped(results)) codes.push(exit.unknown);
-  // A scenario without a result crashed or was interrupted: unknown.
-  if (results.length < expected) codes.push(exit.unknown);
+  // A scenario without a result crashed or was interrupted, and a journey may have done so before it ran one: unknown.
+  if (!isComplete || (results.length === 0 && !green)) codes.push(exit.unknown);
   const worst = worstExit(codes);
   return worst === exit.pass && !green ? exit.fail : worst;
 }
@@ -148,12 +146,14 @@ function withFindings(result: ScenarioResult): object {
 }
 
 /** If the report cannot be made, the verdicts are still valid. */
-async function allureReport(resultsDir: string): Promise<string | undefined> {
+async function publish(folder: InvocationFolder, withReport: boolean): Promise<string | undefined> {
+  const { allureResults, allureReport, allureHistory } = folder;
+  const report = () => generateAllureReport(allureResults, allureReport, allureHistory);
   try {
-    return await generateAllureReport(resultsDir, path.resolve('.brownout', 'allure-report'));
+    return await folder.publish(withReport ? report : undefined);
   } catch (error) {
     console.error(
-      `No Allure report was made of ${shownPath(resultsDir)}: ${error instanceof Error ? error.message : error}`,
+      `No Allure report was made of ${shownPath(allureResults)}: ${error instanceof Error ? error.message : error}`,
     );
     return undefined;
   }
@@ -174,9 +174,6 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   const file = path.join(folder, 'invocation.json');
   writeFileSync(file, JSON.stringify(invocation));
   writeFileSync(invocation.wire, '');
-  // The report covers this invocation; earlier ones are in Allure's history.
-  rmSync(invocation.allureResults, { recursive: true, force: true });
-  mkdirSync(invocation.allureResults, { recursive: true });
   const cli = path.join(
     path.dirname(createRequire(import.meta.url).resolve('@playwright/test/package.json')),
     'cli.js',
@@ -196,7 +193,8 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       output += chunk;
     });
 
-  const view = createLiveView({ out: quiet ? process.stderr : process.stdout, quiet });
+  const out = quiet ? process.stderr : process.stdout;
+  const view = createLiveView({ out, quiet, clusters: invocation.clusters.map(projectPath) });
   const results: ScenarioResult[] = [];
   const begun = new Set<string>();
   const follow = followWire(invocation.wire, (message) => {
@@ -206,14 +204,14 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       return;
     }
     if (message.progress.kind === 'run') begun.add(message.progress.dir);
-    view.show(message.progress);
+    view.show(message.run, message.progress);
   });
 
   let interrupts = 0;
   const interrupt = () => {
     interrupts += 1;
     if (interrupts === 1) {
-      view.show({ kind: 'note', text: 'interrupted: healing and cleaning up (again to leave everything as it is)' });
+      view.note('interrupted: healing and cleaning up (again to leave everything as it is)');
       child.kill('SIGINT');
       return;
     }

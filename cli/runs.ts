@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
+import { projectPath } from '../files/project-path.ts';
 import { ownerState } from '../platforms/owner.ts';
 import { listRuns, type RunFolder } from '../recording/folder.ts';
 import { readJson } from '../recording/json.ts';
@@ -11,6 +12,8 @@ import { readJournal } from '../run/journal.ts';
 interface RunLine {
   run: string;
   title: string;
+  /** Its file, as seen from the project. */
+  scenario: string;
   cluster: string;
   /** A verdict, `running`, or `not judged` for a run that was killed. */
   state: string;
@@ -26,9 +29,9 @@ export function runsCommand(): Command {
       const lines = listRuns().flatMap(describe);
       if (flags.json) return console.log(JSON.stringify(lines, null, 2));
       if (lines.length === 0) return console.log('No runs yet.');
-      for (const { run, state, title, cluster, pending } of lines) {
+      for (const { run, state, title, scenario, cluster, pending } of lines) {
         const left = pending > 0 && state !== 'running' ? `  ${pending} acts not undone: brownout undo ${run}` : '';
-        console.log(`${run}  ${state.padEnd(10)}  ${title} on ${cluster}${left}`);
+        console.log(`${run}  ${state.padEnd(10)}  ${title}  (${scenario} on ${cluster})${left}`);
       }
     });
 }
@@ -53,6 +56,7 @@ function describeRun(folder: RunFolder): RunLine[] {
     {
       run: path.basename(folder.dir),
       title: meta.scenario.title,
+      scenario: projectPath(meta.scenario.file),
       cluster: meta.cluster.name,
       state,
       pending: entries.length,

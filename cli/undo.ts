@@ -155,7 +155,8 @@ async function undoLeftovers(
     const running = new Set(
       listRuns()
         .filter((folder) => hasPending(folder) && isRunning(folder))
-        .map(({ dir }) => path.basename(dir)),
+        // Not by the folder's name: it may have been moved.
+        .map(({ journal }) => readJournal(journal).header.run),
     );
     const leftovers = await platform.leftovers(run);
     const lockHolder = run === undefined ? await platform.lockHolder() : undefined;

@@ -26,7 +26,7 @@ entry: { vote: http://vip:8080 }
 
 test('what is not said has its default', () => {
   assert.deepEqual(read(least), {
-    name: 'mine',
+    name: '/etc/brownout/mine.yaml',
     file: '/etc/brownout/mine.yaml',
     platform: 'swarm',
     reach: { hosts: ['ssh://ops@m1'], tls: undefined },
@@ -110,7 +110,7 @@ const shipped = readdirSync(import.meta.dirname)
 
 test('the shipped cluster files load', async () => {
   assert.ok(shipped.length >= 3);
-  for (const file of shipped) assert.equal((await loadCluster(file)).name, path.basename(file, '.yaml'));
+  for (const file of shipped) assert.equal((await loadCluster(file)).name, `clusters/${path.basename(file)}`);
 });
 
 test('a cluster file with any damage loads, or is refused with places inside it', () => {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { FileError } from '../files/diagnostic.ts';
+import { projectPath } from '../files/project-path.ts';
 import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Cluster } from '../platforms/cluster.ts';
@@ -27,7 +28,7 @@ export function toCluster(yaml: YamlFile): Cluster {
   const folder = path.dirname(file);
   const { allow, power, entry, images, pull, netem } = written;
   return {
-    name: path.basename(file).replace(/\.ya?ml$/, ''),
+    name: projectPath(file),
     file,
     platform: module.kind,
     allow,

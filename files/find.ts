@@ -4,11 +4,17 @@ import { FileError } from './diagnostic.ts';
 
 /**
  * The YAML files that paths stand for: a file for itself, a folder for every `*.yaml` and `*.yml` in it, however
- * deep. Each once, those of a folder sorted. A file that does not exist is kept: reading it says so, with a hint.
+ * deep. Each once, however it is spelled, those of a folder sorted. A file that does not exist is kept: reading it says so, with a hint.
  * Throws FileError for a folder that has none.
  */
 export function findYaml(paths: readonly string[]): string[] {
-  return [...new Set(paths.flatMap((each) => (isFolder(each) ? yamlIn(each) : [path.normalize(each)])))];
+  const found = paths.flatMap((each) => (isFolder(each) ? yamlIn(each) : [path.normalize(each)]));
+  return once(found);
+}
+
+/** Each file once, as it was spelled first. */
+export function once(files: readonly string[]): string[] {
+  return [...Map.groupBy(files, (file) => path.resolve(file)).values()].map(([first]) => first!);
 }
 
 function isFolder(file: string): boolean {

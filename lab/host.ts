@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withLock } from '../units/lock.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { poll } from '../units/until.ts';
 import { bootScript, type Mount, type Service } from './boot.ts';
 import { createGroup, hierarchies, joinFiles, processesIn, removeGroup, type Size } from './cgroup.ts';
 import { type Lab, machineFolder, machineNames } from './lab.ts';
-import { withLock } from './lock.ts';
 import { plug, setLink, unplug } from './network.ts';
 
 /**
@@ -256,7 +256,7 @@ async function waitFor(done: () => boolean | Promise<boolean>, otherwise = 'a ma
 
 /** Only one verb acts on a machine at a time. */
 function exclusively<T>(lab: Lab, name: string, purpose: string, work: () => Promise<T>): Promise<T> {
-  return withLock(`${lab.name}/${name}`, purpose, work);
+  return withLock(`lab-${lab.name}/${name}`, purpose, work);
 }
 
 function groupOf(lab: Lab, name: string): string {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
+import { withLock } from '../units/lock.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { run, succeeds } from './command.ts';
-import { withLock } from './lock.ts';
 import type { Progress } from './progress.ts';
 
 /** Debian packages that the lab needs; on a distribution without dpkg, the program whose presence stands for the package. */

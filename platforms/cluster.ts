@@ -3,7 +3,7 @@ import type { PowerConfig } from './power/power.ts';
 
 /** What every cluster file says, in normal form. Each platform adds its own. */
 export interface Cluster {
-  /** The file's name without folder and ending. */
+  /** The file as seen from the project: `clusters/staging.yaml`. No two files share it, so what is told of clusters is told by it. */
   name: string;
   file: string;
   platform: PlatformKind;

@@ -42,11 +42,20 @@ export function listRuns(runs = runsDir()): RunFolder[] {
     .map((name) => runFolder(path.join(runs, name)));
 }
 
+/** A whole name means that run, even where another, a copy perhaps, ends in it. */
+function namedBy(name: string, all: RunFolder[]): RunFolder[] {
+  const whole = all.filter((run) => path.basename(run.dir) === name);
+  return whole.length > 0 ? whole : all.filter((run) => path.basename(run.dir).endsWith(name));
+}
+
 /** Finds a recording by its folder, its id or a unique suffix of its id; without a name, the newest. */
 export function findRun(name: string | undefined, runs = runsDir()): RunFolder {
+  // `"$RUN"` of a variable that is not set: whatever it should have meant, it was not any run that there is.
+  if (name === '')
+    throw new OperatorError('A run with an empty name was asked for.', { hint: 'Give its id, or the end of it.' });
   if (name !== undefined && existsSync(path.join(name, 'journal.jsonl'))) return runFolder(path.resolve(name));
   const all = listRuns(runs);
-  const found = name === undefined ? all.slice(-1) : all.filter((run) => path.basename(run.dir).endsWith(name));
+  const found = name === undefined ? all.slice(-1) : namedBy(name, all);
   if (found.length === 1) return found[0]!;
   const what =
     name === undefined

@@ -1,4 +1,5 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { appendWhole } from '../units/append.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { Clock } from './clock.ts';
@@ -21,7 +22,9 @@ export class Recorder {
   readonly #broken = new AbortController();
 
   constructor(folder: RunFolder, clock: Clock, listener: (event: RunEvent) => void) {
-    mkdirSync(folder.dir, { recursive: true, mode: 0o700 });
+    mkdirSync(path.dirname(folder.dir), { recursive: true, mode: 0o700 });
+    // Not into a folder that there is: two runs would become one.
+    mkdirSync(folder.dir, { mode: 0o700 });
     this.folder = folder;
     this.clock = clock;
     this.#events = openSync(folder.events, 'a', 0o600);

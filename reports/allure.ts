@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { TestInfo } from '@playwright/test';
 import { description, labels, parameter } from 'allure-js-commons';
 import type { Findings } from '../analysis/findings.ts';
+import { projectPath } from '../files/project-path.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, VERDICT_LABEL } from './allure/names.ts';
@@ -30,17 +31,12 @@ interface Attachment {
 }
 
 interface AllureDescription {
-  labels: Named[];
-  /** A change in one of them starts a new history in Allure, so no ids, times or seeds. */
-  parameters: Named[];
   /** Markdown. */
   description: string;
   attachments: Attachment[];
 }
 
-function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder): AllureDescription {
-  const { scenario, cluster } = meta;
-  const fault = sayFaults(meta);
+function describeForAllure(findings: Findings, folder: RunFolder): AllureDescription {
   const files: [string, string, string][] = [
     ['Report', folder.report, 'text/html'],
     [FINDINGS, folder.findings, 'application/json'],
@@ -53,19 +49,6 @@ function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder)
   const [small, large] = [present.filter(([, file]) => isSmall(file)), present.filter(([, file]) => !isSmall(file))];
   const [report, ...recording] = small.map(([name, file, contentType]) => ({ name, path: file, contentType }));
   return {
-    labels: [
-      { name: 'parentSuite', value: cluster.platform },
-      { name: 'suite', value: `${scenario.workload} (${scenario.variant})` },
-      { name: 'subSuite', value: fault },
-      { name: CLUSTER_LABEL, value: cluster.name },
-      ...labelsOfVerdict(findings),
-    ],
-    parameters: [
-      { name: 'platform', value: cluster.platform },
-      { name: 'cluster', value: cluster.name },
-      { name: 'variant', value: scenario.variant },
-      { name: 'fault', value: fault },
-    ],
     description: describe(
       findings,
       large.map(([, file]) => path.resolve(file)),
@@ -104,14 +87,33 @@ export function labelsOfVerdict({ verdict, checks }: Findings): Named[] {
   ];
 }
 
+/**
+ * Says which scenario on which cluster the current test is: its place, its environment, and what Allure tells it from others by. Said before the
+ * run, so that a test that is skipped, refused or crashes is the same test in Allure's history as one that was judged.
+ */
+export async function identifyInAllure({ scenario, cluster }: Pick<RunMeta, 'scenario' | 'cluster'>): Promise<void> {
+  const fault = sayFaults({ scenario });
+  await labels(
+    { name: 'parentSuite', value: cluster.platform },
+    { name: 'suite', value: `${scenario.workload} (${scenario.variant})` },
+    { name: 'subSuite', value: fault },
+    { name: CLUSTER_LABEL, value: cluster.name },
+  );
+  // A change in one of them starts a new history in Allure, so no ids, times or seeds.
+  await parameter('platform', cluster.platform);
+  await parameter('cluster', cluster.name);
+  await parameter('scenario', projectPath(scenario.file));
+  await parameter('variant', scenario.variant);
+  await parameter('fault', fault);
+}
+
 /** Adds a judged run to the current test. Without Allure among the reporters, only the files are attached. */
 export async function attachToAllure(
   testInfo: TestInfo,
-  { meta, findings, folder }: { meta: RunMeta; findings: Findings; folder: RunFolder },
+  { findings, folder }: { findings: Findings; folder: RunFolder },
 ): Promise<void> {
-  const described = describeForAllure(meta, findings, folder);
-  await labels(...described.labels);
-  for (const { name, value } of described.parameters) await parameter(name, value);
+  const described = describeForAllure(findings, folder);
+  await labels(...labelsOfVerdict(findings));
   await description(described.description);
   for (const { name, ...attachment } of described.attachments) await testInfo.attach(name, attachment);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ProberTick } from '../probes/prober/plan.ts';
-import type { RunEvent } from '../recording/recording.ts';
+import type { Phase, RunEvent } from '../recording/recording.ts';
 import type { RunProgress } from '../run/progress.ts';
 import { createLiveView } from './live.ts';
 
@@ -54,8 +54,8 @@ const story: RunProgress[] = [
 
 describe('without a terminal', () => {
   const screen = new Screen(false);
-  const view = createLiveView({ out: screen, quiet: false });
-  for (const each of story) view.show(each);
+  const view = createLiveView({ out: screen, quiet: false, clusters: ['lab'] });
+  for (const each of story) view.show('r1', each);
   view.close();
 
   it('every event is a line, times count from the fault once there is one', () => {
@@ -77,8 +77,8 @@ describe('without a terminal', () => {
 describe('on a terminal', () => {
   it('the lines of now are redrawn below the lines of what happened', () => {
     const screen = new Screen(true);
-    const view = createLiveView({ out: screen, quiet: false, color: false });
-    for (const each of story) view.show(each);
+    const view = createLiveView({ out: screen, quiet: false, clusters: ['lab'], color: false });
+    for (const each of story) view.show('r1', each);
     const [now, vote] = screen.lines().slice(-2);
     assert.match(now!, /^▶ hold {2}0 s, at most 30 s to go$/);
     assert.match(vote!, /^ {2}vote +50\.00 % {2}█{12}▁▄ p50 4 ms$/);
@@ -88,7 +88,7 @@ describe('on a terminal', () => {
     assert.equal(screen.lines().at(-1), 'something else');
     assert.ok(!screen.lines().some((line) => line.startsWith('▶')));
 
-    view.show(tick(15_000, 20, 0));
+    view.show('r1', tick(15_000, 20, 0));
     assert.ok(screen.lines().at(-2)?.startsWith('▶'));
     view.close();
     view.close();
@@ -99,9 +99,9 @@ describe('on a terminal', () => {
     for (const columns of [50, 60, 80, 200]) {
       const screen = new Screen(true);
       screen.columns = columns;
-      const view = createLiveView({ out: screen, quiet: false, color: false });
-      for (const each of story) view.show(each);
-      for (let at = 15_000; at < 100_000; at += 1000) view.show(tick(at, 19, 1));
+      const view = createLiveView({ out: screen, quiet: false, clusters: ['lab'], color: false });
+      for (const each of story) view.show('r1', each);
+      for (let at = 15_000; at < 100_000; at += 1000) view.show('r1', tick(at, 19, 1));
       for (const line of screen.lines().slice(-2)) assert.ok(line.length < columns, `${line.length} of ${columns}`);
       view.close();
     }
@@ -109,10 +109,80 @@ describe('on a terminal', () => {
 
   it('quiet means lines only, without availability', () => {
     const screen = new Screen(true);
-    const view = createLiveView({ out: screen, quiet: true, color: false });
-    for (const each of story) view.show(each);
+    const view = createLiveView({ out: screen, quiet: true, clusters: ['lab'], color: false });
+    for (const each of story) view.show('r1', each);
     view.close();
     assert.ok(!screen.written.includes('\u001b') && !screen.written.includes(' %'));
     assert.match(screen.written, /node w1 is down/);
+  });
+});
+
+describe('runs on several clusters at once', () => {
+  const clusters = ['staging/cluster.yaml', 'prod/cluster.yaml'];
+  const begin = (run: string, cluster: string): [string, RunProgress] => [
+    run,
+    { kind: 'run', run, title: 'Voting goes on', cluster, dir: `/runs/${run}` },
+  ];
+  const phase = (at: number, phase: Phase): RunProgress => event({ at, kind: 'phase', phase, state: 'begin' });
+  const both: [string, RunProgress][] = [
+    begin('r1', clusters[0]!),
+    ['r1', phase(0, 'steady')],
+    begin('r2', clusters[1]!),
+    ['r2', phase(0, 'steady')],
+    ['r1', tick(1000, 20, 0)],
+    ['r2', tick(1000, 0, 20)],
+    ['r1', event({ at: 5000, kind: 'phase', phase: 'steady', state: 'end' })],
+    ['r1', event({ at: 6000, kind: 'act', from: 6000, fault: 'node-kill', act: { verb: 'power.off', args: {} } })],
+    ['r1', phase(6500, 'hold')],
+    ['r2', event({ at: 9000, kind: 'phase', phase: 'steady', state: 'end' })],
+  ];
+  const shown = (isTTY: boolean) => {
+    const screen = new Screen(isTTY);
+    const view = createLiveView({ out: screen, quiet: false, clusters, color: false });
+    return { screen, view };
+  };
+
+  it('each line begins with its cluster, and its times are those of its own run', () => {
+    const { screen, view } = shown(false);
+    for (const [run, each] of both) view.show(run, each);
+    view.close();
+    const of = (cluster: string) => screen.lines().filter((line) => line.startsWith(cluster));
+    assert.equal(of(clusters[0]!).length + of(clusters[1]!).length, screen.lines().length);
+    // The other run's fault does not move this one's zero, and its phases took their own time.
+    assert.match(of(clusters[0]!).join('\n'), /5\.0 s {2}steady done after 5 s/);
+    assert.match(of(clusters[1]!).join('\n'), /^prod\/cluster\.yaml {3} +9\.0 s {2}steady done after 9 s$/m);
+    assert.match(of(clusters[0]!).join('\n'), /vote 100 %/);
+    assert.match(of(clusters[1]!).join('\n'), /vote 0\.00 %/);
+  });
+
+  it('on a terminal each has its phase and its streams, or where there is no room, its phase', () => {
+    const { screen, view } = shown(true);
+    for (const [run, each] of both.slice(0, -1)) view.show(run, each);
+    assert.deepEqual(
+      screen
+        .lines()
+        .slice(-4)
+        .map((line) => line.replace(/ {2,}.*/, '')),
+      ['▶ staging/cluster.yaml', '', '▶ prod/cluster.yaml', ''],
+    );
+    assert.match(screen.lines().at(-3)!, /vote +100 %/);
+    assert.match(screen.lines().at(-1)!, /vote +0\.00 %/);
+    screen.rows = 4;
+    view.show('r1', tick(7000, 20, 0));
+    assert.deepEqual(
+      screen
+        .lines()
+        .slice(-2)
+        .map((line) => line.slice(0, 6)),
+      ['▶ stag', '▶ prod'],
+    );
+    view.show(...begin('r3', clusters[0]!));
+    assert.equal(
+      screen.lines().filter((line) => line.startsWith('▶')).length,
+      1,
+      'the next run there has no phase yet',
+    );
+    view.close();
+    assert.ok(!screen.lines().some((line) => line.startsWith('▶')));
   });
 });

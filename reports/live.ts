@@ -1,6 +1,7 @@
 /**
  * Live output of a run. Each event is one line, with the same text with or without a terminal; on a terminal the last lines are
- * redrawn in place: the phase with its countdown, and the current availability.
+ * redrawn in place: the phase with its countdown, and the current availability. Where runs go on at the same time, on several clusters, each line
+ * begins with its cluster, and each run has redrawn lines of its own.
  */
 import { styleText } from 'node:util';
 import type { ProberTick } from '../probes/prober/plan.ts';
@@ -12,7 +13,10 @@ import { clean } from './terminal.ts';
 import { sayLatency, saySeconds, sayShare } from './wording.ts';
 
 export interface LiveView {
-  show(event: RunProgress): void;
+  /** `run`: its id. */
+  show(run: string, event: RunProgress): void;
+  /** Of no run. */
+  note(text: string): void;
   /** Removes the redrawn lines while `print` writes; the next event brings them back. */
   pause(print: () => void): void;
   /** Removes the redrawn lines for good. Calling it twice is harmless. */
@@ -31,6 +35,8 @@ export interface LiveOptions {
   out: LiveOutput;
   /** Lines only, without availability: for logs next to JSON output. */
   quiet: boolean;
+  /** On which runs go on at the same time, by their names. */
+  clusters: string[];
   /** Default: on a terminal, unless NO_COLOR is set. */
   color?: boolean;
 }
@@ -51,22 +57,48 @@ class View implements LiveView {
   readonly #color: boolean;
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
-  #state = new State();
+  /** Of each run, by its id. */
+  readonly #states = new Map<string, State>();
+  /** The width of what lines begin with: 0 with one cluster. */
+  readonly #margin: number;
 
-  constructor({ out, quiet, color }: LiveOptions) {
+  constructor({ out, quiet, clusters, color }: LiveOptions) {
     this.#out = out;
     this.#quiet = quiet;
+    this.#margin = clusters.length > 1 ? Math.max(...clusters.map((name) => clean(name).length)) : 0;
     this.#redraws = Boolean(out.isTTY) && !quiet;
     this.#color = color ?? (Boolean(out.isTTY) && !process.env.NO_COLOR);
   }
 
-  show(event: RunProgress): void {
-    if (event.kind === 'run') this.#state = new State();
-    this.#state.take(event);
-    const line = this.#line(event);
+  show(run: string, event: RunProgress): void {
+    const state = this.#stateOf(run, event);
+    state.take(event);
+    const line = this.#line(state, event);
+    this.#print(line === undefined ? undefined : this.#marginOf(state) + line);
+  }
+
+  note(text: string): void {
+    this.#print(this.#paint('yellow', clean(text)));
+  }
+
+  #print(line: string | undefined): void {
     this.#erase();
     if (line !== undefined) this.#out.write(`${line}\n`);
     this.#draw();
+  }
+
+  /** A run that begins takes the place of the one before it on its cluster. */
+  #stateOf(run: string, event: RunProgress): State {
+    if (event.kind === 'run') {
+      for (const [id, { cluster }] of this.#states) if (cluster === event.cluster) this.#states.delete(id);
+    }
+    const state = this.#states.get(run) ?? new State();
+    this.#states.set(run, state);
+    return state;
+  }
+
+  #marginOf({ cluster }: State): string {
+    return this.#margin === 0 ? '' : `${this.#paint('dim', clean(cluster).padEnd(this.#margin))}  `;
   }
 
   pause(print: () => void): void {
@@ -80,34 +112,35 @@ class View implements LiveView {
     this.#erase();
   }
 
-  #line(event: RunProgress): string | undefined {
+  #line(state: State, event: RunProgress): string | undefined {
     switch (event.kind) {
       case 'run':
-        return `${this.#paint('bold', clean(event.title))} on ${event.cluster}  ${this.#paint('dim', event.run)}`;
+        return `${this.#paint('bold', clean(event.title))} on ${clean(event.cluster)}  ${this.#paint('dim', event.run)}`;
       case 'note':
         return this.#paint('yellow', clean(event.text));
       case 'event': {
         const happened = event.event;
-        const said = sayEvent(happened, (phase) => this.#state.took(phase, happened.at));
+        const said = sayEvent(happened, (phase) => state.took(phase, happened.at));
         if (!said) return undefined;
-        return `${this.#paint('dim', this.#state.when(happened.at))}  ${said.bad ? this.#paint('red', said.text) : said.text}`;
+        return `${this.#paint('dim', state.when(happened.at))}  ${said.bad ? this.#paint('red', said.text) : said.text}`;
       }
       case 'tick':
-        return this.#redraws || this.#quiet || !this.#state.worthALine(event.tick)
+        return this.#redraws || this.#quiet || !state.worthALine(event.tick)
           ? undefined
-          : this.#plainTick(event.tick);
+          : this.#plainTick(state, event.tick);
       case 'countdown':
         return undefined;
     }
   }
 
-  #plainTick(tick: ProberTick): string {
+  #plainTick(state: State, tick: ProberTick): string {
     const streams = Object.entries(tick.streams).map(([name, counts]) => `${name} ${sayShare(okShare(counts))}`);
-    return `${this.#state.when(tick.at)}  ${clean(streams.join('  '))}`;
+    return `${state.when(tick.at)}  ${clean(streams.join('  '))}`;
   }
 
   #draw(): void {
-    if (!this.#redraws || !this.#state.phase) return;
+    const going = [...this.#states.values()].filter(({ phase }) => phase !== undefined);
+    if (!this.#redraws || going.length === 0) return;
     // The countdown goes on between events.
     this.#timer ??= setInterval(() => {
       this.#erase();
@@ -115,7 +148,11 @@ class View implements LiveView {
     }, 1000).unref();
     // One column less: a line that fills the last column wraps on some terminals, and then one line would not be erased.
     const columns = (this.#out.columns ?? 80) - 1;
-    const lines = this.#state.lines(columns, this.#color).slice(0, Math.max(1, (this.#out.rows ?? 24) - 1));
+    const rows = Math.max(1, (this.#out.rows ?? 24) - 1);
+    const whole = going.map((state) => state.lines(columns, this.#color, this.#margin > 0));
+    // Where there is no room for all, each run keeps its first line.
+    const fits = whole.flat().length <= rows;
+    const lines = (fits || going.length === 1 ? whole.flat() : whole.map(([head]) => head!)).slice(0, rows);
     this.#out.write(`${lines.join('\n')}\n`);
     this.#drawn = lines.length;
   }
@@ -132,6 +169,7 @@ class View implements LiveView {
 
 /** What is known of the run so far. */
 class State {
+  cluster = '';
   phase: { name: Phase; since: number } | undefined;
   #began = new Map<Phase, number>();
   #countdown: { phase: Phase; until: number; atMost: boolean } | undefined;
@@ -141,6 +179,7 @@ class State {
   #wasFull = true;
 
   take(event: RunProgress): void {
+    if (event.kind === 'run') this.cluster = event.cluster;
     if (event.kind === 'tick') this.#tick(event.tick);
     if (event.kind === 'countdown') {
       this.#countdown = { phase: event.phase, until: Date.now() + event.ms, atMost: event.atMost };
@@ -176,12 +215,13 @@ class State {
     return true;
   }
 
-  lines(columns: number, color: boolean): string[] {
+  lines(columns: number, color: boolean, withCluster: boolean): string[] {
     const { phase } = this;
     if (!phase) return [];
     const paint = (style: Parameters<typeof styleText>[0], text: string) =>
       color ? styleText(style, text, { validateStream: false }) : text;
-    const head = `▶ ${phase.name}  ${this.#timeOf(phase)}`.slice(0, columns);
+    const where = withCluster ? `${clean(this.cluster)}  ` : '';
+    const head = `▶ ${where}${phase.name}  ${this.#timeOf(phase)}`.slice(0, columns);
     const names = Math.min(
       24,
       Math.max(4, columns - 26),

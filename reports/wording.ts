@@ -146,8 +146,8 @@ export function sayBacklog({ waited, left }: { waited: number; left: number | nu
 }
 
 /** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` if there was no fault. */
-export function sayFaults(meta: RunMeta): string {
-  return meta.scenario.faults.map(({ fault }) => fault).join(' + ') || 'none';
+export function sayFaults({ scenario }: Pick<RunMeta, 'scenario'>): string {
+  return scenario.faults.map(({ fault }) => fault).join(' + ') || 'none';
 }
 
 /** The stream that took longest to recover; one that never recovered takes longer than any that did. */

@@ -16,11 +16,19 @@ export interface Invocation {
   seed: number | undefined;
   /** The file for progress and results. */
   wire: string;
+  /** Folders of this invocation alone. */
   allureResults: string;
+  testResults: string;
 }
 
-/** How one scenario on one cluster ended. */
-export type ScenarioResult = { scenario: string; cluster: string; expect: 'pass' | 'fail' } & (
+/** How one scenario on one cluster ended; both by their files, as seen from the project. */
+export type ScenarioResult = {
+  scenario: string;
+  cluster: string;
+  /** The test that ran it, if that was a journey: its file and its titles. */
+  journey?: string;
+  expect: 'pass' | 'fail';
+} & (
   | Judged
   /** Nothing was changed on the cluster. */
   | { kind: 'refused'; message: string; hint: string | undefined }
@@ -37,7 +45,8 @@ interface Judged {
   notUndone: string[];
 }
 
-export type Message = { progress: RunProgress } | { result: ScenarioResult };
+/** `run`: which of the runs that go on at the same time, on several clusters, this is of. */
+export type Message = { run: string; progress: RunProgress } | { result: ScenarioResult };
 
 /** What the command asked for; undefined when Playwright was started without it. */
 export function readInvocation(): Invocation | undefined {

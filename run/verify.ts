@@ -25,11 +25,12 @@ export async function verifyWrites(stage: Stage, recorder: Recorder, signal: Abo
   );
   const longest = (written / SLOWEST_DRAIN) * 1000 + DRAIN_MARGIN;
   const queue = backlog && (await drain(() => backlog(stage.platform, stage.namespace), longest, signal));
+  const prefixes = stage.streams.map(({ idPrefix }) => idPrefix);
   for (const { name, idPrefix } of writing) {
     if (queue) recorder.record({ kind: 'backlog', stream: name, ...queue });
     try {
       const { ids } = await stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
-      recorder.record({ kind: 'readback', stream: name, ids });
+      recorder.record({ kind: 'readback', stream: name, ids: idsOf(idPrefix, ids, prefixes) });
     } catch (error) {
       recorder.record({
         kind: 'readback',
@@ -39,6 +40,12 @@ export async function verifyWrites(stage: Stage, recorder: Recorder, signal: Abo
       });
     }
   }
+}
+
+/** Of all ids that begin with a stream's prefix, its own: `vote-` also begins those of a stream `vote-again`. */
+export function idsOf(prefix: string, ids: string[], prefixes: string[]): string[] {
+  const others = prefixes.filter((other) => other !== prefix && other.startsWith(prefix));
+  return ids.filter((id) => !others.some((other) => id.startsWith(other)));
 }
 
 interface Drained {

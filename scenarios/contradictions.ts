@@ -11,6 +11,9 @@ import { LONGEST } from './schema.ts';
 /** Fewer probes in steady state are not enough to know what is normal. */
 const FEWEST_STEADY_PROBES = 10;
 
+/** What ends the name of a probe's stream on kept connections, where it has one of each kind. */
+const REUSED = '.reused';
+
 /** The scenario as written, and the workload it refers to. */
 interface Written {
   scenario: Scenario;
@@ -94,6 +97,15 @@ function* probeMistakes({ scenario, workload }: Written, kinds: KnownKinds): Gen
         hint: didYouMean(name, Object.keys(workload.probes), 'probe'),
       };
       continue;
+    }
+    if (name.endsWith(REUSED)) {
+      const other = name.slice(0, -REUSED.length);
+      yield {
+        at: 'key',
+        path: ['probes', name],
+        message: `'${name}' is what the stream of a probe '${other}' on kept connections is called`,
+        hint: `give it another name in fixtures/${workload.name}/workload.ts`,
+      };
     }
     if (!Object.hasOwn(kinds, probe.kind)) {
       const message = `there is no kind of probe '${probe.kind}', which '${name}' of ${workload.name} is`;
@@ -222,7 +234,7 @@ function missingProbe(name: string, scenario: Scenario, workload: Workload): str
 /** Named as in the plan: with both kinds of connection, the reused one is a separate stream. */
 function streamNames(scenario: Scenario): string[] {
   return Object.entries(scenario.probes).flatMap(([name, { connection }]) =>
-    connection === 'both' ? [name, `${name}.reused`] : [name],
+    connection === 'both' ? [name, name + REUSED] : [name],
   );
 }
 

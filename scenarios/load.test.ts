@@ -7,7 +7,7 @@ import { faults } from '../faults/index.ts';
 import { FileError } from '../files/diagnostic.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml } from '../files/yaml.ts';
-import { loadWorkload } from '../fixtures/workloads.ts';
+import { loadKinds, loadWorkload } from '../fixtures/workloads.ts';
 import { knownKinds } from '../probes/kinds.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
 import { findScenarios, loadScenario, toScenario } from './load.ts';
@@ -100,6 +100,18 @@ test('a connection on which the answer would mean nothing is refused', async () 
       message: new RegExp(`^mine.yaml:8:23: 'door' cannot use ${connection} connections`),
     });
   }
+});
+
+test('a probe that is called like the stream of another on kept connections is refused', async () => {
+  const voting = await loadWorkload('voting', import.meta.dirname);
+  const vocabulary = {
+    faults,
+    workload: async () => ({ ...voting, probes: { ...voting.probes, 'vote.reused': voting.probes.vote! } }),
+    kinds: (name: string) => loadKinds(name, import.meta.dirname),
+  };
+  const text = least.replace('vote: {}', 'vote: { connection: both }\n  vote.reused: {}');
+  const loading = toScenario(parseYaml(new Source('mine.yaml', text)), vocabulary);
+  await assert.rejects(loading, { message: /^mine.yaml:9:3: 'vote.reused' is what the stream of a probe 'vote'/ });
 });
 
 test('what a workload says of a probe must fit its kind', async () => {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { projectPath } from '../files/project-path.ts';
 import { test } from '../fixtures/test.ts';
 import { readInvocation } from '../run/invocation.ts';
 import { loadProject } from '../run/parts.ts';
@@ -10,7 +11,10 @@ const files = readInvocation()?.scenarios ?? findScenarios([path.join(import.met
 await loadProject(process.cwd());
 for (const file of files) {
   const scenario = await loadScenario(file);
-  test(scenario.title, async ({ brownout }) => {
-    await brownout.run(file);
+  // By its file, because titles are chosen by people: two scenarios may have the same.
+  test.describe(projectPath(file), () => {
+    test(scenario.title, async ({ brownout }) => {
+      await brownout.run(file);
+    });
   });
 }

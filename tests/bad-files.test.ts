@@ -185,7 +185,7 @@ test('every good file passes, Windows line ends and byte order mark included', a
   );
   assert.equal(exitCode, 0, stderr);
   assert.match(stdout, /✓ clusters\/lab-swarm\.yaml {2}swarm, 3 hosts/);
-  assert.match(stdout, /✓ scenarios\/voting\/node-kill\.yaml {2}fits lab-swarm/);
+  assert.match(stdout, /✓ scenarios\/voting\/node-kill\.yaml {2}fits clusters\/lab-swarm\.yaml/);
 });
 
 test('every good file passes on Kubernetes, those for Kubernetes alone included', async () => {

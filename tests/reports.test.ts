@@ -282,7 +282,7 @@ export default defineConfig({
       path.join(folder, 'allure.spec.ts'),
       `import { mkdirSync, writeFileSync } from 'node:fs';
 import { test } from '@playwright/test';
-import { attachToAllure, failureMessage } from ${from('reports/allure.ts')};
+import { attachToAllure, failureMessage, identifyInAllure } from ${from('reports/allure.ts')};
 import { renderHtml } from ${from('reports/html/html.ts')};
 import { runFolder } from ${from('recording/folder.ts')};
 import { findingsByHand, runByHand } from ${from('tests/findings-by-hand.ts')};
@@ -303,7 +303,8 @@ test('Voting goes on when a node dies', async ({}, info) => {
   writeFileSync(folder.meta, JSON.stringify(meta));
   writeFileSync(folder.samples, Buffer.alloc(9 * 2 ** 20));
   await test.step('inject', async () => undefined);
-  await attachToAllure(info, { meta, findings, folder });
+  await identifyInAllure(meta);
+  await attachToAllure(info, { findings, folder });
   throw new Error(failureMessage(findings));
 });\n`,
     );
@@ -334,7 +335,13 @@ test('Voting goes on when a node dies', async ({}, info) => {
     ]);
     assert.deepEqual(
       one.parameters.filter(({ name }) => name !== 'Project').map(({ name, value }) => `${name}=${value}`),
-      ['platform=swarm', 'cluster=lab-swarm', 'variant=as-is', 'fault=node-kill'],
+      [
+        'platform=swarm',
+        'cluster=lab-swarm',
+        `scenario=${runByHand().scenario.file}`,
+        'variant=as-is',
+        'fault=node-kill',
+      ],
     );
     const all = [one, ...one.steps].flatMap(({ attachments }) => attachments);
     assert.deepEqual(

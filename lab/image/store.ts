@@ -1,12 +1,12 @@
 import { createReadStream } from 'node:fs';
 import { cp, lstat, mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ifFree, withLock } from '../../units/lock.ts';
 import { run, runStreaming } from '../command.ts';
 import { answers, type Docker } from '../docker/api.ts';
 import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
 import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
 import type { Lab } from '../lab.ts';
-import { ifFree, withLock } from '../lock.ts';
 import type { Progress } from '../progress.ts';
 import { cached, cacheFolder, lockName } from './cache.ts';
 import { buildContexts, type Context } from './contexts.ts';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
+import { withLock } from '../../units/lock.ts';
 import { groupsIn, removeGroup } from '../cgroup.ts';
 import { remove } from '../host.ts';
 import { removeDeadBuilders } from '../image/store.ts';
 import { LABS, machineNames, requireRoot } from '../lab.ts';
-import { withLock } from '../lock.ts';
 import { removeNetwork } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { removeDeadBuilder } from './images.ts';

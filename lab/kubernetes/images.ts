@@ -1,5 +1,6 @@
 import { cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { ifFree } from '../../units/lock.ts';
 import { run, runStreaming } from '../command.ts';
 import { answers, type Docker } from '../docker/api.ts';
 import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf, SOCKET } from '../docker/daemon.ts';
@@ -7,7 +8,6 @@ import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from
 import { cached, cacheFolder, lockName } from '../image/cache.ts';
 import { type ImageStore, imageStore, shareStore } from '../image/store.ts';
 import type { Lab } from '../lab.ts';
-import { ifFree } from '../lock.ts';
 import type { Progress } from '../progress.ts';
 import { CONFIG } from './layout.ts';
 import { containerd } from './machines.ts';

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withLock } from '../../units/lock.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { diskOf, install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
 import { isCurrent } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
-import { withLock } from '../lock.ts';
 import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { ensurePackages, installLabPackages } from '../setup.ts';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
+import { withLock } from '../../units/lock.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { formatDuration } from '../../units/units.ts';
 import { poll } from '../../units/until.ts';
@@ -11,7 +12,6 @@ import { DATA_ROOT, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts'
 import { diskOf, install, linkState, logTail, type Machine, powerOff, powerOn, restoreLink } from '../host.ts';
 import { type ImageStore, imageStore, isCurrent, shareStore } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
-import { withLock } from '../lock.ts';
 import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { installLabPackages } from '../setup.ts';

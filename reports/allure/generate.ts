@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -13,14 +14,19 @@ const TIMEOUT = 120_000;
 
 /**
  * Makes the Allure report of the results in a folder; returns the path of its page. The report is one file that opens
- * from disk. The history is kept in `allure-history.jsonl` next to `outDir`. Throws OperatorError if Allure fails.
+ * from disk. `history` is the file to which Allure adds these results; by default `allure-history.jsonl` next to `outDir`. Throws OperatorError if
+ * Allure fails.
  */
-export async function generateAllureReport(resultsDir: string, outDir: string): Promise<string> {
+export async function generateAllureReport(
+  resultsDir: string,
+  outDir: string,
+  history = path.join(path.dirname(outDir), 'allure-history.jsonl'),
+): Promise<string> {
   const [results, out] = [path.resolve(resultsDir), path.resolve(outDir)];
   const folder = mkdtempSync(path.join(tmpdir(), 'brownout-allure-'));
   try {
     const config = path.join(folder, 'allurerc.mjs');
-    writeFileSync(config, allureConfig(out, environments(results)));
+    writeFileSync(config, allureConfig(out, path.resolve(history), environments(results)));
     // Allure does not clear the folder; it may contain a report of an older layout.
     rmSync(out, { recursive: true, force: true });
     const cli = fileURLToPath(new URL('../cli.js', import.meta.resolve('allure')));
@@ -56,11 +62,11 @@ function withoutNetwork(page: string): string {
 type Environments = Map<string, Record<string, string>>;
 
 /** An Allure configuration as source text: matchers are functions, so JSON cannot hold it. */
-function allureConfig(out: string, environments: Environments): string {
+function allureConfig(out: string, history: string, environments: Environments): string {
   const config = {
     name: 'brownout',
     output: out,
-    historyPath: path.join(path.dirname(out), 'allure-history.jsonl'),
+    historyPath: history,
     historyLimit: 100,
     categories,
     plugins: {
@@ -70,9 +76,9 @@ function allureConfig(out: string, environments: Environments): string {
     },
   };
   const known = [...environments].map(
-    ([cluster, variables], index) => `
-  ${JSON.stringify(environmentId(cluster, index))}: {
-    name: ${JSON.stringify(cluster.replace(/[/\\\p{Cc}]/gu, '-').slice(0, 64))},
+    ([cluster, variables]) => `
+  ${JSON.stringify(environmentOf(cluster).id)}: {
+    name: ${JSON.stringify(environmentOf(cluster).name)},
     variables: ${JSON.stringify(variables)},
     matcher: ({ labels }) => labels.some(({ name, value }) => name === ${JSON.stringify(CLUSTER_LABEL)} && value === ${JSON.stringify(cluster)}),
   },`,
@@ -80,10 +86,22 @@ function allureConfig(out: string, environments: Environments): string {
   return `export default { ...${JSON.stringify(config)}, environments: {${known.join('')}} };\n`;
 }
 
-/** Letters, digits, - and _, at most 64, as Allure requires. It must be stable, because the history refers to it. */
-function environmentId(cluster: string, index: number): string {
-  const id = cluster.replace(/[^A-Za-z0-9_-]/g, '-').slice(0, 60);
-  return id === cluster ? id : `${id}-${index}`;
+/** As long as Allure lets the id and the name of an environment be. */
+const LONGEST = 64;
+
+/**
+ * A cluster as Allure's environment. An id has letters, digits, - and _; a name may not look like a path. Both are stable, because the history
+ * refers to them, and no two clusters share one: where a character had to be replaced that another cluster may have, a checksum is added.
+ */
+export function environmentOf(cluster: string): { id: string; name: string } {
+  const sum = createHash('sha256').update(cluster).digest('hex').slice(0, 8);
+  const name = cluster.replaceAll('/', ' › ').replace(/[\\\p{Cc}]/gu, '-');
+  const isPlain =
+    name !== 'default' && name === name.trim() && name.length <= LONGEST && name.replaceAll(' › ', '/') === cluster;
+  return {
+    id: `${cluster.replace(/[^A-Za-z0-9_-]/g, '-').slice(9 - LONGEST)}-${sum}`,
+    name: isPlain ? name : `${name.slice(9 - LONGEST)} ${sum}`.trim().toWellFormed(),
+  };
 }
 
 interface Result {

@@ -1,7 +1,7 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { test } from '@playwright/test';
 import { runFolder } from '../../../recording/folder.ts';
-import { attachToAllure, failureMessage } from '../../../reports/allure.ts';
+import { attachToAllure, failureMessage, identifyInAllure } from '../../../reports/allure.ts';
 import { renderHtml } from '../../../reports/html/html.ts';
 import { sampleRuns } from '../samples.ts';
 
@@ -13,7 +13,8 @@ for (const { folder: recorded, meta, findings } of sampleRuns()) {
     cpSync(recorded.dir, folder.dir, { recursive: true });
     writeFileSync(folder.findings, JSON.stringify(findings));
     writeFileSync(folder.report, renderHtml({ meta, findings }));
-    await attachToAllure(test.info(), { meta, findings, folder });
+    await identifyInAllure(meta);
+    await attachToAllure(test.info(), { findings, folder });
     if (meta.scenario.expect === 'fail') test.fail(true, 'the scenario shows a weakness');
     if (findings.verdict !== 'pass') throw new Error(failureMessage(findings));
   });

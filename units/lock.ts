@@ -58,5 +58,5 @@ function holderOf(name: string): Promise<string> {
 }
 
 function address(name: string): string {
-  return `\0brownout-lab-${name}`;
+  return `\0brownout-${name}`;
 }

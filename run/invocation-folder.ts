@@ -1,0 +1,120 @@
+/**
+ * Where an invocation of `brownout run` keeps its results, `.brownout/invocations/<when>-<random>/`: a folder of its own, because several may go on in
+ * one project at the same time. When it ends, its results also take the place of those before, where they are looked for: `.brownout/allure-results`
+ * and `.brownout/allure-report`.
+ */
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { ownerState, thisOwner } from '../platforms/owner.ts';
+import { withLock } from '../units/lock.ts';
+
+/** Of an invocation on another machine nobody knows whether it has ended; ms. */
+const KEPT_IF_UNKNOWN = 86_400_000;
+
+export class InvocationFolder {
+  readonly #home: string;
+  readonly dir: string;
+
+  /** Makes one, and removes those of invocations that have ended. `home` is the project's `.brownout`. */
+  constructor(home = path.resolve('.brownout')) {
+    const all = path.join(home, 'invocations');
+    mkdirSync(all, { recursive: true });
+    for (const name of readdirSync(all)) {
+      const dir = path.join(all, name);
+      if (hasEnded(dir)) rmSync(dir, { recursive: true, force: true });
+    }
+    this.#home = home;
+    this.dir = mkdtempSync(path.join(all, `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-`));
+    writeFileSync(path.join(this.dir, OWNER), thisOwner());
+    mkdirSync(this.allureResults);
+  }
+
+  get allureResults(): string {
+    return path.join(this.dir, 'allure-results');
+  }
+
+  get allureReport(): string {
+    return path.join(this.dir, 'allure-report');
+  }
+
+  /** What journeys leave: screenshots, traces. */
+  get testResults(): string {
+    return path.join(this.dir, 'test-results');
+  }
+
+  /** One for all invocations of the project. */
+  get allureHistory(): string {
+    return path.join(this.#home, 'allure-history.jsonl');
+  }
+
+  /**
+   * Makes the report and puts it and the results where they are looked for, one invocation after the other: Allure rewrites its history.
+   *
+   * @param report makes the report; undefined where none is wanted
+   * @returns the report's page, in this invocation's own folder
+   */
+  async publish(report: (() => Promise<string>) | undefined): Promise<string | undefined> {
+    const project = createHash('sha256').update(this.#home).digest('hex').slice(0, 16);
+    return withLock(`results-${project}`, 'publishing results', async () => {
+      this.#publishResults();
+      const page = await report?.();
+      if (page !== undefined) publishFile(page, path.join(this.#home, 'allure-report', 'index.html'));
+      return page;
+    });
+  }
+
+  #publishResults(): void {
+    const published = path.join(this.#home, 'allure-results');
+    const fresh = `${published}.new`;
+    rmSync(fresh, { recursive: true, force: true });
+    mkdirSync(fresh);
+    for (const name of readdirSync(this.allureResults))
+      same(path.join(this.allureResults, name), path.join(fresh, name));
+    rmSync(published, { recursive: true, force: true });
+    renameSync(fresh, published);
+  }
+}
+
+const OWNER = 'owner';
+
+function hasEnded(dir: string): boolean {
+  try {
+    const owner = path.join(dir, OWNER);
+    // Another one that begins now may not have said yet whose it is.
+    const state = existsSync(owner) ? ownerState(readFileSync(owner, 'utf8')) : 'elsewhere';
+    return state === 'gone' || (state === 'elsewhere' && Date.now() - statSync(dir).mtimeMs > KEPT_IF_UNKNOWN);
+  } catch {
+    // Another one that begins now has removed it.
+    return false;
+  }
+}
+
+/** Whoever reads meanwhile has the old one or the new one, whole. */
+function publishFile(from: string, to: string): void {
+  mkdirSync(path.dirname(to), { recursive: true });
+  rmSync(`${to}.new`, { force: true });
+  same(from, `${to}.new`);
+  renameSync(`${to}.new`, to);
+}
+
+/** The same file under another name; a copy, where the file system has no links. */
+function same(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to);
+  }
+}
