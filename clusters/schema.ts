@@ -2,11 +2,9 @@ import { z } from 'zod';
 import { isReference, isSecretKey, tellingSecrets } from '../files/secret.ts';
 import { list } from '../files/validate.ts';
 import { dockerApi } from '../platforms/docker/address.ts';
-import { line, name, parseUrl, refuseSecrets } from '../platforms/keys.ts';
+import { line, name, parseUrl, REFERENCE_HINT, refuseSecrets } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import { duration } from '../units/units.ts';
-
-const REFERENCE_HINT = 'give a reference: env:NAME or file:PATH';
 
 const ENTRY = 'expected a URL as users type it: http://, https:// or tcp://host:port';
 
@@ -61,7 +59,9 @@ const power = z
         }),
       )
       .superRefine(refuseSecretValues)
-      .describe("The agent's parameters; `{node}` in quotes is replaced. Secrets as `env:NAME` or `file:PATH`.")
+      .describe(
+        "The agent's parameters; `{node}` in quotes is replaced. Secrets as `env:NAME`, `file:PATH` or `command:COMMAND`.",
+      )
       .meta({ examples: [{ ip: 'ipmi-{node}.example.org', username: 'ops', password: 'env:IPMI_PASSWORD' }] })
       .optional(),
     command: z

@@ -32,9 +32,9 @@ test('keys that hold secrets are told from keys that speak of them', () => {
 });
 
 test('references are no secrets', () => {
-  for (const text of ['env:IPMI_PASSWORD', 'file:/run/secrets/ipmi', 'file:ipmi.txt'])
+  for (const text of ['env:IPMI_PASSWORD', 'file:/run/secrets/ipmi', 'file:ipmi.txt', 'command:pass show ipmi'])
     assert.ok(isReference(text), text);
-  for (const text of ['', 'env:', 'env:A B', 'env:1', 'file:', 'file: x', 'hunter2', 'ENV:A'])
+  for (const text of ['', 'env:', 'env:A B', 'env:1', 'file:', 'file: x', 'command:', 'hunter2', 'ENV:A'])
     assert.ok(!isReference(text), text);
 });
 

@@ -1,5 +1,5 @@
 /**
- * What in a file looks like a secret. Files hold references to secrets (`env:NAME`, `file:PATH`); a value that slipped in
+ * What in a file looks like a secret. Files hold references to secrets (`env:NAME`, `file:PATH`, `command:COMMAND`); a value that slipped in
  * must not be repeated in an error message, a report or a log.
  */
 
@@ -16,9 +16,9 @@ export function isSecretKey(key: string): boolean {
   return SECRET.test(name) && !ABOUT.test(name);
 }
 
-/** `env:NAME` or `file:PATH`. */
+/** `env:NAME`, `file:PATH` or `command:COMMAND`. */
 export function isReference(value: string): boolean {
-  return /^(env:[A-Za-z_][A-Za-z0-9_]*|file:\S.*)$/.test(value);
+  return /^(env:[A-Za-z_][A-Za-z0-9_]*|(file|command):\S.*)$/.test(value);
 }
 
 /** `key:` in a line. Bounded, as the forms below are: nothing that a file holds may make a match take long. */

@@ -1,6 +1,6 @@
 /** What the keys of cluster files are made of: those that every file has, and those of one platform. */
 import { z } from 'zod';
-import { tellingSecrets } from '../files/secret.ts';
+import { isReference, tellingSecrets } from '../files/secret.ts';
 
 /** Refuses text that gives a secret away, before anything else can complain about it. */
 export function refuseSecrets(text: string, context: z.core.$RefinementCtx<string>): void {
@@ -8,6 +8,15 @@ export function refuseSecrets(text: string, context: z.core.$RefinementCtx<strin
   const params = { hint: 'secrets stay out of cluster files: use the environment or a file' };
   context.addIssue({ code: 'custom', message: 'a secret stands here as a value', params, continue: false });
 }
+
+export const REFERENCE_HINT = 'give a reference: env:NAME, file:PATH or command:COMMAND';
+
+/** A secret, as a file gives it: where it is kept. */
+export const reference = z.string({ error: 'expected a reference to a secret' }).superRefine((text, context) => {
+  if (isReference(text)) return;
+  const params = { hint: REFERENCE_HINT };
+  context.addIssue({ code: 'custom', message: 'a secret stands here as a value', params });
+});
 
 /** A URL without blanks, password and fragment, which no address here has. */
 export function parseUrl(text: string): URL | undefined {

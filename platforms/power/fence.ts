@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { nearest } from '../../files/nearest.ts';
+import { readSecret } from '../../files/reference.ts';
+import { isReference } from '../../files/secret.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { type Ended, runProgram, words } from '../../units/program.ts';
 import { type FenceParameter, parseFenceMetadata } from './metadata.ts';
@@ -17,7 +18,7 @@ const AGENT_FOLDERS = '/usr/sbin:/sbin:/usr/local/sbin';
 /**
  * Power by a ClusterLabs fence agent (IPMI, Redfish, PDUs, hypervisors, clouds). Parameters go to its standard input as
  * `key=value` lines, never onto its command line where any user could read a password. `{node}` in a value is replaced;
- * `env:NAME` and `file:PATH` are resolved at the moment of use.
+ * references to secrets are resolved at the moment of use.
  */
 export function fencePower(config: FenceConfig): Power {
   const env = { ...process.env, PATH: `${process.env.PATH ?? ''}:${AGENT_FOLDERS}` };
@@ -57,9 +58,8 @@ export function fencePower(config: FenceConfig): Power {
     });
     const options = checkFenceOptions(config, known, node);
     const secrets: string[] = [];
-    const values = Object.fromEntries(
-      Object.entries(options).map(([key, value]) => [key, resolve(config.agent, key, value, secrets)]),
-    );
+    const values: Record<string, string> = {};
+    for (const [key, value] of Object.entries(options)) values[key] = await resolve(config.agent, key, value, secrets);
     const result = await call({ ...values, action });
     return { ...result, stdout: mask(result.stdout, secrets), stderr: mask(result.stderr, secrets) };
   }
@@ -117,8 +117,7 @@ export function checkFenceOptions(
       );
     }
     if (/[\r\n]/.test(value)) throw new OperatorError(`${agent}: the value of '${key}' holds a line break`);
-    const literal = !/^(env|file):/.test(value);
-    if (literal && parameter.choices.length > 0 && !parameter.choices.includes(value)) {
+    if (!isReference(value) && parameter.choices.length > 0 && !parameter.choices.includes(value)) {
       throw new OperatorError(`${agent}: '${key}' cannot be '${value}'`, {
         hint: `expected one of: ${parameter.choices.join(', ')}`,
       });
@@ -151,31 +150,11 @@ function sameAs(parameter: FenceParameter, all: FenceParameter[]): string[] {
 }
 
 /** Resolves a reference to a secret, and remembers it so that it can be kept out of every message. */
-function resolve(agent: string, key: string, value: string, secrets: string[]): string {
-  const [, kind, where] = /^(env|file):(.*)$/.exec(value) ?? [];
-  if (!kind || !where) return value;
-  const secret = kind === 'env' ? process.env[where] : readSecret(agent, key, where);
-  if (secret === undefined) {
-    throw new OperatorError(`${agent}: '${key}' refers to ${value}, and there is no such environment variable`, {
-      hint: `export ${where}=… before the run`,
-    });
-  }
-  if (/[\r\n]/.test(secret)) {
-    throw new OperatorError(`${agent}: the secret of '${key}' (${value}) has more than one line`);
-  }
+async function resolve(agent: string, key: string, value: string, secrets: string[]): Promise<string> {
+  if (!isReference(value)) return value;
+  const secret = await readSecret(value, `${agent}: '${key}'`);
   if (secret !== '') secrets.push(secret);
   return secret;
-}
-
-function readSecret(agent: string, key: string, path: string): string {
-  try {
-    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
-  } catch (error) {
-    throw new OperatorError(`${agent}: the file of '${key}' cannot be read: ${(error as Error).message}`, {
-      hint: 'file: takes the path of a file that holds the secret on one line',
-      cause: error,
-    });
-  }
 }
 
 function mask(text: string, secrets: string[]): string {

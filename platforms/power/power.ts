@@ -16,7 +16,7 @@ export interface Power {
 export type PowerConfig =
   /** Shell commands; {node} is replaced. `state` prints on or off. */
   | { kind: 'command'; off: string; on: string; state: string; timeout: number }
-  /** A ClusterLabs fence agent; `{node}` in values is replaced; secrets as `env:NAME` or `file:PATH`. */
+  /** A ClusterLabs fence agent; `{node}` in values is replaced; secrets as references. */
   | { kind: 'fence'; agent: string; options: Record<string, string>; timeout: number }
   /** Nodes that are containers of a Docker engine (kind, k3d). */
   | { kind: 'docker'; host: string; container: string };
