@@ -210,7 +210,7 @@ export class Api {
   }
 }
 
-/** Whether another endpoint may do what this one did not. */
+/** Whether another endpoint may do what this one did not. One that is not who it should be ends it: somebody must look. */
 function isElsewhere(error: ApiError, { call, isChange }: Encoded, known: boolean): boolean {
   // One that has just started may know nobody yet; a name that was never good is good nowhere.
   if (error.trouble === 'unauthenticated') return known;
