@@ -15,6 +15,8 @@ export type Trouble =
   | 'locked'
   /** The node that was asked has no majority: it answers questions with what it knew, and takes no change. */
   | 'no-quorum'
+  /** The node that was asked has no configuration to look into: it has just started, or is about to end. */
+  | 'not-ready'
   /** The node that was asked does not get through to the one that the call is about. */
   | 'node-unreachable'
   /** This version has no such call. */
@@ -31,7 +33,7 @@ export type Trouble =
   | 'silent';
 
 /** These may be gone by themselves after a while; the others stay as they are until somebody changes something. */
-const PASSING: readonly Trouble[] = ['locked', 'no-quorum', 'node-unreachable', 'foreign', 'silent'];
+const PASSING: readonly Trouble[] = ['locked', 'no-quorum', 'not-ready', 'node-unreachable', 'foreign', 'silent'];
 
 /** Which request it was. */
 export interface Asked {
@@ -85,8 +87,7 @@ const WORDS: [RegExp, Trouble][] = [
   [/no quorum/, 'no-quorum'],
   // What is left of a read-only /etc/pve where a file is written without asking first.
   [/unable to (open|create|write) .*\/etc\/pve\/.*Permission denied/, 'no-quorum'],
-  // The node's copy of the configuration is not up, or not up yet.
-  [/ipcc_send_rec|Transport endpoint is not connected/, 'no-quorum'],
+  [/ipcc_send_rec|Transport endpoint is not connected/, 'not-ready'],
   [/already (exists|defined|used)/, 'already-there'],
   [/is locked|can't lock file|got lock (request )?timeout/, 'locked'],
   [/^only root|Permission check failed/, 'forbidden'],
@@ -144,10 +145,16 @@ export function refusal(asked: Asked, { status, reason, type, text }: Answer, is
     status,
     errors,
     missing,
-    // 595: the other node was not reached. Beyond: it was, and then nothing was heard any more.
-    maybeDone: isChange && (status > 595 || (trouble === 'foreign' && status >= 500)),
+    maybeDone: isChange && isHalfway(trouble, status),
     hint: hintOf(trouble, missing),
   });
+}
+
+/** Whether a refusal may come from after a change has begun. */
+function isHalfway(trouble: Trouble, status: number): boolean {
+  // 595: the other node was not reached. Beyond: it was, and then nothing was heard any more.
+  if (trouble === 'node-unreachable') return status > 595;
+  return trouble === 'not-ready' || (trouble === 'foreign' && status >= 500);
 }
 
 function troubleByStatus(status: number, message: string, errors: string): Trouble {

@@ -117,6 +117,10 @@ describe('the API client', { timeout: 240_000 }, () => {
     'speaks no HTTP': (request) => {
       request.socket.end('220 mail.example.org ESMTP\r\n');
     },
+    'is not ready yet': (_, response) => {
+      const message = 'ipcc_send_rec[1] failed: Connection refused';
+      json(response, { data: null, message: `${message}\n` }, 500, message);
+    },
     'has no majority': (_, response) =>
       json(
         response,
@@ -188,11 +192,25 @@ describe('the API client', { timeout: 240_000 }, () => {
     }
   });
 
+  it('reads no more of an answer than it may, and waits no longer', async () => {
+    const bounds = {
+      'answers without end': /an answer of more than 100000 bytes/,
+      'says nothing': /no answer within 1 s/,
+    };
+    for (const [what, said] of Object.entries(bounds)) {
+      const [one] = await all(FAILURES[what]!);
+      assert.match(await words(connect([one!]).get('/version', {}, ONCE)), said);
+    }
+  });
+
   it('asks one endpoint only, where that is wanted', async () => {
     const [one, two] = await all(healthy, (_, response) => bare(response, 595, 'No route to host'));
     const api = connect([one!, two!]);
     assert.equal((await rejected(api.get('/version', {}, { ...ONCE, endpoint: two!.origin }))).status, 595);
     assert.equal(one!.asked.length, 0);
+    two!.handler = healthy;
+    await api.get('/version', {}, { endpoint: two!.origin });
+    assert.equal(api.endpoints[0], one!.origin, 'which is preferred stays');
     await assert.rejects(api.get('/version', {}, { endpoint: 'https://pve9:8006' }), /none of the cluster's endpoints/);
   });
 

@@ -121,7 +121,7 @@ export class Api {
         try {
           const answer = await this.#at(endpoint, request, asking.timeout, ended);
           this.access.known = true;
-          this.#prefer(endpoint);
+          if (asking.endpoint === undefined) this.#prefer(endpoint);
           return answer;
         } catch (error) {
           if (ended.aborted || !(error instanceof ApiError)) throw error;
@@ -205,7 +205,7 @@ export class Api {
 
   /** Not first next time. What PVE itself says no to, it would say everywhere. */
   #avoid(endpoint: Endpoint, { trouble }: ApiError): void {
-    if (!['silent', 'foreign', 'no-quorum', 'unauthenticated'].includes(trouble)) return;
+    if (!['silent', 'foreign', 'no-quorum', 'not-ready', 'unauthenticated'].includes(trouble)) return;
     this.#endpoints = [...this.#endpoints.filter((other) => other !== endpoint), endpoint];
   }
 }
