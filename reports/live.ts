@@ -2,13 +2,13 @@
  * Live output of a run. Each event is one line, with the same text with or without a terminal; on a terminal the last lines are
  * redrawn in place: the phase with its countdown, and the current availability.
  */
-import { styleText } from 'node:util';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { Phase } from '../recording/recording.ts';
 import type { RunProgress } from '../run/progress.ts';
+import { printable } from '../units/printable.ts';
+import { joined, type Paint, type Piece, painter, type Styled, styled, type Terminal } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayEvent } from './events.ts';
-import { clean } from './terminal.ts';
 import { sayLatency, saySeconds, sayShare } from './wording.ts';
 
 export interface LiveView {
@@ -19,16 +19,8 @@ export interface LiveView {
   close(): void;
 }
 
-/** A stream of text that may be a terminal: `process.stdout`. */
-interface LiveOutput {
-  write(text: string): unknown;
-  isTTY?: boolean;
-  columns?: number;
-  rows?: number;
-}
-
 export interface LiveOptions {
-  out: LiveOutput;
+  out: Terminal;
   /** Lines only, without availability: for logs next to JSON output. */
   quiet: boolean;
   /** Default: on a terminal, unless NO_COLOR is set. */
@@ -45,10 +37,10 @@ export function createLiveView(options: LiveOptions): LiveView {
 }
 
 class View implements LiveView {
-  readonly #out: LiveOutput;
+  readonly #out: Terminal;
   readonly #redraws: boolean;
   readonly #quiet: boolean;
-  readonly #color: boolean;
+  readonly #paint: Paint;
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
   #state = new State();
@@ -56,8 +48,8 @@ class View implements LiveView {
   constructor({ out, quiet, color }: LiveOptions) {
     this.#out = out;
     this.#quiet = quiet;
-    this.#redraws = Boolean(out.isTTY) && !quiet;
-    this.#color = color ?? (Boolean(out.isTTY) && !process.env.NO_COLOR);
+    this.#redraws = out.isTerminal && !quiet;
+    this.#paint = painter(color ?? out.color);
   }
 
   show(event: RunProgress): void {
@@ -65,7 +57,7 @@ class View implements LiveView {
     this.#state.take(event);
     const line = this.#line(event);
     this.#erase();
-    if (line !== undefined) this.#out.write(`${line}\n`);
+    if (line !== undefined) this.#out.print(line);
     this.#draw();
   }
 
@@ -80,17 +72,17 @@ class View implements LiveView {
     this.#erase();
   }
 
-  #line(event: RunProgress): string | undefined {
+  #line(event: RunProgress): Piece | undefined {
     switch (event.kind) {
       case 'run':
-        return `${this.#paint('bold', clean(event.title))} on ${event.cluster}  ${this.#paint('dim', event.run)}`;
+        return styled`${this.#paint('bold', event.title)} on ${event.cluster}  ${this.#paint('dim', event.run)}`;
       case 'note':
-        return this.#paint('yellow', clean(event.text));
+        return this.#paint('yellow', event.text);
       case 'event': {
         const happened = event.event;
         const said = sayEvent(happened, (phase) => this.#state.took(phase, happened.at));
         if (!said) return undefined;
-        return `${this.#paint('dim', this.#state.when(happened.at))}  ${said.bad ? this.#paint('red', said.text) : said.text}`;
+        return styled`${this.#paint('dim', this.#state.when(happened.at))}  ${said.bad ? this.#paint('red', said.text) : said.text}`;
       }
       case 'tick':
         return this.#redraws || this.#quiet || !this.#state.worthALine(event.tick)
@@ -103,7 +95,7 @@ class View implements LiveView {
 
   #plainTick(tick: ProberTick): string {
     const streams = Object.entries(tick.streams).map(([name, counts]) => `${name} ${sayShare(okShare(counts))}`);
-    return `${this.#state.when(tick.at)}  ${clean(streams.join('  '))}`;
+    return `${this.#state.when(tick.at)}  ${streams.join('  ')}`;
   }
 
   #draw(): void {
@@ -115,18 +107,14 @@ class View implements LiveView {
     }, 1000).unref();
     // One column less: a line that fills the last column wraps on some terminals, and then one line would not be erased.
     const columns = (this.#out.columns ?? 80) - 1;
-    const lines = this.#state.lines(columns, this.#color).slice(0, Math.max(1, (this.#out.rows ?? 24) - 1));
-    this.#out.write(`${lines.join('\n')}\n`);
+    const lines = this.#state.lines(columns, this.#paint).slice(0, Math.max(1, (this.#out.rows ?? 24) - 1));
+    this.#out.print(joined(lines, '\n'));
     this.#drawn = lines.length;
   }
 
   #erase(): void {
-    if (this.#drawn > 0) this.#out.write(`\u001b[${this.#drawn}A\u001b[0J`);
+    this.#out.erase(this.#drawn);
     this.#drawn = 0;
-  }
-
-  #paint(style: Parameters<typeof styleText>[0], text: string): string {
-    return this.#color ? styleText(style, text, { validateStream: false }) : text;
   }
 }
 
@@ -176,11 +164,9 @@ class State {
     return true;
   }
 
-  lines(columns: number, color: boolean): string[] {
+  lines(columns: number, paint: Paint): Styled[] {
     const { phase } = this;
     if (!phase) return [];
-    const paint = (style: Parameters<typeof styleText>[0], text: string) =>
-      color ? styleText(style, text, { validateStream: false }) : text;
     const head = `▶ ${phase.name}  ${this.#timeOf(phase)}`.slice(0, columns);
     const names = Math.min(
       24,
@@ -190,11 +176,11 @@ class State {
     const room = Math.max(0, Math.min(HISTORY, columns - names - 27));
     const rows = [...this.#streams].map(([name, { shares, p50 }]) => {
       const now = shares.at(-1);
-      const text = `  ${clean(name).slice(0, names).padEnd(names)} ${sayShare(now).padStart(8)}  `;
+      const text = `  ${printable(name).slice(0, names).padEnd(names)} ${sayShare(now).padStart(8)}  `;
       const history = shares.slice(-room).map(block);
-      const drawn = history.map(({ sign, bad }) => (bad ? paint('red', sign) : sign)).join('');
+      const drawn = history.map(({ sign, bad }) => (bad ? paint('red', sign) : sign));
       const rest = now !== undefined && p50 > 0 ? ` p50 ${sayLatency(p50)}` : '';
-      return (now !== undefined && now < 1 ? paint('red', text) : text) + (room > 0 ? drawn : '') + rest;
+      return joined([now !== undefined && now < 1 ? paint('red', text) : text, ...(room > 0 ? drawn : []), rest], '');
     });
     return [paint('bold', head), ...rows];
   }
