@@ -15,7 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
-import { runFolder } from '../recording/folder.ts';
+import { keepToOwner, runFolder } from '../recording/folder.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
@@ -84,6 +84,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   try {
     const began = new Date();
     const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
+    for (const written of ['allure-results', 'test-results']) keepToOwner(path.resolve('.brownout', written));
     if (abandoned) return exit.notUndone;
     const isAllUndone = await undoAbandoned(began);
     const expected = scenarios.length * invocation.clusters.length;
@@ -150,7 +151,10 @@ function withFindings(result: ScenarioResult): object {
 /** If the report cannot be made, the verdicts are still valid. */
 async function allureReport(resultsDir: string): Promise<string | undefined> {
   try {
-    return await generateAllureReport(resultsDir, path.resolve('.brownout', 'allure-report'));
+    const report = path.resolve('.brownout', 'allure-report');
+    const page = await generateAllureReport(resultsDir, report);
+    for (const written of [report, path.resolve('.brownout', 'allure-history.jsonl')]) keepToOwner(written);
+    return page;
   } catch (error) {
     stderr.print(
       `No Allure report was made of ${shownPath(resultsDir)}: ${error instanceof Error ? error.message : error}`,

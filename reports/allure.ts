@@ -6,8 +6,10 @@ import { description, labels, parameter } from 'allure-js-commons';
 import type { Findings } from '../analysis/findings.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
+import { printable } from '../units/printable.ts';
 import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, VERDICT_LABEL } from './allure/names.ts';
 import { timelineImage } from './html/timeline-svg.ts';
+import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
 import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
 
@@ -82,16 +84,16 @@ function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder)
 const isSmall = (file: string) => statSync(file).size <= LARGEST;
 
 function describe(findings: Findings, elsewhere: string[]): string {
-  const cell = (text: string) => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s+/g, ' ');
   const rows = findings.checks.map(
-    ({ verdict, what, observed, wanted }) => `| ${verdict} | ${cell(what)} | ${cell(observed)} | ${cell(wanted)} |`,
+    ({ verdict, what, observed, wanted }) =>
+      `| ${verdict} | ${inline(what)} | ${inline(observed)} | ${inline(wanted)} |`,
   );
   return [
-    cell(sayVerdict(findings)),
+    inline(sayVerdict(findings)),
     ['| verdict | check | observed | wanted |', '|---|---|---|---|', ...rows].join('\n'),
-    ...findings.warnings.map((warning) => `Warning: ${cell(warning)}`),
-    ...findings.cleanUp.left.map((left) => `Not as before: ${cell(left)}`),
-    ...elsewhere.map((file) => `Too large to attach: ${cell(file)}`),
+    ...findings.warnings.map((warning) => `Warning: ${inline(warning)}`),
+    ...findings.cleanUp.left.map((left) => `Not as before: ${inline(left)}`),
+    ...elsewhere.map((file) => `Too large to attach: ${inline(file)}`),
   ].join('\n\n');
 }
 
@@ -110,8 +112,8 @@ export async function attachToAllure(
   { meta, findings, folder }: { meta: RunMeta; findings: Findings; folder: RunFolder },
 ): Promise<void> {
   const described = describeForAllure(meta, findings, folder);
-  await labels(...described.labels);
-  for (const { name, value } of described.parameters) await parameter(name, value);
+  await labels(...described.labels.map(({ name, value }) => ({ name, value: printable(value) })));
+  for (const { name, value } of described.parameters) await parameter(name, printable(value));
   await description(described.description);
   for (const { name, ...attachment } of described.attachments) await testInfo.attach(name, attachment);
 }

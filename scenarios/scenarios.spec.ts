@@ -2,6 +2,7 @@ import path from 'node:path';
 import { test } from '../fixtures/test.ts';
 import { readInvocation } from '../run/invocation.ts';
 import { loadProject } from '../run/parts.ts';
+import { printable } from '../units/printable.ts';
 import { findScenarios, loadScenario } from './load.ts';
 
 // One test per scenario file, on every cluster that the runner was given.
@@ -10,7 +11,7 @@ const files = readInvocation()?.scenarios ?? findScenarios([path.join(import.met
 await loadProject(process.cwd());
 for (const file of files) {
   const scenario = await loadScenario(file);
-  test(scenario.title, async ({ brownout }) => {
+  test(printable(scenario.title), async ({ brownout }) => {
     await brownout.run(file);
   });
 }

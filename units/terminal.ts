@@ -63,11 +63,14 @@ const QUOTED = '\n  │ ';
 
 function shown(piece: Piece): string {
   if (piece instanceof Styled) return piece.text;
-  const text = printable(shortened(mask(String(piece)).replace(/\n+$/, '')));
+  const text = printable(shortened(mask(String(piece))));
   return text.replaceAll('\n', QUOTED);
 }
 
-function shortened(text: string): string {
+function shortened(given: string): string {
+  let last = given.length;
+  while (given[last - 1] === '\n') last--;
+  const text = given.slice(0, last);
   let end = Math.min(text.length, LONGEST);
   let at = -1;
   for (let line = 0; line < MOST_LINES && at < end; line++) {
