@@ -24,7 +24,8 @@ export function reportCommand(): Command {
       const folder = findRun(name);
       const { meta, findings } = readFindings(folder);
       const file = path.resolve(flags.html ?? folder.report);
-      write(file, renderHtml({ meta, findings }));
+      // One that is written elsewhere is for whoever it is written for.
+      write(file, renderHtml({ meta, findings }), flags.html === undefined ? 0o600 : 0o666);
       if (flags.json) return stdout.print(asJson({ report: file, findings }));
       const { color, columns: width = 160 } = stdout;
       stdout.print(renderSummary(meta, findings, { color, width }));
@@ -32,9 +33,9 @@ export function reportCommand(): Command {
     });
 }
 
-function write(file: string, text: string): void {
+function write(file: string, text: string, mode: number): void {
   try {
-    writeFileSync(file, text, { mode: 0o600 });
+    writeFileSync(file, text, { mode });
   } catch (cause) {
     throw new OperatorError(`The report cannot be written: ${(cause as Error).message}`, {
       hint: 'Give a file in a folder that exists: --html report.html',

@@ -9,7 +9,9 @@ const LONGEST = 16_000;
  * secrets. It stays the same error, so that whoever waits for it still knows it.
  */
 export function harmless<E>(error: E): E {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+  const seen = new Set<unknown>();
+  for (let each: unknown = error; each instanceof Error && !seen.has(each); each = each.cause) {
+    seen.add(each);
     for (const key of ['message', 'stack'] as const) {
       const { [key]: text } = each;
       if (typeof text === 'string') each[key] = printable(mask(text).slice(0, LONGEST));
