@@ -8,6 +8,7 @@ import { platformOf } from '../platforms/index.ts';
 import { loadProject } from '../run/parts.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
+import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 
 interface CheckFlags {
@@ -107,15 +108,11 @@ function describeCluster(cluster: Cluster): string {
 function print(checked: Checked[], json: boolean): void {
   if (json) {
     const ok = checked.every((each) => each.diagnostics.length === 0);
-    console.log(JSON.stringify({ ok, files: checked }, null, 2));
+    stdout.print(asJson({ ok, files: checked }));
     return;
   }
   for (const { file, summary, diagnostics } of checked) {
-    if (diagnostics.length === 0) console.log(`✓ ${file}  ${summary}`);
-    else console.error(new FileError(diagnostics).render({ color: isColorful(process.stderr) }));
+    if (diagnostics.length === 0) stdout.print(`✓ ${file}  ${summary}`);
+    else stderr.print(new FileError(diagnostics).render({ color: stderr.color }));
   }
-}
-
-function isColorful(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && !process.env.NO_COLOR;
 }

@@ -11,6 +11,7 @@ import { renderComparison } from '../reports/compare/terminal.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asDocument, asJson, type Styled, stderr, stdout } from '../units/terminal.ts';
 
 interface CompareFlags {
   last?: number;
@@ -35,17 +36,17 @@ export function compareCommand(): Command {
       if (flags.html !== undefined) {
         const file = path.resolve(flags.html);
         write(file, renderComparisonPage(comparison, linksFrom(path.dirname(file), runs)));
-        console.error(`Comparison: ${shownPath(file)}`);
+        stderr.print(`Comparison: ${shownPath(file)}`);
       }
-      console.log(textOf(comparison, flags));
+      stdout.print(textOf(comparison, flags));
     });
 }
 
-function textOf(comparison: Comparison, { json, markdown }: CompareFlags): string {
-  if (json) return JSON.stringify(comparison, null, 2);
-  if (markdown) return renderMarkdown(comparison);
-  const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
-  return renderComparison(comparison, { color, width: process.stdout.columns ?? 160 });
+function textOf(comparison: Comparison, { json, markdown }: CompareFlags): Styled {
+  if (json) return asJson(comparison);
+  if (markdown) return asDocument(renderMarkdown(comparison));
+  const { color, columns: width = 160 } = stdout;
+  return renderComparison(comparison, { color, width });
 }
 
 function chooseFolders(names: string[], last: number | undefined): RunFolder[] {

@@ -8,6 +8,7 @@ import { judgeRun } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
+import { asJson, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 
 export function judgeCommand(): Command {
@@ -21,15 +22,14 @@ export function judgeCommand(): Command {
       await loadProject(process.cwd());
       const scenario = flags.scenario === undefined ? undefined : await loadScenario(flags.scenario);
       const { meta, findings } = judgeRun(folder, scenario);
-      const text = JSON.stringify(findings, null, 2);
       // With other objectives this is a what-if: the recording keeps the verdict by its own.
       if (!scenario) {
-        writeFileSync(folder.findings, `${text}\n`);
-        writeFileSync(folder.report, renderHtml({ meta, findings }));
+        writeFileSync(folder.findings, `${JSON.stringify(findings, null, 2)}\n`, { mode: 0o600 });
+        writeFileSync(folder.report, renderHtml({ meta, findings }), { mode: 0o600 });
       }
-      const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
-      console.log(flags.json ? text : renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
-      if (!flags.json && !scenario) console.log(`Report: ${shownPath(folder.report)}`);
+      const { color, columns: width = 160 } = stdout;
+      stdout.print(flags.json ? asJson(findings) : renderSummary(meta, findings, { color, width }));
+      if (!flags.json && !scenario) stdout.print(`Report: ${shownPath(folder.report)}`);
       process.exitCode = exit[gateOf(findings, scenario ?? meta.scenario)];
     });
 }

@@ -7,6 +7,7 @@ import { renderSummary } from '../reports/terminal.ts';
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asJson, stdout } from '../units/terminal.ts';
 
 interface ReportFlags {
   html?: string;
@@ -23,17 +24,18 @@ export function reportCommand(): Command {
       const folder = findRun(name);
       const { meta, findings } = readFindings(folder);
       const file = path.resolve(flags.html ?? folder.report);
-      write(file, renderHtml({ meta, findings }));
-      if (flags.json) return console.log(JSON.stringify({ report: file, findings }, null, 2));
-      const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
-      console.log(renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
-      console.log(`Report: ${shownPath(file)}`);
+      // One that is written elsewhere is for whoever it is written for.
+      write(file, renderHtml({ meta, findings }), flags.html === undefined ? 0o600 : 0o666);
+      if (flags.json) return stdout.print(asJson({ report: file, findings }));
+      const { color, columns: width = 160 } = stdout;
+      stdout.print(renderSummary(meta, findings, { color, width }));
+      stdout.print(`Report: ${shownPath(file)}`);
     });
 }
 
-function write(file: string, text: string): void {
+function write(file: string, text: string, mode: number): void {
   try {
-    writeFileSync(file, text);
+    writeFileSync(file, text, { mode });
   } catch (cause) {
     throw new OperatorError(`The report cannot be written: ${(cause as Error).message}`, {
       hint: 'Give a file in a folder that exists: --html report.html',

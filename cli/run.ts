@@ -20,6 +20,7 @@ import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asJson, joined, type Styled, stderr, stdout, styled } from '../units/terminal.ts';
 import { exit, worstExit } from './exit.ts';
 import { abandonedRuns, undoRun } from './undo.ts';
 
@@ -83,12 +84,11 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     );
     const code = isAllUndone ? exitCode(results, isComplete, green) : exit.notUndone;
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
-    if (!isComplete || (!green && results.every(isGreen))) console.error(output.trim());
+    if (!isComplete || (!green && results.every(isGreen))) stderr.print(output.trim());
     const report = await publish(own, flags.allure);
-    if (areAllSkipped(results)) console.error('Every scenario was skipped: nothing is known of this cluster.');
-    if (flags.json)
-      console.log(JSON.stringify({ outcomes: results.map(withFindings), allure: report ?? null }, null, 2));
-    else if (report) console.log(`Allure report: ${shownPath(report)}`);
+    if (areAllSkipped(results)) stderr.print('Every scenario was skipped: nothing is known of this cluster.');
+    if (flags.json) stdout.print(asJson({ outcomes: results.map(withFindings), allure: report ?? null }));
+    else if (report) stdout.print(`Allure report: ${shownPath(report)}`);
     return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -101,17 +101,17 @@ async function undoAbandoned(began: Date): Promise<boolean> {
   let isAllUndone = true;
   for (const folder of left) {
     const run = path.basename(folder.dir);
-    console.error(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
+    stderr.print(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
     await undoRun(folder, ({ act, error }) => {
-      console.error(
+      stderr.print(
         error === undefined ? `  undone      ${describeAct(act)}` : `  not undone  ${describeAct(act)}: ${error}`,
       );
       if (error !== undefined) isAllUndone = false;
     }).catch((error: Error) => {
       isAllUndone = false;
-      console.error(`  not undone  ${error.message}`);
+      stderr.print(`  not undone  ${error.message}`);
     });
-    if (!isAllUndone) console.error(`  What to do: brownout undo ${run}`);
+    if (!isAllUndone) stderr.print(`  What to do: brownout undo ${run}`);
   }
   return isAllUndone;
 }
@@ -152,7 +152,7 @@ async function publish(folder: InvocationFolder, withReport: boolean): Promise<s
   try {
     return await folder.publish(withReport ? report : undefined);
   } catch (error) {
-    console.error(
+    stderr.print(
       `No Allure report was made of ${shownPath(allureResults)}: ${error instanceof Error ? error.message : error}`,
     );
     return undefined;
@@ -193,8 +193,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       output += chunk;
     });
 
-  const out = quiet ? process.stderr : process.stdout;
-  const view = createLiveView({ out, quiet, clusters: invocation.clusters.map(projectPath) });
+  const view = createLiveView({ out: quiet ? stderr : stdout, quiet, clusters: invocation.clusters.map(projectPath) });
   const results: ScenarioResult[] = [];
   const begun = new Set<string>();
   const follow = followWire(invocation.wire, (message) => {
@@ -216,7 +215,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       return;
     }
     view.close();
-    console.error(whatIsLeft([...begun]));
+    stderr.print(whatIsLeft([...begun]));
     process.kill(-child.pid!, 'SIGKILL');
   };
   // A terminal that is closed is an interrupt, too.
@@ -234,31 +233,33 @@ function showResult(result: ScenarioResult, quiet: boolean): void {
   if (quiet) return;
   if (result.kind === 'judged') {
     const { meta, findings } = readFindings(runFolder(result.dir));
-    const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-    console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 160 }));
+    const { color, columns: width = 160 } = stdout;
+    stdout.print(renderSummary(meta, findings, { color, width }));
     const { report } = runFolder(result.dir);
-    if (existsSync(report)) console.log(`Report: ${shownPath(report)}`);
-    for (const left of result.notUndone) console.log(`Not undone: ${left}\n  What to do: brownout undo ${result.run}`);
+    if (existsSync(report)) stdout.print(`Report: ${shownPath(report)}`);
+    for (const left of result.notUndone)
+      stdout.print(styled`Not undone: ${left}\n  What to do: brownout undo ${result.run}`);
   } else if (result.kind === 'refused') {
-    console.log(`refused  ${result.scenario} on ${result.cluster}: ${result.message}`);
-    if (result.hint) console.log(`  What to do: ${result.hint}`);
+    stdout.print(`refused  ${result.scenario} on ${result.cluster}: ${result.message}`);
+    if (result.hint) stdout.print(`  What to do: ${result.hint}`);
   } else {
-    console.log(`skipped  ${result.scenario} on ${result.cluster}: ${result.reason}`);
+    stdout.print(`skipped  ${result.scenario} on ${result.cluster}: ${result.reason}`);
   }
 }
 
 /** Of every run that began, on whichever cluster. */
-function whatIsLeft(dirs: string[]): string {
-  if (dirs.length === 0) return 'Stopped. No run had begun.';
+function whatIsLeft(dirs: string[]): Styled {
+  if (dirs.length === 0) return styled`Stopped. No run had begun.`;
   const left = dirs.flatMap((dir) => {
     const { journal } = runFolder(dir);
     if (!existsSync(journal)) return [];
     const { header, entries } = readJournal(journal);
     if (entries.length === 0) return [];
     const lines = entries.map(({ undo }) => `  ${describeAct(undo!)}`);
-    return [`Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${header.run}`];
+    return [styled`Still to be undone:\n${joined(lines, '\n')}\nWhat to do: brownout undo ${header.run}`];
   });
-  return left.length === 0 ? 'Stopped. Nothing is left on the cluster.' : `Stopped at once. ${left.join('\n')}`;
+  if (left.length === 0) return styled`Stopped. Nothing is left on the cluster.`;
+  return styled`Stopped at once. ${joined(left, '\n')}`;
 }
 
 /** Calls back for every appended line, including the last ones. */

@@ -8,6 +8,7 @@ import { listRuns, type RunFolder } from '../recording/folder.ts';
 import { readJson } from '../recording/json.ts';
 import { readMeta } from '../recording/read.ts';
 import { readJournal } from '../run/journal.ts';
+import { asJson, stderr, stdout } from '../units/terminal.ts';
 
 interface RunLine {
   run: string;
@@ -27,11 +28,11 @@ export function runsCommand(): Command {
     .option('--json', 'as JSON')
     .action((flags: { json?: boolean }) => {
       const lines = listRuns().flatMap(describe);
-      if (flags.json) return console.log(JSON.stringify(lines, null, 2));
-      if (lines.length === 0) return console.log('No runs yet.');
+      if (flags.json) return stdout.print(asJson(lines));
+      if (lines.length === 0) return stdout.print('No runs yet.');
       for (const { run, state, title, scenario, cluster, pending } of lines) {
         const left = pending > 0 && state !== 'running' ? `  ${pending} acts not undone: brownout undo ${run}` : '';
-        console.log(`${run}  ${state.padEnd(10)}  ${title}  (${scenario} on ${cluster})${left}`);
+        stdout.print(`${run}  ${state.padEnd(10)}  ${title}  (${scenario} on ${cluster})${left}`);
       }
     });
 }
@@ -41,7 +42,7 @@ function describe(folder: RunFolder): RunLine[] {
   try {
     return describeRun(folder);
   } catch (error) {
-    console.error(`${folder.dir} cannot be read: ${error instanceof Error ? error.message : error}`);
+    stderr.print(`${folder.dir} cannot be read: ${error instanceof Error ? error.message : error}`);
     return [];
   }
 }

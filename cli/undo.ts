@@ -13,6 +13,7 @@ import { locate } from '../run/locate.ts';
 import { loadPlatform, loadPlatforms } from '../run/parts.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 
 interface UndoFlags {
@@ -31,8 +32,8 @@ export function undoCommand(): Command {
       const onStep = (step: UndoStep) => {
         steps.push(step);
         if (flags.json) return;
-        if (step.error === undefined) console.log(`undone      ${describeAct(step.act)}`);
-        else console.log(`not undone  ${describeAct(step.act)}: ${step.error}`);
+        if (step.error === undefined) stdout.print(`undone      ${describeAct(step.act)}`);
+        else stdout.print(`not undone  ${describeAct(step.act)}: ${step.error}`);
       };
       const notReached: { run: string; error: string }[] = [];
       for (const folder of runsToUndo(name, flags)) {
@@ -40,8 +41,8 @@ export function undoCommand(): Command {
         await undoRun(folder, onStep).catch((error: Error) => {
           const run = path.basename(folder.dir);
           notReached.push({ run, error: error.message });
-          console.error(`not undone  run ${run}: ${error.message}`);
-          if (error instanceof OperatorError && error.hint) console.error(`  What to do: ${error.hint}`);
+          stderr.print(`not undone  run ${run}: ${error.message}`);
+          if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
         });
       }
       if (flags.cluster) {
@@ -49,8 +50,8 @@ export function undoCommand(): Command {
         await undoLeftovers(await loadCluster(flags.cluster), name, onStep);
       }
       const isAllUndone = notReached.length === 0 && steps.every((step) => step.error === undefined);
-      if (flags.json) console.log(JSON.stringify({ steps, notReached }, null, 2));
-      else if (steps.length === 0 && isAllUndone) console.log('Nothing to undo.');
+      if (flags.json) stdout.print(asJson({ steps, notReached }));
+      else if (steps.length === 0 && isAllUndone) stdout.print('Nothing to undo.');
       process.exitCode = isAllUndone ? exit.pass : exit.notUndone;
     });
 }
@@ -58,7 +59,7 @@ export function undoCommand(): Command {
 function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
   if (name === undefined) {
     for (const folder of listRuns().filter((each) => hasPending(each) && isRunning(each)))
-      console.error(stillGoing(folder));
+      stderr.print(stillGoing(folder));
     return abandonedRuns();
   }
   // With --cluster the run may have been started on another machine: its journal is not needed.
@@ -114,7 +115,7 @@ export async function undoRun(folder: RunFolder, onStep: (step: UndoStep) => voi
       await undoPending(journal, actor, platform, onStep);
     });
     if (journal.unmarked > 0) {
-      console.error(
+      stderr.print(
         `${journal.unmarked} of these could not be marked as undone in ${folder.journal}: the next undo does them once more.`,
       );
     }
@@ -166,7 +167,7 @@ async function undoLeftovers(
       leftovers.some((leftover) => leftover.run === lockHolder)
     ) {
       running.add(lockHolder);
-      console.error(
+      stderr.print(
         `Run ${lockHolder} has recently renewed its lock, so it is still going on, perhaps on another machine, and is left alone. ` +
           `If it is dead after all: brownout undo ${lockHolder} --cluster ${cluster.file}`,
       );

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from '../units/operator-error.ts';
 
@@ -31,6 +31,14 @@ export function runFolder(dir: string): RunFolder {
     findings: path.join(dir, 'findings.json'),
     report: path.join(dir, 'report.html'),
   };
+}
+
+/** What others have written there, such as Allure, is for its owner alone: 0600, folders 0700. A path that is not there is passed over. */
+export function keepToOwner(root: string): void {
+  const stat = lstatSync(root, { throwIfNoEntry: false });
+  if (!stat || stat.isSymbolicLink()) return;
+  chmodSync(root, stat.isDirectory() ? 0o700 : 0o600);
+  if (stat.isDirectory()) for (const name of readdirSync(root)) keepToOwner(path.join(root, name));
 }
 
 /** All recordings of the project, oldest first: ids begin with their date. */

@@ -1,6 +1,5 @@
 import type { Phase, RunEvent } from '../recording/recording.ts';
 import { formatDuration } from '../units/units.ts';
-import { clean } from './terminal.ts';
 import { sayBacklog, sayMany } from './wording.ts';
 
 export interface EventLine {
@@ -10,7 +9,7 @@ export interface EventLine {
 
 /** An event in one line; undefined if it is not worth showing. `took`: how long a phase has taken, ms. */
 export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undefined): EventLine | undefined {
-  const say = (text: string, bad = false): EventLine => ({ text: clean(text), bad });
+  const say = (text: string, bad = false): EventLine => ({ text, bad });
   switch (event.kind) {
     case 'phase': {
       if (event.state === 'begin') return say(`${event.phase} …`);

@@ -1,4 +1,5 @@
 import type { Findings, Mark } from '../analysis/findings.ts';
+import { printable } from '../units/printable.ts';
 
 /** One line per stream, one column per mark; durations in ms with their brackets, censored values as `>120000`. */
 export function marksCsv({ streams }: Findings): string {
@@ -18,7 +19,7 @@ export function marksCsv({ streams }: Findings): string {
     'scheduled',
   ];
   const rows = streams.map((stream) => [
-    stream.stream,
+    name(stream.stream),
     mark(stream.tte),
     mark(stream.ttfs),
     mark(stream.ttsr),
@@ -33,6 +34,11 @@ export function marksCsv({ streams }: Findings): string {
     stream.during.scheduled,
   ]);
   return `${[columns, ...rows].map((row) => row.map(field).join(',')).join('\n')}\n`;
+}
+
+/** A spreadsheet takes what begins like this for a formula, and runs it; an apostrophe makes it text. */
+function name(text: string): string {
+  return /^\s*[=+\-@|]/.test(text) ? `'${printable(text)}` : printable(text);
 }
 
 function mark({ ms, bracket, beyond }: Mark): string {

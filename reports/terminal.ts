@@ -1,7 +1,8 @@
 /** The result of a run for a terminal: the verdict first, then why, then the numbers. */
-import { styleText } from 'node:util';
 import type { Durability, Findings, VerdictKind } from '../analysis/findings.ts';
 import type { RunMeta } from '../recording/recording.ts';
+import { printable } from '../units/printable.ts';
+import { joined, type Paint, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
 import { type Leg, legs } from './legs.ts';
 import {
@@ -27,14 +28,12 @@ export interface TerminalOptions {
   width: number;
 }
 
-type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
-
 const verdictColour = { pass: 'green', fail: 'red', unknown: 'yellow' } as const;
 const verdictMark: Record<VerdictKind, string> = { pass: 'pass   ', fail: 'FAIL   ', unknown: 'UNKNOWN' };
 
 /** Ends without a newline. */
-export function renderSummary(meta: RunMeta, findings: Findings, { color, width }: TerminalOptions): string {
-  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+export function renderSummary(meta: RunMeta, findings: Findings, { color, width }: TerminalOptions): Styled {
+  const paint = painter(color);
   const columns = Math.min(110, Math.max(60, width));
   const blocks = [
     head(meta, findings, paint),
@@ -45,39 +44,37 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     predictions(findings, paint),
     remarks(findings, paint),
   ];
-  return blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join('\n'))
-    .join('\n\n');
+  const filled = blocks.filter((block) => block.length > 0).map((block) => joined(block, '\n'));
+  return joined(filled, '\n\n');
 }
 
-function head(meta: RunMeta, findings: Findings, paint: Paint): string[] {
+function head(meta: RunMeta, findings: Findings, paint: Paint): Piece[] {
   const { scenario, cluster } = meta;
   const lines = [
-    `${paint(['bold', verdictColour[findings.verdict]], verdictWords[findings.verdict].toUpperCase())}  ${paint('bold', clean(findings.title))}`,
+    styled`${paint(['bold', verdictColour[findings.verdict]], verdictWords[findings.verdict].toUpperCase())}  ${paint('bold', findings.title)}`,
     paint(
       'dim',
       `${scenario.workload} (${scenario.variant}), ${sayFaults(meta)}, on ${cluster.name} (${cluster.platform})  ${findings.run}`,
     ),
-    clean(sayVerdict(findings)),
+    sayVerdict(findings),
   ];
   const expected = sayExpected(meta, findings);
   return expected ? [...lines, expected] : lines;
 }
 
 /** Failed and unknown checks in full; passed ones shortened to one line. */
-function checks({ checks }: Findings, paint: Paint, columns: number): string[] {
+function checks({ checks }: Findings, paint: Paint, columns: number): Piece[] {
   const names = longest(checks.map(({ what }) => what));
   const seen = Math.min(40, longest(checks.map(({ observed }) => observed)));
   return checks.map(({ verdict, what, observed, wanted }) => {
-    const line = clean(`${what.padEnd(names)}  ${observed.padEnd(seen)}  wanted ${wanted}`);
+    const line = printable(`${what.padEnd(names)}  ${observed.padEnd(seen)}  wanted ${wanted}`);
     const room = columns - verdictMark.pass.length - 2;
     const shown = verdict === 'pass' && line.length > room ? `${line.slice(0, room - 1)}…` : line;
-    return `${paint(verdictColour[verdict], verdictMark[verdict])}  ${shown}`;
+    return styled`${paint(verdictColour[verdict], verdictMark[verdict])}  ${shown}`;
   });
 }
 
-function split(findings: Findings, paint: Paint, columns: number): string[] {
+function split(findings: Findings, paint: Paint, columns: number): Piece[] {
   const all = legs(findings.split);
   if (all.length === 0) return [];
   const names = longest(all.map(({ step }) => splitWords[step]));
@@ -95,17 +92,17 @@ function split(findings: Findings, paint: Paint, columns: number): string[] {
     paint('bold', 'Where the time went, since the fault'),
     ...all.map((leg) => {
       const took = leg.took === undefined ? '' : `+${formatDuration(leg.took)}`;
-      return `  ${splitWords[leg.step].padEnd(names)}  ${paint('cyan', bar(leg))} ${took.padStart(8)}  ${sayMark(leg.mark)}`.trimEnd();
+      return styled`  ${splitWords[leg.step].padEnd(names)}  ${paint('cyan', bar(leg))} ${took.padStart(8)}  ${sayMark(leg.mark)}`;
     }),
   ];
 }
 
-function streams({ streams }: Findings, paint: Paint): string[] {
+function streams({ streams }: Findings, paint: Paint): Piece[] {
   if (streams.length === 0) return [];
   const rows = [
     ['Stream', 'recovered', 'available', 'outages', 'longest', 'p95 before → after'],
     ...streams.map(({ stream, ttsr, availability, outages, headline, steady, during }) => [
-      stream,
+      printable(stream),
       sayMarkWithin(ttsr),
       sayShare(availability),
       sayCount(outages.length),
@@ -120,12 +117,12 @@ function streams({ streams }: Findings, paint: Paint): string[] {
       .join('  ')
       .trimEnd(),
   );
-  return [paint('bold', lines[0]!), ...lines.slice(1).map(clean)];
+  return [paint('bold', lines[0]!), ...lines.slice(1)];
 }
 
 const SHOWN_IDS = 10;
 
-function durability({ durability }: Findings, paint: Paint): string[] {
+function durability({ durability }: Findings, paint: Paint): Piece[] {
   if (durability.length === 0) return [];
   return [paint('bold', 'Acknowledged writes'), ...durability.flatMap((one) => oneStream(one, paint))];
 }
@@ -133,47 +130,40 @@ function durability({ durability }: Findings, paint: Paint): string[] {
 function oneStream(
   { stream, acknowledged, lost, indeterminate, recovered, backlog, unknown }: Durability,
   paint: Paint,
-): string[] {
-  if (unknown !== undefined) return [clean(`  ${stream}: not known, ${unknown}`)];
+): Piece[] {
+  if (unknown !== undefined) return [`  ${stream}: not known, ${unknown}`];
   const found = `${sayMany(acknowledged, 'write')} acknowledged, `;
-  const line =
-    clean(`  ${stream}: ${found}`) + (lost.length === 0 ? 'none lost' : paint('red', `${sayCount(lost.length)} lost`));
+  const line = styled`  ${stream}: ${found}${lost.length === 0 ? 'none lost' : paint('red', `${sayCount(lost.length)} lost`)}`;
   const rest = [
     indeterminate > 0 && `${sayCount(indeterminate)} never answered (${sayCount(recovered)} of them found)`,
     backlog && sayBacklog(backlog),
   ].filter((part) => typeof part === 'string');
   const more = lost.length > SHOWN_IDS ? ` and ${sayCount(lost.length - SHOWN_IDS)} more` : '';
   return [
-    [line, ...rest].join('; '),
-    ...(lost.length > 0 ? [clean(`    lost: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`)] : []),
+    joined([line, ...rest], '; '),
+    ...(lost.length > 0 ? [`    lost: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`] : []),
   ];
 }
 
-function predictions({ predictions, unpredicted }: Findings, paint: Paint): string[] {
+function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piece[] {
   if (predictions.length === 0 && unpredicted === undefined) return [];
   return [
     paint('bold', 'Predicted from the platform’s timers'),
-    ...(unpredicted === undefined ? [] : [clean(`  ${unpredicted}`)]),
+    ...(unpredicted === undefined ? [] : [`  ${unpredicted}`]),
     ...predictions.flatMap(({ what, window, measured, holds, note }) => [
-      clean(`  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`),
-      ...(note === undefined ? [] : [clean(`    ${note}`)]),
+      `  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`,
+      ...(note === undefined ? [] : [`    ${note}`]),
     ]),
   ];
 }
 
-function remarks({ warnings, cleanUp }: Findings, paint: Paint): string[] {
+function remarks({ warnings, cleanUp }: Findings, paint: Paint): Piece[] {
   return [
-    ...warnings.map((warning) => clean(`${paint('yellow', 'warning')}  ${warning}`)),
-    ...cleanUp.left.map((left) => clean(`${paint('red', 'left')}     ${left}`)),
+    ...warnings.map((warning) => styled`${paint('yellow', 'warning')}  ${warning}`),
+    ...cleanUp.left.map((left) => styled`${paint('red', 'left')}     ${left}`),
   ];
 }
 
 function longest(texts: string[]): number {
   return texts.reduce((most, text) => Math.max(most, text.length), 0);
-}
-
-/** Text from a cluster must not move the cursor: control characters other than our own colours are replaced. */
-export function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/\u001b(?!\[\d+(?:;\d+)*m)|[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '\ufffd');
 }

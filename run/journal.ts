@@ -13,6 +13,7 @@ import { thisOwner } from '../platforms/owner.ts';
 import type { Act } from '../platforms/platform.ts';
 import { appendWhole } from '../units/append.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { maskAll } from '../units/secrets.ts';
 import { openLine, sealLine } from './journal-line.ts';
 
 export interface JournalEntry {
@@ -77,7 +78,8 @@ export class Journal {
   /** On disk, all of it, when it returns; only then may the act run. Throws OperatorError when it cannot be written. */
   before(does: Act, undo: Act | undefined): JournalEntry {
     const entry: JournalEntry = { id: this.#next, does, undo };
-    this.#append(entry);
+    // Its undo is carried out as it stands here, so it is never masked: no undo is told a secret. Nobody reads `does` but people.
+    this.#append({ id: entry.id, does: maskAll(does), undo });
     this.#next += 1;
     if (undo) this.#entries.set(entry.id, entry);
     return entry;

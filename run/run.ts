@@ -8,6 +8,7 @@ import { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { maskAll } from '../units/secrets.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { Companions } from './companions/companion.ts';
@@ -178,7 +179,7 @@ class Lifecycle {
         hint: refused[0]!.hint,
       });
     }
-    writeFileSync(this.#recorder.folder.before, `${JSON.stringify(before, null, 2)}\n`, { mode: 0o600 });
+    writeFileSync(this.#recorder.folder.before, `${JSON.stringify(maskAll(before), null, 2)}\n`, { mode: 0o600 });
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
     this.#endRenewal = await takeLock(stage, this.#journal);
     return before;

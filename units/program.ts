@@ -3,6 +3,7 @@
  * neither may import the other.
  */
 import { execa } from 'execa';
+import { mask } from './secrets.ts';
 
 export interface ProgramOptions {
   /** Text for the program's standard input; without it there is none. */
@@ -73,9 +74,9 @@ export async function runProgram(file: string, argv: string[], options: ProgramO
   return { code: exitCode, signal, stdout, stderr, timedOut };
 }
 
-/** What a program said, for an error message: its error output, or its output, without the blank ends. */
+/** What a program said, for an error message: its error output, or its output, without the blank ends; the last of it, without half a secret. */
 export function words({ stdout, stderr }: Ended): string {
-  return (stderr.trim() || stdout.trim() || '(no output)').slice(-2000);
+  return mask(stderr.trim() || stdout.trim() || '(no output)').slice(-2000);
 }
 
 function lineReader(tell: (line: string) => void): (text: string) => void {

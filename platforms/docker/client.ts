@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import Docker from 'dockerode';
 import { OperatorError } from '../../units/operator-error.ts';
+import { mask, rememberSecret } from '../../units/secrets.ts';
 import { SshAgent } from './ssh.ts';
 
 /** TLS material for tcp://, as files. */
@@ -72,7 +73,9 @@ function transport(url: URL, tls: DockerTls | undefined) {
   const port = Number(url.port || (secure ? 2376 : 2375));
   const options = { ...none, host: url.hostname, port, protocol: secure ? 'https' : 'http' };
   if (!tls) return { options, agent: secure ? new https.Agent({ keepAlive: false }) : plain, port };
-  const material = { ca: readPem(tls.ca), cert: readPem(tls.cert), key: readPem(tls.key) };
+  const key = readPem(tls.key);
+  rememberSecret(key.toString('utf8'));
+  const material = { ca: readPem(tls.ca), cert: readPem(tls.cert), key };
   return { options: { ...options, ...material }, agent: new https.Agent({ keepAlive: false, ...material }), port };
 }
 
@@ -121,8 +124,11 @@ export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** Of Docker's words: whole pages help nobody. */
+const LONGEST = 2000;
+
 /** Docker's own words where it answered, the system's where it did not. */
 export function describeFailure(error: unknown): string {
   const { json, message, code } = error as { json?: { message?: string }; message?: string; code?: string };
-  return json?.message ?? message ?? code ?? String(error);
+  return mask(json?.message ?? message ?? code ?? String(error)).slice(0, LONGEST);
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { nearest } from '../../files/nearest.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { type Ended, runProgram, words } from '../../units/program.ts';
+import { mask, rememberSecret } from '../../units/secrets.ts';
 import { type FenceParameter, parseFenceMetadata } from './metadata.ts';
 import type { Power, PowerConfig } from './power.ts';
 
@@ -61,7 +62,7 @@ export function fencePower(config: FenceConfig): Power {
       Object.entries(options).map(([key, value]) => [key, resolve(config.agent, key, value, secrets)]),
     );
     const result = await call({ ...values, action });
-    return { ...result, stdout: mask(result.stdout, secrets), stderr: mask(result.stderr, secrets) };
+    return { ...result, stdout: maskThese(result.stdout, secrets), stderr: maskThese(result.stderr, secrets) };
   }
 
   async function act(action: 'on' | 'off', node: string): Promise<void> {
@@ -164,6 +165,7 @@ function resolve(agent: string, key: string, value: string, secrets: string[]): 
     throw new OperatorError(`${agent}: the secret of '${key}' (${value}) has more than one line`);
   }
   if (secret !== '') secrets.push(secret);
+  rememberSecret(secret);
   return secret;
 }
 
@@ -178,6 +180,8 @@ function readSecret(agent: string, key: string, path: string): string {
   }
 }
 
-function mask(text: string, secrets: string[]): string {
-  return secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
+/** In what the agent says, its secrets are masked however short they are. */
+function maskThese(text: string, secrets: string[]): string {
+  const longestFirst = secrets.toSorted((a, b) => b.length - a.length);
+  return longestFirst.reduce((masked, secret) => masked.replaceAll(secret, '•••'), mask(text));
 }

@@ -20,7 +20,7 @@ export class Output {
 
   static async create(path: string, origin: string, streams: StreamSpec[]): Promise<Output> {
     try {
-      const file = await open(path, 'a');
+      const file = await open(path, 'a', 0o600);
       const { size } = await file.stat();
       if (size > 0) {
         await file.close();

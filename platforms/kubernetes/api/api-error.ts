@@ -1,4 +1,5 @@
 import { OperatorError } from '../../../units/operator-error.ts';
+import { mask } from '../../../units/secrets.ts';
 
 /** What the API says of a request that it refuses (`Status`). */
 interface Status {
@@ -30,9 +31,13 @@ export class ApiError extends OperatorError {
 const FORBIDDEN =
   /User "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?/;
 
+/** Of the API's words: whole pages help nobody. */
+const LONGEST = 1000;
+
 /** @param suspicion why the API may not know the suite, for 401 */
 export function refusal(what: string, status: number, body: string, suspicion?: string): ApiError {
-  const { message = body.trim().slice(0, 500), reason, details } = parseStatus(body);
+  const { message: said = body.trim(), reason, details } = parseStatus(body);
+  const message = mask(String(said)).slice(0, LONGEST);
   const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [] };
   if (status === 401) {
     return new ApiError(`the API does not know who asks (401 on ${what})${suspicion ? `: ${suspicion}` : ''}`, {

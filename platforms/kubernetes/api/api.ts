@@ -5,6 +5,7 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { OperatorError } from '../../../units/operator-error.ts';
+import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
 import { ApiError, refusal, silence } from './api-error.ts';
 import { FIELD_MANAGER, type KubeList, type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
@@ -302,6 +303,6 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`the answer is no JSON (${text.slice(0, 60)})`, { cause: error });
+    throw new Error(`the answer is no JSON (${mask(text).slice(0, 60)})`, { cause: error });
   }
 }

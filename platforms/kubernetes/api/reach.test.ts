@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { execaSync } from 'execa';
 import { OperatorError } from '../../../units/operator-error.ts';
+import { mask } from '../../../units/secrets.ts';
 import { openReach } from './reach.ts';
 
 describe('the way to a cluster', () => {
@@ -34,6 +35,36 @@ describe('the way to a cluster', () => {
     }
     assert.fail('it was opened');
   };
+
+  it('makes known which of it is secret, before anything is asked', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n-----END PRIVATE KEY-----\n';
+    write(
+      {
+        token: 'the-token-of-u',
+        password: 'the-password-of-u',
+        'client-key-data': Buffer.from(key).toString('base64'),
+        'auth-provider': { name: 'oidc', config: { 'client-secret': 'the-oidc-secret', 'client-id': 'public-id' } },
+      },
+      {
+        clusters: [
+          { name: 'c', cluster: { server: 'https://api.example', 'proxy-url': 'http://me:the-proxy%27s@p:1' } },
+        ],
+      },
+    );
+    openReach({ kubeconfig, context: 'mine' });
+    write({
+      exec: {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        command: 'x',
+        env: [{ name: 'API_TOKEN', value: 'of-the-plugin' }],
+      },
+    });
+    openReach({ kubeconfig, context: 'mine' });
+    const secrets = ['the-token-of-u', 'the-password-of-u', 'the-oidc-secret', "the-proxy's", 'of-the-plugin'];
+    for (const secret of [...secrets, 'MIIEvQIBADANBgkqhkiG9w0B', Buffer.from(key).toString('base64')])
+      assert.equal(mask(`a ${secret} b`), 'a ••• b', secret);
+    assert.equal(mask('public-id'), 'public-id');
+  });
 
   it('is a context that is named; what is current is not asked', async () => {
     write({ token: 'hunter2' });

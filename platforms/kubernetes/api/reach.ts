@@ -3,8 +3,10 @@ import { existsSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent, RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
+import { withoutSecrets } from '../../../files/secret.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import type { KubernetesReach } from '../cluster.ts';
+import { rememberAccess, rememberUser } from './credentials.ts';
 
 /** What a request to the API needs to be let in. */
 interface Access {
@@ -29,6 +31,7 @@ const PLUGIN_TIMEOUT = 20_000;
 /** Throws OperatorError when the kubeconfig cannot be used. Nothing is sent yet. */
 export function openReach(reach: KubernetesReach): Reach {
   let config = read(reach);
+  rememberUser(config);
   const server = new URL(config.getCurrentCluster()!.server);
   return {
     server,
@@ -37,17 +40,23 @@ export function openReach(reach: KubernetesReach): Reach {
       try {
         await within(PLUGIN_TIMEOUT, config.applyToHTTPSOptions(options));
       } catch (error) {
-        throw new OperatorError(`no credentials for ${server.origin}: ${(error as Error).message.trim()}`, {
-          hint: 'does the credential plugin of the kubeconfig run by itself, without asking anything?',
-          cause: error,
-        });
+        // What a plugin says may hold what it made.
+        throw new OperatorError(
+          `no credentials for ${server.origin}: ${withoutSecrets((error as Error).message.trim())}`,
+          {
+            hint: 'does the credential plugin of the kubeconfig run by itself, without asking anything?',
+            cause: error,
+          },
+        );
       }
+      rememberAccess(options);
       const headers = { ...(options.headers as Record<string, string>) };
       if (options.auth) headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
       return { agent: options.agent as Agent, headers };
     },
     renew() {
       config = read(reach);
+      rememberUser(config);
     },
     suspicion: () => expiry(config),
   };
