@@ -20,8 +20,7 @@ import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
-import { readJournal } from '../run/journal.ts';
-import { readFindings } from '../run/judge.ts';
+import { pendingIn, readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
@@ -218,7 +217,6 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       return;
     }
     view.close();
-    console.error(whatIsLeft([...begun]));
     process.kill(-child.pid!, 'SIGKILL');
   };
   // A terminal that is closed is an interrupt, too.
@@ -227,6 +225,8 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   for (const signal of INTERRUPTS) process.off(signal, interrupt);
   follow.stop();
   view.close();
+  // Only now: until it is gone, it may act.
+  if (interrupts > 1) console.error(whatIsLeft([...begun]));
   return { results, output, green: status === 0, abandoned: interrupts > 1 };
 }
 
@@ -254,13 +254,16 @@ function whatIsLeft(dirs: string[]): string {
   if (dirs.length === 0) return 'Stopped. No run had begun.';
   const left = dirs.flatMap((dir) => {
     const { journal } = runFolder(dir);
+    // A run that was refused has removed its folder.
     if (!existsSync(journal)) return [];
-    const { header, entries } = readJournal(journal);
-    if (entries.length === 0) return [];
-    const lines = entries.map(({ undo }) => `  ${describeAct(undo!)}`);
-    return [`Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${header.run}`];
+    const pending = pendingIn(journal);
+    if (pending?.length === 0) return [];
+    const lines = pending ?? [`not known: ${journal} is damaged`];
+    return [
+      `Still to be undone:\n${lines.map((line) => `  ${line}`).join('\n')}\nWhat to do: brownout undo ${path.basename(dir)}`,
+    ];
   });
-  return left.length === 0 ? 'Stopped. Nothing is left on the cluster.' : `Stopped at once. ${left.join('\n')}`;
+  return left.length === 0 ? 'Stopped. Nothing is left to be undone.' : `Stopped at once. ${left.join('\n')}`;
 }
 
 /** Calls back for every appended line, including the last ones. */

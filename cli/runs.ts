@@ -13,8 +13,8 @@ interface RunLine {
   cluster: string;
   /** A verdict, `running`, or `not judged` for a run that was killed. */
   state: string;
-  /** How many acts are not undone yet. */
-  pending: number;
+  /** How many acts are not undone yet; null if its undo journal is damaged. */
+  pending: number | null;
 }
 
 export function runsCommand(): Command {
@@ -26,7 +26,8 @@ export function runsCommand(): Command {
       if (flags.json) return console.log(JSON.stringify(lines, null, 2));
       if (lines.length === 0) return console.log('No runs yet.');
       for (const { run, state, title, cluster, pending } of lines) {
-        const left = pending > 0 && state !== 'running' ? `  ${pending} acts not undone: brownout undo ${run}` : '';
+        const acts = pending === null ? 'acts may be pending' : `${pending} acts not undone`;
+        const left = pending !== 0 && state !== 'running' ? `  ${acts}: brownout undo ${run}` : '';
         console.log(`${run}  ${state.padEnd(10)}  ${title} on ${cluster}${left}`);
       }
     });
@@ -45,7 +46,7 @@ function describe(folder: RunFolder): RunLine[] {
 function describeRun(folder: RunFolder): RunLine[] {
   if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
   const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
-  const { header, entries } = readJournal(folder.journal);
+  const { header, entries, damages } = readJournal(folder.journal);
   const verdict = existsSync(folder.findings)
     ? (JSON.parse(readFileSync(folder.findings, 'utf8')) as Findings).verdict
     : undefined;
@@ -56,7 +57,7 @@ function describeRun(folder: RunFolder): RunLine[] {
       title: meta.scenario.title,
       cluster: meta.cluster.name,
       state,
-      pending: entries.length,
+      pending: damages.length > 0 ? null : entries.length,
     },
   ];
 }

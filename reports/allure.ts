@@ -7,6 +7,7 @@ import type { Findings } from '../analysis/findings.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, VERDICT_LABEL } from './allure/names.ts';
+import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
 import { marksCsv } from './marks-csv.ts';
 import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
@@ -38,7 +39,7 @@ interface AllureDescription {
   attachments: Attachment[];
 }
 
-function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder): AllureDescription {
+export function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder): AllureDescription {
   const { scenario, cluster } = meta;
   const fault = sayFaults(meta);
   const files: [string, string, string][] = [
@@ -67,6 +68,7 @@ function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder)
       { name: 'fault', value: fault },
     ],
     description: describe(
+      meta,
       findings,
       large.map(([, file]) => path.resolve(file)),
     ),
@@ -81,7 +83,8 @@ function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder)
 
 const isSmall = (file: string) => statSync(file).size <= LARGEST;
 
-function describe(findings: Findings, elsewhere: string[]): string {
+function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): string {
+  const { sentence, items, command } = cleanUpOf(meta, findings);
   const cell = (text: string) => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s+/g, ' ');
   const rows = findings.checks.map(
     ({ verdict, what, observed, wanted }) => `| ${verdict} | ${cell(what)} | ${cell(observed)} | ${cell(wanted)} |`,
@@ -90,7 +93,9 @@ function describe(findings: Findings, elsewhere: string[]): string {
     cell(sayVerdict(findings)),
     ['| verdict | check | observed | wanted |', '|---|---|---|---|', ...rows].join('\n'),
     ...findings.warnings.map((warning) => `Warning: ${cell(warning)}`),
-    ...findings.cleanUp.left.map((left) => `Not as before: ${cell(left)}`),
+    cell(sentence),
+    ...items.map(({ kind, text }) => `${kind === 'left' ? 'Not as before' : 'Not undone'}: ${cell(text)}`),
+    ...(command === undefined ? [] : [`To put it right: ${cell(command)}`]),
     ...elsewhere.map((file) => `Too large to attach: ${cell(file)}`),
   ].join('\n\n');
 }

@@ -1,8 +1,11 @@
 /** The result of a run for a terminal: the verdict first, then why, then the numbers. */
 import { styleText } from 'node:util';
 import type { Durability, Findings, VerdictKind } from '../analysis/findings.ts';
+import { lostWrites } from '../analysis/streams/durability.ts';
+import { wasProbed } from '../analysis/streams/stream.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { formatDuration } from '../units/units.ts';
+import { cleanUpOf } from './clean-up.ts';
 import { type Leg, legs } from './legs.ts';
 import {
   sayBacklog,
@@ -11,6 +14,7 @@ import {
   sayExpected,
   sayFaults,
   sayLatency,
+  sayLost,
   sayMany,
   sayMark,
   sayMarkWithin,
@@ -43,7 +47,7 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     streams(findings, paint),
     durability(findings, paint),
     predictions(findings, paint),
-    remarks(findings, paint),
+    remarks(meta, findings, paint),
   ];
   return blocks
     .filter((block) => block.length > 0)
@@ -104,14 +108,17 @@ function streams({ streams }: Findings, paint: Paint): string[] {
   if (streams.length === 0) return [];
   const rows = [
     ['Stream', 'recovered', 'available', 'outages', 'longest', 'p95 before → after'],
-    ...streams.map(({ stream, ttsr, availability, outages, headline, steady, during }) => [
-      stream,
-      sayMarkWithin(ttsr),
-      sayShare(availability),
-      sayCount(outages.length),
-      headline ? sayOutageLength(headline) : '–',
-      `${sayLatency(steady.latency.p95)} → ${sayLatency(during.latency.p95)}`,
-    ]),
+    ...streams.map((one) => {
+      const { stream, ttsr, availability, outages, headline, steady, during } = one;
+      return [
+        stream,
+        sayMarkWithin(ttsr),
+        sayShare(availability),
+        wasProbed(one) ? sayCount(outages.length) : '–',
+        headline ? sayOutageLength(headline) : '–',
+        `${sayLatency(steady.latency.p95)} → ${sayLatency(during.latency.p95)}`,
+      ];
+    }),
   ];
   const widths = rows[0]!.map((_, column) => longest(rows.map((row) => row[column]!)));
   const lines = rows.map((row) =>
@@ -130,22 +137,24 @@ function durability({ durability }: Findings, paint: Paint): string[] {
   return [paint('bold', 'Acknowledged writes'), ...durability.flatMap((one) => oneStream(one, paint))];
 }
 
-function oneStream(
-  { stream, acknowledged, lost, indeterminate, recovered, backlog, unknown }: Durability,
-  paint: Paint,
-): string[] {
+function oneStream(found: Durability, paint: Paint): string[] {
+  const { stream, acknowledged, lost, indeterminate, unrecorded, recovered, backlog, unknown } = found;
   if (unknown !== undefined) return [clean(`  ${stream}: not known, ${unknown}`)];
-  const found = `${sayMany(acknowledged, 'write')} acknowledged, `;
+  const range = lostWrites(found);
+  const said = acknowledged === 0 ? 'so none could be lost' : sayLost(range);
   const line =
-    clean(`  ${stream}: ${found}`) + (lost.length === 0 ? 'none lost' : paint('red', `${sayCount(lost.length)} lost`));
+    clean(`  ${stream}: ${sayMany(acknowledged, 'write')} acknowledged, `) + (range?.from ? paint('red', said) : said);
   const rest = [
+    unrecorded !== undefined && `${sayCount(unrecorded)} not recorded`,
     indeterminate > 0 && `${sayCount(indeterminate)} never answered (${sayCount(recovered)} of them found)`,
     backlog && sayBacklog(backlog),
   ].filter((part) => typeof part === 'string');
   const more = lost.length > SHOWN_IDS ? ` and ${sayCount(lost.length - SHOWN_IDS)} more` : '';
   return [
     [line, ...rest].join('; '),
-    ...(lost.length > 0 ? [clean(`    lost: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`)] : []),
+    ...(lost.length > 0
+      ? [clean(`    ${range?.from === range?.to ? 'lost' : 'not found'}: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`)]
+      : []),
   ];
 }
 
@@ -161,10 +170,13 @@ function predictions({ predictions, unpredicted }: Findings, paint: Paint): stri
   ];
 }
 
-function remarks({ warnings, cleanUp }: Findings, paint: Paint): string[] {
+function remarks(meta: RunMeta, findings: Findings, paint: Paint): string[] {
+  const { sentence, items, command, isDone } = cleanUpOf(meta, findings);
   return [
-    ...warnings.map((warning) => clean(`${paint('yellow', 'warning')}  ${warning}`)),
-    ...cleanUp.left.map((left) => clean(`${paint('red', 'left')}     ${left}`)),
+    ...findings.warnings.map((warning) => clean(`${paint('yellow', 'warning')}  ${warning}`)),
+    ...(isDone ? [] : [clean(`${paint('red', 'clean-up')} ${sentence}`)]),
+    ...items.map(({ kind, text }) => clean(`${paint('red', kind.padEnd(7))}  ${text}`)),
+    ...(command === undefined ? [] : [clean(`  What to do: ${command}`)]),
   ];
 }
 
