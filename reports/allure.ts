@@ -86,12 +86,14 @@ const isSmall = (file: string) => statSync(file).size <= LARGEST;
 function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): string {
   const { sentence, items, command } = cleanUpOf(meta, findings);
   const cell = (text: string) => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s+/g, ' ');
-  const rows = findings.checks.map(
-    ({ verdict, what, observed, wanted }) => `| ${verdict} | ${cell(what)} | ${cell(observed)} | ${cell(wanted)} |`,
+  // A list, because Allure does not wrap the cells of a table and cuts it at the right.
+  const checks = findings.checks.map(
+    ({ verdict, what, observed, wanted }) =>
+      `- **${verdict}** ${cell(what)}: ${cell(observed)}; wanted: ${cell(wanted)}`,
   );
   return [
     cell(sayVerdict(findings)),
-    ['| verdict | check | observed | wanted |', '|---|---|---|---|', ...rows].join('\n'),
+    checks.join('\n'),
     ...findings.warnings.map((warning) => `Warning: ${cell(warning)}`),
     cell(sentence),
     ...items.map(({ kind, text }) => `${kind === 'left' ? 'Not as before' : 'Not undone'}: ${cell(text)}`),

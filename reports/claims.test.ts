@@ -52,14 +52,14 @@ const statements: [string, RegExp, (one: Evidence) => boolean][] = [
   ['recovery was watched', /watched to the end of recovery/, (one) => ended(one, 'recover')],
   ['the prober was fit', /null stream whole/, (one) => has(one, ({ kind }) => kind === 'prober')],
   ['a prediction was met or not', /\(outside\)|\bas predicted (?:yes|no)\b|(?:Later|Earlier) than/, isValid],
-  ['the fault was proven', /pass +(?:\| )?fault confirmed|Passed fault confirmed/, (one) => proof(one, 'fault')],
+  ['the fault was proven', /pass\W+fault confirmed|Passed fault confirmed/, (one) => proof(one, 'fault')],
   ['nothing was injected', /no fault was injected|No fault was injected/i, (one) => ended(one, 'inject')],
   ['the target was nobody', /\btarget none\b/, () => false],
   ['nothing failed', /no (?:recorded )?request failed|no outage\b|Longest outage none|Errors none/i, wasProbed],
   ['no such platform event', /no such event of the platform/, (one) => ended(one, 'recover')],
   [
     'an objective is met or not',
-    /(?:pass|fail|FAIL|Passed|Failed) +(?:\| )?[\w.]+: (?:recovery|availability|longest|p95)/,
+    /(?:pass|fail|FAIL|Passed|Failed)\W+[\w.]+: (?:recovery|availability|longest|p95)/,
     isValid,
   ],
 ];
