@@ -117,6 +117,10 @@ export interface StreamFindings {
   headline: Outage | undefined;
   errors: Record<string, number>;
   instances: Record<string, number>;
+  /** Probes of `steady` and `during` that were asked once more, on a new connection. Left out if there were none. */
+  askedAgain?: number;
+  /** Answers of `steady` and `during` by the address that gave them. Left out unless several did. */
+  addresses?: Record<string, number>;
 }
 
 /** The recovery split: consecutive steps from the fault to stability; `ms` since t₀. */

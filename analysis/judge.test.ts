@@ -305,6 +305,21 @@ test('a window that is cut off by the end is not called unstable for answers tha
   assert.equal(judge(cut).streams[0]!.ttsr.beyond, 0);
 });
 
+test('what was asked again, and which of several addresses answered, is counted in steady state and recovery', () => {
+  const recording = run({});
+  const [vote] = recording.streams;
+  const of = () => judge(recording).streams[0]!;
+  assert.deepEqual([of().askedAgain, of().addresses], [undefined, undefined]);
+  vote!.addresses = ['', '10.0.0.1', '10.0.0.2'];
+  vote!.address.fill(1);
+  assert.equal(of().addresses, undefined, 'one address is no news');
+  const first = vote!.due.findIndex((due) => due > 5000);
+  for (const i of [0, first, first + 1]) [vote!.askedAgain[i], vote!.address[i]] = [1, 2];
+  const { askedAgain, addresses, steady, during } = of();
+  assert.equal(askedAgain, 2, 'the first one came before steady state');
+  assert.deepEqual(addresses, { '10.0.0.1': steady.scheduled + during.scheduled - 2, '10.0.0.2': 2 });
+});
+
 test('a prober that died owes every probe until the end', () => {
   const recording = without(run({}), ({ kind }) => kind === 'prober');
   const [samples] = recording.streams;

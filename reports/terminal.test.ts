@@ -54,6 +54,14 @@ describe('the summary', () => {
     assert.match(said, /vote {9}> 2 min/);
   });
 
+  it('says what was asked again, and which addresses answered', () => {
+    const findings = findingsByHand();
+    Object.assign(findings.streams[1]!, { askedAgain: 12, addresses: { '10.0.0.1': 75, '10.0.0.2': 25 } });
+    const said = renderSummary(runByHand(), findings, plain);
+    assert.match(said, /vote\.reused: 12 probes asked again on a new connection\n/);
+    assert.match(said, /vote\.reused: answered by 10\.0\.0\.1 75\.00 %, 10\.0\.0\.2 25\.00 %/);
+  });
+
   it('says why nothing is predicted', () => {
     const findings = { ...findingsByHand(), predictions: [], unpredicted: 'Nothing is predicted: two faults.' };
     assert.match(renderSummary(runByHand(), findings, plain), /timers\n {2}Nothing is predicted: two faults\./);

@@ -20,6 +20,7 @@ import {
   sayMarkWithin,
   sayOutageLength,
   sayShare,
+  sayShares,
   sayVerdict,
   splitWords,
   verdictWords,
@@ -127,7 +128,17 @@ function streams({ streams }: Findings, paint: Paint): string[] {
       .join('  ')
       .trimEnd(),
   );
-  return [paint('bold', lines[0]!), ...lines.slice(1).map(clean)];
+  return [paint('bold', lines[0]!), ...lines.slice(1).map(clean), ...streams.flatMap(connections).map(clean)];
+}
+
+/** What of a stream's connections was not as usual. */
+function connections({ stream, askedAgain, addresses }: Findings['streams'][number]): string[] {
+  return [
+    ...(askedAgain === undefined
+      ? []
+      : [`  ${stream}: ${sayMany(askedAgain, 'probe')} asked again on a new connection`]),
+    ...(addresses === undefined ? [] : [`  ${stream}: answered by ${sayShares(addresses)}`]),
+  ];
 }
 
 const SHOWN_IDS = 10;

@@ -151,6 +151,14 @@ export function sayBacklog({ waited, left }: { waited: number; left: number | nu
   return `${what} after ${formatDuration(waited)}`;
 }
 
+/** `10.0.0.1 75 %, 10.0.0.2 25 %`: which addresses answered. */
+export function sayShares(counts: Record<string, number>): string {
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${formatShare(count / all)}`)
+    .join(', ');
+}
+
 /** `none lost`, `3 lost`, `1 to 3 lost` where some may still be queued. */
 export function sayLost(lost: Bracket | undefined): string {
   if (lost === undefined) return 'not known';

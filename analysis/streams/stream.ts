@@ -128,6 +128,7 @@ export function streamFindings(
     headline: longest(since.filter(({ run }) => run.failures >= HEADLINE).map(({ outage }) => outage)),
     errors: countErrors(series, spans.during.from, spans.during.to),
     instances: countInstances(series, spans.during),
+    ...connectionsOf(series, { from: spans.steady.from, to: spans.during.to }),
   };
 }
 
@@ -149,6 +150,21 @@ function countInstances(series: Series, { from, to }: Range): Record<string, num
     if (name !== '' && series.state[i] === probeState.ok) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** How often a kept connection had been closed, and which addresses answered. */
+function connectionsOf(series: Series, { from, to }: Range): Pick<StreamFindings, 'askedAgain' | 'addresses'> {
+  const counts = new Map<string, number>();
+  let askedAgain = 0;
+  for (let i = from; i < to; i++) {
+    askedAgain += series.askedAgain[i]!;
+    const address = series.addresses[series.address[i]!] ?? '';
+    if (address !== '') counts.set(address, (counts.get(address) ?? 0) + 1);
+  }
+  return {
+    ...(askedAgain > 0 ? { askedAgain } : {}),
+    ...(counts.size > 1 ? { addresses: Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))) } : {}),
+  };
 }
 
 /** NaN if the total is 0. */

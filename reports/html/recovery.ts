@@ -12,6 +12,7 @@ import {
   sayMarkWithin,
   sayOutageLength,
   sayShare,
+  sayShares,
   splitWords,
 } from '../wording.ts';
 import { html, Markup } from './markup.ts';
@@ -110,6 +111,21 @@ const groups: { name: string; rows: Row[] }[] = [
     ],
   },
   {
+    name: 'Connections, steady state included',
+    rows: [
+      {
+        name: 'Asked again',
+        hint: 'the kept connection had been closed',
+        say: ({ askedAgain }) => (askedAgain === undefined ? '–' : sayCount(askedAgain)),
+      },
+      {
+        name: 'Addresses that answered',
+        hint: 'share of answers',
+        say: ({ addresses }) => (addresses === undefined ? '–' : sayShares(addresses)),
+      },
+    ],
+  },
+  {
     name: 'Latency from due',
     rows: (['p50', 'p95', 'p99'] as const).map((quantile) => ({
       name: quantile,
@@ -155,6 +171,7 @@ ${groups.map(({ name, rows }) => {
   const shown = rows
     .map((row) => ({ ...row, values: streams.map(row.say) }))
     .filter(({ values }) => values.some(isKnown));
+  if (shown.length === 0) return false;
   return html`<tbody class="group"><tr><th scope="rowgroup" colspan="${streams.length + 1}">${name}</th></tr>
 ${shown.map(
   ({ name, hint, values }) =>
