@@ -67,6 +67,8 @@ const stream = z.looseObject({
   headline: orUndefined(outage),
   errors: counts,
   instances: counts,
+  askedAgain: z.number().optional(),
+  addresses: counts.optional(),
 });
 
 const durability = z.looseObject({
@@ -75,6 +77,7 @@ const durability = z.looseObject({
   acknowledged: z.number(),
   read: z.number(),
   indeterminate: z.number(),
+  unrecorded: z.number().optional(),
   lost: texts,
   recovered: z.number(),
   unexpected: texts,
@@ -137,7 +140,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   bins: z.array(bin),
   timeline: z.array(z.looseObject({ at: z.number(), kind: text, text })),
   prober: proberReport.nullable(),
-  cleanUp: z.looseObject({ left: orNull(texts) }),
+  cleanUp: z.looseObject({ left: orNull(texts), pending: orNull(texts) }),
   warnings: texts,
   configuration: z.array(
     z.looseObject({

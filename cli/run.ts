@@ -13,8 +13,7 @@ import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
 import { InvocationFolder } from '../run/invocation-folder.ts';
-import { readJournal } from '../run/journal.ts';
-import { readFindings } from '../run/judge.ts';
+import { pendingIn, readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
@@ -215,7 +214,6 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       return;
     }
     view.close();
-    stderr.print(whatIsLeft([...begun]));
     process.kill(-child.pid!, 'SIGKILL');
   };
   // A terminal that is closed is an interrupt, too.
@@ -224,6 +222,8 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   for (const signal of INTERRUPTS) process.off(signal, interrupt);
   follow.stop();
   view.close();
+  // Only now: until it is gone, it may act.
+  if (interrupts > 1) stderr.print(whatIsLeft([...begun]));
   return { results, output, green: status === 0, abandoned: interrupts > 1 };
 }
 
@@ -252,13 +252,14 @@ function whatIsLeft(dirs: string[]): Styled {
   if (dirs.length === 0) return styled`Stopped. No run had begun.`;
   const left = dirs.flatMap((dir) => {
     const { journal } = runFolder(dir);
+    // A run that was refused has removed its folder.
     if (!existsSync(journal)) return [];
-    const { header, entries } = readJournal(journal);
-    if (entries.length === 0) return [];
-    const lines = entries.map(({ undo }) => `  ${describeAct(undo!)}`);
-    return [styled`Still to be undone:\n${joined(lines, '\n')}\nWhat to do: brownout undo ${header.run}`];
+    const pending = pendingIn(journal);
+    if (pending?.length === 0) return [];
+    const lines = (pending ?? [`not known: ${journal} is damaged`]).map((line) => styled`  ${line}`);
+    return [styled`Still to be undone:\n${joined(lines, '\n')}\nWhat to do: brownout undo ${path.basename(dir)}`];
   });
-  if (left.length === 0) return styled`Stopped. Nothing is left on the cluster.`;
+  if (left.length === 0) return styled`Stopped. Nothing is left to be undone.`;
   return styled`Stopped at once. ${joined(left, '\n')}`;
 }
 

@@ -18,8 +18,8 @@ interface RunLine {
   cluster: string;
   /** A verdict, `running`, or `not judged` for a run that was killed. */
   state: string;
-  /** How many acts are not undone yet. */
-  pending: number;
+  /** How many acts are not undone yet; null if its undo journal is damaged. */
+  pending: number | null;
 }
 
 export function runsCommand(): Command {
@@ -31,7 +31,8 @@ export function runsCommand(): Command {
       if (flags.json) return stdout.print(asJson(lines));
       if (lines.length === 0) return stdout.print('No runs yet.');
       for (const { run, state, title, scenario, cluster, pending } of lines) {
-        const left = pending > 0 && state !== 'running' ? `  ${pending} acts not undone: brownout undo ${run}` : '';
+        const acts = pending === null ? 'acts may be pending' : `${pending} acts not undone`;
+        const left = pending !== 0 && state !== 'running' ? `  ${acts}: brownout undo ${run}` : '';
         stdout.print(`${run}  ${state.padEnd(10)}  ${title}  (${scenario} on ${cluster})${left}`);
       }
     });
@@ -50,7 +51,7 @@ function describe(folder: RunFolder): RunLine[] {
 function describeRun(folder: RunFolder): RunLine[] {
   if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
   const meta = readMeta(folder);
-  const { header, entries } = readJournal(folder.journal);
+  const { header, entries, damages } = readJournal(folder.journal);
   const verdict = existsSync(folder.findings) ? verdictIn(folder.findings) : undefined;
   const state = verdict ?? (ownerState(header.owner) === 'alive' ? 'running' : 'not judged');
   return [
@@ -60,7 +61,7 @@ function describeRun(folder: RunFolder): RunLine[] {
       scenario: projectPath(meta.scenario.file),
       cluster: meta.cluster.name,
       state,
-      pending: entries.length,
+      pending: damages.length > 0 ? null : entries.length,
     },
   ];
 }

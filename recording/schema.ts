@@ -223,7 +223,7 @@ const kinds = [
     ids: texts.nullable(),
     error: text.optional(),
   }),
-  z.looseObject({ at: time, kind: z.literal('difference'), left: texts }),
+  z.looseObject({ at: time, kind: z.literal('difference'), left: texts.nullable(), error: text.optional() }),
   z.looseObject({ at: time, kind: z.literal('warning'), text }),
 ] as const;
 

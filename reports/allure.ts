@@ -9,6 +9,7 @@ import type { RunFolder } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { printable } from '../units/printable.ts';
 import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, VERDICT_LABEL } from './allure/names.ts';
+import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
 import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
@@ -38,7 +39,7 @@ interface AllureDescription {
   attachments: Attachment[];
 }
 
-function describeForAllure(findings: Findings, folder: RunFolder): AllureDescription {
+export function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder): AllureDescription {
   const files: [string, string, string][] = [
     ['Report', folder.report, 'text/html'],
     [FINDINGS, folder.findings, 'application/json'],
@@ -52,6 +53,7 @@ function describeForAllure(findings: Findings, folder: RunFolder): AllureDescrip
   const [report, ...recording] = small.map(([name, file, contentType]) => ({ name, path: file, contentType }));
   return {
     description: describe(
+      meta,
       findings,
       large.map(([, file]) => path.resolve(file)),
     ),
@@ -66,16 +68,20 @@ function describeForAllure(findings: Findings, folder: RunFolder): AllureDescrip
 
 const isSmall = (file: string) => statSync(file).size <= LARGEST;
 
-function describe(findings: Findings, elsewhere: string[]): string {
-  const rows = findings.checks.map(
+function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): string {
+  const { sentence, items, command } = cleanUpOf(meta, findings);
+  // A list, because Allure does not wrap the cells of a table and cuts it at the right.
+  const checks = findings.checks.map(
     ({ verdict, what, observed, wanted }) =>
-      `| ${verdict} | ${inline(what)} | ${inline(observed)} | ${inline(wanted)} |`,
+      `- **${verdict}** ${inline(what)}: ${inline(observed)}; wanted: ${inline(wanted)}`,
   );
   return [
     inline(sayVerdict(findings)),
-    ['| verdict | check | observed | wanted |', '|---|---|---|---|', ...rows].join('\n'),
+    checks.join('\n'),
     ...findings.warnings.map((warning) => `Warning: ${inline(warning)}`),
-    ...findings.cleanUp.left.map((left) => `Not as before: ${inline(left)}`),
+    inline(sentence),
+    ...items.map(({ kind, text }) => `${kind === 'left' ? 'Not as before' : 'Not undone'}: ${inline(text)}`),
+    ...(command === undefined ? [] : [`To put it right: ${inline(command)}`]),
     ...elsewhere.map((file) => `Too large to attach: ${inline(file)}`),
   ].join('\n\n');
 }
@@ -116,9 +122,9 @@ export async function identifyInAllure({ scenario, cluster }: Pick<RunMeta, 'sce
 /** Adds a judged run to the current test. Without Allure among the reporters, only the files are attached. */
 export async function attachToAllure(
   testInfo: TestInfo,
-  { findings, folder }: { findings: Findings; folder: RunFolder },
+  { meta, findings, folder }: { meta: RunMeta; findings: Findings; folder: RunFolder },
 ): Promise<void> {
-  const described = describeForAllure(findings, folder);
+  const described = describeForAllure(meta, findings, folder);
   await labels(...labelsOfVerdict(findings).map(({ name, value }) => ({ name, value: printable(value) })));
   await description(described.description);
   for (const { name, ...attachment } of described.attachments) await testInfo.attach(name, attachment);

@@ -43,6 +43,7 @@ export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undef
         return say(`${event.stream}: could not be read back: ${event.error ?? 'no reason was recorded'}`, true);
       return say(`${event.stream}: ${sayMany(event.ids.length, 'write')} read back`);
     case 'difference':
+      if (event.left === null) return say(`not compared: ${event.error ?? 'no reason was recorded'}`, true);
       return event.left.length > 0
         ? say(`not as before: ${event.left.join('; ')}`, true)
         : say('the cluster is as before');

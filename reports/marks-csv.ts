@@ -1,4 +1,5 @@
 import type { Findings, Mark } from '../analysis/findings.ts';
+import { wasProbed } from '../analysis/streams/stream.ts';
 import { printable } from '../units/printable.ts';
 
 /** One line per stream, one column per mark; durations in ms with their brackets, censored values as `>120000`. */
@@ -24,7 +25,7 @@ export function marksCsv({ streams }: Findings): string {
     mark(stream.ttfs),
     mark(stream.ttsr),
     stream.availability,
-    stream.outages.length,
+    wasProbed(stream) ? stream.outages.length : '',
     stream.headline ? `${Math.round(stream.headline.inner)}–${Math.round(stream.headline.outer)}` : '',
     stream.errorSeconds,
     stream.steady.latency.p95,
@@ -46,7 +47,8 @@ function mark({ ms, bracket, beyond }: Mark): string {
   return bracket ? `${Math.round(ms)} [${Math.round(bracket.from)}–${Math.round(bracket.to)}]` : String(Math.round(ms));
 }
 
-function field(value: string | number): string {
-  const text = typeof value === 'number' ? String(Number(value.toFixed(4))) : value;
+/** Nothing where nothing was measured. */
+function field(value: string | number | null): string {
+  const text = typeof value === 'string' ? value : Number.isFinite(value) ? String(Number(value!.toFixed(4))) : '';
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -55,6 +55,14 @@ describe('the summary', () => {
     assert.match(said, /vote {9}> 2 min/);
   });
 
+  it('says what was asked again, and which addresses answered', () => {
+    const findings = findingsByHand();
+    Object.assign(findings.streams[1]!, { askedAgain: 12, addresses: { '10.0.0.1': 75, '10.0.0.2': 25 } });
+    const said = renderSummary(runByHand(), findings, plain);
+    assert.match(said, /vote\.reused: 12 probes asked again on a new connection\n/);
+    assert.match(said, /vote\.reused: answered by 10\.0\.0\.1 75\.00 %, 10\.0\.0\.2 25\.00 %/);
+  });
+
   it('says why nothing is predicted', () => {
     const findings = { ...findingsByHand(), predictions: [], unpredicted: 'Nothing is predicted: two faults.' };
     assert.match(renderSummary(runByHand(), findings, plain), /timers\n {2}Nothing is predicted: two faults\./);
@@ -77,7 +85,7 @@ describe('the summary', () => {
 
 it('text from a cluster can neither move the cursor nor bring a colour or a line of its own', () => {
   const evil = '\u001b[2J\u001b[8mhidden\u001b]0;title\u0007\nPASSED  all of it\r\u009b31m\u202e';
-  const findings = { ...findingsByHand(), title: evil, warnings: [evil], cleanUp: { left: [evil] } };
+  const findings = { ...findingsByHand(), title: evil, warnings: [evil], cleanUp: { left: [evil], pending: [evil] } };
   const text = renderSummary(runByHand(), findings, plain);
   assert.doesNotMatch(text, /(?!\n)[\p{C}]/u);
   assert.doesNotMatch(text, /^PASSED/m);

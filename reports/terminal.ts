@@ -1,9 +1,12 @@
 /** The result of a run for a terminal: the verdict first, then why, then the numbers. */
 import type { Durability, Findings, VerdictKind } from '../analysis/findings.ts';
+import { lostWrites } from '../analysis/streams/durability.ts';
+import { wasProbed } from '../analysis/streams/stream.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { printable } from '../units/printable.ts';
 import { joined, type Paint, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
+import { cleanUpOf } from './clean-up.ts';
 import { type Leg, legs } from './legs.ts';
 import {
   sayBacklog,
@@ -12,11 +15,13 @@ import {
   sayExpected,
   sayFaults,
   sayLatency,
+  sayLost,
   sayMany,
   sayMark,
   sayMarkWithin,
   sayOutageLength,
   sayShare,
+  sayShares,
   sayVerdict,
   splitWords,
   verdictWords,
@@ -42,7 +47,7 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     streams(findings, paint),
     durability(findings, paint),
     predictions(findings, paint),
-    remarks(findings, paint),
+    remarks(meta, findings, paint),
   ];
   const filled = blocks.filter((block) => block.length > 0).map((block) => joined(block, '\n'));
   return joined(filled, '\n\n');
@@ -101,14 +106,17 @@ function streams({ streams }: Findings, paint: Paint): Piece[] {
   if (streams.length === 0) return [];
   const rows = [
     ['Stream', 'recovered', 'available', 'outages', 'longest', 'p95 before → after'],
-    ...streams.map(({ stream, ttsr, availability, outages, headline, steady, during }) => [
-      printable(stream),
-      sayMarkWithin(ttsr),
-      sayShare(availability),
-      sayCount(outages.length),
-      headline ? sayOutageLength(headline) : '–',
-      `${sayLatency(steady.latency.p95)} → ${sayLatency(during.latency.p95)}`,
-    ]),
+    ...streams.map((one) => {
+      const { stream, ttsr, availability, outages, headline, steady, during } = one;
+      return [
+        printable(stream),
+        sayMarkWithin(ttsr),
+        sayShare(availability),
+        wasProbed(one) ? sayCount(outages.length) : '–',
+        headline ? sayOutageLength(headline) : '–',
+        `${sayLatency(steady.latency.p95)} → ${sayLatency(during.latency.p95)}`,
+      ];
+    }),
   ];
   const widths = rows[0]!.map((_, column) => longest(rows.map((row) => row[column]!)));
   const lines = rows.map((row) =>
@@ -117,7 +125,17 @@ function streams({ streams }: Findings, paint: Paint): Piece[] {
       .join('  ')
       .trimEnd(),
   );
-  return [paint('bold', lines[0]!), ...lines.slice(1)];
+  return [paint('bold', lines[0]!), ...lines.slice(1), ...streams.flatMap(connections)];
+}
+
+/** What of a stream's connections was not as usual. */
+function connections({ stream, askedAgain, addresses }: Findings['streams'][number]): Piece[] {
+  return [
+    ...(askedAgain === undefined
+      ? []
+      : [`  ${stream}: ${sayMany(askedAgain, 'probe')} asked again on a new connection`]),
+    ...(addresses === undefined ? [] : [`  ${stream}: answered by ${sayShares(addresses)}`]),
+  ];
 }
 
 const SHOWN_IDS = 10;
@@ -127,21 +145,23 @@ function durability({ durability }: Findings, paint: Paint): Piece[] {
   return [paint('bold', 'Acknowledged writes'), ...durability.flatMap((one) => oneStream(one, paint))];
 }
 
-function oneStream(
-  { stream, acknowledged, lost, indeterminate, recovered, backlog, unknown }: Durability,
-  paint: Paint,
-): Piece[] {
+function oneStream(found: Durability, paint: Paint): Piece[] {
+  const { stream, acknowledged, lost, indeterminate, unrecorded, recovered, backlog, unknown } = found;
   if (unknown !== undefined) return [`  ${stream}: not known, ${unknown}`];
-  const found = `${sayMany(acknowledged, 'write')} acknowledged, `;
-  const line = styled`  ${stream}: ${found}${lost.length === 0 ? 'none lost' : paint('red', `${sayCount(lost.length)} lost`)}`;
+  const range = lostWrites(found);
+  const said = acknowledged === 0 ? 'so none could be lost' : sayLost(range);
+  const line = styled`  ${stream}: ${sayMany(acknowledged, 'write')} acknowledged, ${range?.from ? paint('red', said) : said}`;
   const rest = [
+    unrecorded !== undefined && `${sayCount(unrecorded)} not recorded`,
     indeterminate > 0 && `${sayCount(indeterminate)} never answered (${sayCount(recovered)} of them found)`,
     backlog && sayBacklog(backlog),
   ].filter((part) => typeof part === 'string');
   const more = lost.length > SHOWN_IDS ? ` and ${sayCount(lost.length - SHOWN_IDS)} more` : '';
   return [
     joined([line, ...rest], '; '),
-    ...(lost.length > 0 ? [`    lost: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`] : []),
+    ...(lost.length > 0
+      ? [`    ${range?.from === range?.to ? 'lost' : 'not found'}: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`]
+      : []),
   ];
 }
 
@@ -157,10 +177,13 @@ function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piec
   ];
 }
 
-function remarks({ warnings, cleanUp }: Findings, paint: Paint): Piece[] {
+function remarks(meta: RunMeta, findings: Findings, paint: Paint): Piece[] {
+  const { sentence, items, command, isDone } = cleanUpOf(meta, findings);
   return [
-    ...warnings.map((warning) => styled`${paint('yellow', 'warning')}  ${warning}`),
-    ...cleanUp.left.map((left) => styled`${paint('red', 'left')}     ${left}`),
+    ...findings.warnings.map((warning) => styled`${paint('yellow', 'warning')}  ${warning}`),
+    ...(isDone ? [] : [styled`${paint('red', 'clean-up')} ${sentence}`]),
+    ...items.map(({ kind, text }) => styled`${paint('red', kind.padEnd(7))}  ${text}`),
+    ...(command === undefined ? [] : [`  What to do: ${command}`]),
   ];
 }
 

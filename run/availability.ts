@@ -14,7 +14,12 @@ export class Availability {
   readonly #streams: string[];
   readonly #conditions: StopCondition[];
   readonly #onStop: (condition: StopCondition) => void;
-  readonly #ticks: ProberTick[] = [];
+  /** The last ones, as many as a window needs. */
+  #ticks: ProberTick[] = [];
+  /** How many there were in all. */
+  #seconds = 0;
+  #longest: number;
+  readonly #requests = new Map<string, number>();
   readonly #waiters = new Set<() => void>();
   #ended = false;
 
@@ -22,13 +27,22 @@ export class Availability {
   constructor(streams: string[], conditions: StopCondition[], onStop: (condition: StopCondition) => void) {
     this.#streams = streams;
     this.#conditions = conditions;
+    this.#longest = Math.max(1, ...conditions.map(({ window }) => secondsOf(window)));
     this.#onStop = onStop;
   }
 
   add(tick: ProberTick): void {
-    this.#ticks.push(tick);
+    this.#seconds += 1;
+    this.#ticks = [...this.#ticks, tick].slice(-this.#longest);
+    for (const [name, counts] of Object.entries(tick.streams))
+      this.#requests.set(name, (this.#requests.get(name) ?? 0) + sumOf(counts));
     for (const condition of this.#conditions) if (this.#isMet(condition)) this.#onStop(condition);
     this.#wake();
+  }
+
+  /** How many requests of these streams were decided so far. */
+  requests(streams: { name: string }[]): number {
+    return streams.reduce((sum, { name }) => sum + (this.#requests.get(name) ?? 0), 0);
   }
 
   /** There will be no more ticks: ends all waits. */
@@ -39,10 +53,11 @@ export class Availability {
 
   /** Resolves with true once every stream has been good for `window` ms from now on; with false on timeout or abort. */
   async goodFor(window: number, timeout: number, signal: AbortSignal): Promise<boolean> {
-    const first = this.#ticks.length;
+    const first = this.#seconds;
+    this.#longest = Math.max(this.#longest, secondsOf(window));
     const deadline = performance.now() + timeout;
     while (!signal.aborted && !this.#ended && performance.now() < deadline) {
-      if (this.#ticks.length - first >= Math.ceil(window / 1000) && this.#isGood(window)) return true;
+      if (this.#seconds - first >= secondsOf(window) && this.#isGood(window)) return true;
       await this.#nextTick(signal);
     }
     return false;
@@ -60,7 +75,7 @@ export class Availability {
 
   /** Share of ok over the last `window` ms of one stream; undefined until the window is full. */
   #share(stream: string, window: number): number | undefined {
-    const seconds = Math.max(1, Math.ceil(window / 1000));
+    const seconds = secondsOf(window);
     if (this.#ticks.length < seconds) return undefined;
     let ok = 0;
     let all = 0;
@@ -68,7 +83,7 @@ export class Availability {
       const counts = tick.streams[stream];
       if (!counts) continue;
       ok += counts.ok;
-      all += counts.ok + counts.fail + counts.indeterminate;
+      all += sumOf(counts);
     }
     return all === 0 ? undefined : ok / all;
   }
@@ -100,4 +115,12 @@ export class Availability {
       this.#waiters.add(finish);
     });
   }
+}
+
+function secondsOf(window: number): number {
+  return Math.max(1, Math.ceil(window / 1000));
+}
+
+function sumOf({ ok, fail, indeterminate }: ProberTick['streams'][string]): number {
+  return ok + fail + indeterminate;
 }

@@ -252,7 +252,8 @@ class Lifecycle {
 
   async #verify(): Promise<void> {
     await this.#companions.stop();
-    await verifyWrites(this.#stage, this.#recorder, this.#aborted);
+    const written = this.#availability.requests(this.#stage.streams.filter(({ writes }) => writes));
+    await verifyWrites(this.#stage, this.#recorder, written, this.#aborted);
     this.#recorder.record({ kind: 'inspection', inspection: await this.#stage.platform.inspect(), when: 'after' });
   }
 
