@@ -1,3 +1,4 @@
+import { clip } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 
 /** What the API says of a request that it refuses (`Status`). */
@@ -32,7 +33,8 @@ const FORBIDDEN =
 
 /** @param suspicion why the API may not know the suite, for 401 */
 export function refusal(what: string, status: number, body: string, suspicion?: string): ApiError {
-  const { message = body.trim().slice(0, 500), reason, details } = parseStatus(body);
+  const { message: said, reason, details } = parseStatus(body);
+  const message = clip(String(said ?? body.trim().slice(0, 500)));
   const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [] };
   if (status === 401) {
     return new ApiError(`the API does not know who asks (401 on ${what})${suspicion ? `: ${suspicion}` : ''}`, {
