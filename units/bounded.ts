@@ -17,15 +17,15 @@ export interface Limit {
 }
 
 /** Of one answer of Kubernetes. The longest that is asked for is a list of nodes: 4,000 of them, of 20 KB each. */
-export const ANSWER: Limit = { bytes: 80 * MIB, values: 4_000_000 };
+const ANSWER: Limit = { bytes: 80 * MIB, values: 4_000_000 };
 /** Of one answer of Docker: as many tasks as a Swarm has. */
 export const DOCKER_ANSWER: Limit = { bytes: 32 * MIB, values: 2_000_000 };
 /** Of one event of a stream. An object of Kubernetes has at most 1.5 MiB. */
-export const LINE = 4 * MIB;
+const LINE = 4 * MIB;
 /** Of what a command prints that is run in a member or on a node. */
 export const OUTPUT = 16 * MIB;
 /** Of the body of a refusal, and of what is told of it. */
-export const REFUSAL = 64 * 1024;
+const REFUSAL = 64 * 1024;
 const WORDS = 2_000;
 
 /** More was said than is read. */

@@ -60,12 +60,20 @@ describe('the way to a cluster', () => {
     const exec = (script: string) => ({
       exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script] },
     });
-    const credential = JSON.stringify({ status: { token: 'from-plugin' } });
+    const status = { token: 'from-plugin' };
+    const credential = JSON.stringify({
+      kind: 'ExecCredential',
+      apiVersion: 'client.authentication.k8s.io/v1',
+      status,
+    });
     write(exec(`echo '${credential}'`));
     const reach = openReach({ kubeconfig, context: 'mine' });
     assert.equal((await reach.access()).headers.Authorization, 'Bearer from-plugin');
     write(exec('echo log in first >&2; exit 1'));
-    await assert.rejects(openReach({ kubeconfig, context: 'mine' }).access(), /no credentials for .*: log in first/);
+    await assert.rejects(
+      openReach({ kubeconfig, context: 'mine' }).access(),
+      /no credentials for .*: log in first \(exit 1\)/,
+    );
   });
 
   it('reads a token that was renewed', async () => {
@@ -84,7 +92,7 @@ describe('the way to a cluster', () => {
     openssl('req', '-new', '-subj', '/CN=u', ...curve, '-keyout', key, '-out', request);
     const made = (days: string) => {
       openssl('x509', '-req', '-in', request, '-signkey', key, '-days', days, '-out', certificate);
-      write({ 'client-certificate-data': readFileSync(certificate).toString('base64') });
+      write({ 'client-certificate-data': readFileSync(certificate).toString('base64'), 'client-key': key });
       return openReach({ kubeconfig, context: 'mine' }).suspicion();
     };
     assert.match(made('-1') ?? '', /certificate of user 'u' expired on /);
