@@ -88,6 +88,8 @@ class View implements LiveView {
         return this.#paint('yellow', clean(event.text));
       case 'event': {
         const happened = event.event;
+        if (this.#state.isDeploying && happened.kind === 'platform' && happened.event.kind === 'other')
+          return undefined;
         const said = sayEvent(happened, (phase) => this.#state.took(phase, happened.at));
         if (!said) return undefined;
         return `${this.#paint('dim', this.#state.when(happened.at))}  ${said.bad ? this.#paint('red', said.text) : said.text}`;
@@ -139,6 +141,11 @@ class State {
   #streams = new Map<string, { shares: (number | undefined)[]; p50: number }>();
   #lastPlain = -Infinity;
   #wasFull = true;
+
+  /** What the platform says of members that start is told as what is waited for; the recording has all of it. */
+  get isDeploying(): boolean {
+    return this.phase?.name === 'deploy';
+  }
 
   take(event: RunProgress): void {
     if (event.kind === 'tick') this.#tick(event.tick);

@@ -12,7 +12,7 @@ import type { Plugin } from './credential-plugin.ts';
 /** Of a certificate or key: the text itself, or a file that is read at each use. */
 export type Pem = { data: string } | { file: string } | undefined;
 
-export interface User {
+interface User {
   name: string;
   token?: string | undefined;
   /** Read at each use, as the token in it is renewed. */
