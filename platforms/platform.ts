@@ -138,11 +138,15 @@ export interface Platform {
   members(namespace: string, service?: string): Promise<Member[]>;
   /** Everything the platform reports from now on, until `signal` aborts. Reconnects by itself; never throws for an outage. */
   watch(namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent>;
-  /** Resolves once every service has its ready members; rejects, naming what is missing, after `timeout` ms. */
+  /**
+   * Resolves once every service has its ready members; rejects, naming what is missing, after `timeout` ms. `tell` hears what is missing
+   * meanwhile, a line for each service.
+   */
   untilReady(
     deployment: Pick<Deployment, 'namespace' | 'services'>,
     timeout: number,
     signal?: AbortSignal,
+    tell?: (missing: string[]) => void,
   ): Promise<void>;
   /** Runs argv inside a member and waits for its end (at most `timeout` ms, default 10 s). */
   exec(member: Member, argv: string[], options?: { stdin?: string; timeout?: number }): Promise<ExecResult>;

@@ -75,6 +75,22 @@ describe('without a terminal', () => {
   });
 });
 
+it('while members start, what is waited for is told, and not each of their complaints', () => {
+  const screen = new Screen(false);
+  const view = createLiveView({ out: new Terminal(screen), quiet: false, clusters: ['lab'] });
+  const complaint = { kind: 'other', text: 'pod vote-1: Unhealthy: Readiness probe failed' } as const;
+  view.show('r1', event({ at: 0, kind: 'phase', phase: 'deploy', state: 'begin' }));
+  view.show('r1', event({ at: 10, kind: 'platform', event: complaint }));
+  view.show('r1', { kind: 'note', text: 'waiting for vote: 1 of 2 ready' });
+  view.show('r1', event({ at: 20, kind: 'platform', event: { kind: 'node-down', text: 'node w1 is down' } }));
+  view.show('r1', event({ at: 30, kind: 'phase', phase: 'deploy', state: 'end' }));
+  view.show('r1', event({ at: 40, kind: 'platform', event: { ...complaint, text: 'pod vote-2: Unhealthy' } }));
+  view.close();
+  assert.doesNotMatch(screen.written, /vote-1/);
+  for (const text of ['waiting for vote: 1 of 2 ready', 'node w1 is down', 'vote-2'])
+    assert.ok(screen.written.includes(text));
+});
+
 describe('on a terminal', () => {
   it('the lines of now are redrawn below the lines of what happened', () => {
     const screen = new Screen(true);

@@ -112,6 +112,7 @@ class View implements LiveView {
         return this.#paint('yellow', event.text);
       case 'event': {
         const happened = event.event;
+        if (state.isDeploying && happened.kind === 'platform' && happened.event.kind === 'other') return undefined;
         const said = sayEvent(happened, (phase) => state.took(phase, happened.at));
         if (!said) return undefined;
         return styled`${this.#paint('dim', state.when(happened.at))}  ${said.bad ? this.#paint('red', said.text) : said.text}`;
@@ -165,6 +166,11 @@ class State {
   #streams = new Map<string, { shares: (number | undefined)[]; p50: number }>();
   #lastPlain = -Infinity;
   #wasFull = true;
+
+  /** What the platform says of members that start is told as what is waited for; the recording has all of it. */
+  get isDeploying(): boolean {
+    return this.phase?.name === 'deploy';
+  }
 
   take(event: RunProgress): void {
     if (event.kind === 'run') this.cluster = event.cluster;

@@ -5,6 +5,10 @@ import type { StopCondition } from '../scenarios/scenario.ts';
 const GOOD = 0.999;
 /** Ticks come every second; a starved prober must not block the run forever. */
 const LONGEST_WAIT = 5000;
+/** Trouble is told when it has been there for so many seconds: things start up. */
+const TROUBLE = 3;
+const MOST_REASONS = 3;
+const MOST_TOLD = 6;
 
 /**
  * Current availability of the service, from the prober's ticks. It controls the run (is it steady, must it stop); findings are
@@ -51,13 +55,25 @@ export class Availability {
     this.#wake();
   }
 
-  /** Resolves with true once every stream has been good for `window` ms from now on; with false on timeout or abort. */
-  async goodFor(window: number, timeout: number, signal: AbortSignal): Promise<boolean> {
+  /**
+   * Resolves with true once every stream has been good for `window` ms from now on; with false on timeout or abort. `tell` hears what
+   * is in the way, once it has been there for some seconds, and what else comes, each once.
+   */
+  async goodFor(
+    window: number,
+    timeout: number,
+    signal: AbortSignal,
+    tell: (trouble: string) => void = () => {},
+  ): Promise<boolean> {
     const first = this.#seconds;
-    this.#longest = Math.max(this.#longest, secondsOf(window));
+    const told = new Set<string>();
+    this.#longest = Math.max(this.#longest, secondsOf(window), TROUBLE);
     const deadline = performance.now() + timeout;
     while (!signal.aborted && !this.#ended && performance.now() < deadline) {
       if (this.#seconds - first >= secondsOf(window) && this.#isGood(window)) return true;
+      const trouble = this.#seconds - first >= TROUBLE ? this.#trouble() : '';
+      if (trouble !== '' && !told.has(trouble) && told.size < MOST_TOLD) tell(trouble);
+      told.add(trouble);
       await this.#nextTick(signal);
     }
     return false;
@@ -68,7 +84,9 @@ export class Availability {
     return this.#streams
       .map((name) => {
         const share = this.#share(name, window);
-        return `${name} ${share === undefined ? 'not measured yet' : `${(share * 100).toFixed(2)} % ok`}`;
+        const why = this.#reasons(name, window).map(([reason, count]) => `${count} × ${reason}`);
+        const because = why.length === 0 ? '' : ` (${why.join(', ')})`;
+        return `${name} ${share === undefined ? 'not measured yet' : `${(share * 100).toFixed(2)} % ok`}${because}`;
       })
       .join(', ');
   }
@@ -86,6 +104,27 @@ export class Availability {
       all += sumOf(counts);
     }
     return all === 0 ? undefined : ok / all;
+  }
+
+  /** What was not ok in the last `window` ms of one stream, the most frequent first. */
+  #reasons(stream: string, window: number): [reason: string, count: number][] {
+    const counts = new Map<string, number>();
+    for (const tick of this.#ticks.slice(-secondsOf(window))) {
+      for (const [reason, count] of Object.entries(tick.streams[stream]?.reasons ?? {})) {
+        counts.set(reason, (counts.get(reason) ?? 0) + count);
+      }
+    }
+    return [...counts].sort(([, a], [, b]) => b - a).slice(0, MOST_REASONS);
+  }
+
+  /** What is in the way of each stream, without numbers, which change at every tick. */
+  #trouble(): string {
+    return this.#streams
+      .flatMap((name) => {
+        const [most] = this.#reasons(name, TROUBLE * 1000);
+        return most ? [`${name}: ${most[0]}`] : [];
+      })
+      .join(', ');
   }
 
   #isGood(window: number): boolean {

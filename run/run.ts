@@ -191,11 +191,18 @@ class Lifecycle {
     const args = { namespace, manifest: deployment.manifest, labels: { 'brownout.run': run } };
     await act({ verb: 'deploy', args }, { verb: 'remove', args: { namespace } }, this.#acting);
     this.#countdown('deploy', DEPLOY_TIMEOUT, true);
-    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#aborted);
+    let waitedFor = '';
+    const wait = (missing: string[]) => {
+      if (missing.join('; ') === waitedFor) return;
+      waitedFor = missing.join('; ');
+      if (waitedFor !== '') this.#note(`waiting for ${waitedFor}`);
+    };
+    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#aborted, wait);
     // With the workload in place the services' own timers can be read too.
     this.#recorder.record({ kind: 'inspection', inspection: await platform.inspect(), when: 'before' });
     await this.#companions.start('deployed');
-    if (!(await this.#availability.goodFor(3000, ANSWER_TIMEOUT, this.#ending))) {
+    const trouble = (text: string) => this.#note(`users would not be served yet: ${text}`);
+    if (!(await this.#availability.goodFor(3000, ANSWER_TIMEOUT, this.#ending, trouble))) {
       this.#aborted.throwIfAborted();
       throw new OperatorError(
         `${scenario.workload} is deployed, but its entries do not answer well within ${ANSWER_TIMEOUT / 1000} s: ${this.#availability.describe(3000)}.`,
@@ -208,7 +215,8 @@ class Lifecycle {
     const { steady } = this.#stage.scenario;
     const patience = steady * 2 + 60_000;
     this.#countdown('steady', steady, false);
-    if (await this.#availability.goodFor(steady, patience, this.#ending)) return;
+    const trouble = (text: string) => this.#note(`not steady: ${text}`);
+    if (await this.#availability.goodFor(steady, patience, this.#ending, trouble)) return;
     this.#aborted.throwIfAborted();
     throw new OperatorError(
       `steady state never seen: within ${Math.round(patience / 1000)} s there were no ${steady / 1000} s with 99.9 % ok on every stream (last: ${this.#availability.describe(steady)}).`,
@@ -276,6 +284,11 @@ class Lifecycle {
 
   #countdown(phase: Phase, ms: number, atMost: boolean): void {
     this.#options.onProgress({ kind: 'countdown', phase, ms, atMost } satisfies RunProgress);
+  }
+
+  /** For whoever watches; the recording has it in its samples and in the platform's events. */
+  #note(text: string): void {
+    this.#options.onProgress({ kind: 'note', text });
   }
 
   #warn(text: string): void {

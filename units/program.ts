@@ -16,7 +16,7 @@ export interface ProgramOptions {
    * program stays in the suite's group, and Ctrl-C ends both.
    */
   timeout?: number;
-  /** Called with each line of standard output and standard error as it comes. */
+  /** Called with each line of standard output and standard error as it comes; of one longer than 64 KiB with its beginning. */
   line?: (line: string) => void;
 }
 
@@ -33,6 +33,7 @@ export interface Ended {
 
 const KEPT = 16 * 2 ** 20;
 const KEPT_ERRORS = 64 * 2 ** 10;
+const LONGEST_LINE = 64 * 2 ** 10;
 
 /** Rejects only when the program cannot be started, with the system's own error (`code`: 'ENOENT'). */
 export async function runProgram(file: string, argv: string[], options: ProgramOptions = {}): Promise<Ended> {
@@ -83,7 +84,7 @@ function lineReader(tell: (line: string) => void): (text: string) => void {
   let rest = '';
   return (text) => {
     const lines = (rest + text).split('\n');
-    rest = lines.pop()!;
+    rest = lines.pop()!.slice(0, LONGEST_LINE);
     for (const each of lines) tell(each);
   };
 }

@@ -78,7 +78,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
     },
     members,
     watch: (namespace, signal) => watchKubernetes(api, namespace, signal),
-    untilReady: (deployment, timeout, signal) => untilReady(api, deployment, timeout, signal),
+    untilReady: (...asked) => untilReady(api, ...asked),
     exec,
     answers: (node) => kubeletAnswers(api, node, addresses),
     condition,

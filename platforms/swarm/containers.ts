@@ -1,10 +1,12 @@
 /** Containers on one node, past the control plane: looked at, executed in, and the suite's own node agents. */
-import { PassThrough } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
+import { clip, readLines } from '../../units/bounded.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { sleep } from '../../units/sleep.ts';
 import { poll } from '../../units/until.ts';
 import { isGone, statusOf, unlessGone, within } from '../docker/client.ts';
+import { readOutput } from '../docker/output.ts';
 import type { ExecResult } from '../platform.ts';
 import { labelled, RUN_LABEL, TASK_LABEL } from './api.ts';
 import type { NodeHost } from './hosts.ts';
@@ -31,34 +33,21 @@ export async function execIn(
       AttachStderr: true,
     });
     const stream = await exec.start({ hijack: true, stdin: stdin !== undefined });
-    return { exec, stream, demux: api.modem.demuxStream.bind(api.modem) };
+    return { exec, stream };
   });
-  const { exec, stream, demux } = started;
+  const { exec, stream } = started;
   try {
-    const stdout = collect();
-    const stderr = collect();
-    demux(stream, stdout.sink, stderr.sink);
-    const ended = new Promise<void>((resolve, reject) => {
-      stream.once('end', resolve);
-      stream.once('close', resolve);
-      stream.once('error', reject);
-    });
+    const what = `exec ${argv[0]} on ${host.node ?? host.url}`;
+    const output = readOutput(stream as unknown as Readable, what);
     if (stdin !== undefined) stream.end(stdin);
-    await within(timeout, `exec ${argv[0]}`, ended);
+    const { stdout, stderr } = await within(timeout, what, output);
     // The stream ends a moment before the engine has noted the exit code.
     const result = () => host.ask('exec result', () => exec.inspect());
     const state = await poll(result, ({ Running }) => !Running, { timeout: 1_000, every: 50 });
-    return { code: state.ExitCode ?? -1, stdout: stdout.text(), stderr: stderr.text() };
+    return { code: state.ExitCode ?? -1, stdout, stderr };
   } finally {
     stream.destroy();
   }
-}
-
-function collect() {
-  const chunks: Buffer[] = [];
-  const sink = new PassThrough();
-  sink.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return { sink, text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
 export interface Agent {
@@ -103,7 +92,7 @@ export async function runAgent(
     const { StatusCode } = await container.wait();
     if (StatusCode === 0) return;
     const output = (await container.logs({ stdout: true, stderr: true })).toString('utf8').trim();
-    throw new OperatorError(`${agent.argv.join(' ')} on ${host.node} failed (exit ${StatusCode}): ${output}`);
+    throw new OperatorError(`${agent.argv.join(' ')} on ${host.node} failed (exit ${StatusCode}): ${clip(output)}`);
   };
   try {
     await host.ask(agent.name, run, timeout);
@@ -156,9 +145,10 @@ async function create(
 async function pullImage(host: NodeHost, image: string): Promise<void> {
   const pull = async (api: Docker) => {
     const stream = await api.pull(image);
-    await new Promise<void>((resolve, reject) => {
-      api.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
-    });
+    for await (const line of readLines(stream as Readable, `pull ${image} on ${host.url}`)) {
+      const { error } = JSON.parse(line) as { error?: string };
+      if (error) throw new OperatorError(`${image} cannot be pulled on ${host.node ?? host.url}: ${clip(error)}`);
+    }
   };
   await host.ask(`pull ${image}`, pull, PULL_TIMEOUT);
 }

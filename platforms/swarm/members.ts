@@ -71,6 +71,7 @@ export async function untilReady(
   { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
   timeout: number,
   signal?: AbortSignal,
+  tell: (missing: string[]) => void = () => {},
 ): Promise<void> {
   const look = async () => {
     signal?.throwIfAborted();
@@ -82,7 +83,11 @@ export async function untilReady(
       return [error.message];
     }
   };
-  const missing = await poll(look, (services) => services.length === 0, { timeout, every: LOOK_AGAIN, signal });
+  const isReady = (missing: string[]) => {
+    tell(missing);
+    return missing.length === 0;
+  };
+  const missing = await poll(look, isReady, { timeout, every: LOOK_AGAIN, signal });
   if (missing.length === 0) return;
   signal?.throwIfAborted();
   throw new OperatorError(`${namespace} is not ready after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {

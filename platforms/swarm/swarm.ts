@@ -76,7 +76,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
       return service === undefined ? members : members.filter((member) => member.service === service);
     },
     watch: (namespace, signal) => watchSwarm(hosts, namespace, signal),
-    untilReady: (deployment, timeout, signal) => untilReady(hosts, deployment, timeout, signal),
+    untilReady: (...asked) => untilReady(hosts, ...asked),
     exec,
     answers,
     condition,

@@ -1,5 +1,5 @@
+import { clip } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { mask } from '../../../units/secrets.ts';
 
 /** What the API says of a request that it refuses (`Status`). */
 interface Status {
@@ -36,8 +36,8 @@ const LONGEST = 1000;
 
 /** @param suspicion why the API may not know the suite, for 401 */
 export function refusal(what: string, status: number, body: string, suspicion?: string): ApiError {
-  const { message: said = body.trim(), reason, details } = parseStatus(body);
-  const message = mask(String(said)).slice(0, LONGEST);
+  const { message: said, reason, details } = parseStatus(body);
+  const message = clip(String(said ?? body.trim()), LONGEST);
   const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [] };
   if (status === 401) {
     return new ApiError(`the API does not know who asks (401 on ${what})${suspicion ? `: ${suspicion}` : ''}`, {

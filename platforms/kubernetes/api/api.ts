@@ -1,9 +1,10 @@
 /**
  * The cluster's API over HTTP. Every request is bounded in time, whatever hangs: connecting, the answer's head, its body, and
- * all of it together. What can be tried again is, for as long as the caller's patience lasts.
+ * all of it together; and in what of its answer is read. What can be tried again is, for as long as the caller's patience lasts.
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { readBeginning, readLines, readText } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
@@ -186,13 +187,21 @@ export class Api {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     let response: IncomingMessage | undefined;
     try {
-      response = await this.#open(path, { query: { ...query, watch: true, allowWatchBookmarks: true } }, ended);
-      if (response.statusCode !== 200) throw refusal(what, response.statusCode ?? 0, await textOf(response));
+      const late = new AbortController();
+      const most = this.#limits.try;
+      const timer = setTimeout(() => late.abort(new Error(`no answer within ${most / 1000} s`)), most);
+      try {
+        const begun = AbortSignal.any([ended, late.signal]);
+        response = await this.#open(path, { query: { ...query, watch: true, allowWatchBookmarks: true } }, begun);
+        if (response.statusCode !== 200) throw refusal(what, response.statusCode ?? 0, await readBeginning(response));
+      } finally {
+        clearTimeout(timer);
+      }
       opened();
       const { socket } = response;
       socket.setKeepAlive(true, KEEP_ALIVE);
       socket.setTimeout(WATCH_IDLE, () => socket.destroy(new Error('silent for too long')));
-      for await (const line of linesOf(response)) {
+      for await (const line of readLines(response, this.#asked(what))) {
         const event = parse(line) as WatchEvent<T>;
         if (event.type === 'ERROR') {
           const { code = 500 } = event.object as { code?: number };
@@ -202,7 +211,7 @@ export class Api {
       }
     } catch (error) {
       if (ended.aborted) return;
-      throw error instanceof ApiError ? error : silence(what, this.reach.server.origin, error);
+      throw error instanceof OperatorError ? error : silence(what, this.reach.server.origin, error);
     } finally {
       response?.destroy();
     }
@@ -214,16 +223,23 @@ export class Api {
   }
 
   async #send(path: string, call: Call, ended: AbortSignal): Promise<Answer> {
-    const late = AbortSignal.timeout(call.timeout ?? this.#limits.try);
-    const response = await this.#open(path, call, AbortSignal.any([late, ended]));
-    const after = Number(response.headers['retry-after']);
-    const date = Date.parse(response.headers.date ?? '');
-    if (!Number.isNaN(date)) this.serverTime = date;
-    return {
-      status: response.statusCode ?? 0,
-      text: await textOf(response),
-      retryAfter: Number.isFinite(after) ? after * 1000 : undefined,
-    };
+    const most = call.timeout ?? this.#limits.try;
+    const late = AbortSignal.timeout(most);
+    try {
+      const response = await this.#open(path, call, AbortSignal.any([late, ended]));
+      const status = response.statusCode ?? 0;
+      const after = Number(response.headers['retry-after']);
+      const date = Date.parse(response.headers.date ?? '');
+      if (!Number.isNaN(date)) this.serverTime = date;
+      const what = this.#asked(`${call.method ?? 'GET'} ${path}`);
+      return {
+        status,
+        text: status < 400 ? await readText(response, what) : await readBeginning(response),
+        retryAfter: Number.isFinite(after) ? after * 1000 : undefined,
+      };
+    } catch (error) {
+      throw late.aborted && !(error instanceof OperatorError) ? new Error(`no end within ${most / 1000} s`) : error;
+    }
   }
 
   async #open(path: string, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
@@ -266,6 +282,11 @@ export class Api {
     });
   }
 
+  /** What was asked, and of whom. */
+  #asked(what: string): string {
+    return `${what} at ${this.reach.server.origin}`;
+  }
+
   url(path: string, query: Query = {}): URL {
     const { server } = this.reach;
     const url = new URL(server.pathname.replace(/\/$/, '') + path, server);
@@ -281,22 +302,6 @@ const MISFIT = /failed to create typed patch object/;
 function isPassing({ status, causes, message }: ApiError): boolean {
   if (status === 429) return !causes.some(({ reason }) => reason === 'DisruptionBudget');
   return status !== undefined && status >= 500 && status !== 501 && !MISFIT.test(message);
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
-  let rest = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response) {
-    const lines = `${rest}${chunk}`.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') yield line;
-  }
 }
 
 function parse(text: string): unknown {

@@ -1,30 +1,19 @@
 /** Which parts of a kubeconfig, and of what is sent with a request, are secrets. */
-import type { RequestOptions } from 'node:https';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { isSecretKey } from '../../../files/secret.ts';
 import { rememberSecret } from '../../../units/secrets.ts';
+import type { Kubeconfig } from './kubeconfig.ts';
 
 /** What stands in the kubeconfig itself, before anything is asked with it. */
-export function rememberUser(config: KubeConfig): void {
-  const { token, password, keyData, authProvider, exec } = config.getCurrentUser() ?? {};
-  for (const secret of [token, password, keyData && decoded(keyData), keyData]) rememberSecret(secret);
-  for (const [key, value] of Object.entries(authProvider?.config ?? {})) rememberIfSecret(key, value);
-  for (const { name, value } of exec?.env ?? []) rememberIfSecret(name, value);
-  const proxy = URL.parse(config.getCurrentCluster()?.proxyUrl ?? '');
-  if (proxy) rememberSecret(decodeURIComponent(proxy.password));
+export function rememberUser({ user, proxy }: Kubeconfig): void {
+  const key = user.key && 'data' in user.key ? user.key.data : undefined;
+  for (const secret of [user.token, user.password, key]) rememberSecret(secret);
+  for (const [name, value] of Object.entries(user.plugin?.env ?? {})) if (isSecretKey(name)) rememberSecret(value);
+  const password = URL.parse(proxy ?? '')?.password;
+  if (password) rememberSecret(decodeURIComponent(password));
 }
 
 /** What was read from a file or made by a plugin. */
-export function rememberAccess({ headers, auth, key, passphrase }: RequestOptions): void {
-  const { Authorization: sent } = (headers ?? {}) as Record<string, string | undefined>;
-  rememberSecret(sent?.slice(sent.indexOf(' ') + 1));
-  rememberSecret(auth?.slice(auth.indexOf(':') + 1));
-  if (typeof key === 'string' || Buffer.isBuffer(key)) rememberSecret(key.toString());
-  rememberSecret(passphrase);
+export function rememberSent(authorization: string | undefined, key: string | undefined): void {
+  rememberSecret(authorization?.slice(authorization.indexOf(' ') + 1));
+  rememberSecret(key);
 }
-
-function rememberIfSecret(name: unknown, value: unknown): void {
-  if (isSecretKey(String(name)) && typeof value === 'string') rememberSecret(value);
-}
-
-const decoded = (base64: string) => Buffer.from(base64, 'base64').toString('utf8');

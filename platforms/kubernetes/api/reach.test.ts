@@ -43,7 +43,6 @@ describe('the way to a cluster', () => {
         token: 'the-token-of-u',
         password: 'the-password-of-u',
         'client-key-data': Buffer.from(key).toString('base64'),
-        'auth-provider': { name: 'oidc', config: { 'client-secret': 'the-oidc-secret', 'client-id': 'public-id' } },
       },
       {
         clusters: [
@@ -60,10 +59,9 @@ describe('the way to a cluster', () => {
       },
     });
     openReach({ kubeconfig, context: 'mine' });
-    const secrets = ['the-token-of-u', 'the-password-of-u', 'the-oidc-secret', "the-proxy's", 'of-the-plugin'];
+    const secrets = ['the-token-of-u', 'the-password-of-u', "the-proxy's", 'of-the-plugin'];
     for (const secret of [...secrets, 'MIIEvQIBADANBgkqhkiG9w0B', Buffer.from(key).toString('base64')])
       assert.equal(mask(`a ${secret} b`), 'a ••• b', secret);
-    assert.equal(mask('public-id'), 'public-id');
   });
 
   it('is a context that is named; what is current is not asked', async () => {
@@ -91,12 +89,20 @@ describe('the way to a cluster', () => {
     const exec = (script: string) => ({
       exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script] },
     });
-    const credential = JSON.stringify({ status: { token: 'from-plugin' } });
+    const status = { token: 'from-plugin' };
+    const credential = JSON.stringify({
+      kind: 'ExecCredential',
+      apiVersion: 'client.authentication.k8s.io/v1',
+      status,
+    });
     write(exec(`echo '${credential}'`));
     const reach = openReach({ kubeconfig, context: 'mine' });
     assert.equal((await reach.access()).headers.Authorization, 'Bearer from-plugin');
     write(exec('echo log in first >&2; exit 1'));
-    await assert.rejects(openReach({ kubeconfig, context: 'mine' }).access(), /no credentials for .*: log in first/);
+    await assert.rejects(
+      openReach({ kubeconfig, context: 'mine' }).access(),
+      /no credentials for .*: log in first \(exit 1\)/,
+    );
   });
 
   it('reads a token that was renewed', async () => {
@@ -115,7 +121,7 @@ describe('the way to a cluster', () => {
     openssl('req', '-new', '-subj', '/CN=u', ...curve, '-keyout', key, '-out', request);
     const made = (days: string) => {
       openssl('x509', '-req', '-in', request, '-signkey', key, '-days', days, '-out', certificate);
-      write({ 'client-certificate-data': readFileSync(certificate).toString('base64') });
+      write({ 'client-certificate-data': readFileSync(certificate).toString('base64'), 'client-key': key });
       return openReach({ kubeconfig, context: 'mine' }).suspicion();
     };
     assert.match(made('-1') ?? '', /certificate of user 'u' expired on /);

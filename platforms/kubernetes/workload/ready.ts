@@ -12,6 +12,7 @@ export async function untilReady(
   { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
   timeout: number,
   signal?: AbortSignal,
+  tell: (missing: string[]) => void = () => {},
 ): Promise<void> {
   signal?.throwIfAborted();
   const late = AbortSignal.timeout(timeout);
@@ -21,7 +22,9 @@ export async function untilReady(
   const places = Object.values(services).includes('all') ? await countPlaces(api) : 0;
   let failure: Error | undefined;
   const look = () => {
-    if (missingMembers(services, [...pods.values()], places).length === 0) done.abort();
+    const missing = missingMembers(services, [...pods.values()], places);
+    tell(missing);
+    if (missing.length === 0) done.abort();
   };
   await follow<Pod>(
     api,
