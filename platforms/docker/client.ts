@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
-import { clip, DOCKER_ANSWER, Tally } from '../../units/bounded.ts';
+import { clip, type Limit, Tally } from '../../units/bounded.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { SshAgent } from './ssh.ts';
 
@@ -26,6 +26,8 @@ export interface DockerHost {
 }
 
 const ASK_TIMEOUT = 3000;
+/** Of one answer: a list of some ten thousand tasks. */
+const ANSWER: Limit = { bytes: 32 * 2 ** 20, values: 2_000_000 };
 
 /** Opens a client for `tcp://`, `http(s)://`, `unix://` or `ssh://`. Nothing is sent yet. */
 export function connect(address: string, tls: DockerTls | undefined): DockerHost {
@@ -61,7 +63,7 @@ export function connect(address: string, tls: DockerTls | undefined): DockerHost
  * should be is cut off, and told.
  */
 function bounded(agent: http.Agent, asked: string, open: Set<Duplex>, tell: (error: Error) => void): http.Agent {
-  const tally = new Tally(asked, DOCKER_ANSWER);
+  const tally = new Tally(asked, ANSWER);
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (options, done) => {
     const socket = create(options, done) as Duplex;
