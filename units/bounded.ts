@@ -6,20 +6,20 @@ import { StringDecoder } from 'node:string_decoder';
 import { OperatorError } from './operator-error.ts';
 import { mask } from './secrets.ts';
 
-export const MIB = 2 ** 20;
+const MIB = 2 ** 20;
 
 export interface Limit {
   bytes: number;
   /**
-   * Values of JSON, counted by their commas and opening brackets: `{},` is 3 bytes to send and 56 to hold. And line ends: a chunk
-   * of one byte is 6 bytes to send, with two of them, and a hundred to hold.
+   * Values of JSON, counted by their commas and opening brackets: `{},` is 3 bytes to send and 56 to hold. A carriage return
+   * counts as four: a chunk of one byte is 6 bytes to send, with two of them, and hundreds to hold for whoever keeps it as it comes.
    */
   values: number;
 }
 
-/** Of one answer, where nobody says otherwise. The longest that is asked for is a list of nodes: 4,000 of them, of 20 KB each. */
+/** Of one answer. The longest that is asked for is a list of nodes: 4,000 of them, of 20 KB each. */
 const ANSWER: Limit = { bytes: 80 * MIB, values: 4_000_000 };
-/** Of one event of a stream. An object of a cluster has at most 1.5 MiB. */
+/** Of one event of a stream. What is stored in a control plane has at most 1.5 MiB. */
 const LINE = 4 * MIB;
 /** Of what a command prints that is run in a member or on a node. */
 export const OUTPUT = 16 * MIB;
@@ -42,7 +42,7 @@ export function size(bytes: number): string {
   return bytes >= MIB ? `${bytes / MIB} MiB` : `${bytes / 1024} KiB`;
 }
 
-const [COMMA, BRACKET, BRACE, NEWLINE] = [0x2c, 0x5b, 0x7b, 0x0a];
+const [COMMA, BRACKET, BRACE, RETURN, NEWLINE] = [0x2c, 0x5b, 0x7b, 0x0d, 0x0a];
 
 /** Counts what comes. `add` throws TooLong once it is more than the limit. */
 export class Tally {
@@ -63,7 +63,8 @@ export class Tally {
     if (this.#bytes > bytes) throw new TooLong(this.#what, `the answer is longer than ${size(bytes)}`);
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at];
-      if (byte === COMMA || byte === BRACKET || byte === BRACE || byte === NEWLINE) this.#values += 1;
+      if (byte === COMMA || byte === BRACKET || byte === BRACE) this.#values += 1;
+      else if (byte === RETURN) this.#values += 4;
     }
     if (this.#values > values) throw new TooLong(this.#what, `the answer has more than ${values} values`);
   }

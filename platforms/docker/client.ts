@@ -3,13 +3,10 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
-import { clip, type Limit, MIB, Tally } from '../../units/bounded.ts';
+import { clip, type Limit, Tally } from '../../units/bounded.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { rememberSecret } from '../../units/secrets.ts';
 import { SshAgent } from './ssh.ts';
-
-/** Of one answer: as many tasks as a large cluster has. */
-const ANSWER: Limit = { bytes: 32 * MIB, values: 2_000_000 };
 
 /** TLS material for tcp://, as files. */
 export interface DockerTls {
@@ -30,6 +27,8 @@ export interface DockerHost {
 }
 
 const ASK_TIMEOUT = 3000;
+/** Of one answer: a list of some ten thousand tasks. */
+const ANSWER: Limit = { bytes: 32 * 2 ** 20, values: 2_000_000 };
 
 /** Opens a client for `tcp://`, `http(s)://`, `unix://` or `ssh://`. Nothing is sent yet. */
 export function connect(address: string, tls: DockerTls | undefined): DockerHost {
