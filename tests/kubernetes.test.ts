@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPlatform, verbsOf } from '../platforms/index.ts';
+import { Api } from '../platforms/kubernetes/api/api.ts';
+import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
 import { settledDifferences } from '../run/snapshot.ts';
@@ -44,6 +46,14 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   const whole = () => platform.untilReady({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
   const asBefore = async (before: Record<string, string>) =>
     assert.deepEqual(await settledDifferences(platform, before, SETTLE), []);
+
+  const budgets = { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', namespaced: true };
+  /** No verb of the suite takes away a single one: the lab's administrator does. */
+  const withoutBudget = async (name: string) => {
+    const api = new Api(openReach((await labCluster()).reach));
+    await api.delete(budgets, { namespace: NAMESPACE, name });
+    api.close();
+  };
 
   /** Their namespace is removed with the workload's; they themselves are removed at once. */
   const noHandLeft = () =>
@@ -178,7 +188,37 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     assert.equal(blocked.evicted, false);
     assert.match(blocked.blocked, /^keep-one: /);
     await until('it is gone', async () => (await platform.members(NAMESPACE)).every(({ id }) => id !== one.id));
-    assert.deepEqual(await evict(one), { evicted: true }, 'gone already');
+    assert.deepEqual(await evict(one), { evicted: true, gone: true }, 'gone already');
+    await whole();
+  });
+
+  it('is told what never will be evicted, and waits for a budget that is not processed yet', async () => {
+    const member = await memberOf('front');
+    const evict = () => platform.perform({ verb: 'evict', args: placeOf(member) });
+    const budget = (name: string) =>
+      `apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: { name: ${name} }\nspec: { minAvailable: 2, selector: { matchLabels: { app: front } } }`;
+    const deploy = (manifest: string) =>
+      platform.perform({ verb: 'deploy', args: { namespace: NAMESPACE, manifest, labels: { 'brownout.run': RUN } } });
+    // Changed a moment ago: the budget's status is of what it was before, and would allow it.
+    await deploy(budget('keep-one'));
+    const blocked = (await evict()) as { evicted: boolean; blocked?: string };
+    assert.match(blocked.blocked ?? 'not blocked', /^keep-one: needs 2 healthy pods/);
+    await deploy(budget('keep-another'));
+    assert.deepEqual(await evict(), {
+      evicted: false,
+      refused: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+      forGood: true,
+    });
+    const drain = platform.perform({
+      verb: 'node.availability',
+      args: { node: member.node, availability: 'drain', run: RUN },
+    });
+    await assert.rejects(drain, /cannot be drained: .*more than one PodDisruptionBudget/);
+    for (const { remove } of await platform.leftovers(RUN)) {
+      if (remove.verb === 'node.availability') await platform.perform(remove);
+    }
+    await withoutBudget('keep-another');
+    await platform.perform(deployAct(NAMESPACE, RUN));
     await whole();
   });
 

@@ -14,16 +14,26 @@ export class ApiError extends OperatorError {
   /** The API's own word, such as `AlreadyExists`. */
   readonly reason: string | undefined;
   readonly causes: { reason?: string; message?: string }[];
+  /** What the API said, in its own words alone. */
+  readonly words: string;
 
   constructor(
     message: string,
-    given: { status?: number; reason?: string; causes?: ApiError['causes']; hint?: string; cause?: unknown },
+    given: {
+      status?: number;
+      reason?: string;
+      causes?: ApiError['causes'];
+      words?: string;
+      hint?: string;
+      cause?: unknown;
+    },
   ) {
     super(message, given);
     this.name = 'ApiError';
     this.status = given.status;
     this.reason = given.reason;
     this.causes = given.causes ?? [];
+    this.words = given.words ?? '';
   }
 }
 
@@ -33,7 +43,7 @@ const FORBIDDEN =
 /** @param suspicion why the API may not know the suite, for 401 */
 export function refusal(what: string, status: number, body: string, suspicion?: string): ApiError {
   const { message = body.trim().slice(0, 500), reason, details } = parseStatus(body);
-  const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [] };
+  const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [], words: message };
   if (status === 401) {
     return new ApiError(`the API does not know who asks (401 on ${what})${suspicion ? `: ${suspicion}` : ''}`, {
       ...common,

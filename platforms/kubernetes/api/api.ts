@@ -273,13 +273,17 @@ export class Api {
   }
 }
 
-/** What server-side apply says, with status 500, of an object that no schema fits. */
-const MISFIT = /failed to create typed patch object/;
+/**
+ * Said with a status that stands for trouble, and yet answers: of server-side apply to an object that no schema fits, to an eviction
+ * of a pod with two budgets, and of a webhook.
+ */
+const ANSWERS = /failed to create typed patch object|more than one PodDisruptionBudget|admission webhook ".*" denied/s;
 
 /** Too busy, or in the middle of something; not a budget that says no (429), which is an answer. */
-function isPassing({ status, causes, message }: ApiError): boolean {
+function isPassing({ status, causes, words }: ApiError): boolean {
+  if (ANSWERS.test(words)) return false;
   if (status === 429) return !causes.some(({ reason }) => reason === 'DisruptionBudget');
-  return status !== undefined && status >= 500 && status !== 501 && !MISFIT.test(message);
+  return status !== undefined && status >= 500 && status !== 501;
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {
