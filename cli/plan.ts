@@ -162,6 +162,7 @@ function asText(planned: Planned): string {
   return lines.join('\n');
 }
 
-function describeNode({ name, leader, role, ready, address }: Node): string {
-  return `${name}  ${leader ? 'leader' : role}, ${ready ? 'ready' : 'not ready'}, ${address}`;
+function describeNode({ name, leader, role, ready, address, unfit }: Node): string {
+  const never = unfit === undefined ? '' : `, no target: ${unfit}`;
+  return `${name}  ${leader ? 'leader' : role}, ${ready ? 'ready' : 'not ready'}, ${address}${never}`;
 }

@@ -10,6 +10,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPlatform, verbsOf } from '../platforms/index.ts';
 import { Api } from '../platforms/kubernetes/api/api.ts';
+import { PODS, type Pod } from '../platforms/kubernetes/api/objects.ts';
 import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
@@ -220,6 +221,44 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     await withoutBudget('keep-another');
     await platform.perform(deployAct(NAMESPACE, RUN));
     await whole();
+  });
+
+  it('counts neither the pod of a Job nor one by itself, whatever its labels', async () => {
+    const before = await platform.members(NAMESPACE, 'front');
+    const told = events.length;
+    const pod = (policy: string) =>
+      `{ restartPolicy: ${policy}, terminationGracePeriodSeconds: 1, containers: [{ name: front, image: 'brownout/tools:lab', command: [sleep, infinity] }] }`;
+    const manifest = [
+      `apiVersion: batch/v1\nkind: Job\nmetadata: { name: migrate }\nspec: { template: { metadata: { labels: { app: front } }, spec: ${pod('Never')} } }`,
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: alone, labels: { app: front } }\nspec: ${pod('Always')}`,
+    ].join('\n---\n');
+    const admin = await createPlatform(await labCluster());
+    const api = new Api(openReach((await labCluster()).reach));
+    try {
+      await admin.perform({
+        verb: 'deploy',
+        args: { namespace: NAMESPACE, manifest, labels: { 'brownout.run': RUN } },
+      });
+      await until('both of them run', async () => {
+        const { items } = await api.list<Pod>(PODS, { namespace: NAMESPACE }, { labelSelector: 'app=front' });
+        return items.length === before.length + 2 && items.every((each) => each.status.phase === 'Running');
+      });
+      assert.deepEqual(await platform.members(NAMESPACE, 'front'), before);
+      await assert.rejects(
+        platform.untilReady({ namespace: NAMESPACE, services: { front: before.length + 1 } }, 600),
+        /front: 2 of 3 ready/,
+      );
+      assert.deepEqual(
+        events.slice(told).filter(({ service }) => service === 'front'),
+        [],
+      );
+    } finally {
+      const jobs = { group: 'batch', version: 'v1', plural: 'jobs', namespaced: true };
+      await api.delete(jobs, { namespace: NAMESPACE, name: 'migrate' }, { propagationPolicy: 'Background' });
+      await api.delete(PODS, { namespace: NAMESPACE, name: 'alone' });
+      api.close();
+      await admin.close();
+    }
   });
 
   it('deletes a member at once; one of the same name is another', async () => {

@@ -67,8 +67,8 @@ export class Api {
   readonly reach: Reach;
   /** Requests sent so far, tries that failed included. */
   requests = 0;
-  /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. */
-  serverTime = Date.now();
+  /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. Undefined before, and where it does not say. */
+  serverTime: number | undefined;
   readonly #closed = new AbortController();
   readonly #limits: Limits;
 
@@ -217,7 +217,7 @@ export class Api {
     const response = await this.#open(path, call, AbortSignal.any([late, ended]));
     const after = Number(response.headers['retry-after']);
     const date = Date.parse(response.headers.date ?? '');
-    if (!Number.isNaN(date)) this.serverTime = date;
+    this.serverTime = Number.isNaN(date) ? undefined : date;
     return {
       status: response.statusCode ?? 0,
       text: await textOf(response),

@@ -46,7 +46,13 @@ export interface KubeNode extends KubeObject {
   status: {
     conditions?: Condition[];
     addresses?: { type: string; address: string }[];
-    nodeInfo?: { kubeletVersion?: string; kernelVersion?: string; osImage?: string; containerRuntimeVersion?: string };
+    nodeInfo?: {
+      kubeletVersion?: string;
+      kernelVersion?: string;
+      osImage?: string;
+      operatingSystem?: string;
+      containerRuntimeVersion?: string;
+    };
   };
 }
 
@@ -62,6 +68,7 @@ interface PodSpec {
   nodeName?: string;
   hostname?: string;
   containers: Container[];
+  restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds?: number;
   tolerations?: { key?: string; operator?: string; effect?: string; tolerationSeconds?: number }[];
 }
@@ -124,6 +131,9 @@ export interface Lease extends KubeObject {
 export const RUN_LABEL = 'brownout.run';
 export const NAMESPACE_LABEL = 'brownout.namespace';
 export const BEFORE_ANNOTATION = 'brownout.before';
+
+/** On a pod that is a neighbour of the suite's own: no controller keeps it, and yet it is what a fault asks about. */
+export const NEIGHBOUR_LABEL = 'brownout.neighbour';
 
 /** The `app` of the suite's own node agents on nodes. */
 export const NODE_AGENT = 'node-agent';
