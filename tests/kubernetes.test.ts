@@ -10,12 +10,15 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPlatform, verbsOf } from '../platforms/index.ts';
 import { Api } from '../platforms/kubernetes/api/api.ts';
-import { PODS, type Pod } from '../platforms/kubernetes/api/objects.ts';
+import { unlessGone } from '../platforms/kubernetes/api/api-error.ts';
+import { NAMESPACES, PODS, type Pod } from '../platforms/kubernetes/api/objects.ts';
 import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
+import { remainsOf } from '../platforms/kubernetes/workload/remains.ts';
+import { removeNamespace } from '../platforms/kubernetes/workload/remove.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
 import { settledDifferences } from '../run/snapshot.ts';
-import { OperatorError } from '../units/operator-error.ts';
+import { OperatorError, PermanentError } from '../units/operator-error.ts';
 import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
 import { until } from './until.ts';
 
@@ -249,7 +252,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
         /front: 2 of 3 ready/,
       );
       assert.deepEqual(
-        events.slice(told).filter(({ service }) => service === 'front'),
+        events.slice(told).filter(({ kind }) => kind.startsWith('member-')),
         [],
       );
     } finally {
@@ -411,6 +414,52 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
       platform.untilReady({ namespace: NAMESPACE, services }, 600),
       /front: 2 of 9 ready.*ghost: no pod yet/,
     );
+  });
+
+  it('says what holds a namespace that does not go: which objects, by which finalizers, and what to do', async () => {
+    const name = `${NAMESPACE}-held`;
+    const labels = { 'brownout.run': RUN };
+    const manifest = [
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: kept, finalizers: [example.org/hold] }`,
+      `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: data }\nspec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Mi } } }`,
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: alone, finalizers: [example.org/hold] }\nspec: { terminationGracePeriodSeconds: 1, containers: [{ name: it, image: 'brownout/tools:lab', command: [sleep, infinity], volumeMounts: [{ name: data, mountPath: /data }] }], volumes: [{ name: data, persistentVolumeClaim: { claimName: data } }] }`,
+    ].join('\n---\n');
+    const lab = await labCluster();
+    const admin = await createPlatform(lab);
+    const api = new Api(openReach(lab.reach));
+    const configMaps = { group: '', version: 'v1', plural: 'configmaps', namespaced: true };
+    const ready = async () => {
+      const { status } = await api.read<Pod>(PODS, { namespace: name, name: 'alone' });
+      return status.phase === 'Running';
+    };
+    try {
+      await admin.perform({ verb: 'deploy', args: { namespace: name, manifest, labels } });
+      await until('the pod runs', ready);
+      const told = await removeNamespace(api, name, { held: 20_000 }).catch((error: Error) => error);
+      assert.ok(told instanceof PermanentError, String(told));
+      assert.match(told.message, /configmaps\/kept \(finalizer example\.org\/hold\)/);
+      assert.match(told.message, /pods\/alone \(finalizer example\.org\/hold\)/);
+      assert.match(
+        told.message,
+        /persistentvolumeclaims\/data \(finalizer kubernetes\.io\/pvc-protection; used by pods\/alone\)/,
+      );
+      assert.match(told.message, /kubectl --namespace \S+-held patch pods alone --type=merge/);
+      // And as an account that may not list everything.
+      const seen = new Api(openReach(cluster.reach));
+      const { lines } = await remainsOf(seen, await seen.read(NAMESPACES, { name }));
+      seen.close();
+      assert.ok(lines.includes("1 configmaps (the suite's account may not list them)"), lines.join('\n'));
+    } finally {
+      for (const [resource, held] of [
+        [configMaps, 'kept'],
+        [PODS, 'alone'],
+      ] as const) {
+        await unlessGone(api.patch(resource, { namespace: name, name: held }, { metadata: { finalizers: null } }));
+      }
+      await admin.perform({ verb: 'remove', args: { namespace: name } });
+      api.close();
+      await admin.close();
+    }
   });
 
   it('removes the namespace with everything in it, and is as before', async () => {

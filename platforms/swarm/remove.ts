@@ -5,6 +5,7 @@ import { labelled, listServices, STACK_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { removeShared } from './stack.ts';
+import { usersOf } from './users.ts';
 
 /** Networks are held by their tasks until the last one has stopped: measured up to 14 s; a stop grace may be longer. */
 const REMOVE_TIMEOUT = 60_000;
@@ -25,8 +26,9 @@ export async function removeStack(hosts: Hosts, cluster: SwarmCluster, namespace
   const sweep = async () => (await Promise.all([sweepSwarm(hosts, namespace), sweepNodes(hosts, namespace)])).flat();
   const left = await poll(sweep, (seen) => seen.length === 0, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
   if (left.length > 0) {
-    throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
-      hint: 'once the nodes answer again: brownout undo',
+    const users = await usersOf(hosts, namespace);
+    throw new OperatorError(`${namespace} is not wholly removed: ${[...left, ...users].join('; ')}`, {
+      hint: `once the nodes answer again${users.length > 0 ? ', and nobody else uses it' : ''}: brownout undo`,
     });
   }
   await removeShared(hosts, cluster, namespace);

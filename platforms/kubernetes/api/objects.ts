@@ -10,6 +10,7 @@ interface Meta {
   deletionTimestamp?: string;
   labels?: Labels;
   annotations?: Labels;
+  finalizers?: string[];
   ownerReferences?: { kind: string; name: string; controller?: boolean }[];
   managedFields?: { manager?: string; operation?: string; time?: string }[];
 }
@@ -67,6 +68,7 @@ interface Container {
 interface PodSpec {
   nodeName?: string;
   hostname?: string;
+  volumes?: { persistentVolumeClaim?: { claimName: string } }[];
   containers: Container[];
   restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds?: number;
@@ -115,6 +117,11 @@ export interface Controller extends KubeObject {
 
 export interface Volume extends KubeObject {
   spec: { claimRef?: { namespace?: string }; persistentVolumeReclaimPolicy?: string };
+  status?: { phase?: string; reason?: string; message?: string };
+}
+
+export interface NamespaceObject extends KubeObject {
+  status?: { conditions?: Condition[] };
 }
 
 export interface Lease extends KubeObject {

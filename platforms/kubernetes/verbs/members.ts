@@ -33,7 +33,8 @@ export const memberVerbs = {
     ],
     async ({ api }, { namespace, member }) => {
       const pod = await podOf(api, namespace, member);
-      if (!pod) return { evicted: true, gone: true };
+      // On its way already: whoever sent it there did not ask for an eviction.
+      if (!pod || pod.metadata.deletionTimestamp !== undefined) return { evicted: true, gone: true };
       return { ...(await evict(api, namespace, pod.metadata.name, pod.metadata.uid)) };
     },
   ),
