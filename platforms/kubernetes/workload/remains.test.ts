@@ -52,6 +52,18 @@ describe('a namespace that does not go', { timeout: 60_000 }, () => {
       const answer = (status: number, body: object) =>
         response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       if (method === 'DELETE' || path === '/api/v1/namespaces/x') return answer(200, namespace);
+      if (path === '/apis') {
+        return answer(200, { groups: [{ name: 'example.org', preferredVersion: { version: 'v1beta1' } }] });
+      }
+      if (path === '/api/v1') {
+        const verbs = ['delete', 'list'];
+        const resources = ['configmaps', 'events', 'pods', 'pods/log'].map((name) => ({
+          name,
+          namespaced: true,
+          verbs,
+        }));
+        return answer(200, { resources });
+      }
       if (path === '/apis/example.org') return answer(200, { preferredVersion: { version: 'v1beta1' } });
       if (has[path]) return answer(200, { items: has[path] });
       if (path.includes('priorityclasses')) return answer(200, { items: [] });
@@ -95,6 +107,21 @@ describe('a namespace that does not go', { timeout: 60_000 }, () => {
         'widgets.example.org/one (finalizers example.org/hold, example.org/other). ' +
         'A finalizer is taken off by the controller that set it: does that run? If it never will: ' +
         `kubectl --namespace x patch pods front-1 --type=merge --patch '{"metadata":{"finalizers":null}}'; then: brownout undo`,
+    );
+  });
+
+  it('names what is held and whose turn has not come: pods are removed first', async () => {
+    const error = await removalOf(
+      {
+        ...nodes,
+        '/api/v1/namespaces/x/pods': [pod('front-1', 'w1', [HOLD])],
+        '/api/v1/namespaces/x/configmaps': [named('free'), named('kept', [HOLD])],
+      },
+      [remaining('pods. has 1 resource instances')],
+    );
+    assert.match(
+      error.message,
+      /pods\/front-1 \(.*\); configmaps\/kept \(finalizer example\.org\/hold\)\. A finalizer/,
     );
   });
 

@@ -4,6 +4,7 @@ import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import {
   type Condition,
+  EVENTS,
   isTrue,
   type KubeNode,
   type KubeObject,
@@ -37,16 +38,20 @@ interface Remnant {
   why: string[];
 }
 
-/** Throws ApiError only where nothing at all can be asked. */
-export async function remainsOf(api: Api, namespace: NamespaceObject): Promise<Remains> {
+/**
+ * @param every also what is held of kinds whose turn has not come: pods are removed first, and until they are gone the namespace
+ *   tells of nothing else. Asks for every kind that there is
+ */
+export async function remainsOf(api: Api, namespace: NamespaceObject, every = false): Promise<Remains> {
   const { name, finalizers = [], resourceVersion = '' } = namespace.metadata;
   const conditions = (namespace.status?.conditions ?? []).filter(({ status }) => status === 'True');
   const kinds = kindsIn(conditions);
-  const [pods, others] = await Promise.all([
+  const [pods, others, waiting] = await Promise.all([
     podsIn(api, name),
     Promise.all(kinds.filter(({ plural }) => plural !== PODS.plural).map((kind) => objectsOf(api, name, kind))),
+    every ? heldIn(api, name, kinds) : [],
   ]);
-  const found: Remnant[] = [...pods.map(({ remnant }) => remnant), ...others.flatMap(({ found }) => found)];
+  const found: Remnant[] = [...pods.map(({ remnant }) => remnant), ...others.flatMap(({ found }) => found), ...waiting];
   for (const remnant of found) {
     const claim = /^persistentvolumeclaims\/(.*)$/.exec(remnant.what)?.[1];
     const users = pods.filter(({ claims }) => claim !== undefined && claims.includes(claim));
@@ -105,7 +110,7 @@ function kindsIn(conditions: Condition[]): Kind[] {
 }
 
 async function objectsOf(api: Api, namespace: string, kind: Kind): Promise<{ found: Remnant[]; unseen?: string }> {
-  const full = kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+  const full = fullName(kind);
   try {
     const objects = await api.listMetadata(await resourceOf(api, kind), { namespace });
     return { found: objects.map((object) => remnantOf(full, object)) };
@@ -114,6 +119,49 @@ async function objectsOf(api: Api, namespace: string, kind: Kind): Promise<{ fou
     return { found: [], unseen: `${kind.count} ${full} (the suite's account may not list them)` };
   }
 }
+
+interface Discovered {
+  name: string;
+  namespaced: boolean;
+  verbs: string[];
+}
+
+/** Objects with finalizers, of every kind but these; what may not be listed is left out. */
+async function heldIn(api: Api, namespace: string, but: Kind[]): Promise<Remnant[]> {
+  const nothing = () => [];
+  const resources = async (group: string, version: string) => {
+    const path = group === '' ? `/api/${version}` : `/apis/${group}/${version}`;
+    const { resources } = await api.get<{ resources: Discovered[] }>(path);
+    return resources
+      .filter(
+        ({ name, namespaced, verbs }) =>
+          namespaced && verbs.includes('list') && verbs.includes('delete') && !name.includes('/'),
+      )
+      .map(({ name }): Resource => ({ group, version, plural: name, namespaced: true }));
+  };
+  const { groups } = await api.get<{ groups: { name: string; preferredVersion: { version: string } }[] }>('/apis');
+  const kinds = await Promise.all([
+    resources('', 'v1').catch(nothing),
+    ...groups.map(({ name, preferredVersion: { version } }) => resources(name, version).catch(nothing)),
+  ]);
+  const others = kinds.flat().filter(({ group, plural }) => {
+    return (
+      plural !== PODS.plural &&
+      plural !== EVENTS.plural &&
+      !but.some((kind) => kind.group === group && kind.plural === plural)
+    );
+  });
+  const found = await Promise.all(
+    others.map(async (resource) => {
+      const objects = await api.listMetadata(resource, { namespace }).catch(nothing);
+      return objects.map((object) => remnantOf(fullName(resource), object));
+    }),
+  );
+  return found.flat().filter(({ finalizers }) => finalizers.length > 0);
+}
+
+const fullName = ({ group, plural }: { group: string; plural: string }) =>
+  group === '' ? plural : `${plural}.${group}`;
 
 async function resourceOf(api: Api, { group, plural }: Kind): Promise<Resource> {
   if (group === '') return { group, version: 'v1', plural, namespaced: true };

@@ -70,9 +70,10 @@ async function untilGone(api: Api, namespace: string, deadline: number, held: nu
       if (now.versions !== seen?.versions) since = performance.now();
       seen = now;
       next = performance.now() + Math.min(LOOK_INTO, held);
-      if (seen.isHeld && performance.now() - since > held) throw heldBack(namespace, seen, held);
+      if (seen.isHeld && performance.now() - since > held)
+        throw heldBack(namespace, await remainsOf(api, found, true), held);
     }
-    if (performance.now() > deadline) throw notRemoved(namespace, (seen ?? (await remainsOf(api, found))).lines);
+    if (performance.now() > deadline) throw notRemoved(namespace, (await remainsOf(api, found, true)).lines);
     await sleep(LOOK_AGAIN);
   }
 }
