@@ -175,6 +175,7 @@ function describeNodes(nodes: Node[]): string[] {
   return nodes.length > MOST_NODES ? [...shown, `… and ${nodes.length - MOST_NODES} more`] : shown;
 }
 
-function describeNode({ name, leader, role, ready, address }: Node): string {
-  return `${name}  ${leader ? 'leader' : role}, ${ready ? 'ready' : 'not ready'}, ${address}`;
+function describeNode({ name, leader, role, ready, address, unfit }: Node): string {
+  const never = unfit === undefined ? '' : `, no target: ${unfit}`;
+  return `${name}  ${leader ? 'leader' : role}, ${ready ? 'ready' : 'not ready'}, ${address}${never}`;
 }

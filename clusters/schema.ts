@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isReference, isSecretKey, tellingSecrets } from '../files/secret.ts';
 import { list } from '../files/validate.ts';
+import { type AskWord, askWords } from '../platforms/asks.ts';
 import { dockerApi } from '../platforms/docker/address.ts';
 import { line, name, parseUrl, refuseSecrets } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
@@ -48,6 +49,15 @@ const allow = z.strictObject({
       'Stacks or namespaces that the suite may create and remove; `kube-system` only lets `dns-stop` scale the name servers.',
     )
     .meta({ examples: [['brownout-*']] }),
+  workload: z
+    .array(
+      z.enum(Object.keys(askWords) as AskWord[], { error: `expected one of: ${Object.keys(askWords).join(', ')}` }),
+    )
+    .describe(
+      'What a workload may ask for beyond the usual; docs/workloads.md has the words. `plan` names what needs one.',
+    )
+    .meta({ examples: [['host-files']] })
+    .optional(),
 });
 
 const withNode = line.superRefine(refuseSecrets).refine((text) => text.includes('{node}'), {

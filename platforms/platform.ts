@@ -37,6 +37,8 @@ export interface Node {
   schedulable: boolean;
   address: string;
   labels: Record<string, string>;
+  /** Why no fault can be aimed at it, in a few words; missing on ordinary nodes. */
+  unfit?: string;
 }
 
 /** One replica of a service: a task, a pod, a guest. */

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from '../platforms/cluster.ts';
+import { connect } from '../platforms/docker/client.ts';
 import { createPlatform } from '../platforms/index.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
+import type { SwarmCluster } from '../platforms/swarm/cluster.ts';
+import { Hosts } from '../platforms/swarm/hosts.ts';
+import { usersOf } from '../platforms/swarm/users.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
 import { until } from './until.ts';
@@ -15,7 +18,7 @@ const NAMESPACE = 'brownout-test-swarm';
 const WORKER = 'w1';
 
 describe('a Swarm', { timeout: 300_000 }, () => {
-  let cluster: Cluster;
+  let cluster: SwarmCluster;
   let platform: Platform;
   let atFirst: Record<string, string>;
   const events: PlatformEvent[] = [];
@@ -207,6 +210,55 @@ describe('a Swarm', { timeout: 300_000 }, () => {
       (await platform.leftovers()).filter(({ remove }) => remove.verb === 'lock.release'),
       [],
     );
+  });
+
+  it('is not taken from a living run by one whose clock is ahead', async (context) => {
+    const perform = (verb: string, run: string) =>
+      platform.perform({ verb, args: { run, owner: 'elsewhere 1 1' } }) as Promise<{ held: boolean }>;
+    assert.deepEqual(await perform('lock.take', 'living'), { held: true });
+    const manager = connect(cluster.reach.hosts[0]!, cluster.reach.tls);
+    const written = async () => {
+      const configs = await manager.ask('list configs', (api) => api.listConfigs());
+      return configs.find(({ Spec }) => Spec?.Name === 'brownout-lock')!.UpdatedAt!;
+    };
+    const before = await written();
+    assert.deepEqual(await perform('lock.renew', 'living'), { held: true });
+    assert.ok((await written()) > before, 'the Swarm notes down that it was renewed');
+    manager.close();
+    const now = Date.now.bind(Date);
+    context.mock.method(Date, 'now', () => now() + 600_000);
+    assert.equal(await platform.lockHolder(), 'living');
+    assert.equal((await perform('lock.take', 'other')).held, false);
+    await perform('lock.release', 'living');
+  });
+
+  it('names who uses what is left of a stack', async () => {
+    const member = await memberOf('back');
+    const hosts = new Hosts(cluster.reach);
+    const host = await hosts.of(member.node);
+    const { Volumes } = await host.ask('list volumes', (api) =>
+      api.listVolumes({ filters: { label: [`com.docker.stack.namespace=${NAMESPACE}`] } }),
+    );
+    const volume = Volumes[0]!.Name;
+    const other = await host.ask('create', (api) =>
+      api.createContainer({
+        name: 'somebody-elses',
+        Image: 'brownout/tools:lab',
+        Cmd: ['true'],
+        HostConfig: { Binds: [`${volume}:/data`] },
+      }),
+    );
+    try {
+      const users = await usersOf(hosts, NAMESPACE);
+      assert.ok(
+        users.includes(`volume ${volume} on ${member.node}: used by container somebody-elses (created)`),
+        users.join('\n'),
+      );
+      assert.ok(users.includes(`network ${NAMESPACE}_inside: used by service ${NAMESPACE}_front`), users.join('\n'));
+    } finally {
+      await host.ask('remove', () => other.remove());
+      hosts.close();
+    }
   });
 
   it("gives Docker's own words for a stack file that Docker refuses", async () => {

@@ -5,6 +5,7 @@ import { labelled, listServices, STACK_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { removeShared } from './stack.ts';
+import { usersOf } from './users.ts';
 
 /** Networks are held by their tasks until the last one has stopped: measured up to 14 s; a stop grace may be longer. */
 const REMOVE_TIMEOUT = 60_000;
@@ -31,8 +32,9 @@ export async function removeStack(hosts: Hosts, cluster: SwarmCluster, namespace
       : poll(sweep, (seen) => seen.length === 0, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
   const [left] = await Promise.all([untilGone(), removeShared(hosts, cluster, namespace)]);
   if (left.length > 0) {
-    throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
-      hint: 'once the nodes answer again: brownout undo',
+    const users = await usersOf(hosts, namespace);
+    throw new OperatorError(`${namespace} is not wholly removed: ${[...left, ...users].join('; ')}`, {
+      hint: `once the nodes answer again${users.length > 0 ? ', and nobody else uses it' : ''}: brownout undo`,
     });
   }
 }

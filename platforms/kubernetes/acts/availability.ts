@@ -2,7 +2,7 @@ import type { Api } from '../api/api.ts';
 import { unlessGone } from '../api/api-error.ts';
 import { overConflicts } from '../api/conflict.ts';
 import { BEFORE_ANNOTATION, type KubeNode, NODES, RUN_LABEL } from '../api/objects.ts';
-import { evictAll, refuseOrphans } from './evict.ts';
+import { evictAll, refuseOrphans } from './drain.ts';
 
 export type Availability = 'active' | 'pause' | 'drain';
 

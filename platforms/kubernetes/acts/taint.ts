@@ -3,7 +3,7 @@ import type { Api } from '../api/api.ts';
 import { unlessGone } from '../api/api-error.ts';
 import { overConflicts } from '../api/conflict.ts';
 import { type KubeNode, NODES } from '../api/objects.ts';
-import { refuseOrphans } from './evict.ts';
+import { refuseOrphans } from './drain.ts';
 
 /** The suite's taint; its value is the run. The label of the same name lets it be found without looking at every node. */
 const TAINT = 'brownout.taint';

@@ -15,16 +15,26 @@ export class ApiError extends OperatorError {
   /** The API's own word, such as `AlreadyExists`. */
   readonly reason: string | undefined;
   readonly causes: { reason?: string; message?: string }[];
+  /** What the API said, in its own words alone. */
+  readonly words: string;
 
   constructor(
     message: string,
-    given: { status?: number; reason?: string; causes?: ApiError['causes']; hint?: string; cause?: unknown },
+    given: {
+      status?: number;
+      reason?: string;
+      causes?: ApiError['causes'];
+      words?: string;
+      hint?: string;
+      cause?: unknown;
+    },
   ) {
     super(message, given);
     this.name = 'ApiError';
     this.status = given.status;
     this.reason = given.reason;
     this.causes = given.causes ?? [];
+    this.words = given.words ?? '';
   }
 }
 
@@ -38,7 +48,7 @@ const LONGEST = 1000;
 export function refusal(what: string, status: number, body: string, suspicion?: string): ApiError {
   const { message: said, reason, details } = parseStatus(body);
   const message = clip(String(said ?? body.trim()), LONGEST);
-  const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [] };
+  const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [], words: message };
   if (status === 401) {
     return new ApiError(`the API does not know who asks (401 on ${what})${suspicion ? `: ${suspicion}` : ''}`, {
       ...common,

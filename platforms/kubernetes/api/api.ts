@@ -69,8 +69,8 @@ export class Api {
   readonly reach: Reach;
   /** Requests sent so far, tries that failed included. */
   requests = 0;
-  /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. */
-  serverTime = Date.now();
+  /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. Undefined before, and where it does not say. */
+  serverTime: number | undefined;
   readonly #closed = new AbortController();
   readonly #limits: Limits;
 
@@ -230,7 +230,7 @@ export class Api {
       const status = response.statusCode ?? 0;
       const after = Number(response.headers['retry-after']);
       const date = Date.parse(response.headers.date ?? '');
-      if (!Number.isNaN(date)) this.serverTime = date;
+      this.serverTime = Number.isNaN(date) ? undefined : date;
       const what = this.#asked(`${call.method ?? 'GET'} ${path}`);
       return {
         status,
@@ -295,13 +295,17 @@ export class Api {
   }
 }
 
-/** What server-side apply says, with status 500, of an object that no schema fits. */
-const MISFIT = /failed to create typed patch object/;
+/**
+ * Said with a status that stands for trouble, and yet answers: of server-side apply to an object that no schema fits, to an eviction
+ * of a pod with two budgets, and of a webhook.
+ */
+const ANSWERS = /failed to create typed patch object|more than one PodDisruptionBudget|admission webhook ".*" denied/s;
 
 /** Too busy, or in the middle of something; not a budget that says no (429), which is an answer. */
-function isPassing({ status, causes, message }: ApiError): boolean {
+function isPassing({ status, causes, words }: ApiError): boolean {
+  if (ANSWERS.test(words)) return false;
   if (status === 429) return !causes.some(({ reason }) => reason === 'DisruptionBudget');
-  return status !== undefined && status >= 500 && status !== 501 && !MISFIT.test(message);
+  return status !== undefined && status >= 500 && status !== 501;
 }
 
 function parse(text: string): unknown {

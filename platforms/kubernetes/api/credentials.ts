@@ -6,7 +6,8 @@ import type { Kubeconfig } from './kubeconfig.ts';
 /** What stands in the kubeconfig itself, before anything is asked with it. */
 export function rememberUser({ user, proxy }: Kubeconfig): void {
   const key = user.key && 'data' in user.key ? user.key.data : undefined;
-  for (const secret of [user.token, user.password, key]) rememberSecret(secret);
+  const inFile = key && Buffer.from(key).toString('base64');
+  for (const secret of [user.token, user.password, key, inFile]) rememberSecret(secret);
   for (const [name, value] of Object.entries(user.plugin?.env ?? {})) if (isSecretKey(name)) rememberSecret(value);
   const password = URL.parse(proxy ?? '')?.password;
   if (password) rememberSecret(decodeURIComponent(password));

@@ -24,7 +24,7 @@ export const memberVerbs = {
     },
   ),
 
-  /** → { evicted, blocked? }. `blocked` names the budget that said no. */
+  /** → { evicted, gone?, blocked?, refused?, forGood? }: see ../acts/evict.ts. */
   evict: verb(
     { namespace, member: text },
     [
@@ -33,7 +33,8 @@ export const memberVerbs = {
     ],
     async ({ api }, { namespace, member }) => {
       const pod = await podOf(api, namespace, member);
-      if (!pod) return { evicted: true };
+      // On its way already: whoever sent it there did not ask for an eviction.
+      if (!pod || pod.metadata.deletionTimestamp !== undefined) return { evicted: true, gone: true };
       return { ...(await evict(api, namespace, pod.metadata.name, pod.metadata.uid)) };
     },
   ),
