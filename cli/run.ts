@@ -15,7 +15,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
-import { runFolder } from '../recording/folder.ts';
+import type { Cluster } from '../platforms/cluster.ts';
+import { type RunFolder, runFolder } from '../recording/folder.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
@@ -24,11 +25,11 @@ import { readJournal } from '../run/journal.ts';
 import { readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
-import { describeAct } from '../run/undo.ts';
+import { describeAct, type UndoStep } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { exit, worstExit } from './exit.ts';
-import { abandonedRuns, undoRun } from './undo.ts';
+import { abandonedRuns, describeStep, undoRun } from './undo.ts';
 
 interface RunFlags {
   cluster: string[];
@@ -65,9 +66,9 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   await loadProject(process.cwd());
   // Read every file before touching anything: a typo in the last one must not show up after an hour.
-  await Promise.all([
+  const [clusters] = await Promise.all([
+    Promise.all(flags.cluster.map((file) => loadCluster(file))),
     ...scenarios.map((file) => loadScenario(file)),
-    ...flags.cluster.map((file) => loadCluster(file)),
   ]);
   for (const file of journeys) if (!existsSync(file)) throw new OperatorError(`There is no journey ${file}.`);
 
@@ -84,7 +85,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     const began = new Date();
     const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
     if (abandoned) return exit.notUndone;
-    const isAllUndone = await undoAbandoned(began);
+    const isAllUndone = await undoAbandoned(began, clusters);
     const expected = scenarios.length * invocation.clusters.length;
     const code = isAllUndone ? exitCode(results, expected, green) : exit.notUndone;
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
@@ -102,24 +103,32 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
 }
 
 /** What runs have left whose process was killed under them: nobody else knows of it now. */
-async function undoAbandoned(began: Date): Promise<boolean> {
+async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<boolean> {
   const left = abandonedRuns().filter(({ journal }) => statSync(journal).mtime >= began);
   let isAllUndone = true;
   for (const folder of left) {
     const run = path.basename(folder.dir);
     console.error(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
-    await undoRun(folder, ({ act, error }) => {
-      console.error(
-        error === undefined ? `  undone      ${describeAct(act)}` : `  not undone  ${describeAct(act)}: ${error}`,
-      );
-      if (error !== undefined) isAllUndone = false;
-    }).catch((error: Error) => {
+    const onStep = (step: UndoStep) => {
+      console.error(`  ${describeStep(step)}`);
+      if (step.error !== undefined) isAllUndone = false;
+    };
+    const cluster = clusters.find(({ file }) => path.resolve(file) === clusterFileOf(folder));
+    await undoRun(folder, onStep, cluster).catch((error: Error) => {
       isAllUndone = false;
       console.error(`  not undone  ${error.message}`);
     });
     if (!isAllUndone) console.error(`  What to do: brownout undo ${run}`);
   }
   return isAllUndone;
+}
+
+function clusterFileOf({ journal }: RunFolder): string | undefined {
+  try {
+    return readJournal(journal).header.cluster.file;
+  } catch {
+    return undefined;
+  }
 }
 
 function codeOf(result: ScenarioResult): number {

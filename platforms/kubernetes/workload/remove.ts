@@ -1,5 +1,6 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import { poll } from '../../../units/until.ts';
+import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { isGone, unlessGone } from '../api/api-error.ts';
 import {
@@ -27,18 +28,18 @@ const LOOK_AGAIN = 250;
 const LOOK_AT_VOLUMES = 1_000;
 
 /**
- * Removes a namespace of the suite with everything in it, and what of its manifest is in no namespace; waits until all of it is
+ * Removes a namespace of the run with everything in it, and what of its manifest is in no namespace; waits until all of it is
  * gone, volumes included that go with their claims. Gone already is success.
  */
-export async function removeNamespace(api: Api, namespace: string): Promise<void> {
+export async function removeNamespace(api: Api, namespace: string, ownRun: string | undefined): Promise<void> {
   const found = await unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
-  if (found && found.metadata.labels?.[RUN_LABEL] === undefined) throw notOurs(namespace);
+  if (found && !isOfRun(found.metadata.labels?.[RUN_LABEL], ownRun)) throw notOurs(namespace, ownRun);
   if (found) {
     // Before its pods: in a namespace that is on its way out none is replaced.
     await unlessGone(api.delete(NAMESPACES, { name: namespace }));
     await endPods(api, namespace);
   }
-  await removeUnbound(api, namespace);
+  await removeUnbound(api, namespace, ownRun);
   const deadline = performance.now() + REMOVE_TIMEOUT;
   await untilNoneLeft(namespace, () => namespaceState(api, namespace), LOOK_AGAIN, deadline);
   await untilNoneLeft(namespace, () => volumesOf(api, namespace), LOOK_AT_VOLUMES, deadline);
@@ -72,7 +73,7 @@ async function endPods(api: Api, namespace: string): Promise<void> {
       const isThere = spec.nodeName === undefined || answering.has(spec.nodeName);
       const isAgent = metadata.labels?.app === NODE_AGENT;
       // What a node agent did it undoes itself: it is told, on a node that is cut off too, and given the time that it takes.
-      if (isAgent) await endAgent(api, { namespace, name: metadata.name });
+      if (isAgent) await endAgent(api, { namespace, name: metadata.name }, undefined);
       if (isAgent && isThere) return;
       const gracePeriodSeconds = isThere ? 1 : 0;
       await unlessGone(api.delete(PODS, { namespace, name: metadata.name }, { gracePeriodSeconds }));
@@ -80,9 +81,10 @@ async function endPods(api: Api, namespace: string): Promise<void> {
   );
 }
 
-async function removeUnbound(api: Api, namespace: string): Promise<void> {
+async function removeUnbound(api: Api, namespace: string, ownRun: string | undefined): Promise<void> {
+  const ofRun = ownRun === undefined ? RUN_LABEL : `${RUN_LABEL}=${ownRun}`;
   for (const resource of UNBOUND) {
-    const own = await api.listMetadata(resource, {}, { labelSelector: `${NAMESPACE_LABEL}=${namespace}` });
+    const own = await api.listMetadata(resource, {}, { labelSelector: `${NAMESPACE_LABEL}=${namespace},${ofRun}` });
     await Promise.all(own.map(({ metadata }) => unlessGone(api.delete(resource, { name: metadata.name }))));
   }
 }
