@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import { findRun } from '../recording/folder.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { readRun } from './recordings.ts';
 
 interface ReportFlags {
   html?: string;
@@ -20,10 +20,13 @@ export function reportCommand(): Command {
     .option('--html <file>', 'where to write it (default: report.html in the recording)')
     .option('--json', 'the findings and the path of the report as JSON')
     .action((name: string | undefined, flags: ReportFlags) => {
-      const folder = findRun(name);
-      const { meta, findings } = readFindings(folder);
+      const { folder, value } = readRun(name, (run) => {
+        const judged = readFindings(run);
+        return { ...judged, page: renderHtml(judged) };
+      });
+      const { meta, findings, page } = value;
       const file = path.resolve(flags.html ?? folder.report);
-      write(file, renderHtml({ meta, findings }));
+      write(file, page);
       if (flags.json) return console.log(JSON.stringify({ report: file, findings }, null, 2));
       const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
       console.log(renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));

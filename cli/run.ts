@@ -104,7 +104,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
 
 /** What runs have left whose process was killed under them: nobody else knows of it now. */
 async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<boolean> {
-  const left = abandonedRuns().filter(({ journal }) => statSync(journal).mtime >= began);
+  const left = abandonedRuns().filter(({ journal }) => changedSince(journal, began));
   let isAllUndone = true;
   for (const folder of left) {
     const run = path.basename(folder.dir);
@@ -121,6 +121,15 @@ async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<boolean>
     if (!isAllUndone) console.error(`  What to do: brownout undo ${run}`);
   }
   return isAllUndone;
+}
+
+function changedSince(file: string, moment: Date): boolean {
+  try {
+    return statSync(file).mtime >= moment;
+  } catch {
+    // It was that way before: no run of today can have left it.
+    return false;
+  }
 }
 
 function clusterFileOf({ journal }: RunFolder): string | undefined {

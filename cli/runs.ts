@@ -38,13 +38,29 @@ function describe(folder: RunFolder): RunLine[] {
     return describeRun(folder);
   } catch (error) {
     console.error(`${folder.dir} cannot be read: ${error instanceof Error ? error.message : error}`);
+    const pending = pendingIn(folder);
+    if (pending > 0) console.error(`  ${pending} acts not undone: brownout undo ${path.basename(folder.dir)}`);
     return [];
   }
 }
 
+function pendingIn({ journal }: RunFolder): number {
+  try {
+    return readJournal(journal).entries.length;
+  } catch {
+    return 0;
+  }
+}
+
+function readMeta(file: string): RunMeta {
+  const meta = JSON.parse(readFileSync(file, 'utf8')) as Partial<RunMeta> | null;
+  if (meta?.scenario && meta.cluster) return meta as RunMeta;
+  throw new Error(`${path.basename(file)} says neither scenario nor cluster`);
+}
+
 function describeRun(folder: RunFolder): RunLine[] {
   if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
-  const meta = JSON.parse(readFileSync(folder.meta, 'utf8')) as RunMeta;
+  const meta = readMeta(folder.meta);
   const { header, entries } = readJournal(folder.journal);
   const verdict = existsSync(folder.findings)
     ? (JSON.parse(readFileSync(folder.findings, 'utf8')) as Findings).verdict

@@ -83,7 +83,7 @@ function runsToUndo(name: string | undefined, given: Cluster | undefined): RunFo
     throw new OperatorError(stillGoing(folder), {
       hint: 'End its `brownout run` with Ctrl-C; it cleans up by itself.',
     });
-  return [folder];
+  return hasPending(folder) ? [folder] : [];
 }
 
 function knownRun(name: string): { folder: RunFolder; id: string } | undefined {
@@ -116,8 +116,9 @@ function hasPending(folder: RunFolder): boolean {
     const { entries, damages } = readJournal(folder.journal);
     return entries.length > 0 || damages.length > 0;
   } catch (error) {
-    // No journal, or one that was cut before its first line was whole: no act had begun.
-    return error instanceof DamagedJournal;
+    // One that was cut before its first line was whole, or none: no act had begun. Of any other nobody knows.
+    const isCut = error instanceof OperatorError && !(error instanceof DamagedJournal);
+    return !isCut && (error as NodeJS.ErrnoException).code !== 'ENOENT';
   }
 }
 
@@ -129,9 +130,9 @@ function stillGoing(folder: RunFolder): string {
 function isRunning(folder: RunFolder): boolean {
   try {
     return ownerState(readJournal(folder.journal).header.owner) === 'alive';
-  } catch (error) {
-    if (error instanceof DamagedJournal) return false;
-    throw error;
+  } catch {
+    // Who cannot be asked is undone as far as it goes, and told.
+    return false;
   }
 }
 

@@ -191,11 +191,17 @@ export function readJournal(file: string): JournalContents {
   return { header, entries: [...entries.values()], damages, next, torn: whole < bytes.length, whole };
 }
 
+/** How every header begins: what does not is no header that was cut. */
+const HEADER = '{"version":';
+/** In no JSON; after a power failure a file may be full of zeros. */
+const CONTROL = /\p{Cc}/u;
+
 function headerIn(line: string, file: string, isWhole: boolean): JournalHeader {
   const header = openLine(line, false);
   if (isHeader(header)) return header;
   const hint = 'Look for leftovers by label instead: brownout undo --cluster <file>';
-  if (!isWhole) throw new OperatorError(`${file} is not an undo journal: it was cut before any act began.`, { hint });
+  const isTorn = !isWhole && (line.startsWith(HEADER) || HEADER.startsWith(line)) && !CONTROL.test(line);
+  if (isTorn) throw new OperatorError(`${file} is not an undo journal: it was cut before any act began.`, { hint });
   throw new DamagedJournal(
     `${file}:1 is damaged: not an undo journal of this version of brownout, and acts may be pending.`,
     {
