@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { compare } from '../analysis/comparison/compare.ts';
 import type { Comparison } from '../analysis/comparison/comparison.ts';
 import type { ComparedRun } from '../analysis/comparison/factors.ts';
-import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
+import type { RunFolder } from '../recording/folder.ts';
 import { renderComparisonPage } from '../reports/compare/html.ts';
 import { renderMarkdown } from '../reports/compare/markdown.ts';
 import { renderComparison } from '../reports/compare/terminal.ts';
@@ -12,6 +12,7 @@ import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asDocument, asJson, type Styled, stderr, stdout } from '../units/terminal.ts';
+import { type Read, readNewest, readRun } from './recordings.ts';
 
 interface CompareFlags {
   last?: number;
@@ -31,8 +32,8 @@ export function compareCommand(): Command {
     .addOption(new Option('--markdown', 'as Markdown').conflicts('json'))
     .option('--json', 'as JSON')
     .action((names: string[], flags: CompareFlags) => {
-      const runs = readRuns(chooseFolders(names, flags.last));
-      const comparison = compare([...runs.values()].map(({ run }) => run));
+      const runs = byId(chooseRuns(names, flags.last));
+      const comparison = compare([...runs.values()].map(({ value }) => value));
       if (flags.html !== undefined) {
         const file = path.resolve(flags.html);
         write(file, renderComparisonPage(comparison, linksFrom(path.dirname(file), runs)));
@@ -49,28 +50,20 @@ function textOf(comparison: Comparison, { json, markdown }: CompareFlags): Style
   return renderComparison(comparison, { color, width });
 }
 
-function chooseFolders(names: string[], last: number | undefined): RunFolder[] {
+function chooseRuns(names: string[], last: number | undefined): ReadRun[] {
   if (names.length > 0 && last !== undefined) {
     throw new OperatorError('Runs are given by name and by --last.', { hint: 'Give one of the two.' });
   }
-  if (last === undefined) return names.map((name) => findRun(name));
-  return listRuns()
-    .filter(({ meta }) => existsSync(meta))
-    .slice(-last);
+  if (last === undefined) return names.map((name) => readRun(name, read));
+  return readNewest(last, read);
 }
 
-interface ReadRun {
-  folder: RunFolder;
-  run: ComparedRun;
-}
+type ReadRun = Read<ComparedRun>;
 
 /** By id, so that a run that is given twice, or as a copy, counts once. */
-function readRuns(folders: RunFolder[]): Map<string, ReadRun> {
+function byId(given: ReadRun[]): Map<string, ReadRun> {
   const runs = new Map<string, ReadRun>();
-  for (const folder of folders) {
-    const run = read(folder);
-    if (!runs.has(run.meta.id)) runs.set(run.meta.id, { folder, run });
-  }
+  for (const each of given) if (!runs.has(each.value.meta.id)) runs.set(each.value.meta.id, each);
   if (runs.size >= 2) return runs;
   throw new OperatorError(
     `A comparison takes at least two runs, ${runs.size === 1 ? 'and this is one' : 'and none is given'}.`,

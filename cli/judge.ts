@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { gateOf } from '../analysis/validity.ts';
-import { findRun } from '../recording/folder.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { judgeRun } from '../run/judge.ts';
@@ -10,6 +9,7 @@ import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { asJson, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
+import { readRun } from './recordings.ts';
 
 export function judgeCommand(): Command {
   return new Command('judge')
@@ -18,14 +18,17 @@ export function judgeCommand(): Command {
     .option('-s, --scenario <file>', 'objectives of this scenario file instead of the recorded ones')
     .option('--json', 'the findings as JSON')
     .action(async (name: string | undefined, flags: { scenario?: string; json?: boolean }) => {
-      const folder = findRun(name);
       await loadProject(process.cwd());
       const scenario = flags.scenario === undefined ? undefined : await loadScenario(flags.scenario);
-      const { meta, findings } = judgeRun(folder, scenario);
+      const { folder, value } = readRun(name, (run) => {
+        const judged = judgeRun(run, scenario);
+        return { ...judged, page: renderHtml(judged) };
+      });
+      const { meta, findings, page } = value;
       // With other objectives this is a what-if: the recording keeps the verdict by its own.
       if (!scenario) {
         writeFileSync(folder.findings, `${JSON.stringify(findings, null, 2)}\n`, { mode: 0o600 });
-        writeFileSync(folder.report, renderHtml({ meta, findings }), { mode: 0o600 });
+        writeFileSync(folder.report, page, { mode: 0o600 });
       }
       const { color, columns: width = 160 } = stdout;
       stdout.print(flags.json ? asJson(findings) : renderSummary(meta, findings, { color, width }));

@@ -7,21 +7,23 @@ import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
 import { once } from '../files/find.ts';
 import { projectPath } from '../files/project-path.ts';
-import { runFolder } from '../recording/folder.ts';
+import type { Cluster } from '../platforms/cluster.ts';
+import { type RunFolder, runFolder } from '../recording/folder.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
 import { InvocationFolder } from '../run/invocation-folder.ts';
+import { readJournal } from '../run/journal.ts';
 import { pendingIn, readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
-import { describeAct } from '../run/undo.ts';
+import type { UndoStep } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, joined, type Styled, stderr, stdout, styled } from '../units/terminal.ts';
 import { exit, worstExit } from './exit.ts';
-import { abandonedRuns, undoRun } from './undo.ts';
+import { abandonedRuns, describeStep, undoRun } from './undo.ts';
 
 interface RunFlags {
   cluster: string[];
@@ -59,7 +61,10 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   await loadProject(process.cwd());
   // Read every file before touching anything: a typo in the last one must not show up after an hour.
-  await Promise.all([...scenarios.map((file) => loadScenario(file)), ...clusters.map((file) => loadCluster(file))]);
+  const [loaded] = await Promise.all([
+    Promise.all(clusters.map((file) => loadCluster(file))),
+    ...scenarios.map((file) => loadScenario(file)),
+  ]);
   for (const file of journeys) if (!existsSync(file)) throw new OperatorError(`There is no journey ${file}.`);
 
   const own = new InvocationFolder();
@@ -77,7 +82,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     const began = new Date();
     const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
     if (abandoned) return exit.notUndone;
-    const isAllUndone = await undoAbandoned(began);
+    const isAllUndone = await undoAbandoned(began, loaded);
     const isComplete = clusters.every((cluster) =>
       scenarios.every((scenario) => results.some(isOf(scenario, cluster))),
     );
@@ -95,24 +100,41 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
 }
 
 /** What runs have left whose process was killed under them: nobody else knows of it now. */
-async function undoAbandoned(began: Date): Promise<boolean> {
-  const left = abandonedRuns().filter(({ journal }) => statSync(journal).mtime >= began);
+async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<boolean> {
+  const left = abandonedRuns().filter(({ journal }) => changedSince(journal, began));
   let isAllUndone = true;
   for (const folder of left) {
     const run = path.basename(folder.dir);
     stderr.print(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
-    await undoRun(folder, ({ act, error }) => {
-      stderr.print(
-        error === undefined ? `  undone      ${describeAct(act)}` : `  not undone  ${describeAct(act)}: ${error}`,
-      );
-      if (error !== undefined) isAllUndone = false;
-    }).catch((error: Error) => {
+    const onStep = (step: UndoStep) => {
+      stderr.print(styled`  ${describeStep(step)}`);
+      if (step.error !== undefined) isAllUndone = false;
+    };
+    const cluster = clusters.find(({ file }) => path.resolve(file) === clusterFileOf(folder));
+    await undoRun(folder, onStep, cluster).catch((error: Error) => {
       isAllUndone = false;
       stderr.print(`  not undone  ${error.message}`);
     });
     if (!isAllUndone) stderr.print(`  What to do: brownout undo ${run}`);
   }
   return isAllUndone;
+}
+
+function changedSince(file: string, moment: Date): boolean {
+  try {
+    return statSync(file).mtime >= moment;
+  } catch {
+    // It was that way before: no run of today can have left it.
+    return false;
+  }
+}
+
+function clusterFileOf({ journal }: RunFolder): string | undefined {
+  try {
+    return readJournal(journal).header.cluster.file;
+  } catch {
+    return undefined;
+  }
 }
 
 function codeOf(result: ScenarioResult): number {

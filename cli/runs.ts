@@ -44,7 +44,17 @@ function describe(folder: RunFolder): RunLine[] {
     return describeRun(folder);
   } catch (error) {
     stderr.print(`${folder.dir} cannot be read: ${error instanceof Error ? error.message : error}`);
+    const pending = pendingIn(folder);
+    if (pending > 0) stderr.print(`  ${pending} acts not undone: brownout undo ${path.basename(folder.dir)}`);
     return [];
+  }
+}
+
+function pendingIn({ journal }: RunFolder): number {
+  try {
+    return readJournal(journal).entries.length;
+  } catch {
+    return 0;
   }
 }
 

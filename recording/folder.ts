@@ -45,7 +45,7 @@ export function keepToOwner(root: string): void {
 export function listRuns(runs = runsDir()): RunFolder[] {
   if (!existsSync(runs)) return [];
   return readdirSync(runs)
-    .filter((name) => statSync(path.join(runs, name)).isDirectory())
+    .filter((name) => isFolder(path.join(runs, name)))
     .sort()
     .map((name) => runFolder(path.join(runs, name)));
 }
@@ -54,6 +54,15 @@ export function listRuns(runs = runsDir()): RunFolder[] {
 function namedBy(name: string, all: RunFolder[]): RunFolder[] {
   const whole = all.filter((run) => path.basename(run.dir) === name);
   return whole.length > 0 ? whole : all.filter((run) => path.basename(run.dir).endsWith(name));
+}
+
+/** What cannot even be looked at (a loop of links, a link to nowhere) is none. */
+function isFolder(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Finds a recording by its folder, its id or a unique suffix of its id; without a name, the newest. */

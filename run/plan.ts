@@ -74,7 +74,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   const power = createPower(cluster);
   const platform = await createPlatform(cluster);
   try {
-    const actor = createActor(platform, power);
+    const actor = createActor(platform, power, cluster.allow, run);
     checkNeeds(scenario, [...actor.verbs, ...platform.queries], cluster);
     const inspection = await platform.inspect();
     const deployment = await workload.deployment({

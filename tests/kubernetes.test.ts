@@ -434,7 +434,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     try {
       await admin.perform({ verb: 'deploy', args: { namespace: name, manifest, labels } });
       await until('the pod runs', ready);
-      const told = await removeNamespace(api, name, { held: 20_000 }).catch((error: Error) => error);
+      const told = await removeNamespace(api, name, undefined, { held: 20_000 }).catch((error: Error) => error);
       assert.ok(told instanceof PermanentError, String(told));
       assert.match(told.message, /configmaps\/kept \(finalizer example\.org\/hold\)/);
       assert.match(told.message, /pods\/alone \(finalizer example\.org\/hold\)/);

@@ -165,6 +165,11 @@ export function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number }).statusCode;
 }
 
+/** An answer that stays the same however often it is asked for: not allowed, or no such request. Not a conflict (409), which passes. */
+export function isRefused(error: unknown): boolean {
+  return [400, 401, 403, 405].includes(statusOf(error) ?? 0);
+}
+
 export function isGone(error: unknown): boolean {
   return statusOf(error) === 404;
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { isSecretKey } from '../../files/secret.ts';
-import { OperatorError } from '../../units/operator-error.ts';
+import { OperatorError, PermanentError } from '../../units/operator-error.ts';
 import { runProgram, words } from '../../units/program.ts';
 import { rememberSecret } from '../../units/secrets.ts';
 import type { Power, PowerConfig, PowerState } from './power.ts';
@@ -18,7 +18,7 @@ export function commandPower(config: CommandConfig): Power {
   async function shell(verb: 'off' | 'on' | 'state', node: string): Promise<string> {
     // The name goes into a shell line: nothing but what a host name can hold may pass.
     if (!/^[\w.-]+$/.test(node)) {
-      throw new OperatorError(`power ${verb}: '${node}' cannot stand in a shell command`, {
+      throw new PermanentError(`power ${verb}: '${node}' cannot stand in a shell command`, {
         hint: 'node names may hold letters, digits, dot, hyphen and underscore',
       });
     }

@@ -58,6 +58,7 @@ export type Labels = Record<string, string>;
 /** Docker's own label on everything that belongs to a stack. */
 export const STACK_LABEL = 'com.docker.stack.namespace';
 export const TASK_LABEL = 'com.docker.swarm.task.id';
+export const SERVICE_LABEL = 'com.docker.swarm.service.id';
 
 /** The suite's labels: the run that made a thing, and what a thing was before the run changed it. */
 export const RUN_LABEL = 'brownout.run';

@@ -2,12 +2,13 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { clip, readLines } from '../../units/bounded.ts';
-import { OperatorError } from '../../units/operator-error.ts';
+import { OperatorError, PermanentError } from '../../units/operator-error.ts';
 import { sleep } from '../../units/sleep.ts';
 import { poll } from '../../units/until.ts';
 import { isGone, statusOf, unlessGone, within } from '../docker/client.ts';
 import { readOutput } from '../docker/output.ts';
 import type { ExecResult } from '../platform.ts';
+import { isOfRun } from '../verb.ts';
 import { labelled, RUN_LABEL, TASK_LABEL } from './api.ts';
 import type { NodeHost } from './hosts.ts';
 
@@ -68,7 +69,7 @@ const START_TIMEOUT = 30_000;
  * node's engine, so that a node agent with a dead-man timer leaves nothing behind.
  */
 export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' | 'never'): Promise<void> {
-  const found = await unlessGone(host.ask('find node agent', (api) => api.getContainer(agent.name).inspect()));
+  const found = await findAgent(host, agent.name, agent.run);
   if (found?.State.Running) return;
   const container = await create(host, agent, pull, {
     AutoRemove: true,
@@ -77,6 +78,9 @@ export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' |
   });
   await host.ask(`start ${agent.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
 }
+
+/** By this exit code the command of `runAgent` says that it will not do it, however often it is asked. */
+export const REFUSED = 77;
 
 /** Runs a short command on the node, in a node agent that sees one of its folders. Throws when the command fails. */
 export async function runAgent(
@@ -92,6 +96,7 @@ export async function runAgent(
     const { StatusCode } = await container.wait();
     if (StatusCode === 0) return;
     const output = (await container.logs({ stdout: true, stderr: true })).toString('utf8').trim();
+    if (StatusCode === REFUSED) throw new PermanentError(`${clip(output)}, on ${host.node}`);
     throw new OperatorError(`${agent.argv.join(' ')} on ${host.node} failed (exit ${StatusCode}): ${clip(output)}`);
   };
   try {
@@ -109,9 +114,11 @@ async function create(
   settings: Docker.HostConfig,
 ): Promise<string> {
   const attempt = async () => {
-    await unlessGone(
-      host.ask('find node agent', (api) => api.getContainer(agent.name).remove({ force: true }), 20_000),
-    );
+    const left = await findAgent(host, agent.name, undefined);
+    if (left) {
+      const remove = (api: Docker) => api.getContainer(left.Id).remove({ force: true });
+      await unlessGone(host.ask(`remove ${agent.name}`, remove, 20_000));
+    }
     const options = {
       name: agent.name,
       Image: agent.image,
@@ -153,19 +160,39 @@ async function pullImage(host: NodeHost, image: string): Promise<void> {
   await host.ask(`pull ${image}`, pull, PULL_TIMEOUT);
 }
 
+/** The container of that name, of the run, or of any without one. Throws PermanentError when it is somebody else's. */
+async function findAgent(
+  host: NodeHost,
+  name: string,
+  ownRun: string | undefined,
+): Promise<Docker.ContainerInspectInfo | undefined> {
+  const found = await unlessGone(host.ask('find node agent', (api) => api.getContainer(name).inspect()));
+  if (!found || isOfRun(found.Config.Labels?.[RUN_LABEL], ownRun)) return found;
+  throw new PermanentError(
+    `container ${name} on ${host.node} is not a node agent of ${ownRun ?? 'a run'}; it is left alone`,
+    {
+      hint: `those carry the label ${RUN_LABEL}; if this one is of no use, remove it by hand`,
+    },
+  );
+}
+
 /** A node agent undoes what it did when it is told to end; this long it may take. */
 const AGENT_GRACE_S = 10;
 
-/** Ends a node agent, and returns once it is gone. Gone already is success. */
-export async function removeAgent(host: NodeHost, name: string): Promise<void> {
+/** Ends a run's node agent, and returns once it is gone. Gone already is success. Throws PermanentError for a container that is none. */
+export async function removeAgent(host: NodeHost, name: string, ownRun: string | undefined): Promise<void> {
   const patience = (AGENT_GRACE_S + 10) * 1000;
-  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(name).stop({ t: AGENT_GRACE_S }), patience));
+  const found = await findAgent(host, name, ownRun);
+  if (!found) return;
+  // By ID: another may get the name.
+  const { Id: id } = found;
+  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(id).stop({ t: AGENT_GRACE_S }), patience));
   const deadline = performance.now() + patience;
-  while (await unlessGone(host.ask('find node agent', (api) => api.getContainer(name).inspect()))) {
+  while (await unlessGone(host.ask('find node agent', (api) => api.getContainer(id).inspect()))) {
     if (performance.now() > deadline) throw new OperatorError(`node agent ${name} on ${host.node} does not go away`);
     await sleep(100);
     try {
-      await unlessGone(host.ask(`remove ${name}`, (api) => api.getContainer(name).remove({ force: true }), patience));
+      await unlessGone(host.ask(`remove ${name}`, (api) => api.getContainer(id).remove({ force: true }), patience));
     } catch (error) {
       // It removes itself at its end: 'removal already in progress'.
       if (statusOf(error) !== 409) throw error;

@@ -65,7 +65,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
 
   return {
     kind: 'swarm',
-    verbs: Object.keys(verbs),
+    verbs,
     queries: Object.keys(queries),
     neighbours,
     // Gossip.
@@ -80,7 +80,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
     exec,
     answers,
     condition,
-    perform: (act) => performOnSwarm({ hosts, cluster }, act),
+    perform: (act, ownRun) => performOnSwarm({ hosts, cluster }, act, ownRun),
     query: (query) => askSwarm({ hosts, cluster }, query),
     snapshot: () => snapshotSwarm(hosts),
     leftovers: (run) => leftoversOfSwarm(hosts, run),

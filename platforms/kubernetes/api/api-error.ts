@@ -85,6 +85,15 @@ export function silence(what: string, origin: string, error: unknown): ApiError 
   return new ApiError(`the API at ${origin} does not answer (${what}: ${words})`, { hint, cause: error });
 }
 
+/** An API server that has just started may refuse everybody for a moment, ms: it does not know yet who may do what. */
+export const RELOADING = 30_000;
+
+/** It has answered, and says no; too many requests (429) is not a no. */
+export const isRefusal = ({ status }: ApiError) => status !== undefined && status < 500 && status !== 429;
+
+/** It is no wiser to ask again: not allowed, or no such request. */
+export const isFinal = ({ status }: ApiError) => [400, 401, 403, 405, 413, 415, 422].includes(status ?? 0);
+
 export const isGone = (error: unknown) => error instanceof ApiError && error.status === 404;
 export const isConflict = (error: unknown) => error instanceof ApiError && error.status === 409;
 

@@ -8,7 +8,7 @@ import { readBeginning, readLines, readText } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
-import { ApiError, refusal, silence } from './api-error.ts';
+import { ApiError, RELOADING, refusal, silence } from './api-error.ts';
 import { FIELD_MANAGER, type KubeList, type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
 import type { Reach } from './reach.ts';
 
@@ -71,12 +71,18 @@ export class Api {
   requests = 0;
   /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. Undefined before, and where it does not say. */
   serverTime: number | undefined;
+  #failedAt = Number.NEGATIVE_INFINITY;
   readonly #closed = new AbortController();
   readonly #limits: Limits;
 
   constructor(reach: Reach, limits: Limits = LIMITS) {
     this.reach = reach;
     this.#limits = limits;
+  }
+
+  /** The server was silent, or could not answer, a moment ago: that it refuses something may pass. */
+  get isReloading(): boolean {
+    return performance.now() - this.#failedAt < RELOADING;
   }
 
   get<T>(path: string, call: Omit<Call, 'method'> = {}): Promise<T> {
@@ -167,6 +173,7 @@ export class Api {
         if (ended.aborted || error instanceof OperatorError) throw error;
         failure = silence(what, this.reach.server.origin, error);
       }
+      this.#failedAt = performance.now();
       if (performance.now() + wait > deadline) throw failure;
       await sleep(wait, ended);
       ended.throwIfAborted();

@@ -1,4 +1,5 @@
 /** The parts of Kubernetes' objects that the suite reads, and where the API has them. */
+import { PermanentError } from '../../../units/operator-error.ts';
 
 interface Meta {
   name: string;
@@ -191,8 +192,11 @@ export interface Place {
   subresource?: string | undefined;
 }
 
+/** Throws PermanentError for a name that would lead elsewhere: a URL leaves `.` and `..` out. */
 export function pathOf({ group, version, plural, namespaced }: Resource, place: Place = {}): string {
   const { namespace, name, subresource } = place;
+  const astray = [namespace, name].find((part) => part !== undefined && /^\.{0,2}$/.test(part));
+  if (astray !== undefined) throw new PermanentError(`'${astray}' is no name of one of the ${plural}`);
   return [
     group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
     ...(namespaced && namespace !== undefined ? ['namespaces', namespace] : []),

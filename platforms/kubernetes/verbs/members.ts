@@ -3,7 +3,7 @@ import { namespace, node, text } from '../../verb.ts';
 import { evict } from '../acts/evict.ts';
 import { deleteMember, killMember, pauseMember, unpauseMember } from '../acts/member-acts.ts';
 import { podOf } from '../state/containers.ts';
-import { NODE_AGENT, verb } from './entry.ts';
+import { NODE_AGENT, undo, verb } from './entry.ts';
 
 const onNode = { namespace, node, member: text };
 
@@ -44,8 +44,8 @@ export const memberVerbs = {
     effect: { ...(await pauseMember(context, args)) },
   })),
 
-  'member.unpause': verb(onNode, NODE_AGENT, async (context, args) => {
-    await unpauseMember(context, args);
+  'member.unpause': undo(onNode, NODE_AGENT, async (context, args, ownRun) => {
+    await unpauseMember(context, args, ownRun);
     return undefined;
   }),
 };

@@ -78,7 +78,7 @@ describe('a namespace that does not go', { timeout: 60_000 }, () => {
       renew() {},
       suspicion: () => undefined,
     });
-    return removeNamespace(api, 'x', { held: 500, whole: 3_000 }).then(
+    return removeNamespace(api, 'x', undefined, { held: 500, whole: 3_000 }).then(
       () => assert.fail('it went'),
       (error: Error) => error,
     );

@@ -2,6 +2,7 @@ import { OperatorError, PermanentError } from '../../../units/operator-error.ts'
 import { sleep } from '../../../units/sleep.ts';
 import { poll } from '../../../units/until.ts';
 import { few } from '../../../units/words.ts';
+import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { unlessGone } from '../api/api-error.ts';
 import {
@@ -35,7 +36,7 @@ const HELD = 60_000;
 const LOOK_AT_VOLUMES = 1_000;
 
 /**
- * Removes a namespace of the suite with everything in it, and what of its manifest is in no namespace; waits until all of it is
+ * Removes a namespace of the run with everything in it, and what of its manifest is in no namespace; waits until all of it is
  * gone, volumes included that go with their claims. Gone already is success. Throws OperatorError that names what is left and what
  * holds it; PermanentError when a finalizer does whose owner does nothing.
  *
@@ -44,16 +45,17 @@ const LOOK_AT_VOLUMES = 1_000;
 export async function removeNamespace(
   api: Api,
   namespace: string,
+  ownRun: string | undefined,
   { held = HELD, whole = REMOVE_TIMEOUT }: { held?: number; whole?: number } = {},
 ): Promise<void> {
   const found = await unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
-  if (found && found.metadata.labels?.[RUN_LABEL] === undefined) throw notOurs(namespace);
+  if (found && !isOfRun(found.metadata.labels?.[RUN_LABEL], ownRun)) throw notOurs(namespace, ownRun);
   if (found) {
     // Before its pods: in a namespace that is on its way out none is replaced.
     await unlessGone(api.delete(NAMESPACES, { name: namespace }));
     await endPods(api, namespace);
   }
-  await removeUnbound(api, namespace);
+  await removeUnbound(api, namespace, ownRun);
   const deadline = performance.now() + whole;
   await untilGone(api, namespace, deadline, held);
   await untilNoVolumes(api, namespace, deadline);
@@ -116,7 +118,7 @@ async function endPods(api: Api, namespace: string): Promise<void> {
       const isThere = spec.nodeName === undefined || answering.has(spec.nodeName);
       const isAgent = metadata.labels?.app === NODE_AGENT;
       // What a node agent did it undoes itself: it is told, on a node that is cut off too, and given the time that it takes.
-      if (isAgent) await endAgent(api, { namespace, name: metadata.name });
+      if (isAgent) await endAgent(api, { namespace, name: metadata.name }, undefined);
       if (isAgent && isThere) return;
       const gracePeriodSeconds = isThere ? 1 : 0;
       await unlessGone(api.delete(PODS, { namespace, name: metadata.name }, { gracePeriodSeconds }));
@@ -124,9 +126,10 @@ async function endPods(api: Api, namespace: string): Promise<void> {
   );
 }
 
-async function removeUnbound(api: Api, namespace: string): Promise<void> {
+async function removeUnbound(api: Api, namespace: string, ownRun: string | undefined): Promise<void> {
+  const ofRun = ownRun === undefined ? RUN_LABEL : `${RUN_LABEL}=${ownRun}`;
   for (const resource of UNBOUND) {
-    const own = await api.listMetadata(resource, {}, { labelSelector: `${NAMESPACE_LABEL}=${namespace}` });
+    const own = await api.listMetadata(resource, {}, { labelSelector: `${NAMESPACE_LABEL}=${namespace},${ofRun}` });
     await Promise.all(own.map(({ metadata }) => unlessGone(api.delete(resource, { name: metadata.name }))));
   }
 }
