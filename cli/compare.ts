@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { compare } from '../analysis/comparison/compare.ts';
@@ -11,6 +11,7 @@ import { renderComparison } from '../reports/compare/terminal.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { writeWhole } from '../units/write-whole.ts';
 
 interface CompareFlags {
   last?: number;
@@ -110,7 +111,7 @@ function linksFrom(dir: string, runs: Map<string, ReadRun>): Map<string, string>
 
 function write(file: string, text: string): void {
   try {
-    writeFileSync(file, text);
+    writeWhole(file, text);
   } catch (cause) {
     throw new OperatorError(`The page cannot be written: ${(cause as Error).message}`, {
       hint: 'Give a file in a folder that exists: --html compare.html',

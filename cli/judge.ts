@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { gateOf } from '../analysis/validity.ts';
 import { findRun } from '../recording/folder.ts';
@@ -8,6 +7,7 @@ import { judgeRun } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import { exit } from './exit.ts';
 
 export function judgeCommand(): Command {
@@ -24,8 +24,8 @@ export function judgeCommand(): Command {
       const text = JSON.stringify(findings, null, 2);
       // With other objectives this is a what-if: the recording keeps the verdict by its own.
       if (!scenario) {
-        writeFileSync(folder.findings, `${text}\n`);
-        writeFileSync(folder.report, renderHtml({ meta, findings }));
+        writeWhole(folder.findings, `${text}\n`, 0o600);
+        writeWhole(folder.report, renderHtml({ meta, findings }), 0o600);
       }
       const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
       console.log(flags.json ? text : renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { findRun } from '../recording/folder.ts';
@@ -7,6 +6,7 @@ import { renderSummary } from '../reports/terminal.ts';
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { writeWhole } from '../units/write-whole.ts';
 
 interface ReportFlags {
   html?: string;
@@ -23,7 +23,8 @@ export function reportCommand(): Command {
       const folder = findRun(name);
       const { meta, findings } = readFindings(folder);
       const file = path.resolve(flags.html ?? folder.report);
-      write(file, renderHtml({ meta, findings }));
+      // A recording is for its owner alone; a page that is put elsewhere is for whom that folder is for.
+      write(file, renderHtml({ meta, findings }), flags.html === undefined ? 0o600 : 0o666);
       if (flags.json) return console.log(JSON.stringify({ report: file, findings }, null, 2));
       const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
       console.log(renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
@@ -31,9 +32,9 @@ export function reportCommand(): Command {
     });
 }
 
-function write(file: string, text: string): void {
+function write(file: string, text: string, mode: number): void {
   try {
-    writeFileSync(file, text);
+    writeWhole(file, text, mode);
   } catch (cause) {
     throw new OperatorError(`The report cannot be written: ${(cause as Error).message}`, {
       hint: 'Give a file in a folder that exists: --html report.html',

@@ -1,5 +1,5 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import { startClock } from '../recording/clock.ts';
@@ -8,6 +8,7 @@ import { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { Companions } from './companions/companion.ts';
@@ -179,7 +180,7 @@ class Lifecycle {
       });
     }
     const before = await stage.platform.snapshot();
-    writeFileSync(this.#recorder.folder.before, `${JSON.stringify(before, null, 2)}\n`, { mode: 0o600 });
+    writeWhole(this.#recorder.folder.before, `${JSON.stringify(before, null, 2)}\n`, 0o600);
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
     this.#endRenewal = await takeLock(stage, this.#journal);
     return before;

@@ -4,10 +4,10 @@ import { createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import type { Random } from '../../faults/fault.ts';
 import { probe as resultProbe } from '../../fixtures/voting/probes/result.ts';
-import { connect } from '../../platforms/docker/client.ts';
 import { Api } from '../../platforms/kubernetes/api/api.ts';
 import { NODES } from '../../platforms/kubernetes/api/objects.ts';
 import { openReach } from '../../platforms/kubernetes/api/reach.ts';
+import { Hosts } from '../../platforms/swarm/hosts.ts';
 import { http } from '../../probes/http.ts';
 import { errorClasses, outcomes, type ProbeDefinition, type Result } from '../../probes/probe.ts';
 import { OperatorError } from '../../units/operator-error.ts';
@@ -174,10 +174,12 @@ async function askKubernetes(port: number, folder: string): Promise<unknown> {
 }
 
 async function askDocker(port: number): Promise<unknown> {
-  const host = connect(`tcp://127.0.0.1:${port}`, undefined);
+  const hosts = new Hosts({ hosts: [`tcp://127.0.0.1:${port}`], tls: undefined });
+  // Who it is is not what is asked here.
+  for (const host of hosts.all) host.manager = true;
   try {
-    return await host.ask('list nodes', (api) => api.listNodes(), PATIENCE);
+    return await hosts.manager((host) => host.ask('list nodes', (api) => api.listNodes(), PATIENCE));
   } finally {
-    host.close();
+    hosts.close();
   }
 }
