@@ -8,12 +8,16 @@ const text = z.string();
 const number = orNull(z.number());
 const counts = z.record(text, z.number());
 const texts = z.array(text);
-const bracket = z.looseObject({ from: z.number(), to: number });
+const bracket = z.looseObject({ from: z.number(), to: z.number() });
 const latency = z.looseObject({ p50: number, p95: number, p99: number, n: z.number() });
 const verdict = z.enum(['pass', 'fail', 'unknown']);
 const source = z.enum(['read', 'assumed']);
 
-const mark = z.looseObject({ ms: number.optional(), bracket: bracket.optional(), beyond: number.optional() });
+const mark = z.looseObject({
+  ms: z.number().optional(),
+  bracket: bracket.optional(),
+  beyond: z.number().optional(),
+});
 
 const outage = z.looseObject({
   start: bracket,

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { compare } from '../analysis/comparison/compare.ts';
@@ -12,6 +12,7 @@ import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asDocument, asJson, type Styled, stderr, stdout } from '../units/terminal.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import { type Read, readNewest, readRun } from './recordings.ts';
 
 interface CompareFlags {
@@ -104,7 +105,7 @@ function linksFrom(dir: string, runs: Map<string, ReadRun>): Map<string, string>
 
 function write(file: string, text: string): void {
   try {
-    writeFileSync(file, text);
+    writeWhole(file, text);
   } catch (cause) {
     throw new OperatorError(`The page cannot be written: ${(cause as Error).message}`, {
       hint: 'Give a file in a folder that exists: --html compare.html',

@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { gateOf } from '../analysis/validity.ts';
 import { renderHtml } from '../reports/html/html.ts';
@@ -8,6 +7,7 @@ import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { asJson, stdout } from '../units/terminal.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import { exit } from './exit.ts';
 import { readRun } from './recordings.ts';
 
@@ -27,8 +27,8 @@ export function judgeCommand(): Command {
       const { meta, findings, page } = value;
       // With other objectives this is a what-if: the recording keeps the verdict by its own.
       if (!scenario) {
-        writeFileSync(folder.findings, `${JSON.stringify(findings, null, 2)}\n`, { mode: 0o600 });
-        writeFileSync(folder.report, page, { mode: 0o600 });
+        writeWhole(folder.findings, `${JSON.stringify(findings, null, 2)}\n`, 0o600);
+        writeWhole(folder.report, page, 0o600);
       }
       const { color, columns: width = 160 } = stdout;
       stdout.print(flags.json ? asJson(findings) : renderSummary(meta, findings, { color, width }));

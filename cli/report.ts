@@ -1,4 +1,3 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
 import { renderHtml } from '../reports/html/html.ts';
@@ -7,6 +6,7 @@ import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stdout } from '../units/terminal.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import { readRun } from './recordings.ts';
 
 interface ReportFlags {
@@ -38,7 +38,7 @@ export function reportCommand(): Command {
 
 function write(file: string, text: string, mode: number): void {
   try {
-    writeFileSync(file, text, { mode });
+    writeWhole(file, text, mode);
   } catch (cause) {
     throw new OperatorError(`The report cannot be written: ${(cause as Error).message}`, {
       hint: 'Give a file in a folder that exists: --html report.html',

@@ -47,8 +47,8 @@ export interface Samples {
   damaged: number;
 }
 
-/** No run lasts longer, ms: a time beyond it is damage. */
-export const LONGEST_RUN = 31 * 86_400_000;
+/** No run lasts longer, ms: steady state, hold and horizon are a day each at most. A time beyond it is damage. */
+export const LONGEST_RUN = 10 * 86_400_000;
 
 /** Of streams in a file that somebody else wrote. Keys that are not listed are kept. */
 export const streamSpec: z.ZodType<StreamSpec> = z.looseObject({

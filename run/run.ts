@@ -1,5 +1,5 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import { startClock } from '../recording/clock.ts';
@@ -9,6 +9,7 @@ import type { Phase } from '../recording/recording.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { maskAll } from '../units/secrets.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { Companions } from './companions/companion.ts';
@@ -179,7 +180,7 @@ class Lifecycle {
         hint: refused[0]!.hint,
       });
     }
-    writeFileSync(this.#recorder.folder.before, `${JSON.stringify(maskAll(before), null, 2)}\n`, { mode: 0o600 });
+    writeWhole(this.#recorder.folder.before, `${JSON.stringify(maskAll(before), null, 2)}\n`, 0o600);
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
     this.#endRenewal = await takeLock(stage, this.#journal);
     return before;

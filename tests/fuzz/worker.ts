@@ -13,7 +13,7 @@ function sourceOf(seed: number, index: number): () => number {
   return seeded(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
 }
 
-const GROWN = 200 * 2 ** 20;
+const GROWN = 220 * 2 ** 20;
 
 /** The peak counts from what is held now. Elsewhere than on Linux it is that of the process. */
 function forgetPeak(): void {
@@ -38,7 +38,8 @@ function peakMemory(): number {
 }
 
 async function work(order: Order, send: (result: Result) => void): Promise<void> {
-  const make = await parts[order.part]!.prepare();
+  const { prepare } = await parts[order.part]!();
+  const make = await prepare();
   for (const index of order.indices) {
     const folder = inputOf(order, index);
     rmSync(folder, { recursive: true, force: true });
