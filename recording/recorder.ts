@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { appendWhole } from '../units/append.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { replaceFile } from '../units/replace.ts';
 import type { Clock } from './clock.ts';
 import type { RunFolder } from './folder.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
@@ -29,7 +30,7 @@ export class Recorder {
   }
 
   meta(meta: RunMeta): void {
-    writeFileSync(this.folder.meta, `${JSON.stringify(meta, null, 2)}\n`, { mode: 0o600 });
+    replaceFile(this.folder.meta, `${JSON.stringify(meta, null, 2)}\n`);
   }
 
   /** Aborts, with an OperatorError as its reason, when an event could not be written. */

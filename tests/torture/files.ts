@@ -21,8 +21,10 @@ const CALLS: Record<string, number> = {
   '. folder': 1,
   '. open': 1,
   '. sync': 1,
-  'run.json write': 1,
-  'before.json write': 1,
+  'run.json.new write': 1,
+  'run.json.new rename': 1,
+  'before.json.new write': 1,
+  'before.json.new rename': 1,
   'journal.jsonl open': 1,
   'journal.jsonl size': 11,
   'journal.jsonl write': 11,
@@ -41,17 +43,14 @@ function failingCalls(random: Random): FailingCall[] {
       ),
     ),
   );
-  return all
-    .map((call) => ({ call, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ call }) => call);
+  return shuffled(all, random);
 }
 
-/** Shares of all tries. What costs more is tried less often. */
+/** Shares of all tries, in clusters: killing a group is followed by two undos that are struck, too, and a cluster has two runs at a time. */
 const PLAN: { kind: string; share: number; clusters: number; run: Group['run'] }[] = [
-  { kind: 'killed runs and undos', share: 0.4, clusters: 6, run: killedLives },
+  { kind: 'killed runs and undos', share: 0.3, clusters: 6, run: killedLives },
   { kind: 'lying clusters', share: 0.06, clusters: 8, run: lies },
-  { kind: 'two on one cluster', share: 0.03, clusters: 4, run: contention },
+  { kind: 'two on one cluster', share: 0.02, clusters: 4, run: contention },
   { kind: 'full disks', share: process.getuid?.() === 0 ? 0.04 : 0, clusters: 5, run: fullDisk },
   { kind: 'the command struck', share: 0.1, clusters: 2, run: struckCommand },
 ];
@@ -59,13 +58,12 @@ const FAILING = 8;
 
 function plan(tries: number, random: Random): Group[] {
   const groups: Group[] = [];
-  let others = 0;
   for (const { kind, share, clusters, run } of PLAN) {
-    for (let planned = 0; planned < tries * share; planned += clusters) {
-      groups.push({ kind, clusters, run });
-      others += clusters;
+    for (let left = Math.round(tries * share); left > 0; left -= clusters) {
+      groups.push({ kind, clusters: Math.min(left, clusters), run });
     }
   }
+  const others = groups.reduce((sum, group) => sum + group.clusters, 0);
   const calls = failingCalls(random).slice(0, Math.max(0, tries - others));
   for (let from = 0; from < calls.length; from += FAILING) {
     const some = calls.slice(from, from + FAILING);
@@ -75,20 +73,25 @@ function plan(tries: number, random: Random): Group[] {
       run: (project, own) => failingWrites(project, some, own),
     });
   }
-  return groups
-    .map((group) => ({ group, at: random() }))
+  return shuffled(groups, random);
+}
+
+function shuffled<T>(all: T[], random: Random): T[] {
+  return all
+    .map((one) => ({ one, at: random() }))
     .sort((a, b) => a.at - b.at)
-    .map(({ group }) => group);
+    .map(({ one }) => one);
 }
 
 export interface Tortured {
   tries: number;
+  met: number;
   faults: string[];
 }
 
 /** @param atOnce groups at a time: most of a run is waiting */
 export async function tortureFiles(
-  { runs, seed, only, atOnce = 4 }: { runs: number; seed: number; only?: number | undefined; atOnce?: number },
+  { runs, seed, only, atOnce = 7 }: { runs: number; seed: number; only?: number | undefined; atOnce?: number },
   say: (text: string) => void,
 ): Promise<Tortured> {
   const began = performance.now();
@@ -97,6 +100,7 @@ export async function tortureFiles(
   const byKind = new Map<string, number>();
   const faults: string[] = [];
   let tries = 0;
+  let met = 0;
   const queue = [...groups.entries()].filter(([index]) => only === undefined || index === only);
   const work = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
@@ -104,8 +108,9 @@ export async function tortureFiles(
       const project = bed.project(group.clusters);
       const outcome = await group
         .run(project, seeded(seed * 10_000 + index))
-        .catch((error: Error): Outcome => ({ faults: [`the try itself failed: ${error.stack}`], tries: 0 }));
+        .catch((error: Error): Outcome => ({ faults: [`the try itself failed: ${error.stack}`], tries: 0, met: 0 }));
       tries += outcome.tries;
+      met += outcome.met;
       byKind.set(group.kind, (byKind.get(group.kind) ?? 0) + outcome.tries);
       faults.push(...outcome.faults.map((fault) => `${group.kind}, group ${index}: ${fault}`));
       const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -124,6 +129,8 @@ export async function tortureFiles(
     bed.close(faults.length > 0);
   }
   const kinds = [...byKind].map(([kind, count]) => `${count} ${kind}`).join(', ');
-  say(`${tries} tries (${kinds}) in ${((performance.now() - began) / 1000).toFixed(0)} s: ${faults.length} faults`);
-  return { tries, faults };
+  say(
+    `${tries} tries, of which ${met} met a run (${kinds}), in ${((performance.now() - began) / 1000).toFixed(0)} s: ${faults.length} faults`,
+  );
+  return { tries, met, faults };
 }

@@ -7,6 +7,7 @@ import { listRuns, type RunFolder } from '../../recording/folder.ts';
 import { readJournal } from '../../run/journal.ts';
 import { judgeRun } from '../../run/judge.ts';
 import { OperatorError } from '../../units/operator-error.ts';
+import { seeded } from '../../units/random.ts';
 import { sleep } from '../../units/sleep.ts';
 import type { Lie, Manner } from '../files-cluster/platforms/files/lies.ts';
 import { type Project, SCENARIO } from './bed.ts';
@@ -18,8 +19,10 @@ type Random = () => number;
 export interface Outcome {
   /** What did not hold; nothing when all did. */
   faults: string[];
-  /** How many things were done to runs. */
+  /** How many things were to be done to runs. */
   tries: number;
+  /** How many of them met a run: one had begun, and had not ended. */
+  met: number;
 }
 
 /** When something is done: so many ms after the beginning, or at a line of a run's file. */
@@ -120,6 +123,17 @@ function life(project: Project, cluster: number, random: Random, more: Partial<L
   return { scenario: SCENARIO, cluster: project.clusters[cluster]!.file, seed, delay: 0, ...more };
 }
 
+/** Runs to their ends, one a cluster. */
+export async function runLives(project: Project, each: Partial<Life>[]): Promise<LifeEnd[]> {
+  const { process, ends } = startLives(
+    project,
+    each.map((more, index) => life(project, index, seeded(1), more)),
+  );
+  const code = await process.ended;
+  if (code !== 0) throw new Error(`the process of the runs ended with ${code}: ${tail(process)}`);
+  return ends();
+}
+
 /** Each run has one call that fails, on its journal or recording. */
 export async function failingWrites(project: Project, calls: FailingCall[], random: Random): Promise<Outcome> {
   const lives = calls.map((failing, index) => {
@@ -140,7 +154,7 @@ export async function failingWrites(project: Project, calls: FailingCall[], rand
       faults.push(`${what}pass, though an event is missing`);
   }
   faults.push(...(await settle(project)));
-  return { faults, tries: calls.length };
+  return { faults, tries: calls.length, met: told.filter(({ failed }) => failed).length };
 }
 
 /** A run that was not killed says what it left. */
@@ -169,6 +183,7 @@ export async function killedLives(project: Project, random: Random): Promise<Out
   await reached(moment, project, process);
   const what = `${strike} ${describe(moment)}: `;
   const isProbers = strike.startsWith('prober');
+  const met = runsOf(project).length - ends().length;
   await strikeLives(project, strike, process, random);
   if (isProbers) {
     // They end by themselves, but for those that hang, as told.
@@ -180,7 +195,7 @@ export async function killedLives(project: Project, random: Random): Promise<Out
   faults.push(...(await project.ended()));
   const struck = await strikeUndo(project, random);
   faults.push(...struck.faults, ...(await settle(project)));
-  return { faults: faults.map((fault) => what + fault), tries: count + struck.tries };
+  return { faults: faults.map((fault) => what + fault), tries: count + struck.tries, met: met + struck.met };
 }
 
 async function strikeLives(
@@ -253,9 +268,14 @@ export async function lies(project: Project, random: Random): Promise<Outcome> {
     const what = `${JSON.stringify(told[end.index])}: `;
     faults.push(...lifeFaults(project, end).map((fault) => what + fault));
   }
+  const met = project.clusters.filter(({ folder }) => wasTold(folder)).length;
   faults.push(...(await settle(project)));
-  return { faults, tries: lives.length };
+  return { faults, tries: lives.length, met };
 }
+
+/** Whether a lie of the cluster was told. */
+const wasTold = (folder: string) =>
+  (JSON.parse(readFileSync(path.join(folder, 'lies.json'), 'utf8')) as Lie[]).some(({ told }) => told);
 
 /** Two runs at a time on one cluster: one of them is refused, and disturbs nothing. */
 export async function contention(project: Project, random: Random): Promise<Outcome> {
@@ -275,7 +295,7 @@ export async function contention(project: Project, random: Random): Promise<Outc
     faults.push(...project.left(index));
   });
   faults.push(...(await settle(project)));
-  return { faults, tries: lives.length };
+  return { faults, tries: lives.length, met: ends().filter(({ kind }) => kind === 'judged').length };
 }
 
 /** The disk of the recordings is full from a moment on. As root: it is a disk of its own. */
@@ -291,6 +311,7 @@ export async function fullDisk(project: Project, random: Random): Promise<Outcom
     const moment = randomMoment(random);
     await reached(moment, project, process);
     const full = path.join(project.recordings, 'full');
+    const met = runsOf(project).length - ends().length;
     try {
       writeFileSync(full, Buffer.alloc(2 ** 21));
     } catch {
@@ -300,7 +321,7 @@ export async function fullDisk(project: Project, random: Random): Promise<Outcom
     rmSync(full, { force: true });
     const faults = code === 0 ? [] : [`died: ${tail(process)}`];
     faults.push(...ends().flatMap((end) => lifeFaults(project, end)), ...(await settle(project)));
-    return { faults: faults.map((fault) => `full ${describe(moment)}: ${fault}`), tries: lives.length };
+    return { faults: faults.map((fault) => `full ${describe(moment)}: ${fault}`), tries: lives.length, met };
   } finally {
     execFileSync('umount', ['--lazy', project.recordings]);
   }
@@ -309,8 +330,9 @@ export async function fullDisk(project: Project, random: Random): Promise<Outcom
 /** Undo is killed, or cannot write its journal, or the cluster refuses for a while. */
 async function strikeUndo(project: Project, random: Random): Promise<Outcome> {
   const faults: string[] = [];
-  let tries = 0;
-  for (; tries < 2; tries += 1) {
+  let met = 0;
+  for (let times = 0; times < 2; times += 1) {
+    if (pendingIn(project).length > 0) met += 1;
     const way = random();
     if (way < 0.5) {
       const undo = follow(project.spawn('cli/main.ts', ['undo']));
@@ -332,7 +354,7 @@ async function strikeUndo(project: Project, random: Random): Promise<Outcome> {
     const left = allLeft(project);
     if (code === 0 && left.length > 0) faults.push(`undo ended with 0, and left ${left.join('; ')}`);
   }
-  return { faults, tries };
+  return { faults, tries: 2, met };
 }
 
 function failingIn(project: Project, plan: FailingCall): NodeJS.ProcessEnv {
@@ -383,6 +405,7 @@ export async function struckCommand(project: Project, random: Random): Promise<O
     project.spawn('cli/main.ts', words, strike === 'failing write' ? failingIn(project, plan) : {}),
   );
   await reached(moment, project, running);
+  const met = running.isRunning() ? clusters.length : 0;
   await strikeCommand(project, strike, running, random);
   const code = await running.ended;
   const faults = await project.ended();
@@ -397,6 +420,7 @@ export async function struckCommand(project: Project, random: Random): Promise<O
   return {
     faults: faults.map((fault) => what + (strike === 'failing write' ? JSON.stringify(plan) : '') + fault),
     tries,
+    met,
   };
 }
 

@@ -1,0 +1,38 @@
+/** The life of a run on clusters made of files: a short torture, and what it has found. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Bed, createBed } from './torture/bed.ts';
+import { tortureFiles } from './torture/files.ts';
+import { runLives } from './torture/tries.ts';
+
+let bed: Bed;
+before(async () => {
+  bed = await createBed();
+});
+after(() => bed.close(false));
+
+for (const call of [
+  '. folder',
+  'run.json.new write',
+  'events.jsonl open',
+  'journal.jsonl write',
+  'journal.jsonl sync',
+]) {
+  test(`a disk that is full when a run begins (${call}): it is refused, and nothing is left of it`, async () => {
+    const project = bed.project(1);
+    const [end] = await runLives(project, [{ failing: { call, nth: 1, how: 'ENOSPC', lasting: true } }]);
+    assert.equal(end?.kind, 'refused', end?.message);
+    assert.match(end.message!, /cannot be recorded/);
+    const runs = path.join(project.recordings, 'runs');
+    assert.deepEqual(existsSync(runs) ? readdirSync(runs) : [], []);
+    assert.deepEqual(project.left(0), []);
+  });
+}
+
+test('kills, signals, failed writes and lies, a few of each: after undo nothing is left', async () => {
+  const seed = Date.now() % 1_000_000;
+  const { faults } = await tortureFiles({ runs: 20, seed }, () => {});
+  assert.deepEqual(faults, [], `npm run torture -- --lab files --runs 20 --seed ${seed}`);
+});
