@@ -15,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
+import { ownerState } from '../platforms/owner.ts';
 import { runFolder } from '../recording/folder.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
@@ -27,6 +28,7 @@ import { shownPath } from '../run/plan.ts';
 import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { poll } from '../units/until.ts';
 import { exit, worstExit } from './exit.ts';
 import { abandonedRuns, undoRun } from './undo.ts';
 
@@ -83,7 +85,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   try {
     const began = new Date();
     const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
-    if (abandoned) return exit.notUndone;
+    if (abandoned) return tellWhatIsLeft(abandoned);
     const isAllUndone = await undoAbandoned(began);
     const expected = scenarios.length * invocation.clusters.length;
     const code = isAllUndone ? exitCode(results, expected, green) : exit.notUndone;
@@ -165,8 +167,8 @@ interface PlaywrightRun {
   output: string;
   /** Every test ended as expected. */
   green: boolean;
-  /** The user stopped it before clean-up was done. */
-  abandoned: boolean;
+  /** The folders of the runs that the user stopped before their clean-up was done. */
+  abandoned: string[] | undefined;
 }
 
 /** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
@@ -217,9 +219,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       child.kill('SIGINT');
       return;
     }
-    view.close();
-    console.error(whatIsLeft([...begun]));
-    process.kill(-child.pid!, 'SIGKILL');
+    killGroup(child.pid!);
   };
   // A terminal that is closed is an interrupt, too.
   for (const signal of INTERRUPTS) process.on(signal, interrupt);
@@ -227,7 +227,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   for (const signal of INTERRUPTS) process.off(signal, interrupt);
   follow.stop();
   view.close();
-  return { results, output, green: status === 0, abandoned: interrupts > 1 };
+  return { results, output, green: status === 0, abandoned: interrupts > 1 ? [...begun] : undefined };
 }
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -249,19 +249,37 @@ function showResult(result: ScenarioResult, quiet: boolean): void {
   }
 }
 
-/** Of every run that began, on whichever cluster. */
-function whatIsLeft(dirs: string[]): string {
-  if (dirs.length === 0) return 'Stopped. No run had begun.';
-  const left = dirs.flatMap((dir) => {
-    const { journal } = runFolder(dir);
-    if (!existsSync(journal)) return [];
-    const { header, entries } = readJournal(journal);
-    if (entries.length === 0) return [];
-    const lines = entries.map(({ undo }) => `  ${describeAct(undo!)}`);
-    return [`Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${header.run}`];
-  });
-  return left.length === 0 ? 'Stopped. Nothing is left on the cluster.' : `Stopped at once. ${left.join('\n')}`;
+/** The runner, and all that it started; none may be there any more. */
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
+
+/** Of every run that began, on whichever cluster, when its process is gone: until then it may go on acting. Returns the exit code. */
+async function tellWhatIsLeft(dirs: string[]): Promise<number> {
+  const left: string[] = [];
+  for (const dir of dirs) {
+    const { journal } = runFolder(dir);
+    if (!existsSync(journal)) continue;
+    const { owner, run } = readJournal(journal).header;
+    await poll(
+      () => ownerState(owner),
+      (state) => state !== 'alive',
+      { timeout: KILLED_WITHIN },
+    );
+    const lines = readJournal(journal).entries.map(({ undo }) => `  ${describeAct(undo!)}`);
+    if (lines.length > 0) left.push(`Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${run}`);
+  }
+  if (left.length > 0) console.error(`Stopped at once. ${left.join('\n')}`);
+  else console.error(dirs.length === 0 ? 'Stopped. No run had begun.' : 'Stopped. Nothing is left on the cluster.');
+  return left.length > 0 ? exit.notUndone : exit.unknown;
+}
+
+/** A process that was killed is gone after so long at the latest, ms, unless its disk hangs. */
+const KILLED_WITHIN = 5_000;
 
 /** Calls back for every appended line, including the last ones. */
 function followWire(file: string, onMessage: (message: Message) => void): { stop(): void } {

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { type Bed, createBed } from './torture/bed.ts';
+import { sleep } from '../units/sleep.ts';
+import { type Bed, createBed, SCENARIO } from './torture/bed.ts';
 import { tortureFiles } from './torture/files.ts';
-import { runLives } from './torture/tries.ts';
+import { follow, runLives } from './torture/tries.ts';
 
 let bed: Bed;
 before(async () => {
@@ -30,6 +31,18 @@ for (const call of [
     assert.deepEqual(project.left(0), []);
   });
 }
+
+test('interrupted twice before a run has begun: nothing is left, so the code is not 4', async () => {
+  const project = bed.project(1);
+  const words = ['run', SCENARIO, '--cluster', project.clusters[0]!.file, '--no-allure'];
+  const running = follow(project.spawn('cli/main.ts', words));
+  // The wire to the runner is there: from now on the command listens to signals.
+  while (!project.temporary().some((file) => file.startsWith('brownout-'))) await sleep(5);
+  await sleep(50);
+  running.child.kill('SIGINT');
+  running.child.kill('SIGTERM');
+  assert.equal(await running.ended, 2, running.output());
+});
 
 test('kills, signals, failed writes and lies, a few of each: after undo nothing is left', async () => {
   const seed = Date.now() % 1_000_000;

@@ -3,7 +3,8 @@ import type { ChildProcess } from 'node:child_process';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { listRuns, type RunFolder } from '../../recording/folder.ts';
+import { listRuns, type RunFolder, runFolder } from '../../recording/folder.ts';
+import { readRecording } from '../../recording/read.ts';
 import { readJournal } from '../../run/journal.ts';
 import { judgeRun } from '../../run/judge.ts';
 import { OperatorError } from '../../units/operator-error.ts';
@@ -39,9 +40,9 @@ const LINES = { journal: 11, events: 52 };
 
 function randomMoment(random: Random): Moment {
   const way = random();
-  if (way < 0.3) return { of: 'journal', line: between(random, 1, LINES.journal) };
-  if (way < 0.6) return { of: 'events', line: between(random, 1, LINES.events) };
-  return { after: between(random, 0, way < 0.9 ? HELD : LIFE) };
+  if (way < 0.4) return { of: 'journal', line: between(random, 1, LINES.journal) };
+  if (way < 0.85) return { of: 'events', line: between(random, 1, LINES.events) };
+  return { after: between(random, 0, way < 0.97 ? HELD : LIFE) };
 }
 
 const describe = (moment: Moment) =>
@@ -67,7 +68,7 @@ interface Process {
   ended: Promise<number | null>;
 }
 
-function follow(child: ChildProcess): Process {
+export function follow(child: ChildProcess): Process {
   let output = '';
   let isRunning = true;
   for (const stream of [child.stdout!, child.stderr!]) {
@@ -137,7 +138,7 @@ export async function runLives(project: Project, each: Partial<Life>[]): Promise
 /** Each run has one call that fails, on its journal or recording. */
 export async function failingWrites(project: Project, calls: FailingCall[], random: Random): Promise<Outcome> {
   const lives = calls.map((failing, index) => {
-    const early = random() < 0.9 ? { interrupt: HELD } : {};
+    const early = random() < 0.9 ? { interrupt: 0 } : {};
     return life(project, index, random, { failing, delay: between(random, 0, 2000), ...early });
   });
   const { process, ends } = startLives(project, lives);
@@ -173,7 +174,7 @@ const STRIKES = ['kill', 'kill tree', 'freeze and kill', 'prober killed', 'probe
 export async function killedLives(project: Project, random: Random): Promise<Outcome> {
   const count = project.clusters.length;
   const lives = Array.from({ length: count }, (_, index) =>
-    life(project, index, random, { delay: between(random, 0, 6000), interrupt: HELD + 4000 }),
+    life(project, index, random, { delay: between(random, 0, 6000), interrupt: between(random, 0, 4000) }),
   );
   for (let index = 0; index < count; index += 1) if (random() < 0.3) project.lie(index, [randomLie(random, true)]);
   const { process, ready, ends } = startLives(project, lives);
@@ -259,7 +260,7 @@ export async function lies(project: Project, random: Random): Promise<Outcome> {
   );
   for (const [index, each] of told.entries()) project.lie(index, each);
   const lives = told.map((_, index) =>
-    life(project, index, random, { delay: between(random, 0, 2000), interrupt: between(random, HELD, HELD + 3000) }),
+    life(project, index, random, { delay: between(random, 0, 2000), interrupt: between(random, 0, 3000) }),
   );
   const { process, ends } = startLives(project, lives);
   const code = await process.ended;
@@ -280,7 +281,7 @@ const wasTold = (folder: string) =>
 /** Two runs at a time on one cluster: one of them is refused, and disturbs nothing. */
 export async function contention(project: Project, random: Random): Promise<Outcome> {
   const lives = project.clusters.flatMap((_, index) =>
-    [0, 1].map(() => life(project, index, random, { delay: between(random, 0, 400), interrupt: HELD })),
+    [0, 1].map(() => life(project, index, random, { delay: between(random, 0, 400), interrupt: 0 })),
   );
   const { process, ends } = startLives(project, lives);
   const code = await process.ended;
@@ -291,11 +292,22 @@ export async function contention(project: Project, random: Random): Promise<Outc
   }
   project.clusters.forEach((_, index) => {
     const judged = ends().filter((end) => Math.floor(end.index / 2) === index && end.kind === 'judged');
-    if (judged.length > 1) faults.push(`two runs at a time on one cluster: ${judged.map(({ run }) => run)}`);
+    const [one, other] = judged.map(({ run }) => actingTime(project, run!));
+    if (one && other && one.from < other.to && other.from < one.to)
+      faults.push(`two runs at a time on one cluster: ${judged.map(({ run }) => run)}`);
     faults.push(...project.left(index));
   });
   faults.push(...(await settle(project)));
   return { faults, tries: lives.length, met: ends().filter(({ kind }) => kind === 'judged').length };
+}
+
+/** From a run's first act on the workload to the end of its clean-up, ms on the machine's clock. */
+function actingTime(project: Project, run: string): { from: number; to: number } {
+  const { meta, events } = readRecording(runFolder(path.join(project.recordings, 'runs', run)));
+  const origin = Number(BigInt(meta.origin.monotonic) / 1_000_000n);
+  const phases = events.filter((event) => event.kind === 'phase');
+  const from = phases.find(({ phase }) => phase === 'deploy')!.at;
+  return { from: origin + from, to: origin + phases.at(-1)!.at };
 }
 
 /** The disk of the recordings is full from a moment on. As root: it is a disk of its own. */
@@ -304,7 +316,7 @@ export async function fullDisk(project: Project, random: Random): Promise<Outcom
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', project.recordings]);
   try {
     const lives = project.clusters.map((_, index) =>
-      life(project, index, random, { delay: between(random, 0, 4000), interrupt: HELD + 2000 }),
+      life(project, index, random, { delay: between(random, 0, 4000), interrupt: 2000 }),
     );
     const { process, ready, ends } = startLives(project, lives);
     await ready;
