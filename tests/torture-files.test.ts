@@ -6,7 +6,8 @@ import { after, before, test } from 'node:test';
 import { sleep } from '../units/sleep.ts';
 import { type Bed, createBed, SCENARIO } from './torture/bed.ts';
 import { tortureFiles } from './torture/files.ts';
-import { follow, runLives } from './torture/tries.ts';
+import { follow } from './torture/process.ts';
+import { runLives } from './torture/runs.ts';
 
 let bed: Bed;
 before(async () => {

@@ -5,10 +5,12 @@
  */
 import { seeded } from '../../units/random.ts';
 import { createBed, type Project } from './bed.ts';
+import type { Random } from './chance.ts';
+import { struckCommand } from './command.ts';
 import type { FailingCall } from './failing-writes.ts';
-import { contention, failingWrites, fullDisk, killedLives, lies, type Outcome, struckCommand } from './tries.ts';
-
-type Random = () => number;
+import { lies } from './lying.ts';
+import type { Outcome } from './outcome.ts';
+import { contention, failingWrites, fullDisk, killedLives } from './runs.ts';
 
 interface Group {
   kind: string;
