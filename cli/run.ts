@@ -224,10 +224,15 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   // A terminal that is closed is an interrupt, too.
   for (const signal of INTERRUPTS) process.on(signal, interrupt);
   const status = await new Promise((resolve) => child.on('close', resolve));
-  for (const signal of INTERRUPTS) process.off(signal, interrupt);
+  for (const signal of INTERRUPTS) process.off(signal, interrupt).on(signal, finishFirst);
   follow.stop();
   view.close();
   return { results, output, green: status === 0, abandoned: interrupts > 1 ? [...begun] : undefined };
+}
+
+/** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */
+function finishFirst(): void {
+  console.error('The run has ended: what it left is undone and told first.');
 }
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

@@ -45,6 +45,20 @@ test('interrupted twice before a run has begun: nothing is left, so the code is 
   assert.equal(await running.ended, 2, running.output());
 });
 
+test('told to end while it undoes what a killed runner left: it does so first, and its code is what it found', async () => {
+  const project = bed.project(1);
+  const words = ['run', SCENARIO, '--cluster', project.clusters[0]!.file, '--no-allure'];
+  const running = follow(project.spawn('cli/main.ts', words));
+  while (running.isRunning() && !running.output().includes('steady …')) await sleep(20);
+  project.lie(0, [{ of: 'remove', how: 'refuses', times: 2 }]);
+  const worker = project.processes().find((each) => each.words.includes('workerProcessEntry'));
+  process.kill(worker!.pid, 'SIGKILL');
+  while (running.isRunning() && !running.output().includes('Undoing what it left')) await sleep(20);
+  running.child.kill('SIGTERM');
+  assert.equal(await running.ended, 2, running.output());
+  assert.deepEqual(project.left(0), []);
+});
+
 test('kills, signals, failed writes and lies, a few of each: after undo nothing is left', async () => {
   const seed = Date.now() % 1_000_000;
   const { faults } = await tortureFiles({ runs: 20, seed }, () => {});

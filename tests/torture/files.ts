@@ -48,24 +48,25 @@ function failingCalls(random: Random): FailingCall[] {
   return shuffled(all, random);
 }
 
-/** Shares of all tries, in clusters: killing a group is followed by two undos that are struck, too, and a cluster has two runs at a time. */
-const PLAN: { kind: string; share: number; clusters: number; run: Group['run'] }[] = [
-  { kind: 'killed runs and undos', share: 0.3, clusters: 6, run: killedLives },
-  { kind: 'lying clusters', share: 0.06, clusters: 8, run: lies },
-  { kind: 'two on one cluster', share: 0.02, clusters: 4, run: contention },
-  { kind: 'full disks', share: process.getuid?.() === 0 ? 0.04 : 0, clusters: 5, run: fullDisk },
-  { kind: 'the command struck', share: 0.1, clusters: 2, run: struckCommand },
+/** Shares of all tries; failing writes are the rest. What costs more is tried less often. */
+const PLAN: { kind: string; share: number; clusters: number; tries: number; run: Group['run'] }[] = [
+  // Each group of killed runs is followed by two undos that are struck, too.
+  { kind: 'killed runs and undos', share: 0.4, clusters: 6, tries: 8, run: killedLives },
+  { kind: 'lying clusters', share: 0.06, clusters: 8, tries: 8, run: lies },
+  { kind: 'two on one cluster', share: 0.03, clusters: 4, tries: 8, run: contention },
+  { kind: 'full disks', share: process.getuid?.() === 0 ? 0.04 : 0, clusters: 5, tries: 5, run: fullDisk },
+  { kind: 'the command struck', share: 0.08, clusters: 2, tries: 2, run: struckCommand },
 ];
 const FAILING = 8;
 
 function plan(tries: number, random: Random): Group[] {
   const groups: Group[] = [];
-  for (const { kind, share, clusters, run } of PLAN) {
-    for (let left = Math.round(tries * share); left > 0; left -= clusters) {
-      groups.push({ kind, clusters: Math.min(left, clusters), run });
-    }
+  let others = 0;
+  for (const { kind, share, clusters, tries: each, run } of PLAN) {
+    const count = Math.round((tries * share) / each);
+    for (let planned = 0; planned < count; planned += 1) groups.push({ kind, clusters, run });
+    others += count * each;
   }
-  const others = groups.reduce((sum, group) => sum + group.clusters, 0);
   const calls = failingCalls(random).slice(0, Math.max(0, tries - others));
   for (let from = 0; from < calls.length; from += FAILING) {
     const some = calls.slice(from, from + FAILING);

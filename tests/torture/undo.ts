@@ -30,6 +30,8 @@ export async function strikeUndo(project: Project, random: Random): Promise<Outc
       'journal.jsonl open',
     ]);
     const how = call.endsWith('write') ? pick(random, ['ENOSPC', 'EIO', 'short'] as const) : 'EIO';
+    // One that hangs is for those that are killed.
+    project.endLies();
     const plan: FailingCall = { call, nth: between(random, 1, 3), how, lasting: random() < 0.5 };
     const { code, output } = await command(project, ['undo'], failingIn(project, plan));
     if (code !== 0 && code !== 4) faults.push(`undo with ${JSON.stringify(plan)} ended with ${code}: ${output}`);
