@@ -36,25 +36,35 @@ const CALLS: Record<string, number> = {
   'events.jsonl write': 48,
 };
 
-/** Every call of journal and recording, each way in which it can fail, in random order. */
+/** Every call of journal and recording: first each in one of the ways in which it can fail, then in the others. */
 function failingCalls(random: Random): FailingCall[] {
-  const all = Object.entries(CALLS).flatMap(([call, count]) =>
-    Array.from({ length: count }, (_, index) => index + 1).flatMap((nth) =>
-      (call.endsWith('write') ? (['ENOSPC', 'EIO', 'short'] as const) : (['ENOSPC', 'EIO'] as const)).flatMap((how) =>
-        [false, true].map((lasting): FailingCall => ({ call, nth, how, lasting })),
-      ),
-    ),
+  const ways = Object.entries(CALLS).flatMap(([call, count]) =>
+    Array.from({ length: count }, (_, index) => shuffled(waysToFail(call, index + 1), random)),
   );
-  return shuffled(all, random);
+  return [
+    ...shuffled(
+      ways.map(([first]) => first!),
+      random,
+    ),
+    ...shuffled(
+      ways.flatMap(([, ...others]) => others),
+      random,
+    ),
+  ];
+}
+
+function waysToFail(call: string, nth: number): FailingCall[] {
+  const manners = call.endsWith('write') ? (['ENOSPC', 'EIO', 'short'] as const) : (['ENOSPC', 'EIO'] as const);
+  return manners.flatMap((how) => [false, true].map((lasting): FailingCall => ({ call, nth, how, lasting })));
 }
 
 /** Shares of all tries; failing writes are the rest. What costs more is tried less often. */
 const PLAN: { kind: string; share: number; clusters: number; tries: number; run: Group['run'] }[] = [
   // Each group of killed runs is followed by two undos that are struck, too.
-  { kind: 'killed runs and undos', share: 0.4, clusters: 6, tries: 8, run: killedLives },
-  { kind: 'lying clusters', share: 0.06, clusters: 8, tries: 8, run: lies },
-  { kind: 'two on one cluster', share: 0.03, clusters: 4, tries: 8, run: contention },
-  { kind: 'full disks', share: process.getuid?.() === 0 ? 0.04 : 0, clusters: 5, tries: 5, run: fullDisk },
+  { kind: 'killed runs and undos', share: 0.56, clusters: 6, tries: 8, run: killedLives },
+  { kind: 'lying clusters', share: 0.05, clusters: 8, tries: 8, run: lies },
+  { kind: 'two on one cluster', share: 0.025, clusters: 4, tries: 8, run: contention },
+  { kind: 'full disks', share: process.getuid?.() === 0 ? 0.03 : 0, clusters: 5, tries: 5, run: fullDisk },
   { kind: 'the command struck', share: 0.08, clusters: 2, tries: 2, run: struckCommand },
 ];
 const FAILING = 8;
