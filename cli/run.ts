@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -7,23 +7,20 @@ import { Command, Option } from 'commander';
 import { loadCluster } from '../clusters/load.ts';
 import { once } from '../files/find.ts';
 import { projectPath } from '../files/project-path.ts';
-import type { Cluster } from '../platforms/cluster.ts';
-import { type RunFolder, runFolder } from '../recording/folder.ts';
+import { runFolder } from '../recording/folder.ts';
 import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
 import { InvocationFolder } from '../run/invocation-folder.ts';
-import { readJournal } from '../run/journal.ts';
-import { pendingIn, readFindings } from '../run/judge.ts';
+import { readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
-import type { UndoStep } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { asJson, joined, type Styled, stderr, stdout, styled } from '../units/terminal.ts';
+import { asJson, stderr, stdout, styled } from '../units/terminal.ts';
+import { tellWhatIsLeft, undoAbandoned } from './abandoned.ts';
 import { exit, worstExit } from './exit.ts';
-import { abandonedRuns, describeStep, undoRun } from './undo.ts';
 
 interface RunFlags {
   cluster: string[];
@@ -81,7 +78,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   try {
     const began = new Date();
     const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
-    if (abandoned) return exit.notUndone;
+    if (abandoned) return tellWhatIsLeft(abandoned);
     const isAllUndone = await undoAbandoned(began, loaded);
     const isComplete = clusters.every((cluster) =>
       scenarios.every((scenario) => results.some(isOf(scenario, cluster))),
@@ -96,44 +93,6 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** What runs have left whose process was killed under them: nobody else knows of it now. */
-async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<boolean> {
-  const left = abandonedRuns().filter(({ journal }) => changedSince(journal, began));
-  let isAllUndone = true;
-  for (const folder of left) {
-    const run = path.basename(folder.dir);
-    stderr.print(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
-    const onStep = (step: UndoStep) => {
-      stderr.print(styled`  ${describeStep(step)}`);
-      if (step.error !== undefined) isAllUndone = false;
-    };
-    const cluster = clusters.find(({ file }) => path.resolve(file) === clusterFileOf(folder));
-    await undoRun(folder, onStep, cluster).catch((error: Error) => {
-      isAllUndone = false;
-      stderr.print(`  not undone  ${error.message}`);
-    });
-    if (!isAllUndone) stderr.print(`  What to do: brownout undo ${run}`);
-  }
-  return isAllUndone;
-}
-
-function changedSince(file: string, moment: Date): boolean {
-  try {
-    return statSync(file).mtime >= moment;
-  } catch {
-    // It was that way before: no run of today can have left it.
-    return false;
-  }
-}
-
-function clusterFileOf({ journal }: RunFolder): string | undefined {
-  try {
-    return readJournal(journal).header.cluster.file;
-  } catch {
-    return undefined;
   }
 }
 
@@ -186,8 +145,8 @@ interface PlaywrightRun {
   output: string;
   /** Every test ended as expected. */
   green: boolean;
-  /** The user stopped it before clean-up was done. */
-  abandoned: boolean;
+  /** The folders of the runs that the user stopped before their clean-up was done. */
+  abandoned: string[] | undefined;
 }
 
 /** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
@@ -236,17 +195,20 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       return;
     }
     view.close();
-    process.kill(-child.pid!, 'SIGKILL');
+    killGroup(child.pid!);
   };
   // A terminal that is closed is an interrupt, too.
   for (const signal of INTERRUPTS) process.on(signal, interrupt);
   const status = await new Promise((resolve) => child.on('close', resolve));
-  for (const signal of INTERRUPTS) process.off(signal, interrupt);
+  for (const signal of INTERRUPTS) process.off(signal, interrupt).on(signal, finishFirst);
   follow.stop();
   view.close();
-  // Only now: until it is gone, it may act.
-  if (interrupts > 1) stderr.print(whatIsLeft([...begun]));
-  return { results, output, green: status === 0, abandoned: interrupts > 1 };
+  return { results, output, green: status === 0, abandoned: interrupts > 1 ? [...begun] : undefined };
+}
+
+/** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */
+function finishFirst(): void {
+  stderr.print('The run has ended: what it left is undone and told first.');
 }
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -269,20 +231,13 @@ function showResult(result: ScenarioResult, quiet: boolean): void {
   }
 }
 
-/** Of every run that began, on whichever cluster. */
-function whatIsLeft(dirs: string[]): Styled {
-  if (dirs.length === 0) return styled`Stopped. No run had begun.`;
-  const left = dirs.flatMap((dir) => {
-    const { journal } = runFolder(dir);
-    // A run that was refused has removed its folder.
-    if (!existsSync(journal)) return [];
-    const pending = pendingIn(journal);
-    if (pending?.length === 0) return [];
-    const lines = (pending ?? [`not known: ${journal} is damaged`]).map((line) => styled`  ${line}`);
-    return [styled`Still to be undone:\n${joined(lines, '\n')}\nWhat to do: brownout undo ${path.basename(dir)}`];
-  });
-  if (left.length === 0) return styled`Stopped. Nothing is left to be undone.`;
-  return styled`Stopped at once. ${joined(left, '\n')}`;
+/** The runner, and all that it started; none may be there any more. */
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Calls back for every appended line, including the last ones. */

@@ -1,5 +1,5 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import { startClock } from '../recording/clock.ts';
@@ -72,12 +72,14 @@ export async function run(stage: Stage, options: RunOptions): Promise<RunResult>
   }
 }
 
-/** Nothing was changed yet: where nothing can be written down, nothing is begun. */
+/** Nothing was changed yet: where nothing can be written down, nothing is begun, and no half of a recording stays. */
 async function begin(
   folder: RunFolder,
   stage: Stage,
   onProgress: OnProgress,
 ): Promise<{ recorder: Recorder; journal: Journal }> {
+  // The journal of another run is never removed, whatever the chance that two have one id.
+  const isNew = !existsSync(folder.dir);
   try {
     const clock = startClock();
     const recorder = new Recorder(folder, clock, (event) => onProgress({ kind: 'event', event }));
@@ -85,6 +87,7 @@ async function begin(
     return { recorder, journal: Journal.create(folder.journal, stage.run, stage.cluster) };
   } catch (error) {
     await stage.platform.close();
+    if (isNew) rmSync(folder.dir, { recursive: true, force: true });
     throw new Refusal(`the run cannot be recorded in ${folder.dir}: ${(error as Error).message}`, {
       hint: 'Is the disk full, or the folder not yours?',
       cause: error,

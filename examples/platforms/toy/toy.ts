@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -53,6 +53,7 @@ export const verbs = {
   'lock.release': undo({ run: text }, [], async (cluster, { run }) => {
     const lock = await readLock(cluster);
     if (lock?.run === run) await rm(lockFile(cluster), { force: true });
+    await rm(`${lockFile(cluster)}.${run}`, { force: true });
     await removeIfEmpty(cluster.reach.folder);
     return undefined;
   }),
@@ -269,12 +270,15 @@ async function takeLock(cluster: ToyCluster, { run, owner }: { run: string; owne
   if (lock && lock.run !== run && !isStale(lock)) return { held: false, holder: `run ${lock.run} of ${lock.owner}` };
   await mkdir(cluster.reach.folder, { recursive: true });
   if (lock) await rm(lockFile(cluster), { force: true });
-  // Two who come at once: only one of them makes the file.
-  const file = await open(lockFile(cluster), 'wx').catch(() => undefined);
-  if (!file) return { held: false, holder: 'somebody who was faster' };
-  await file.writeFile(JSON.stringify({ run, owner, expires: Date.now() + LOCK_TIME }));
-  await file.close();
-  return { held: true };
+  // Written beside and linked: it is whole or not there, and of two who come at once only one makes it.
+  const own = `${lockFile(cluster)}.${run}`;
+  await writeFile(own, JSON.stringify({ run, owner, expires: Date.now() + LOCK_TIME }));
+  const held = await link(own, lockFile(cluster)).then(
+    () => true,
+    () => false,
+  );
+  await rm(own, { force: true });
+  return held ? { held } : { held, holder: 'somebody who was faster' };
 }
 
 /** Members that come and go, as they are seen. */
