@@ -27,9 +27,9 @@ function readKey(): Buffer | undefined {
 function makeKey(): void {
   const file = keyFile();
   mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {
-    writeFileSync(draft, randomBytes(KEY_BYTES), { mode: 0o600, flag: 'wx' });
+    writeFileSync(draft, randomBytes(KEY_BYTES), { mode: 0o600, flag: 'wx', flush: true });
     linkSync(draft, file);
   } finally {
     rmSync(draft, { force: true });
