@@ -64,7 +64,7 @@ const stream = z.looseObject({
   degradedSeconds: number,
   goodput: z.looseObject({ steady: number, during: number }),
   resilienceLoss: number,
-  degradationScore: orUndefined(number),
+  degradationScore: orUndefined(z.number()),
   minQ: number,
   errorBudget: orUndefined(number),
   outages: z.array(outage),

@@ -142,6 +142,14 @@ describe('the API client', { timeout: 60_000 }, () => {
     assert.equal(error.status, undefined);
   });
 
+  it('does not wait for more where the server changes to another protocol that nobody asked for', async () => {
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+    const api = await serve((_, response) => response.socket!.write(upgrade));
+    const began = performance.now();
+    await assert.rejects(api.list(NODES), ApiError);
+    assert.ok(performance.now() - began < HANG);
+  });
+
   it('refuses an answer that is no JSON', async () => {
     const api = await serve((_, response) => response.writeHead(200).end('<html>log in first</html>'));
     assert.match((await rejected(api.get('/x', { patience: 0 }))).message, /no JSON \(<html>log in first/);

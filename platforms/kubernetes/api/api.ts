@@ -284,7 +284,11 @@ export class Api {
         clearTimeout(connecting);
         reject(signal.aborted ? signal.reason : error);
       });
-      request.once('close', () => clearTimeout(connecting));
+      // Without an answer or an error the connection is closed where the server changes to a protocol that nobody asked for.
+      request.once('close', () => {
+        clearTimeout(connecting);
+        reject(new Error('closed without an answer'));
+      });
       request.end(sent);
     });
   }
