@@ -41,7 +41,7 @@ describe('the way to a cluster', () => {
     write(
       {
         token: 'the-token-of-u',
-        password: 'the-password-of-u',
+        'client-certificate-data': Buffer.from('a certificate').toString('base64'),
         'client-key-data': Buffer.from(key).toString('base64'),
       },
       {
@@ -50,6 +50,8 @@ describe('the way to a cluster', () => {
         ],
       },
     );
+    openReach({ kubeconfig, context: 'mine' });
+    write({ username: 'u', password: 'the-password-of-u' });
     openReach({ kubeconfig, context: 'mine' });
     write({
       exec: {

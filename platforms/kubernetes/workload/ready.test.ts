@@ -10,8 +10,15 @@ import { openReach } from '../api/reach.ts';
 import { untilReady } from './ready.ts';
 
 const pod = (name: string, ready: boolean) => ({
-  metadata: { name, uid: name, namespace: 'n', resourceVersion: '2', labels: { app: 'vote' } },
-  spec: { nodeName: 'w1', containers: [{ name: 'vote' }] },
+  metadata: {
+    name,
+    uid: name,
+    namespace: 'n',
+    resourceVersion: '2',
+    labels: { app: 'vote' },
+    ownerReferences: [{ kind: 'ReplicaSet', name: 'vote', controller: true }],
+  },
+  spec: { nodeName: 'w1', restartPolicy: 'Always', containers: [{ name: 'vote' }] },
   status: {
     phase: 'Running',
     conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
@@ -38,12 +45,15 @@ test('what is waited for is told, service by service', async () => {
   writeFileSync(kubeconfig, JSON.stringify(config));
   const api = new Api(openReach({ kubeconfig, context: 'x' }));
   const told: string[] = [];
-  await untilReady(api, { namespace: 'n', services: { vote: 2 } }, 30_000, undefined, (missing) =>
-    told.push(missing.join('; ')),
-  );
-  api.close();
-  server.closeAllConnections();
-  server.close();
-  rmSync(folder, { recursive: true });
+  try {
+    await untilReady(api, { namespace: 'n', services: { vote: 2 } }, 30_000, undefined, (missing) =>
+      told.push(missing.join('; ')),
+    );
+  } finally {
+    api.close();
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true });
+  }
   assert.deepEqual(told, ['vote: 0 of 2 ready', 'vote: 1 of 2 ready', 'vote: 1 of 2 ready', '']);
 });
