@@ -58,7 +58,8 @@ const words = {
 
 try {
   program.configureOutput(words);
-  const wanted = subcommands[process.argv[2] ?? ''];
+  const name = process.argv[2] ?? '';
+  const wanted = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   for (const load of wanted ? [wanted] : Object.values(subcommands)) inherit(await load());
   await program.parseAsync();
 } catch (error) {
