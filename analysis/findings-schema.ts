@@ -8,12 +8,16 @@ const text = z.string();
 const number = orNull(z.number());
 const counts = z.record(text, z.number());
 const texts = z.array(text);
-const bracket = z.looseObject({ from: z.number(), to: number });
+const bracket = z.looseObject({ from: z.number(), to: z.number() });
 const latency = z.looseObject({ p50: number, p95: number, p99: number, n: z.number() });
 const verdict = z.enum(['pass', 'fail', 'unknown']);
 const source = z.enum(['read', 'assumed']);
 
-const mark = z.looseObject({ ms: number.optional(), bracket: bracket.optional(), beyond: number.optional() });
+const mark = z.looseObject({
+  ms: z.number().optional(),
+  bracket: bracket.optional(),
+  beyond: z.number().optional(),
+});
 
 const outage = z.looseObject({
   start: bracket,
@@ -60,13 +64,15 @@ const stream = z.looseObject({
   degradedSeconds: number,
   goodput: z.looseObject({ steady: number, during: number }),
   resilienceLoss: number,
-  degradationScore: orUndefined(number),
+  degradationScore: orUndefined(z.number()),
   minQ: number,
   errorBudget: orUndefined(number),
   outages: z.array(outage),
   headline: orUndefined(outage),
   errors: counts,
   instances: counts,
+  askedAgain: z.number().optional(),
+  addresses: counts.optional(),
 });
 
 const durability = z.looseObject({
@@ -75,6 +81,7 @@ const durability = z.looseObject({
   acknowledged: z.number(),
   read: z.number(),
   indeterminate: z.number(),
+  unrecorded: z.number().optional(),
   lost: texts,
   recovered: z.number(),
   unexpected: texts,
@@ -137,7 +144,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   bins: z.array(bin),
   timeline: z.array(z.looseObject({ at: z.number(), kind: text, text })),
   prober: proberReport.nullable(),
-  cleanUp: z.looseObject({ left: orNull(texts) }),
+  cleanUp: z.looseObject({ left: orNull(texts), pending: orNull(texts) }),
   warnings: texts,
   configuration: z.array(
     z.looseObject({

@@ -91,7 +91,7 @@ export interface StreamFindings {
    * ok.
    */
   during: { scheduled: number; ok: number; failed: number; indeterminate: number; latency: Latency };
-  /** ok / scheduled. NaN (null in JSON) if no probe was due, like the shares below. */
+  /** ok / scheduled. NaN (null in JSON) if no probe was due, like the shares and sums below. */
   availability: number;
   /** Share of 1 s bins without a failure, and the worst windows. */
   wholeSeconds: number;
@@ -120,6 +120,10 @@ export interface StreamFindings {
   headline: Outage | undefined;
   errors: Record<string, number>;
   instances: Record<string, number>;
+  /** Probes of `steady` and `during` that were asked once more, on a new connection. Left out if there were none. */
+  askedAgain?: number;
+  /** Answers of `steady` and `during` by the address that gave them. Left out unless several did. */
+  addresses?: Record<string, number>;
 }
 
 /** The recovery split: consecutive steps from the fault to stability; `ms` since t₀. */
@@ -144,6 +148,9 @@ export interface Durability {
   acknowledged: number;
   read: number;
   indeterminate: number;
+  /** Writes that fell due and have no sample: whether they were acknowledged is not known. Left out if there is none. */
+  unrecorded?: number;
+  /** Acknowledged and not found; some may still be queued: see `lostWrites`. */
   lost: string[];
   recovered: number;
   unexpected: string[];
@@ -203,7 +210,7 @@ export interface Findings {
   /** Since the recording's origin. */
   t0: Bracket | undefined;
   confirmedAt: number | undefined;
-  /** When healing was finished; since the recording's origin, like `confirmedAt`. */
+  /** When healing was finished, if every fault was then seen to be gone; since the recording's origin, like `confirmedAt`. */
   healedAt: number | undefined;
   phases: { phase: Phase; from: number; to: number; failed?: string }[];
   streams: StreamFindings[];
@@ -218,8 +225,13 @@ export interface Findings {
   /** Events worth a line in the report; `at` since the recording's origin. */
   timeline: { at: number; kind: string; text: string }[];
   prober: ProberReport | null;
-  /** What is not back to its state before the run. Reported next to the verdict, never instead of it. */
-  cleanUp: { left: string[] };
+  /** Reported next to the verdict, never instead of it. */
+  cleanUp: {
+    /** What is not back to its state before the run; null if the cluster was not compared with it. */
+    left: string[] | null;
+    /** Acts in the undo journal that are not undone yet, the next one to undo first; null if the journal cannot be read. */
+    pending: string[] | null;
+  };
   warnings: string[];
   configuration: ConfigurationEntry[];
 }

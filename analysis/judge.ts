@@ -2,7 +2,7 @@ import type { Inspection } from '../platforms/platform.ts';
 import type { PredictedWindow } from '../platforms/prediction.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Recording } from '../recording/read.ts';
-import type { RunMeta } from '../recording/recording.ts';
+import type { RunEvent, RunMeta } from '../recording/recording.ts';
 import type { Objective, Scenario } from '../scenarios/scenario.ts';
 import { configurationOf, inspectionBefore } from './events/configuration.ts';
 import { type Aimed, aimedOf, faultScopeOf, type MeaningOf } from './events/fault-scope.ts';
@@ -33,6 +33,7 @@ import { probeOf, spansOf, streamFindings } from './streams/stream.ts';
 import {
   claimChecks,
   confirmationChecks,
+  notValid,
   steadyChecks,
   stopChecks,
   unrecordedChecks,
@@ -45,14 +46,15 @@ import { mergeVerdicts, sortChecks, unknownUnlessValid } from './verdict.ts';
  * Recording in, findings out: no clock, no I/O, so the same recording gives the same findings, byte for byte.
  * `scenario` can replace the objectives, steady state and horizon; what was done to the cluster is always taken from the recording.
  * `meaningOf` is used when the recording does not say what a fault means.
- * Never throws: a truncated or damaged recording is judged as far as it goes, and what is missing from it is unknown.
+ * Never throws: a truncated or damaged recording is judged as far as it goes, and what is missing from it is unknown. What is pending in
+ * the undo journal is not known here.
  */
 export function judge(
   recording: Recording,
   scenario: Scenario = recording.meta.scenario,
   meaningOf: MeaningOf = () => ({ kind: 'nothing' }),
 ): Findings {
-  const { meta, events, torn } = recording;
+  const { meta, events } = recording;
   const aimed = aimedOf(events, meta.scenario.faults, meaningOf);
   const faults = meta.scenario.faults.map((use, i) => ({
     fault: use.fault,
@@ -79,6 +81,7 @@ export function judge(
     })),
   );
   const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability });
+  const against = notValid(checks);
   return tidy({
     version: 1,
     run: meta.id,
@@ -89,19 +92,25 @@ export function judge(
     faults,
     t0: timeline.t0,
     confirmedAt: timeline.confirmedAt,
-    healedAt: timeline.healing?.to,
+    healedAt: timeline.healedAt,
     phases: timeline.phases,
-    streams,
-    ...reactionFindings(recording, aimed, timeline, series, streams),
+    streams: against.length === 0 ? streams : streams.map((one) => ({ ...one, errorBudget: undefined })),
+    ...unjudgedUnlessValid(against, reactionFindings(recording, aimed, timeline, series, streams)),
     degradation: countClasses(bins, timeline.t0?.from ?? timeline.end, timeline.end),
     durability,
     bins,
     timeline: timelineOf(events),
     prober,
-    cleanUp: { left: events.flatMap((event) => (event.kind === 'difference' ? event.left : [])) },
-    warnings: warningsOf(events, series, streams, durability, torn),
+    cleanUp: { left: differenceIn(events), pending: null },
+    warnings: warningsOf(recording, timeline, series, streams, durability),
     configuration: configurationOf(meta, events),
   });
+}
+
+/** Null if the cluster was not compared with its state before the run. */
+function differenceIn(events: RunEvent[]): string[] | null {
+  const found = events.filter((event) => event.kind === 'difference').flatMap(({ left }) => (left ? [left] : []));
+  return found.length === 0 ? null : found.flat();
 }
 
 interface Measured {
@@ -132,13 +141,13 @@ function checksOf(
     ...unrecordedChecks(scenario, streams),
     ...stopChecks(events),
   ];
+  const losses = durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0));
   return sortChecks([
     ...validity,
     ...unknownUnlessValid(validity, measured),
-    ...unknownUnlessValid(whole, [
-      ...claimChecks(events, faults),
-      ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
-    ]),
+    ...unknownUnlessValid(whole, claimChecks(events, faults)),
+    // Lost writes are a fact, and fail a run that is not valid, too. That none was lost proves nothing then.
+    ...losses.flatMap((loss) => unknownUnlessValid(loss.verdict === 'fail' ? whole : validity, [loss])),
   ]);
 }
 
@@ -185,6 +194,13 @@ function reactionFindings(
     predictions: predicted.map((one) => checkPrediction(one, measured)),
     ...(unpredicted === undefined ? {} : { unpredicted }),
   };
+}
+
+/** In a run that proves nothing, no prediction is held against the platform: what was measured is kept for information. */
+function unjudgedUnlessValid<T extends Pick<Findings, 'predictions'>>(against: Check[], found: T): T {
+  if (against.length === 0) return found;
+  const note = `Not checked: this run proves nothing (${against.map(({ what }) => what).join(', ')}).`;
+  return { ...found, predictions: found.predictions.map((one) => ({ ...one, holds: undefined, note })) };
 }
 
 const SERVICES_UNKNOWN =

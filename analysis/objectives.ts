@@ -102,8 +102,12 @@ function lossCheck(found: Durability, limit: number): Limit {
   const wanted = limit === 0 ? 'none' : `≤ ${limit}`;
   if (found.unknown !== undefined) return { verdict: 'unknown', observed: found.unknown, wanted };
   const missing = found.lost.length;
+  if (found.acknowledged === 0) return { verdict: 'unknown', observed: 'no write was acknowledged', wanted };
   if (missing <= limit) {
-    return { verdict: 'pass', observed: `${missing || 'none'} of ${found.acknowledged}`, wanted };
+    const observed = `${missing || 'none'} of ${found.acknowledged}`;
+    const { unrecorded = 0 } = found;
+    if (missing + unrecorded <= limit) return { verdict: 'pass', observed, wanted };
+    return { verdict: 'unknown', observed: `${observed} that were recorded, ${unrecorded} were not`, wanted };
   }
   const queued = found.backlog ? found.backlog.left : 0;
   const observed = `${missing} of ${found.acknowledged}: ${sayIds(found.lost)}`;

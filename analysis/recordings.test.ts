@@ -15,7 +15,10 @@ import { judge } from './judge.ts';
 
 const recordings = path.join(import.meta.dirname, '..', 'tests', 'data', 'recordings');
 
-/** Findings in the old format: no meanings of faults, checks without a kind, the configuration as plain text by name. */
+/**
+ * Findings in the old format: no meanings of faults, checks without a kind, nothing of what is pending, the configuration as plain
+ * text by name.
+ */
 function asBefore({ faults: _, checks, configuration, ...findings }: Findings): object {
   const renamed: Record<string, string> = { target: 'victim', 'members on the target': 'members on the victim' };
   const texts = configuration.map((entry) => {
@@ -23,8 +26,20 @@ function asBefore({ faults: _, checks, configuration, ...findings }: Findings): 
     return [renamed[name] ?? name, entryValue(entry)];
   });
   const plain = checks.map(({ kind: _, stream: __, fault: ___, ...check }) => check);
-  const { version, run, title, verdict, ...rest } = findings;
-  return { version, run, title, verdict, checks: plain, ...rest, configuration: Object.fromEntries(texts) };
+  const { version, run, title, verdict, cleanUp, ...rest } = findings;
+  const { left } = cleanUp;
+  const { warnings, ...others } = rest;
+  return {
+    version,
+    run,
+    title,
+    verdict,
+    checks: plain,
+    ...others,
+    cleanUp: { left },
+    warnings,
+    configuration: Object.fromEntries(texts),
+  };
 }
 
 for (const name of readdirSync(recordings)) {

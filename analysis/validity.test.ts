@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Meaning } from '../platforms/meaning.ts';
 import type { RunEvent } from '../recording/recording.ts';
+import { nodeKillRecording } from '../tests/synthetic.ts';
 import type { Check, CheckKind, VerdictKind } from './findings.ts';
+import { judge } from './judge.ts';
 import { claimChecks, gateOf } from './validity.ts';
 import { mergeVerdicts } from './verdict.ts';
 
@@ -69,4 +71,17 @@ test('where the platform is expected to do something, that is what must fail, an
   assert.equal(gateOf(run('fail', 'pass', 'fail'), rolledBack), 'fail');
   assert.equal(gateOf(run('unknown', 'pass', 'fail'), rolledBack), 'unknown');
   assert.equal(gateOf(run('pass', 'pass', 'pass'), rolledBack), 'fail');
+});
+
+test('what could not be read may have been what would change the verdict: everything is unknown', () => {
+  const whole = judge(nodeKillRecording());
+  assert.equal(whole.verdict, 'fail');
+  const damaged = judge({ ...nodeKillRecording(), damages: ['events.jsonl:7: not JSON', 'a', 'b', 'c'] });
+  assert.equal(damaged.verdict, 'unknown');
+  const check = damaged.checks.find(({ kind }) => kind === 'recording-whole');
+  assert.equal(check?.observed, 'events.jsonl:7: not JSON; a; b; and 1 more');
+  assert.deepEqual(
+    new Set(damaged.checks.filter(({ kind }) => kind.startsWith('writes')).map(({ verdict }) => verdict)),
+    new Set(['unknown']),
+  );
 });

@@ -11,11 +11,12 @@ import { probeOf } from './streams/stream.ts';
 import { mergeVerdicts } from './verdict.ts';
 
 /** A fault that was never confirmed from outside may never have happened. */
-export function confirmationChecks({ t0, confirmedAt, unconfirmed }: RunTimeline): Check[] {
+export function confirmationChecks({ t0, notInjected, confirmedAt, unconfirmed }: RunTimeline): Check[] {
   const check = (verdict: VerdictKind, observed: string): Check[] => [
     { kind: 'fault-confirmed', verdict, what: 'fault confirmed', observed, wanted: 'proof from outside the injector' },
   ];
-  if (!t0) return check('unknown', 'no fault was injected');
+  if (!t0)
+    return check('unknown', notInjected ? 'no fault was injected' : 'it is not recorded whether a fault was injected');
   if (unconfirmed.length > 0) return check('unknown', `no proof of ${unconfirmed.join(', ')}`);
   if (confirmedAt === undefined) return check('unknown', 'no fault was asked for');
   return check('pass', `after ${formatDuration(confirmedAt - t0.from)}`);
@@ -74,7 +75,10 @@ export function steadyChecks(
       stream,
       verdict,
       what: `${stream}: steady state`,
-      observed: `${formatShare(share)} ok over ${formatDuration(Math.min(watched, length))} (${steady.scheduled} probes)`,
+      observed:
+        steady.scheduled === 0
+          ? 'no probe was due before the fault'
+          : `${formatShare(share)} ok over ${formatDuration(Math.min(watched, length))} (${steady.scheduled} probes)`,
       wanted: `≥ ${formatShare(GOOD)} ok over ${formatDuration(length)}, at least ${ENOUGH} probes`,
     };
   });
@@ -123,6 +127,11 @@ export function isValidityCheck({ kind }: Check): boolean {
   return VALIDITY.has(kind);
 }
 
+/** The checks because of which a run proves nothing; none for a valid run. */
+export function notValid(checks: readonly Check[]): Check[] {
+  return checks.filter((check) => check.verdict !== 'pass' && isValidityCheck(check));
+}
+
 const VALIDITY: ReadonlySet<CheckKind> = new Set([
   'fault-confirmed',
   'steady-state',
@@ -143,7 +152,7 @@ export function gateOf(
   if (expect === 'pass' || verdict === 'unknown') return verdict;
   if (verdict === 'pass') return 'fail';
   const notMet = checks.filter((check) => check.verdict !== 'pass');
-  if (notMet.some(isValidityCheck)) return 'unknown';
+  if (notValid(checks).length > 0) return 'unknown';
   const isClaim = ({ kind }: Check) => kind === 'platform-claim';
   if (!checks.some(isClaim)) return 'pass';
   const others = notMet.filter((check) => !isClaim(check));

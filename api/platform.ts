@@ -23,9 +23,11 @@ export { Queue } from '../platforms/queue.ts';
 export {
   entriesOf,
   entryOf,
+  isOfRun,
   namespace,
   node,
   oneOf,
+  plainName,
   readArguments,
   text,
   textByName,
@@ -33,5 +35,5 @@ export {
   type Verb,
   wholeNumber,
 } from '../platforms/verb.ts';
-export { OperatorError } from '../units/operator-error.ts';
+export { OperatorError, PermanentError } from '../units/operator-error.ts';
 export { duration } from '../units/units.ts';

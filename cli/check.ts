@@ -8,7 +8,13 @@ import { platformOf } from '../platforms/index.ts';
 import { loadProject } from '../run/parts.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
+import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
+
+/** A workload, a fault, a probe, a platform of one's own is a program: what it offers is known once it is loaded. */
+const OWN_PARTS =
+  "A project's own parts (fixtures/, faults/, probes/, platforms/ in the current folder) are code, and checking loads it:\n" +
+  'check only projects whose code you would run.';
 
 interface CheckFlags {
   cluster: string[];
@@ -17,10 +23,11 @@ interface CheckFlags {
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('validates scenario and cluster files without touching anything')
+    .description('validates scenario and cluster files; asks no cluster, and changes nothing')
     .argument('<files...>', 'scenario files, cluster files, or folders of them')
     .option('-c, --cluster <file...>', 'cluster files on which the scenarios must be able to run', [])
     .option('--json', 'as JSON')
+    .addHelpText('after', `\n${OWN_PARTS}`)
     .action(async (paths: string[], flags: CheckFlags) => {
       await loadProject(process.cwd());
       const checked = await checkAll(paths, flags.cluster);
@@ -107,15 +114,11 @@ function describeCluster(cluster: Cluster): string {
 function print(checked: Checked[], json: boolean): void {
   if (json) {
     const ok = checked.every((each) => each.diagnostics.length === 0);
-    console.log(JSON.stringify({ ok, files: checked }, null, 2));
+    stdout.print(asJson({ ok, files: checked }));
     return;
   }
   for (const { file, summary, diagnostics } of checked) {
-    if (diagnostics.length === 0) console.log(`✓ ${file}  ${summary}`);
-    else console.error(new FileError(diagnostics).render({ color: isColorful(process.stderr) }));
+    if (diagnostics.length === 0) stdout.print(`✓ ${file}  ${summary}`);
+    else stderr.print(new FileError(diagnostics).render({ color: stderr.color }));
   }
-}
-
-function isColorful(stream: NodeJS.WriteStream): boolean {
-  return stream.isTTY && !process.env.NO_COLOR;
 }

@@ -1,16 +1,19 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { compare } from '../analysis/comparison/compare.ts';
 import type { Comparison } from '../analysis/comparison/comparison.ts';
 import type { ComparedRun } from '../analysis/comparison/factors.ts';
-import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
+import type { RunFolder } from '../recording/folder.ts';
 import { renderComparisonPage } from '../reports/compare/html.ts';
 import { renderMarkdown } from '../reports/compare/markdown.ts';
 import { renderComparison } from '../reports/compare/terminal.ts';
 import { judgeRun } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asDocument, asJson, type Styled, stderr, stdout } from '../units/terminal.ts';
+import { writeWhole } from '../units/write-whole.ts';
+import { type Read, readNewest, readRun } from './recordings.ts';
 
 interface CompareFlags {
   last?: number;
@@ -30,46 +33,38 @@ export function compareCommand(): Command {
     .addOption(new Option('--markdown', 'as Markdown').conflicts('json'))
     .option('--json', 'as JSON')
     .action((names: string[], flags: CompareFlags) => {
-      const runs = readRuns(chooseFolders(names, flags.last));
-      const comparison = compare([...runs.values()].map(({ run }) => run));
+      const runs = byId(chooseRuns(names, flags.last));
+      const comparison = compare([...runs.values()].map(({ value }) => value));
       if (flags.html !== undefined) {
         const file = path.resolve(flags.html);
         write(file, renderComparisonPage(comparison, linksFrom(path.dirname(file), runs)));
-        console.error(`Comparison: ${shownPath(file)}`);
+        stderr.print(`Comparison: ${shownPath(file)}`);
       }
-      console.log(textOf(comparison, flags));
+      stdout.print(textOf(comparison, flags));
     });
 }
 
-function textOf(comparison: Comparison, { json, markdown }: CompareFlags): string {
-  if (json) return JSON.stringify(comparison, null, 2);
-  if (markdown) return renderMarkdown(comparison);
-  const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
-  return renderComparison(comparison, { color, width: process.stdout.columns ?? 160 });
+function textOf(comparison: Comparison, { json, markdown }: CompareFlags): Styled {
+  if (json) return asJson(comparison);
+  if (markdown) return asDocument(renderMarkdown(comparison));
+  const { color, columns: width = 160 } = stdout;
+  return renderComparison(comparison, { color, width });
 }
 
-function chooseFolders(names: string[], last: number | undefined): RunFolder[] {
+function chooseRuns(names: string[], last: number | undefined): ReadRun[] {
   if (names.length > 0 && last !== undefined) {
     throw new OperatorError('Runs are given by name and by --last.', { hint: 'Give one of the two.' });
   }
-  if (last === undefined) return names.map((name) => findRun(name));
-  return listRuns()
-    .filter(({ meta }) => existsSync(meta))
-    .slice(-last);
+  if (last === undefined) return names.map((name) => readRun(name, read));
+  return readNewest(last, read);
 }
 
-interface ReadRun {
-  folder: RunFolder;
-  run: ComparedRun;
-}
+type ReadRun = Read<ComparedRun>;
 
 /** By id, so that a run that is given twice, or as a copy, counts once. */
-function readRuns(folders: RunFolder[]): Map<string, ReadRun> {
+function byId(given: ReadRun[]): Map<string, ReadRun> {
   const runs = new Map<string, ReadRun>();
-  for (const folder of folders) {
-    const run = read(folder);
-    if (!runs.has(run.meta.id)) runs.set(run.meta.id, { folder, run });
-  }
+  for (const each of given) if (!runs.has(each.value.meta.id)) runs.set(each.value.meta.id, each);
   if (runs.size >= 2) return runs;
   throw new OperatorError(
     `A comparison takes at least two runs, ${runs.size === 1 ? 'and this is one' : 'and none is given'}.`,
@@ -110,7 +105,7 @@ function linksFrom(dir: string, runs: Map<string, ReadRun>): Map<string, string>
 
 function write(file: string, text: string): void {
   try {
-    writeFileSync(file, text);
+    writeWhole(file, text);
   } catch (cause) {
     throw new OperatorError(`The page cannot be written: ${(cause as Error).message}`, {
       hint: 'Give a file in a folder that exists: --html compare.html',

@@ -1,14 +1,15 @@
-import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { gateOf } from '../analysis/validity.ts';
-import { findRun } from '../recording/folder.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { judgeRun } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
+import { asJson, stdout } from '../units/terminal.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import { exit } from './exit.ts';
+import { readRun } from './recordings.ts';
 
 export function judgeCommand(): Command {
   return new Command('judge')
@@ -17,19 +18,21 @@ export function judgeCommand(): Command {
     .option('-s, --scenario <file>', 'objectives of this scenario file instead of the recorded ones')
     .option('--json', 'the findings as JSON')
     .action(async (name: string | undefined, flags: { scenario?: string; json?: boolean }) => {
-      const folder = findRun(name);
       await loadProject(process.cwd());
       const scenario = flags.scenario === undefined ? undefined : await loadScenario(flags.scenario);
-      const { meta, findings } = judgeRun(folder, scenario);
-      const text = JSON.stringify(findings, null, 2);
+      const { folder, value } = readRun(name, (run) => {
+        const judged = judgeRun(run, scenario);
+        return { ...judged, page: renderHtml(judged) };
+      });
+      const { meta, findings, page } = value;
       // With other objectives this is a what-if: the recording keeps the verdict by its own.
       if (!scenario) {
-        writeFileSync(folder.findings, `${text}\n`);
-        writeFileSync(folder.report, renderHtml({ meta, findings }));
+        writeWhole(folder.findings, `${JSON.stringify(findings, null, 2)}\n`, 0o600);
+        writeWhole(folder.report, page, 0o600);
       }
-      const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
-      console.log(flags.json ? text : renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
-      if (!flags.json && !scenario) console.log(`Report: ${shownPath(folder.report)}`);
+      const { color, columns: width = 160 } = stdout;
+      stdout.print(flags.json ? asJson(findings) : renderSummary(meta, findings, { color, width }));
+      if (!flags.json && !scenario) stdout.print(`Report: ${shownPath(folder.report)}`);
       process.exitCode = exit[gateOf(findings, scenario ?? meta.scenario)];
     });
 }

@@ -14,6 +14,7 @@ import {
 import { type Lab, requireRoot } from '../lab/lab.ts';
 import { type LabKind, type LabSettings, type LabStatus, labs } from '../lab/labs.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asJson, joined, type Styled, stderr, stdout } from '../units/terminal.ts';
 import { parseDuration } from '../units/units.ts';
 
 /** `brownout lab`: a real cluster on this computer. */
@@ -83,7 +84,7 @@ function addPower(lab: Command): void {
       const [of, machine] = await machineOf(name, machineName);
       if (verb === 'on') await powerOn(of, machine);
       else if (verb === 'off') await powerOff(of, machine.name);
-      else console.log(powerState(of, machine.name));
+      else stdout.print(powerState(of, machine.name));
     });
 }
 
@@ -98,7 +99,7 @@ function addLink(lab: Command): void {
       const [of, machine] = await machineOf(name, machineName);
       if (verb === 'cut') await cutLink(of, machine.name);
       else if (verb === 'restore') await restoreLink(of, machine.name);
-      else console.log(linkState(of, machine.name));
+      else stdout.print(linkState(of, machine.name));
     });
 }
 
@@ -167,16 +168,16 @@ async function machineOf(labName: string, machine: string): Promise<[Lab, Machin
 
 /** Progress goes to standard error: standard output is for results. */
 function say(line: string): void {
-  console.error(line);
+  stderr.print(line);
 }
 
 async function printStatus(kind: LabKind, json: boolean | undefined): Promise<LabStatus> {
   const status = await kind.status();
-  console.log(json ? JSON.stringify(status, null, 2) : describe(status));
+  stdout.print(json ? asJson(status) : describe(status));
   return status;
 }
 
-function describe({ lab, state, machines, entry }: LabStatus): string {
+function describe({ lab, state, machines, entry }: LabStatus): Styled {
   const rows = machines.map(({ name, address, role, power, link, ready, docker }) => {
     const node = role === 'edge' ? '' : ready === undefined ? 'unknown' : ready ? 'ready' : 'not ready';
     return [name, role, address, power, link, node, docker ?? ''];
@@ -189,7 +190,7 @@ function describe({ lab, state, machines, entry }: LabStatus): string {
       .trimEnd(),
   );
   const entries = Object.entries(entry).map(([name, url]) => `${name}: ${url}`);
-  return [`the lab '${lab}' is ${state === 'partly' ? 'partly up' : state}`, ...lines, ...entries].join('\n');
+  return joined([`the lab '${lab}' is ${state === 'partly' ? 'partly up' : state}`, ...lines, ...entries], '\n');
 }
 
 /** Runs a command on this terminal and resolves to its exit status. */

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
+import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
+import { FileError } from '../files/diagnostic.ts';
 import { suiteVersion } from '../run/suite.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asDocument, stderr, stdout, styled, surviveClosedOutput } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 
 /** One file per subcommand, loaded only when needed, so that the command starts fast. */
@@ -44,27 +47,31 @@ const OPERATORS_CODES = new Set([
   'ENAMETOOLONG',
 ]);
 
-// A reader that went away (`| head -1`), a terminal that was closed: nobody listens, and nothing else is wrong.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-  });
-}
+surviveClosedOutput();
+// What is thrown where nobody waits for it is said like everything else, and is no verdict either.
+process.on('uncaughtException', (error) => process.exit(explain(error)));
+
+const words = {
+  writeOut: (text: string) => stdout.print(asDocument(text.trimEnd())),
+  writeErr: (text: string) => stderr.print(asDocument(text.trimEnd())),
+};
 
 try {
-  const wanted = subcommands[process.argv[2] ?? ''];
+  program.configureOutput(words);
+  const name = process.argv[2] ?? '';
+  const wanted = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   for (const load of wanted ? [wanted] : Object.values(subcommands)) inherit(await load());
   await program.parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
 }
 
-/** Every subcommand throws on wrong usage, so that we choose the exit code. */
+/** Every subcommand throws on wrong usage, so that we choose the exit code, and speaks through the one way to a terminal. */
 function inherit(command: Command): void {
   program.addCommand(command);
   const all = [command];
   for (const each of all) {
-    each.exitOverride();
+    each.exitOverride().configureOutput(words);
     all.push(...each.commands);
   }
 }
@@ -72,16 +79,20 @@ function inherit(command: Command): void {
 function explain(error: unknown): number {
   // Commander has already printed the error; help and version are not errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exit.pass : exit.refused;
-  if (error instanceof OperatorError) {
-    console.error(`brownout: ${error.message}`);
-    if (error.hint) console.error(`  What to do: ${error.hint}`);
+  if (error instanceof FileError) {
+    stderr.print(styled`brownout: ${error.render({ color: false })}`);
+  } else if (error instanceof OperatorError) {
+    stderr.print(`brownout: ${error.message}`);
+    if (error.hint) stderr.print(`  What to do: ${error.hint}`);
   } else if (isOperators(error)) {
-    console.error(`brownout: ${error.message}`);
-    console.error('  What to do: give this account the right to that file, or room on its disk');
+    stderr.print(`brownout: ${error.message}`);
+    stderr.print('  What to do: give this account the right to that file, or room on its disk');
   } else {
     const text = error instanceof Error ? error.message : String(error);
-    console.error(`brownout: ${text}\n  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.`);
-    if (process.env.BROWNOUT_DEBUG) console.error(error);
+    stderr.print(
+      styled`brownout: ${text}\n  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.`,
+    );
+    if (process.env.BROWNOUT_DEBUG) stderr.print(asDocument(inspect(error)));
     return exit.unknown;
   }
   return exit.refused;

@@ -12,6 +12,7 @@ import { type Preflight, preflight } from '../run/preflight.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asDocument, asJson, joined, type Piece, type Styled, stdout, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
 import { few } from '../units/words.ts';
 import { exit } from './exit.ts';
@@ -46,7 +47,7 @@ export function planCommand(): Command {
       const scenarios = await Promise.all(findScenarios(paths).map((file) => loadScenario(file)));
       const clusters = await Promise.all(once(flags.cluster).map((file) => loadCluster(file)));
       if (flags.rights) {
-        for (const cluster of clusters) console.log(await rightsText(scenarios, cluster));
+        for (const cluster of clusters) stdout.print(asDocument(await rightsText(scenarios, cluster)));
         return;
       }
       const plans: Planned[] = [];
@@ -54,10 +55,10 @@ export function planCommand(): Command {
         for (const scenario of scenarios) {
           const planned = await plan(scenario, cluster, flags.seed);
           plans.push(planned);
-          if (!flags.json) console.log(`${plans.length > 1 ? '\n' : ''}${asText(planned)}`);
+          if (!flags.json) stdout.print(plans.length > 1 ? styled`\n${asText(planned)}` : asText(planned));
         }
       }
-      if (flags.json) console.log(JSON.stringify({ plans: plans.map(asJson) }, null, 2));
+      if (flags.json) stdout.print(asJson({ plans: plans.map(dataOf) }));
       process.exitCode = plans.every(isFit) ? exit.pass : exit.refused;
     });
 }
@@ -88,7 +89,7 @@ async function rightsText(scenarios: Scenario[], cluster: Cluster): Promise<stri
   );
 }
 
-function asJson(planned: Planned): object {
+function dataOf(planned: Planned): object {
   if ('why' in planned) {
     const { scenario, cluster, why } = planned;
     return { scenario, cluster: cluster.name, [wordFor(planned)]: why.message, hint: why.hint };
@@ -117,26 +118,27 @@ function asJson(planned: Planned): object {
   };
 }
 
-function asText(planned: Planned): string {
+function asText(planned: Planned): Styled {
   if ('why' in planned) {
     const { scenario, cluster, why } = planned;
-    const hint = why.hint ? `\n           What to do: ${why.hint}` : '';
-    return `${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name})\n${wordFor(planned)}    ${why.message}${hint}`;
+    const head = styled`${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name})`;
+    const hint = why.hint ? [`           What to do: ${why.hint}`] : [];
+    return joined([head, styled`${wordFor(planned)}    ${why.message}`, ...hint], '\n');
   }
   const { stage, looked } = planned;
   const { checks, candidates } = looked;
   const { scenario, cluster, inspection, deployment } = stage;
-  const lines = [
+  const lines: Piece[] = [
     `${scenario.title}  (${shownPath(scenario.file)} on ${cluster.name}; nothing is touched)`,
     '',
     `Cluster    ${inspection.platform} ${Object.entries(inspection.versions)
       .map((pair) => pair.join(' '))
       .join(', ')}`,
-    `           ${few(inspection.nodes.map(describeNode), { joint: '\n           ' })}`,
+    styled`           ${below(describeNodes(inspection.nodes))}`,
     `Deploys    ${scenario.workload} (${scenario.variant}) as ${stage.namespace}: ${Object.entries(deployment.services)
       .map(([service, count]) => `${service} × ${count}`)
       .join(', ')}`,
-    `Probes     ${stage.streams.map((stream) => `${stream.name} → ${stream.target} every ${formatDuration(stream.every)}`).join('\n           ')}`,
+    styled`Probes     ${below(stage.streams.map((stream) => `${stream.name} → ${stream.target} every ${formatDuration(stream.every)}`))}`,
     `Steady     ${formatDuration(scenario.steady)}`,
   ];
   for (const { use, targets, certain, expected } of candidates) {
@@ -160,9 +162,20 @@ function asText(planned: Planned): string {
     lines.push(`${check.ok ? 'ok     ' : 'refused'}    ${check.what}: ${check.observed}`);
     if (!check.ok && check.hint) lines.push(`           What to do: ${check.hint}`);
   }
-  return lines.join('\n');
+  return joined(lines, '\n');
 }
 
-function describeNode({ name, leader, role, ready, address }: Node): string {
-  return `${name}  ${leader ? 'leader' : role}, ${ready ? 'ready' : 'not ready'}, ${address}`;
+/** Lines under the first one, as wide as the words before it. */
+const below = (lines: string[]) => joined(lines, `\n${' '.repeat(11)}`);
+
+const MOST_NODES = 12;
+
+function describeNodes(nodes: Node[]): string[] {
+  const shown = nodes.slice(0, MOST_NODES).map(describeNode);
+  return nodes.length > MOST_NODES ? [...shown, `… and ${nodes.length - MOST_NODES} more`] : shown;
+}
+
+function describeNode({ name, leader, role, ready, address, unfit }: Node): string {
+  const never = unfit === undefined ? '' : `, no target: ${unfit}`;
+  return `${name}  ${leader ? 'leader' : role}, ${ready ? 'ready' : 'not ready'}, ${address}${never}`;
 }

@@ -1,12 +1,13 @@
-import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Command } from 'commander';
-import { findRun } from '../recording/folder.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asJson, stdout } from '../units/terminal.ts';
+import { writeWhole } from '../units/write-whole.ts';
+import { readRun } from './recordings.ts';
 
 interface ReportFlags {
   html?: string;
@@ -20,20 +21,24 @@ export function reportCommand(): Command {
     .option('--html <file>', 'where to write it (default: report.html in the recording)')
     .option('--json', 'the findings and the path of the report as JSON')
     .action((name: string | undefined, flags: ReportFlags) => {
-      const folder = findRun(name);
-      const { meta, findings } = readFindings(folder);
+      const { folder, value } = readRun(name, (run) => {
+        const judged = readFindings(run);
+        return { ...judged, page: renderHtml(judged) };
+      });
+      const { meta, findings, page } = value;
       const file = path.resolve(flags.html ?? folder.report);
-      write(file, renderHtml({ meta, findings }));
-      if (flags.json) return console.log(JSON.stringify({ report: file, findings }, null, 2));
-      const color = Boolean(process.stdout.isTTY && !process.env.NO_COLOR);
-      console.log(renderSummary(meta, findings, { color, width: process.stdout.columns ?? 160 }));
-      console.log(`Report: ${shownPath(file)}`);
+      // One that is written elsewhere is for whoever it is written for.
+      write(file, page, flags.html === undefined ? 0o600 : 0o666);
+      if (flags.json) return stdout.print(asJson({ report: file, findings }));
+      const { color, columns: width = 160 } = stdout;
+      stdout.print(renderSummary(meta, findings, { color, width }));
+      stdout.print(`Report: ${shownPath(file)}`);
     });
 }
 
-function write(file: string, text: string): void {
+function write(file: string, text: string, mode: number): void {
   try {
-    writeFileSync(file, text);
+    writeWhole(file, text, mode);
   } catch (cause) {
     throw new OperatorError(`The report cannot be written: ${(cause as Error).message}`, {
       hint: 'Give a file in a folder that exists: --html report.html',

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,15 +13,14 @@ import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
 import { InvocationFolder } from '../run/invocation-folder.ts';
-import { readJournal } from '../run/journal.ts';
 import { readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
-import { describeAct } from '../run/undo.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asJson, stderr, stdout, styled } from '../units/terminal.ts';
+import { tellWhatIsLeft, undoAbandoned } from './abandoned.ts';
 import { exit, worstExit } from './exit.ts';
-import { abandonedRuns, undoRun } from './undo.ts';
 
 interface RunFlags {
   cluster: string[];
@@ -59,7 +58,10 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   await loadProject(process.cwd());
   // Read every file before touching anything: a typo in the last one must not show up after an hour.
-  await Promise.all([...scenarios.map((file) => loadScenario(file)), ...clusters.map((file) => loadCluster(file))]);
+  const [loaded] = await Promise.all([
+    Promise.all(clusters.map((file) => loadCluster(file))),
+    ...scenarios.map((file) => loadScenario(file)),
+  ]);
   for (const file of journeys) if (!existsSync(file)) throw new OperatorError(`There is no journey ${file}.`);
 
   const own = new InvocationFolder();
@@ -76,44 +78,22 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   try {
     const began = new Date();
     const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
-    if (abandoned) return exit.notUndone;
-    const isAllUndone = await undoAbandoned(began);
+    if (abandoned) return tellWhatIsLeft(abandoned);
+    const isAllUndone = await undoAbandoned(began, loaded);
     const isComplete = clusters.every((cluster) =>
       scenarios.every((scenario) => results.some(isOf(scenario, cluster))),
     );
     const code = isAllUndone ? exitCode(results, isComplete, green) : exit.notUndone;
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
-    if (!isComplete || (!green && results.every(isGreen))) console.error(output.trim());
+    if (!isComplete || (!green && results.every(isGreen))) stderr.print(output.trim());
     const report = await publish(own, flags.allure);
-    if (areAllSkipped(results)) console.error('Every scenario was skipped: nothing is known of this cluster.');
-    if (flags.json)
-      console.log(JSON.stringify({ outcomes: results.map(withFindings), allure: report ?? null }, null, 2));
-    else if (report) console.log(`Allure report: ${shownPath(report)}`);
+    if (areAllSkipped(results)) stderr.print('Every scenario was skipped: nothing is known of this cluster.');
+    if (flags.json) stdout.print(asJson({ outcomes: results.map(withFindings), allure: report ?? null }));
+    else if (report) stdout.print(`Allure report: ${shownPath(report)}`);
     return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** What runs have left whose process was killed under them: nobody else knows of it now. */
-async function undoAbandoned(began: Date): Promise<boolean> {
-  const left = abandonedRuns().filter(({ journal }) => statSync(journal).mtime >= began);
-  let isAllUndone = true;
-  for (const folder of left) {
-    const run = path.basename(folder.dir);
-    console.error(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
-    await undoRun(folder, ({ act, error }) => {
-      console.error(
-        error === undefined ? `  undone      ${describeAct(act)}` : `  not undone  ${describeAct(act)}: ${error}`,
-      );
-      if (error !== undefined) isAllUndone = false;
-    }).catch((error: Error) => {
-      isAllUndone = false;
-      console.error(`  not undone  ${error.message}`);
-    });
-    if (!isAllUndone) console.error(`  What to do: brownout undo ${run}`);
-  }
-  return isAllUndone;
 }
 
 function codeOf(result: ScenarioResult): number {
@@ -152,7 +132,7 @@ async function publish(folder: InvocationFolder, withReport: boolean): Promise<s
   try {
     return await folder.publish(withReport ? report : undefined);
   } catch (error) {
-    console.error(
+    stderr.print(
       `No Allure report was made of ${shownPath(allureResults)}: ${error instanceof Error ? error.message : error}`,
     );
     return undefined;
@@ -165,8 +145,8 @@ interface PlaywrightRun {
   output: string;
   /** Every test ended as expected. */
   green: boolean;
-  /** The user stopped it before clean-up was done. */
-  abandoned: boolean;
+  /** The folders of the runs that the user stopped before their clean-up was done. */
+  abandoned: string[] | undefined;
 }
 
 /** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
@@ -193,8 +173,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       output += chunk;
     });
 
-  const out = quiet ? process.stderr : process.stdout;
-  const view = createLiveView({ out, quiet, clusters: invocation.clusters.map(projectPath) });
+  const view = createLiveView({ out: quiet ? stderr : stdout, quiet, clusters: invocation.clusters.map(projectPath) });
   const results: ScenarioResult[] = [];
   const begun = new Set<string>();
   const follow = followWire(invocation.wire, (message) => {
@@ -216,16 +195,20 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
       return;
     }
     view.close();
-    console.error(whatIsLeft([...begun]));
-    process.kill(-child.pid!, 'SIGKILL');
+    killGroup(child.pid!);
   };
   // A terminal that is closed is an interrupt, too.
   for (const signal of INTERRUPTS) process.on(signal, interrupt);
   const status = await new Promise((resolve) => child.on('close', resolve));
-  for (const signal of INTERRUPTS) process.off(signal, interrupt);
+  for (const signal of INTERRUPTS) process.off(signal, interrupt).on(signal, finishFirst);
   follow.stop();
   view.close();
-  return { results, output, green: status === 0, abandoned: interrupts > 1 };
+  return { results, output, green: status === 0, abandoned: interrupts > 1 ? [...begun] : undefined };
+}
+
+/** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */
+function finishFirst(): void {
+  stderr.print('The run has ended: what it left is undone and told first.');
 }
 
 const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -234,31 +217,27 @@ function showResult(result: ScenarioResult, quiet: boolean): void {
   if (quiet) return;
   if (result.kind === 'judged') {
     const { meta, findings } = readFindings(runFolder(result.dir));
-    const colour = process.stdout.isTTY && !process.env.NO_COLOR;
-    console.log(renderSummary(meta, findings, { color: Boolean(colour), width: process.stdout.columns ?? 160 }));
+    const { color, columns: width = 160 } = stdout;
+    stdout.print(renderSummary(meta, findings, { color, width }));
     const { report } = runFolder(result.dir);
-    if (existsSync(report)) console.log(`Report: ${shownPath(report)}`);
-    for (const left of result.notUndone) console.log(`Not undone: ${left}\n  What to do: brownout undo ${result.run}`);
+    if (existsSync(report)) stdout.print(`Report: ${shownPath(report)}`);
+    for (const left of result.notUndone)
+      stdout.print(styled`Not undone: ${left}\n  What to do: brownout undo ${result.run}`);
   } else if (result.kind === 'refused') {
-    console.log(`refused  ${result.scenario} on ${result.cluster}: ${result.message}`);
-    if (result.hint) console.log(`  What to do: ${result.hint}`);
+    stdout.print(`refused  ${result.scenario} on ${result.cluster}: ${result.message}`);
+    if (result.hint) stdout.print(`  What to do: ${result.hint}`);
   } else {
-    console.log(`skipped  ${result.scenario} on ${result.cluster}: ${result.reason}`);
+    stdout.print(`skipped  ${result.scenario} on ${result.cluster}: ${result.reason}`);
   }
 }
 
-/** Of every run that began, on whichever cluster. */
-function whatIsLeft(dirs: string[]): string {
-  if (dirs.length === 0) return 'Stopped. No run had begun.';
-  const left = dirs.flatMap((dir) => {
-    const { journal } = runFolder(dir);
-    if (!existsSync(journal)) return [];
-    const { header, entries } = readJournal(journal);
-    if (entries.length === 0) return [];
-    const lines = entries.map(({ undo }) => `  ${describeAct(undo!)}`);
-    return [`Still to be undone:\n${lines.join('\n')}\nWhat to do: brownout undo ${header.run}`];
-  });
-  return left.length === 0 ? 'Stopped. Nothing is left on the cluster.' : `Stopped at once. ${left.join('\n')}`;
+/** The runner, and all that it started; none may be there any more. */
+function killGroup(leader: number): void {
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** Calls back for every appended line, including the last ones. */

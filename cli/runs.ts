@@ -8,6 +8,7 @@ import { listRuns, type RunFolder } from '../recording/folder.ts';
 import { readJson } from '../recording/json.ts';
 import { readMeta } from '../recording/read.ts';
 import { readJournal } from '../run/journal.ts';
+import { asJson, stderr, stdout } from '../units/terminal.ts';
 
 interface RunLine {
   run: string;
@@ -17,8 +18,8 @@ interface RunLine {
   cluster: string;
   /** A verdict, `running`, or `not judged` for a run that was killed. */
   state: string;
-  /** How many acts are not undone yet. */
-  pending: number;
+  /** How many acts are not undone yet; null if its undo journal is damaged. */
+  pending: number | null;
 }
 
 export function runsCommand(): Command {
@@ -27,11 +28,12 @@ export function runsCommand(): Command {
     .option('--json', 'as JSON')
     .action((flags: { json?: boolean }) => {
       const lines = listRuns().flatMap(describe);
-      if (flags.json) return console.log(JSON.stringify(lines, null, 2));
-      if (lines.length === 0) return console.log('No runs yet.');
+      if (flags.json) return stdout.print(asJson(lines));
+      if (lines.length === 0) return stdout.print('No runs yet.');
       for (const { run, state, title, scenario, cluster, pending } of lines) {
-        const left = pending > 0 && state !== 'running' ? `  ${pending} acts not undone: brownout undo ${run}` : '';
-        console.log(`${run}  ${state.padEnd(10)}  ${title}  (${scenario} on ${cluster})${left}`);
+        const acts = pending === null ? 'acts may be pending' : `${pending} acts not undone`;
+        const left = pending !== 0 && state !== 'running' ? `  ${acts}: brownout undo ${run}` : '';
+        stdout.print(`${run}  ${state.padEnd(10)}  ${title}  (${scenario} on ${cluster})${left}`);
       }
     });
 }
@@ -41,15 +43,25 @@ function describe(folder: RunFolder): RunLine[] {
   try {
     return describeRun(folder);
   } catch (error) {
-    console.error(`${folder.dir} cannot be read: ${error instanceof Error ? error.message : error}`);
+    stderr.print(`${folder.dir} cannot be read: ${error instanceof Error ? error.message : error}`);
+    const pending = pendingIn(folder);
+    if (pending > 0) stderr.print(`  ${pending} acts not undone: brownout undo ${path.basename(folder.dir)}`);
     return [];
+  }
+}
+
+function pendingIn({ journal }: RunFolder): number {
+  try {
+    return readJournal(journal).entries.length;
+  } catch {
+    return 0;
   }
 }
 
 function describeRun(folder: RunFolder): RunLine[] {
   if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
   const meta = readMeta(folder);
-  const { header, entries } = readJournal(folder.journal);
+  const { header, entries, damages } = readJournal(folder.journal);
   const verdict = existsSync(folder.findings) ? verdictIn(folder.findings) : undefined;
   const state = verdict ?? (ownerState(header.owner) === 'alive' ? 'running' : 'not judged');
   return [
@@ -59,7 +71,7 @@ function describeRun(folder: RunFolder): RunLine[] {
       scenario: projectPath(meta.scenario.file),
       cluster: meta.cluster.name,
       state,
-      pending: entries.length,
+      pending: damages.length > 0 ? null : entries.length,
     },
   ];
 }

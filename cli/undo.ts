@@ -6,13 +6,15 @@ import { createPlatform } from '../platforms/index.ts';
 import { ownerPid, ownerState } from '../platforms/owner.ts';
 import type { Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
+import type { Power } from '../platforms/power/power.ts';
 import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
 import { createActor } from '../run/actor.ts';
 import { type Damage, DamagedJournal, Journal, readJournal } from '../run/journal.ts';
-import { locate } from '../run/locate.ts';
+import { isAbout, locate, type Place } from '../run/locate.ts';
 import { loadPlatform, loadPlatforms } from '../run/parts.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { asJson, type Styled, stderr, stdout, styled } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 
 interface UndoFlags {
@@ -24,51 +26,85 @@ export function undoCommand(): Command {
   return new Command('undo')
     .description('undoes what a dead run has left behind')
     .argument('[run]', 'a run, by id, the end of its id, or its folder; every run with something left, without it')
-    .option('-c, --cluster <file>', 'look for leftovers on this cluster by their label, without a journal')
+    .option(
+      '-c, --cluster <file>',
+      'this cluster: for a journal from another machine or project, and to look for leftovers by their label',
+    )
     .option('--json', 'as JSON')
     .action(async (name: string | undefined, flags: UndoFlags) => {
+      const given = flags.cluster === undefined ? undefined : await loadGiven(flags.cluster);
       const steps: UndoStep[] = [];
       const onStep = (step: UndoStep) => {
         steps.push(step);
         if (flags.json) return;
-        if (step.error === undefined) console.log(`undone      ${describeAct(step.act)}`);
-        else console.log(`not undone  ${describeAct(step.act)}: ${step.error}`);
+        stdout.print(describeStep(step));
       };
       const notReached: { run: string; error: string }[] = [];
-      for (const folder of runsToUndo(name, flags)) {
+      for (const folder of runsToUndo(name, given)) {
         // A run that cannot be undone now must not prevent the undo of others.
-        await undoRun(folder, onStep).catch((error: Error) => {
+        await undoRun(folder, onStep, clusterFor(folder, name, given)).catch((error: Error) => {
           const run = path.basename(folder.dir);
           notReached.push({ run, error: error.message });
-          console.error(`not undone  run ${run}: ${error.message}`);
-          if (error instanceof OperatorError && error.hint) console.error(`  What to do: ${error.hint}`);
+          stderr.print(`not undone  run ${run}: ${error.message}`);
+          if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
         });
       }
-      if (flags.cluster) {
-        await loadPlatforms(process.cwd());
-        await undoLeftovers(await loadCluster(flags.cluster), name, onStep);
-      }
+      if (given) await undoLeftovers(given, name && (knownRun(name)?.id ?? name), onStep);
       const isAllUndone = notReached.length === 0 && steps.every((step) => step.error === undefined);
-      if (flags.json) console.log(JSON.stringify({ steps, notReached }, null, 2));
-      else if (steps.length === 0 && isAllUndone) console.log('Nothing to undo.');
+      if (flags.json) stdout.print(asJson({ steps, notReached }));
+      else if (steps.length === 0 && isAllUndone) stdout.print('Nothing to undo.');
       process.exitCode = isAllUndone ? exit.pass : exit.notUndone;
     });
 }
 
-function runsToUndo(name: string | undefined, flags: UndoFlags): RunFolder[] {
+/** How an undo went, for people. */
+export function describeStep({ act, error, hint }: UndoStep): Styled {
+  if (error === undefined) return styled`undone      ${describeAct(act)}`;
+  const failed = styled`not undone  ${describeAct(act)}: ${error}`;
+  return hint ? styled`${failed}\n  What to do: ${hint}` : failed;
+}
+
+/** Wrong input is refused before anything is undone. */
+async function loadGiven(file: string): Promise<Cluster> {
+  await loadPlatforms(process.cwd());
+  const cluster = await loadCluster(file);
+  // Paths are meant from here, whatever folder an undo goes to.
+  return { ...cluster, file: path.resolve(cluster.file) };
+}
+
+function runsToUndo(name: string | undefined, given: Cluster | undefined): RunFolder[] {
   if (name === undefined) {
     for (const folder of listRuns().filter((each) => hasPending(each) && isRunning(each)))
-      console.error(stillGoing(folder));
+      stderr.print(stillGoing(folder));
     return abandonedRuns();
   }
-  // With --cluster the run may have been started on another machine: its journal is not needed.
-  if (flags.cluster) return [];
-  const folder = findRun(name);
+  // With --cluster the run may have been started on another machine: there need not be a journal.
+  const folder = given ? knownRun(name)?.folder : findRun(name);
+  if (!folder) return [];
   if (isRunning(folder))
     throw new OperatorError(stillGoing(folder), {
       hint: 'End its `brownout run` with Ctrl-C; it cleans up by itself.',
     });
-  return [folder];
+  return hasPending(folder) ? [folder] : [];
+}
+
+function knownRun(name: string): { folder: RunFolder; id: string } | undefined {
+  try {
+    const folder = findRun(name);
+    return { folder, id: readJournal(folder.journal).header.run };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The cluster file that was given, where it is this run's: the operator says so, or it is the same cluster. */
+function clusterFor(folder: RunFolder, name: string | undefined, given: Cluster | undefined): Cluster | undefined {
+  if (!given || name !== undefined) return given;
+  try {
+    return isAbout(readJournal(folder.journal).header, folder, given) ? given : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Runs of this project that left something, and whose process is gone. */
@@ -82,8 +118,9 @@ function hasPending(folder: RunFolder): boolean {
     const { entries, damages } = readJournal(folder.journal);
     return entries.length > 0 || damages.length > 0;
   } catch (error) {
-    // No journal, or one that was cut before its first line was whole: no act had begun.
-    return error instanceof DamagedJournal;
+    // One that was cut before its first line was whole, or none: no act had begun. Of any other nobody knows.
+    const isCut = error instanceof OperatorError && !(error instanceof DamagedJournal);
+    return !isCut && (error as NodeJS.ErrnoException).code !== 'ENOENT';
   }
 }
 
@@ -95,26 +132,27 @@ function stillGoing(folder: RunFolder): string {
 function isRunning(folder: RunFolder): boolean {
   try {
     return ownerState(readJournal(folder.journal).header.owner) === 'alive';
-  } catch (error) {
-    if (error instanceof DamagedJournal) return false;
-    throw error;
+  } catch {
+    // Who cannot be asked is undone as far as it goes, and told.
+    return false;
   }
 }
 
-/** Takes back what a run left, as far as its journal can be read. Throws OperatorError for what nobody can know to be undone. */
-export async function undoRun(folder: RunFolder, onStep: (step: UndoStep) => void): Promise<void> {
+/**
+ * Takes back what a run left, as far as its journal can be read. Throws OperatorError for what nobody can know to be undone.
+ *
+ * @param given the cluster to do it on, instead of what the journal says of it
+ */
+export async function undoRun(
+  folder: RunFolder,
+  onStep: (step: UndoStep) => void,
+  given: Cluster | undefined,
+): Promise<void> {
   const journal = Journal.open(folder.journal);
   try {
-    const { cluster, project } = locate(journal.header, folder);
-    // Power commands are meant from the project's folder.
-    process.chdir(project);
-    await loadPlatform(project, cluster.platform);
-    await withActor(cluster, async (actor, platform) => {
-      await refuseBesideOthers(journal.header, platform);
-      await undoPending(journal, actor, platform, onStep);
-    });
+    if (journal.pending().length > 0) await undoOn(locate(journal.header, folder, given), journal, onStep);
     if (journal.unmarked > 0) {
-      console.error(
+      stderr.print(
         `${journal.unmarked} of these could not be marked as undone in ${folder.journal}: the next undo does them once more.`,
       );
     }
@@ -122,6 +160,17 @@ export async function undoRun(folder: RunFolder, onStep: (step: UndoStep) => voi
   } finally {
     journal.close();
   }
+}
+
+async function undoOn({ cluster, project }: Place, journal: Journal, onStep: (step: UndoStep) => void): Promise<void> {
+  // Power commands are meant from the project's folder.
+  process.chdir(project);
+  await loadPlatform(project, cluster.platform);
+  await withPlatform(cluster, async (platform, power) => {
+    await refuseBesideOthers(journal.header, platform);
+    const actor = createActor(platform, power, cluster.allow, journal.header.run);
+    await undoPending(journal, actor, platform, onStep);
+  });
 }
 
 /** What could be read is undone; of the rest nobody knows. */
@@ -151,7 +200,7 @@ async function undoLeftovers(
   run: string | undefined,
   onStep: (step: UndoStep) => void,
 ): Promise<void> {
-  await withActor(cluster, async (actor, platform) => {
+  await withPlatform(cluster, async (platform, power) => {
     const running = new Set(
       listRuns()
         .filter((folder) => hasPending(folder) && isRunning(folder))
@@ -166,29 +215,30 @@ async function undoLeftovers(
       leftovers.some((leftover) => leftover.run === lockHolder)
     ) {
       running.add(lockHolder);
-      console.error(
+      stderr.print(
         `Run ${lockHolder} has recently renewed its lock, so it is still going on, perhaps on another machine, and is left alone. ` +
           `If it is dead after all: brownout undo ${lockHolder} --cluster ${cluster.file}`,
       );
     }
     for (const leftover of leftovers) {
       if (running.has(leftover.run)) continue;
-      const error = await actor.perform(leftover.remove).then(
+      const actor = createActor(platform, power, cluster.allow, leftover.run);
+      const failure = await actor.undo(leftover.remove).then(
         () => undefined,
-        (reason: unknown) => (reason instanceof Error ? reason.message : String(reason)),
+        (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))),
       );
-      onStep({ act: leftover.remove, error });
+      onStep({ act: leftover.remove, error: failure?.message, hint: (failure as OperatorError | undefined)?.hint });
     }
   });
 }
 
-async function withActor(
+async function withPlatform(
   cluster: Cluster,
-  body: (actor: ReturnType<typeof createActor>, platform: Awaited<ReturnType<typeof createPlatform>>) => Promise<void>,
+  body: (platform: Platform, power: Power | undefined) => Promise<void>,
 ): Promise<void> {
   const platform = await createPlatform(cluster);
   try {
-    await body(createActor(platform, createPower(cluster)), platform);
+    await body(platform, createPower(cluster));
   } finally {
     await platform.close();
   }

@@ -172,3 +172,39 @@ test('a platform that a project brings is read by its own keys', () => {
   assert.throws(() => read(least.replace('platform: swarm', 'platform: toi')), /swarm, kubernetes or toy, got 'toi'/);
   assert.throws(() => registerPlatform({ ...toy }, 'yours.ts'), /yours.ts: there is a platform 'toy' already/);
 });
+
+test('an entry is sent as it is written, or refused', () => {
+  const refused = (entry: string, expected: RegExp) =>
+    assert.throws(
+      () => read(least.replace('http://vip:8080', JSON.stringify(entry))),
+      (error: Error) => {
+        assert.match(error.message, /mine\.yaml:5:16: /, entry);
+        assert.match(error.message, expected, entry);
+        return true;
+      },
+    );
+  for (const entry of ['http://user@vip', 'http://@vip:80', 'tcp://user@vip:80']) refused(entry, /no probe sends one/);
+  for (const entry of ['http://vip:0', 'tcp://vip:0']) refused(entry, /expected a port of 1 to 65535/);
+  for (const entry of ['tcp://vip:80/path', 'tcp://vip:80?x=1', 'tcp://vip:80/']) refused(entry, /tcp:\/\/ has none/);
+  for (const entry of [
+    'ftp://vip',
+    'vip:8080',
+    'http:vip',
+    'http:/vip',
+    'http:///vip',
+    'http://vip/#there',
+    'http://vip#',
+    'http://vip/a b',
+    ' http://vip',
+    'http:\\\\vip',
+    'http://vip:99999',
+    'http://fd00::1:8080',
+    'tcp://fd00::1:80',
+    'tcp://vip',
+  ]) {
+    refused(entry, /expected a URL as users type it/);
+  }
+  for (const entry of ['http://[fd00::1]:8080/x?y=1', 'https://vip', 'tcp://[fd00::1]:80']) {
+    assert.equal(read(least.replace('http://vip:8080', JSON.stringify(entry))).entry.vote, entry);
+  }
+});

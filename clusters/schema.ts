@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isReference, isSecretKey, tellingSecrets } from '../files/secret.ts';
 import { list } from '../files/validate.ts';
+import { type AskWord, askWords } from '../platforms/asks.ts';
 import { dockerApi } from '../platforms/docker/address.ts';
 import { line, name, parseUrl, REFERENCE_HINT, refuseSecrets } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
@@ -11,13 +12,22 @@ const ENTRY = 'expected a URL as users type it: http://, https:// or tcp://host:
 const entryUrl = z
   .string({ error: ENTRY })
   .superRefine(refuseSecrets)
-  .refine(isEntry, { error: ENTRY })
+  .superRefine((text, context) => {
+    const message = whatIsWrong(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  })
   .meta({ examples: ['http://vip.example.org:8080'] });
 
-function isEntry(text: string): boolean {
+/** Probes send all that an entry says: what they would leave out is refused. */
+function whatIsWrong(text: string): string | undefined {
   const url = parseUrl(text);
-  if (!url || url.hostname === '') return false;
-  return /^https?:$/.test(url.protocol) || (url.protocol === 'tcp:' && url.port !== '');
+  if (!url || url.hostname === '' || !/^(https?|tcp):\/\/[^/]/.test(text)) return ENTRY;
+  const [authority = ''] = text.slice(`${url.protocol}//`.length).split(/[/?]/);
+  if (authority.includes('@')) return 'a user name stands here, and no probe sends one';
+  if (url.port === '0') return 'expected a port of 1 to 65535';
+  if (url.protocol !== 'tcp:') return undefined;
+  if (url.port === '') return ENTRY;
+  return authority.length < text.length - 'tcp://'.length ? 'a path stands here, and tcp:// has none' : undefined;
 }
 
 const PATTERN = 'expected a name or a pattern such as w*';
@@ -37,6 +47,15 @@ const allow = z.strictObject({
       'Stacks or namespaces that the suite may create and remove; `kube-system` only lets `dns-stop` scale the name servers.',
     )
     .meta({ examples: [['brownout-*']] }),
+  workload: z
+    .array(
+      z.enum(Object.keys(askWords) as AskWord[], { error: `expected one of: ${Object.keys(askWords).join(', ')}` }),
+    )
+    .describe(
+      'What a workload may ask for beyond the usual; docs/workloads.md has the words. `plan` names what needs one.',
+    )
+    .meta({ examples: [['host-files']] })
+    .optional(),
 });
 
 const withNode = line.superRefine(refuseSecrets).refine((text) => text.includes('{node}'), {

@@ -2,7 +2,7 @@
  * Writes what is generated from the schemas: the JSON Schemas that editors use, and the tables of the reference pages,
  * between `<!-- generated: NAME -->` and `<!-- end -->`. Run by `npm run schema`; a test compares.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { clusterSchema, clusterSchemaOf } from '../clusters/schema.ts';
@@ -11,6 +11,7 @@ import { memberSelector, nodeSelector } from '../faults/selector.ts';
 import { flow, type JsonSchema } from '../files/validate.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
 import { scenarioSchema } from '../scenarios/schema.ts';
+import { writeWhole } from '../units/write-whole.ts';
 
 const root = path.join(import.meta.dirname, '..');
 
@@ -107,7 +108,7 @@ function code(value: unknown): string {
 
 if (import.meta.main) {
   for (const [file, text] of Object.entries(generate())) {
-    writeFileSync(path.join(root, file), text);
+    writeWhole(path.join(root, file), text);
     console.log(`wrote ${file}`);
   }
 }

@@ -60,7 +60,7 @@ async function pictureOfComparison(): Promise<void> {
 async function pictureOfTerminal(): Promise<void> {
   const { meta, findings } = nodeKills.at(-1)!;
   const summary = renderSummary(meta, findings, { color: true, width: 110 });
-  const page = await show('terminal.html', terminalPage(`brownout report ${meta.id}`, summary));
+  const page = await show('terminal.html', terminalPage(`brownout report ${meta.id}`, summary.text));
   await save(page, 'terminal', await upTo(page, 'pre'));
 }
 

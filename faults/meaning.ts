@@ -12,9 +12,12 @@ export function meaningOf({ fault, options }: { fault: string; options: unknown 
   try {
     return faults[fault]!.means(options);
   } catch (cause) {
-    throw new OperatorError(`what ${fault} does with its recorded options cannot be told: ${(cause as Error).message}`, {
-      hint: 'Was run.json damaged, or written by another version of the fault?',
-      cause,
-    });
+    throw new OperatorError(
+      `what ${fault} does with its recorded options cannot be told: ${(cause as Error).message}`,
+      {
+        hint: 'Was run.json damaged, or written by another version of the fault?',
+        cause,
+      },
+    );
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Member } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { sleep } from '../units/sleep.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
@@ -25,8 +26,19 @@ const RETRY = 5_000;
 interface Eviction {
   member: Member;
   /** The budget that said no to the last attempt. */
-  blocked: string | undefined;
+  blocked?: string;
+  /** What else said no to it, in its own words. */
+  refused?: string;
   attempts: number;
+}
+
+/** As the verb `evict` answers. */
+interface Answer {
+  evicted: boolean;
+  gone?: boolean;
+  blocked?: string;
+  refused?: string;
+  forGood?: boolean;
 }
 
 /** Evictions through the platform's eviction API, one after the other: disruption budgets are honoured, and named when they refuse. */
@@ -53,14 +65,13 @@ export const podEviction: Fault<Options> = {
     const claim = expect && judged(evictions, expect);
     return {
       async confirm(timeout) {
-        const evidence = await lookForAll(evictions, timeout, async ({ member, blocked, attempts }) => {
+        const evidence = await lookForAll(evictions, timeout, async ({ member, blocked, refused, attempts }) => {
           const now = (await world.platform.members(world.namespace, member.service)).find(
             ({ id }) => id === member.id,
           );
           const often = attempts > 1 ? ` (${attempts} attempts)` : '';
-          if (blocked !== undefined) {
-            return now?.state === 'running' ? `${member.id} stays: blocked by budget ${blocked}${often}` : undefined;
-          }
+          const why = blocked === undefined ? refused : `blocked by budget ${blocked}`;
+          if (why !== undefined) return now?.state === 'running' ? `${member.id} stays: ${why}${often}` : undefined;
           return now?.state === 'running' ? undefined : `${member.id} on ${member.node} is evicted${often}`;
         });
         return evidence && { ...evidence, ...(claim ? { claim } : {}) };
@@ -68,8 +79,8 @@ export const podEviction: Fault<Options> = {
       async heal() {},
       // Nothing is left to heal; it is over once what was evicted is no member any more.
       confirmHealed: (timeout) =>
-        lookForAll(evictions, timeout, async ({ member: { id, service }, blocked }) => {
-          if (blocked !== undefined) return `${service}: ${id} was left alone`;
+        lookForAll(evictions, timeout, async ({ member: { id, service }, blocked, refused }) => {
+          if (blocked !== undefined || refused !== undefined) return `${service}: ${id} was left alone`;
           const left = await world.platform.members(world.namespace, service);
           return left.some((member) => member.id === id) ? undefined : `${service}: ${id} is no member any more`;
         }),
@@ -77,24 +88,35 @@ export const podEviction: Fault<Options> = {
   },
 };
 
+/** Throws OperatorError for a member that went by itself: whether it would have been evicted, nobody knows. */
 async function evict(world: ActingWorld, member: Member, patience: number): Promise<Eviction> {
   const deadline = performance.now() + patience;
   for (let attempts = 1; ; attempts += 1) {
     const { answer } = await world.act({ verb: 'evict', args: memberArgs(world, member) }, undefined);
-    const { evicted, blocked } = answer as { evicted: boolean; blocked?: string };
-    if (evicted) return { member, blocked: undefined, attempts };
-    if (performance.now() + RETRY > deadline) return { member, blocked: blocked ?? 'of no name', attempts };
+    const { evicted, gone, blocked, refused, forGood } = answer as unknown as Answer;
+    if (gone) throw new OperatorError(`${member.id} was gone before its eviction was granted or refused`);
+    if (evicted) return { member, attempts };
+    if (forGood || performance.now() + RETRY > deadline) {
+      return refused === undefined
+        ? { member, blocked: blocked ?? 'of no name', attempts }
+        : { member, refused, attempts };
+    }
     await sleep(RETRY);
   }
 }
 
 function judged(evictions: Eviction[], expect: 'evicted' | 'blocked'): PlatformClaim {
   const blocked = evictions.flatMap(({ blocked }) => blocked ?? []);
-  const granted = evictions.length - blocked.length;
+  const refused = evictions.flatMap(({ refused }) => refused ?? []);
+  const granted = evictions.length - blocked.length - refused.length;
   return {
     what: 'eviction',
     wanted: expect === 'blocked' ? 'one is blocked by a budget' : 'every one is granted',
-    observed: [`${granted} granted`, ...blocked.map((budget) => `blocked by ${budget}`)].join(', '),
-    met: expect === 'blocked' ? blocked.length > 0 : blocked.length === 0,
+    observed: [
+      `${granted} granted`,
+      ...blocked.map((budget) => `blocked by ${budget}`),
+      ...refused.map((words) => `refused: ${words}`),
+    ].join(', '),
+    met: expect === 'blocked' ? blocked.length > 0 : granted === evictions.length,
   };
 }

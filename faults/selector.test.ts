@@ -153,6 +153,36 @@ describe('choosing nodes', () => {
   });
 });
 
+describe('a node that no fault can be aimed at', () => {
+  const unfit = 'its system is windows';
+  const node = (name: string, more: Partial<Node> = {}): Node => ({
+    ...{ name, role: 'worker', leader: false, ready: true, schedulable: true, address: '', labels: {} },
+    ...more,
+  });
+  const members: Member[] = ['w1', 'win1'].map((on) => ({
+    ...{ id: `vote-${on}`, service: 'vote', node: on, state: 'running', ready: true },
+  }));
+
+  it('is never chosen, and neither are its members', () => {
+    const nodes = [node('w1'), node('win1', { unfit })];
+    for (let seed = 0; seed < 20; seed += 1) {
+      const world = worldOf(nodes, members, ['w1', 'win1'], seed);
+      assert.deepEqual(
+        [chooseNodes(world, { role: 'worker' })[0]!.node, chooseMembers(world, { service: 'vote' })[0]!.node],
+        ['w1', 'w1'],
+      );
+    }
+  });
+
+  it('is refused by name, with the reason', () => {
+    const world = worldOf([node('win1', { unfit })], members, ['win1'], 1);
+    assert.throws(
+      () => chooseNodes(world, { name: 'win1' }),
+      /win1 \(worker, runs vote, no target: its system is windows\)/,
+    );
+  });
+});
+
 describe('choosing members', () => {
   it('takes running ones of the service, on allowed nodes', () => {
     fc.assert(

@@ -75,6 +75,7 @@ function fittingNodes(world: World, { running, role, leader, name }: NodeSelecto
     .filter(
       (node) =>
         world.allowed(node.name) &&
+        node.unfit === undefined &&
         (running === undefined || hosting.has(node.name)) &&
         (role === undefined || node.role === role) &&
         (leader === undefined || node.leader === leader) &&
@@ -118,7 +119,7 @@ function nothing(world: World, what: string, service: string | undefined): Opera
   return new OperatorError(`${what}. There is: ${nodes}`, {
     hint: unknown
       ? `no member of '${service}' is running in ${world.namespace}; services there: ${services.join(', ') || 'none'}`
-      : 'only nodes that `allow.nodes` of the cluster file names are ever chosen',
+      : 'only Linux nodes that `allow.nodes` of the cluster file names are ever chosen',
   });
 }
 
@@ -128,6 +129,7 @@ function describeNode(world: World, node: Node): string {
     node.leader ? 'manager, leader' : node.role,
     ...(services.size > 0 ? [`runs ${[...services].sort().join(', ')}`] : []),
     ...(world.allowed(node.name) ? [] : ['not allowed']),
+    ...(node.unfit === undefined ? [] : [`no target: ${node.unfit}`]),
   ];
   return `${node.name} (${facts.join(', ')})`;
 }

@@ -1,5 +1,5 @@
-import { styleText } from 'node:util';
 import { OperatorError } from '../units/operator-error.ts';
+import { joined, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
 
 /** One thing that is wrong in a file, and where. Lines and columns count from 1, columns in UTF-16 units as editors do. */
 export interface Diagnostic {
@@ -18,13 +18,13 @@ export class FileError extends OperatorError {
   readonly diagnostics: readonly Diagnostic[];
 
   constructor(diagnostics: readonly Diagnostic[]) {
-    super(renderAll(diagnostics, { color: false }));
+    super(renderAll(diagnostics, { color: false }).text);
     this.name = 'FileError';
     this.diagnostics = diagnostics;
   }
 
   /** For people: each with its line and a caret under the place. */
-  render(options: { color: boolean }): string {
+  render(options: { color: boolean }): Styled {
     return renderAll(this.diagnostics, options);
   }
 }
@@ -37,25 +37,27 @@ export function throwIfAny(diagnostics: readonly Diagnostic[]): void {
   if (diagnostics.length > 0) throw new FileError(diagnostics);
 }
 
-function renderAll(diagnostics: readonly Diagnostic[], options: { color: boolean }): string {
-  return diagnostics.map((it) => renderDiagnostic(it, options)).join('\n\n');
+function renderAll(diagnostics: readonly Diagnostic[], options: { color: boolean }): Styled {
+  return joined(
+    diagnostics.map((it) => renderDiagnostic(it, options)),
+    '\n\n',
+  );
 }
 
 function place(it: Diagnostic): string {
   return `${it.file}:${it.line}:${it.column}`;
 }
 
-function renderDiagnostic(it: Diagnostic, options: { color: boolean }): string {
-  const paint = (style: Parameters<typeof styleText>[0], text: string) =>
-    options.color ? styleText(style, text, { validateStream: false }) : text;
-  const lines = [`${paint('bold', place(it))}: ${it.message}`];
+function renderDiagnostic(it: Diagnostic, options: { color: boolean }): Styled {
+  const paint = painter(options.color);
+  const lines: Piece[] = [styled`${paint('bold', place(it))}: ${it.message}`];
   const number = String(it.line);
   const margin = ' '.repeat(number.length);
   if (it.excerpt) {
     const { text, from, length } = it.excerpt;
-    lines.push(`  ${paint('dim', `${number} |`)} ${text}`);
-    lines.push(`  ${paint('dim', `${margin} |`)} ${' '.repeat(from)}${paint('red', '^'.repeat(length))}`);
+    lines.push(styled`  ${paint('dim', `${number} |`)} ${text}`);
+    lines.push(styled`  ${paint('dim', `${margin} |`)} ${' '.repeat(from)}${paint('red', '^'.repeat(length))}`);
   }
-  if (it.hint) lines.push(`  ${margin} ${paint('cyan', `= ${it.hint}`)}`);
-  return lines.join('\n');
+  if (it.hint) lines.push(styled`  ${margin} ${paint('cyan', `= ${it.hint}`)}`);
+  return joined(lines, '\n');
 }

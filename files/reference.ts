@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { OperatorError } from '../units/operator-error.ts';
 import { runProgram, words } from '../units/program.ts';
+import { rememberSecret } from '../units/secrets.ts';
 
 /** A command that asks a person something would wait for ever. */
 const COMMAND_TIMEOUT = 20_000;
@@ -22,6 +23,7 @@ export async function readSecret(reference: string, what: string): Promise<strin
       hint: `export ${where}=… before the run`,
     });
   }
+  rememberSecret(secret);
   if (/[\r\n]/.test(secret)) throw new OperatorError(`the secret of ${what} (${reference}) has more than one line`);
   return secret;
 }

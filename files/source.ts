@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { printable } from '../units/printable.ts';
 import { type Diagnostic, FileError, MOST_DIAGNOSTICS } from './diagnostic.ts';
 import { nearest } from './nearest.ts';
 import { secretsInText, tellingSecrets } from './secret.ts';
@@ -102,16 +103,15 @@ export class Source {
       shown += `${this.text.slice(at, Math.max(at, hideFrom))}•••`;
       at = Math.min(to, hideTo);
     }
-    return (shown + this.text.slice(at, to)).replaceAll('\t', ' ').replaceAll(CONTROLS, '�');
+    return oneLine(shown + this.text.slice(at, to));
   }
 }
 
-/** Characters that control a terminal or change the direction of text. */
-const CONTROLS = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const oneLine = (text: string) => printable(text).replaceAll('\n', '\\n');
 
 /** Messages quote words of the file, and quoted YAML text may hold any character, and many. */
 function harmless(message: string): string {
-  const line = message.replaceAll(CONTROLS, '�');
+  const line = oneLine(message);
   return line.length > LONGEST_MESSAGE ? `${line.slice(0, LONGEST_MESSAGE)}…` : line;
 }
 

@@ -1,3 +1,4 @@
+import type { AskWord } from './asks.ts';
 import type { PlatformKind } from './platform.ts';
 import type { PowerConfig } from './power/power.ts';
 
@@ -7,7 +8,8 @@ export interface Cluster {
   name: string;
   file: string;
   platform: PlatformKind;
-  allow: { nodes: string[]; namespaces: string[] };
+  /** `workload`: what a workload may ask for beyond the usual. */
+  allow: { nodes: string[]; namespaces: string[]; workload?: AskWord[] };
   power: PowerConfig | undefined;
   /** URL by entry name, as users reach it. */
   entry: Record<string, string>;

@@ -21,7 +21,7 @@ export const reference = z.string({ error: 'expected a reference to a secret' })
 /** A URL without blanks, password and fragment, which no address here has. */
 export function parseUrl(text: string): URL | undefined {
   const url = URL.parse(text);
-  return url && !/\s/.test(text) && url.password === '' && url.hash === '' ? url : undefined;
+  return url && !/[\s#\\]/.test(text) && url.password === '' ? url : undefined;
 }
 
 export const path = z.string({ error: 'expected a path' }).min(1, { error: 'expected a path' });

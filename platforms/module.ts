@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Ask, AskContext } from './asks.ts';
 import type { Cluster } from './cluster.ts';
 import type { Platform, PlatformKind, Timer } from './platform.ts';
 import type { PredictedWindow, Situation } from './prediction.ts';
@@ -26,6 +27,8 @@ export interface PlatformModule<C extends Cluster = Cluster> {
   rightsFile?(verbs: readonly string[]): Promise<string>;
   /** The timers as they will be once the manifest is deployed, as far as it tells. Throws OperatorError for a manifest that is none. */
   plannedTimers?(manifest: string, timers: readonly Timer[]): Promise<Timer[]>;
+  /** What a manifest asks for beyond the usual. Missing on platforms where nothing can be. Throws OperatorError for a manifest that is none. */
+  asks?(manifest: string, cluster: C, context: AskContext): Promise<Ask[]>;
   /** When one fault's consequences are due by the platform's own timers; nothing where they do not tell. */
   predict(situation: Situation): PredictedWindow[];
 }

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { OperatorError } from '../units/operator-error.ts';
 import type { Neighbours } from './neighbour.ts';
 
@@ -19,6 +20,9 @@ export interface Act {
   args: Record<string, Json>;
 }
 
+/** All that can be done, by name: what a verb's arguments are, and with which of them it undoes what another did. */
+export type Verbs = Readonly<Record<string, { args: z.ZodObject; isUndo(args: never): boolean }>>;
+
 /** A question to a platform, as data, named like a verb: `node.headroom`. Its answer is the platform's; nothing is changed. */
 export interface Query {
   verb: string;
@@ -37,6 +41,8 @@ export interface Node {
   schedulable: boolean;
   address: string;
   labels: Record<string, string>;
+  /** Why no fault can be aimed at it, in a few words; missing on ordinary nodes. */
+  unfit?: string;
 }
 
 /** One replica of a service: a task, a pod, a guest. */
@@ -123,8 +129,8 @@ export interface ExecResult {
 
 export interface Platform {
   readonly kind: PlatformKind;
-  /** The verbs that `perform` knows. A fault that needs another is refused at plan time. */
-  readonly verbs: readonly string[];
+  /** The verbs that `perform` knows, and which of them undo others. A fault that needs another is refused at plan time. */
+  readonly verbs: Verbs;
   /** The questions that `query` knows, needed by faults like verbs. */
   readonly queries: readonly string[];
   /** How it makes neighbours of the workload. Missing on platforms that make none. */
@@ -138,11 +144,15 @@ export interface Platform {
   members(namespace: string, service?: string): Promise<Member[]>;
   /** Everything the platform reports from now on, until `signal` aborts. Reconnects by itself; never throws for an outage. */
   watch(namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent>;
-  /** Resolves once every service has its ready members; rejects, naming what is missing, after `timeout` ms. */
+  /**
+   * Resolves once every service has its ready members; rejects, naming what is missing, after `timeout` ms. `tell` hears what is missing
+   * meanwhile, a line for each service.
+   */
   untilReady(
     deployment: Pick<Deployment, 'namespace' | 'services'>,
     timeout: number,
     signal?: AbortSignal,
+    tell?: (missing: string[]) => void,
   ): Promise<void>;
   /** Runs argv inside a member and waits for its end (at most `timeout` ms, default 10 s). */
   exec(member: Member, argv: string[], options?: { stdin?: string; timeout?: number }): Promise<ExecResult>;
@@ -152,9 +162,10 @@ export interface Platform {
   condition(member: Member): Promise<MemberCondition>;
   /**
    * The only way to change the cluster. Idempotent: an act whose effect is already there succeeds. An answer `{ effect: { from,
-   * to } }` says when it took effect (`performance.now()`), where getting ready for it took time.
+   * to } }` says when it took effect (`performance.now()`), where getting ready for it took time. What carries no label of `ownRun`
+   * (of any run, where none is given) is never taken away: PermanentError.
    */
-  perform(act: Act): Promise<Json>;
+  perform(act: Act, ownRun?: string): Promise<Json>;
   /** Asks what only some platforms can tell. Changes nothing. */
   query(query: Query): Promise<Json>;
   /**

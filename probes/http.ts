@@ -8,7 +8,10 @@ const regex = z.string().refine((text) => isRegex(text), { error: 'expected a re
 /** What a good answer is, and where it names the replica that gave it. */
 export const expectation = {
   /** Path and query; the target's own when absent. */
-  path: z.string().startsWith('/').optional(),
+  path: z
+    .string()
+    .regex(/^\/(?![/\\])[^\s#]*$/, { error: 'expected a path such as /health?full=1: no other host, blank or #' })
+    .optional(),
   /** The one status that is right; any 200–299 when absent. */
   status: z.int().min(200).max(599).optional(),
   /** Text that the body must hold. */
@@ -80,12 +83,13 @@ export class HttpProbe implements Probe {
 export function judge(wanted: z.infer<typeof options>): (response: HttpResponse) => Result {
   const matches = wanted.matches === undefined ? undefined : new RegExp(wanted.matches);
   const instance = wanted.instance === undefined ? undefined : new RegExp(wanted.instance);
-  return ({ status, body }) => {
+  return ({ status, body, location }) => {
     const text = matches || instance ? body.toString() : '';
     const named = instance?.exec(text);
     const from = named ? { instance: named[1] ?? named[0] } : {};
     const rightStatus = wanted.status === undefined ? status >= 200 && status < 300 : status === wanted.status;
-    if (!rightStatus) return { outcome: 'fail', error: 'status', status, ...from };
+    const leads = location === undefined ? {} : { detail: location };
+    if (!rightStatus) return { outcome: 'fail', error: 'status', status, ...from, ...leads };
     const rightBody =
       (wanted.contains === undefined || body.includes(wanted.contains)) &&
       (matches === undefined || matches.test(text));

@@ -41,7 +41,7 @@ export interface Result {
   askedAgain?: true;
   /** Which address answered, where the target is a name. */
   address?: string;
-  /** The code behind a `prober` error (`EMFILE`), for the prober's report. Not recorded. */
+  /** The code behind a `prober` or `tls` error (`EMFILE`), or where a redirect leads. Told, not recorded. */
   detail?: string;
 }
 

@@ -47,8 +47,8 @@ export interface Samples {
   damaged: number;
 }
 
-/** No run lasts longer, ms: a time beyond it is damage. */
-export const LONGEST_RUN = 31 * 86_400_000;
+/** No run lasts longer, ms: steady state, hold and horizon are a day each at most. A time beyond it is damage. */
+export const LONGEST_RUN = 10 * 86_400_000;
 
 /** Of streams in a file that somebody else wrote. Keys that are not listed are kept. */
 export const streamSpec: z.ZodType<StreamSpec> = z.looseObject({
@@ -195,10 +195,15 @@ export function readSamples(path: string): Samples {
 /** The same, from bytes. `path` is only for messages. */
 export function parseSamples(bytes: Buffer, path: string): Samples {
   const { origin, specs, end } = parseHeader(bytes, path);
+  return { origin, ...decodeRecords(bytes.subarray(end), specs) };
+}
+
+/** Records, from the first byte of one on: those of a whole file, or a part of them. */
+export function decodeRecords(bytes: Buffer, specs: StreamSpec[]): Omit<Samples, 'origin'> {
   const slots: number[][] = specs.map(() => []);
   const named = { [INSTANCE]: new Map<number, NameParts>(), [ADDRESS]: new Map<number, NameParts>() };
   let damaged = 0;
-  let at = end;
+  let at = 0;
   for (; at + SLOT <= bytes.length; at += SLOT) {
     const whole = crc32(bytes.subarray(at, at + CHECKED)) === bytes.readUInt32LE(at + CHECKED);
     const kind = bytes[at]!;
@@ -220,7 +225,7 @@ export function parseSamples(bytes: Buffer, path: string): Samples {
   for (const names of [instances, addresses]) {
     for (let id = 0; id < names.length; id++) names[id] ??= UNREADABLE;
   }
-  return { origin, streams, torn: bytes.length - at, damaged };
+  return { streams, torn: bytes.length - at, damaged };
 }
 
 interface NameParts {
@@ -278,12 +283,11 @@ function collect(
   };
   for (let i = 0; i < n; i++) {
     const at = order[i]!;
-    const due = dueUs(bytes, at);
-    const sent = due + bytes.readUInt32LE(at + 18);
+    const { due, sent, done } = timesOf(bytes, at);
     samples.seq[i] = bytes.readUInt32LE(at + 4);
     samples.due[i] = due / 1000;
     samples.sent[i] = sent / 1000;
-    samples.done[i] = (sent + bytes.readUInt32LE(at + 22)) / 1000;
+    samples.done[i] = done / 1000;
     samples.outcome[i] = bytes[at + 2]!;
     samples.error[i] = bytes[at + 3]!;
     samples.status[i] = bytes.readUInt16LE(at + 8);
@@ -297,7 +301,29 @@ function collect(
   return samples;
 }
 
-function parseHeader(bytes: Buffer, path: string): { origin: string; specs: StreamSpec[]; end: number } {
+/** µs since the origin. */
+function timesOf(bytes: Buffer, at: number): { due: number; sent: number; done: number } {
+  const due = dueUs(bytes, at);
+  const sent = due + bytes.readUInt32LE(at + 18);
+  return { due, sent, done: sent + bytes.readUInt32LE(at + 22) };
+}
+
+/** When the first probe in these records ended, ms since the origin; undefined if none of them is a whole sample. */
+export function firstDone(bytes: Buffer): number | undefined {
+  for (let at = 0; at + SLOT <= bytes.length; at += SLOT) {
+    const whole = crc32(bytes.subarray(at, at + CHECKED)) === bytes.readUInt32LE(at + CHECKED);
+    if (whole && bytes[at] === SAMPLE) return timesOf(bytes, at).done / 1000;
+  }
+  return undefined;
+}
+
+/** The length of a file's header, from its first 16 bytes. */
+export function headerLength(bytes: Buffer): number {
+  return SLOT + Math.ceil(bytes.readUInt32LE(12) / SLOT) * SLOT;
+}
+
+/** `end`: the first byte after the header. `path` is only for messages. Throws OperatorError for what is no file of samples. */
+export function parseHeader(bytes: Buffer, path: string): { origin: string; specs: StreamSpec[]; end: number } {
   const hint = 'the recording was damaged or cut off before the prober started; its samples cannot be judged';
   if (bytes.length < SLOT || !bytes.subarray(0, 8).equals(MAGIC)) {
     throw new OperatorError(`${path} is not a file of samples: it does not begin with ${MAGIC}`, { hint });
@@ -314,7 +340,7 @@ function parseHeader(bytes: Buffer, path: string): { origin: string; specs: Stre
     throw new OperatorError(`the header of ${path} is damaged: its checksum is wrong`, { hint });
   }
   const { origin, streams } = streamsIn(json.toString(), path);
-  return { origin, specs: streams, end: SLOT + Math.ceil(length / SLOT) * SLOT };
+  return { origin, specs: streams, end: headerLength(bytes) };
 }
 
 function streamsIn(json: string, path: string): { origin: string; streams: StreamSpec[] } {

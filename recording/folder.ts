@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from '../units/operator-error.ts';
 
@@ -33,11 +33,19 @@ export function runFolder(dir: string): RunFolder {
   };
 }
 
+/** What others have written there, such as Allure, is for its owner alone: 0600, folders 0700. A path that is not there is passed over. */
+export function keepToOwner(root: string): void {
+  const stat = lstatSync(root, { throwIfNoEntry: false });
+  if (!stat || stat.isSymbolicLink()) return;
+  chmodSync(root, stat.isDirectory() ? 0o700 : 0o600);
+  if (stat.isDirectory()) for (const name of readdirSync(root)) keepToOwner(path.join(root, name));
+}
+
 /** All recordings of the project, oldest first: ids begin with their date. */
 export function listRuns(runs = runsDir()): RunFolder[] {
   if (!existsSync(runs)) return [];
   return readdirSync(runs)
-    .filter((name) => statSync(path.join(runs, name)).isDirectory())
+    .filter((name) => isFolder(path.join(runs, name)))
     .sort()
     .map((name) => runFolder(path.join(runs, name)));
 }
@@ -46,6 +54,15 @@ export function listRuns(runs = runsDir()): RunFolder[] {
 function namedBy(name: string, all: RunFolder[]): RunFolder[] {
   const whole = all.filter((run) => path.basename(run.dir) === name);
   return whole.length > 0 ? whole : all.filter((run) => path.basename(run.dir).endsWith(name));
+}
+
+/** What cannot even be looked at (a loop of links, a link to nowhere) is none. */
+function isFolder(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 /** Finds a recording by its folder, its id or a unique suffix of its id; without a name, the newest. */

@@ -1,7 +1,9 @@
-import { closeSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { appendWhole } from '../units/append.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { maskAll } from '../units/secrets.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import type { Clock } from './clock.ts';
 import type { RunFolder } from './folder.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
@@ -32,7 +34,7 @@ export class Recorder {
   }
 
   meta(meta: RunMeta): void {
-    writeFileSync(this.folder.meta, `${JSON.stringify(meta, null, 2)}\n`, { mode: 0o600 });
+    writeWhole(this.folder.meta, `${JSON.stringify(maskAll(meta), null, 2)}\n`, 0o600);
   }
 
   /** Aborts, with an OperatorError as its reason, when an event could not be written. */
@@ -52,7 +54,7 @@ export class Recorder {
 
   #write(event: RunEvent): void {
     try {
-      appendWhole(this.#events, `${JSON.stringify(event)}\n`);
+      appendWhole(this.#events, `${JSON.stringify(maskAll(event))}\n`);
     } catch (error) {
       this.#broken.abort(
         new OperatorError(`the recording ${this.folder.events} cannot be written: ${(error as Error).message}`, {

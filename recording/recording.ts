@@ -64,7 +64,7 @@ export type RunEvent = { at: number } & (
   /** The queue of acknowledged writes after recovery: how long it took to drain, and what was left if it did not. */
   | { kind: 'backlog'; stream: string; waited: number; left: number | null }
   | { kind: 'readback'; stream: string; ids: string[] | null; error?: string }
-  /** How the cluster differs from its state before the run; empty if it does not. */
-  | { kind: 'difference'; left: string[] }
+  /** How the cluster differs from its state before the run: empty if it does not, null if it could not be compared. */
+  | { kind: 'difference'; left: string[] | null; error?: string }
   | { kind: 'warning'; text: string }
 );

@@ -19,7 +19,7 @@ export function orUndefined<T>(schema: z.ZodType<T>): z.ZodType<T | undefined> {
 const text = z.string();
 const count = z.number().min(0);
 /** ms since the run's origin. */
-export const time = z.number().min(0).max(LONGEST_RUN);
+const time = z.number().min(0).max(LONGEST_RUN);
 const texts = z.array(text);
 const counts = z.record(text, count);
 
@@ -223,7 +223,7 @@ const kinds = [
     ids: texts.nullable(),
     error: text.optional(),
   }),
-  z.looseObject({ at: time, kind: z.literal('difference'), left: texts }),
+  z.looseObject({ at: time, kind: z.literal('difference'), left: texts.nullable(), error: text.optional() }),
   z.looseObject({ at: time, kind: z.literal('warning'), text }),
 ] as const;
 

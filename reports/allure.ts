@@ -7,8 +7,11 @@ import type { Findings } from '../analysis/findings.ts';
 import { projectPath } from '../files/project-path.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
+import { printable } from '../units/printable.ts';
 import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, VERDICT_LABEL } from './allure/names.ts';
+import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
+import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
 import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
 
@@ -36,7 +39,7 @@ interface AllureDescription {
   attachments: Attachment[];
 }
 
-function describeForAllure(findings: Findings, folder: RunFolder): AllureDescription {
+export function describeForAllure(meta: RunMeta, findings: Findings, folder: RunFolder): AllureDescription {
   const files: [string, string, string][] = [
     ['Report', folder.report, 'text/html'],
     [FINDINGS, folder.findings, 'application/json'],
@@ -50,6 +53,7 @@ function describeForAllure(findings: Findings, folder: RunFolder): AllureDescrip
   const [report, ...recording] = small.map(([name, file, contentType]) => ({ name, path: file, contentType }));
   return {
     description: describe(
+      meta,
       findings,
       large.map(([, file]) => path.resolve(file)),
     ),
@@ -64,17 +68,21 @@ function describeForAllure(findings: Findings, folder: RunFolder): AllureDescrip
 
 const isSmall = (file: string) => statSync(file).size <= LARGEST;
 
-function describe(findings: Findings, elsewhere: string[]): string {
-  const cell = (text: string) => text.replace(/[\\|`*_<>[\]]/g, '\\$&').replace(/\s+/g, ' ');
-  const rows = findings.checks.map(
-    ({ verdict, what, observed, wanted }) => `| ${verdict} | ${cell(what)} | ${cell(observed)} | ${cell(wanted)} |`,
+function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): string {
+  const { sentence, items, command } = cleanUpOf(meta, findings);
+  // A list, because Allure does not wrap the cells of a table and cuts it at the right.
+  const checks = findings.checks.map(
+    ({ verdict, what, observed, wanted }) =>
+      `- **${verdict}** ${inline(what)}: ${inline(observed)}; wanted: ${inline(wanted)}`,
   );
   return [
-    cell(sayVerdict(findings)),
-    ['| verdict | check | observed | wanted |', '|---|---|---|---|', ...rows].join('\n'),
-    ...findings.warnings.map((warning) => `Warning: ${cell(warning)}`),
-    ...findings.cleanUp.left.map((left) => `Not as before: ${cell(left)}`),
-    ...elsewhere.map((file) => `Too large to attach: ${cell(file)}`),
+    inline(sayVerdict(findings)),
+    checks.join('\n'),
+    ...findings.warnings.map((warning) => `Warning: ${inline(warning)}`),
+    inline(sentence),
+    ...items.map(({ kind, text }) => `${kind === 'left' ? 'Not as before' : 'Not undone'}: ${inline(text)}`),
+    ...(command === undefined ? [] : [`To put it right: ${inline(command)}`]),
+    ...elsewhere.map((file) => `Too large to attach: ${inline(file)}`),
   ].join('\n\n');
 }
 
@@ -93,27 +101,31 @@ export function labelsOfVerdict({ verdict, checks }: Findings): Named[] {
  */
 export async function identifyInAllure({ scenario, cluster }: Pick<RunMeta, 'scenario' | 'cluster'>): Promise<void> {
   const fault = sayFaults({ scenario });
-  await labels(
-    { name: 'parentSuite', value: cluster.platform },
-    { name: 'suite', value: `${scenario.workload} (${scenario.variant})` },
-    { name: 'subSuite', value: fault },
-    { name: CLUSTER_LABEL, value: cluster.name },
-  );
+  const places = {
+    parentSuite: cluster.platform,
+    suite: `${scenario.workload} (${scenario.variant})`,
+    subSuite: fault,
+    [CLUSTER_LABEL]: cluster.name,
+  };
+  await labels(...Object.entries(places).map(([name, value]) => ({ name, value: printable(value) })));
   // A change in one of them starts a new history in Allure, so no ids, times or seeds.
-  await parameter('platform', cluster.platform);
-  await parameter('cluster', cluster.name);
-  await parameter('scenario', projectPath(scenario.file));
-  await parameter('variant', scenario.variant);
-  await parameter('fault', fault);
+  const parameters = {
+    platform: cluster.platform,
+    cluster: cluster.name,
+    scenario: projectPath(scenario.file),
+    variant: scenario.variant,
+    fault,
+  };
+  for (const [name, value] of Object.entries(parameters)) await parameter(name, printable(value));
 }
 
 /** Adds a judged run to the current test. Without Allure among the reporters, only the files are attached. */
 export async function attachToAllure(
   testInfo: TestInfo,
-  { findings, folder }: { findings: Findings; folder: RunFolder },
+  { meta, findings, folder }: { meta: RunMeta; findings: Findings; folder: RunFolder },
 ): Promise<void> {
-  const described = describeForAllure(findings, folder);
-  await labels(...labelsOfVerdict(findings));
+  const described = describeForAllure(meta, findings, folder);
+  await labels(...labelsOfVerdict(findings).map(({ name, value }) => ({ name, value: printable(value) })));
   await description(described.description);
   for (const { name, ...attachment } of described.attachments) await testInfo.attach(name, attachment);
 }

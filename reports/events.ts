@@ -1,6 +1,5 @@
 import type { Phase, RunEvent } from '../recording/recording.ts';
 import { formatDuration } from '../units/units.ts';
-import { clean } from './terminal.ts';
 import { sayBacklog, sayMany } from './wording.ts';
 
 export interface EventLine {
@@ -10,7 +9,7 @@ export interface EventLine {
 
 /** An event in one line; undefined if it is not worth showing. `took`: how long a phase has taken, ms. */
 export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undefined): EventLine | undefined {
-  const say = (text: string, bad = false): EventLine => ({ text: clean(text), bad });
+  const say = (text: string, bad = false): EventLine => ({ text, bad });
   switch (event.kind) {
     case 'phase': {
       if (event.state === 'begin') return say(`${event.phase} …`);
@@ -44,6 +43,7 @@ export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undef
         return say(`${event.stream}: could not be read back: ${event.error ?? 'no reason was recorded'}`, true);
       return say(`${event.stream}: ${sayMany(event.ids.length, 'write')} read back`);
     case 'difference':
+      if (event.left === null) return say(`not compared: ${event.error ?? 'no reason was recorded'}`, true);
       return event.left.length > 0
         ? say(`not as before: ${event.left.join('; ')}`, true)
         : say('the cluster is as before');

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { Phase, RunEvent } from '../recording/recording.ts';
 import type { RunProgress } from '../run/progress.ts';
+import { Terminal } from '../units/terminal.ts';
 import { createLiveView } from './live.ts';
 
 /** What a terminal shows after all that was written to it: lines, and the erasing of the last of them. */
@@ -54,7 +55,7 @@ const story: RunProgress[] = [
 
 describe('without a terminal', () => {
   const screen = new Screen(false);
-  const view = createLiveView({ out: screen, quiet: false, clusters: ['lab'] });
+  const view = createLiveView({ out: new Terminal(screen), quiet: false, clusters: ['lab'] });
   for (const each of story) view.show('r1', each);
   view.close();
 
@@ -74,10 +75,26 @@ describe('without a terminal', () => {
   });
 });
 
+it('while members start, what is waited for is told, and not each of their complaints', () => {
+  const screen = new Screen(false);
+  const view = createLiveView({ out: new Terminal(screen), quiet: false, clusters: ['lab'] });
+  const complaint = { kind: 'other', text: 'pod vote-1: Unhealthy: Readiness probe failed' } as const;
+  view.show('r1', event({ at: 0, kind: 'phase', phase: 'deploy', state: 'begin' }));
+  view.show('r1', event({ at: 10, kind: 'platform', event: complaint }));
+  view.show('r1', { kind: 'note', text: 'waiting for vote: 1 of 2 ready' });
+  view.show('r1', event({ at: 20, kind: 'platform', event: { kind: 'node-down', text: 'node w1 is down' } }));
+  view.show('r1', event({ at: 30, kind: 'phase', phase: 'deploy', state: 'end' }));
+  view.show('r1', event({ at: 40, kind: 'platform', event: { ...complaint, text: 'pod vote-2: Unhealthy' } }));
+  view.close();
+  assert.doesNotMatch(screen.written, /vote-1/);
+  for (const text of ['waiting for vote: 1 of 2 ready', 'node w1 is down', 'vote-2'])
+    assert.ok(screen.written.includes(text));
+});
+
 describe('on a terminal', () => {
   it('the lines of now are redrawn below the lines of what happened', () => {
     const screen = new Screen(true);
-    const view = createLiveView({ out: screen, quiet: false, clusters: ['lab'], color: false });
+    const view = createLiveView({ out: new Terminal(screen), quiet: false, clusters: ['lab'], color: false });
     for (const each of story) view.show('r1', each);
     const [now, vote] = screen.lines().slice(-2);
     assert.match(now!, /^▶ hold {2}0 s, at most 30 s to go$/);
@@ -99,7 +116,7 @@ describe('on a terminal', () => {
     for (const columns of [50, 60, 80, 200]) {
       const screen = new Screen(true);
       screen.columns = columns;
-      const view = createLiveView({ out: screen, quiet: false, clusters: ['lab'], color: false });
+      const view = createLiveView({ out: new Terminal(screen), quiet: false, clusters: ['lab'], color: false });
       for (const each of story) view.show('r1', each);
       for (let at = 15_000; at < 100_000; at += 1000) view.show('r1', tick(at, 19, 1));
       for (const line of screen.lines().slice(-2)) assert.ok(line.length < columns, `${line.length} of ${columns}`);
@@ -109,7 +126,7 @@ describe('on a terminal', () => {
 
   it('quiet means lines only, without availability', () => {
     const screen = new Screen(true);
-    const view = createLiveView({ out: screen, quiet: true, clusters: ['lab'], color: false });
+    const view = createLiveView({ out: new Terminal(screen), quiet: true, clusters: ['lab'], color: false });
     for (const each of story) view.show('r1', each);
     view.close();
     assert.ok(!screen.written.includes('\u001b') && !screen.written.includes(' %'));
@@ -138,7 +155,7 @@ describe('runs on several clusters at once', () => {
   ];
   const shown = (isTTY: boolean) => {
     const screen = new Screen(isTTY);
-    const view = createLiveView({ out: screen, quiet: false, clusters, color: false });
+    const view = createLiveView({ out: new Terminal(screen), quiet: false, clusters, color: false });
     return { screen, view };
   };
 

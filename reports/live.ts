@@ -3,13 +3,13 @@
  * redrawn in place: the phase with its countdown, and the current availability. Where runs go on at the same time, on several clusters, each line
  * begins with its cluster, and each run has redrawn lines of its own.
  */
-import { styleText } from 'node:util';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { Phase } from '../recording/recording.ts';
 import type { RunProgress } from '../run/progress.ts';
+import { printable } from '../units/printable.ts';
+import { joined, type Paint, type Piece, painter, type Styled, styled, type Terminal } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayEvent } from './events.ts';
-import { clean } from './terminal.ts';
 import { sayLatency, saySeconds, sayShare } from './wording.ts';
 
 export interface LiveView {
@@ -23,16 +23,8 @@ export interface LiveView {
   close(): void;
 }
 
-/** A stream of text that may be a terminal: `process.stdout`. */
-interface LiveOutput {
-  write(text: string): unknown;
-  isTTY?: boolean;
-  columns?: number;
-  rows?: number;
-}
-
 export interface LiveOptions {
-  out: LiveOutput;
+  out: Terminal;
   /** Lines only, without availability: for logs next to JSON output. */
   quiet: boolean;
   /** On which runs go on at the same time, by their names. */
@@ -51,10 +43,10 @@ export function createLiveView(options: LiveOptions): LiveView {
 }
 
 class View implements LiveView {
-  readonly #out: LiveOutput;
+  readonly #out: Terminal;
   readonly #redraws: boolean;
   readonly #quiet: boolean;
-  readonly #color: boolean;
+  readonly #paint: Paint;
   #drawn = 0;
   #timer: NodeJS.Timeout | undefined;
   /** Of each run, by its id. */
@@ -65,25 +57,25 @@ class View implements LiveView {
   constructor({ out, quiet, clusters, color }: LiveOptions) {
     this.#out = out;
     this.#quiet = quiet;
-    this.#margin = clusters.length > 1 ? Math.max(...clusters.map((name) => clean(name).length)) : 0;
-    this.#redraws = Boolean(out.isTTY) && !quiet;
-    this.#color = color ?? (Boolean(out.isTTY) && !process.env.NO_COLOR);
+    this.#margin = clusters.length > 1 ? Math.max(...clusters.map((name) => printable(name).length)) : 0;
+    this.#redraws = out.isTerminal && !quiet;
+    this.#paint = painter(color ?? out.color);
   }
 
   show(run: string, event: RunProgress): void {
     const state = this.#stateOf(run, event);
     state.take(event);
     const line = this.#line(state, event);
-    this.#print(line === undefined ? undefined : this.#marginOf(state) + line);
+    this.#print(line === undefined ? undefined : styled`${this.#marginOf(state)}${line}`);
   }
 
   note(text: string): void {
-    this.#print(this.#paint('yellow', clean(text)));
+    this.#print(this.#paint('yellow', text));
   }
 
-  #print(line: string | undefined): void {
+  #print(line: Piece | undefined): void {
     this.#erase();
-    if (line !== undefined) this.#out.write(`${line}\n`);
+    if (line !== undefined) this.#out.print(line);
     this.#draw();
   }
 
@@ -97,8 +89,8 @@ class View implements LiveView {
     return state;
   }
 
-  #marginOf({ cluster }: State): string {
-    return this.#margin === 0 ? '' : `${this.#paint('dim', clean(cluster).padEnd(this.#margin))}  `;
+  #marginOf({ cluster }: State): Piece {
+    return this.#margin === 0 ? '' : styled`${this.#paint('dim', printable(cluster).padEnd(this.#margin))}  `;
   }
 
   pause(print: () => void): void {
@@ -112,17 +104,18 @@ class View implements LiveView {
     this.#erase();
   }
 
-  #line(state: State, event: RunProgress): string | undefined {
+  #line(state: State, event: RunProgress): Piece | undefined {
     switch (event.kind) {
       case 'run':
-        return `${this.#paint('bold', clean(event.title))} on ${clean(event.cluster)}  ${this.#paint('dim', event.run)}`;
+        return styled`${this.#paint('bold', event.title)} on ${event.cluster}  ${this.#paint('dim', event.run)}`;
       case 'note':
-        return this.#paint('yellow', clean(event.text));
+        return this.#paint('yellow', event.text);
       case 'event': {
         const happened = event.event;
+        if (state.isDeploying && happened.kind === 'platform' && happened.event.kind === 'other') return undefined;
         const said = sayEvent(happened, (phase) => state.took(phase, happened.at));
         if (!said) return undefined;
-        return `${this.#paint('dim', state.when(happened.at))}  ${said.bad ? this.#paint('red', said.text) : said.text}`;
+        return styled`${this.#paint('dim', state.when(happened.at))}  ${said.bad ? this.#paint('red', said.text) : said.text}`;
       }
       case 'tick':
         return this.#redraws || this.#quiet || !state.worthALine(event.tick)
@@ -135,7 +128,7 @@ class View implements LiveView {
 
   #plainTick(state: State, tick: ProberTick): string {
     const streams = Object.entries(tick.streams).map(([name, counts]) => `${name} ${sayShare(okShare(counts))}`);
-    return `${state.when(tick.at)}  ${clean(streams.join('  '))}`;
+    return `${state.when(tick.at)}  ${streams.join('  ')}`;
   }
 
   #draw(): void {
@@ -149,21 +142,17 @@ class View implements LiveView {
     // One column less: a line that fills the last column wraps on some terminals, and then one line would not be erased.
     const columns = (this.#out.columns ?? 80) - 1;
     const rows = Math.max(1, (this.#out.rows ?? 24) - 1);
-    const whole = going.map((state) => state.lines(columns, this.#color, this.#margin > 0));
+    const whole = going.map((state) => state.lines(columns, this.#paint, this.#margin > 0));
     // Where there is no room for all, each run keeps its first line.
     const fits = whole.flat().length <= rows;
     const lines = (fits || going.length === 1 ? whole.flat() : whole.map(([head]) => head!)).slice(0, rows);
-    this.#out.write(`${lines.join('\n')}\n`);
+    this.#out.print(joined(lines, '\n'));
     this.#drawn = lines.length;
   }
 
   #erase(): void {
-    if (this.#drawn > 0) this.#out.write(`\u001b[${this.#drawn}A\u001b[0J`);
+    this.#out.erase(this.#drawn);
     this.#drawn = 0;
-  }
-
-  #paint(style: Parameters<typeof styleText>[0], text: string): string {
-    return this.#color ? styleText(style, text, { validateStream: false }) : text;
   }
 }
 
@@ -177,6 +166,11 @@ class State {
   #streams = new Map<string, { shares: (number | undefined)[]; p50: number }>();
   #lastPlain = -Infinity;
   #wasFull = true;
+
+  /** What the platform says of members that start is told as what is waited for; the recording has all of it. */
+  get isDeploying(): boolean {
+    return this.phase?.name === 'deploy';
+  }
 
   take(event: RunProgress): void {
     if (event.kind === 'run') this.cluster = event.cluster;
@@ -215,12 +209,10 @@ class State {
     return true;
   }
 
-  lines(columns: number, color: boolean, withCluster: boolean): string[] {
+  lines(columns: number, paint: Paint, withCluster: boolean): Styled[] {
     const { phase } = this;
     if (!phase) return [];
-    const paint = (style: Parameters<typeof styleText>[0], text: string) =>
-      color ? styleText(style, text, { validateStream: false }) : text;
-    const where = withCluster ? `${clean(this.cluster)}  ` : '';
+    const where = withCluster ? `${printable(this.cluster)}  ` : '';
     const head = `▶ ${where}${phase.name}  ${this.#timeOf(phase)}`.slice(0, columns);
     const names = Math.min(
       24,
@@ -230,11 +222,11 @@ class State {
     const room = Math.max(0, Math.min(HISTORY, columns - names - 27));
     const rows = [...this.#streams].map(([name, { shares, p50 }]) => {
       const now = shares.at(-1);
-      const text = `  ${clean(name).slice(0, names).padEnd(names)} ${sayShare(now).padStart(8)}  `;
+      const text = `  ${printable(name).slice(0, names).padEnd(names)} ${sayShare(now).padStart(8)}  `;
       const history = shares.slice(-room).map(block);
-      const drawn = history.map(({ sign, bad }) => (bad ? paint('red', sign) : sign)).join('');
+      const drawn = history.map(({ sign, bad }) => (bad ? paint('red', sign) : sign));
       const rest = now !== undefined && p50 > 0 ? ` p50 ${sayLatency(p50)}` : '';
-      return (now !== undefined && now < 1 ? paint('red', text) : text) + (room > 0 ? drawn : '') + rest;
+      return joined([now !== undefined && now < 1 ? paint('red', text) : text, ...(room > 0 ? drawn : []), rest], '');
     });
     return [paint('bold', head), ...rows];
   }

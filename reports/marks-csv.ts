@@ -1,4 +1,6 @@
 import type { Findings, Mark } from '../analysis/findings.ts';
+import { wasProbed } from '../analysis/streams/stream.ts';
+import { printable } from '../units/printable.ts';
 
 /** One line per stream, one column per mark; durations in ms with their brackets, censored values as `>120000`. */
 export function marksCsv({ streams }: Findings): string {
@@ -18,12 +20,12 @@ export function marksCsv({ streams }: Findings): string {
     'scheduled',
   ];
   const rows = streams.map((stream) => [
-    stream.stream,
+    name(stream.stream),
     mark(stream.tte),
     mark(stream.ttfs),
     mark(stream.ttsr),
     stream.availability,
-    stream.outages.length,
+    wasProbed(stream) ? stream.outages.length : '',
     stream.headline ? `${Math.round(stream.headline.inner)}–${Math.round(stream.headline.outer)}` : '',
     stream.errorSeconds,
     stream.steady.latency.p95,
@@ -35,12 +37,18 @@ export function marksCsv({ streams }: Findings): string {
   return `${[columns, ...rows].map((row) => row.map(field).join(',')).join('\n')}\n`;
 }
 
+/** A spreadsheet takes what begins like this for a formula, and runs it; an apostrophe makes it text. */
+function name(text: string): string {
+  return /^\s*[=+\-@|]/.test(text) ? `'${printable(text)}` : printable(text);
+}
+
 function mark({ ms, bracket, beyond }: Mark): string {
   if (ms === undefined) return beyond === undefined ? '' : `>${Math.round(beyond)}`;
   return bracket ? `${Math.round(ms)} [${Math.round(bracket.from)}–${Math.round(bracket.to)}]` : String(Math.round(ms));
 }
 
-function field(value: string | number): string {
-  const text = typeof value === 'number' ? String(Number(value.toFixed(4))) : value;
+/** Nothing where nothing was measured. */
+function field(value: string | number | null): string {
+  const text = typeof value === 'string' ? value : Number.isFinite(value) ? String(Number(value!.toFixed(4))) : '';
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

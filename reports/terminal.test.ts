@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { findingsByHand, runByHand } from '../tests/findings-by-hand.ts';
-import { clean, renderSummary } from './terminal.ts';
+import { renderSummary as render } from './terminal.ts';
 
 const plain = { color: false, width: 100 };
+const renderSummary = (...given: Parameters<typeof render>) => render(...given).text;
 
 describe('the summary', () => {
   const text = renderSummary(runByHand(), findingsByHand(), plain);
@@ -54,6 +55,14 @@ describe('the summary', () => {
     assert.match(said, /vote {9}> 2 min/);
   });
 
+  it('says what was asked again, and which addresses answered', () => {
+    const findings = findingsByHand();
+    Object.assign(findings.streams[1]!, { askedAgain: 12, addresses: { '10.0.0.1': 75, '10.0.0.2': 25 } });
+    const said = renderSummary(runByHand(), findings, plain);
+    assert.match(said, /vote\.reused: 12 probes asked again on a new connection\n/);
+    assert.match(said, /vote\.reused: answered by 10\.0\.0\.1 75\.00 %, 10\.0\.0\.2 25\.00 %/);
+  });
+
   it('says why nothing is predicted', () => {
     const findings = { ...findingsByHand(), predictions: [], unpredicted: 'Nothing is predicted: two faults.' };
     assert.match(renderSummary(runByHand(), findings, plain), /timers\n {2}Nothing is predicted: two faults\./);
@@ -74,7 +83,13 @@ describe('the summary', () => {
   });
 });
 
-it('text from a cluster cannot move the cursor', () => {
-  assert.equal(clean('a\u001b[2Jb\rc\u0007d'), 'a\ufffd[2Jb\ufffdc\ufffdd');
-  assert.equal(clean('\u001b[31mred\u001b[39m'), '\u001b[31mred\u001b[39m');
+it('text from a cluster can neither move the cursor nor bring a colour or a line of its own', () => {
+  const evil = '\u001b[2J\u001b[8mhidden\u001b]0;title\u0007\nPASSED  all of it\r\u009b31m\u202e';
+  const findings = { ...findingsByHand(), title: evil, warnings: [evil], cleanUp: { left: [evil], pending: [evil] } };
+  const text = renderSummary(runByHand(), findings, plain);
+  assert.doesNotMatch(text, /(?!\n)[\p{C}]/u);
+  assert.doesNotMatch(text, /^PASSED/m);
+  const coloured = renderSummary(runByHand(), findings, { ...plain, color: true });
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: our own colours
+  assert.equal(coloured.replace(/\u001b\[(?:1|2|22|3[1236]|39)m/g, ''), text);
 });

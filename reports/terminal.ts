@@ -1,8 +1,12 @@
 /** The result of a run for a terminal: the verdict first, then why, then the numbers. */
-import { styleText } from 'node:util';
 import type { Durability, Findings, VerdictKind } from '../analysis/findings.ts';
+import { lostWrites } from '../analysis/streams/durability.ts';
+import { wasProbed } from '../analysis/streams/stream.ts';
 import type { RunMeta } from '../recording/recording.ts';
+import { printable } from '../units/printable.ts';
+import { joined, type Paint, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
+import { cleanUpOf } from './clean-up.ts';
 import { type Leg, legs } from './legs.ts';
 import {
   sayBacklog,
@@ -11,11 +15,13 @@ import {
   sayExpected,
   sayFaults,
   sayLatency,
+  sayLost,
   sayMany,
   sayMark,
   sayMarkWithin,
   sayOutageLength,
   sayShare,
+  sayShares,
   sayVerdict,
   splitWords,
   verdictWords,
@@ -27,14 +33,12 @@ export interface TerminalOptions {
   width: number;
 }
 
-type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
-
 const verdictColour = { pass: 'green', fail: 'red', unknown: 'yellow' } as const;
 const verdictMark: Record<VerdictKind, string> = { pass: 'pass   ', fail: 'FAIL   ', unknown: 'UNKNOWN' };
 
 /** Ends without a newline. */
-export function renderSummary(meta: RunMeta, findings: Findings, { color, width }: TerminalOptions): string {
-  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+export function renderSummary(meta: RunMeta, findings: Findings, { color, width }: TerminalOptions): Styled {
+  const paint = painter(color);
   const columns = Math.min(110, Math.max(60, width));
   const blocks = [
     head(meta, findings, paint),
@@ -43,41 +47,39 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     streams(findings, paint),
     durability(findings, paint),
     predictions(findings, paint),
-    remarks(findings, paint),
+    remarks(meta, findings, paint),
   ];
-  return blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join('\n'))
-    .join('\n\n');
+  const filled = blocks.filter((block) => block.length > 0).map((block) => joined(block, '\n'));
+  return joined(filled, '\n\n');
 }
 
-function head(meta: RunMeta, findings: Findings, paint: Paint): string[] {
+function head(meta: RunMeta, findings: Findings, paint: Paint): Piece[] {
   const { scenario, cluster } = meta;
   const lines = [
-    `${paint(['bold', verdictColour[findings.verdict]], verdictWords[findings.verdict].toUpperCase())}  ${paint('bold', clean(findings.title))}`,
+    styled`${paint(['bold', verdictColour[findings.verdict]], verdictWords[findings.verdict].toUpperCase())}  ${paint('bold', findings.title)}`,
     paint(
       'dim',
       `${scenario.workload} (${scenario.variant}), ${sayFaults(meta)}, on ${cluster.name} (${cluster.platform})  ${findings.run}`,
     ),
-    clean(sayVerdict(findings)),
+    sayVerdict(findings),
   ];
   const expected = sayExpected(meta, findings);
   return expected ? [...lines, expected] : lines;
 }
 
 /** Failed and unknown checks in full; passed ones shortened to one line. */
-function checks({ checks }: Findings, paint: Paint, columns: number): string[] {
+function checks({ checks }: Findings, paint: Paint, columns: number): Piece[] {
   const names = longest(checks.map(({ what }) => what));
   const seen = Math.min(40, longest(checks.map(({ observed }) => observed)));
   return checks.map(({ verdict, what, observed, wanted }) => {
-    const line = clean(`${what.padEnd(names)}  ${observed.padEnd(seen)}  wanted ${wanted}`);
+    const line = printable(`${what.padEnd(names)}  ${observed.padEnd(seen)}  wanted ${wanted}`);
     const room = columns - verdictMark.pass.length - 2;
     const shown = verdict === 'pass' && line.length > room ? `${line.slice(0, room - 1)}…` : line;
-    return `${paint(verdictColour[verdict], verdictMark[verdict])}  ${shown}`;
+    return styled`${paint(verdictColour[verdict], verdictMark[verdict])}  ${shown}`;
   });
 }
 
-function split(findings: Findings, paint: Paint, columns: number): string[] {
+function split(findings: Findings, paint: Paint, columns: number): Piece[] {
   const all = legs(findings.split);
   if (all.length === 0) return [];
   const names = longest(all.map(({ step }) => splitWords[step]));
@@ -95,23 +97,26 @@ function split(findings: Findings, paint: Paint, columns: number): string[] {
     paint('bold', 'Where the time went, since the fault'),
     ...all.map((leg) => {
       const took = leg.took === undefined ? '' : `+${formatDuration(leg.took)}`;
-      return `  ${splitWords[leg.step].padEnd(names)}  ${paint('cyan', bar(leg))} ${took.padStart(8)}  ${sayMark(leg.mark)}`.trimEnd();
+      return styled`  ${splitWords[leg.step].padEnd(names)}  ${paint('cyan', bar(leg))} ${took.padStart(8)}  ${sayMark(leg.mark)}`;
     }),
   ];
 }
 
-function streams({ streams }: Findings, paint: Paint): string[] {
+function streams({ streams }: Findings, paint: Paint): Piece[] {
   if (streams.length === 0) return [];
   const rows = [
     ['Stream', 'recovered', 'available', 'outages', 'longest', 'p95 before → after'],
-    ...streams.map(({ stream, ttsr, availability, outages, headline, steady, during }) => [
-      stream,
-      sayMarkWithin(ttsr),
-      sayShare(availability),
-      sayCount(outages.length),
-      headline ? sayOutageLength(headline) : '–',
-      `${sayLatency(steady.latency.p95)} → ${sayLatency(during.latency.p95)}`,
-    ]),
+    ...streams.map((one) => {
+      const { stream, ttsr, availability, outages, headline, steady, during } = one;
+      return [
+        printable(stream),
+        sayMarkWithin(ttsr),
+        sayShare(availability),
+        wasProbed(one) ? sayCount(outages.length) : '–',
+        headline ? sayOutageLength(headline) : '–',
+        `${sayLatency(steady.latency.p95)} → ${sayLatency(during.latency.p95)}`,
+      ];
+    }),
   ];
   const widths = rows[0]!.map((_, column) => longest(rows.map((row) => row[column]!)));
   const lines = rows.map((row) =>
@@ -120,60 +125,68 @@ function streams({ streams }: Findings, paint: Paint): string[] {
       .join('  ')
       .trimEnd(),
   );
-  return [paint('bold', lines[0]!), ...lines.slice(1).map(clean)];
+  return [paint('bold', lines[0]!), ...lines.slice(1), ...streams.flatMap(connections)];
+}
+
+/** What of a stream's connections was not as usual. */
+function connections({ stream, askedAgain, addresses }: Findings['streams'][number]): Piece[] {
+  return [
+    ...(askedAgain === undefined
+      ? []
+      : [`  ${stream}: ${sayMany(askedAgain, 'probe')} asked again on a new connection`]),
+    ...(addresses === undefined ? [] : [`  ${stream}: answered by ${sayShares(addresses)}`]),
+  ];
 }
 
 const SHOWN_IDS = 10;
 
-function durability({ durability }: Findings, paint: Paint): string[] {
+function durability({ durability }: Findings, paint: Paint): Piece[] {
   if (durability.length === 0) return [];
   return [paint('bold', 'Acknowledged writes'), ...durability.flatMap((one) => oneStream(one, paint))];
 }
 
-function oneStream(
-  { stream, acknowledged, lost, indeterminate, recovered, backlog, unknown }: Durability,
-  paint: Paint,
-): string[] {
-  if (unknown !== undefined) return [clean(`  ${stream}: not known, ${unknown}`)];
-  const found = `${sayMany(acknowledged, 'write')} acknowledged, `;
-  const line =
-    clean(`  ${stream}: ${found}`) + (lost.length === 0 ? 'none lost' : paint('red', `${sayCount(lost.length)} lost`));
+function oneStream(found: Durability, paint: Paint): Piece[] {
+  const { stream, acknowledged, lost, indeterminate, unrecorded, recovered, backlog, unknown } = found;
+  if (unknown !== undefined) return [`  ${stream}: not known, ${unknown}`];
+  const range = lostWrites(found);
+  const said = acknowledged === 0 ? 'so none could be lost' : sayLost(range);
+  const line = styled`  ${stream}: ${sayMany(acknowledged, 'write')} acknowledged, ${range?.from ? paint('red', said) : said}`;
   const rest = [
+    unrecorded !== undefined && `${sayCount(unrecorded)} not recorded`,
     indeterminate > 0 && `${sayCount(indeterminate)} never answered (${sayCount(recovered)} of them found)`,
     backlog && sayBacklog(backlog),
   ].filter((part) => typeof part === 'string');
   const more = lost.length > SHOWN_IDS ? ` and ${sayCount(lost.length - SHOWN_IDS)} more` : '';
   return [
-    [line, ...rest].join('; '),
-    ...(lost.length > 0 ? [clean(`    lost: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`)] : []),
+    joined([line, ...rest], '; '),
+    ...(lost.length > 0
+      ? [`    ${range?.from === range?.to ? 'lost' : 'not found'}: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`]
+      : []),
   ];
 }
 
-function predictions({ predictions, unpredicted }: Findings, paint: Paint): string[] {
+function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piece[] {
   if (predictions.length === 0 && unpredicted === undefined) return [];
   return [
     paint('bold', 'Predicted from the platform’s timers'),
-    ...(unpredicted === undefined ? [] : [clean(`  ${unpredicted}`)]),
+    ...(unpredicted === undefined ? [] : [`  ${unpredicted}`]),
     ...predictions.flatMap(({ what, window, measured, holds, note }) => [
-      clean(`  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`),
-      ...(note === undefined ? [] : [clean(`    ${note}`)]),
+      `  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`,
+      ...(note === undefined ? [] : [`    ${note}`]),
     ]),
   ];
 }
 
-function remarks({ warnings, cleanUp }: Findings, paint: Paint): string[] {
+function remarks(meta: RunMeta, findings: Findings, paint: Paint): Piece[] {
+  const { sentence, items, command, isDone } = cleanUpOf(meta, findings);
   return [
-    ...warnings.map((warning) => clean(`${paint('yellow', 'warning')}  ${warning}`)),
-    ...cleanUp.left.map((left) => clean(`${paint('red', 'left')}     ${left}`)),
+    ...findings.warnings.map((warning) => styled`${paint('yellow', 'warning')}  ${warning}`),
+    ...(isDone ? [] : [styled`${paint('red', 'clean-up')} ${sentence}`]),
+    ...items.map(({ kind, text }) => styled`${paint('red', kind.padEnd(7))}  ${text}`),
+    ...(command === undefined ? [] : [`  What to do: ${command}`]),
   ];
 }
 
 function longest(texts: string[]): number {
   return texts.reduce((most, text) => Math.max(most, text.length), 0);
-}
-
-/** Text from a cluster must not move the cursor: control characters other than our own colours are replaced. */
-export function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/\u001b(?!\[\d+(?:;\d+)*m)|[\u0000-\u0009\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, '\ufffd');
 }

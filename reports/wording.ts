@@ -8,7 +8,7 @@ import type {
   StreamFindings,
   VerdictKind,
 } from '../analysis/findings.ts';
-import { gateOf } from '../analysis/validity.ts';
+import { gateOf, notValid } from '../analysis/validity.ts';
 import type { Bracket, RunMeta } from '../recording/recording.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 
@@ -123,10 +123,16 @@ export function sayVerdict(findings: Findings): string {
         ? 'The one check is met.'
         : `All ${sayCount(findings.checks.length)} checks are met.`;
     case 'fail':
-      return first ? `${sayCheck(first)}${more}.` : 'The run failed.';
+      return first ? `${sayCheck(first)}${more}.${sayInvalid(findings)}` : 'The run failed.';
     case 'unknown':
       return first ? `This run proves nothing. ${sayCheck(first)}.` : 'This run proves nothing.';
   }
+}
+
+/** Lost writes fail a run of which nothing else proves anything. */
+function sayInvalid({ checks }: Findings): string {
+  const against = notValid(checks);
+  return against.length === 0 ? '' : ` Nothing else of this run proves anything: ${sayCheck(against[0]!)}.`;
 }
 
 /** Undefined for a scenario that is expected to pass. */
@@ -143,6 +149,23 @@ export function sayBacklog({ waited, left }: { waited: number; left: number | nu
   if (left === 0) return `queue empty after ${formatDuration(waited)}`;
   const what = left === null ? 'not known what is still queued' : `${sayCount(left)} still queued`;
   return `${what} after ${formatDuration(waited)}`;
+}
+
+/** `10.0.0.1 75 %, 10.0.0.2 25 %`: which addresses answered. */
+export function sayShares(counts: Record<string, number>): string {
+  const all = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return Object.entries(counts)
+    .map(([name, count]) => `${name} ${formatShare(count / all)}`)
+    .join(', ');
+}
+
+/** `none lost`, `3 lost`, `1 to 3 lost` where some may still be queued. */
+export function sayLost(lost: Bracket | undefined): string {
+  if (lost === undefined) return 'not known';
+  const { from, to } = lost;
+  if (to === 0) return 'none lost';
+  if (from === to) return `${sayCount(to)} lost`;
+  return from === 0 ? `up to ${sayCount(to)} lost` : `${sayCount(from)} to ${sayCount(to)} lost`;
 }
 
 /** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` if there was no fault. */

@@ -45,3 +45,33 @@ test('a stop condition is met when its window is full and too little was ok', ()
   assert.deepEqual(met, ['vote below 50%']);
   assert.equal(availability.describe(2000), 'vote 25.00 % ok');
 });
+
+test('what is in the way is told once it stays, again when it changes, and counted at the end', async () => {
+  const availability = new Availability(['vote', 'result'], [], () => assert.fail());
+  const told: string[] = [];
+  const stop = new AbortController();
+  const waiting = availability.goodFor(5000, 60_000, stop.signal, (text) => told.push(text));
+  const second = async (vote: Record<string, number>) => {
+    const fail = Object.values(vote).reduce((a, b) => a + b, 0);
+    const streams = {
+      vote: { ok: 0, fail, indeterminate: 0, reasons: vote },
+      result: { ok: 20, fail: 0, indeterminate: 0 },
+    };
+    availability.add({ streams } as unknown as ProberTick);
+    await new Promise(setImmediate);
+  };
+  const moved = 'status 301 to https://vip/';
+  await second({ 'connection refused': 20 });
+  await second({ 'connection refused': 1, [moved]: 19 });
+  assert.deepEqual(told, [], 'things start up');
+  for (let i = 0; i < 4; i++) await second({ [moved]: 20 });
+  assert.deepEqual(told, [`vote: ${moved}`]);
+  for (let i = 0; i < 3; i++) await second({ 'TLS: CERT_HAS_EXPIRED': 20 });
+  assert.deepEqual(told, [`vote: ${moved}`, 'vote: TLS: CERT_HAS_EXPIRED']);
+  stop.abort();
+  assert.equal(await waiting, false);
+  assert.equal(
+    availability.describe(4000),
+    `vote 0.00 % ok (60 × TLS: CERT_HAS_EXPIRED, 20 × ${moved}), result 100.00 % ok`,
+  );
+});

@@ -15,6 +15,7 @@ test('when one act of a fault fails, those beside it have ended before anybody c
   const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
   const ended: string[] = [];
   const actor = {
+    check() {},
     async perform({ args }: { args: { node: string } }) {
       if (args.node === 'w1') throw new Error('no way to w1');
       await sleep(30);

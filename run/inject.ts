@@ -23,7 +23,7 @@ export async function act(
     const from = recorder.clock.now();
     const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
     try {
-      const answer = await actor.perform(what);
+      const answer = await (healing ? actor.undo(what) : actor.perform(what));
       const bracket = bracketOf(answer, from, recorder.clock);
       recorder.record({ kind: 'act', act: what, ...cause, ...bracket });
       return { answer, from: bracket.from };
@@ -38,6 +38,8 @@ export async function act(
       throw error;
     }
   };
+  // What could not be undone is not done.
+  actor.check(does, undo);
   const entry = journal.before(does, undo);
   const done = await perform(does, false);
   let undone = false;

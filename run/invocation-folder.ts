@@ -19,6 +19,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { ownerState, thisOwner } from '../platforms/owner.ts';
+import { keepToOwner } from '../recording/folder.ts';
 import { withLock } from '../units/lock.ts';
 
 /** Of an invocation on another machine nobody knows whether it has ended; ms. */
@@ -31,7 +32,7 @@ export class InvocationFolder {
   /** Makes one, and removes those of invocations that have ended. `home` is the project's `.brownout`. */
   constructor(home = path.resolve('.brownout')) {
     const all = path.join(home, 'invocations');
-    mkdirSync(all, { recursive: true });
+    mkdirSync(all, { recursive: true, mode: OWNER_ONLY });
     for (const name of readdirSync(all)) {
       const dir = path.join(all, name);
       if (hasEnded(dir)) rmSync(dir, { recursive: true, force: true });
@@ -39,7 +40,7 @@ export class InvocationFolder {
     this.#home = home;
     this.dir = mkdtempSync(path.join(all, `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-`));
     writeFileSync(path.join(this.dir, OWNER), thisOwner());
-    mkdirSync(this.allureResults);
+    mkdirSync(this.allureResults, { mode: OWNER_ONLY });
   }
 
   get allureResults(): string {
@@ -69,8 +70,10 @@ export class InvocationFolder {
   async publish(report: (() => Promise<string>) | undefined): Promise<string | undefined> {
     const project = createHash('sha256').update(this.#home).digest('hex').slice(0, 16);
     return withLock(`results-${project}`, 'publishing results', async () => {
+      keepToOwner(this.dir);
       this.#publishResults();
       const page = await report?.();
+      for (const written of [this.allureReport, this.allureHistory]) keepToOwner(written);
       if (page !== undefined) publishFile(page, path.join(this.#home, 'allure-report', 'index.html'));
       return page;
     });
@@ -80,7 +83,7 @@ export class InvocationFolder {
     const published = path.join(this.#home, 'allure-results');
     const fresh = `${published}.new`;
     rmSync(fresh, { recursive: true, force: true });
-    mkdirSync(fresh);
+    mkdirSync(fresh, { mode: OWNER_ONLY });
     for (const name of readdirSync(this.allureResults))
       same(path.join(this.allureResults, name), path.join(fresh, name));
     rmSync(published, { recursive: true, force: true });
@@ -89,6 +92,8 @@ export class InvocationFolder {
 }
 
 const OWNER = 'owner';
+/** Results say what recordings say. */
+const OWNER_ONLY = 0o700;
 
 function hasEnded(dir: string): boolean {
   try {
@@ -104,7 +109,7 @@ function hasEnded(dir: string): boolean {
 
 /** Whoever reads meanwhile has the old one or the new one, whole. */
 function publishFile(from: string, to: string): void {
-  mkdirSync(path.dirname(to), { recursive: true });
+  mkdirSync(path.dirname(to), { recursive: true, mode: OWNER_ONLY });
   rmSync(`${to}.new`, { force: true });
   same(from, `${to}.new`);
   renameSync(`${to}.new`, to);

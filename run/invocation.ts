@@ -4,6 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { VerdictKind } from '../analysis/findings.ts';
+import { maskAll } from '../units/secrets.ts';
 import type { RunProgress } from './progress.ts';
 
 export const INVOCATION = 'BROWNOUT_INVOCATION';
@@ -58,7 +59,7 @@ export function readInvocation(): Invocation | undefined {
 export function send(message: Message): void {
   try {
     const wire = readInvocation()?.wire;
-    if (wire) appendFileSync(wire, `${JSON.stringify(message)}\n`);
+    if (wire) appendFileSync(wire, `${JSON.stringify(maskAll(message))}\n`);
   } catch {
     // The disk of temporary files is full.
   }

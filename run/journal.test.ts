@@ -7,6 +7,7 @@ import { after, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Cluster } from '../platforms/cluster.ts';
+import { rememberSecret } from '../units/secrets.ts';
 import { DamagedJournal, Journal, readJournal } from './journal.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'journal-'));
@@ -42,6 +43,20 @@ test('what is pending is undone in reverse, and what is done is not pending, als
   );
   assert.equal(reopened.before(off('w4'), on('w4')).id, 5, 'ids go on where the dead process stopped');
   reopened.close();
+});
+
+test('a secret that an act was given is not written down; an undo stays as it must be carried out', () => {
+  rememberSecret('node-w1-secret');
+  const file = newFile();
+  const journal = Journal.create(file, 'r1', cluster);
+  journal.before({ verb: 'deploy', args: { manifest: 'password: node-w1-secret' } }, on('node-w1-secret'));
+  journal.close();
+  const [entry] = readJournal(file).entries;
+  assert.deepEqual(entry, {
+    id: 1,
+    does: { verb: 'deploy', args: { manifest: 'password: •••' } },
+    undo: on('node-w1-secret'),
+  });
 });
 
 test('a journal is never written over', () => {

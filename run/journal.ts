@@ -13,7 +13,9 @@ import { thisOwner } from '../platforms/owner.ts';
 import type { Act } from '../platforms/platform.ts';
 import { appendWhole } from '../units/append.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { maskAll } from '../units/secrets.ts';
 import { openLine, sealLine } from './journal-line.ts';
+import { isSealed, sealOf } from './seal.ts';
 
 export interface JournalEntry {
   id: number;
@@ -32,6 +34,8 @@ export interface JournalHeader {
   project: string;
   /** The process that writes it: undo does not touch a run that is still going on. */
   owner: string;
+  /** Says that this user wrote it, on this machine; see seal.ts. */
+  seal?: string;
 }
 
 export class Journal {
@@ -54,7 +58,7 @@ export class Journal {
   }
 
   static create(file: string, run: string, cluster: Cluster): Journal {
-    const header: JournalHeader = { version: 2, run, cluster, project: process.cwd(), owner: thisOwner() };
+    const header = sealed({ version: 2, run, cluster, project: process.cwd(), owner: thisOwner() });
     const fd = openSync(file, 'ax', 0o600);
     const journal = new Journal(file, fd, { header, entries: [], damages: [], next: 1 });
     journal.#append(header);
@@ -77,7 +81,8 @@ export class Journal {
   /** On disk, all of it, when it returns; only then may the act run. Throws OperatorError when it cannot be written. */
   before(does: Act, undo: Act | undefined): JournalEntry {
     const entry: JournalEntry = { id: this.#next, does, undo };
-    this.#append(entry);
+    // Its undo is carried out as it stands here, so it is never masked: no undo is told a secret. Nobody reads `does` but people.
+    this.#append({ id: entry.id, does: maskAll(does), undo });
     this.#next += 1;
     if (undo) this.#entries.set(entry.id, entry);
     return entry;
@@ -121,6 +126,16 @@ export class Journal {
       });
     }
   }
+}
+
+function sealed(header: JournalHeader): JournalHeader {
+  const seal = sealOf(JSON.stringify(header));
+  return seal === undefined ? header : { ...header, seal };
+}
+
+/** This user wrote the header on this machine, every word of it: which cluster, and how its nodes are switched. */
+export function isWrittenHere({ seal, ...header }: JournalHeader): boolean {
+  return isSealed(JSON.stringify(header), seal);
 }
 
 /** A line that cannot be read, or one that is not there. */
@@ -194,13 +209,14 @@ export function readJournal(file: string): JournalContents {
   };
 }
 
+/** How every header begins: what does not is no header that was cut. */
+const HEADER = '{"version":';
 function headerIn(line: string, file: string, isWhole: boolean): JournalHeader {
-  const header = openLine(line, false, '') as unknown as JournalHeader | undefined;
-  const isHeader =
-    (header?.version === 1 || header?.version === 2) && Boolean(header.cluster) && typeof header.owner === 'string';
-  if (header && isHeader) return header;
+  const header = openLine(line, false, '');
+  if (isHeader(header)) return header;
   const hint = 'Look for leftovers by label instead: brownout undo --cluster <file>';
-  if (!isWhole) throw new OperatorError(`${file} is not an undo journal: it was cut before any act began.`, { hint });
+  const isTorn = !isWhole && (line.startsWith(HEADER) || HEADER.startsWith(line)) && !NO_LINE.test(line);
+  if (isTorn) throw new OperatorError(`${file} is not an undo journal: it was cut before any act began.`, { hint });
   throw new DamagedJournal(
     `${file}:1 is damaged: not an undo journal of this version of brownout, and acts may be pending.`,
     {
@@ -217,6 +233,20 @@ const NO_LINE = /\p{Cc}/u;
 function isCut(tail: Buffer): boolean {
   const text = tail.toString();
   return isUtf8(tail) && !END.test(text) && !NO_LINE.test(text);
+}
+
+function isHeader(value: Record<string, unknown> | undefined): value is Record<string, unknown> & JournalHeader {
+  const { version, run, cluster, project, owner } = value ?? {};
+  return (
+    (version === 1 || version === 2) &&
+    // A run is also a label's value.
+    typeof run === 'string' &&
+    /^\w[\w.-]*$/.test(run) &&
+    typeof cluster === 'object' &&
+    cluster !== null &&
+    typeof project === 'string' &&
+    typeof owner === 'string'
+  );
 }
 
 function isEntry(value: Record<string, unknown> | undefined): value is Record<string, unknown> & JournalEntry {

@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { meaningOf } from '../faults/meaning.ts';
 import { runFolder } from '../recording/folder.ts';
 import type { RunEvent } from '../recording/recording.ts';
 import { syntheticRecording } from '../tests/synthetic.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { judgeRun, readFindings } from './judge.ts';
 
 /** A recording on disk, without samples. */
@@ -58,4 +60,27 @@ test('findings are read as they were written, and judged anew where an older sui
   const { configuration: _, ...rest } = findings;
   writeFileSync(folder.findings, JSON.stringify({ ...rest, title: 'as written', configuration: { victim: 'none' } }));
   assert.equal(readFindings(folder).findings.title, findings.title);
+});
+
+test('findings that were damaged are refused by their line or key, and a fault with options of another version by its name', (t) => {
+  const folder = recorded(t);
+  const { findings } = judgeRun(folder);
+  const text = JSON.stringify(findings);
+  const cases: [string, RegExp][] = [
+    [text.slice(0, 100), /findings\.json.* is damaged: not JSON/],
+    ['null', /is damaged/],
+    [JSON.stringify({ ...findings, warnings: [{}] }), /warnings\[0\]: /],
+    [JSON.stringify({ ...findings, bins: [null] }), /bins\[0\]: /],
+    [text.replace('"version":1', '"version":2'), /expected version 1/],
+  ];
+  for (const [damaged, what] of cases) {
+    writeFileSync(folder.findings, damaged);
+    assert.throws(
+      () => readFindings(folder),
+      (error) => error instanceof OperatorError && what.test(error.message),
+      damaged.slice(0, 60),
+    );
+  }
+  assert.throws(() => meaningOf({ fault: 'pod-eviction', options: undefined }), OperatorError);
+  assert.deepEqual(meaningOf({ fault: 'constructor', options: {} }), { kind: 'nothing' });
 });

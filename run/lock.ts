@@ -14,8 +14,11 @@ const LOCK_RENEWAL = 20_000;
  */
 export async function takeLock({ actor, run }: Stage, journal: Journal): Promise<() => void> {
   const args = { run, owner: thisOwner() };
-  journal.before({ verb: 'lock.take', args }, { verb: 'lock.release', args: { run } });
-  const holder = otherHolder(await actor.perform({ verb: 'lock.take', args }));
+  const take = { verb: 'lock.take', args };
+  const release = { verb: 'lock.release', args: { run } };
+  actor.check(take, release);
+  journal.before(take, release);
+  const holder = otherHolder(await actor.perform(take));
   if (holder !== undefined) {
     throw new OperatorError(`Somebody else is running on this cluster: ${holder}.`, {
       hint: 'Wait for that run to end; if it is dead: brownout undo --cluster <file>.',

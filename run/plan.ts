@@ -2,7 +2,8 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
-import { loadKinds, loadWorkload } from '../fixtures/workloads.ts';
+import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
+import type { Ask } from '../platforms/asks.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform, platformOf } from '../platforms/index.ts';
@@ -29,6 +30,8 @@ export interface Stage {
   namespace: string;
   seed: number;
   deployment: WorkloadDeployment;
+  /** What the workload asks for beyond the usual. */
+  asks: Ask[];
   streams: StreamSpec[];
   /** The files of the kinds of probes that those streams use and that do not come with the suite. */
   probeFiles: Record<string, string>;
@@ -71,7 +74,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   const power = createPower(cluster);
   const platform = await createPlatform(cluster);
   try {
-    const actor = createActor(platform, power);
+    const actor = createActor(platform, power, cluster.allow, run);
     checkNeeds(scenario, [...actor.verbs, ...platform.queries], cluster);
     const inspection = await platform.inspect();
     const deployment = await workload.deployment({
@@ -80,6 +83,10 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       namespace,
       images: { ...workload.images, ...cluster.images },
       settings: { ...platformOf(cluster.platform).settings(cluster), stateOn: stateOn(inspection) },
+    });
+    const asks = await platformOf(cluster.platform).asks?.(deployment.manifest, cluster, {
+      namespace,
+      folder: await workloadFolder(scenario.workload, process.cwd()),
     });
     const seed = options.seed ?? scenario.seed ?? Math.floor(Math.random() * 2 ** 31);
     const random = seeded(seed);
@@ -107,6 +114,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       namespace,
       seed,
       deployment,
+      asks: asks ?? [],
       streams,
       probeFiles: filesOf(streams, kinds),
       inspection,

@@ -1,4 +1,5 @@
 import { faults } from '../faults/index.ts';
+import { describeAsks } from '../platforms/asks.ts';
 import { withPlannedTimers } from '../platforms/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
@@ -34,6 +35,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     powerReadable(stage, candidates),
     nobodyElse(stage),
     rights(stage),
+    workloadAsks(stage),
     proberFit(stage),
   ]);
   return { checks: checks.filter((check) => check !== undefined), candidates };
@@ -163,6 +165,34 @@ async function rights({ platform, scenario }: Stage): Promise<PreflightCheck | u
         ? `all ${rights.length} that are needed`
         : `missing for ${shownPath(scenario.file)}: ${words.join('; ')}`,
     hint: '`brownout plan SCENARIO --cluster FILE --rights` prints a role that has them all.',
+  };
+}
+
+/** Nothing that reaches beyond the run's namespace is deployed without a word for it. */
+export function workloadAsks({
+  asks,
+  cluster,
+  scenario,
+}: Pick<Stage, 'asks' | 'cluster' | 'scenario'>): PreflightCheck {
+  const allowed = cluster.allow.workload ?? [];
+  const never = asks.filter(({ word }) => word === undefined);
+  const missing = asks.filter(({ word }) => word !== undefined && !allowed.includes(word));
+  const refused = [...never, ...missing];
+  const words = [...new Set([...allowed, ...missing.flatMap(({ word }) => word ?? [])])];
+  const hints = [
+    ...(never.length > 0 ? ['Leave out of the manifest what is not of the run.'] : []),
+    ...(missing.length > 0 ? [`If you want that on this cluster: allow: { workload: [${words.join(', ')}] }`] : []),
+  ];
+  return {
+    what: 'what the workload asks for',
+    ok: refused.length === 0,
+    observed:
+      asks.length === 0
+        ? 'nothing beyond the usual'
+        : refused.length === 0
+          ? `${describeAsks(asks)}, as ${shownPath(cluster.file)} allows`
+          : `${scenario.workload} (${scenario.variant}) asks for more than ${shownPath(cluster.file)} allows: ${describeAsks(refused)}`,
+    ...(hints.length > 0 ? { hint: hints.join(' ') } : {}),
   };
 }
 

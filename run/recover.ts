@@ -1,8 +1,7 @@
-import { notYetStable } from '../analysis/streams/stable.ts';
-import { readSamples } from '../probes/samples.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { sleep } from '../units/sleep.ts';
 import type { Stage } from './plan.ts';
+import { RecoveryWatch } from './recovery-watch.ts';
 
 /** How often to look at the recording while waiting for recovery. */
 const RECOVERY_POLL = 1_000;
@@ -39,13 +38,17 @@ async function untilStable(
   signal: AbortSignal,
 ): Promise<string[]> {
   const healed = clock.now();
-  for (;;) {
-    await sleep(RECOVERY_POLL, signal);
-    const now = clock.now();
-    const { streams } = readSamples(folder.samples);
-    const unstable = notYetStable(streams, injected, scenario.steady, now);
-    if (signal.aborted || now - healed > scenario.horizon) return unstable;
-    // A window before healing says nothing about the time after it: that needs a window of its own.
-    if (unstable.length === 0 && now - healed >= HEALED_WINDOW) return [];
+  const watch = new RecoveryWatch(folder.samples, injected, scenario.steady);
+  try {
+    for (;;) {
+      await sleep(RECOVERY_POLL, signal);
+      const now = clock.now();
+      const unstable = watch.unstable(now);
+      if (signal.aborted || now - healed > scenario.horizon) return unstable;
+      // A window before healing says nothing about the time after it: that needs a window of its own.
+      if (unstable.length === 0 && now - healed >= HEALED_WINDOW) return [];
+    }
+  } finally {
+    watch.close();
   }
 }

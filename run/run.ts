@@ -1,5 +1,5 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import { startClock } from '../recording/clock.ts';
@@ -8,6 +8,8 @@ import { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { maskAll } from '../units/secrets.ts';
+import { writeWhole } from '../units/write-whole.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { Companions } from './companions/companion.ts';
@@ -70,12 +72,14 @@ export async function run(stage: Stage, options: RunOptions): Promise<RunResult>
   }
 }
 
-/** Nothing was changed yet: where nothing can be written down, nothing is begun. */
+/** Nothing was changed yet: where nothing can be written down, nothing is begun, and no half of a recording stays. */
 async function begin(
   folder: RunFolder,
   stage: Stage,
   onProgress: OnProgress,
 ): Promise<{ recorder: Recorder; journal: Journal }> {
+  // The journal of another run is never removed, whatever the chance that two have one id.
+  const isNew = !existsSync(folder.dir);
   try {
     const clock = startClock();
     const recorder = new Recorder(folder, clock, (event) => onProgress({ kind: 'event', event }));
@@ -83,6 +87,7 @@ async function begin(
     return { recorder, journal: Journal.create(folder.journal, stage.run, stage.cluster) };
   } catch (error) {
     await stage.platform.close();
+    if (isNew) rmSync(folder.dir, { recursive: true, force: true });
     throw new Refusal(`the run cannot be recorded in ${folder.dir}: ${(error as Error).message}`, {
       hint: 'Is the disk full, or the folder not yours?',
       cause: error,
@@ -178,7 +183,7 @@ class Lifecycle {
         hint: refused[0]!.hint,
       });
     }
-    writeFileSync(this.#recorder.folder.before, `${JSON.stringify(before, null, 2)}\n`, { mode: 0o600 });
+    writeWhole(this.#recorder.folder.before, `${JSON.stringify(maskAll(before), null, 2)}\n`, 0o600);
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
     this.#endRenewal = await takeLock(stage, this.#journal);
     return before;
@@ -190,11 +195,18 @@ class Lifecycle {
     const args = { namespace, manifest: deployment.manifest, labels: { 'brownout.run': run } };
     await act({ verb: 'deploy', args }, { verb: 'remove', args: { namespace } }, this.#acting);
     this.#countdown('deploy', DEPLOY_TIMEOUT, true);
-    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#aborted);
+    let waitedFor = '';
+    const wait = (missing: string[]) => {
+      if (missing.join('; ') === waitedFor) return;
+      waitedFor = missing.join('; ');
+      if (waitedFor !== '') this.#note(`waiting for ${waitedFor}`);
+    };
+    await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#aborted, wait);
     // With the workload in place the services' own timers can be read too.
     this.#recorder.record({ kind: 'inspection', inspection: await platform.inspect(), when: 'before' });
     await this.#companions.start('deployed');
-    if (!(await this.#availability.goodFor(3000, ANSWER_TIMEOUT, this.#ending))) {
+    const trouble = (text: string) => this.#note(`users would not be served yet: ${text}`);
+    if (!(await this.#availability.goodFor(3000, ANSWER_TIMEOUT, this.#ending, trouble))) {
       this.#aborted.throwIfAborted();
       throw new OperatorError(
         `${scenario.workload} is deployed, but its entries do not answer well within ${ANSWER_TIMEOUT / 1000} s: ${this.#availability.describe(3000)}.`,
@@ -207,7 +219,8 @@ class Lifecycle {
     const { steady } = this.#stage.scenario;
     const patience = steady * 2 + 60_000;
     this.#countdown('steady', steady, false);
-    if (await this.#availability.goodFor(steady, patience, this.#ending)) return;
+    const trouble = (text: string) => this.#note(`not steady: ${text}`);
+    if (await this.#availability.goodFor(steady, patience, this.#ending, trouble)) return;
     this.#aborted.throwIfAborted();
     throw new OperatorError(
       `steady state never seen: within ${Math.round(patience / 1000)} s there were no ${steady / 1000} s with 99.9 % ok on every stream (last: ${this.#availability.describe(steady)}).`,
@@ -251,7 +264,8 @@ class Lifecycle {
 
   async #verify(): Promise<void> {
     await this.#companions.stop();
-    await verifyWrites(this.#stage, this.#recorder, this.#aborted);
+    const written = this.#availability.requests(this.#stage.streams.filter(({ writes }) => writes));
+    await verifyWrites(this.#stage, this.#recorder, written, this.#aborted);
     this.#recorder.record({ kind: 'inspection', inspection: await this.#stage.platform.inspect(), when: 'after' });
   }
 
@@ -274,6 +288,11 @@ class Lifecycle {
 
   #countdown(phase: Phase, ms: number, atMost: boolean): void {
     this.#options.onProgress({ kind: 'countdown', phase, ms, atMost } satisfies RunProgress);
+  }
+
+  /** For whoever watches; the recording has it in its samples and in the platform's events. */
+  #note(text: string): void {
+    this.#options.onProgress({ kind: 'note', text });
   }
 
   #warn(text: string): void {

@@ -14,8 +14,7 @@ test('what is new, gone or changed is named with both states', () => {
   );
 });
 
-test('a cluster that does not answer at the end is reported as a difference', async () => {
+test('of a cluster that does not answer at the end it is not known what is left', async () => {
   const silent = { snapshot: () => Promise.reject(new Error('no answer within 15 s')) } as unknown as Platform;
-  const [left] = await settledDifferences(silent, {}, 0);
-  assert.match(left!, /could not be compared.*no answer within 15 s/);
+  await assert.rejects(settledDifferences(silent, {}, 0), /could not be compared.*no answer within 15 s/);
 });

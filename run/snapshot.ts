@@ -1,4 +1,5 @@
 import type { Platform } from '../platforms/platform.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { poll } from '../units/until.ts';
 
 export type Snapshot = Record<string, string>;
@@ -15,14 +16,18 @@ export function differences(before: Snapshot, after: Snapshot): string[] {
 }
 
 /**
- * Compares with the state before, and again while things are still being removed, for at most `timeout` ms. If the cluster does
- * not answer by then, that is reported as a difference.
+ * Compares with the state before, and again while things are still being removed or the cluster does not answer, for at most
+ * `timeout` ms. Throws OperatorError if it could not be compared by then: what is left is not known.
  */
 export async function settledDifferences(platform: Platform, before: Snapshot, timeout: number): Promise<string[]> {
   const look = () =>
     platform.snapshot().then(
       (after) => differences(before, after),
-      (error: Error) => [`the cluster could not be compared with its state before: ${error.message}`],
+      (error: Error) => error,
     );
-  return poll(look, (left) => left.length === 0, { timeout, every: 1000 });
+  const found = await poll(look, (left) => Array.isArray(left) && left.length === 0, { timeout, every: 1000 });
+  if (Array.isArray(found)) return found;
+  throw new OperatorError(`the cluster could not be compared with its state before: ${found.message}`, {
+    cause: found,
+  });
 }

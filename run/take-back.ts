@@ -1,3 +1,4 @@
+import type { Platform } from '../platforms/platform.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { Journal } from './journal.ts';
 import type { Stage } from './plan.ts';
@@ -25,9 +26,18 @@ export async function takeBack(
   const notUndone = steps
     .filter((step) => step.error !== undefined)
     .map((step) => `${describeAct(step.act)}: ${step.error}`);
-  if (before) {
-    const left = await settledDifferences(platform, before, SETTLE_TIMEOUT);
-    recorder.record({ kind: 'difference', left: [...notUndone, ...left] });
-  }
+  for (const text of notUndone) recorder.record({ kind: 'warning', text: `not undone: ${text}` });
+  if (before) recorder.record({ kind: 'difference', ...(await compared(platform, before)) });
   return notUndone;
+}
+
+async function compared(
+  platform: Platform,
+  before: Snapshot,
+): Promise<{ left: string[] } | { left: null; error: string }> {
+  try {
+    return { left: await settledDifferences(platform, before, SETTLE_TIMEOUT) };
+  } catch (error) {
+    return { left: null, error: (error as Error).message };
+  }
 }

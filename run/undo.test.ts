@@ -22,7 +22,7 @@ test('a platform that breaks when it is asked for a node keeps no other act from
     },
   };
   const done: string[] = [];
-  const actor = { perform: async ({ verb }: { verb: string }) => done.push(verb) };
+  const actor = { undo: async ({ verb }: { verb: string }) => done.push(verb) };
   await undoPending(journal, actor as unknown as Actor, platform as unknown as Platform, () => {});
   assert.deepEqual(done, ['power.on', 'remove']);
   assert.deepEqual(journal.pending(), []);

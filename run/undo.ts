@@ -1,6 +1,6 @@
 import pRetry from 'p-retry';
 import type { Act, Platform } from '../platforms/platform.ts';
-import { OperatorError } from '../units/operator-error.ts';
+import { isPermanent, OperatorError } from '../units/operator-error.ts';
 import { poll } from '../units/until.ts';
 import type { Actor } from './actor.ts';
 import type { Journal, JournalEntry } from './journal.ts';
@@ -9,6 +9,8 @@ export interface UndoStep {
   act: Act;
   /** Undefined if it succeeded. */
   error: string | undefined;
+  /** What to do about it. */
+  hint?: string | undefined;
 }
 
 /** How long an undo is retried: a node that comes back takes some time until its API answers. */
@@ -19,7 +21,7 @@ const NODE_TIMEOUT = 90_000;
 
 /**
  * Performs every pending undo, the last act first, and marks each in the journal. An undo that fails is retried for two minutes,
- * then left pending while the others go on. Undo acts are idempotent: doing one twice is harmless.
+ * but for one that never will succeed; then it is left pending while the others go on. Undo acts are idempotent: doing one twice is harmless.
  */
 export async function undoPending(
   journal: Journal,
@@ -29,7 +31,7 @@ export async function undoPending(
 ): Promise<UndoStep[]> {
   const steps: UndoStep[] = [];
   for (const entry of journal.pending()) {
-    const step = { act: entry.undo!, error: await undoOne(entry, actor) };
+    const step = { act: entry.undo!, ...(await undoOne(entry, actor)) };
     if (step.error === undefined) journal.done(entry.id);
     steps.push(step);
     onStep(step);
@@ -38,11 +40,11 @@ export async function undoPending(
   return steps;
 }
 
-async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | undefined> {
+async function undoOne(entry: JournalEntry, actor: Actor): Promise<Pick<UndoStep, 'error' | 'hint'>> {
   // p-retry takes a TypeError for a bug and gives up. Here it may come from an incomplete answer of a recovering cluster.
   const perform = () =>
-    actor.perform(entry.undo!).catch((cause: Error) => {
-      throw new OperatorError(cause.message, { cause });
+    actor.undo(entry.undo!).catch((cause: Error) => {
+      throw new OperatorError(cause.message, { hint: (cause as Partial<OperatorError>).hint, cause });
     });
   try {
     await pRetry(perform, {
@@ -50,10 +52,12 @@ async function undoOne(entry: JournalEntry, actor: Actor): Promise<string | unde
       maxRetryTime: RETRY_TIME,
       minTimeout: FIRST_PAUSE,
       maxTimeout: LONGEST_PAUSE,
+      shouldRetry: ({ error }) => !isPermanent(error),
     });
-    return undefined;
+    return { error: undefined };
   } catch (error) {
-    return (error as Error).message;
+    const { message, hint } = error as OperatorError;
+    return { error: message, hint };
   }
 }
 

@@ -1,4 +1,3 @@
-import { readSamples } from '../probes/samples.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { sleep } from '../units/sleep.ts';
 import { poll } from '../units/until.ts';
@@ -14,15 +13,18 @@ const POLL = 500;
 /**
  * Waits until the queue of acknowledged writes is empty, then reads them back: a write that is still queued is late, not lost.
  * If they cannot be read, that is recorded and judged as unknown.
+ *
+ * @param written how many writes were sent
  */
-export async function verifyWrites(stage: Stage, recorder: Recorder, signal: AbortSignal): Promise<void> {
+export async function verifyWrites(
+  stage: Stage,
+  recorder: Recorder,
+  written: number,
+  signal: AbortSignal,
+): Promise<void> {
   const writing = stage.streams.filter((stream) => stream.writes);
   if (writing.length === 0 || !stage.workload.readBack) return;
   const { backlog } = stage.workload;
-  const written = readSamples(recorder.folder.samples).streams.reduce(
-    (sum, { spec, n }) => sum + (spec.writes ? n : 0),
-    0,
-  );
   const longest = (written / SLOWEST_DRAIN) * 1000 + DRAIN_MARGIN;
   const queue = backlog && (await drain(() => backlog(stage.platform, stage.namespace), longest, signal));
   const prefixes = stage.streams.map(({ idPrefix }) => idPrefix);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -15,6 +16,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { execa } from 'execa';
+import { loadCluster } from '../clusters/load.ts';
+import { createPlatform } from '../platforms/index.ts';
+import { thisOwner } from '../platforms/owner.ts';
+import { loadPlatform } from '../run/parts.ts';
 import { type Running, startBrownout } from './brownout.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -110,6 +115,22 @@ test('a folder that cannot be written is refused before anything is changed', as
   assert.equal(exitCode, 3, all);
   assert.doesNotMatch(all, /not supposed to happen/);
   rmSync(RECORDINGS);
+});
+
+test('a lock is whole or not there: one that was killed while it took the lock keeps nobody out', async () => {
+  await loadPlatform(project, 'toy');
+  const platform = await createPlatform(await loadCluster(path.join(project, 'clusters', 'toy.yaml')));
+  const lock = path.join(project, '.toy', 'lock');
+  let empty = false;
+  const looking = setInterval(() => {
+    empty ||= existsSync(lock) && readFileSync(lock, 'utf8') === '';
+  });
+  for (let times = 0; times < 200 && !empty; times += 1) {
+    await platform.perform({ verb: 'lock.take', args: { run: 'r', owner: thisOwner() } });
+    await platform.perform({ verb: 'lock.release', args: { run: 'r' } });
+  }
+  clearInterval(looking);
+  assert.equal(empty, false, 'nobody knows whose an empty lock is');
 });
 
 test('a damaged journal is no journal with nothing in it: the file and its line are named, and the code is 4', async () => {

@@ -296,7 +296,7 @@ export function findingsByHand(): Findings {
       priority: 'cgroup',
       cpuMs: 6_210,
     },
-    cleanUp: { left: [] },
+    cleanUp: { left: [], pending: [] },
     warnings: ['The worker takes at most 10 votes/s; 40 votes/s were sent: a backlog is expected.'],
     configuration: [
       { group: 'run', name: 'cluster', value: 'lab-swarm (swarm)' },

@@ -18,8 +18,8 @@ export interface FuzzOptions {
   onFinding?(finding: Finding): void;
 }
 
-export function fuzz({ seed, part, count, case: only, onFinding = () => {} }: FuzzOptions): Promise<Tally> {
-  const indices = only === undefined ? [...Array(count ?? parts[part]!.count).keys()] : [only];
+export async function fuzz({ seed, part, count, case: only, onFinding = () => {} }: FuzzOptions): Promise<Tally> {
+  const indices = only === undefined ? [...Array(count ?? (await parts[part]!()).count).keys()] : [only];
   return watch({ part, seed, indices, keep: path.resolve('.brownout', 'fuzz') }, onFinding);
 }
 

@@ -9,10 +9,15 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createPlatform, verbsOf } from '../platforms/index.ts';
+import { Api } from '../platforms/kubernetes/api/api.ts';
+import { unlessGone } from '../platforms/kubernetes/api/api-error.ts';
+import { PODS, type Pod } from '../platforms/kubernetes/api/objects.ts';
+import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
+import { removeNamespace } from '../platforms/kubernetes/workload/remove.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
 import { settledDifferences } from '../run/snapshot.ts';
-import { OperatorError } from '../units/operator-error.ts';
+import { OperatorError, PermanentError } from '../units/operator-error.ts';
 import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
 import { until } from './until.ts';
 
@@ -44,6 +49,14 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   const whole = () => platform.untilReady({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
   const asBefore = async (before: Record<string, string>) =>
     assert.deepEqual(await settledDifferences(platform, before, SETTLE), []);
+
+  const budgets = { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets', namespaced: true };
+  /** No verb of the suite takes away a single one: the lab's administrator does. */
+  const withoutBudget = async (name: string) => {
+    const api = new Api(openReach((await labCluster()).reach));
+    await api.delete(budgets, { namespace: NAMESPACE, name });
+    api.close();
+  };
 
   /** Their namespace is removed with the workload's; they themselves are removed at once. */
   const noHandLeft = () =>
@@ -178,8 +191,76 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     assert.equal(blocked.evicted, false);
     assert.match(blocked.blocked, /^keep-one: /);
     await until('it is gone', async () => (await platform.members(NAMESPACE)).every(({ id }) => id !== one.id));
-    assert.deepEqual(await evict(one), { evicted: true }, 'gone already');
+    assert.deepEqual(await evict(one), { evicted: true, gone: true }, 'gone already');
     await whole();
+  });
+
+  it('is told what never will be evicted, and waits for a budget that is not processed yet', async () => {
+    const member = await memberOf('front');
+    const evict = () => platform.perform({ verb: 'evict', args: placeOf(member) });
+    const budget = (name: string) =>
+      `apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: { name: ${name} }\nspec: { minAvailable: 2, selector: { matchLabels: { app: front } } }`;
+    const deploy = (manifest: string) =>
+      platform.perform({ verb: 'deploy', args: { namespace: NAMESPACE, manifest, labels: { 'brownout.run': RUN } } });
+    // Changed a moment ago: the budget's status is of what it was before, and would allow it.
+    await deploy(budget('keep-one'));
+    const blocked = (await evict()) as { evicted: boolean; blocked?: string };
+    assert.match(blocked.blocked ?? 'not blocked', /^keep-one: needs 2 healthy pods/);
+    await deploy(budget('keep-another'));
+    assert.deepEqual(await evict(), {
+      evicted: false,
+      refused: 'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
+      forGood: true,
+    });
+    const drain = platform.perform({
+      verb: 'node.availability',
+      args: { node: member.node, availability: 'drain', run: RUN },
+    });
+    await assert.rejects(drain, /cannot be drained: .*more than one PodDisruptionBudget/);
+    for (const { remove } of await platform.leftovers(RUN)) {
+      if (remove.verb === 'node.availability') await platform.perform(remove);
+    }
+    await withoutBudget('keep-another');
+    await platform.perform(deployAct(NAMESPACE, RUN));
+    await whole();
+  });
+
+  it('counts neither the pod of a Job nor one by itself, whatever its labels', async () => {
+    const before = await platform.members(NAMESPACE, 'front');
+    const told = events.length;
+    const pod = (policy: string) =>
+      `{ restartPolicy: ${policy}, terminationGracePeriodSeconds: 1, containers: [{ name: front, image: 'brownout/tools:lab', command: [sleep, infinity] }] }`;
+    const manifest = [
+      `apiVersion: batch/v1\nkind: Job\nmetadata: { name: migrate }\nspec: { template: { metadata: { labels: { app: front } }, spec: ${pod('Never')} } }`,
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: alone, labels: { app: front } }\nspec: ${pod('Always')}`,
+    ].join('\n---\n');
+    const admin = await createPlatform(await labCluster());
+    const api = new Api(openReach((await labCluster()).reach));
+    try {
+      await admin.perform({
+        verb: 'deploy',
+        args: { namespace: NAMESPACE, manifest, labels: { 'brownout.run': RUN } },
+      });
+      await until('both of them run', async () => {
+        const { items } = await api.list<Pod>(PODS, { namespace: NAMESPACE }, { labelSelector: 'app=front' });
+        return items.length === before.length + 2 && items.every((each) => each.status.phase === 'Running');
+      });
+      assert.deepEqual(await platform.members(NAMESPACE, 'front'), before);
+      await assert.rejects(
+        platform.untilReady({ namespace: NAMESPACE, services: { front: before.length + 1 } }, 600),
+        /front: 2 of 3 ready/,
+      );
+      assert.deepEqual(
+        events.slice(told).filter(({ kind }) => kind.startsWith('member-')),
+        [],
+      );
+    } finally {
+      const jobs = { group: 'batch', version: 'v1', plural: 'jobs', namespaced: true };
+      await api.delete(jobs, { namespace: NAMESPACE, name: 'migrate' }, { propagationPolicy: 'Background' });
+      await api.delete(PODS, { namespace: NAMESPACE, name: 'alone' });
+      api.close();
+      await admin.close();
+    }
   });
 
   it('deletes a member at once; one of the same name is another', async () => {
@@ -332,6 +413,47 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
       platform.untilReady({ namespace: NAMESPACE, services }, 600),
       /front: 2 of 9 ready.*ghost: no pod yet/,
     );
+  });
+
+  it('says what holds a namespace that does not go: which objects, by which finalizers, and what to do', async () => {
+    const name = `${NAMESPACE}-held`;
+    const labels = { 'brownout.run': RUN };
+    const manifest = [
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: { name: kept, finalizers: [example.org/hold] }`,
+      `apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: { name: data }\nspec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Mi } } }`,
+      `apiVersion: v1\nkind: Pod\nmetadata: { name: alone, finalizers: [example.org/hold] }\nspec: { terminationGracePeriodSeconds: 1, containers: [{ name: it, image: 'brownout/tools:lab', command: [sleep, infinity], volumeMounts: [{ name: data, mountPath: /data }] }], volumes: [{ name: data, persistentVolumeClaim: { claimName: data } }] }`,
+    ].join('\n---\n');
+    const lab = await labCluster();
+    const admin = await createPlatform(lab);
+    const api = new Api(openReach(lab.reach));
+    const configMaps = { group: '', version: 'v1', plural: 'configmaps', namespaced: true };
+    const ready = async () => {
+      const { status } = await api.read<Pod>(PODS, { namespace: name, name: 'alone' });
+      return status.phase === 'Running';
+    };
+    try {
+      await admin.perform({ verb: 'deploy', args: { namespace: name, manifest, labels } });
+      await until('the pod runs', ready);
+      const told = await removeNamespace(api, name, undefined, { held: 20_000 }).catch((error: Error) => error);
+      assert.ok(told instanceof PermanentError, String(told));
+      assert.match(told.message, /configmaps\/kept \(finalizer example\.org\/hold\)/);
+      assert.match(told.message, /pods\/alone \(finalizer example\.org\/hold\)/);
+      assert.match(
+        told.message,
+        /persistentvolumeclaims\/data \(finalizer kubernetes\.io\/pvc-protection; used by pods\/alone\)/,
+      );
+      assert.match(told.message, /kubectl --namespace \S+-held patch pods alone --type=merge/);
+    } finally {
+      for (const [resource, held] of [
+        [configMaps, 'kept'],
+        [PODS, 'alone'],
+      ] as const) {
+        await unlessGone(api.patch(resource, { namespace: name, name: held }, { metadata: { finalizers: null } }));
+      }
+      await admin.perform({ verb: 'remove', args: { namespace: name } });
+      api.close();
+      await admin.close();
+    }
   });
 
   it('removes the namespace with everything in it, and is as before', async () => {

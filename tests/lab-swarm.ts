@@ -64,7 +64,7 @@ export async function actingWorld(
     seed = 1,
   }: { namespace: string; run: string; power?: Power; seed?: number },
 ): Promise<ActingWorld & { acts: { does: Act; undo: Act | undefined }[] }> {
-  const actor = createActor(platform, power);
+  const actor = createActor(platform, power, cluster.allow, run);
   const acts: { does: Act; undo: Act | undefined }[] = [];
   const [inspection, members] = await Promise.all([platform.inspect(), platform.members(namespace)]);
   return {
@@ -80,10 +80,11 @@ export async function actingWorld(
     toolsImage: cluster.images.tools!,
     acts,
     async act(does, undo) {
+      actor.check(does, undo);
       acts.push({ does, undo });
       const from = performance.now();
       const answer = await actor.perform(does);
-      return { answer, from, undo: async () => void (undo && (await actor.perform(undo))) };
+      return { answer, from, undo: async () => void (undo && (await actor.undo(undo))) };
     },
   };
 }

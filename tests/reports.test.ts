@@ -372,6 +372,20 @@ test('Voting goes on when a node dies', async ({}, info) => {
     );
   });
 
+  it('a test’s details show every check in full: nothing is cut at the right', async () => {
+    const { page } = await open(await generateAllureReport(results, out), { viewport: { width: 700, height: 900 } });
+    await page.getByText('Voting goes on when a node dies').first().click();
+    const details = page.frameLocator('iframe').first();
+    await details.getByText('at least 20 probes').waitFor();
+    const cut = await details.locator('body').evaluate((body) => {
+      const range = document.createRange();
+      range.selectNodeContents(body);
+      const rights = [...range.getClientRects()].map(({ right }) => right);
+      return Math.max(...rights) - document.documentElement.clientWidth;
+    });
+    assert.ok(cut <= 0, `${cut} px are cut`);
+  });
+
   it('says what to do where there is nothing to report', async () => {
     await assert.rejects(generateAllureReport(path.join(folder, 'nothing'), out), { name: 'OperatorError' });
   });

@@ -3,10 +3,15 @@ import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Cluster } from '../platforms/cluster.ts';
+import { connect } from '../platforms/docker/client.ts';
 import { createPlatform } from '../platforms/index.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
-import { OperatorError } from '../units/operator-error.ts';
+import { STACK_LABEL } from '../platforms/swarm/api.ts';
+import type { SwarmCluster } from '../platforms/swarm/cluster.ts';
+import { runAgent } from '../platforms/swarm/containers.ts';
+import { Hosts } from '../platforms/swarm/hosts.ts';
+import { usersOf } from '../platforms/swarm/users.ts';
+import { OperatorError, PermanentError } from '../units/operator-error.ts';
 import { deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
 import { until } from './until.ts';
 
@@ -15,7 +20,9 @@ const NAMESPACE = 'brownout-test-swarm';
 const WORKER = 'w1';
 
 describe('a Swarm', { timeout: 300_000 }, () => {
-  let cluster: Cluster;
+  let cluster: SwarmCluster;
+  /** Past the suite, as somebody else who uses the Swarm. */
+  let hosts: Hosts;
   let platform: Platform;
   let atFirst: Record<string, string>;
   const events: PlatformEvent[] = [];
@@ -36,6 +43,7 @@ describe('a Swarm', { timeout: 300_000 }, () => {
   before(async () => {
     cluster = await labCluster();
     platform = await createPlatform(cluster);
+    hosts = new Hosts(cluster.reach);
     await platform.perform({ verb: 'remove', args: { namespace: NAMESPACE } });
     atFirst = await platform.snapshot();
     watched = (async () => {
@@ -50,6 +58,7 @@ describe('a Swarm', { timeout: 300_000 }, () => {
     await watched;
     await platform?.perform({ verb: 'remove', args: { namespace: NAMESPACE } });
     await platform?.close();
+    hosts?.close();
   });
 
   it('tells its nodes, quorum, versions and timers', async () => {
@@ -209,6 +218,118 @@ describe('a Swarm', { timeout: 300_000 }, () => {
     );
   });
 
+  it('is not taken from a living run by one whose clock is ahead', async (context) => {
+    const perform = (verb: string, run: string) =>
+      platform.perform({ verb, args: { run, owner: 'elsewhere 1 1' } }) as Promise<{ held: boolean }>;
+    assert.deepEqual(await perform('lock.take', 'living'), { held: true });
+    const manager = connect(cluster.reach.hosts[0]!, cluster.reach.tls);
+    const written = async () => {
+      const configs = await manager.ask('list configs', (api) => api.listConfigs());
+      return configs.find(({ Spec }) => Spec?.Name === 'brownout-lock')!.UpdatedAt!;
+    };
+    const before = await written();
+    assert.deepEqual(await perform('lock.renew', 'living'), { held: true });
+    assert.ok((await written()) > before, 'the Swarm notes down that it was renewed');
+    manager.close();
+    const now = Date.now.bind(Date);
+    context.mock.method(Date, 'now', () => now() + 600_000);
+    assert.equal(await platform.lockHolder(), 'living');
+    assert.equal((await perform('lock.take', 'other')).held, false);
+    await perform('lock.release', 'living');
+  });
+
+  it('names who uses what is left of a stack', async () => {
+    const member = await memberOf('back');
+    const hosts = new Hosts(cluster.reach);
+    const host = await hosts.of(member.node);
+    const { Volumes } = await host.ask('list volumes', (api) =>
+      api.listVolumes({ filters: { label: [`com.docker.stack.namespace=${NAMESPACE}`] } }),
+    );
+    const volume = Volumes[0]!.Name;
+    const other = await host.ask('create', (api) =>
+      api.createContainer({
+        name: 'somebody-elses',
+        Image: 'brownout/tools:lab',
+        Cmd: ['true'],
+        HostConfig: { Binds: [`${volume}:/data`] },
+      }),
+    );
+    try {
+      const users = await usersOf(hosts, NAMESPACE);
+      assert.ok(
+        users.includes(`volume ${volume} on ${member.node}: used by container somebody-elses (created)`),
+        users.join('\n'),
+      );
+      assert.ok(users.includes(`network ${NAMESPACE}_inside: used by service ${NAMESPACE}_front`), users.join('\n'));
+    } finally {
+      await host.ask('remove', () => other.remove());
+      hosts.close();
+    }
+  });
+
+  /** A shell command on the folder that every node mounts. */
+  const onShared = async (script: string) => {
+    const agent = { name: 'brownout-test-shared', run: RUN, image: cluster.images.tools!, argv: ['sh', '-c', script] };
+    await runAgent(await hosts.of(WORKER), { ...agent, mount: cluster.shared! }, cluster.pull, 30_000);
+  };
+  const refusesToTouch = (act: Act, message: RegExp, run = RUN) =>
+    assert.rejects(platform.perform(act, run), (error: Error) => {
+      assert.ok(error instanceof PermanentError, error.stack);
+      assert.match(error.message, message);
+      return true;
+    });
+
+  it('leaves alone what another run has made', async () => {
+    const before = await platform.snapshot();
+    const remove = { verb: 'remove', args: { namespace: NAMESPACE } };
+    await refusesToTouch(remove, /service .*_front.*volume .*_data/, 'another-run');
+    await platform.perform({ verb: 'node.availability', args: { node: WORKER, availability: 'drain' } }, RUN);
+    assert.deepEqual(await platform.snapshot(), before);
+    await whole();
+  });
+
+  it('leaves alone what nobody has labelled: a stack, a volume, a container, a folder', async () => {
+    const namespace = 'brownout-foreign';
+    const name = 'brownout-test-foreign';
+    const labels = { [STACK_LABEL]: namespace };
+    const image = cluster.images.tools!;
+    const worker = await hosts.of(WORKER);
+    const service = await hosts.manager((host) =>
+      host.ask('create', (api) =>
+        api.createService({
+          Name: `${namespace}_web`,
+          Labels: labels,
+          TaskTemplate: { ContainerSpec: { Image: image, Command: ['sleep', 'infinity'] } },
+          Mode: { Replicated: { Replicas: 1 } },
+        } as never),
+      ),
+    );
+    const idOf = ({ ID, id }: { ID?: string; id?: string }) => ID ?? id!;
+    await worker.ask('create', (api) => api.createVolume({ Name: `${namespace}_data`, Labels: labels }));
+    const container = await worker.ask('create', (api) =>
+      api.createContainer({ name, Image: image, Cmd: ['sleep', 'infinity'] }),
+    );
+    await onShared(`mkdir /srv/shared/${namespace}-folder`);
+    try {
+      await refusesToTouch(
+        { verb: 'remove', args: { namespace } },
+        /service .*_web.*volume brownout-foreign_data on w1/,
+      );
+      await refusesToTouch({ verb: 'remove', args: { namespace: `${namespace}-folder` } }, /not made by run/);
+      await refusesToTouch({ verb: 'host.remove', args: { node: WORKER, name } }, /left alone/);
+      const run = { node: WORKER, name, run: RUN, image, argv: ['sleep', '60'] };
+      await refusesToTouch({ verb: 'host.run', args: run }, /left alone/);
+      await hosts.manager((host) => host.ask('still there', (api) => api.getService(idOf(service as never)).inspect()));
+      await worker.ask('still there', (api) => api.getVolume(`${namespace}_data`).inspect());
+      await worker.ask('still there', (api) => api.getContainer(container.id).inspect());
+      await onShared(`rmdir /srv/shared/${namespace}-folder`);
+    } finally {
+      await hosts.manager((host) => host.ask('remove', (api) => api.getService(idOf(service as never)).remove()));
+      await worker.ask('remove', (api) => api.getContainer(container.id).remove({ force: true }), 20_000);
+      await worker.ask('remove', (api) => api.getVolume(`${namespace}_data`).remove());
+    }
+  });
+
   it("gives Docker's own words for a stack file that Docker refuses", async () => {
     const args = { namespace: NAMESPACE, manifest: 'services: { front: { imagine: x } }', labels: {} };
     await assert.rejects(platform.perform({ verb: 'deploy', args }), /imagine/);
@@ -225,7 +346,10 @@ describe('a Swarm', { timeout: 300_000 }, () => {
   });
 
   it('removes the stack with everything in it, and is as before', async () => {
-    await twice({ verb: 'remove', args: { namespace: NAMESPACE } });
+    await onShared(`[ "$(cat /srv/shared/${NAMESPACE}/.brownout.run)" = ${RUN} ]`);
+    await platform.perform({ verb: 'remove', args: { namespace: NAMESPACE } }, RUN);
+    await platform.perform({ verb: 'remove', args: { namespace: NAMESPACE } }, RUN);
+    await onShared(`[ ! -e /srv/shared/${NAMESPACE} ]`);
     assert.deepEqual(await platform.snapshot(), atFirst);
     assert.deepEqual(await platform.leftovers(RUN), []);
   });

@@ -7,3 +7,12 @@ export class OperatorError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** What no second attempt changes: it is not allowed, not known, or makes no sense. */
+export class PermanentError extends OperatorError {}
+
+/** True for such an error, and for one that was caused by it. */
+export function isPermanent(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) if (each instanceof PermanentError) return true;
+  return false;
+}

@@ -3,6 +3,7 @@
  * neither may import the other.
  */
 import { execa } from 'execa';
+import { mask } from './secrets.ts';
 
 export interface ProgramOptions {
   /** Text for the program's standard input; without it there is none. */
@@ -15,7 +16,7 @@ export interface ProgramOptions {
    * program stays in the suite's group, and Ctrl-C ends both.
    */
   timeout?: number;
-  /** Called with each line of standard output and standard error as it comes. */
+  /** Called with each line of standard output and standard error as it comes; of one longer than 64 KiB with its beginning. */
   line?: (line: string) => void;
 }
 
@@ -32,6 +33,7 @@ export interface Ended {
 
 const KEPT = 16 * 2 ** 20;
 const KEPT_ERRORS = 64 * 2 ** 10;
+const LONGEST_LINE = 64 * 2 ** 10;
 
 /** Rejects only when the program cannot be started, with the system's own error (`code`: 'ENOENT'). */
 export async function runProgram(file: string, argv: string[], options: ProgramOptions = {}): Promise<Ended> {
@@ -73,16 +75,16 @@ export async function runProgram(file: string, argv: string[], options: ProgramO
   return { code: exitCode, signal, stdout, stderr, timedOut };
 }
 
-/** What a program said, for an error message: its error output, or its output, without the blank ends. */
+/** What a program said, for an error message: its error output, or its output, without the blank ends; the last of it, without half a secret. */
 export function words({ stdout, stderr }: Ended): string {
-  return (stderr.trim() || stdout.trim() || '(no output)').slice(-2000);
+  return mask(stderr.trim() || stdout.trim() || '(no output)').slice(-2000);
 }
 
 function lineReader(tell: (line: string) => void): (text: string) => void {
   let rest = '';
   return (text) => {
     const lines = (rest + text).split('\n');
-    rest = lines.pop()!;
+    rest = lines.pop()!.slice(0, LONGEST_LINE);
     for (const each of lines) tell(each);
   };
 }

@@ -4,9 +4,8 @@
  */
 
 import { entryName } from '../events/configuration.ts';
-import type { Check } from '../findings.ts';
 import { spellsOf } from '../streams/degradation.ts';
-import { isValidityCheck } from '../validity.ts';
+import { notValid } from '../validity.ts';
 import type {
   Comparison,
   Measure,
@@ -135,7 +134,8 @@ function runOf(run: ComparedRun): SetUpRun {
   const { meta, findings } = run;
   const { t0, phases, verdict } = findings;
   // A fault without healing, such as a killed member, ends when the run starts to wait for recovery.
-  const healedAt = findings.healedAt ?? phases.find(({ phase }) => phase === 'heal')?.from;
+  const waiting = isCounted(run) ? phases.find(({ phase }) => phase === 'heal') : undefined;
+  const healedAt = findings.healedAt ?? waiting?.from;
   const zero = (t0?.from ?? 0) / 1000;
   return {
     run: meta.id,
@@ -144,7 +144,7 @@ function runOf(run: ComparedRun): SetUpRun {
     verdict,
     expect: meta.scenario.expect,
     counted: isCounted(run),
-    against: whatIsAgainst(run),
+    against: notValid(findings.checks),
     decisive: findings.checks.filter((check) => check.verdict !== 'pass' && check.verdict === verdict),
     timeline: t0 ? spellsOf(findings.bins, zero) : [],
     healed: t0 && healedAt !== undefined ? healedAt / 1000 - zero : undefined,
@@ -152,12 +152,8 @@ function runOf(run: ComparedRun): SetUpRun {
 }
 
 /** A run proves nothing if its fault, steady state or prober cannot be trusted, or if it was cut short. */
-function isCounted(run: ComparedRun): boolean {
-  return whatIsAgainst(run).length === 0;
-}
-
-function whatIsAgainst({ findings }: ComparedRun): Check[] {
-  return findings.checks.filter((check) => check.verdict !== 'pass' && isValidityCheck(check));
+function isCounted({ findings }: ComparedRun): boolean {
+  return notValid(findings.checks).length === 0;
 }
 
 function summarize(points: Point[]): Summary {

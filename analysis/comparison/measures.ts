@@ -9,6 +9,8 @@ import {
   type SplitStep,
   type StreamFindings,
 } from '../findings.ts';
+import { lostWrites } from '../streams/durability.ts';
+import { wasProbed } from '../streams/stream.ts';
 import type { Unit } from './comparison.ts';
 import type { Observation } from './statistics.ts';
 
@@ -39,8 +41,12 @@ const streamMs = reading<StreamFindings>('ms');
 const streamShare = reading<StreamFindings>('share');
 const streamCount = reading<StreamFindings>('count');
 const streamSeconds = reading<StreamFindings>('seconds');
-/** Findings have a latency of 0 if nothing was answered: that is no observation. */
+/** Older findings have a latency of 0 if nothing was answered: that is no observation. */
 const answered = (ms: number, n: number) => (n > 0 ? ms : undefined);
+
+/** A sum up to stability: more than was seen, if stability was not. */
+const untilStable = ({ ttsr }: StreamFindings, sum: number) =>
+  ttsr.beyond !== undefined && Number.isFinite(sum) ? { beyond: sum } : sum;
 
 export const ofStream = [
   streamMs('first failure', ({ tte }) => observed(tte)),
@@ -53,7 +59,7 @@ export const ofStream = [
     if (headline.open) return { beyond: headline.inner };
     return { value: headline.outer, bracket: { from: headline.inner, to: headline.outer } };
   }),
-  streamCount('outages', ({ outages }) => outages.length),
+  streamCount('outages', (stream) => (wasProbed(stream) ? stream.outages.length : undefined)),
   streamShare('availability', ({ availability }) => availability),
   streamShare('whole seconds', ({ wholeSeconds }) => wholeSeconds),
   streamShare('worst 1 s', ({ worst }) => worst.s1),
@@ -66,8 +72,8 @@ export const ofStream = [
   streamMs('p99 before', ({ steady }) => answered(steady.latency.p99, steady.latency.n)),
   streamMs('p99', ({ during }) => answered(during.latency.p99, during.latency.n)),
   streamSeconds('error seconds', ({ errorSeconds }) => errorSeconds),
-  streamSeconds('degraded seconds', ({ degradedSeconds }) => degradedSeconds),
-  streamSeconds('resilience loss', ({ resilienceLoss }) => resilienceLoss),
+  streamSeconds('degraded seconds', (stream) => untilStable(stream, stream.degradedSeconds)),
+  streamSeconds('resilience loss', (stream) => untilStable(stream, stream.resilienceLoss)),
   streamShare('lowest quality', ({ minQ }) => minQ),
 ] as const;
 
@@ -96,13 +102,11 @@ export const ofDegradation: Reading<Findings>[] = degradations.map((kind) =>
   reading<Findings>('seconds')(kind, ({ degradation, t0 }) => (t0 ? degradation[kind] : undefined)),
 );
 
-/** Queued writes may still arrive: for that many lost ones we do not know yet. */
-function lost({ lost, backlog, unknown }: Durability): Observation | undefined {
-  if (unknown !== undefined) return undefined;
-  const missing = lost.length;
-  const queued = backlog ? (backlog.left ?? missing) : 0;
-  if (missing === 0 || queued === 0) return { value: missing };
-  return { value: missing, bracket: { from: Math.max(0, missing - queued), to: missing } };
+function lost(found: Durability): Observation | undefined {
+  const range = lostWrites(found);
+  if (!range) return undefined;
+  const value = found.lost.length;
+  return range.from === range.to ? { value } : { value, bracket: range };
 }
 
 const writeCount = reading<Durability>('count');
@@ -129,7 +133,8 @@ export const ofRun = [
     const sum = (pick: (one: Observation) => number) => all.reduce((total, one) => total + pick(one!), 0);
     const value = sum(({ value }) => value!);
     const from = sum(({ value, bracket }) => bracket?.from ?? value!);
-    return from === value ? { value } : { value, bracket: { from, to: value } };
+    const to = sum(({ value, bracket }) => bracket?.to ?? value!);
+    return from === to ? { value } : { value, bracket: { from, to } };
   }),
 ];
 

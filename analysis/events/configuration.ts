@@ -73,7 +73,8 @@ function clusterEntries({ nodes, quorum, timers, versions }: Inspection): Config
 
 /** `worker w2`, with the role `worker`: which node was drawn is chance, but its role affects recovery. */
 function targetEntry(events: RunEvent[], inspection: Inspection | undefined): ConfigurationEntry {
-  const targets = events.flatMap((event) => (event.kind === 'targets' ? event.targets : []));
+  const aimed = events.filter((event) => event.kind === 'targets');
+  const targets = aimed.flatMap((event) => event.targets);
   const described = targets.map((target) => {
     if (target.kind === 'service') return { name: `service ${target.service}`, role: `service ${target.service}` };
     const node = inspection?.nodes.find(({ name }) => name === target.node);
@@ -83,7 +84,8 @@ function targetEntry(events: RunEvent[], inspection: Inspection | undefined): Co
     const member = `a member of ${target.member.service} on`;
     return { name: `${member} ${name}`, role: `${member} ${role ?? name}` };
   });
-  const all = (pick: (one: { name: string; role: string }) => string) => described.map(pick).join(', ') || 'none';
+  const none = aimed.length > 0 ? 'none' : 'not recorded';
+  const all = (pick: (one: { name: string; role: string }) => string) => described.map(pick).join(', ') || none;
   return { group: 'target', name: 'target', value: all(({ name }) => name), role: all(({ role }) => role) };
 }
 

@@ -24,13 +24,12 @@ export function recoverySplit(
   replaced: Replacement[],
   stale: SplitStep | undefined,
 ): SplitStep[] {
-  const { t0, confirmedAt } = timeline;
+  const { t0, confirmedAt, watchedToEnd } = timeline;
+  const unseen = watchedToEnd ? 'no such event of the platform' : 'no such event was recorded';
   const stream = slowestStream(streams);
   const users = stream?.stream ?? '';
   const platformStep = (step: SplitStep['step'], reaction: Reaction | undefined): SplitStep =>
-    reaction
-      ? { step, mark: reactionMark(reaction, t0), from: reaction.event.text }
-      : { step, mark: {}, from: 'no such event of the platform' };
+    reaction ? { step, mark: reactionMark(reaction, t0), from: reaction.event.text } : { step, mark: {}, from: unseen };
   return [
     {
       step: 'fault confirmed',

@@ -8,6 +8,11 @@ interface PhaseSpan {
   failed?: string;
 }
 
+interface OpenSpan extends PhaseSpan {
+  /** The recording ends in this phase. */
+  open?: true;
+}
+
 /** When things were done to the cluster, according to the run's events. Times are ms since the recording's origin. */
 export interface RunTimeline {
   phases: PhaseSpan[];
@@ -15,6 +20,8 @@ export interface RunTimeline {
    * Injection: from the beginning of the first act to the end of the last. Undefined if nothing was injected.
    */
   t0: Bracket | undefined;
+  /** The run went on, or ended, without injecting anything. Where neither this nor t₀ is known, something may have been injected. */
+  notInjected: boolean;
   /** When the last fault was confirmed from outside; undefined unless all were. */
   confirmedAt: number | undefined;
   /** Faults that were not confirmed from outside. */
@@ -24,29 +31,45 @@ export interface RunTimeline {
    * healed earlier, while others still lasted, does not count as healing.
    */
   healing: Bracket | undefined;
-  /** Until when the run is judged: the end of recovery, at most the horizon after healing, or the end of the recording. */
+  /** The end of `healing`, if every fault was seen to be gone after it. */
+  healedAt: number | undefined;
+  /** Faults that were not seen to be gone. */
+  unhealed: string[];
+  /**
+   * Until when the run is judged: the end of recovery, at most the horizon after healing, or the end of the recording. If that ends
+   * before healing did: the beginning of healing or its last event, since nobody knows what was done to the cluster after it.
+   */
   end: number;
   /** The run was not cut short before the end of recovery. */
   watchedToEnd: boolean;
 }
 
-/** `lastDue`: when the last recorded probe was due; a run that was killed is judged up to there. */
+/** `lastDue`: when the last recorded probe was due; a run that was killed after healing is judged up to there. */
 export function runTimelineOf(events: RunEvent[], ran: Scenario, horizon: number, lastDue: number): RunTimeline {
   const lastEvent = events.reduce((last, { at }) => Math.max(last, at), 0);
-  const phases = phaseSpans(events, Math.max(lastEvent, lastDue));
+  const spans = phaseSpans(events, Math.max(lastEvent, lastDue));
+  const phases = spans.map(({ open: _, ...phase }) => phase);
   const acts = events.filter((event) => event.kind === 'act');
   const injecting = acts.filter(({ fault, healing }) => fault !== undefined && !healing);
-  const heal = phases.find(({ phase }) => phase === 'heal');
-  const healing = spanOf(lastHealing(acts, heal?.from));
-  const recover = phases.find(({ phase }) => phase === 'recover');
+  const heal = spans.find(({ phase }) => phase === 'heal');
+  const healingActs = lastHealing(acts, heal?.from);
+  const healing = spanOf(healingActs);
+  const recover = spans.find(({ phase }) => phase === 'recover');
   const healed = heal?.to ?? healing?.to;
-  const cleaning = phases.find(({ phase }) => phase === 'clean up')?.from;
-  const observed = recover?.to ?? cleaning ?? lastDue;
+  const cleaning = spans.find(({ phase }) => phase === 'clean up')?.from;
+  const untold = heal?.open ? heal.from : lastEvent;
+  const observed = recover?.to ?? cleaning ?? Math.min(lastDue, untold);
+  const inject = spans.find(({ phase }) => phase === 'inject');
+  const { seen: gone, missing: unhealed } = proofsOf('healed', events, ran);
+  const isHealed = unhealed.length === 0 && gone.length > 0 && healingActs.every(({ error }) => error === undefined);
   return {
     phases,
     t0: spanOf(injecting),
+    notInjected: injecting.length === 0 && (inject === undefined ? cleaning !== undefined : !inject.open),
     ...confirmation(events, ran),
     healing,
+    healedAt: isHealed ? healing?.to : undefined,
+    unhealed,
     end: healed === undefined ? observed : Math.min(observed, healed + horizon),
     watchedToEnd: events.some((event) => event.kind === 'phase' && event.phase === 'recover' && event.state === 'end'),
   };
@@ -68,28 +91,37 @@ function spanOf(acts: { from: number; at: number }[]): Bracket | undefined {
 }
 
 function confirmation(events: RunEvent[], ran: Scenario): Pick<RunTimeline, 'confirmedAt' | 'unconfirmed'> {
-  const proofs = events.filter((event) => event.kind === 'evidence');
-  const seen = proofs.filter(({ of, evidence }) => of === 'fault' && evidence !== null);
+  const { seen, missing } = proofsOf('fault', events, ran);
+  const confirmedAt = missing.length > 0 || seen.length === 0 ? undefined : Math.max(...seen.map(({ at }) => at));
+  return { confirmedAt, unconfirmed: missing };
+}
+
+type EvidenceEvent = RunEvent & { kind: 'evidence' };
+
+/** Every proof that a fault is there, or is gone, and the faults of which there is none. */
+function proofsOf(of: 'fault' | 'healed', events: RunEvent[], { faults }: Scenario) {
+  const seen = events.filter(
+    (event): event is EvidenceEvent => event.kind === 'evidence' && event.of === of && event.evidence !== null,
+  );
   const left = seen.map(({ fault }) => fault);
-  const unconfirmed = ran.faults.flatMap(({ fault }) => {
-    // One confirmation for each use: a fault that is used twice must be confirmed twice.
+  const missing = faults.flatMap(({ fault }) => {
+    // One proof for each use: a fault that is used twice must be seen twice.
     const proof = left.indexOf(fault);
     if (proof < 0) return [fault];
     left.splice(proof, 1);
     return [];
   });
-  const confirmedAt = unconfirmed.length > 0 || seen.length === 0 ? undefined : Math.max(...seen.map(({ at }) => at));
-  return { confirmedAt, unconfirmed };
+  return { seen, missing };
 }
 
 /** A phase that never ended lasts until the recording stops. */
-function phaseSpans(events: RunEvent[], stop: number): PhaseSpan[] {
-  const spans: PhaseSpan[] = [];
-  const open = new Map<Phase, PhaseSpan>();
+function phaseSpans(events: RunEvent[], stop: number): OpenSpan[] {
+  const spans: OpenSpan[] = [];
+  const open = new Map<Phase, OpenSpan>();
   for (const event of events) {
     if (event.kind !== 'phase') continue;
     if (event.state === 'begin') {
-      const span = { phase: event.phase, from: event.at, to: Math.max(stop, event.at) };
+      const span: OpenSpan = { phase: event.phase, from: event.at, to: Math.max(stop, event.at), open: true };
       open.set(event.phase, span);
       spans.push(span);
       continue;
@@ -97,6 +129,7 @@ function phaseSpans(events: RunEvent[], stop: number): PhaseSpan[] {
     const span = open.get(event.phase);
     if (!span) continue;
     open.delete(event.phase);
+    delete span.open;
     span.to = Math.max(span.from, event.at);
     if (event.state === 'failed') span.failed = event.message ?? 'no reason was recorded';
   }

@@ -1,28 +1,28 @@
-import type { RunEvent } from '../../recording/recording.ts';
+import type { Recording } from '../../recording/read.ts';
 import { formatDuration } from '../../units/units.ts';
 import type { Durability, StreamFindings } from '../findings.ts';
 import type { Series } from '../streams/series.ts';
+import type { RunTimeline } from './run-timeline.ts';
 
 /** Phases after the part that is judged: if they fail no number changes, but the reader must know. */
 const AFTERWARDS = new Set(['verify', 'clean up']);
 
 /** What a reader must know in addition to the verdict. */
 export function warningsOf(
-  events: RunEvent[],
+  { events, torn }: Pick<Recording, 'events' | 'torn'>,
+  { t0, unhealed }: RunTimeline,
   series: Series[],
   streams: StreamFindings[],
   durability: Durability[],
-  torn: number,
 ): string[] {
   const warnings: string[] = [];
   for (const event of events) {
     if (event.kind === 'warning') warnings.push(event.text);
-    if (event.kind === 'evidence' && event.of === 'healed' && !event.evidence)
-      warnings.push(`${event.fault} was not seen to be healed`);
     if (event.kind === 'phase' && event.state === 'failed' && AFTERWARDS.has(event.phase)) {
       warnings.push(`${event.phase} failed: ${event.message ?? 'no reason was recorded'}`);
     }
   }
+  if (t0) warnings.push(...unhealed.map((fault) => `${fault} was not seen to be healed`));
   if (torn > 0) warnings.push(`the last sample was cut off: ${torn} bytes of it are in the file`);
   for (const { spec, missing } of series) {
     if (missing > 0) warnings.push(`${missing} samples of ${spec.name} are missing: they count as not ok`);

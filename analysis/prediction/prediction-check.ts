@@ -72,7 +72,10 @@ function servedAgain(streams: StreamFindings[], { t0, healing }: Measured['timel
     (most, one) => (most && most.end.to >= one.end.to ? most : one),
     undefined,
   );
-  if (!last) return streams.some(({ during }) => during.scheduled > 0) ? { ms: 0, bracket: { from: 0, to: 0 } } : {};
+  // A probe that is missing may have failed.
+  const isWhole = ({ during: { scheduled, ok, failed, indeterminate } }: StreamFindings) =>
+    scheduled > 0 && ok + failed + indeterminate === scheduled;
+  if (!last) return streams.every(isWhole) ? { ms: 0, bracket: { from: 0, to: 0 } } : {};
   const to = last.end.to - t0.from;
   if (last.open) return { beyond: Math.max(0, to) };
   return { ms: to, bracket: { from: Math.max(0, last.end.from - t0.to), to } };

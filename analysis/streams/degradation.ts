@@ -78,13 +78,13 @@ export interface Resilience {
 
 /**
  * Bruneau's resilience triangle over bins from t₀ on. Q = goodput / steady goodput, at most 1, both per scheduled probe: with an
- * open loop that is the same as per second, and it does not depend on where a second begins. Without steady goodput
- * there is nothing to lose.
+ * open loop that is the same as per second, and it does not depend on where a second begins. NaN without steady goodput: there is
+ * nothing to compare with.
  */
 export function resilience(bins: StreamBin[], steadyGoodShare: number): Resilience {
+  if (!(steadyGoodShare > 0)) return { loss: Number.NaN, minQ: Number.NaN };
   let loss = 0;
   let minQ = 1;
-  if (steadyGoodShare <= 0) return { loss, minQ };
   for (const { scheduled, good } of bins) {
     if (scheduled === 0) continue;
     const q = Math.min(1, good / scheduled / steadyGoodShare);

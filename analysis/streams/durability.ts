@@ -1,4 +1,4 @@
-import type { RunEvent } from '../../recording/recording.ts';
+import type { Bracket, RunEvent } from '../../recording/recording.ts';
 import type { Durability } from '../findings.ts';
 import { indexOfSeq, probeState, type Series } from './series.ts';
 
@@ -19,6 +19,7 @@ export function durabilityOf(series: Series, events: RunEvent[], cutShort: boole
     acknowledged: sets.acknowledged,
     read: sets.read,
     indeterminate: sets.indeterminate,
+    ...(series.missing > 0 ? { unrecorded: series.missing } : {}),
     lost: ids === null ? [] : sets.lost,
     recovered: sets.recovered,
     unexpected: sets.unexpected,
@@ -26,6 +27,16 @@ export function durabilityOf(series: Series, events: RunEvent[], cutShort: boole
     backlog: backlog?.kind === 'backlog' ? { waited: backlog.waited, left: backlog.left } : undefined,
     ...(ids === null ? { unknown: whyUnread(readback) } : {}),
   };
+}
+
+/**
+ * How many acknowledged writes are lost. Those still queued are late, not lost, and one that was not recorded may be lost as well.
+ * Undefined if they were not read back.
+ */
+export function lostWrites({ lost, backlog, unrecorded = 0, unknown }: Durability): Bracket | undefined {
+  if (unknown !== undefined) return undefined;
+  const queued = backlog ? (backlog.left ?? lost.length) : 0;
+  return { from: Math.max(0, lost.length - queued), to: lost.length + unrecorded };
 }
 
 function whyUnread(readback: RunEvent | undefined): string {

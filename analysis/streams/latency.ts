@@ -16,14 +16,11 @@ export function okLatencies(series: Series, from: number, to: number): Float64Ar
   return values.subarray(0, n).sort();
 }
 
+/** Without a good answer there is no latency: NaN, null in JSON. */
 export function latencyOf(series: Series, from: number, to: number): Latency {
   const sorted = okLatencies(series, from, to);
-  return {
-    p50: percentile(sorted, 0.5),
-    p95: percentile(sorted, 0.95),
-    p99: percentile(sorted, 0.99),
-    n: sorted.length,
-  };
+  const rank = (q: number) => (sorted.length > 0 ? percentile(sorted, q) : Number.NaN);
+  return { p50: rank(0.5), p95: rank(0.95), p99: rank(0.99), n: sorted.length };
 }
 
 /** p95 above these, ms, is slow: over the stable window, and over one second. */

@@ -43,11 +43,12 @@ export function timeToFirstSuccess({ series, t0, runs, timeline }: Seen): Mark {
   return { ms: since(t0, series.due[okAfter]!), bracket };
 }
 
-/** First failure → last failure; the bracket spans from the shortest to the longest possible length. */
+/** First failure → last failure; the bracket spans from the shortest to the longest possible length. Censored if it was not over. */
 export function errorWindow({ series, runs }: Seen): Mark {
   const first = runs[0];
   const last = runs.at(-1);
   if (!first || !last) return {};
+  if (last.outage.open) return { beyond: series.due[last.run.last]! - series.due[first.run.first]! };
   const bracket = {
     from: Math.max(0, last.outage.end.from - first.outage.start.to),
     to: last.outage.end.to - first.outage.start.from,

@@ -36,9 +36,10 @@ function reportReasons(events: RunEvent[], series: Series[], limit: number): str
   if (own.length > 0)
     reasons.push(`errors on its own side: ${own.map(([name, count]) => `${name} ${count}`).join(', ')}`);
   for (const { spec, n, missing } of series) {
-    const scheduled = report.scheduled[spec.name] ?? 0;
+    const scheduled = report.scheduled[spec.name];
     const recorded = n - missing;
-    if (recorded < scheduled)
+    if (scheduled === undefined) reasons.push(`it does not say how many probes of ${spec.name} fell due`);
+    else if (recorded < scheduled)
       reasons.push(`${scheduled - recorded} of ${scheduled} samples of ${spec.name} are missing`);
   }
   return reasons;

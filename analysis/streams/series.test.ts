@@ -18,6 +18,12 @@ function numbered(seqs: number[]): StreamSamples {
   return samples;
 }
 
+test('a number that nobody measured does not fill the memory', () => {
+  const samples = numbered([0, 4_000_000_000, 4_000_000_001]);
+  const { missing, n } = toSeries(samples, Number.MAX_VALUE, 10 * 86_400_000);
+  assert.deepEqual([missing, n], [1_000_000, 1_000_003]);
+});
+
 test('a whole stream is taken as it is', () => {
   const samples = numbered([0, 1, 2]);
   const series = toSeries(samples, 3);

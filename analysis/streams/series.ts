@@ -28,6 +28,11 @@ export interface Series {
   /** Index into `instances`. */
   instance: Uint16Array;
   instances: string[];
+  /** 1: asked once more, on a new connection. */
+  askedAgain: Uint8Array;
+  /** Index into `addresses`; 0 is not known. */
+  address: Uint8Array;
+  addresses: string[];
   /** How many probes are `missing`. */
   missing: number;
 }
@@ -75,10 +80,12 @@ function stateOf(samples: StreamSamples, i: number): ProbeState {
 }
 
 function share(samples: StreamSamples, every: number): Series {
-  const { spec, n, seq, due, sent, done, error, instance, instances } = samples;
+  const { n, seq, due, sent, done, error, instance } = samples;
+  const { spec, instances, askedAgain, address, addresses } = samples;
   const state = new Uint8Array(n);
   for (let i = 0; i < n; i++) state[i] = stateOf(samples, i);
-  return { spec, every, n, seq, due, sent, done, state, error, instance, instances, missing: 0 };
+  const columns = { seq, due, sent, done, state, error, instance, askedAgain, address };
+  return { spec, every, n, ...columns, instances, addresses, missing: 0 };
 }
 
 function fill(samples: StreamSamples, every: number, scheduled: number, until: number): Series {
@@ -96,6 +103,9 @@ function fill(samples: StreamSamples, every: number, scheduled: number, until: n
     error: new Uint8Array(n),
     instance: new Uint16Array(n),
     instances: samples.instances,
+    askedAgain: new Uint8Array(n),
+    address: new Uint8Array(n),
+    addresses: samples.addresses,
     missing,
   };
   let at = 0;
@@ -117,6 +127,8 @@ function fill(samples: StreamSamples, every: number, scheduled: number, until: n
     series.done[at] = samples.done[i]!;
     series.error[at] = samples.error[i]!;
     series.instance[at] = samples.instance[i]!;
+    series.askedAgain[at] = samples.askedAgain[i]!;
+    series.address[at] = samples.address[i]!;
     series.state[at] = stateOf(samples, i);
     at++;
   });

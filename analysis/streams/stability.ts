@@ -32,7 +32,10 @@ export function firstStable(series: Series, from: number, end: number, slow: num
     const close = Math.min(series.due[i]! + STABLE_WINDOW, end);
     while (right < series.n && series.due[right]! < close) count(right++, 1);
     if (right <= i) continue;
-    const good = counts.ok >= GOOD * counts.judged && counts.ok - counts.slow >= Math.ceil(P95 * counts.ok);
+    // Of a window that is cut off by the end, the rest may have been good.
+    const rest = Math.max(0, Math.ceil((series.due[i]! + STABLE_WINDOW - end) / series.every));
+    const ok = counts.ok + rest;
+    const good = ok >= GOOD * (counts.judged + rest) && ok - counts.slow >= Math.ceil(P95 * ok);
     if (good && series.state[i] === probeState.ok) {
       // A window that is cut off by the end proves nothing, but recovery may have begun there.
       return series.due[i]! + STABLE_WINDOW <= end ? { stable: i } : i > from ? { unstable: i - 1 } : {};

@@ -1,24 +1,47 @@
 import type { StreamSamples } from '../../probes/samples.ts';
-import { paceOf } from './latency.ts';
-import { indexAt, STABLE_WINDOW, toSeries } from './series.ts';
+import { type Pace, paceOf } from './latency.ts';
+import { indexAt, type Series, STABLE_WINDOW, toSeries } from './series.ts';
 import { firstStable } from './stability.ts';
 
 /** Samples are written to the file up to this long after their probes ended, ms. */
-const FLUSH = 500;
+export const FLUSH = 500;
+
+/** What was slow on each stream in the `steady` ms before t₀. Any part of a recording will do that has all samples of that time. */
+export function pacesBefore(streams: StreamSamples[], t0: number, steady: number): Pace[] {
+  return streams.map((samples) => {
+    const series = partOf(samples);
+    return paceOf(series, { from: indexAt(series, t0 - steady), to: indexAt(series, t0) });
+  });
+}
 
 /**
  * The streams that were not as good as before over the last window that is complete at `now`, by the same rule as TTSR: so a
- * run goes on until its findings will show the recovery. Times are ms since the recording's
- * origin.
+ * run goes on until its findings will show the recovery. Only samples of probes that ended in the last `neededFor` ms are looked at.
+ * Times are ms since the recording's origin.
  */
-export function notYetStable(streams: StreamSamples[], t0: number, steady: number, now: number): string[] {
-  const isStable = (samples: StreamSamples): boolean => {
-    const series = toSeries(samples);
-    const pace = paceOf(series, { from: indexAt(series, t0 - steady), to: indexAt(series, t0) });
+export function notYetStable(streams: StreamSamples[], paces: Pace[], t0: number, now: number): string[] {
+  const isStable = (samples: StreamSamples, { window }: Pace): boolean => {
+    const series = partOf(samples);
     // Probes that are still in flight would look like missing ones.
     const end = now - samples.spec.timeout - FLUSH;
-    const from = Math.max(indexAt(series, t0), indexAt(series, end - STABLE_WINDOW - 2 * series.every));
-    return firstStable(series, from, end, pace.window).stable !== undefined;
+    const from = Math.max(indexAt(series, t0), indexAt(series, end - windowOf(samples.spec)));
+    return firstStable(series, from, end, window).stable !== undefined;
   };
-  return streams.filter((samples) => !isStable(samples)).map(({ spec }) => spec.name);
+  return streams.filter((samples, i) => !isStable(samples, paces[i]!)).map(({ spec }) => spec.name);
+}
+
+/** How far back `notYetStable` looks, ms. */
+export function neededFor(streams: StreamSamples['spec'][]): number {
+  return streams.reduce((most, spec) => Math.max(most, spec.timeout + FLUSH + windowOf(spec)), 0);
+}
+
+/** A window that begins with a probe after the beginning of this one is complete within it. */
+function windowOf({ every }: StreamSamples['spec']): number {
+  return STABLE_WINDOW + 2 * every;
+}
+
+/** Numbered from its first sample on: what came before it is not missing. */
+function partOf(samples: StreamSamples): Series {
+  const first = samples.seq[0] ?? 0;
+  return toSeries(first === 0 ? samples : { ...samples, seq: samples.seq.map((seq) => seq - first) });
 }

@@ -16,16 +16,21 @@ export function probeOf(stream: string): string {
   return stream.replace(/\.reused$/, '');
 }
 
+/** There is an answer, or the lack of one, to go by. */
+export function wasProbed({ steady, during }: StreamFindings): boolean {
+  return steady.scheduled + during.ok + during.failed + during.indeterminate > 0;
+}
+
 /** The parts of a series in steady state and since the fault. */
 export interface Spans {
   steady: Range;
   during: Range;
 }
 
-/** Without a fault everything is steady state, and nothing comes after it. */
+/** Without a fault everything that is judged is steady state, and nothing comes after it. */
 export function spansOf(series: Series, timeline: RunTimeline, steady: number): Spans {
   const end = indexAt(series, timeline.end);
-  if (!timeline.t0) return { steady: { from: 0, to: series.n }, during: { from: series.n, to: series.n } };
+  if (!timeline.t0) return { steady: { from: 0, to: end }, during: { from: end, to: end } };
   let from = indexAt(series, timeline.t0.from);
   // Probes in flight when the fault hit that then failed are attributed to it.
   while (from > 0 && failed(series.state[from - 1]!) && series.done[from - 1]! >= timeline.t0.from) from--;
@@ -73,7 +78,7 @@ export function streamFindings(
   const listed = failureRuns(series)
     .map((run) => ({ run, outage: toOutage(series, run) }))
     // Before steady state the service was still being deployed: not answering yet is no outage.
-    .filter(({ run }) => !timeline.t0 || (run.last >= spans.steady.from && run.first < spans.during.to));
+    .filter(({ run }) => run.last >= spans.steady.from && run.first < spans.during.to);
   const since = listed.filter(({ run }) => run.last >= spans.during.from);
 
   const t0: Bracket = timeline.t0 ?? { from: timeline.end, to: timeline.end };
@@ -83,10 +88,11 @@ export function streamFindings(
   const bins = binSeries(series, t0.from, spans.during, limit);
   const untilStable = bins.slice(0, Math.ceil((ttsr.ms ?? timeline.end - t0.from) / 1000));
   const { loss, minQ } = resilience(untilStable, share(steady.good, steady.scheduled));
-  const errorSeconds = ((during.failed + during.indeterminate) * series.every) / 1000;
+  // If no probe was due nothing is known: NaN, so that nobody reads it as nothing or as everything.
+  const known = (value: number) => (during.scheduled > 0 ? value : Number.NaN);
+  const errorSeconds = known(((during.failed + during.indeterminate) * series.every) / 1000);
   const watched = Math.max(0, timeline.end - t0.from) / 1000;
-  // If no probe was due nothing is known: NaN, so that nobody reads it as 0 % or 100 %.
-  const worst = (seconds: number) => (during.scheduled > 0 ? worstWindow(bins, seconds) : Number.NaN);
+  const worst = (seconds: number) => known(worstWindow(bins, seconds));
   const steadySeconds = (steady.scheduled * series.every) / 1000;
   const used = bins.filter(({ scheduled }) => scheduled > 0);
 
@@ -112,16 +118,17 @@ export function streamFindings(
     ...(afterHealing ? { afterHealing } : {}),
     errorWindow: errorWindow(seen),
     errorSeconds,
-    degradedSeconds: degradedSeconds(untilStable, pace.second),
-    goodput: { steady: share(steady.good, steadySeconds), during: share(during.good, watched) },
-    resilienceLoss: loss,
+    degradedSeconds: known(degradedSeconds(untilStable, pace.second)),
+    goodput: { steady: share(steady.good, steadySeconds), during: known(share(during.good, watched)) },
+    resilienceLoss: known(loss),
     degradationScore: degradationScore(loss, tte.ms, ttsr.ms),
-    minQ,
+    minQ: known(minQ),
     errorBudget: errorBudget(errorSeconds, objective.availability),
     outages: listed.map(({ outage }) => outage),
     headline: longest(since.filter(({ run }) => run.failures >= HEADLINE).map(({ outage }) => outage)),
     errors: countErrors(series, spans.during.from, spans.during.to),
     instances: countInstances(series, spans.during),
+    ...connectionsOf(series, { from: spans.steady.from, to: spans.during.to }),
   };
 }
 
@@ -145,7 +152,22 @@ function countInstances(series: Series, { from, to }: Range): Record<string, num
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** 0 if the total is 0. */
+/** How often a kept connection had been closed, and which addresses answered. */
+function connectionsOf(series: Series, { from, to }: Range): Pick<StreamFindings, 'askedAgain' | 'addresses'> {
+  const counts = new Map<string, number>();
+  let askedAgain = 0;
+  for (let i = from; i < to; i++) {
+    askedAgain += series.askedAgain[i]!;
+    const address = series.addresses[series.address[i]!] ?? '';
+    if (address !== '') counts.set(address, (counts.get(address) ?? 0) + 1);
+  }
+  return {
+    ...(askedAgain > 0 ? { askedAgain } : {}),
+    ...(counts.size > 1 ? { addresses: Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1))) } : {}),
+  };
+}
+
+/** NaN if the total is 0. */
 function share(part: number, total: number): number {
-  return total > 0 ? part / total : 0;
+  return total > 0 ? part / total : Number.NaN;
 }

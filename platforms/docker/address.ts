@@ -14,6 +14,6 @@ function isDockerApi(text: string): boolean {
   const url = parseUrl(text);
   if (!url) return false;
   if (url.protocol === 'unix:') return url.host === '' && url.pathname.length > 1;
-  if (!['', '/'].includes(url.pathname) || url.hostname === '') return false;
+  if (!['', '/'].includes(url.pathname) || url.hostname === '' || url.port === '0' || text.includes('?')) return false;
   return url.protocol === 'ssh:' || (url.protocol === 'tcp:' && url.port !== '' && url.username === '');
 }

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
+import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
+import { clip, type Limit, Tally } from '../../units/bounded.ts';
 import { OperatorError } from '../../units/operator-error.ts';
+import { rememberSecret } from '../../units/secrets.ts';
 import { SshAgent } from './ssh.ts';
 
 /** TLS material for tcp://, as files. */
@@ -24,21 +27,72 @@ export interface DockerHost {
 }
 
 const ASK_TIMEOUT = 3000;
+/** Of one answer: a list of some ten thousand tasks. */
+const ANSWER: Limit = { bytes: 32 * 2 ** 20, values: 2_000_000 };
 
 /** Opens a client for `tcp://`, `http(s)://`, `unix://` or `ssh://`. Nothing is sent yet. */
 export function connect(address: string, tls: DockerTls | undefined): DockerHost {
   const url = parseAddress(address);
-  const { options, agent, port } = transport(url, tls);
+  const { options, makeAgent, port } = transport(url, tls);
+  const open = new Set<Duplex>();
   return {
     url: address,
     port,
-    ask(what, question, ms = ASK_TIMEOUT) {
+    async ask(what, question, ms = ASK_TIMEOUT) {
+      const asked = `${address}: ${what}`;
+      const tooLong = Promise.withResolvers<never>();
+      // Each question has connections of its own, so that what is read of them is what is read of its answer, and giving it up
+      // ends them.
+      const agent = bounded(makeAgent(), asked, open, tooLong.reject);
       // The request itself is given up a little later than the question: the clear message comes first, then the socket goes.
       const api = new Docker({ ...options, agent, connectionTimeout: ms + 50 } as object);
-      return within(ms, `${address}: ${what}`, question(api));
+      try {
+        return await within(ms, asked, Promise.race([question(api), tooLong.promise]));
+      } catch (error) {
+        agent.destroy();
+        throw clipped(error);
+      }
     },
-    close: () => agent.destroy(),
+    close: () => {
+      for (const socket of open) socket.destroy();
+    },
   };
+}
+
+/**
+ * Counts what comes over an agent's connections, below the library, which keeps all of an answer. One that is longer than any
+ * should be is cut off, and told.
+ */
+function bounded(agent: http.Agent, asked: string, open: Set<Duplex>, tell: (error: Error) => void): http.Agent {
+  const tally = new Tally(asked, ANSWER);
+  const create = agent.createConnection.bind(agent);
+  agent.createConnection = (options, done) => {
+    const socket = create(options, done) as Duplex;
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const push = socket.push.bind(socket);
+    socket.push = (chunk: Buffer | null) => {
+      try {
+        if (chunk) tally.add(chunk);
+      } catch (error) {
+        tell(error as Error);
+        socket.destroy(error as Error);
+        return false;
+      }
+      return push(chunk);
+    };
+    return socket;
+  };
+  return agent;
+}
+
+/** The library puts all of a refusal's body into its error. */
+function clipped(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  error.message = clip(error.message);
+  const { json } = error as { json?: { message?: unknown } };
+  if (typeof json?.message === 'string') json.message = clip(json.message);
+  return error;
 }
 
 function parseAddress(address: string): URL {
@@ -60,20 +114,24 @@ function transport(url: URL, tls: DockerTls | undefined) {
     key: undefined,
   };
   // No connection is kept: one that slept through its node's power-off would fail the first question afterwards.
-  const plain = new http.Agent({ keepAlive: false });
+  const plain = () => new http.Agent({ keepAlive: false });
   if (url.protocol === 'unix:') {
-    return { options: { ...none, protocol: 'http', socketPath: url.pathname }, agent: plain, port: undefined };
+    return { options: { ...none, protocol: 'http', socketPath: url.pathname }, makeAgent: plain, port: undefined };
   }
   if (url.protocol === 'ssh:') {
     const options = { ...none, protocol: 'http', host: 'docker', port: 80 };
-    return { options, agent: new SshAgent(url), port: Number(url.port || 22) };
+    return { options, makeAgent: () => new SshAgent(url), port: Number(url.port || 22) };
   }
   const secure = tls !== undefined || url.protocol === 'https:';
   const port = Number(url.port || (secure ? 2376 : 2375));
   const options = { ...none, host: url.hostname, port, protocol: secure ? 'https' : 'http' };
-  if (!tls) return { options, agent: secure ? new https.Agent({ keepAlive: false }) : plain, port };
-  const material = { ca: readPem(tls.ca), cert: readPem(tls.cert), key: readPem(tls.key) };
-  return { options: { ...options, ...material }, agent: new https.Agent({ keepAlive: false, ...material }), port };
+  if (!secure) return { options, makeAgent: plain, port };
+  if (!tls) return { options, makeAgent: () => new https.Agent({ keepAlive: false }), port };
+  const key = readPem(tls.key);
+  rememberSecret(key.toString('utf8'));
+  const material = { ca: readPem(tls.ca), cert: readPem(tls.cert), key };
+  const makeAgent = () => new https.Agent({ keepAlive: false, ...material });
+  return { options: { ...options, ...material }, makeAgent, port };
 }
 
 function readPem(path: string): Buffer {
@@ -107,6 +165,11 @@ export function statusOf(error: unknown): number | undefined {
   return (error as { statusCode?: number }).statusCode;
 }
 
+/** An answer that stays the same however often it is asked for: not allowed, or no such request. Not a conflict (409), which passes. */
+export function isRefused(error: unknown): boolean {
+  return [400, 401, 403, 405].includes(statusOf(error) ?? 0);
+}
+
 export function isGone(error: unknown): boolean {
   return statusOf(error) === 404;
 }
@@ -124,5 +187,5 @@ export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
 /** Docker's own words where it answered, the system's where it did not. */
 export function describeFailure(error: unknown): string {
   const { json, message, code } = error as { json?: { message?: string }; message?: string; code?: string };
-  return json?.message ?? message ?? code ?? String(error);
+  return clip(json?.message ?? message ?? code ?? String(error));
 }

@@ -1,6 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
+import { mask } from '../../units/secrets.ts';
+
+/** Of what ssh complains about, before secrets are masked and the last of it is told. */
+const KEPT = 64 * 2 ** 10;
 
 /**
  * HTTP over `ssh … docker system dial-stdio`, as Docker's own command line does it: the user's ssh, so the user's keys,
@@ -38,7 +42,7 @@ class SshConnection extends Duplex {
       if (!this.push(chunk)) ssh.stdout.pause();
     });
     ssh.stderr.setEncoding('utf8').on('data', (text: string) => {
-      complaint = `${complaint}${text}`.slice(-1000);
+      complaint = `${complaint}${text}`.slice(-KEPT);
     });
     // A broken pipe says less than what ssh says at its end.
     ssh.stdin.on('error', () => {});
@@ -46,7 +50,7 @@ class SshConnection extends Duplex {
     ssh.on('close', (code) => {
       // An answer that is complete is one, however ssh ended after it.
       if (heard || code === 0) this.push(null);
-      else this.destroy(new Error(`ssh: ${complaint.trim() || `exit ${code}`}`));
+      else this.destroy(new Error(`ssh: ${mask(complaint.trim()).slice(-1000) || `exit ${code}`}`));
     });
   }
 

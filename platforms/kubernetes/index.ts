@@ -26,5 +26,6 @@ export const kubernetes: PlatformModule<KubernetesCluster> = {
   rightsFile: async (verbs) => (await import('./verbs/rights.ts')).rightsManifest(verbs),
   plannedTimers: async (manifest, timers) =>
     (await import('./state/planned-timers.ts')).plannedTimers(manifest, timers),
+  asks: async (manifest, _, { namespace }) => (await import('./workload/asks.ts')).asksOf(manifest, namespace),
   predict: predictKubernetes,
 };

@@ -65,7 +65,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
 
   return {
     kind: 'kubernetes',
-    verbs: Object.keys(verbs),
+    verbs,
     queries: Object.keys(queries),
     neighbours,
     // kube-proxy's health.
@@ -78,11 +78,11 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
     },
     members,
     watch: (namespace, signal) => watchKubernetes(api, namespace, signal),
-    untilReady: (deployment, timeout, signal) => untilReady(api, deployment, timeout, signal),
+    untilReady: (...asked) => untilReady(api, ...asked),
     exec,
     answers: (node) => kubeletAnswers(api, node, addresses),
     condition,
-    perform: (act) => performOnKubernetes(context, act),
+    perform: (act, ownRun) => performOnKubernetes(context, act, ownRun),
     query: (query) => askKubernetes(context, query),
     snapshot: () => snapshotKubernetes(api, allowed),
     rights: (verbs) => checkRights(api, verbs),

@@ -1,5 +1,6 @@
 /** A neighbour on Kubernetes: pods of a namespace of its own, on the nodes of those who are to feel it. */
 import type { Crowd, Filling, Limits, Neighbour, Neighbours, Program } from '../neighbour.ts';
+import { NEIGHBOUR_LABEL } from './api/objects.ts';
 
 export const neighbours: Neighbours = {
   serviceHost: (namespace, service) => `${service}.${namespace}.svc`,
@@ -51,7 +52,7 @@ function boundPod({ name, node, image, argv, deadMan, ready, priorityClass }: Bo
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name, labels: { app: name } },
+    metadata: { name, labels: { app: name, [NEIGHBOUR_LABEL]: name } },
     spec: {
       nodeName: node,
       restartPolicy: 'OnFailure',
@@ -152,7 +153,7 @@ function crowdMember(
     return {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata,
+      metadata: { name, labels: { ...metadata.labels, [NEIGHBOUR_LABEL]: name } },
       spec: { ...spec, activeDeadlineSeconds, restartPolicy: 'Never' },
     };
   }

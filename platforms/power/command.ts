@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { OperatorError } from '../../units/operator-error.ts';
+import { isSecretKey } from '../../files/secret.ts';
+import { OperatorError, PermanentError } from '../../units/operator-error.ts';
 import { runProgram, words } from '../../units/program.ts';
+import { rememberSecret } from '../../units/secrets.ts';
 import type { Power, PowerConfig, PowerState } from './power.ts';
 
 type CommandConfig = Extract<PowerConfig, { kind: 'command' }>;
@@ -9,11 +11,14 @@ type CommandConfig = Extract<PowerConfig, { kind: 'command' }>;
 /** Power by three shell commands of the cluster file, `{node}` replaced. `state` prints `on` or `off`. */
 export function commandPower(config: CommandConfig): Power {
   const env = { ...process.env, PATH: searchPath() };
+  // The shell takes them from the environment, and a command may repeat what it was given.
+  for (const [, name = ''] of `${config.off} ${config.on} ${config.state}`.matchAll(/\$\{?(\w+)/g))
+    if (isSecretKey(name)) rememberSecret(process.env[name]);
 
   async function shell(verb: 'off' | 'on' | 'state', node: string): Promise<string> {
     // The name goes into a shell line: nothing but what a host name can hold may pass.
     if (!/^[\w.-]+$/.test(node)) {
-      throw new OperatorError(`power ${verb}: '${node}' cannot stand in a shell command`, {
+      throw new PermanentError(`power ${verb}: '${node}' cannot stand in a shell command`, {
         hint: 'node names may hold letters, digits, dot, hyphen and underscore',
       });
     }

@@ -3,6 +3,7 @@ import { readSecret } from '../../files/reference.ts';
 import { isReference } from '../../files/secret.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { type Ended, runProgram, words } from '../../units/program.ts';
+import { mask } from '../../units/secrets.ts';
 import { type FenceParameter, parseFenceMetadata } from './metadata.ts';
 import type { Power, PowerConfig } from './power.ts';
 
@@ -61,7 +62,7 @@ export function fencePower(config: FenceConfig): Power {
     const values: Record<string, string> = {};
     for (const [key, value] of Object.entries(options)) values[key] = await resolve(config.agent, key, value, secrets);
     const result = await call({ ...values, action });
-    return { ...result, stdout: mask(result.stdout, secrets), stderr: mask(result.stderr, secrets) };
+    return { ...result, stdout: maskThese(result.stdout, secrets), stderr: maskThese(result.stderr, secrets) };
   }
 
   async function act(action: 'on' | 'off', node: string): Promise<void> {
@@ -157,6 +158,8 @@ async function resolve(agent: string, key: string, value: string, secrets: strin
   return secret;
 }
 
-function mask(text: string, secrets: string[]): string {
-  return secrets.reduce((masked, secret) => masked.replaceAll(secret, '***'), text);
+/** In what the agent says, its secrets are masked however short they are. */
+function maskThese(text: string, secrets: string[]): string {
+  const longestFirst = secrets.toSorted((a, b) => b.length - a.length);
+  return longestFirst.reduce((masked, secret) => masked.replaceAll(secret, '•••'), mask(text));
 }

@@ -5,7 +5,7 @@ export interface SwarmNode {
   ID: string;
   Version: { Index: number };
   Spec: { Name?: string; Role: 'manager' | 'worker'; Availability: 'active' | 'pause' | 'drain'; Labels?: Labels };
-  Description: { Hostname: string; Engine?: { EngineVersion?: string } };
+  Description: { Hostname: string; Engine?: { EngineVersion?: string }; Platform?: { OS?: string } };
   Status: { State: 'unknown' | 'down' | 'ready' | 'disconnected'; Addr?: string; Message?: string };
   ManagerStatus?: { Leader?: boolean; Reachability?: 'unknown' | 'unreachable' | 'reachable'; Addr?: string };
 }
@@ -25,7 +25,7 @@ interface ServiceSpec {
     Networks?: { Target: string }[];
     ForceUpdate?: number;
   };
-  Mode: { Replicated?: { Replicas?: number }; Global?: object };
+  Mode: { Replicated?: { Replicas?: number }; Global?: object; ReplicatedJob?: object; GlobalJob?: object };
   EndpointSpec?: { Ports?: { PublishedPort?: number; TargetPort: number }[] };
 }
 
@@ -58,6 +58,7 @@ export type Labels = Record<string, string>;
 /** Docker's own label on everything that belongs to a stack. */
 export const STACK_LABEL = 'com.docker.stack.namespace';
 export const TASK_LABEL = 'com.docker.swarm.task.id';
+export const SERVICE_LABEL = 'com.docker.swarm.service.id';
 
 /** The suite's labels: the run that made a thing, and what a thing was before the run changed it. */
 export const RUN_LABEL = 'brownout.run';

@@ -3,7 +3,7 @@ import { parse, stringify } from 'yaml';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Labels } from './api.ts';
 
-type Part = Record<string, unknown>;
+export type Part = Record<string, unknown>;
 
 interface Compose extends Part {
   version?: string;
@@ -106,5 +106,5 @@ function mapValues<V, R>(record: Record<string, V>, change: (value: V) => R): Re
 }
 
 const isPart = (value: unknown): value is Part => typeof value === 'object' && value !== null && !Array.isArray(value);
-const asPart = (value: unknown): Part => (isPart(value) ? value : {});
-const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
+export const asPart = (value: unknown): Part => (isPart(value) ? value : {});
+export const asList = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);

@@ -1,11 +1,14 @@
 /** Containers on one node, past the control plane: looked at, executed in, and the suite's own node agents. */
-import { PassThrough } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { OperatorError } from '../../units/operator-error.ts';
+import { clip, readLines } from '../../units/bounded.ts';
+import { OperatorError, PermanentError } from '../../units/operator-error.ts';
 import { sleep } from '../../units/sleep.ts';
 import { poll } from '../../units/until.ts';
 import { isGone, statusOf, unlessGone, within } from '../docker/client.ts';
+import { readOutput } from '../docker/output.ts';
 import type { ExecResult } from '../platform.ts';
+import { isOfRun } from '../verb.ts';
 import { labelled, RUN_LABEL, TASK_LABEL } from './api.ts';
 import type { NodeHost } from './hosts.ts';
 
@@ -31,34 +34,21 @@ export async function execIn(
       AttachStderr: true,
     });
     const stream = await exec.start({ hijack: true, stdin: stdin !== undefined });
-    return { exec, stream, demux: api.modem.demuxStream.bind(api.modem) };
+    return { exec, stream };
   });
-  const { exec, stream, demux } = started;
+  const { exec, stream } = started;
   try {
-    const stdout = collect();
-    const stderr = collect();
-    demux(stream, stdout.sink, stderr.sink);
-    const ended = new Promise<void>((resolve, reject) => {
-      stream.once('end', resolve);
-      stream.once('close', resolve);
-      stream.once('error', reject);
-    });
+    const what = `exec ${argv[0]} on ${host.node ?? host.url}`;
+    const output = readOutput(stream as unknown as Readable, what);
     if (stdin !== undefined) stream.end(stdin);
-    await within(timeout, `exec ${argv[0]}`, ended);
+    const { stdout, stderr } = await within(timeout, what, output);
     // The stream ends a moment before the engine has noted the exit code.
     const result = () => host.ask('exec result', () => exec.inspect());
     const state = await poll(result, ({ Running }) => !Running, { timeout: 1_000, every: 50 });
-    return { code: state.ExitCode ?? -1, stdout: stdout.text(), stderr: stderr.text() };
+    return { code: state.ExitCode ?? -1, stdout, stderr };
   } finally {
     stream.destroy();
   }
-}
-
-function collect() {
-  const chunks: Buffer[] = [];
-  const sink = new PassThrough();
-  sink.on('data', (chunk: Buffer) => chunks.push(chunk));
-  return { sink, text: () => Buffer.concat(chunks).toString('utf8') };
 }
 
 export interface Agent {
@@ -79,7 +69,7 @@ const START_TIMEOUT = 30_000;
  * node's engine, so that a node agent with a dead-man timer leaves nothing behind.
  */
 export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' | 'never'): Promise<void> {
-  const found = await unlessGone(host.ask('find node agent', (api) => api.getContainer(agent.name).inspect()));
+  const found = await findAgent(host, agent.name, agent.run);
   if (found?.State.Running) return;
   const container = await create(host, agent, pull, {
     AutoRemove: true,
@@ -88,6 +78,9 @@ export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' |
   });
   await host.ask(`start ${agent.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
 }
+
+/** By this exit code the command of `runAgent` says that it will not do it, however often it is asked. */
+export const REFUSED = 77;
 
 /** Runs a short command on the node, in a node agent that sees one of its folders. Throws when the command fails. */
 export async function runAgent(
@@ -103,7 +96,8 @@ export async function runAgent(
     const { StatusCode } = await container.wait();
     if (StatusCode === 0) return;
     const output = (await container.logs({ stdout: true, stderr: true })).toString('utf8').trim();
-    throw new OperatorError(`${agent.argv.join(' ')} on ${host.node} failed (exit ${StatusCode}): ${output}`);
+    if (StatusCode === REFUSED) throw new PermanentError(`${clip(output)}, on ${host.node}`);
+    throw new OperatorError(`${agent.argv.join(' ')} on ${host.node} failed (exit ${StatusCode}): ${clip(output)}`);
   };
   try {
     await host.ask(agent.name, run, timeout);
@@ -120,9 +114,11 @@ async function create(
   settings: Docker.HostConfig,
 ): Promise<string> {
   const attempt = async () => {
-    await unlessGone(
-      host.ask('find node agent', (api) => api.getContainer(agent.name).remove({ force: true }), 20_000),
-    );
+    const left = await findAgent(host, agent.name, undefined);
+    if (left) {
+      const remove = (api: Docker) => api.getContainer(left.Id).remove({ force: true });
+      await unlessGone(host.ask(`remove ${agent.name}`, remove, 20_000));
+    }
     const options = {
       name: agent.name,
       Image: agent.image,
@@ -156,26 +152,47 @@ async function create(
 async function pullImage(host: NodeHost, image: string): Promise<void> {
   const pull = async (api: Docker) => {
     const stream = await api.pull(image);
-    await new Promise<void>((resolve, reject) => {
-      api.modem.followProgress(stream, (error: Error | null) => (error ? reject(error) : resolve()));
-    });
+    for await (const line of readLines(stream as Readable, `pull ${image} on ${host.url}`)) {
+      const { error } = JSON.parse(line) as { error?: string };
+      if (error) throw new OperatorError(`${image} cannot be pulled on ${host.node ?? host.url}: ${clip(error)}`);
+    }
   };
   await host.ask(`pull ${image}`, pull, PULL_TIMEOUT);
+}
+
+/** The container of that name, of the run, or of any without one. Throws PermanentError when it is somebody else's. */
+async function findAgent(
+  host: NodeHost,
+  name: string,
+  ownRun: string | undefined,
+): Promise<Docker.ContainerInspectInfo | undefined> {
+  const found = await unlessGone(host.ask('find node agent', (api) => api.getContainer(name).inspect()));
+  if (!found || isOfRun(found.Config.Labels?.[RUN_LABEL], ownRun)) return found;
+  throw new PermanentError(
+    `container ${name} on ${host.node} is not a node agent of ${ownRun ?? 'a run'}; it is left alone`,
+    {
+      hint: `those carry the label ${RUN_LABEL}; if this one is of no use, remove it by hand`,
+    },
+  );
 }
 
 /** A node agent undoes what it did when it is told to end; this long it may take. */
 const AGENT_GRACE_S = 10;
 
-/** Ends a node agent, and returns once it is gone. Gone already is success. */
-export async function removeAgent(host: NodeHost, name: string): Promise<void> {
+/** Ends a run's node agent, and returns once it is gone. Gone already is success. Throws PermanentError for a container that is none. */
+export async function removeAgent(host: NodeHost, name: string, ownRun: string | undefined): Promise<void> {
   const patience = (AGENT_GRACE_S + 10) * 1000;
-  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(name).stop({ t: AGENT_GRACE_S }), patience));
+  const found = await findAgent(host, name, ownRun);
+  if (!found) return;
+  // By ID: another may get the name.
+  const { Id: id } = found;
+  await unlessGone(host.ask(`stop ${name}`, (api) => api.getContainer(id).stop({ t: AGENT_GRACE_S }), patience));
   const deadline = performance.now() + patience;
-  while (await unlessGone(host.ask('find node agent', (api) => api.getContainer(name).inspect()))) {
+  while (await unlessGone(host.ask('find node agent', (api) => api.getContainer(id).inspect()))) {
     if (performance.now() > deadline) throw new OperatorError(`node agent ${name} on ${host.node} does not go away`);
     await sleep(100);
     try {
-      await unlessGone(host.ask(`remove ${name}`, (api) => api.getContainer(name).remove({ force: true }), patience));
+      await unlessGone(host.ask(`remove ${name}`, (api) => api.getContainer(id).remove({ force: true }), patience));
     } catch (error) {
       // It removes itself at its end: 'removal already in progress'.
       if (statusOf(error) !== 409) throw error;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { OperatorError } from '../../units/operator-error.ts';
-import { connect, type DockerHost, describeFailure, statusOf } from '../docker/client.ts';
+import { OperatorError, PermanentError } from '../../units/operator-error.ts';
+import { connect, type DockerHost, describeFailure, isRefused, statusOf } from '../docker/client.ts';
 import type { SwarmReach } from './cluster.ts';
 
 /** A host of the cluster file, and which node of the Swarm it has turned out to be. */
@@ -98,7 +98,8 @@ export class Hosts {
         if (error instanceof OperatorError) throw error;
         const status = statusOf(error);
         if (status !== undefined && status < 500) {
-          throw new OperatorError(`${host.url} refuses: ${describeFailure(error)}`, { cause: error });
+          const Failure = isRefused(error) ? PermanentError : OperatorError;
+          throw new Failure(`${host.url} refuses: ${describeFailure(error)}`, { cause: error });
         }
         failures.push(`${host.url}: ${describeFailure(error)}`);
       }

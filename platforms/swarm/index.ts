@@ -16,5 +16,6 @@ export const swarm: PlatformModule<SwarmCluster> = {
     return [...Object.keys(verbs), ...Object.keys(queries)];
   },
   plannedTimers: async (manifest, timers) => (await import('./planned-timers.ts')).plannedTimers(manifest, timers),
+  asks: async (manifest, cluster, context) => (await import('./asks.ts')).asksOf(manifest, cluster, context),
   predict: predictSwarm,
 };

@@ -47,16 +47,18 @@ export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) =>
   };
 }
 
-function toNode(node: SwarmNode): Node {
+export function toNode(node: SwarmNode): Node {
+  const os = node.Description.Platform?.OS;
   return {
     name: node.Description.Hostname,
     role: node.Spec.Role,
     leader: node.ManagerStatus?.Leader === true,
     ready: node.Status.State === 'ready',
-    schedulable: node.Spec.Availability === 'active',
+    schedulable: node.Spec.Availability === 'active' && (os ?? 'linux') === 'linux',
     // A manager's Status.Addr can be 0.0.0.0; its raft address never is.
     address: node.ManagerStatus?.Addr?.replace(/:\d+$/, '') ?? node.Status.Addr ?? '',
     labels: node.Spec.Labels ?? {},
+    ...((os ?? 'linux') === 'linux' ? {} : { unfit: `its system is ${os}, and what faults run on nodes is for Linux` }),
   };
 }
 

@@ -10,14 +10,13 @@ import type { Hosts, NodeHost } from './hosts.ts';
 
 export const LOCK_NAME = 'brownout-lock';
 
-/** A lock that nobody renewed for this long is stale. By the clock of the host that took it. */
+/** A lock that nobody renewed for this long is stale, by the managers' own clock: readers' and holders' clocks may be minutes apart. */
 const LOCK_TIME = 120_000;
 
 /** A config cannot be empty, nor change its data; base64. */
 const LOCK_DATA = Buffer.from('brownout').toString('base64');
 
 const OWNER_LABEL = 'brownout.owner';
-const EXPIRES_LABEL = 'brownout.expires';
 
 export interface LockAnswer {
   held: boolean;
@@ -31,7 +30,8 @@ interface Lock {
   run: string;
   /** See ../owner.ts. */
   owner: string;
-  expires: number;
+  /** When it was last written, as the Swarm noted it down, epoch ms. */
+  renewed: number;
 }
 
 /** Takes the lock, or renews it when this run holds it; a stale one is taken over. */
@@ -39,7 +39,7 @@ export function takeLock(hosts: Hosts, run: string, owner: string): Promise<Lock
   return hosts.manager(async (host) => {
     const lock = await readLock(host);
     if (lock?.run === run) return renew(host, lock, run, owner);
-    if (lock && !isStale(lock)) return refused(lock);
+    if (lock && !(await isStale(host, lock))) return refused(lock);
     // By ID: a lock that somebody else put there in the meantime has another.
     if (lock) await remove(host, lock);
     try {
@@ -54,7 +54,7 @@ export function takeLock(hosts: Hosts, run: string, owner: string): Promise<Lock
   });
 }
 
-/** Puts the expiry off. A lock that is gone or somebody else's is not taken back. */
+/** Writes it anew, which the Swarm notes down. A lock that is gone or somebody else's is not taken back. */
 export function renewLock(hosts: Hosts, run: string, owner: string): Promise<LockAnswer> {
   return hosts.manager(async (host) => {
     const lock = await readLock(host);
@@ -74,7 +74,7 @@ export function releaseLock(hosts: Hosts, run: string): Promise<void> {
 export function lockHolder(hosts: Hosts): Promise<string | undefined> {
   return hosts.read(async (host) => {
     const lock = await readLock(host);
-    return lock && !isStale(lock) ? lock.run : undefined;
+    return lock && !(await isStale(host, lock)) ? lock.run : undefined;
   });
 }
 
@@ -84,8 +84,9 @@ async function readLock(host: NodeHost): Promise<Lock | undefined> {
   const found = await host.ask('read lock', (api) => api.listConfigs({ filters }));
   const config = found.find(({ Spec }) => Spec?.Name === LOCK_NAME);
   if (!config) return undefined;
-  const { [RUN_LABEL]: run = '', [OWNER_LABEL]: owner = '', [EXPIRES_LABEL]: expires } = config.Spec?.Labels ?? {};
-  return { id: config.ID, version: config.Version!.Index!, run, owner, expires: Number(expires) || 0 };
+  const { [RUN_LABEL]: run = '', [OWNER_LABEL]: owner = '' } = config.Spec?.Labels ?? {};
+  const renewed = Date.parse(config.UpdatedAt ?? '');
+  return { id: config.ID, version: config.Version!.Index!, run, owner, renewed };
 }
 
 async function renew(host: NodeHost, lock: Lock, run: string, owner: string): Promise<LockAnswer> {
@@ -100,16 +101,18 @@ async function remove(host: NodeHost, lock: Lock): Promise<void> {
 }
 
 function labels(run: string, owner: string) {
-  return { [RUN_LABEL]: run, [OWNER_LABEL]: owner, [EXPIRES_LABEL]: String(Date.now() + LOCK_TIME) };
+  return { [RUN_LABEL]: run, [OWNER_LABEL]: owner };
 }
 
-/** Expired, or of a process of this very host that is no more. */
-function isStale({ owner, expires }: Lock): boolean {
-  if (expires < Date.now()) return true;
-  return ownerState(owner) === 'gone';
+/** Not written for too long, or of a process of this very host that is no more. A lock whose age is not told is not taken. */
+async function isStale(host: NodeHost, { owner, renewed }: Lock): Promise<boolean> {
+  if (ownerState(owner) === 'gone') return true;
+  const { SystemTime: now } = await host.ask('read its clock', (api) => api.info());
+  return Date.parse(now ?? '') - renewed > LOCK_TIME;
 }
 
 function refused(lock: Lock | undefined): LockAnswer {
   if (!lock) return { held: false, holder: 'nobody' };
-  return { held: false, holder: `run ${lock.run} of ${lock.owner}, until ${new Date(lock.expires).toISOString()}` };
+  const renewed = Number.isNaN(lock.renewed) ? 'nobody knows when' : new Date(lock.renewed).toISOString();
+  return { held: false, holder: `run ${lock.run} of ${lock.owner}, renewed ${renewed}` };
 }

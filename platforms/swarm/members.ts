@@ -39,6 +39,9 @@ function taskState({ Status, DesiredState }: SwarmTask): Member['state'] | undef
   return Status.State === 'running' ? 'running' : 'starting';
 }
 
+/** Its tasks come to an end by themselves: they serve nobody. */
+const isJob = ({ Spec: { Mode } }: SwarmService) => Mode.ReplicatedJob !== undefined || Mode.GlobalJob !== undefined;
+
 /** A task with a health check is `running` only once it is healthy, so running on a node that is up is ready. */
 export function toMembers(namespace: string, { nodes, services, tasks }: StackState): Member[] {
   const nodeById = new Map(nodes.map((node) => [node.ID, node]));
@@ -46,7 +49,7 @@ export function toMembers(namespace: string, { nodes, services, tasks }: StackSt
   return tasks.flatMap((task): Member[] => {
     const service = serviceById.get(task.ServiceID);
     const state = taskState(task);
-    if (!service || !state) return [];
+    if (!service || !state || isJob(service)) return [];
     const node = nodeById.get(task.NodeID ?? '');
     const container = task.Status.ContainerStatus?.ContainerID;
     const instance = task.Spec.ContainerSpec?.Hostname || container?.slice(0, 12);
@@ -71,6 +74,7 @@ export async function untilReady(
   { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
   timeout: number,
   signal?: AbortSignal,
+  tell: (missing: string[]) => void = () => {},
 ): Promise<void> {
   const look = async () => {
     signal?.throwIfAborted();
@@ -82,7 +86,11 @@ export async function untilReady(
       return [error.message];
     }
   };
-  const missing = await poll(look, (services) => services.length === 0, { timeout, every: LOOK_AGAIN, signal });
+  const isReady = (missing: string[]) => {
+    tell(missing);
+    return missing.length === 0;
+  };
+  const missing = await poll(look, isReady, { timeout, every: LOOK_AGAIN, signal });
   if (missing.length === 0) return;
   signal?.throwIfAborted();
   throw new OperatorError(`${namespace} is not ready after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {

@@ -1,24 +1,51 @@
-import { OperatorError } from '../../units/operator-error.ts';
-import { BEFORE_LABEL, type Labels, listNodes, RUN_LABEL } from './api.ts';
-import type { Hosts } from './hosts.ts';
+import { PermanentError } from '../../units/operator-error.ts';
+import { isOfRun } from '../verb.ts';
+import { BEFORE_LABEL, listNodes, RUN_LABEL, type SwarmNode } from './api.ts';
+import type { Hosts, NodeHost } from './hosts.ts';
 
 export type Availability = 'active' | 'pause' | 'drain';
 
 /**
- * Sets a node's availability. With `run` the node carries the run's label and what it was before, so that a drained node is
- * found and restored without a journal; without `run` both labels are taken off again.
+ * Sets a node's availability. The node carries the run's label and what it was before, so that a drained node is found and restored
+ * without a journal.
  */
-export function setAvailability(hosts: Hosts, name: string, availability: Availability, run?: string): Promise<void> {
+export function setAvailability(hosts: Hosts, name: string, availability: Availability, run: string): Promise<void> {
   return hosts.manager(async (host) => {
-    const node = (await listNodes(host)).find(({ Description }) => Description.Hostname === name);
-    if (!node) throw new OperatorError(`the Swarm has no node ${name}`);
-    const { [RUN_LABEL]: markedBy, [BEFORE_LABEL]: before, ...own } = node.Spec.Labels ?? {};
-    const marks: Labels = run ? { [RUN_LABEL]: run, [BEFORE_LABEL]: before ?? node.Spec.Availability } : {};
-    const asWanted = node.Spec.Availability === availability && markedBy === run;
-    if (asWanted) return;
-    const spec = { ...node.Spec, Availability: availability, Labels: { ...own, ...marks } };
-    // The version makes the update fail when somebody else changed the node in between.
-    const update = { _query: { version: node.Version.Index }, _body: spec };
-    await host.ask('update node', (api) => api.getNode(node.ID).update(update));
+    const node = await find(host, name);
+    const { [RUN_LABEL]: markedBy, [BEFORE_LABEL]: before = node.Spec.Availability, ...own } = node.Spec.Labels ?? {};
+    if (node.Spec.Availability === availability && markedBy === run) return;
+    const labels = { ...own, [RUN_LABEL]: run, [BEFORE_LABEL]: before };
+    await update(host, node, { Availability: availability, Labels: labels });
   });
+}
+
+/**
+ * Makes a node what it was before the run, and takes the labels off. Without the run's label there is nothing left to do.
+ *
+ * @param otherwise what it was before, should the label not say it
+ */
+export function restoreAvailability(
+  hosts: Hosts,
+  name: string,
+  otherwise: Availability,
+  ownRun: string | undefined,
+): Promise<void> {
+  return hosts.manager(async (host) => {
+    const node = await find(host, name);
+    const { [RUN_LABEL]: markedBy, [BEFORE_LABEL]: before, ...own } = node.Spec.Labels ?? {};
+    if (!isOfRun(markedBy, ownRun)) return;
+    await update(host, node, { Availability: (before as Availability | undefined) ?? otherwise, Labels: own });
+  });
+}
+
+async function find(host: NodeHost, name: string): Promise<SwarmNode> {
+  const node = (await listNodes(host)).find(({ Description }) => Description.Hostname === name);
+  if (!node) throw new PermanentError(`the Swarm has no node ${name}`);
+  return node;
+}
+
+async function update(host: NodeHost, node: SwarmNode, change: Partial<SwarmNode['Spec']>): Promise<void> {
+  // The version makes the update fail when somebody else changed the node in between.
+  const options = { _query: { version: node.Version.Index }, _body: { ...node.Spec, ...change } };
+  await host.ask('update node', (api) => api.getNode(node.ID).update(options));
 }

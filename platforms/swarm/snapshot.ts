@@ -173,9 +173,11 @@ function stacks(parts: Labelled[]): Leftover[] {
   );
   return [...byNamespace]
     .sort(([a], [b]) => b.length - a.length || a.localeCompare(b))
-    .map(([namespace, members]) => ({
-      what: `stack ${namespace} (${members.map(({ name }) => name).join(', ')})`,
-      run: members[0]!.labels[RUN_LABEL]!,
-      remove: { verb: 'remove', args: { namespace } },
-    }));
+    .flatMap(([namespace, members]) =>
+      [...Map.groupBy(members, ({ labels }) => labels[RUN_LABEL]!)].map(([run, own]) => ({
+        what: `stack ${namespace} (${own.map(({ name }) => name).join(', ')})`,
+        run,
+        remove: { verb: 'remove', args: { namespace } },
+      })),
+    );
 }

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OperatorError } from '../../units/operator-error.ts';
+import { isPermanent, OperatorError } from '../../units/operator-error.ts';
 import { runProgram, words } from '../../units/program.ts';
 import { isGone } from '../docker/client.ts';
 import { type Labels, listServices, RUN_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
 import { addTo, foldersIn, imagesOf, readCompose } from './compose.ts';
-import { runAgent } from './containers.ts';
+import { REFUSED, runAgent } from './containers.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 
 const CLI_TIMEOUT = 60_000;
@@ -128,20 +128,42 @@ async function makeFolders(
   folders: string[],
 ): Promise<void> {
   if (folders.length === 0) return;
-  await onShared(
-    hosts,
-    cluster,
-    request.namespace,
-    ['mkdir', '-p', ...folders],
-    request.labels[RUN_LABEL] ?? request.namespace,
-  );
+  const run = request.labels[RUN_LABEL] ?? request.namespace;
+  const home = `${cluster.shared}/${request.namespace}`;
+  await onShared(hosts, cluster, request.namespace, ['sh', '-c', MAKE, 'folders', home, run, ...folders], run);
 }
 
-/** Takes away what a namespace left on the shared folder. */
-export async function removeShared(hosts: Hosts, cluster: SwarmCluster, namespace: string): Promise<void> {
+/** A folder has no label: a file in it says whose it is. */
+const MARK = `.${RUN_LABEL}`;
+const MAKE = `
+home=$1 run=$2
+if [ -e "$home" ] && [ "$(cat "$home/${MARK}" 2>/dev/null)" != "$run" ]; then echo "$home is there and not of run $run"; exit ${REFUSED}; fi
+mkdir -p "$home" && printf %s "$run" >"$home/${MARK}" || exit 1
+shift 2; mkdir -p "$@"`;
+const REMOVE = `
+home=$1 run=$2 unmarked=$3
+[ -e "$home" ] || exit 0
+mark=$(cat "$home/${MARK}" 2>/dev/null)
+if [ -z "$mark" ] && [ "$unmarked" = leave ] || [ -n "$mark" ] && [ -n "$run" ] && [ "$mark" != "$run" ]; then
+  echo "$home was not made by run '$run' and is left alone"; exit ${REFUSED}
+fi
+rm -rf -- "$home"`;
+
+/**
+ * Takes away what a run left on the shared folder. Throws PermanentError for a folder that it did not make.
+ *
+ * @param unmarked what becomes of a folder without a mark: earlier versions made none
+ */
+export async function removeShared(
+  hosts: Hosts,
+  cluster: SwarmCluster,
+  { namespace, ownRun, unmarked }: { namespace: string; ownRun: string | undefined; unmarked: 'remove' | 'leave' },
+): Promise<void> {
   // Without an image for node agents the deployment could not make folders either: there is nothing to remove.
   if (!cluster.shared || !cluster.images.tools) return;
-  await onShared(hosts, cluster, namespace, ['rm', '-rf', '--', `${cluster.shared}/${namespace}`], namespace);
+  const folder = `${cluster.shared}/${namespace}`;
+  const argv = ['sh', '-c', REMOVE, 'folders', folder, ownRun ?? '', unmarked];
+  await onShared(hosts, cluster, namespace, argv, ownRun ?? namespace);
 }
 
 /** Runs one command on the shared folder, on the first node that answers: it is the same folder on all. */
@@ -165,10 +187,14 @@ async function onShared(
       const agent = { name: `brownout-folders-${namespace}`, run, image, argv, mount: cluster.shared! };
       return await runAgent(host, agent, cluster.pull, FOLDER_TIMEOUT);
     } catch (error) {
+      if (isPermanent(error)) throw error;
       failures.push(`${host.node}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  throw new OperatorError(`'${argv.join(' ')}' could be run on no node: ${failures.join('; ')}`, {
-    hint: `is ${cluster.shared} there on every node, and the image ${image}?`,
-  });
+  throw new OperatorError(
+    `folders on ${cluster.shared} could be prepared or removed on no node: ${failures.join('; ')}`,
+    {
+      hint: `is ${cluster.shared} there on every node, and the image ${image}?`,
+    },
+  );
 }

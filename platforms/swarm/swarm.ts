@@ -65,7 +65,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
 
   return {
     kind: 'swarm',
-    verbs: Object.keys(verbs),
+    verbs,
     queries: Object.keys(queries),
     neighbours,
     // Gossip.
@@ -76,11 +76,11 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
       return service === undefined ? members : members.filter((member) => member.service === service);
     },
     watch: (namespace, signal) => watchSwarm(hosts, namespace, signal),
-    untilReady: (deployment, timeout, signal) => untilReady(hosts, deployment, timeout, signal),
+    untilReady: (...asked) => untilReady(hosts, ...asked),
     exec,
     answers,
     condition,
-    perform: (act) => performOnSwarm({ hosts, cluster }, act),
+    perform: (act, ownRun) => performOnSwarm({ hosts, cluster }, act, ownRun),
     query: (query) => askSwarm({ hosts, cluster }, query),
     snapshot: () => snapshotSwarm(hosts),
     leftovers: (run) => leftoversOfSwarm(hosts, run),

@@ -1,8 +1,8 @@
 /** All that can be done to a Swarm, and asked of it: one typed entry each. */
 
 import { z } from 'zod';
-import { OperatorError } from '../../units/operator-error.ts';
-import { describeFailure, isGone, statusOf } from '../docker/client.ts';
+import { OperatorError, PermanentError } from '../../units/operator-error.ts';
+import { describeFailure, isGone, isRefused, statusOf } from '../docker/client.ts';
 import type { Act, Json, Query } from '../platform.ts';
 import {
   entriesOf,
@@ -10,6 +10,7 @@ import {
   namespace,
   node,
   oneOf,
+  plainName,
   type Question,
   readArguments,
   subjectOf,
@@ -23,7 +24,7 @@ import type { SwarmCluster } from './cluster.ts';
 import { containerOf, execIn, removeAgent, startAgent } from './containers.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { releaseLock, renewLock, takeLock } from './lock.ts';
-import { setAvailability } from './nodes.ts';
+import { restoreAvailability, setAvailability } from './nodes.ts';
 import { removeStack } from './remove.ts';
 import { restoreService, rollService } from './roll.ts';
 import { deployStack, imageOnNodes } from './stack.ts';
@@ -35,7 +36,7 @@ export interface SwarmContext {
 
 const EXEC_TIMEOUT = 5_000;
 
-const { verb, question } = entriesOf<SwarmContext>();
+const { verb, undo, question } = entriesOf<SwarmContext>();
 
 const manifest = { namespace, manifest: text, labels: textByName };
 const member = { namespace, node, member: text };
@@ -49,7 +50,7 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
 
   'neighbour.deploy': verb(
     // The service in whose network it is, where it is a neighbour that comes from inside.
-    { ...manifest, neighbour: z.object({ namespace: text, service: text }).optional() },
+    { ...manifest, neighbour: z.object({ namespace, service: text }).optional() },
     [],
     async ({ hosts, cluster }, { neighbour, ...deployment }) => {
       await deployStack(hosts, cluster, { ...deployment, ...(neighbour ? { neighbour } : {}) });
@@ -57,19 +58,21 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
     },
   ),
 
-  remove: verb({ namespace }, [], async ({ hosts, cluster }, { namespace }) => {
-    await removeStack(hosts, cluster, namespace);
+  remove: undo({ namespace }, [], async ({ hosts, cluster }, { namespace }, ownRun) => {
+    await removeStack(hosts, cluster, namespace, ownRun);
     return undefined;
   }),
 
-  /** With `run` the node is marked as changed by it. */
-  'node.availability': verb(
+  /** With `run` the node is marked as changed by it; without, that is undone. */
+  'node.availability': undo(
     { node, availability: oneOf('active', 'pause', 'drain'), run: text.optional() },
     [],
-    async ({ hosts }, { node, availability, run }) => {
-      await setAvailability(hosts, node, availability, run);
+    async ({ hosts }, { node, availability, run }, ownRun) => {
+      if (run === undefined) await restoreAvailability(hosts, node, availability, ownRun);
+      else await setAvailability(hosts, node, availability, run);
       return undefined;
     },
+    ({ run }) => run === undefined,
   ),
 
   'member.kill': verb({ ...member, signal: text.optional() }, [], async ({ hosts }, { signal = 'SIGKILL', ...of }) => {
@@ -91,7 +94,7 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
     return undefined;
   }),
 
-  'member.unpause': verb(member, [], async ({ hosts }, of) => {
+  'member.unpause': undo(member, [], async ({ hosts }, of) => {
     const found = await memberContainer(hosts, of);
     if (found?.state !== 'paused') return undefined;
     await unlessEnded(found.host.ask('unpause', (api) => api.getContainer(found.id).unpause()));
@@ -110,13 +113,13 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
     },
   ),
 
-  'service.restore': verb(service, [], async ({ hosts }, { namespace, service }) => {
+  'service.restore': undo(service, [], async ({ hosts }, { namespace, service }) => {
     await restoreService(hosts, namespace, service);
     return undefined;
   }),
 
   'host.run': verb(
-    { node, name: text, run: text, image: text, argv: texts },
+    { node, name: plainName, run: text, image: text, argv: texts },
     [],
     async ({ hosts, cluster }, { node, ...agent }) => {
       await startAgent(await hosts.of(node), agent, cluster.pull);
@@ -124,8 +127,8 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
     },
   ),
 
-  'host.remove': verb({ node, name: text }, [], async ({ hosts }, { node, name }) => {
-    await removeAgent(await hosts.of(node), name);
+  'host.remove': undo({ node, name: plainName }, [], async ({ hosts }, { node, name }, ownRun) => {
+    await removeAgent(await hosts.of(node), name, ownRun);
     return undefined;
   }),
 
@@ -139,7 +142,7 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
     ...(await renewLock(hosts, run, owner)),
   })),
 
-  'lock.release': verb({ run: text }, [], async ({ hosts }, { run }) => {
+  'lock.release': undo({ run: text }, [], async ({ hosts }, { run }) => {
     await releaseLock(hosts, run);
     return undefined;
   }),
@@ -147,7 +150,7 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
 
 export const queries: Record<string, Question<SwarmContext>> = {
   /** → { code, stdout }, in a node agent that `host.run` started. */
-  'host.exec': question({ node, name: text, argv: texts }, [], async ({ hosts }, { node, name, argv }) => {
+  'host.exec': question({ node, name: plainName, argv: texts }, [], async ({ hosts }, { node, name, argv }) => {
     const host = await hosts.of(node);
     const { code, stdout } = await execIn(host, name, argv, { stdin: undefined, timeout: EXEC_TIMEOUT });
     return { code, stdout };
@@ -156,10 +159,10 @@ export const queries: Record<string, Question<SwarmContext>> = {
 
 const A_SWARM = 'a Swarm';
 
-export async function performOnSwarm(context: SwarmContext, act: Act): Promise<Json> {
+export async function performOnSwarm(context: SwarmContext, act: Act, ownRun: string | undefined): Promise<Json> {
   const entry = entryOf(verbs, act.verb, A_SWARM);
   const args = readArguments(entry, act, context.cluster.allow);
-  return explained(act, () => entry.perform(context, args));
+  return explained(act, () => entry.perform(context, args, ownRun));
 }
 
 export async function askSwarm(context: SwarmContext, query: Query): Promise<Json> {
@@ -173,7 +176,8 @@ async function explained(what: Act | Query, work: () => Promise<Json | undefined
     return (await work()) ?? null;
   } catch (error) {
     if (error instanceof OperatorError) throw error;
-    throw new OperatorError(`${what.verb} ${subjectOf(what)}: ${describeFailure(error)}`, { cause: error });
+    const Failure = isRefused(error) ? PermanentError : OperatorError;
+    throw new Failure(`${what.verb} ${subjectOf(what)}: ${describeFailure(error)}`, { cause: error });
   }
 }
 
@@ -186,7 +190,7 @@ async function memberContainer(
   const found = await containerOf(host, member);
   if (!found) return undefined;
   if (found.Labels[STACK_LABEL] !== namespace) {
-    throw new OperatorError(`member ${member} is not in ${namespace}; it is left alone`);
+    throw new PermanentError(`member ${member} is not in ${namespace}; it is left alone`);
   }
   return { host, id: found.Id, state: found.State };
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { readLines } from '../../units/bounded.ts';
 import { sleep } from '../../units/sleep.ts';
 import { describeFailure } from '../docker/client.ts';
 import type { PlatformEvent } from '../platform.ts';
@@ -149,7 +150,7 @@ async function followNodes(host: NodeHost, watch: Watch, signal: AbortSignal): P
       const pulse = setInterval(() => host.ask('ping', (api) => api.ping()).catch(end), PULSE);
       try {
         for (const node of await listNodes(host)) watch.node(node.Description.Hostname, node.Status.State, undefined);
-        for await (const event of jsonLines(stream)) tellNode(event, watch);
+        for await (const line of readLines(stream, `events of ${host.url}`)) tellNode(JSON.parse(line), watch);
       } finally {
         clearInterval(pulse);
         signal.removeEventListener('abort', end);
@@ -169,13 +170,4 @@ function tellNode({ Action, timeNano, Actor }: DockerEvent, watch: Watch): void 
   const wall = timeNano / 1e6;
   if (attributes['state.new']) watch.node(name, attributes['state.new'], wall);
   if (attributes['leader.new'] === 'true') watch.leader(name, wall);
-}
-
-async function* jsonLines(stream: Readable): AsyncIterable<DockerEvent> {
-  let rest = '';
-  for await (const chunk of stream) {
-    const lines = `${rest}${chunk}`.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line.trim()) yield JSON.parse(line);
-  }
 }

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { StreamSpec } from '../probe.ts';
 import { SampleEncoder } from '../samples.ts';
@@ -20,14 +20,14 @@ export class Output {
 
   static async create(path: string, origin: string, streams: StreamSpec[]): Promise<Output> {
     try {
-      const file = await open(path, 'a');
+      const file = await open(path, 'a', 0o600);
       const { size } = await file.stat();
       if (size > 0) {
         await file.close();
         throw new OperatorError(`${path} holds samples already`, { hint: 'each run records into a folder of its own' });
       }
       const output = new Output(file);
-      await output.#write(SampleEncoder.header(origin, streams));
+      await output.#write(SampleEncoder.header(origin, streams)).catch((error: Error) => output.#discard(path, error));
       return output;
     } catch (cause) {
       if (cause instanceof OperatorError) throw cause;
@@ -55,6 +55,13 @@ export class Output {
     // Devices such as /dev/null cannot be synced, and need not be.
     if ((await this.#file.stat()).isFile()) await this.#file.sync();
     await this.#file.close();
+  }
+
+  /** A file without its whole header says nothing, and could only be taken for a damaged one. */
+  async #discard(path: string, error: Error): Promise<never> {
+    if ((await this.#file.stat()).isFile()) await rm(path, { force: true });
+    await this.#file.close();
+    throw error;
   }
 
   async #write(bytes: Buffer): Promise<void> {

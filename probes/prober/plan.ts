@@ -21,9 +21,18 @@ export interface ProberTick {
   /** ms since the origin: the end of the second that is reported. */
   at: number;
   /** Probes that were due in that second and are decided, by stream. */
-  streams: Record<string, { ok: number; fail: number; indeterminate: number; p50: number }>;
+  streams: Record<string, TickCounts>;
   /** Send lateness p99 of that second, ms. */
   late99: number;
+}
+
+interface TickCounts {
+  ok: number;
+  fail: number;
+  indeterminate: number;
+  p50: number;
+  /** What was not ok, in words for people, and how often: `status 301 to https://…`. Absent where all was ok. */
+  reasons?: Record<string, number>;
 }
 
 /** The prober's audit of itself, at its end. */

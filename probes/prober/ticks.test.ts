@@ -19,7 +19,10 @@ test('a second is told once, when every probe that was due in it is decided', ()
   assert.deepEqual(ticks.take(1850), [
     {
       at: 1000,
-      streams: { a: { ok: 1, fail: 0, indeterminate: 0, p50: 10 }, b: { ok: 0, fail: 1, indeterminate: 0, p50: 0 } },
+      streams: {
+        a: { ok: 1, fail: 0, indeterminate: 0, p50: 10 },
+        b: { ok: 0, fail: 1, indeterminate: 0, p50: 0, reasons: { timeout: 1 } },
+      },
       late99: 3,
     },
   ]);

@@ -1,5 +1,6 @@
 import type { Result } from '../probe.ts';
 import type { ProberTick } from './plan.ts';
+import { Reasons, reasonOf } from './reasons.ts';
 
 const SECOND = 1000;
 
@@ -8,6 +9,7 @@ interface Counts {
   fail: number;
   indeterminate: number;
   latencies: number[];
+  reasons: Reasons;
 }
 
 interface Second {
@@ -44,6 +46,7 @@ export class Ticks {
     if (!counts) return;
     counts[result.outcome]++;
     if (result.outcome === 'ok') counts.latencies.push(done - due);
+    else counts.reasons.add(reasonOf(result));
   }
 
   /** The seconds that can be reported at `now`, each once. */
@@ -60,8 +63,8 @@ export class Ticks {
   #tell(index: number): ProberTick {
     const second = this.#seconds.get(index) ?? this.#empty();
     const streams: ProberTick['streams'] = {};
-    for (const [name, { ok, fail, indeterminate, latencies }] of second.streams) {
-      streams[name] = { ok, fail, indeterminate, p50: quantile(latencies, 0.5) };
+    for (const [name, { ok, fail, indeterminate, latencies, reasons }] of second.streams) {
+      streams[name] = { ok, fail, indeterminate, p50: quantile(latencies, 0.5), ...reasons.told() };
     }
     return { at: (index + 1) * SECOND, streams, late99: quantile(second.lateness, 0.99) };
   }
@@ -79,7 +82,7 @@ export class Ticks {
   #empty(): Second {
     const streams = this.#names.map((name): [string, Counts] => [
       name,
-      { ok: 0, fail: 0, indeterminate: 0, latencies: [] },
+      { ok: 0, fail: 0, indeterminate: 0, latencies: [], reasons: new Reasons() },
     ]);
     return { undecided: 0, lateness: [], streams: new Map(streams) };
   }

@@ -19,7 +19,7 @@ const TLS =
 
 export interface Failure {
   error: ErrorClass;
-  /** The code of a `prober` error. */
+  /** The code of a `prober` or `tls` error. */
   detail?: string;
 }
 
@@ -31,6 +31,7 @@ export function classify(error: unknown): Failure {
   const cause = firstOf(error);
   const code = (cause as NodeJS.ErrnoException).code ?? cause.name;
   const known = CLASSES[code] ?? (TLS.test(code) ? 'tls' : undefined);
+  if (known === 'tls') return { error: known, detail: code };
   return known ? { error: known } : { error: 'prober', detail: code };
 }
 

@@ -12,6 +12,8 @@ export interface HttpResponse {
   reusable: boolean;
   /** For how many ms the server keeps an idle connection (`Keep-Alive: timeout`), when it says so. */
   keptFor?: number;
+  /** Where a redirect leads (`Location`). */
+  location?: string;
 }
 
 export class ProtocolError extends Error {}
@@ -70,6 +72,7 @@ export class ResponseParser {
   #status = 0;
   #reusable = false;
   #keptFor: number | undefined;
+  #location: string | undefined;
 
   /** 0 until the head is there. */
   get status(): number {
@@ -118,7 +121,7 @@ export class ResponseParser {
   }
 
   #response(body: Buffer, reusable: boolean): HttpResponse {
-    return { status: this.#status, body, reusable, keptFor: this.#keptFor };
+    return { status: this.#status, body, reusable, keptFor: this.#keptFor, location: this.#location };
   }
 
   /** Keeps the beginning of what is not complete. A copy: a few bytes would keep the whole buffer of the socket. */
@@ -237,6 +240,7 @@ export class ResponseParser {
     let encoding: string | undefined;
     let connection = '';
     let keepAlive = '';
+    let location: string | undefined;
     for (let i = 1; i < lines.length; i++) {
       const [name, value] = this.#field(lines[i]!);
       switch (name) {
@@ -256,6 +260,9 @@ export class ResponseParser {
         case 'keep-alive':
           keepAlive += `,${value.toLowerCase()}`;
           break;
+        case 'location':
+          location = value;
+          break;
       }
     }
     if (status === 101) throw new ProtocolError('switched protocols unasked');
@@ -270,6 +277,7 @@ export class ResponseParser {
     const tokens = connection.split(',').map((token) => token.trim());
     this.#status = status;
     this.#reusable = match[1] === '1' ? !tokens.includes('close') : tokens.includes('keep-alive');
+    this.#location = location;
     if (keepAlive !== '') this.#keptFor = keptFor(keepAlive);
     if (status === 204 || status === 304) this.#state = 'done';
     else if (encoding !== undefined) this.#state = 'chunk size';

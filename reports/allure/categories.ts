@@ -21,6 +21,7 @@ function decided(verdict: VerdictKind, checks: CheckKind[]): Category['matchers'
 const exactly = (value: string) => `^${value}$`;
 
 export const categories: Category[] = [
+  { name: 'Unknown: a part of the recording cannot be read', matchers: unknown('recording-whole') },
   { name: 'Unknown: fault not confirmed', matchers: unknown('fault-confirmed') },
   { name: 'Unknown: the prober was not fit', matchers: unknown('prober-fit') },
   { name: 'Unknown: steady state never seen', matchers: unknown('steady-state') },

@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import { OperatorError } from '../../units/operator-error.ts';
+import { writeWhole } from '../../units/write-whole.ts';
 import { categories } from './categories.ts';
 import { CLUSTER_LABEL, FINDINGS } from './names.ts';
 
@@ -36,7 +37,7 @@ export async function generateAllureReport(
       timeout: TIMEOUT,
     });
     const page = path.join(out, 'index.html');
-    writeFileSync(page, withoutNetwork(readFileSync(page, 'utf8')));
+    writeWhole(page, withoutNetwork(readFileSync(page, 'utf8')));
     return page;
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };

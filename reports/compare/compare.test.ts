@@ -8,7 +8,9 @@ import { judge } from '../../analysis/judge.ts';
 import { nodeKillRecording } from '../../tests/synthetic.ts';
 import { renderMarkdown } from './markdown.ts';
 import { sayDifference, sayMeasure, saySummary } from './say.ts';
-import { renderComparison } from './terminal.ts';
+import { renderComparison as render } from './terminal.ts';
+
+const renderComparison = (...given: Parameters<typeof render>) => render(...given).text;
 
 /** The same run again and again, but for what is named. */
 function compared(...changes: { cluster?: string; title?: string; objective?: number }[]) {

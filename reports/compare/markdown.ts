@@ -1,6 +1,6 @@
 /** Runs side by side as Markdown, for a pull request, an issue or a paper's appendix. */
 import type { Comparison } from '../../analysis/comparison/comparison.ts';
-import { clean } from '../terminal.ts';
+import { inline } from '../markdown.ts';
 import { cautionsOf, leadOf, titleOf } from './head.ts';
 import { type Column, sectionsOf, type Table } from './sections.ts';
 
@@ -34,13 +34,4 @@ function tableOf({ caption, corner, columns, rows }: Table): string[] {
 
 function columnOf({ short, long }: Column): string {
   return long === '' ? inline(short) : `${inline(short)}: ${inline(long)}`;
-}
-
-/** Text from a cluster must not become markup or end a table cell. */
-function inline(text: string): string {
-  return clean(text)
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/[\\`*_[\]<>|#~]/g, (character) =>
-      character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`,
-    );
 }

@@ -1,39 +1,41 @@
 /** Runs side by side in a terminal: as many set-ups next to each other as fit, the others below. */
-import { styleText } from 'node:util';
 import type { Comparison } from '../../analysis/comparison/comparison.ts';
-import { clean, type TerminalOptions } from '../terminal.ts';
+import { printable } from '../../units/printable.ts';
+import { joined, type Paint, type Piece, painter, type Styled, styled } from '../../units/terminal.ts';
+import type { TerminalOptions } from '../terminal.ts';
 import { sayMany } from '../wording.ts';
 import { cautionsOf, leadOf, titleOf } from './head.ts';
 import type { Cell } from './say.ts';
 import { type Section, sectionsOf, type Table } from './sections.ts';
-
-type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
 
 const GAP = 2;
 const LEAST_COLUMN = 16;
 const MOST_COLUMNS = 160;
 
 /** Ends without a newline. */
-export function renderComparison(comparison: Comparison, { color, width }: TerminalOptions): string {
-  const paint: Paint = (style, text) => (color ? styleText(style, text, { validateStream: false }) : text);
+export function renderComparison(comparison: Comparison, { color, width }: TerminalOptions): Styled {
+  const paint = painter(color);
   const columns = Math.min(MOST_COLUMNS, Math.max(60, width));
-  const head = [
-    ...wrap(clean(titleOf(comparison)), columns).map((line) => paint('bold', line)),
+  const head: Piece[] = [
+    ...wrap(printable(titleOf(comparison)), columns).map((line) => paint('bold', line)),
     ...wrap(leadOf(comparison), columns),
     ...comparison.setUps.flatMap(({ letter, label, platform }) => {
-      const lines = wrap(clean(`${label} (${platform})`), columns - letter.length - 4);
-      return lines.map((line, i) => `  ${i === 0 ? paint('bold', letter) : ' '.repeat(letter.length)}  ${line}`);
+      const lines = wrap(printable(`${label} (${platform})`), columns - letter.length - 4);
+      return lines.map((line, i) => styled`  ${i === 0 ? paint('bold', letter) : ' '.repeat(letter.length)}  ${line}`);
     }),
-    ...cautionsOf(comparison).flatMap((text) => wrap(clean(text), columns).map((line) => paint('yellow', line))),
+    ...cautionsOf(comparison).flatMap((text) => wrap(printable(text), columns).map((line) => paint('yellow', line))),
   ];
   const sections = sectionsOf(comparison)
     .map(shortened)
     .map(({ title, notes, tables }) => [
-      paint(['bold', 'underline'], clean(title)),
-      ...notes.flatMap((note) => wrap(clean(note), columns).map((line) => paint('dim', line))),
+      paint(['bold', 'underline'], printable(title)),
+      ...notes.flatMap((note) => wrap(printable(note), columns).map((line) => paint('dim', line))),
       ...tables.flatMap((table) => tableLines(table, columns, paint)),
     ]);
-  return [head, ...sections].map((lines) => lines.join('\n')).join('\n\n');
+  return joined(
+    [head, ...sections].map((lines) => joined(lines, '\n')),
+    '\n\n',
+  );
 }
 
 /** This section is long and seldom needed. */
@@ -44,8 +46,8 @@ function shortened(section: Section): Section {
   return { ...section, tables: [], notes: [...section.notes, `${sayMany(rows, 'value')}, ${where}.`] };
 }
 
-function tableLines(table: Table, width: number, paint: Paint): string[] {
-  const names = table.rows.map(({ name, hint }) => clean(hint === '' ? name : `${name} (${hint})`));
+function tableLines(table: Table, width: number, paint: Paint): Piece[] {
+  const names = table.rows.map(({ name, hint }) => printable(hint === '' ? name : `${name} (${hint})`));
   const first = Math.min(Math.max(table.corner.length, ...names.map((name) => name.length)), Math.floor(width * 0.35));
   const natural = table.columns.map(({ short }, i) =>
     Math.max(LEAST_COLUMN, short.length, ...table.rows.map(({ values }) => longest(linesOf(values[i]!)))),
@@ -92,7 +94,7 @@ function fit(natural: number[], width: number): number[] {
 }
 
 function linesOf({ main, details }: Cell): string[] {
-  return [main, ...details].map(clean);
+  return [main, ...details].map(printable);
 }
 
 function wrapSaid(said: Cell, width: number): string[] {

@@ -11,7 +11,7 @@ import { pageOf } from './page.ts';
 import { swatches } from './palette.ts';
 import { marks, predictions, recoverySplit } from './recovery.ts';
 import { style } from './style.ts';
-import { checks, header, proberAudit } from './summary.ts';
+import { checks, cleanUpText, header, proberAudit } from './summary.ts';
 import { timeline } from './timeline.ts';
 
 const require = createRequire(import.meta.url);
@@ -35,7 +35,7 @@ ${predictions(findings)}
 ${marks(findings)}
 ${outages(findings)}
 ${proberAudit(findings)}
-${cleanUp(findings)}
+${cleanUp(meta, findings)}
 ${configuration(meta, findings)}
 </main>
 <footer class="dim small"><p>brownout ${meta.suite}. Judge this recording again with <code>brownout judge ${meta.id}</code>.</p></footer>
@@ -50,13 +50,9 @@ if (timeline) drawCharts(uPlot, JSON.parse(document.getElementById('data').textC
   return page.text;
 }
 
-function cleanUp({ cleanUp }: Findings): Markup {
+function cleanUp(meta: RunMeta, findings: Findings): Markup {
   return html`<section aria-labelledby="clean-up"><h2 id="clean-up">Clean-up</h2>
-${
-  cleanUp.left.length === 0
-    ? html`<p>The cluster is as it was before.</p>`
-    : html`<p>Not as before:</p><ul>${cleanUp.left.map((left) => html`<li>${left}</li>`)}</ul><p>Run <code>brownout undo</code> to put it right.</p>`
-}</section>`;
+${cleanUpText(meta, findings)}</section>`;
 }
 
 function configuration(meta: RunMeta, { configuration }: Findings): Markup {

@@ -1,6 +1,8 @@
 /** What failed and what was lost, item by item. */
 import type { Durability, Findings, StreamFindings } from '../../analysis/findings.ts';
-import { sayBacklog, sayBracket, sayCount, sayCounts, sayMany, sayOutageLength } from '../wording.ts';
+import { lostWrites } from '../../analysis/streams/durability.ts';
+import { wasProbed } from '../../analysis/streams/stream.ts';
+import { sayBacklog, sayBracket, sayCount, sayCounts, sayLost, sayMany, sayOutageLength } from '../wording.ts';
 import { zeroOf } from './chart-data.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -14,7 +16,7 @@ export function outages(findings: Findings): Markup {
   return html`<section aria-labelledby="outages"><h2 id="outages">Outages</h2>
 ${
   hit.length === 0
-    ? html`<p>No request failed.</p>`
+    ? html`<p>${findings.streams.some(wasProbed) ? 'No recorded request failed.' : 'Nothing was probed.'}</p>`
     : html`<p class="dim">Every run of failures, also of a single probe. It began between the last good answer before it and its first failure, and ended between its last failure and the next good answer. Times are since the fault.</p>`
 }
 ${hit.map((stream) => outageTable(stream, zero))}</section>`;
@@ -43,13 +45,13 @@ ${outages.length > 20 ? html`<details><summary>Show them</summary>${table}</deta
 export function durability({ durability }: Findings): Markup | false {
   if (durability.length === 0) return false;
   return html`<section aria-labelledby="durability"><h2 id="durability">Were writes lost?</h2>
-<p class="dim">Every write has an id of its own. At the end, once queues had drained, each acknowledged id was looked for.</p>
+<p class="dim">Every write has an id of its own. At the end of a run, once queues have drained, each acknowledged id is looked for.</p>
 ${durability.map(oneStream)}</section>`;
 }
 
 function oneStream(one: Durability): Markup {
-  const { stream, attempted, acknowledged, read, indeterminate, lost, recovered, unexpected, duplicated, backlog } =
-    one;
+  const { stream, attempted, acknowledged, read, indeterminate, unrecorded, recovered, unexpected, duplicated } = one;
+  const { lost, backlog } = one;
   if (one.unknown !== undefined) {
     return html`<h3>${stream}: not known</h3><p>${one.unknown}. ${sayMany(acknowledged, 'write was', 'writes were')} acknowledged.</p>`;
   }
@@ -57,14 +59,17 @@ function oneStream(one: Durability): Markup {
     ['Attempted', sayCount(attempted)],
     ['Acknowledged', sayCount(acknowledged)],
     ['Found at the end', sayCount(read)],
-    ['Sent, never answered', `${sayCount(indeterminate)}, of which ${sayCount(recovered)} were found`],
+    ...(unrecorded === undefined ? [] : [['Fell due, answer not recorded', sayCount(unrecorded)] as [string, string]]),
+    ['Sent, never answered', sayCount(indeterminate)],
+    [unrecorded === undefined ? '… and found' : '… or not recorded, and found', sayCount(recovered)],
     ['Found more than once', sayCount(duplicated.length)],
     ['Found, never sent', sayCount(unexpected.length)],
   ];
+  const range = lostWrites(one);
   if (backlog) rows.push(['Waited for the queue', sayBacklog(backlog)]);
-  return html`<h3>${stream}: ${lost.length === 0 ? 'nothing acknowledged was lost' : `${sayCount(lost.length)} acknowledged ${lost.length === 1 ? 'write' : 'writes'} lost`}</h3>
+  return html`<h3>${stream}: ${acknowledged === 0 ? 'no write was acknowledged' : `of ${sayMany(acknowledged, 'acknowledged write')}, ${sayLost(range)}`}</h3>
 <table><tbody>${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table>
-${ids('Lost', lost, true)}${ids('Found more than once', duplicated, false)}${ids('Found, never sent', unexpected, false)}`;
+${ids(range?.from === range?.to ? 'Lost' : 'Not found', lost, true)}${ids('Found more than once', duplicated, false)}${ids('Found, never sent', unexpected, false)}`;
 }
 
 function ids(name: string, all: string[], open: boolean): Markup | false {

@@ -1,5 +1,6 @@
 /** Where the time went, the marks of every stream, and what the platform's timers predict. */
 import type { Findings, Mark, Prediction, StreamFindings } from '../../analysis/findings.ts';
+import { wasProbed } from '../../analysis/streams/stream.ts';
 import { formatDuration } from '../../units/units.ts';
 import { type Leg, legs } from '../legs.ts';
 import {
@@ -11,6 +12,7 @@ import {
   sayMarkWithin,
   sayOutageLength,
   sayShare,
+  sayShares,
   splitWords,
 } from '../wording.ts';
 import { html, Markup } from './markup.ts';
@@ -48,7 +50,14 @@ interface Row {
   say(stream: StreamFindings): string | Markup;
 }
 
-const seconds = (value: number) => `${Number(value.toFixed(value < 10 ? 2 : 1))} s`;
+/** What was not measured is NaN; in stored findings it is null. */
+const isMeasured = (value: number | null) => Number.isFinite(value);
+const seconds = (value: number) => (isMeasured(value) ? `${Number(value.toFixed(value < 10 ? 2 : 1))} s` : '–');
+const sayRate = (value: number) => (isMeasured(value) ? value.toFixed(1) : '–');
+/** A sum up to stability: more than was seen, if stability was not. */
+const untilStable = ({ ttsr }: StreamFindings, sum: number) =>
+  ttsr.beyond === undefined || !isMeasured(sum) ? seconds(sum) : `> ${seconds(sum)}`;
+const isProbedSince = ({ during: d }: StreamFindings) => d.ok + d.failed + d.indeterminate > 0;
 const mark = (pick: (stream: StreamFindings) => Mark) => (stream: StreamFindings) => {
   const { ms, bracket } = pick(stream);
   const said = sayMark(pick(stream));
@@ -86,15 +95,34 @@ const groups: { name: string; rows: Row[] }[] = [
         hint: '',
         say: ({ worst }) => [worst.s1, worst.s10, worst.s60].map(sayShare).join(', '),
       },
-      { name: 'Outages', hint: 'one failure is one', say: ({ outages }) => sayCount(outages.length) },
+      {
+        name: 'Outages',
+        hint: 'one failure is one',
+        say: (stream) => (wasProbed(stream) ? sayCount(stream.outages.length) : '–'),
+      },
       {
         name: 'Longest outage',
         hint: '≥ 3 failures',
-        say: ({ headline }) => (headline ? sayOutageLength(headline) : 'none'),
+        say: (stream) => (stream.headline ? sayOutageLength(stream.headline) : wasProbed(stream) ? 'none' : '–'),
       },
       { name: 'Error seconds', hint: 'failures × interval', say: ({ errorSeconds }) => seconds(errorSeconds) },
-      { name: 'Degraded seconds', hint: '', say: ({ degradedSeconds }) => seconds(degradedSeconds) },
-      { name: 'Errors', hint: '', say: ({ errors }) => sayCounts(errors) || 'none' },
+      { name: 'Degraded seconds', hint: '', say: (stream) => untilStable(stream, stream.degradedSeconds) },
+      { name: 'Errors', hint: '', say: (stream) => sayCounts(stream.errors) || (isProbedSince(stream) ? 'none' : '–') },
+    ],
+  },
+  {
+    name: 'Connections, steady state included',
+    rows: [
+      {
+        name: 'Asked again',
+        hint: 'the kept connection had been closed',
+        say: ({ askedAgain }) => (askedAgain === undefined ? '–' : sayCount(askedAgain)),
+      },
+      {
+        name: 'Addresses that answered',
+        hint: 'share of answers',
+        say: ({ addresses }) => (addresses === undefined ? '–' : sayShares(addresses)),
+      },
     ],
   },
   {
@@ -112,10 +140,11 @@ const groups: { name: string; rows: Row[] }[] = [
       {
         name: 'Goodput',
         hint: 'right answers per second',
-        say: ({ goodput }) => `${goodput.steady.toFixed(1)} → ${goodput.during.toFixed(1)} /s`,
+        say: ({ goodput }) =>
+          isMeasured(goodput.during) ? `${sayRate(goodput.steady)} → ${sayRate(goodput.during)} /s` : '–',
       },
       { name: 'Lowest quality', hint: 'min Q', say: ({ minQ }) => sayShare(minQ) },
-      { name: 'Resilience loss', hint: 'lost seconds', say: ({ resilienceLoss }) => seconds(resilienceLoss) },
+      { name: 'Resilience loss', hint: 'lost seconds', say: (stream) => untilStable(stream, stream.resilienceLoss) },
       {
         name: 'Degradation score',
         hint: '1 is best; read with min Q',
@@ -142,6 +171,7 @@ ${groups.map(({ name, rows }) => {
   const shown = rows
     .map((row) => ({ ...row, values: streams.map(row.say) }))
     .filter(({ values }) => values.some(isKnown));
+  if (shown.length === 0) return false;
   return html`<tbody class="group"><tr><th scope="rowgroup" colspan="${streams.length + 1}">${name}</th></tr>
 ${shown.map(
   ({ name, hint, values }) =>

@@ -1,7 +1,10 @@
 /** The top of the report: what was done, the result, and whether it can be trusted. */
-import type { CheckKind, Findings, Outage, StreamFindings } from '../../analysis/findings.ts';
+import type { CheckKind, Durability, Findings, Outage, StreamFindings } from '../../analysis/findings.ts';
+import { lostWrites } from '../../analysis/streams/durability.ts';
+import { wasProbed } from '../../analysis/streams/stream.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
+import { cleanUpOf } from '../clean-up.ts';
 import {
   sayCount,
   sayExpected,
@@ -35,7 +38,7 @@ export function header(meta: RunMeta, findings: Findings): Markup {
 ${expected ? html`<p class="dim">${expected}</p>` : false}
 <ul class="facts">${facts.map(([name, value]) => html`<li>${name} <b>${value}</b></li>`)}</ul>
 ${tiles(findings)}
-${leftBehind(findings)}
+${leftBehind(meta, findings)}
 ${warnings(findings)}
 </header>`;
 }
@@ -59,35 +62,47 @@ function tiles(findings: Findings): Markup | false {
   };
   const [recovery, availability, outage] = (['recovery', 'availability', 'longest-outage'] as const).map(missed);
   const slowest = slowestStream(recovery!.of)!;
-  const worst = availability!.of.toSorted((a, b) => a.availability - b.availability)[0]!;
+  // What was not measured is NaN, and no worst.
+  const worst = availability!.of.toSorted((a, b) => (a.availability || 0) - (b.availability || 0));
+  const known = worst.find(({ availability }) => Number.isFinite(availability));
   const longest = longestOutage(outage!.of);
-  const judged = durability.filter(({ unknown }) => unknown === undefined);
-  const lost = judged.reduce((sum, one) => sum + one.lost.length, 0);
   const shown: Tile[] = [
     { name: 'Recovery', value: sayMark(slowest.ttsr), note: slowest.stream, bad: recovery!.bad },
-    { name: 'Availability', value: sayShare(worst.availability), note: worst.stream, bad: availability!.bad },
+    {
+      name: 'Availability',
+      value: sayShare(known?.availability),
+      note: known?.stream ?? 'not probed',
+      bad: availability!.bad,
+    },
     {
       name: 'Longest outage',
-      value: longest ? sayOutageLength(longest) : 'none',
-      note: longest ? longest.stream : 'no request failed',
+      value: longest ? sayOutageLength(longest) : streams.every(wasProbed) ? 'none' : '–',
+      note: longest ? longest.stream : streams.every(wasProbed) ? 'no recorded request failed' : 'not probed',
       bad: outage!.bad,
     },
   ];
-  if (durability.length > 0) {
-    shown.push({
-      name: 'Acknowledged writes lost',
-      value: judged.length > 0 ? sayCount(lost) : 'not known',
-      note:
-        judged.length > 0
-          ? `of ${sayCount(judged.reduce((sum, one) => sum + one.acknowledged, 0))} acknowledged`
-          : 'could not be read back',
-      bad: lost > 0,
-    });
-  }
+  if (durability.length > 0) shown.push(lossTile(durability));
   return html`<dl class="tiles">${shown.map(
     ({ name, value, note, bad }) => html`<div class="tile"><dt>${name}</dt>
 <dd><div class="value${bad ? ' bad' : ''}">${value}</div><div class="small dim">${note}</div></dd></div>`,
   )}</dl>`;
+}
+
+/** Of all streams; not known as soon as one could not be read back, but for what is certainly lost. */
+function lossTile(durability: Durability[]): Tile {
+  const ranges = durability.map(lostWrites);
+  const known = ranges.filter((range) => range !== undefined);
+  const [from, to] = (['from', 'to'] as const).map((end) => known.reduce((sum, range) => sum + range[end], 0));
+  const unread = durability.filter(({ unknown }) => unknown !== undefined).map(({ stream }) => stream);
+  const acknowledged = durability.reduce((sum, one) => sum + one.acknowledged, 0);
+  const isExact = unread.length === 0 && from === to;
+  const note = unread.length > 0 ? `${unread.join(', ')} not read back` : `of ${sayCount(acknowledged)} acknowledged`;
+  return {
+    name: 'Acknowledged writes lost',
+    value: isExact && acknowledged > 0 ? sayCount(to!) : from! > 0 ? `≥ ${sayCount(from!)}` : 'not known',
+    note,
+    bad: from! > 0,
+  };
 }
 
 function longestOutage(streams: StreamFindings[]): (Outage & { stream: string }) | undefined {
@@ -98,10 +113,18 @@ function longestOutage(streams: StreamFindings[]): (Outage & { stream: string })
   }, undefined);
 }
 
-function leftBehind({ cleanUp }: Findings): Markup | false {
-  if (cleanUp.left.length === 0) return false;
-  return html`<div class="banner bad"><strong>The cluster is not as it was before:</strong>
-<ul>${cleanUp.left.map((left) => html`<li>${left}</li>`)}</ul></div>`;
+function leftBehind(meta: RunMeta, findings: Findings): Markup | false {
+  const { command, isDone } = cleanUpOf(meta, findings);
+  if (isDone) return false;
+  return html`<div class="banner${command === undefined ? '' : ' bad'}">${cleanUpText(meta, findings)}</div>`;
+}
+
+export function cleanUpText(meta: RunMeta, findings: Findings): Markup {
+  const { sentence, items, command } = cleanUpOf(meta, findings);
+  const words = { left: 'not as before', pending: 'not undone' } as const;
+  return html`<p>${sentence}</p>
+${items.length > 0 && html`<ul>${items.map(({ kind, text }) => html`<li>${words[kind]}: ${text}</li>`)}</ul>`}
+${command !== undefined && html`<p>To put it right: <code>${command}</code></p>`}`;
 }
 
 function warnings({ warnings }: Findings): Markup | false {

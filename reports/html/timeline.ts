@@ -1,4 +1,5 @@
 import { degradations, type Findings } from '../../analysis/findings.ts';
+import { wasProbed } from '../../analysis/streams/stream.ts';
 import { formatDuration } from '../../units/units.ts';
 import { degradationWords, sayMany, sayOutageLength, sayShare } from '../wording.ts';
 import { probedRange, spells, zeroOf } from './chart-data.ts';
@@ -17,15 +18,15 @@ function place(from: number, to: number): Markup {
 
 export function timeline(findings: Findings): Markup {
   if (findings.bins.length === 0) {
-    return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2><p>Nothing was probed in this run.</p></section>`;
+    return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2><p>By this recording, nothing was probed in this run.</p></section>`;
   }
   const range = probedRange(findings);
   const limits = new Markup(`style="--min:${range.from};--max:${range.to}"`);
   return html`<section aria-labelledby="timeline"><h2 id="timeline">Timeline</h2>
 <p class="dim">${
     findings.t0
-      ? 'Time counts from the fault. The shaded part is while the fault was there.'
-      : 'No fault was injected; time counts from the start of the run.'
+      ? `Time counts from the fault. The shaded part is ${findings.healedAt === undefined ? 'what followed: no healing was seen.' : 'until it was healed.'}`
+      : 'No time of a fault is recorded; time counts from the start of the run.'
   } <span class="needs-charts">Point at a second to read it; drag to zoom in, double-click to zoom out.</span></p>
 <noscript><div class="timeline-image">${timelineSvg(findings)}</div>
 <p class="dim small">With JavaScript there are charts to zoom into, with latencies and events.</p></noscript>
@@ -109,7 +110,9 @@ ${streams.map((stream, index) => {
     ? `longest outage ${sayOutageLength(headline)}`
     : outages.length > 0
       ? `${sayMany(outages.length, 'short outage')}`
-      : 'no outage';
+      : wasProbed(stream)
+        ? 'no outage'
+        : 'not probed';
   return html`<div class="row-label"><span><span class="swatch s-${index % STREAM_COLOURS}"></span><b>${stream.stream}</b></span><span>answered well, per second</span><span class="dim">${sayShare(stream.availability)} after the fault · ${outageText}</span></div>
 <div class="plot" data-availability="${index}"></div>`;
 })}

@@ -60,7 +60,7 @@ function commonLength(a: Buffer, b: Buffer): number {
 
 /** Those whose line is there, with its newline or without. */
 function pendingIn(text: string, pending: JournalEntry[]): JournalEntry[] {
-  const whole = text.split('\n').filter((line) => line.endsWith('"}'));
+  const whole = text.split('\n').filter((line) => /"sum":"[0-9a-f]{8}"\}$/.test(line));
   return pending.filter(({ id }) => whole.some((line) => line.startsWith(`{"id":${id},`)));
 }
 

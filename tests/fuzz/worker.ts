@@ -13,7 +13,8 @@ function sourceOf(seed: number, index: number): () => number {
   return seeded(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
 }
 
-const GROWN = 200 * 2 ** 20;
+/** By so much a process may grow, bytes, until it is replaced. */
+const GROWTH = 50 * 2 ** 20;
 
 /** The peak counts from what is held now. Elsewhere than on Linux it is that of the process. */
 function forgetPeak(): void {
@@ -23,10 +24,10 @@ function forgetPeak(): void {
 }
 
 /** Memory that one case took and that is not given back would be laid at the door of those after it. */
-function hasGrown(): boolean {
-  if (process.memoryUsage.rss() < GROWN) return false;
+function hasGrown(from: number): boolean {
+  if (process.memoryUsage.rss() < from + GROWTH) return false;
   globalThis.gc?.();
-  return process.memoryUsage.rss() >= GROWN;
+  return process.memoryUsage.rss() >= from + GROWTH;
 }
 
 function peakMemory(): number {
@@ -38,7 +39,10 @@ function peakMemory(): number {
 }
 
 async function work(order: Order, send: (result: Result) => void): Promise<void> {
-  const make = await parts[order.part]!.prepare();
+  const { prepare } = await parts[order.part]!();
+  const make = await prepare();
+  globalThis.gc?.();
+  const base = process.memoryUsage.rss();
   for (const index of order.indices) {
     const folder = inputOf(order, index);
     rmSync(folder, { recursive: true, force: true });
@@ -48,7 +52,7 @@ async function work(order: Order, send: (result: Result) => void): Promise<void>
     const result = await tried(index, attempt);
     if (result.finding === undefined) rmSync(folder, { recursive: true });
     send(result);
-    if (hasGrown()) return;
+    if (hasGrown(base)) return;
   }
 }
 

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 
-export type Failing = 'open' | 'write' | 'sync' | 'cut' | 'size' | 'rename' | 'folder';
+type Failing = 'open' | 'write' | 'sync' | 'cut' | 'size' | 'rename' | 'folder';
 
 export interface FailingCall {
   /** The file's name, or `.` for the folder itself, and the kind of call: `journal.jsonl write`, `. sync`. */

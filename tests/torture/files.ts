@@ -5,10 +5,12 @@
  */
 import { seeded } from '../../units/random.ts';
 import { createBed, type Project } from './bed.ts';
+import type { Random } from './chance.ts';
+import { struckCommand } from './command.ts';
 import type { FailingCall } from './failing-writes.ts';
-import { contention, failingWrites, fullDisk, killedLives, lies, type Outcome, struckCommand } from './tries.ts';
-
-type Random = () => number;
+import { lies } from './lying.ts';
+import type { Outcome } from './outcome.ts';
+import { contention, failingWrites, fullDisk, killedLives } from './runs.ts';
 
 interface Group {
   kind: string;
@@ -21,8 +23,10 @@ const CALLS: Record<string, number> = {
   '. folder': 1,
   '. open': 1,
   '. sync': 1,
-  'run.json write': 1,
-  'before.json write': 1,
+  'run.json.new write': 1,
+  'run.json.new rename': 1,
+  'before.json.new write': 1,
+  'before.json.new rename': 1,
   'journal.jsonl open': 1,
   'journal.jsonl size': 11,
   'journal.jsonl write': 11,
@@ -32,39 +36,46 @@ const CALLS: Record<string, number> = {
   'events.jsonl write': 48,
 };
 
-/** Every call of journal and recording, each way in which it can fail, in random order. */
+/** Every call of journal and recording: first each in one of the ways in which it can fail, then in the others. */
 function failingCalls(random: Random): FailingCall[] {
-  const all = Object.entries(CALLS).flatMap(([call, count]) =>
-    Array.from({ length: count }, (_, index) => index + 1).flatMap((nth) =>
-      (call.endsWith('write') ? (['ENOSPC', 'EIO', 'short'] as const) : (['ENOSPC', 'EIO'] as const)).flatMap((how) =>
-        [false, true].map((lasting): FailingCall => ({ call, nth, how, lasting })),
-      ),
-    ),
+  const ways = Object.entries(CALLS).flatMap(([call, count]) =>
+    Array.from({ length: count }, (_, index) => shuffled(waysToFail(call, index + 1), random)),
   );
-  return all
-    .map((call) => ({ call, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ call }) => call);
+  return [
+    ...shuffled(
+      ways.map(([first]) => first!),
+      random,
+    ),
+    ...shuffled(
+      ways.flatMap(([, ...others]) => others),
+      random,
+    ),
+  ];
 }
 
-/** Shares of all tries. What costs more is tried less often. */
-const PLAN: { kind: string; share: number; clusters: number; run: Group['run'] }[] = [
-  { kind: 'killed runs and undos', share: 0.4, clusters: 6, run: killedLives },
-  { kind: 'lying clusters', share: 0.06, clusters: 8, run: lies },
-  { kind: 'two on one cluster', share: 0.03, clusters: 4, run: contention },
-  { kind: 'full disks', share: process.getuid?.() === 0 ? 0.04 : 0, clusters: 5, run: fullDisk },
-  { kind: 'the command struck', share: 0.1, clusters: 2, run: struckCommand },
+function waysToFail(call: string, nth: number): FailingCall[] {
+  const manners = call.endsWith('write') ? (['ENOSPC', 'EIO', 'short'] as const) : (['ENOSPC', 'EIO'] as const);
+  return manners.flatMap((how) => [false, true].map((lasting): FailingCall => ({ call, nth, how, lasting })));
+}
+
+/** Shares of all tries; failing writes are the rest. What costs more is tried less often. */
+const PLAN: { kind: string; share: number; clusters: number; tries: number; run: Group['run'] }[] = [
+  // Each group of killed runs is followed by two undos that are struck, too.
+  { kind: 'killed runs and undos', share: 0.56, clusters: 6, tries: 8, run: killedLives },
+  { kind: 'lying clusters', share: 0.05, clusters: 8, tries: 8, run: lies },
+  { kind: 'two on one cluster', share: 0.025, clusters: 4, tries: 8, run: contention },
+  { kind: 'full disks', share: process.getuid?.() === 0 ? 0.03 : 0, clusters: 5, tries: 5, run: fullDisk },
+  { kind: 'the command struck', share: 0.08, clusters: 2, tries: 2, run: struckCommand },
 ];
 const FAILING = 8;
 
 function plan(tries: number, random: Random): Group[] {
   const groups: Group[] = [];
   let others = 0;
-  for (const { kind, share, clusters, run } of PLAN) {
-    for (let planned = 0; planned < tries * share; planned += clusters) {
-      groups.push({ kind, clusters, run });
-      others += clusters;
-    }
+  for (const { kind, share, clusters, tries: each, run } of PLAN) {
+    const count = Math.round((tries * share) / each);
+    for (let planned = 0; planned < count; planned += 1) groups.push({ kind, clusters, run });
+    others += count * each;
   }
   const calls = failingCalls(random).slice(0, Math.max(0, tries - others));
   for (let from = 0; from < calls.length; from += FAILING) {
@@ -75,20 +86,25 @@ function plan(tries: number, random: Random): Group[] {
       run: (project, own) => failingWrites(project, some, own),
     });
   }
-  return groups
-    .map((group) => ({ group, at: random() }))
+  return shuffled(groups, random);
+}
+
+function shuffled<T>(all: T[], random: Random): T[] {
+  return all
+    .map((one) => ({ one, at: random() }))
     .sort((a, b) => a.at - b.at)
-    .map(({ group }) => group);
+    .map(({ one }) => one);
 }
 
 export interface Tortured {
   tries: number;
+  met: number;
   faults: string[];
 }
 
 /** @param atOnce groups at a time: most of a run is waiting */
 export async function tortureFiles(
-  { runs, seed, only, atOnce = 4 }: { runs: number; seed: number; only?: number | undefined; atOnce?: number },
+  { runs, seed, only, atOnce = 7 }: { runs: number; seed: number; only?: number | undefined; atOnce?: number },
   say: (text: string) => void,
 ): Promise<Tortured> {
   const began = performance.now();
@@ -97,6 +113,7 @@ export async function tortureFiles(
   const byKind = new Map<string, number>();
   const faults: string[] = [];
   let tries = 0;
+  let met = 0;
   const queue = [...groups.entries()].filter(([index]) => only === undefined || index === only);
   const work = async () => {
     for (let next = queue.shift(); next; next = queue.shift()) {
@@ -104,8 +121,9 @@ export async function tortureFiles(
       const project = bed.project(group.clusters);
       const outcome = await group
         .run(project, seeded(seed * 10_000 + index))
-        .catch((error: Error): Outcome => ({ faults: [`the try itself failed: ${error.stack}`], tries: 0 }));
+        .catch((error: Error): Outcome => ({ faults: [`the try itself failed: ${error.stack}`], tries: 0, met: 0 }));
       tries += outcome.tries;
+      met += outcome.met;
       byKind.set(group.kind, (byKind.get(group.kind) ?? 0) + outcome.tries);
       faults.push(...outcome.faults.map((fault) => `${group.kind}, group ${index}: ${fault}`));
       const seconds = ((performance.now() - began) / 1000).toFixed(0);
@@ -124,6 +142,8 @@ export async function tortureFiles(
     bed.close(faults.length > 0);
   }
   const kinds = [...byKind].map(([kind, count]) => `${count} ${kind}`).join(', ');
-  say(`${tries} tries (${kinds}) in ${((performance.now() - began) / 1000).toFixed(0)} s: ${faults.length} faults`);
-  return { tries, faults };
+  say(
+    `${tries} tries, of which ${met} met a run (${kinds}), in ${((performance.now() - began) / 1000).toFixed(0)} s: ${faults.length} faults`,
+  );
+  return { tries, met, faults };
 }

@@ -23,7 +23,7 @@ export interface Life {
   /** Begins so many ms after the others. */
   delay: number;
   failing?: FailingCall;
-  /** Interrupts it so many ms after its beginning. */
+  /** Interrupts it so many ms after it began to wait for recovery: that takes as long as everything before. */
   interrupt?: number;
 }
 
@@ -53,12 +53,14 @@ async function live(index: number, life: Life): Promise<LifeEnd> {
     end.run = stage.run;
     watched = failWrites(path.join(runsDir(), stage.run), life.failing);
     const interrupt = new AbortController();
-    if (life.interrupt !== undefined)
-      setTimeout(() => interrupt.abort(new OperatorError('interrupted')), life.interrupt);
     const { folder, notUndone, failure } = await run(stage, {
       signal: interrupt.signal,
       onProgress: () => {},
-      step: (_, body) => body(),
+      step: (phase, body) => {
+        if (phase === 'recover' && life.interrupt !== undefined)
+          setTimeout(() => interrupt.abort(new OperatorError('interrupted')), life.interrupt);
+        return body();
+      },
     });
     end.message = failure?.message;
     end.notUndone = notUndone;

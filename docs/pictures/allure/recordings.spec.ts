@@ -14,7 +14,7 @@ for (const { folder: recorded, meta, findings } of sampleRuns()) {
     writeFileSync(folder.findings, JSON.stringify(findings));
     writeFileSync(folder.report, renderHtml({ meta, findings }));
     await identifyInAllure(meta);
-    await attachToAllure(test.info(), { findings, folder });
+    await attachToAllure(test.info(), { meta, findings, folder });
     if (meta.scenario.expect === 'fail') test.fail(true, 'the scenario shows a weakness');
     if (findings.verdict !== 'pass') throw new Error(failureMessage(findings));
   });

@@ -1,24 +1,25 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   entriesOf,
   entryOf,
   type Inspection,
+  isOfRun,
   type Json,
   type Member,
   namespace,
   node,
   OperatorError,
   ownerState,
+  PermanentError,
   type Platform,
   type PlatformEvent,
   Queue,
   readArguments,
   text,
   textByName,
-  type Verb,
 } from 'brownout/platform';
 import type { ToyCluster } from './cluster.ts';
 import { keeperOf, processesIn, RESTART_DELAY, signal } from './processes.ts';
@@ -40,7 +41,7 @@ interface Lock {
 const LOCK_TIME = 120_000;
 const POLL = 200;
 
-const { verb } = entriesOf<ToyCluster>();
+const { verb, undo } = entriesOf<ToyCluster>();
 
 /** How the suite's faults name a member. */
 const member = { namespace, node, member: text };
@@ -49,9 +50,10 @@ const member = { namespace, node, member: text };
 export const verbs = {
   'lock.take': verb({ run: text, owner: text }, [], takeLock),
   'lock.renew': verb({ run: text, owner: text }, [], takeLock),
-  'lock.release': verb({ run: text }, [], async (cluster, { run }) => {
+  'lock.release': undo({ run: text }, [], async (cluster, { run }) => {
     const lock = await readLock(cluster);
     if (lock?.run === run) await rm(lockFile(cluster), { force: true });
+    await rm(`${lockFile(cluster)}.${run}`, { force: true });
     await removeIfEmpty(cluster.reach.folder);
     return undefined;
   }),
@@ -67,8 +69,14 @@ export const verbs = {
     }
     return undefined;
   }),
-  remove: verb({ namespace }, [], async ({ reach }, args) => {
+  remove: undo({ namespace }, [], async ({ reach }, args, ownRun) => {
     const home = join(reach.folder, args.namespace);
+    const run = await runOf(home);
+    if (!isOfRun(run, ownRun) && !(await isNew(home))) {
+      throw new PermanentError(`${home} was not made by ${ownRun ?? 'a run'}; it is left alone`, {
+        hint: 'its file `run` says whose it is; if it is of no use, remove it by hand',
+      });
+    }
     // Keepers first, or they would start what was just ended.
     for (let left = await processesIn(home); left.length > 0; left = await processesIn(home)) {
       for (const { pid, keeper } of left) if (keeper) signal(pid, 'SIGKILL');
@@ -83,7 +91,7 @@ export const verbs = {
     signalMember(reach.folder, of, signal as NodeJS.Signals),
   ),
   'member.stop': verb(member, [], ({ reach }, of) => signalMember(reach.folder, of, 'SIGSTOP')),
-  'member.continue': verb(member, [], ({ reach }, of) => signalMember(reach.folder, of, 'SIGCONT')),
+  'member.continue': undo(member, [], ({ reach }, of) => signalMember(reach.folder, of, 'SIGCONT')),
 };
 
 export function openToy(cluster: ToyCluster): Platform {
@@ -91,7 +99,7 @@ export function openToy(cluster: ToyCluster): Platform {
   const members = (namespace: string, service?: string) => listMembers(join(folder, namespace), service);
   return {
     kind: 'toy',
-    verbs: Object.keys(verbs),
+    verbs,
     queries: [],
     inspect: async () => inspect(nodes),
     members,
@@ -127,9 +135,9 @@ export function openToy(cluster: ToyCluster): Platform {
       return process.frozen ? 'frozen' : 'running';
     },
 
-    async perform(act) {
-      const entry = entryOf<Verb<ToyCluster>>(verbs, act.verb, 'the toy');
-      return (await entry.perform(cluster, readArguments(entry, act, cluster.allow))) ?? null;
+    async perform(act, ownRun) {
+      const entry = entryOf(verbs, act.verb, 'the toy');
+      return (await entry.perform(cluster, readArguments(entry, act, cluster.allow), ownRun)) ?? null;
     },
     query: async (query) => entryOf({}, query.verb, 'the toy'),
 
@@ -152,7 +160,7 @@ export function openToy(cluster: ToyCluster): Platform {
         })),
         ...(lock ? [{ what: 'lock', run: lock.run, remove: { verb: 'lock.release', args: { run: lock.run } } }] : []),
       ];
-      return left.filter((each) => run === undefined || each.run === run);
+      return left.filter((each) => isOfRun(each.run, run));
     },
 
     async lockHolder() {
@@ -226,8 +234,17 @@ async function namespacesIn(folder: string): Promise<{ name: string; run: string
   return Promise.all(
     entries
       .filter((entry) => entry.isDirectory())
-      .map(async ({ name }) => ({ name, run: await readFile(join(folder, name, 'run'), 'utf8').catch(() => '') })),
+      .map(async ({ name }) => ({ name, run: await runOf(join(folder, name)) })),
   );
+}
+
+/** Whose a namespace is; nobody's when it does not say. */
+const runOf = (home: string) => readFile(join(home, 'run'), 'utf8').catch(() => '');
+
+/** There is nothing in it yet, or it is not there: whoever was making it was killed before it could say whose it is. */
+async function isNew(home: string): Promise<boolean> {
+  const inside = await readdir(home).catch(() => []);
+  return inside.length === 0 || (inside.length === 1 && inside[0] === 'run' && (await runOf(home)) === '');
 }
 
 async function removeIfEmpty(folder: string): Promise<void> {
@@ -253,12 +270,15 @@ async function takeLock(cluster: ToyCluster, { run, owner }: { run: string; owne
   if (lock && lock.run !== run && !isStale(lock)) return { held: false, holder: `run ${lock.run} of ${lock.owner}` };
   await mkdir(cluster.reach.folder, { recursive: true });
   if (lock) await rm(lockFile(cluster), { force: true });
-  // Two who come at once: only one of them makes the file.
-  const file = await open(lockFile(cluster), 'wx').catch(() => undefined);
-  if (!file) return { held: false, holder: 'somebody who was faster' };
-  await file.writeFile(JSON.stringify({ run, owner, expires: Date.now() + LOCK_TIME }));
-  await file.close();
-  return { held: true };
+  // Written beside and linked: it is whole or not there, and of two who come at once only one makes it.
+  const own = `${lockFile(cluster)}.${run}`;
+  await writeFile(own, JSON.stringify({ run, owner, expires: Date.now() + LOCK_TIME }));
+  const held = await link(own, lockFile(cluster)).then(
+    () => true,
+    () => false,
+  );
+  await rm(own, { force: true });
+  return held ? { held } : { held, holder: 'somebody who was faster' };
 }
 
 /** Members that come and go, as they are seen. */

@@ -91,12 +91,12 @@ async function write(api: Api, found: Lease | undefined, run: string, owner: str
   }
 }
 
-/** Not written for longer than it lasts, or of a process of this very host that is no more. */
-function isStale({ metadata, spec }: Lease, now: number): boolean {
-  const written = metadata.managedFields?.find(({ manager }) => manager === FIELD_MANAGER)?.time ?? spec.renewTime;
-  const age = now - Date.parse(written ?? '');
-  if (!(age <= (spec.leaseDurationSeconds ?? LOCK_SECONDS) * 1000)) return true;
-  return ownerState(metadata.annotations?.[OWNER_ANNOTATION] ?? '') === 'gone';
+/** Not written for longer than it lasts, or of a process of this very host that is no more. One whose age the API does not tell is not. */
+function isStale({ metadata, spec }: Lease, now: number | undefined): boolean {
+  if (ownerState(metadata.annotations?.[OWNER_ANNOTATION] ?? '') === 'gone') return true;
+  const written = metadata.managedFields?.find(({ manager }) => manager === FIELD_MANAGER)?.time;
+  const age = (now ?? Number.NaN) - Date.parse(written ?? '');
+  return age > (spec.leaseDurationSeconds ?? LOCK_SECONDS) * 1000;
 }
 
 function refused(lease: Lease | undefined): LockAnswer {

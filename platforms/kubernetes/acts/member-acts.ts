@@ -46,7 +46,7 @@ export async function killMember(
     if (code !== 0 && code !== NO_CONTAINER) throw new OperatorError(`no ${signal} was sent: ${stderr.trim()}`);
     return { from, to: performance.now() };
   } finally {
-    await endAgent(context.api, agent);
+    await endAgent(context.api, agent, undefined);
   }
 }
 
@@ -74,9 +74,13 @@ export async function pauseMember(context: ActingContext, place: MemberPlace): P
 }
 
 /** Lets a member run again, and returns when it does. Not frozen, or gone: nothing is left to do. */
-export async function unpauseMember({ api }: ActingContext, { namespace, member }: MemberPlace): Promise<void> {
+export async function unpauseMember(
+  { api }: ActingContext,
+  { namespace, member }: MemberPlace,
+  ownRun: string | undefined,
+): Promise<void> {
   const agent = { namespace: agentsNamespaceOf(namespace), name: agentName('pause', member) };
-  await endAgent(api, agent);
+  await endAgent(api, agent, ownRun);
   // A kubelet that cannot be reached for a moment cannot say that it runs: not knowing is not having thawed.
   const look = () => isFrozen(api, namespace, member).catch(() => true);
   if (await poll(look, (frozen) => !frozen, { timeout: EXEC_TIMEOUT, every: 0 })) {

@@ -1,8 +1,9 @@
 /** Rules laid on a namespace that is there: a quota, a policy for its network. The namespace stays; only the rule goes. */
+import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError, unlessGone } from '../api/api-error.ts';
 import { type KubeObject, NAMESPACES, PODS, type Resource, RUN_LABEL } from '../api/objects.ts';
-import { notOurs } from '../workload/deploy.ts';
+import { notOurs, notOursIn } from '../workload/deploy.ts';
 
 const RULES: Record<Rule, { apiVersion: string; kind: string; resource: Resource }> = {
   quota: {
@@ -33,9 +34,18 @@ export async function restrict(
   await api.apply(resource, { namespace, name }, { apiVersion, kind, metadata, spec });
 }
 
-/** Takes a rule away; gone already, or its namespace gone, is success. */
-export async function unrestrict(api: Api, namespace: string, rule: Rule, name: string): Promise<void> {
-  await unlessGone(api.delete(RULES[rule].resource, { namespace, name }));
+/** Takes a rule of the run away; gone already, or its namespace gone, is success. Throws PermanentError for somebody else's. */
+export async function unrestrict(
+  api: Api,
+  place: { namespace: string; name: string },
+  rule: Rule,
+  ownRun: string | undefined,
+): Promise<void> {
+  const { kind, resource } = RULES[rule];
+  const found = await unlessGone(api.read<KubeObject>(resource, place));
+  if (!found) return;
+  if (!isOfRun(found.metadata.labels?.[RUN_LABEL], ownRun)) throw notOursIn(place.namespace, `${kind} ${place.name}`);
+  await unlessGone(api.delete(resource, place));
 }
 
 /** Why no pod may be made in a namespace, by the API's own word; null when one may. Nothing is made: it is a dry run. */

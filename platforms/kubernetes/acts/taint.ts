@@ -1,9 +1,10 @@
 import type { Leftover } from '../../platform.ts';
+import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { unlessGone } from '../api/api-error.ts';
 import { overConflicts } from '../api/conflict.ts';
 import { type KubeNode, NODES } from '../api/objects.ts';
-import { refuseOrphans } from './evict.ts';
+import { refuseOrphans } from './drain.ts';
 
 /** The suite's taint; its value is the run. The label of the same name lets it be found without looking at every node. */
 const TAINT = 'brownout.taint';
@@ -14,16 +15,17 @@ export async function taintNode(api: Api, name: string, run: string): Promise<vo
   await changeTaint(api, name, run);
 }
 
-/** Takes the suite's taint off. Without it, or without the node, nothing is left to do. */
-export async function untaintNode(api: Api, name: string): Promise<void> {
-  await unlessGone(changeTaint(api, name, undefined));
+/** Takes the run's taint off. Without it, or without the node, nothing is left to do. */
+export async function untaintNode(api: Api, name: string, ownRun: string | undefined): Promise<void> {
+  await unlessGone(changeTaint(api, name, undefined, ownRun));
 }
 
-function changeTaint(api: Api, name: string, run: string | undefined): Promise<void> {
+function changeTaint(api: Api, name: string, run: string | undefined, ownRun?: string): Promise<void> {
   return overConflicts(async () => {
     const { metadata, spec } = await api.read<KubeNode>(NODES, { name });
     const { taints = [] } = spec;
-    if (run === undefined && !taints.some(({ key }) => key === TAINT) && metadata.labels?.[TAINT] === undefined) return;
+    const marks = [metadata.labels?.[TAINT], taints.find(({ key }) => key === TAINT)?.value];
+    if (run === undefined && !marks.some((mark) => isOfRun(mark, ownRun))) return;
     const others = taints.filter(({ key }) => key !== TAINT);
     const own = run === undefined ? [] : [{ key: TAINT, value: run, effect: 'NoExecute' }];
     const body = {

@@ -1,3 +1,4 @@
+import { clip } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 
 /** What the API says of a request that it refuses (`Status`). */
@@ -14,26 +15,40 @@ export class ApiError extends OperatorError {
   /** The API's own word, such as `AlreadyExists`. */
   readonly reason: string | undefined;
   readonly causes: { reason?: string; message?: string }[];
+  /** What the API said, in its own words alone. */
+  readonly words: string;
 
   constructor(
     message: string,
-    given: { status?: number; reason?: string; causes?: ApiError['causes']; hint?: string; cause?: unknown },
+    given: {
+      status?: number;
+      reason?: string;
+      causes?: ApiError['causes'];
+      words?: string;
+      hint?: string;
+      cause?: unknown;
+    },
   ) {
     super(message, given);
     this.name = 'ApiError';
     this.status = given.status;
     this.reason = given.reason;
     this.causes = given.causes ?? [];
+    this.words = given.words ?? '';
   }
 }
 
 const FORBIDDEN =
   /User "(?<user>[^"]*)" cannot (?<verb>\S+) resource "(?<resource>[^"]*)" in API group "(?<group>[^"]*)"(?: in the namespace "(?<namespace>[^"]*)")?/;
 
+/** Of the API's words: whole pages help nobody. */
+const LONGEST = 1000;
+
 /** @param suspicion why the API may not know the suite, for 401 */
 export function refusal(what: string, status: number, body: string, suspicion?: string): ApiError {
-  const { message = body.trim().slice(0, 500), reason, details } = parseStatus(body);
-  const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [] };
+  const { message: said, reason, details } = parseStatus(body);
+  const message = clip(String(said ?? body.trim()), LONGEST);
+  const common = { status, ...(reason === undefined ? {} : { reason }), causes: details?.causes ?? [], words: message };
   if (status === 401) {
     return new ApiError(`the API does not know who asks (401 on ${what})${suspicion ? `: ${suspicion}` : ''}`, {
       ...common,
@@ -69,6 +84,15 @@ export function silence(what: string, origin: string, error: unknown): ApiError 
     : 'is the address right, does the control plane live, and is a VPN or proxy needed?';
   return new ApiError(`the API at ${origin} does not answer (${what}: ${words})`, { hint, cause: error });
 }
+
+/** An API server that has just started may refuse everybody for a moment, ms: it does not know yet who may do what. */
+export const RELOADING = 30_000;
+
+/** It has answered, and says no; too many requests (429) is not a no. */
+export const isRefusal = ({ status }: ApiError) => status !== undefined && status < 500 && status !== 429;
+
+/** It is no wiser to ask again: not allowed, or no such request. */
+export const isFinal = ({ status }: ApiError) => [400, 401, 403, 405, 413, 415, 422].includes(status ?? 0);
 
 export const isGone = (error: unknown) => error instanceof ApiError && error.status === 404;
 export const isConflict = (error: unknown) => error instanceof ApiError && error.status === 409;

@@ -133,13 +133,21 @@ describe('the API client', { timeout: 60_000 }, () => {
       const drip = setInterval(() => response.write(' '), 50);
       response.on('close', () => clearInterval(drip));
     });
-    assert.match((await rejected(dripping.get('/x', { patience: 0 }))).message, /timeout|aborted/i);
+    assert.match((await rejected(dripping.get('/x', { patience: 0 }))).message, /no end within 0\.8 s/);
   });
 
   it('says why nobody answers', async () => {
     const error = await rejected(connectTo('http://127.0.0.1:1').get('/x'));
     assert.match(error.message, /the API at http:\/\/127\.0\.0\.1:1 does not answer \(GET \/x: .*ECONNREFUSED/);
     assert.equal(error.status, undefined);
+  });
+
+  it('does not wait for more where the server changes to another protocol that nobody asked for', async () => {
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n';
+    const api = await serve((_, response) => response.socket!.write(upgrade));
+    const began = performance.now();
+    await assert.rejects(api.list(NODES), ApiError);
+    assert.ok(performance.now() - began < HANG);
   });
 
   it('refuses an answer that is no JSON', async () => {

@@ -1,12 +1,14 @@
 /**
  * The cluster's API over HTTP. Every request is bounded in time, whatever hangs: connecting, the answer's head, its body, and
- * all of it together. What can be tried again is, for as long as the caller's patience lasts.
+ * all of it together; and in what of its answer is read. What can be tried again is, for as long as the caller's patience lasts.
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
+import { readBeginning, readLines, readText } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
+import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
-import { ApiError, refusal, silence } from './api-error.ts';
+import { ApiError, RELOADING, refusal, silence } from './api-error.ts';
 import { FIELD_MANAGER, type KubeList, type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
 import type { Reach } from './reach.ts';
 
@@ -67,14 +69,20 @@ export class Api {
   readonly reach: Reach;
   /** Requests sent so far, tries that failed included. */
   requests = 0;
-  /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. */
-  serverTime = Date.now();
+  /** What time it is by the server's clock, epoch ms, as it said with its last answer; whole seconds. Undefined before, and where it does not say. */
+  serverTime: number | undefined;
+  #failedAt = Number.NEGATIVE_INFINITY;
   readonly #closed = new AbortController();
   readonly #limits: Limits;
 
   constructor(reach: Reach, limits: Limits = LIMITS) {
     this.reach = reach;
     this.#limits = limits;
+  }
+
+  /** The server was silent, or could not answer, a moment ago: that it refuses something may pass. */
+  get isReloading(): boolean {
+    return performance.now() - this.#failedAt < RELOADING;
   }
 
   get<T>(path: string, call: Omit<Call, 'method'> = {}): Promise<T> {
@@ -165,6 +173,7 @@ export class Api {
         if (ended.aborted || error instanceof OperatorError) throw error;
         failure = silence(what, this.reach.server.origin, error);
       }
+      this.#failedAt = performance.now();
       if (performance.now() + wait > deadline) throw failure;
       await sleep(wait, ended);
       ended.throwIfAborted();
@@ -185,13 +194,21 @@ export class Api {
     const ended = AbortSignal.any([signal, this.#closed.signal]);
     let response: IncomingMessage | undefined;
     try {
-      response = await this.#open(path, { query: { ...query, watch: true, allowWatchBookmarks: true } }, ended);
-      if (response.statusCode !== 200) throw refusal(what, response.statusCode ?? 0, await textOf(response));
+      const late = new AbortController();
+      const most = this.#limits.try;
+      const timer = setTimeout(() => late.abort(new Error(`no answer within ${most / 1000} s`)), most);
+      try {
+        const begun = AbortSignal.any([ended, late.signal]);
+        response = await this.#open(path, { query: { ...query, watch: true, allowWatchBookmarks: true } }, begun);
+        if (response.statusCode !== 200) throw refusal(what, response.statusCode ?? 0, await readBeginning(response));
+      } finally {
+        clearTimeout(timer);
+      }
       opened();
       const { socket } = response;
       socket.setKeepAlive(true, KEEP_ALIVE);
       socket.setTimeout(WATCH_IDLE, () => socket.destroy(new Error('silent for too long')));
-      for await (const line of linesOf(response)) {
+      for await (const line of readLines(response, this.#asked(what))) {
         const event = parse(line) as WatchEvent<T>;
         if (event.type === 'ERROR') {
           const { code = 500 } = event.object as { code?: number };
@@ -201,7 +218,7 @@ export class Api {
       }
     } catch (error) {
       if (ended.aborted) return;
-      throw error instanceof ApiError ? error : silence(what, this.reach.server.origin, error);
+      throw error instanceof OperatorError ? error : silence(what, this.reach.server.origin, error);
     } finally {
       response?.destroy();
     }
@@ -213,16 +230,23 @@ export class Api {
   }
 
   async #send(path: string, call: Call, ended: AbortSignal): Promise<Answer> {
-    const late = AbortSignal.timeout(call.timeout ?? this.#limits.try);
-    const response = await this.#open(path, call, AbortSignal.any([late, ended]));
-    const after = Number(response.headers['retry-after']);
-    const date = Date.parse(response.headers.date ?? '');
-    if (!Number.isNaN(date)) this.serverTime = date;
-    return {
-      status: response.statusCode ?? 0,
-      text: await textOf(response),
-      retryAfter: Number.isFinite(after) ? after * 1000 : undefined,
-    };
+    const most = call.timeout ?? this.#limits.try;
+    const late = AbortSignal.timeout(most);
+    try {
+      const response = await this.#open(path, call, AbortSignal.any([late, ended]));
+      const status = response.statusCode ?? 0;
+      const after = Number(response.headers['retry-after']);
+      const date = Date.parse(response.headers.date ?? '');
+      this.serverTime = Number.isNaN(date) ? undefined : date;
+      const what = this.#asked(`${call.method ?? 'GET'} ${path}`);
+      return {
+        status,
+        text: status < 400 ? await readText(response, what) : await readBeginning(response),
+        retryAfter: Number.isFinite(after) ? after * 1000 : undefined,
+      };
+    } catch (error) {
+      throw late.aborted && !(error instanceof OperatorError) ? new Error(`no end within ${most / 1000} s`) : error;
+    }
   }
 
   async #open(path: string, call: Call, signal: AbortSignal): Promise<IncomingMessage> {
@@ -260,9 +284,18 @@ export class Api {
         clearTimeout(connecting);
         reject(signal.aborted ? signal.reason : error);
       });
-      request.once('close', () => clearTimeout(connecting));
+      // Without an answer or an error the connection is closed where the server changes to a protocol that nobody asked for.
+      request.once('close', () => {
+        clearTimeout(connecting);
+        reject(new Error('closed without an answer'));
+      });
       request.end(sent);
     });
+  }
+
+  /** What was asked, and of whom. */
+  #asked(what: string): string {
+    return `${what} at ${this.reach.server.origin}`;
   }
 
   url(path: string, query: Query = {}): URL {
@@ -273,35 +306,23 @@ export class Api {
   }
 }
 
-/** What server-side apply says, with status 500, of an object that no schema fits. */
-const MISFIT = /failed to create typed patch object/;
+/**
+ * Said with a status that stands for trouble, and yet answers: of server-side apply to an object that no schema fits, to an eviction
+ * of a pod with two budgets, and of a webhook.
+ */
+const ANSWERS = /failed to create typed patch object|more than one PodDisruptionBudget|admission webhook ".*" denied/s;
 
 /** Too busy, or in the middle of something; not a budget that says no (429), which is an answer. */
-function isPassing({ status, causes, message }: ApiError): boolean {
+function isPassing({ status, causes, words }: ApiError): boolean {
+  if (ANSWERS.test(words)) return false;
   if (status === 429) return !causes.some(({ reason }) => reason === 'DisruptionBudget');
-  return status !== undefined && status >= 500 && status !== 501 && !MISFIT.test(message);
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
-  let rest = '';
-  response.setEncoding('utf8');
-  for await (const chunk of response) {
-    const lines = `${rest}${chunk}`.split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '') yield line;
-  }
+  return status !== undefined && status >= 500 && status !== 501;
 }
 
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`the answer is no JSON (${text.slice(0, 60)})`, { cause: error });
+    throw new Error(`the answer is no JSON (${mask(text).slice(0, 60)})`, { cause: error });
   }
 }

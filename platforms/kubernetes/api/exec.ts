@@ -1,4 +1,5 @@
 import WebSocket from 'ws';
+import { clip, OUTPUT, Pieces, readBeginning, size, TooLong } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { type ExecResult, Overdue } from '../../platform.ts';
 import type { Api } from './api.ts';
@@ -14,7 +15,8 @@ const CLOSE = 255;
 const HANDSHAKE_TIMEOUT = 5_000;
 /** Since Kubernetes 1.30; with v4 the input cannot be closed, so it is only offered where there is none. */
 const PROTOCOLS = { withInput: ['v5.channel.k8s.io'], without: ['v5.channel.k8s.io', 'v4.channel.k8s.io'] };
-const KEPT = 64 * 2 ** 20;
+/** kubelet sends at most 32 KiB at once. */
+const MESSAGE = 2 ** 20;
 
 export interface ExecPlace {
   namespace: string;
@@ -51,21 +53,17 @@ export async function execIn(
     agent,
     headers,
     handshakeTimeout: HANDSHAKE_TIMEOUT,
-    maxPayload: KEPT,
+    maxPayload: MESSAGE,
+    perMessageDeflate: false,
   });
   const what = `exec ${argv[0]} in ${pod}`;
-  const output = { [STDOUT]: [] as Buffer[], [STDERR]: [] as Buffer[] };
+  const output = { [STDOUT]: new Pieces(), [STDERR]: new Pieces() };
   let late: NodeJS.Timeout | undefined;
   try {
     const ending = await new Promise<Ending | undefined>((resolve, reject) => {
       late = setTimeout(() => reject(new Overdue(`${what}: no end within ${timeout / 1000} s`)), timeout);
       socket.on('unexpected-response', (_, response) => {
-        let text = '';
-        response.setEncoding('utf8').on('data', (data: string) => {
-          text += data;
-        });
-        response.on('end', () => reject(refusal(what, response.statusCode ?? 0, text)));
-        response.on('error', reject);
+        readBeginning(response).then((text) => reject(refusal(what, response.statusCode ?? 0, text)), reject);
       });
       socket.on('error', (error) => reject(silence(what, api.reach.server.origin, error)));
       socket.on('close', () => resolve(undefined));
@@ -73,12 +71,18 @@ export async function execIn(
       socket.on('message', (data: Buffer) => {
         const channel = data[0]!;
         const rest = data.subarray(1);
-        if (channel === STATUS) resolve(JSON.parse(rest.toString('utf8')));
-        else if (channel === STDOUT || channel === STDERR) output[channel].push(rest);
+        if (channel === STATUS) {
+          const ending = endingOf(rest.toString('utf8'));
+          if (ending) resolve(ending);
+          else reject(new OperatorError(`${what}: its end is no JSON (${clip(rest.toString('utf8'), 60)})`));
+        } else if (channel === STDOUT || channel === STDERR) {
+          output[channel].add(rest);
+          if (output[channel].bytes > OUTPUT) reject(new TooLong(what, `it has printed more than ${size(OUTPUT)}`));
+        }
       });
     });
     const code = exitCode(ending, what);
-    return { code, stdout: textOf(output[STDOUT]), stderr: textOf(output[STDERR]) };
+    return { code, stdout: output[STDOUT].text(), stderr: output[STDERR].text() };
   } finally {
     clearTimeout(late);
     // Whatever else comes belongs to nobody.
@@ -93,11 +97,17 @@ function sendInput(socket: WebSocket, stdin: string | undefined): void {
   socket.send(Buffer.from([CLOSE, STDIN]));
 }
 
+function endingOf(text: string): Ending | undefined {
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function exitCode(ending: Ending | undefined, what: string): number {
   if (ending?.status === 'Success') return 0;
   const exit = ending?.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
   if (ending?.reason === 'NonZeroExitCode' && exit !== undefined) return Number(exit);
-  throw new OperatorError(`${what}: ${ending?.message?.trim() ?? 'the connection ended before the command did'}`);
+  throw new OperatorError(`${what}: ${clip(ending?.message?.trim() ?? 'the connection ended before the command did')}`);
 }
-
-const textOf = (chunks: Buffer[]) => Buffer.concat(chunks).toString('utf8');

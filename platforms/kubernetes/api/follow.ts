@@ -1,6 +1,6 @@
 import { sleep } from '../../../units/sleep.ts';
 import type { Api, Query, WatchEvent } from './api.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, RELOADING } from './api-error.ts';
 import { type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
 
 /** What is followed: the objects of one resource, narrowed by the server. */
@@ -26,8 +26,6 @@ export interface Listener<T> {
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;
-/** An API server that has just started may refuse everybody for a moment: it does not know yet who may do what. */
-export const RELOADING = 30_000;
 /** What comes within this time of a new connection may have happened before it. */
 const CATCHING_UP = 1_000;
 

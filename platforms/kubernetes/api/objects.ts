@@ -1,4 +1,5 @@
 /** The parts of Kubernetes' objects that the suite reads, and where the API has them. */
+import { PermanentError } from '../../../units/operator-error.ts';
 
 interface Meta {
   name: string;
@@ -10,6 +11,7 @@ interface Meta {
   deletionTimestamp?: string;
   labels?: Labels;
   annotations?: Labels;
+  finalizers?: string[];
   ownerReferences?: { kind: string; name: string; controller?: boolean }[];
   managedFields?: { manager?: string; operation?: string; time?: string }[];
 }
@@ -46,7 +48,13 @@ export interface KubeNode extends KubeObject {
   status: {
     conditions?: Condition[];
     addresses?: { type: string; address: string }[];
-    nodeInfo?: { kubeletVersion?: string; kernelVersion?: string; osImage?: string; containerRuntimeVersion?: string };
+    nodeInfo?: {
+      kubeletVersion?: string;
+      kernelVersion?: string;
+      osImage?: string;
+      operatingSystem?: string;
+      containerRuntimeVersion?: string;
+    };
   };
 }
 
@@ -61,7 +69,9 @@ interface Container {
 interface PodSpec {
   nodeName?: string;
   hostname?: string;
+  volumes?: { persistentVolumeClaim?: { claimName: string } }[];
   containers: Container[];
+  restartPolicy?: 'Always' | 'OnFailure' | 'Never';
   terminationGracePeriodSeconds?: number;
   tolerations?: { key?: string; operator?: string; effect?: string; tolerationSeconds?: number }[];
 }
@@ -108,6 +118,11 @@ export interface Controller extends KubeObject {
 
 export interface Volume extends KubeObject {
   spec: { claimRef?: { namespace?: string }; persistentVolumeReclaimPolicy?: string };
+  status?: { phase?: string; reason?: string; message?: string };
+}
+
+export interface NamespaceObject extends KubeObject {
+  status?: { conditions?: Condition[] };
 }
 
 export interface Lease extends KubeObject {
@@ -124,6 +139,9 @@ export interface Lease extends KubeObject {
 export const RUN_LABEL = 'brownout.run';
 export const NAMESPACE_LABEL = 'brownout.namespace';
 export const BEFORE_ANNOTATION = 'brownout.before';
+
+/** On a pod that is a neighbour of the suite's own: no controller keeps it, and yet it is what a fault asks about. */
+export const NEIGHBOUR_LABEL = 'brownout.neighbour';
 
 /** The `app` of the suite's own node agents on nodes. */
 export const NODE_AGENT = 'node-agent';
@@ -174,8 +192,11 @@ export interface Place {
   subresource?: string | undefined;
 }
 
+/** Throws PermanentError for a name that would lead elsewhere: a URL leaves `.` and `..` out. */
 export function pathOf({ group, version, plural, namespaced }: Resource, place: Place = {}): string {
   const { namespace, name, subresource } = place;
+  const astray = [namespace, name].find((part) => part !== undefined && /^\.{0,2}$/.test(part));
+  if (astray !== undefined) throw new PermanentError(`'${astray}' is no name of one of the ${plural}`);
   return [
     group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
     ...(namespaced && namespace !== undefined ? ['namespaces', namespace] : []),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { execaSync } from 'execa';
 import { OperatorError } from '../../../units/operator-error.ts';
+import { mask } from '../../../units/secrets.ts';
 import { openReach } from './reach.ts';
 
 describe('the way to a cluster', () => {
@@ -35,6 +36,36 @@ describe('the way to a cluster', () => {
     assert.fail('it was opened');
   };
 
+  it('makes known which of it is secret, before anything is asked', () => {
+    const key = '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0B\n-----END PRIVATE KEY-----\n';
+    write(
+      {
+        token: 'the-token-of-u',
+        'client-certificate-data': Buffer.from('a certificate').toString('base64'),
+        'client-key-data': Buffer.from(key).toString('base64'),
+      },
+      {
+        clusters: [
+          { name: 'c', cluster: { server: 'https://api.example', 'proxy-url': 'http://me:the-proxy%27s@p:1' } },
+        ],
+      },
+    );
+    openReach({ kubeconfig, context: 'mine' });
+    write({ username: 'u', password: 'the-password-of-u' });
+    openReach({ kubeconfig, context: 'mine' });
+    write({
+      exec: {
+        apiVersion: 'client.authentication.k8s.io/v1',
+        command: 'x',
+        env: [{ name: 'API_TOKEN', value: 'of-the-plugin' }],
+      },
+    });
+    openReach({ kubeconfig, context: 'mine' });
+    const secrets = ['the-token-of-u', 'the-password-of-u', "the-proxy's", 'of-the-plugin'];
+    for (const secret of [...secrets, 'MIIEvQIBADANBgkqhkiG9w0B', Buffer.from(key).toString('base64')])
+      assert.equal(mask(`a ${secret} b`), 'a ••• b', secret);
+  });
+
   it('is a context that is named; what is current is not asked', async () => {
     write({ token: 'hunter2' });
     const reach = openReach({ kubeconfig, context: 'mine' });
@@ -60,12 +91,20 @@ describe('the way to a cluster', () => {
     const exec = (script: string) => ({
       exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script] },
     });
-    const credential = JSON.stringify({ status: { token: 'from-plugin' } });
+    const status = { token: 'from-plugin' };
+    const credential = JSON.stringify({
+      kind: 'ExecCredential',
+      apiVersion: 'client.authentication.k8s.io/v1',
+      status,
+    });
     write(exec(`echo '${credential}'`));
     const reach = openReach({ kubeconfig, context: 'mine' });
     assert.equal((await reach.access()).headers.Authorization, 'Bearer from-plugin');
     write(exec('echo log in first >&2; exit 1'));
-    await assert.rejects(openReach({ kubeconfig, context: 'mine' }).access(), /no credentials for .*: log in first/);
+    await assert.rejects(
+      openReach({ kubeconfig, context: 'mine' }).access(),
+      /no credentials for .*: log in first \(exit 1\)/,
+    );
   });
 
   it('reads a token that was renewed', async () => {
@@ -84,7 +123,7 @@ describe('the way to a cluster', () => {
     openssl('req', '-new', '-subj', '/CN=u', ...curve, '-keyout', key, '-out', request);
     const made = (days: string) => {
       openssl('x509', '-req', '-in', request, '-signkey', key, '-days', days, '-out', certificate);
-      write({ 'client-certificate-data': readFileSync(certificate).toString('base64') });
+      write({ 'client-certificate-data': readFileSync(certificate).toString('base64'), 'client-key': key });
       return openReach({ kubeconfig, context: 'mine' }).suspicion();
     };
     assert.match(made('-1') ?? '', /certificate of user 'u' expired on /);

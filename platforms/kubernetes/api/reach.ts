@@ -1,15 +1,21 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Agent as HttpAgent } from 'node:http';
 import type { Agent, RequestOptions } from 'node:https';
+import { isIPv6 } from 'node:net';
 import { KubeConfig } from '@kubernetes/client-node';
+import { withoutSecrets } from '../../../files/secret.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import type { KubernetesReach } from '../cluster.ts';
+import { type Credential, runPlugin } from './credential-plugin.ts';
+import { rememberSent, rememberUser } from './credentials.ts';
+import { type Kubeconfig, type Pem, readKubeconfig } from './kubeconfig.ts';
+import { proxyFor } from './proxy.ts';
 
 /** What a request to the API needs to be let in. */
 interface Access {
   agent: Agent | HttpAgent;
-  headers: Record<string, string>;
+  headers: Record<string, string | string[]>;
 }
 
 /** The way to a cluster's API: its address, and whoever the suite is there. */
@@ -23,98 +29,173 @@ export interface Reach {
   suspicion(): string | undefined;
 }
 
-/** A credential plugin that asks a person something would wait for ever. */
-const PLUGIN_TIMEOUT = 20_000;
-
 /** Throws OperatorError when the kubeconfig cannot be used. Nothing is sent yet. */
 export function openReach(reach: KubernetesReach): Reach {
   let config = read(reach);
-  const server = new URL(config.getCurrentCluster()!.server);
+  const { server } = config;
+  let credentials = new Credentials(config);
+  const agents = new Agents();
   return {
     server,
     async access() {
-      const options: RequestOptions = {};
       try {
-        await within(PLUGIN_TIMEOUT, config.applyToHTTPSOptions(options));
+        const { headers, certificate, key } = await credentials.now();
+        return { agent: await agents.of(config, certificate, key), headers };
       } catch (error) {
-        throw new OperatorError(`no credentials for ${server.origin}: ${(error as Error).message.trim()}`, {
-          hint: 'does the credential plugin of the kubeconfig run by itself, without asking anything?',
+        // What a plugin says may hold what it made.
+        const why = withoutSecrets((error as Error).message.trim());
+        throw new OperatorError(`no credentials for ${server.origin}: ${why}`, {
+          hint: (error as OperatorError).hint ?? 'are the files there that the kubeconfig names?',
           cause: error,
         });
       }
-      const headers = { ...(options.headers as Record<string, string>) };
-      if (options.auth) headers.Authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-      return { agent: options.agent as Agent, headers };
     },
     renew() {
       config = read(reach);
+      credentials = new Credentials(config);
     },
     suspicion: () => expiry(config),
   };
 }
 
-function read(reach: KubernetesReach): KubeConfig {
-  const config = new KubeConfig();
-  if ('inCluster' in reach) {
-    if (!process.env.KUBERNETES_SERVICE_HOST) {
-      throw new OperatorError('`in-cluster: true`, but the suite does not run in a pod of a cluster', {
-        hint: 'name a kubeconfig and its context under `reach`',
-      });
-    }
-    config.loadFromCluster();
-    return config;
-  }
-  const { kubeconfig, context } = reach;
-  if (!existsSync(kubeconfig)) {
-    throw new OperatorError(`there is no kubeconfig ${kubeconfig}`, { hint: 'see `reach` in the cluster file' });
-  }
-  try {
-    config.loadFromFile(kubeconfig);
-  } catch (error) {
-    // Its own message may quote lines of the file, and so a secret.
-    const { reason, message } = error as { reason?: string; message: string };
-    throw new OperatorError(`${kubeconfig} cannot be read as a kubeconfig: ${reason ?? message.split('\n')[0]}`);
-  }
-  const found = config.getContextObject(context);
-  if (!found) {
-    const names = config.getContexts().map(({ name }) => name);
-    throw new OperatorError(`${kubeconfig} has no context '${context}'`, {
-      hint: `contexts there: ${names.join(', ') || 'none'}`,
+const ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
+function read(reach: KubernetesReach): Kubeconfig {
+  if (!('inCluster' in reach)) return readKubeconfig(reach.kubeconfig, reach.context);
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = process.env;
+  if (!host || !port || !existsSync(`${ACCOUNT}/token`)) {
+    throw new OperatorError('`in-cluster: true`, but the suite does not run in a pod of a cluster', {
+      hint: 'name a kubeconfig and its context under `reach`',
     });
   }
-  config.setCurrentContext(context);
-  for (const [what, there] of [
-    [`cluster '${found.cluster}'`, config.getCurrentCluster()],
-    [`user '${found.user}'`, config.getCurrentUser()],
-  ] as const) {
-    if (!there) throw new OperatorError(`context '${context}' of ${kubeconfig} names the ${what}, which is not there`);
-  }
-  if (!URL.canParse(config.getCurrentCluster()!.server)) {
-    throw new OperatorError(`the cluster of context '${context}' in ${kubeconfig} has no usable address`);
-  }
-  return config;
+  return {
+    server: new URL(`https://${isIPv6(host) ? `[${host}]` : host}:${port}`),
+    ca: { file: `${ACCOUNT}/ca.crt` },
+    skipVerify: false,
+    user: {
+      name: 'the account of this pod',
+      tokenFile: `${ACCOUNT}/token`,
+      certificate: undefined,
+      key: undefined,
+      impersonation: {},
+    },
+  };
 }
 
-function expiry(config: KubeConfig): string | undefined {
-  const { certData, certFile, name } = config.getCurrentUser() ?? {};
-  if (!certData || certFile) return undefined;
+/** Whoever the suite is at the API. The one place where its secrets come from. */
+class Credentials {
+  readonly #config: Kubeconfig;
+  #asked: Promise<Credential> | undefined;
+
+  constructor(config: Kubeconfig) {
+    rememberUser(config);
+    this.#config = config;
+  }
+
+  async now(): Promise<{ headers: Access['headers']; certificate: string | undefined; key: string | undefined }> {
+    const { user } = this.#config;
+    const said = await this.#fromPlugin();
+    const token = said?.token ?? tokenOf(user);
+    const { username, password = '' } = user;
+    const basic = username === undefined ? undefined : Buffer.from(`${username}:${password}`).toString('base64');
+    const authorization = token === undefined ? basic && `Basic ${basic}` : `Bearer ${token}`;
+    const key = said?.clientKeyData ?? textOf(user.key);
+    rememberSent(authorization, key);
+    return {
+      headers: { ...user.impersonation, ...(authorization === undefined ? {} : { Authorization: authorization }) },
+      certificate: said?.clientCertificateData ?? textOf(user.certificate),
+      key,
+    };
+  }
+
+  /** Asked once, and again when what it said has expired. */
+  async #fromPlugin(): Promise<Credential | undefined> {
+    const { user, server, ca, skipVerify, serverName, proxy } = this.#config;
+    if (!user.plugin) return undefined;
+    const asked = await this.#asked;
+    if (asked && asked.until > Date.now()) return asked;
+    const authority = textOf(ca);
+    const cluster = {
+      server: server.href.replace(/\/$/, ''),
+      'insecure-skip-tls-verify': skipVerify,
+      ...(authority === undefined ? {} : { 'certificate-authority-data': Buffer.from(authority).toString('base64') }),
+      ...(serverName === undefined ? {} : { 'tls-server-name': serverName }),
+      ...(proxy === undefined ? {} : { 'proxy-url': proxy }),
+    };
+    const asking = runPlugin(user.plugin, cluster);
+    this.#asked = asking;
+    asking.catch(() => {
+      this.#asked = undefined;
+    });
+    return asking;
+  }
+}
+
+function tokenOf({ token, tokenFile }: Kubeconfig['user']): string | undefined {
+  if (tokenFile === undefined) return token;
   try {
-    const { validTo } = new X509Certificate(Buffer.from(certData, 'base64'));
+    const read = readFileSync(tokenFile, 'utf8').trim();
+    if (read !== '') return read;
+  } catch (error) {
+    if (token === undefined) throw error;
+  }
+  if (token === undefined) throw new OperatorError(`${tokenFile} holds no token`);
+  return token;
+}
+
+function textOf(pem: Pem): string | undefined {
+  if (pem === undefined) return undefined;
+  return 'data' in pem ? pem.data : readFileSync(pem.file, 'latin1');
+}
+
+/** The connections, kept for as long as they are made with the same certificates. */
+class Agents {
+  #made: { of: string; agent: Promise<Agent | HttpAgent> } | undefined;
+
+  of(config: Kubeconfig, certificate: string | undefined, key: string | undefined): Promise<Agent | HttpAgent> {
+    const material = JSON.stringify([certificate, key, textOf(config.ca), config.proxy]);
+    if (this.#made?.of !== material) this.#made = { of: material, agent: agentOf(config, certificate, key) };
+    return this.#made.agent;
+  }
+}
+
+/** Made by client-node, which knows proxies of every kind. */
+async function agentOf(
+  { server, ca, skipVerify, serverName, proxy }: Kubeconfig,
+  certificate: string | undefined,
+  key: string | undefined,
+): Promise<Agent | HttpAgent> {
+  const base64 = (text: string | undefined) => text && Buffer.from(text, 'latin1').toString('base64');
+  const config = new KubeConfig();
+  const proxyUrl = proxy ?? proxyFor(server);
+  config.loadFromOptions({
+    clusters: [
+      {
+        name: 'c',
+        server: server.href,
+        caData: base64(textOf(ca)),
+        // Without TLS there is nothing to verify, which client-node wants to be told.
+        skipTLSVerify: skipVerify || server.protocol === 'http:',
+        tlsServerName: serverName,
+        proxyUrl,
+      },
+    ],
+    users: [{ name: 'u', certData: base64(certificate), keyData: base64(key) }],
+    contexts: [{ name: 'x', cluster: 'c', user: 'u' }],
+    currentContext: 'x',
+  });
+  const options: RequestOptions = {};
+  await config.applyToHTTPSOptions(options);
+  return options.agent as Agent;
+}
+
+function expiry({ user: { name, certificate } }: Kubeconfig): string | undefined {
+  if (certificate === undefined) return undefined;
+  try {
+    const { validTo } = new X509Certificate(textOf(certificate)!);
     if (Date.parse(validTo) < Date.now()) return `the certificate of user '${name}' expired on ${validTo}`;
   } catch {
     return `the certificate of user '${name}' is damaged`;
   }
   return undefined;
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

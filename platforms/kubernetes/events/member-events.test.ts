@@ -13,6 +13,7 @@ interface Shape {
   ready?: boolean;
   stopping?: boolean;
   phase?: Pod['status']['phase'];
+  owner?: string;
 }
 
 const pod = ({
@@ -24,11 +25,13 @@ const pod = ({
   ready = false,
   stopping,
   phase = 'Running',
+  owner = 'ReplicaSet',
 }: Shape): Pod => ({
   metadata: {
     name: 'vote-1',
     uid,
     labels: { app: 'vote' },
+    ownerReferences: [{ kind: owner, name: 'vote', controller: true }],
     ...(stopping ? { deletionTimestamp: '2026-01-01T00:00:30Z' } : {}),
   },
   spec: { containers: [{ name: 'vote', image: 'x' }], ...(node ? { nodeName: node } : {}) },
@@ -73,6 +76,18 @@ describe('the events of a member', () => {
       `other ${id}`,
       `member-stopped ${id}`,
     ]);
+  });
+
+  it('tells nothing of a Job, whose pods are no members', () => {
+    const owner = 'Job';
+    assert.deepEqual(
+      story([
+        { owner, phase: 'Pending' },
+        { owner, node: 'w1', state: running, ready: true },
+        { owner, phase: 'Succeeded' },
+      ]),
+      [],
+    );
   });
 
   it('tells nothing of the state before', () => {

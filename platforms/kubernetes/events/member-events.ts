@@ -1,6 +1,6 @@
 import type { PlatformEvent } from '../../platform.ts';
 import { conditionOf, isTrue, type Pod } from '../api/objects.ts';
-import { complaintOf, livesOf, mainStatus, memberId, serviceOf, shortUid } from '../state/members.ts';
+import { complaintOf, isKept, livesOf, mainStatus, memberId, serviceOf, shortUid } from '../state/members.ts';
 import { type EventSource, type Tell, wallOf } from './event.ts';
 
 interface Known {
@@ -25,6 +25,10 @@ export class MemberEvents implements EventSource<Pod> {
   }
 
   seen(pod: Pod, { first, late }: { first: boolean; late: boolean }): void {
+    if (!isKept(pod)) {
+      this.gone(pod.metadata.name);
+      return;
+    }
     const now = knownOf(pod);
     const { name } = pod.metadata;
     let before = this.#known.get(name);

@@ -5,13 +5,14 @@
 import pRetry from 'p-retry';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { poll } from '../../../units/until.ts';
+import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError, isConflict, unlessGone } from '../api/api-error.ts';
 import { execIn } from '../api/exec.ts';
 import { follow } from '../api/follow.ts';
 import { type KubeObject, NAMESPACES, NODE_AGENT, PODS, type Pod, RUN_LABEL } from '../api/objects.ts';
 import { complaintOf, mainStatus } from '../state/members.ts';
-import { ensureNamespace } from '../workload/deploy.ts';
+import { ensureNamespace, notOursIn } from '../workload/deploy.ts';
 
 export interface AgentPlace {
   /** A namespace of its own: it must allow privileged pods, which the workload's need not. */
@@ -58,7 +59,10 @@ export async function startAgent(api: Api, agent: Agent): Promise<Effect> {
     'pod-security.kubernetes.io/enforce': 'privileged',
   });
   const found = await unlessGone(api.read<Pod>(PODS, place));
-  if (found && hasEnded(found)) await removePod(api, place, 0);
+  if (found && hasEnded(found)) {
+    refuseOthers(found, undefined);
+    await removePod(api, place, 0);
+  }
   if (!found || hasEnded(found)) await create(api, agent);
   const pod = await untilPod(
     api,
@@ -173,10 +177,12 @@ export function execInAgent(api: Api, { namespace, name }: AgentPlace, argv: str
  * pod is deleted, but can still be spoken to: so the command is signalled first.
  *
  * @returns when the command had been signalled, on the clock of `performance.now()`; undefined when it could not be
+ * @throws {PermanentError} for a pod that is no node agent of this run (of any, where none is given)
  */
-export async function endAgent(api: Api, place: AgentPlace): Promise<number | undefined> {
+export async function endAgent(api: Api, place: AgentPlace, ownRun: string | undefined): Promise<number | undefined> {
   const found = await unlessGone(api.read<Pod>(PODS, place));
   if (!found) return undefined;
+  refuseOthers(found, ownRun);
   let signalledAt: number | undefined;
   if (isRunning(found)) {
     const answer = await execInAgent(api, place, END, TELL_TIMEOUT).catch(() => undefined);
@@ -191,11 +197,21 @@ export async function endAgent(api: Api, place: AgentPlace): Promise<number | un
  *
  * @param graceIfSilent s, for a node agent that could not be signalled: with 0 it is taken from the API at once, where it looks for itself
  */
-export async function removeAgent(api: Api, place: AgentPlace, graceIfSilent = GRACE_S): Promise<number | undefined> {
-  const signalledAt = await endAgent(api, place);
+export async function removeAgent(
+  api: Api,
+  place: AgentPlace,
+  ownRun: string | undefined,
+  graceIfSilent = GRACE_S,
+): Promise<number | undefined> {
+  const signalledAt = await endAgent(api, place, ownRun);
   await removePod(api, place, signalledAt === undefined ? graceIfSilent : GRACE_S);
-  await removeIfEmpty(api, place.namespace);
+  await removeIfEmpty(api, place.namespace, ownRun);
   return signalledAt;
+}
+
+function refuseOthers({ metadata }: Pod, ownRun: string | undefined): void {
+  if (isOfRun(metadata.labels?.[RUN_LABEL], ownRun)) return;
+  throw notOursIn(metadata.namespace ?? '', `pod ${metadata.name}`);
 }
 
 async function removePod(api: Api, place: AgentPlace, grace: number): Promise<void> {
@@ -208,9 +224,9 @@ async function removePod(api: Api, place: AgentPlace, grace: number): Promise<vo
   }
 }
 
-async function removeIfEmpty(api: Api, namespace: string): Promise<void> {
+async function removeIfEmpty(api: Api, namespace: string, ownRun: string | undefined): Promise<void> {
   const found = await unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
-  if (!found || found.metadata.labels?.[RUN_LABEL] === undefined) return;
+  if (!found || !isOfRun(found.metadata.labels?.[RUN_LABEL], ownRun)) return;
   const pods = await api.listMetadata(PODS, { namespace });
   if (pods.length > 0) return;
   await unlessGone(api.delete(NAMESPACES, { name: namespace }));

@@ -4,8 +4,7 @@ import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import { poll } from '../../../units/until.ts';
 import type { Api } from '../api/api.ts';
-import { ApiError } from '../api/api-error.ts';
-import { RELOADING } from '../api/follow.ts';
+import { ApiError, isRefusal, RELOADING } from '../api/api-error.ts';
 import { isTrue, PODS, type Pod } from '../api/objects.ts';
 import type { KubernetesCluster } from '../cluster.ts';
 import { SYSTEM } from '../state/inspect.ts';
@@ -79,18 +78,22 @@ async function untilGone(api: Api, place: AgentPlace, argv: string[]): Promise<v
  *
  * @param patience ms; longer than the timer
  */
-export async function startProgram(api: Api, place: AgentPlace, patience: number): Promise<void> {
+export async function startProgram(
+  api: Api,
+  place: AgentPlace,
+  ownRun: string | undefined,
+  patience: number,
+): Promise<void> {
   const deadline = performance.now() + patience;
   let silentAt = Number.NEGATIVE_INFINITY;
   for (;;) {
     try {
-      await removeAgent(api, place, 0);
+      await removeAgent(api, place, ownRun, 0);
       return;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const isRefusal = error.status !== undefined && error.status < 500 && error.status !== 429;
-      if (isRefusal && performance.now() - silentAt > RELOADING) throw error;
-      if (!isRefusal) silentAt = performance.now();
+      if (isRefusal(error) && performance.now() - silentAt > RELOADING) throw error;
+      if (!isRefusal(error)) silentAt = performance.now();
       if (performance.now() > deadline) {
         throw new OperatorError(`the API does not answer yet: ${error.message}`, {
           hint: 'the node agent on the node starts it again by itself when its time is over; then: brownout undo',

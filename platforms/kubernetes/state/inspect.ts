@@ -12,6 +12,7 @@ import {
   type Pod,
   RUN_LABEL,
 } from '../api/objects.ts';
+import { isKept } from './members.ts';
 import { isControlPlane, toNode } from './nodes.ts';
 import { clusterTimers, serviceTimers } from './timers.ts';
 
@@ -42,7 +43,7 @@ export async function inspectKubernetes(api: Api, allowed: (namespace: string) =
   const leader = leaderOf(lease) ?? (planes.length === 1 ? planes[0]!.metadata.name : undefined);
   const worker = nodes.find((node) => !isControlPlane(node) && isTrue(node, 'Ready')) ?? nodes[0];
   const nodeLease = await nodeLeaseOf(api, worker);
-  const members = own.items.filter(({ metadata }) => allowed(metadata.namespace ?? ''));
+  const members = own.items.filter((pod) => isKept(pod) && allowed(pod.metadata.namespace ?? ''));
   return {
     platform: 'kubernetes',
     versions: versions(gitVersion, nodes),

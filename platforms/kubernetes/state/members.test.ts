@@ -6,11 +6,26 @@ import { complaintOf, memberId, parseMemberId, toMember } from './members.ts';
 
 const UID = '1f3e9c2a-0000-4000-8000-000000000000';
 
-function pod(changes: { status?: Pod['status']; container?: Partial<ContainerStatus>; metadata?: object } = {}): Pod {
+function pod(
+  changes: {
+    status?: Pod['status'];
+    spec?: Partial<Pod['spec']>;
+    container?: Partial<ContainerStatus>;
+    metadata?: object;
+  } = {},
+): Pod {
   const container = { name: 'main', restartCount: 0, state: { running: {} }, ...changes.container };
   return {
-    metadata: { name: 'vote-1', namespace: 'ns', uid: UID, labels: { app: 'vote' }, ...changes.metadata },
+    metadata: {
+      name: 'vote-1',
+      namespace: 'ns',
+      uid: UID,
+      labels: { app: 'vote' },
+      ownerReferences: [{ kind: 'ReplicaSet', name: 'vote', controller: true }],
+      ...changes.metadata,
+    },
     spec: {
+      ...changes.spec,
       nodeName: 'w1',
       containers: [
         { name: 'main', image: 'x' },
@@ -63,6 +78,24 @@ describe('a pod as a member', () => {
   it('belongs to a service by its label, or to none', () => {
     assert.equal(toMember(pod({ metadata: { labels: { 'app.kubernetes.io/name': 'db' } } }))?.service, 'db');
     assert.equal(toMember(pod({ metadata: { labels: undefined } })), undefined);
+  });
+
+  it('is kept by a controller that makes another: no Job, no pod by itself, no static pod', () => {
+    const owned = (kind: string, spec?: Partial<Pod['spec']>) =>
+      toMember(
+        pod({ metadata: { ownerReferences: [{ kind, name: 'x', controller: true }] }, ...(spec ? { spec } : {}) }),
+      );
+    for (const kind of ['ReplicaSet', 'StatefulSet', 'DaemonSet', 'ReplicationController', 'CloneSet']) {
+      assert.ok(owned(kind, { restartPolicy: 'Always' }), kind);
+    }
+    assert.equal(owned('Job', { restartPolicy: 'OnFailure' }), undefined);
+    assert.equal(owned('Workflow', { restartPolicy: 'Never' }), undefined, 'it comes to an end by itself');
+    assert.equal(owned('Node', { restartPolicy: 'Always' }), undefined, "kubelet's own");
+    assert.equal(toMember(pod({ metadata: { ownerReferences: undefined } })), undefined);
+    const other = [{ kind: 'ReplicaSet', name: 'x', controller: false }];
+    assert.equal(toMember(pod({ metadata: { ownerReferences: other } })), undefined, 'an owner that is no controller');
+    const labels = { app: 'noise-1', 'brownout.neighbour': 'noise-1' };
+    assert.ok(toMember(pod({ metadata: { ownerReferences: undefined, labels } })), 'a neighbour of the suite');
   });
 
   it('says what it complains of', () => {

@@ -1,6 +1,6 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import type { Member } from '../../platform.ts';
-import { type ContainerStatus, conditionOf, isTrue, type Pod } from '../api/objects.ts';
+import { type ContainerStatus, conditionOf, isTrue, NEIGHBOUR_LABEL, type Pod } from '../api/objects.ts';
 
 /**
  * A member is a pod in one of its lives. A container that crashes is started again in the same pod, and a StatefulSet gives
@@ -51,12 +51,26 @@ export function mainStatus(pod: Pod): ContainerStatus | undefined {
   return pod.status.containerStatuses?.find((status) => status.name === name);
 }
 
-/** Undefined for a pod that has ended, or that belongs to no service. */
+/** Kinds of owners whose pods come to an end by themselves, or are not the API's to end. */
+const NO_KEEPERS = ['Job', 'Node'];
+
+/**
+ * A controller keeps it: it serves until somebody ends it, and then another is made. So a Job's pod is none, nor one that stands by
+ * itself, which would be gone for good; a drain spares it for that reason. A neighbour of the suite's own is looked after by its fault.
+ */
+export function isKept({ metadata, spec }: Pod): boolean {
+  if (metadata.labels?.[NEIGHBOUR_LABEL] !== undefined) return true;
+  const keeper = metadata.ownerReferences?.find(({ controller }) => controller);
+  if (keeper === undefined || NO_KEEPERS.includes(keeper.kind)) return false;
+  return (spec.restartPolicy ?? 'Always') === 'Always';
+}
+
+/** Undefined for a pod that has ended, that belongs to no service, or that nothing keeps. */
 export function toMember(pod: Pod): Member | undefined {
   const { metadata, spec } = pod;
   const service = serviceOf(pod);
   const state = stateOf(pod);
-  if (service === undefined || state === undefined) return undefined;
+  if (service === undefined || state === undefined || !isKept(pod)) return undefined;
   return {
     id: memberId(pod),
     namespace: metadata.namespace,

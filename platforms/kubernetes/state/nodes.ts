@@ -7,9 +7,13 @@ export function isControlPlane({ metadata: { labels = {} } }: KubeNode): boolean
   return CONTROL_PLANE.some((label) => label in labels);
 }
 
-/** The scheduler would place an ordinary pod on it. */
+/** The scheduler would place an ordinary pod of Linux on it. */
 export function takesMembers(node: KubeNode): boolean {
-  return !node.spec.unschedulable && !node.spec.taints?.some(({ effect }) => effect !== 'PreferNoSchedule');
+  return (
+    unfitness(node).unfit === undefined &&
+    !node.spec.unschedulable &&
+    !node.spec.taints?.some(({ effect }) => effect !== 'PreferNoSchedule')
+  );
 }
 
 /** @param leader the node where the controllers run that notice dead nodes and replace their pods */
@@ -24,5 +28,18 @@ export function toNode(node: KubeNode, leader: string | undefined): Node {
     schedulable: takesMembers(node),
     address: address('InternalIP') ?? address('Hostname') ?? '',
     labels,
+    ...unfitness(node),
   };
+}
+
+/** What faults run on nodes are Linux programs, beside the node's own: there must be such a node. */
+function unfitness({ metadata: { labels = {} }, spec, status }: KubeNode): { unfit?: string } {
+  const os = labels['kubernetes.io/os'] ?? labels['beta.kubernetes.io/os'] ?? status.nodeInfo?.operatingSystem;
+  if (os !== undefined && os !== 'linux')
+    return { unfit: `its system is ${os}, and what faults run on nodes is for Linux` };
+  const isVirtual =
+    labels.type === 'virtual-kubelet' ||
+    labels['eks.amazonaws.com/compute-type'] === 'fargate' ||
+    spec.taints?.some(({ key }) => key === 'virtual-kubelet.io/provider');
+  return isVirtual ? { unfit: 'it is no machine: its pods run as a service of a cloud' } : {};
 }

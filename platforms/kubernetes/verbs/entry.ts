@@ -17,7 +17,7 @@ export interface Rule {
   verbs: string[];
 }
 
-export const { verb, question } = entriesOf<KubernetesContext, Rule>();
+export const { verb, undo, question } = entriesOf<KubernetesContext, Rule>();
 
 export const APPS = ['deployments', 'statefulsets', 'daemonsets'];
 

@@ -1,7 +1,8 @@
 /** All that can be done to a cluster, and asked of it: one typed entry each. */
-import { OperatorError } from '../../../units/operator-error.ts';
+import { isPermanent, OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import type { Act, Json, Query } from '../../platform.ts';
 import { entryOf, type Question, readArguments, subjectOf, type Verb } from '../../verb.ts';
+import { ApiError, isFinal } from '../api/api-error.ts';
 import { SYSTEM } from '../state/inspect.ts';
 import type { KubernetesContext, Rule } from './entry.ts';
 import { memberVerbs } from './members.ts';
@@ -21,31 +22,41 @@ export const queries: Record<string, Question<KubernetesContext, Rule>> = allQue
 
 const A_CLUSTER = 'a Kubernetes cluster';
 
-export async function performOnKubernetes(context: KubernetesContext, act: Act): Promise<Json> {
+export async function performOnKubernetes(
+  context: KubernetesContext,
+  act: Act,
+  ownRun: string | undefined,
+): Promise<Json> {
   const entry = entryOf(verbs, act.verb, A_CLUSTER);
   const args = readArguments(entry, act, context.cluster.allow);
   keepOutOfSystem(act);
-  return explained(act, () => entry.perform(context, args));
+  return explained(context, act, () => entry.perform(context, args, ownRun));
 }
 
 export async function askKubernetes(context: KubernetesContext, query: Query): Promise<Json> {
   const entry = entryOf(queries, query.verb, A_CLUSTER);
   const args = readArguments(entry, query, context.cluster.allow);
   keepOutOfSystem(query);
-  return explained(query, () => entry.ask(context, args));
+  return explained(context, query, () => entry.ask(context, args));
 }
 
 function keepOutOfSystem({ verb, args }: Act | Query): void {
   if (args.namespace === SYSTEM && !verb.startsWith('names.')) {
-    throw new OperatorError(`${verb}: in ${SYSTEM} nothing but its name servers is ever touched`);
+    throw new PermanentError(`${verb}: in ${SYSTEM} nothing but its name servers is ever touched`);
   }
 }
 
-async function explained(what: Act | Query, work: () => Promise<Json | undefined>): Promise<Json> {
+async function explained(
+  { api }: KubernetesContext,
+  what: Act | Query,
+  work: () => Promise<Json | undefined>,
+): Promise<Json> {
   try {
     return (await work()) ?? null;
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
-    throw new OperatorError(`${what.verb} ${subjectOf(what)}: ${error.message}`, { hint: error.hint, cause: error });
+    const isForGood = isPermanent(error) || (error instanceof ApiError && isFinal(error) && !api.isReloading);
+    const Failure = isForGood ? PermanentError : OperatorError;
+    throw new Failure(`${what.verb} ${subjectOf(what)}: ${error.message}`, { hint: error.hint, cause: error });
   }
 }

@@ -3,7 +3,7 @@ import { namespace, node, text } from '../../verb.ts';
 import { evict } from '../acts/evict.ts';
 import { deleteMember, killMember, pauseMember, unpauseMember } from '../acts/member-acts.ts';
 import { podOf } from '../state/containers.ts';
-import { NODE_AGENT, verb } from './entry.ts';
+import { NODE_AGENT, undo, verb } from './entry.ts';
 
 const onNode = { namespace, node, member: text };
 
@@ -24,7 +24,7 @@ export const memberVerbs = {
     },
   ),
 
-  /** → { evicted, blocked? }. `blocked` names the budget that said no. */
+  /** → { evicted, gone?, blocked?, refused?, forGood? }: see ../acts/evict.ts. */
   evict: verb(
     { namespace, member: text },
     [
@@ -33,7 +33,8 @@ export const memberVerbs = {
     ],
     async ({ api }, { namespace, member }) => {
       const pod = await podOf(api, namespace, member);
-      if (!pod) return { evicted: true };
+      // On its way already: whoever sent it there did not ask for an eviction.
+      if (!pod || pod.metadata.deletionTimestamp !== undefined) return { evicted: true, gone: true };
       return { ...(await evict(api, namespace, pod.metadata.name, pod.metadata.uid)) };
     },
   ),
@@ -43,8 +44,8 @@ export const memberVerbs = {
     effect: { ...(await pauseMember(context, args)) },
   })),
 
-  'member.unpause': verb(onNode, NODE_AGENT, async (context, args) => {
-    await unpauseMember(context, args);
+  'member.unpause': undo(onNode, NODE_AGENT, async (context, args, ownRun) => {
+    await unpauseMember(context, args, ownRun);
     return undefined;
   }),
 };

@@ -1,11 +1,11 @@
 /** Rules laid on a namespace, the cluster's name servers, and the lock. */
-import { OperatorError } from '../../../units/operator-error.ts';
-import { namespace, oneOf, text } from '../../verb.ts';
+import { PermanentError } from '../../../units/operator-error.ts';
+import { namespace, oneOf, plainName, text } from '../../verb.ts';
 import { releaseLock, renewLock, takeLock } from '../acts/lock.ts';
 import { restrict, rules, unrestrict } from '../acts/restrict.ts';
 import { SYSTEM } from '../state/inspect.ts';
 import { startNames, stopNames } from '../workload/scale.ts';
-import { type Rule, verb } from './entry.ts';
+import { type Rule, undo, verb } from './entry.ts';
 
 const LOCK: Rule[] = [
   { group: 'coordination.k8s.io', resources: ['leases'], verbs: ['get', 'create', 'update', 'delete'] },
@@ -15,10 +15,10 @@ const NAMES: Rule[] = [{ group: 'apps', resources: ['deployments'], verbs: ['lis
 
 const POLICIES = { group: 'networking.k8s.io', resources: ['networkpolicies'] };
 
-const rule = { namespace, rule: oneOf(...rules), name: text };
+const rule = { namespace, rule: oneOf(...rules), name: plainName };
 
 function onlyNames(namespace: string): void {
-  if (namespace !== SYSTEM) throw new OperatorError(`the cluster's names are served from ${SYSTEM}`);
+  if (namespace !== SYSTEM) throw new PermanentError(`the cluster's names are served from ${SYSTEM}`);
 }
 
 export const namespaceVerbs = {
@@ -36,14 +36,14 @@ export const namespaceVerbs = {
     },
   ),
 
-  'namespace.unrestrict': verb(
+  'namespace.unrestrict': undo(
     rule,
     [
-      { resources: ['resourcequotas'], verbs: ['delete'] },
-      { ...POLICIES, verbs: ['delete'] },
+      { resources: ['resourcequotas'], verbs: ['get', 'delete'] },
+      { ...POLICIES, verbs: ['get', 'delete'] },
     ],
-    async ({ api }, { namespace, rule, name }) => {
-      await unrestrict(api, namespace, rule, name);
+    async ({ api }, { namespace, rule, name }, ownRun) => {
+      await unrestrict(api, { namespace, name }, rule, ownRun);
       return undefined;
     },
   ),
@@ -55,9 +55,9 @@ export const namespaceVerbs = {
     return undefined;
   }),
 
-  'names.start': verb({ namespace }, NAMES, async ({ api }, { namespace }) => {
+  'names.start': undo({ namespace }, NAMES, async ({ api }, { namespace }, ownRun) => {
     onlyNames(namespace);
-    await startNames(api);
+    await startNames(api, ownRun);
     return undefined;
   }),
 
@@ -71,7 +71,7 @@ export const namespaceVerbs = {
     ...(await renewLock(api, run, owner)),
   })),
 
-  'lock.release': verb({ run: text }, LOCK, async ({ api }, { run }) => {
+  'lock.release': undo({ run: text }, LOCK, async ({ api }, { run }) => {
     await releaseLock(api, run);
     return undefined;
   }),

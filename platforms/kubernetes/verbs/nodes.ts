@@ -1,10 +1,10 @@
 /** What is done to nodes, and by an agent on them past the control plane. */
 import { namespace, node, oneOf, text, texts, wholeNumber } from '../../verb.ts';
-import { setAvailability } from '../acts/availability.ts';
+import { restoreAvailability, setAvailability } from '../acts/availability.ts';
 import { taintNode, untaintNode } from '../acts/taint.ts';
 import { type AgentPlace, removeAgent, startAgent } from '../node-agent/agent.ts';
 import { startProgram, stopProgram } from '../node-agent/programs.ts';
-import { NODE_AGENT, REMOVAL, type Rule, verb } from './entry.ts';
+import { NODE_AGENT, REMOVAL, type Rule, undo, verb } from './entry.ts';
 
 /** How long a node agent may stay at most. What it does ends by a timer of its own, soon after the fault's time. */
 const AGENT_DEADLINE = 86_400_000;
@@ -25,18 +25,20 @@ export const agentAt = ({ node, name }: { node: string; name: string }): AgentPl
 });
 
 export const nodeVerbs = {
-  /** With `run` the node is marked as changed by it. */
-  'node.availability': verb(
+  /** With `run` the node is marked as changed by it; without, that is undone. */
+  'node.availability': undo(
     { node, availability: oneOf('active', 'pause', 'drain'), run: text.optional() },
     [
       { resources: ['nodes'], verbs: ['get', 'patch'] },
       { resources: ['pods'], verbs: ['list'] },
       { resources: ['pods/eviction'], verbs: ['create'] },
     ],
-    async ({ api }, { node, availability, run }) => {
-      await setAvailability(api, node, availability, run);
+    async ({ api }, { node, availability, run }, ownRun) => {
+      if (run === undefined) await restoreAvailability(api, node, availability, ownRun);
+      else await setAvailability(api, node, availability, run);
       return undefined;
     },
+    ({ run }) => run === undefined,
   ),
 
   /** Whatever does not tolerate it is evicted at once. */
@@ -45,8 +47,8 @@ export const nodeVerbs = {
     return undefined;
   }),
 
-  'node.untaint': verb({ node }, TAINT, async ({ api }, { node }) => {
-    await untaintNode(api, node);
+  'node.untaint': undo({ node }, TAINT, async ({ api }, { node }, ownRun) => {
+    await untaintNode(api, node, ownRun);
     return undefined;
   }),
 
@@ -70,9 +72,9 @@ export const nodeVerbs = {
   ),
 
   /** → { effect } */
-  'host.remove': verb(agentArgs, NODE_AGENT, async ({ api }, args) => {
+  'host.remove': undo(agentArgs, NODE_AGENT, async ({ api }, args, ownRun) => {
     const from = performance.now();
-    const signalledAt = await removeAgent(api, agentAt(args));
+    const signalledAt = await removeAgent(api, agentAt(args), ownRun);
     return signalledAt === undefined ? undefined : { effect: { from, to: signalledAt } };
   }),
 
@@ -94,11 +96,11 @@ export const nodeVerbs = {
     },
   ),
 
-  'program.start': verb(
+  'program.start': undo(
     { ...agentArgs, seconds: wholeNumber },
     [...NODE_AGENT, ...REMOVAL],
-    async ({ api }, { seconds, ...place }) => {
-      await startProgram(api, agentAt(place), seconds * 1000 + TIMER_MARGIN);
+    async ({ api }, { seconds, ...place }, ownRun) => {
+      await startProgram(api, agentAt(place), ownRun, seconds * 1000 + TIMER_MARGIN);
       return undefined;
     },
   ),

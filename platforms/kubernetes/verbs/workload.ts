@@ -6,7 +6,7 @@ import { deploy } from '../workload/deploy.ts';
 import { removeNamespace } from '../workload/remove.ts';
 import { restoreService, rollService } from '../workload/roll.ts';
 import { scaleService } from '../workload/scale.ts';
-import { APPS, type KubernetesContext, REMOVAL, type Rule, verb } from './entry.ts';
+import { APPS, type KubernetesContext, REMOVAL, type Rule, undo, verb } from './entry.ts';
 
 const DEPLOYMENT: Rule[] = [
   { resources: ['namespaces'], verbs: ['get', 'create', 'patch'] },
@@ -44,8 +44,9 @@ export const workloadVerbs = {
   /** As `deploy`; other kinds of objects, and so other rights. */
   'neighbour.deploy': verb(manifest, NEIGHBOUR, deployManifest),
 
-  remove: verb({ namespace }, REMOVAL, async ({ api }, args) => {
-    await Promise.all([agentsNamespaceOf(args.namespace), args.namespace].map((each) => removeNamespace(api, each)));
+  remove: undo({ namespace }, REMOVAL, async ({ api, allowed }, args, ownRun) => {
+    const both = [agentsNamespaceOf(args.namespace), args.namespace].filter(allowed);
+    await Promise.all(both.map((each) => removeNamespace(api, each, ownRun)));
     return undefined;
   }),
 
@@ -59,19 +60,20 @@ export const workloadVerbs = {
     },
   ),
 
-  'service.restore': verb(service, CHANGE, async ({ api }, { namespace, service }) => {
+  'service.restore': undo(service, CHANGE, async ({ api }, { namespace, service }) => {
     await restoreService(api, namespace, service);
     return undefined;
   }),
 
   /** Without a number: as many as before. */
-  'service.scale': verb(
+  'service.scale': undo(
     { ...service, replicas: wholeNumber.optional() },
     CHANGE,
     async ({ api }, { namespace, service, replicas }) => {
       await scaleService(api, namespace, service, replicas);
       return undefined;
     },
+    ({ replicas }) => replicas === undefined,
   ),
 
   'service.break': verb(
@@ -83,7 +85,7 @@ export const workloadVerbs = {
     },
   ),
 
-  'service.mend': verb(service, CHANGE, async ({ api }, { namespace, service }) => {
+  'service.mend': undo(service, CHANGE, async ({ api }, { namespace, service }) => {
     await mendService(api, namespace, service);
     return undefined;
   }),

@@ -1,4 +1,4 @@
-import { OperatorError } from '../../../units/operator-error.ts';
+import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import type { Api } from '../api/api.ts';
 import { isGone, unlessGone } from '../api/api-error.ts';
 import { type KubeObject, type Labels, NAMESPACES, type Resource, RUN_LABEL, UNBOUND } from '../api/objects.ts';
@@ -53,9 +53,16 @@ export async function ensureNamespace(api: Api, namespace: string, labels: Label
   await api.apply(NAMESPACES, { name: namespace }, body);
 }
 
-export function notOurs(namespace: string): OperatorError {
-  return new OperatorError(`namespace ${namespace} was not made by the suite; it is left alone`, {
+/** @param run the run that should have made it, where it must be that one */
+export function notOurs(namespace: string, run = 'the suite'): PermanentError {
+  return new PermanentError(`namespace ${namespace} was not made by ${run}; it is left alone`, {
     hint: `namespaces of the suite carry the label ${RUN_LABEL}`,
+  });
+}
+
+export function notOursIn(namespace: string, what: string): PermanentError {
+  return new PermanentError(`${what} in namespace ${namespace} was not made by this run; it is left alone`, {
+    hint: `what the suite makes carries the label ${RUN_LABEL}`,
   });
 }
 

@@ -3,7 +3,7 @@ import { parseAllDocuments } from 'yaml';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { type KubeObject, type Labels, NAMESPACE_LABEL } from '../api/objects.ts';
 
-type Part = Record<string, unknown>;
+export type Part = Record<string, unknown>;
 
 /** An object of a manifest, not applied yet. */
 export interface Draft extends KubeObject {
@@ -90,5 +90,6 @@ function withPods(draft: Draft, change: (template: Part, isPod: boolean) => Part
   return { ...draft, spec: { ...spec, template: change(spec.template, false) } } as Draft;
 }
 
-const isPart = (value: unknown): value is Part => typeof value === 'object' && value !== null && !Array.isArray(value);
-const asPart = (value: unknown): Part => (isPart(value) ? value : {});
+export const isPart = (value: unknown): value is Part =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+export const asPart = (value: unknown): Part => (isPart(value) ? value : {});

@@ -1,9 +1,10 @@
 import { OperatorError } from '../../../units/operator-error.ts';
+import { few } from '../../../units/words.ts';
 import type { Deployment, Member } from '../../platform.ts';
 import type { Api } from '../api/api.ts';
 import { follow } from '../api/follow.ts';
 import { type KubeNode, NODES, PODS, type Pod } from '../api/objects.ts';
-import { complaintOf, serviceOf, toMember } from '../state/members.ts';
+import { complaintOf, isKept, serviceOf, toMember } from '../state/members.ts';
 import { takesMembers } from '../state/nodes.ts';
 
 /** Resolves once every service has its ready members: by a watch, so without delay and without polling. */
@@ -12,6 +13,7 @@ export async function untilReady(
   { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
   timeout: number,
   signal?: AbortSignal,
+  tell: (missing: string[]) => void = () => {},
 ): Promise<void> {
   signal?.throwIfAborted();
   const late = AbortSignal.timeout(timeout);
@@ -21,7 +23,9 @@ export async function untilReady(
   const places = Object.values(services).includes('all') ? await countPlaces(api) : 0;
   let failure: Error | undefined;
   const look = () => {
-    if (missingMembers(services, [...pods.values()], places).length === 0) done.abort();
+    const missing = missingMembers(services, [...pods.values()], places);
+    tell(missing);
+    if (missing.length === 0) done.abort();
   };
   await follow<Pod>(
     api,
@@ -61,8 +65,8 @@ async function countPlaces(api: Api): Promise<number> {
 }
 
 /** One line for each service with missing members, with what its pods complain of. */
-function missingMembers(services: Deployment['services'], pods: Pod[], places: number): string[] {
-  const members = pods.flatMap((pod): { pod: Pod; member: Member }[] => {
+function missingMembers(services: Deployment['services'], all: Pod[], places: number): string[] {
+  const members = all.flatMap((pod): { pod: Pod; member: Member }[] => {
     const member = toMember(pod);
     return member ? [{ pod, member }] : [];
   });
@@ -71,7 +75,13 @@ function missingMembers(services: Deployment['services'], pods: Pod[], places: n
     const own = members.filter(({ member }) => member.service === service);
     const ready = own.filter(({ member }) => member.ready).length;
     if (ready >= need) return [];
-    if (!pods.some((pod) => serviceOf(pod) === service)) return [`${service}: no pod yet`];
+    const pods = all.filter((pod) => serviceOf(pod) === service);
+    if (pods.length === 0) return [`${service}: no pod yet`];
+    if (!pods.some(isKept)) {
+      return [
+        `${service}: no controller keeps ${few(pods.map(({ metadata }) => metadata.name))} (a Job's pod, or one by itself)`,
+      ];
+    }
     const complaints = own.flatMap(({ pod, member }) => (member.ready ? [] : (complaintOf(pod) ?? [])));
     return [`${service}: ${ready} of ${need} ready${complaints[0] ? ` (${complaints[0]})` : ''}`];
   });

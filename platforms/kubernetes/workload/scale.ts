@@ -2,6 +2,7 @@
 
 import { OperatorError } from '../../../units/operator-error.ts';
 import type { Leftover } from '../../platform.ts';
+import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { unlessGone } from '../api/api-error.ts';
 import { overConflicts } from '../api/conflict.ts';
@@ -39,9 +40,9 @@ export async function stopNames(api: Api, run: string): Promise<void> {
   });
 }
 
-export async function startNames(api: Api): Promise<void> {
+export async function startNames(api: Api, ownRun: string | undefined): Promise<void> {
   await overConflicts(async () => {
-    const servers = await nameServers(api);
+    const servers = (await nameServers(api)).filter(({ metadata }) => isOfRun(metadata.labels?.[RUN_LABEL], ownRun));
     await Promise.all(servers.map((each) => setReplicas(api, DEPLOYMENTS, each, undefined)));
   });
 }

@@ -1,4 +1,5 @@
 import { readSecret } from '../../../files/reference.ts';
+import { rememberSecret } from '../../../units/secrets.ts';
 import type { ProxmoxLogin } from '../cluster.ts';
 
 /** Who the suite is at the API, and how it shows that. */
@@ -11,8 +12,6 @@ export interface Access {
   headers(isChange: boolean): Promise<Record<string, string>>;
   /** These headers were refused. True when new ones may be let in. */
   renew(refused: Record<string, string>): boolean;
-  /** The text without the secrets that are used. */
-  mask(text: string): string;
 }
 
 export interface Ticket {
@@ -37,7 +36,6 @@ class TokenAccess implements Access {
   known = false;
   readonly #reference: string;
   #secret: string | undefined;
-  readonly #secrets = new Secrets();
 
   constructor({ token, secret }: Extract<ProxmoxLogin, { token: string }>) {
     this.who = token;
@@ -46,16 +44,11 @@ class TokenAccess implements Access {
 
   async headers(): Promise<Record<string, string>> {
     this.#secret ??= await readSecret(this.#reference, `the secret of the API token ${this.who}`);
-    this.#secrets.keep(this.#secret);
     return { authorization: `PVEAPIToken=${this.who}=${this.#secret}` };
   }
 
   renew(): boolean {
     return false;
-  }
-
-  mask(text: string): string {
-    return this.#secrets.mask(text);
   }
 }
 
@@ -68,7 +61,6 @@ class TicketAccess implements Access {
   #ticket: Promise<Ticket> | undefined;
   #cookie: string | undefined;
   #gotAt = Number.NEGATIVE_INFINITY;
-  readonly #secrets = new Secrets();
 
   constructor(
     { user, password }: Extract<ProxmoxLogin, { user: string }>,
@@ -97,36 +89,17 @@ class TicketAccess implements Access {
     return true;
   }
 
-  mask(text: string): string {
-    return this.#secrets.mask(text);
-  }
-
   async #login(): Promise<Ticket> {
     this.#gotAt = performance.now();
     try {
-      const password = this.#secrets.keep(await readSecret(this.#reference, `the password of ${this.who}`));
+      const password = await readSecret(this.#reference, `the password of ${this.who}`);
       const { ticket, csrf } = await this.#getTicket(this.who, password);
-      this.#secrets.keep(ticket);
-      this.#secrets.keep(encodeURIComponent(ticket));
-      this.#secrets.keep(csrf);
+      rememberSecret(ticket);
+      rememberSecret(csrf);
       return { ticket, csrf };
     } catch (error) {
       this.#ticket = undefined;
       throw error;
     }
-  }
-}
-
-/** What must not be repeated: an answer may quote a request. */
-class Secrets {
-  readonly #all = new Set<string>();
-
-  keep(secret: string): string {
-    if (secret !== '') this.#all.add(secret);
-    return secret;
-  }
-
-  mask(text: string): string {
-    return [...this.#all].reduce((masked, secret) => masked.replaceAll(secret, '•••'), text);
   }
 }

@@ -227,13 +227,3 @@ export function silence(asked: Asked, error: unknown, maybeDone: boolean): ApiEr
     cause: error,
   });
 }
-
-/** Passes over "not there": an idempotent act has nothing left to do. */
-export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof ApiError && error.trouble === 'not-there') return undefined;
-    throw error;
-  }
-}

@@ -5,6 +5,7 @@
  */
 import type { Agent } from 'node:https';
 import { OperatorError } from '../../../units/operator-error.ts';
+import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
 import type { ProxmoxReach } from '../cluster.ts';
 import { type Access, openAccess, type Ticket } from './access.ts';
@@ -182,13 +183,12 @@ export class Api {
         throw silence(asked, error, isChange && exchange.wasSent);
       }
     };
-    const mask = (text: string) => this.access.mask(text);
     const answer = await send(isChange ? fresh : kept);
     const { status, reason, type, text } = answer;
     if (status < 200 || status > 299) {
       throw refusal(asked, { status, reason: mask(reason), type, text: mask(text) }, isChange);
     }
-    return readAnswer(request, asked, text, mask);
+    return readAnswer(request, asked, text);
   }
 
   /** As they are now: the order changes while they are asked. */

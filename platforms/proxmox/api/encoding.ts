@@ -1,6 +1,7 @@
 /** A call of the table as bytes, and an answer's bytes as a value. */
 import type { z } from 'zod';
 import { OperatorError } from '../../../units/operator-error.ts';
+import { mask } from '../../../units/secrets.ts';
 import { ApiError, type Asked } from './api-error.ts';
 import { CALLS, type Call, type Method } from './calls.ts';
 
@@ -69,12 +70,8 @@ function encodeForm(parameters: Map<string, unknown>): string {
   return form.toString();
 }
 
-/**
- * What a successful answer says. Throws ApiError where that makes no sense.
- *
- * @param mask takes secrets out of a text
- */
-export function readAnswer(request: Encoded, asked: Asked, text: string, mask: (text: string) => string): unknown {
+/** What a successful answer says. Throws ApiError where that makes no sense. */
+export function readAnswer(request: Encoded, asked: Asked, text: string): unknown {
   const wrong = (trouble: 'silent' | 'strange', words: string) =>
     new ApiError(trouble, asked, mask(words), { status: 200, maybeDone: request.isChange });
   let body: unknown;
@@ -82,7 +79,7 @@ export function readAnswer(request: Encoded, asked: Asked, text: string, mask: (
     body = JSON.parse(text);
   } catch {
     // A body without a length that was cut off looks like a whole one.
-    throw wrong('silent', `the answer is no JSON, or not all of it (${text.slice(0, 60)})`);
+    throw wrong('silent', `the answer is no JSON, or not all of it (${mask(text).slice(0, 60)})`);
   }
   const read = CALLS[request.call].answers.safeParse(body);
   if (read.success) return read.data;

@@ -4,6 +4,7 @@ import {
   entriesOf,
   entryOf,
   type Inspection,
+  isOfRun,
   type Json,
   type Member,
   namespace,
@@ -11,6 +12,7 @@ import {
   OperatorError,
   oneOf,
   ownerState,
+  PermanentError,
   type Platform,
   type PlatformEvent,
   Queue,
@@ -32,14 +34,14 @@ type Context = FilesCluster & { half: boolean };
 const LOCK_TIME = 120_000;
 const POLL = 200;
 
-const { verb } = entriesOf<Context>();
+const { verb, undo } = entriesOf<Context>();
 const memberArgs = { namespace, node, member: text };
 
 /** Every act. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
 export const verbs = {
   'lock.take': verb({ run: text, owner: text }, [], takeLock),
   'lock.renew': verb({ run: text, owner: text }, [], takeLock),
-  'lock.release': verb({ run: text }, [], async ({ reach }, { run }) => {
+  'lock.release': undo({ run: text }, [], async ({ reach }, { run }) => {
     state.removeLock(reach.folder, run);
     return undefined;
   }),
@@ -54,13 +56,16 @@ export const verbs = {
     }
     return undefined;
   }),
-  remove: verb({ namespace }, [], async ({ reach, half }, args) => {
+  remove: undo({ namespace }, [], async ({ reach, half }, args, ownRun) => {
+    const run = state.namespacesIn(reach.folder).find(({ name }) => name === args.namespace)?.run;
+    // Without a run it was being made when its maker was killed.
+    if (run && !isOfRun(run, ownRun)) throw new PermanentError(`${args.namespace} is of run ${run}`);
     if (!half) state.removeNamespace(reach.folder, args.namespace);
     return undefined;
   }),
   'member.pause': verb(memberArgs, [], (cluster, args) => setMember(cluster, args, 'frozen')),
-  'member.unpause': verb(memberArgs, [], (cluster, args) => setMember(cluster, args, 'running')),
-  'node.availability': verb(
+  'member.unpause': undo(memberArgs, [], (cluster, args) => setMember(cluster, args, 'running')),
+  'node.availability': undo(
     { node, availability: oneOf('active', 'drain') },
     [],
     async ({ reach: { folder }, half }, args) => {
@@ -68,6 +73,7 @@ export const verbs = {
       if (args.availability === 'drain' && !half) moveAway(folder, args.node);
       return undefined;
     },
+    ({ availability }) => availability === 'active',
   ),
 };
 
@@ -77,7 +83,7 @@ export function openFiles(cluster: FilesCluster): Platform {
     tell(folder, 'members', async () => listMembers(folder, of).filter((each) => !service || each.service === service));
   return {
     kind: 'files',
-    verbs: Object.keys(verbs),
+    verbs,
     queries: [],
     inspect: () => tell(folder, 'inspect', async () => inspect(folder)),
     members,
@@ -101,10 +107,10 @@ export function openFiles(cluster: FilesCluster): Platform {
     answers: (name) => tell(folder, 'answers', async () => state.isOn(folder, name)),
     condition: (member) => tell(folder, 'condition', async () => conditionOf(folder, member)),
 
-    async perform(act) {
+    async perform(act, ownRun) {
       const entry = entryOf<Verb<Context>>(verbs, act.verb, 'a cluster made of files');
       const args = readArguments(entry, act, cluster.allow);
-      return (await tell(folder, act.verb, (half) => entry.perform({ ...cluster, half }, args))) ?? null;
+      return (await tell(folder, act.verb, (half) => entry.perform({ ...cluster, half }, args, ownRun))) ?? null;
     },
     query: async (query) => entryOf({}, query.verb, 'a cluster made of files'),
 

@@ -17,6 +17,8 @@ export interface Lie {
   how: Manner;
   /** How many more times. */
   times: number;
+  /** It was told once at least. */
+  told?: boolean;
 }
 
 const LONG = 3_600_000;
@@ -50,6 +52,7 @@ function takeLie(folder: string, of: string): Manner | undefined {
   const lie = lies.find((each) => each.of === of && each.times > 0);
   if (!lie) return undefined;
   lie.times -= 1;
+  lie.told = true;
   write(file, JSON.stringify(lies));
   return lie.how;
 }

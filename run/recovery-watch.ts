@@ -1,0 +1,66 @@
+import { FLUSH, neededFor, notYetStable, pacesBefore } from '../analysis/streams/stable.ts';
+import { SampleFile } from '../probes/sample-file.ts';
+
+/** The file is read this much further than needed: its records are not quite in order, and a look may be late, ms. */
+const MARGIN = 2000;
+
+/**
+ * Looks at the samples of a run while they are written, to see whether every stream is as good as before. The steady state is read
+ * once, and then only what is new: what a look costs does not depend on how long the run has lasted.
+ */
+export class RecoveryWatch {
+  readonly #file: SampleFile;
+  readonly #t0: number;
+  readonly #steady: number;
+  /** How far back samples are kept, ms. */
+  readonly #reach: number;
+  #offset: number | undefined;
+  #recent: { readAt: number; records: Buffer }[] = [];
+  #paces: ReturnType<typeof pacesBefore> | undefined;
+
+  /** `t0`: the earliest moment at which a fault can have taken effect. Throws OperatorError when the samples cannot be read. */
+  constructor(samples: string, t0: number, steady: number) {
+    this.#file = new SampleFile(samples);
+    this.#t0 = t0;
+    this.#steady = steady;
+    this.#reach = neededFor(this.#file.specs) + MARGIN;
+  }
+
+  get bytesRead(): number {
+    return this.#file.bytesRead;
+  }
+
+  /** The streams that are not yet as good as before. Times are ms since the run's origin. */
+  unstable(now: number): string[] {
+    const records = this.#readNew(now);
+    const paces = this.#pacesAt(now);
+    if (!paces) return this.#file.specs.map(({ name }) => name);
+    return notYetStable(this.#file.decode(records), paces, this.#t0, now);
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+
+  #readNew(now: number): Buffer {
+    this.#offset ??= this.#file.offsetOf(now - this.#reach);
+    const records = this.#file.recordsFrom(this.#offset);
+    this.#offset += records.length;
+    this.#recent.push({ readAt: now, records });
+    // What was read by then had ended by then.
+    this.#recent = this.#recent.filter(({ readAt }) => readAt >= now - this.#reach);
+    return Buffer.concat(this.#recent.map((one) => one.records));
+  }
+
+  /** Undefined as long as probes of the steady state may still be in flight. */
+  #pacesAt(now: number) {
+    const timeout = Math.max(0, ...this.#file.specs.map((spec) => spec.timeout));
+    const decided = this.#t0 + timeout + FLUSH + MARGIN;
+    if (!this.#paces && now >= decided) {
+      const from = this.#file.offsetOf(this.#t0 - this.#steady);
+      const records = this.#file.recordsFrom(from, this.#file.offsetOf(decided));
+      this.#paces = pacesBefore(this.#file.decode(records), this.#t0, this.#steady);
+    }
+    return this.#paces;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The one way to a terminal. A plain string is text of others: it is shown with its secrets masked, as what can be seen, and no longer than
+ * anybody reads. Only a `Styled` reaches the terminal as it is, and only this file makes one: of the suite's own words, with strings
+ * inside made harmless. So text that nobody thought of is harmless, too.
+ */
+import { styleText } from 'node:util';
+import { printable, printableJson } from './printable.ts';
+import { mask, maskAll } from './secrets.ts';
+
+/** Text that may steer a terminal: our own colours and lines. Only its type is exported: nobody else can make one of a string. */
+class Styled {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  get text(): string {
+    return this.#text;
+  }
+
+  /** In a plain string it is text like any other. */
+  toString(): string {
+    return this.#text;
+  }
+}
+
+export type { Styled };
+
+/** What can be shown: text of others, or our own. */
+export type Piece = string | Styled | number;
+
+/** Our own words, with pieces inside. */
+export function styled(parts: TemplateStringsArray, ...pieces: Piece[]): Styled {
+  return new Styled(String.raw({ raw: parts }, ...pieces.map(shown)));
+}
+
+export function joined(pieces: Piece[], separator: string): Styled {
+  return new Styled(pieces.map(shown).join(separator));
+}
+
+export type Paint = (style: Parameters<typeof styleText>[0], piece: Piece) => Styled;
+
+export function painter(color: boolean): Paint {
+  return (style, piece) => new Styled(color ? styleText(style, shown(piece), { validateStream: false }) : shown(piece));
+}
+
+/** A value as JSON that a program reads: all of it, and the same value when it is parsed. */
+export function asJson(value: unknown): Styled {
+  return new Styled(printableJson(JSON.stringify(maskAll(value), null, 2)));
+}
+
+/** Text that is a file of its own, such as YAML or Markdown: all of it, its lines as they are. */
+export function asDocument(text: string): Styled {
+  return new Styled(printable(mask(text)));
+}
+
+/** Whole pages of an error's text help nobody. */
+const LONGEST = 8000;
+const MOST_LINES = 80;
+/** Before the further lines of a text of others, so that none can pass for a line of ours. */
+const QUOTED = '\n  │ ';
+
+function shown(piece: Piece): string {
+  if (piece instanceof Styled) return piece.text;
+  const text = printable(shortened(mask(String(piece))));
+  return text.replaceAll('\n', QUOTED);
+}
+
+function shortened(given: string): string {
+  let last = given.length;
+  while (given[last - 1] === '\n') last--;
+  const text = given.slice(0, last);
+  let end = Math.min(text.length, LONGEST);
+  let at = -1;
+  for (let line = 0; line < MOST_LINES && at < end; line++) {
+    at = text.indexOf('\n', at + 1);
+    if (at < 0) at = end;
+  }
+  end = Math.min(end, at);
+  // A character of two units is not cut in two.
+  if (end < text.length && /[\ud800-\udbff]/.test(text[end - 1] ?? '')) end--;
+  return end === text.length ? text : `${text.slice(0, end)}\n… and ${text.length - end} characters more`;
+}
+
+/** A stream of text that may be a terminal: `process.stdout`. */
+interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+  rows?: number;
+}
+
+export class Terminal {
+  readonly #out: Output;
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  get isTerminal(): boolean {
+    return Boolean(this.#out.isTTY);
+  }
+
+  get color(): boolean {
+    return this.isTerminal && !process.env.NO_COLOR;
+  }
+
+  /** Undefined when it is no terminal. */
+  get columns(): number | undefined {
+    return this.#out.columns;
+  }
+
+  get rows(): number | undefined {
+    return this.#out.rows;
+  }
+
+  /** A line, or several. */
+  print(piece: Piece): void {
+    this.#out.write(`${shown(piece)}\n`);
+  }
+
+  /** Takes the last `count` lines away. */
+  erase(count: number): void {
+    if (count > 0) this.#out.write(`\u001b[${count}A\u001b[0J`);
+  }
+}
+
+/** For results. */
+export const stdout = new Terminal(process.stdout);
+/** For everything else. */
+export const stderr = new Terminal(process.stderr);
+
+/** A reader that went away (`| head -1`), a terminal that was closed: nobody listens, and nothing else is wrong. */
+export function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    });
+  }
+}
