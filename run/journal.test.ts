@@ -9,6 +9,7 @@ import fc from 'fast-check';
 import type { Cluster } from '../platforms/cluster.ts';
 import { rememberSecret } from '../units/secrets.ts';
 import { DamagedJournal, Journal, readJournal } from './journal.ts';
+import { sealLine } from './journal-line.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'journal-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -220,4 +221,20 @@ test('an act that could not be written down whole does not happen, and one that 
   assert.ok(isUnmarked);
   const { torn, damages } = readJournal(file);
   assert.deepEqual({ torn, damages }, { torn: false, damages: [] });
+});
+
+test('a journal of before, whose lines are bound to no run, is read and gone on with', () => {
+  const file = newFile();
+  const header = { version: 2, run: 'r', cluster: {}, project: '/p', owner: 'h 1 1' };
+  const acts = ['w1', 'w2'].map((node, index) => ({ id: index + 1, does: off(node), undo: on(node) }));
+  writeFileSync(file, [header, ...acts].map((value) => `${sealLine(value, '')}\n`).join(''));
+  const journal = Journal.open(file);
+  journal.done(2);
+  journal.close();
+  const { entries, damages } = readJournal(file);
+  assert.deepEqual(damages, []);
+  assert.deepEqual(
+    entries.map(({ undo }) => undo),
+    [on('w1')],
+  );
 });

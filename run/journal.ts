@@ -25,8 +25,8 @@ export interface JournalEntry {
 }
 
 export interface JournalHeader {
-  /** 1: lines without checksums. */
-  version: 1 | 2;
+  /** 1: lines without checksums; 2: with checksums that do not say whose line it is. */
+  version: 1 | 2 | 3;
   run: string;
   /** In normal form: references to secrets, never secrets. */
   cluster: Cluster;
@@ -58,7 +58,7 @@ export class Journal {
   }
 
   static create(file: string, run: string, cluster: Cluster): Journal {
-    const header = sealed({ version: 2, run, cluster, project: process.cwd(), owner: thisOwner() });
+    const header = sealed({ version: 3, run, cluster, project: process.cwd(), owner: thisOwner() });
     const fd = openSync(file, 'ax', 0o600);
     const journal = new Journal(file, fd, { header, entries: [], damages: [], next: 1 });
     journal.#append(header);
@@ -117,7 +117,7 @@ export class Journal {
 
   #append(value: object): void {
     try {
-      appendWhole(this.#fd, `${sealLine(value, value === this.header ? '' : this.header.run)}\n`);
+      appendWhole(this.#fd, `${sealLine(value, value === this.header ? '' : boundTo(this.header))}\n`);
       fsyncSync(this.#fd);
     } catch (error) {
       throw new OperatorError(`the undo journal ${this.#file} cannot be written: ${(error as Error).message}`, {
@@ -183,7 +183,7 @@ export function readJournal(file: string): JournalContents {
   let next = 1;
   for (const [index, text] of [...lines, ...(isUnended ? [tail.toString()] : [])].entries()) {
     if (index === 0) continue;
-    const value = openLine(text, header.version >= 2, header.run);
+    const value = openLine(text, header.version >= 2, boundTo(header));
     if (value && typeof value.done === 'number') {
       entries.delete(value.done);
     } else if (isEntry(value)) {
@@ -207,6 +207,11 @@ export function readJournal(file: string): JournalContents {
     whole,
     isUnended,
   };
+}
+
+/** Whose lines those of this journal are, by their checksums. */
+function boundTo({ version, run }: JournalHeader): string {
+  return version >= 3 ? run : '';
 }
 
 /** How every header begins: what does not is no header that was cut. */
@@ -238,7 +243,7 @@ function isCut(tail: Buffer): boolean {
 function isHeader(value: Record<string, unknown> | undefined): value is Record<string, unknown> & JournalHeader {
   const { version, run, cluster, project, owner } = value ?? {};
   return (
-    (version === 1 || version === 2) &&
+    (version === 1 || version === 2 || version === 3) &&
     // A run is also a label's value.
     typeof run === 'string' &&
     /^\w[\w.-]*$/.test(run) &&

@@ -64,7 +64,9 @@ export function isAbout(header: JournalHeader, folder: RunFolder, given: Cluster
   const isSameFile = path.relative(project, cluster.file ?? '') === path.relative(process.cwd(), given.file);
   const isSameReach = isDeepStrictEqual(reachOf(moved(cluster, project, projectOf(folder))), reachOf(given));
   // A name says less; of a journal from elsewhere it may be all that can be compared.
-  return isSameFile || isSameReach || (cluster.name === given.name && !isFromHere(header, folder));
+  // Journals of before call a cluster by the end of its file's path.
+  const isSameName = [given.name, path.parse(given.file).name].includes(cluster.name);
+  return isSameFile || isSameReach || (isSameName && !isFromHere(header, folder));
 }
 
 const reachOf = (cluster: Cluster) => JSON.parse(JSON.stringify((cluster as { reach?: unknown }).reach ?? null));

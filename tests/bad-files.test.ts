@@ -158,7 +158,7 @@ describe('a scenario that does not fit the cluster', { concurrency: 2 }, () => {
   const asIs = 'scenarios/voting/node-kill-as-is.yaml';
 
   test('a fault that the cluster has no means for', async () => {
-    await refuses(asIs, '9:5', "'node-kill' on mine: ", '--cluster', cluster(base + entry));
+    await refuses(asIs, '9:5', 'tells no way to switch nodes off', '--cluster', cluster(base + entry));
   });
 
   test('an entry that the cluster file lacks', async () => {
@@ -201,7 +201,7 @@ test('a fault that the nodes cannot carry out is refused where it stands', async
   const file = path.join(folder, 'delay.yaml');
   writeFileSync(file, text);
   const line = text.split('\n').findIndex((each) => each.includes('network-delay')) + 1;
-  const message = "'network-delay' on lab-kubernetes: clusters/lab-kubernetes.yaml does not say";
+  const message = "'network-delay' on clusters/lab-kubernetes.yaml: clusters/lab-kubernetes.yaml does not say";
   const told = await refuses(file, `${line}:5`, message, '--cluster', 'clusters/lab-kubernetes.yaml');
   assert.match(told, /add `netem: true` to the cluster file/);
 });

@@ -115,7 +115,7 @@ describe('brownout compare', () => {
       [['aaaa', '20260101-000000-aaaa'], /and this is one/],
       [['aaaa', 'none'], /There is no run 'none'/],
       [['aaaa', '0'], /no run|several runs/],
-      [['aaaa', broken], /broken cannot be read: .*\n {2}What to do/],
+      [['aaaa', broken], /broken\/run\.json:1:19 is damaged: .*\n {2}What to do/],
       [['aaaa', 'bbbb', '--last', '2'], /by name and by --last/],
       [['--last', '1'], /at least 2/],
       [['aaaa', 'bbbb', '--json', '--markdown'], /cannot be used with/],
