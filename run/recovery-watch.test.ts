@@ -24,8 +24,8 @@ const spec: StreamSpec = {
   options: {},
 };
 
-/** A file of samples that grows as the run goes on; requests fail between t₀ and `recovered`. */
-function growing(t0: number, recovered: number) {
+/** A file of samples that grows as the run goes on; requests fail between t₀ and `recovered`, and from `again` on. */
+function growing(t0: number, recovered: number, again = Infinity) {
   const file = path.join(folder, `${t0}-${recovered}.bin`);
   writeFileSync(file, SampleEncoder.header('0', [spec]));
   const encoder = new SampleEncoder();
@@ -35,7 +35,7 @@ function growing(t0: number, recovered: number) {
     until(time: number) {
       for (; seq * EVERY + 5 < time; seq++) {
         const due = seq * EVERY;
-        const bad = due >= t0 && due < recovered;
+        const bad = (due >= t0 && due < recovered) || due >= again;
         const answer = bad
           ? ({ outcome: 'fail', error: 'refused' } as const)
           : ({ outcome: 'ok', error: 'none' } as const);
@@ -99,4 +99,21 @@ test('a record that is half written is read when it is whole, and a damaged one 
   samples.until(t0 + 30_000);
   assert.deepEqual(watch.unstable(t0 + 30_000), []);
   watch.close();
+});
+
+test('one good window is enough, wherever between two looks it begins, and whatever comes after it', () => {
+  for (const begins of [0, 250, 500, 980]) {
+    const t0 = 20_000;
+    // Good for little more than a window, and then never again.
+    const samples = growing(t0, t0 + 10_000 + begins, t0 + 20_300 + begins);
+    samples.until(t0);
+    const watch = new RecoveryWatch(samples.file, t0, STEADY);
+    let unstable = ['vote'];
+    for (let at = t0 + 1000; at <= t0 + 30_000; at += 1000) {
+      samples.until(at);
+      unstable = watch.unstable(at);
+    }
+    watch.close();
+    assert.deepEqual(unstable, [], `${begins} ms after a look`);
+  }
 });

@@ -1,7 +1,7 @@
 import { FLUSH, neededFor, notYetStable, pacesBefore } from '../analysis/streams/stable.ts';
 import { SampleFile } from '../probes/sample-file.ts';
 
-/** The file is read this much further than needed: its records are not quite in order, and a look may be late, ms. */
+/** The file is read this much further than needed: its records are not quite in order, ms. */
 const MARGIN = 2000;
 
 /**
@@ -17,6 +17,9 @@ export class RecoveryWatch {
   #offset: number | undefined;
   #recent: { readAt: number; records: Buffer }[] = [];
   #paces: ReturnType<typeof pacesBefore> | undefined;
+  #lookedAt: number | undefined;
+  /** As good as before for a whole window, at some time: recovery is that first window, whatever comes later. */
+  readonly #stable = new Set<string>();
 
   /** `t0`: the earliest moment at which a fault can have taken effect. Throws OperatorError when the samples cannot be read. */
   constructor(samples: string, t0: number, steady: number) {
@@ -30,12 +33,16 @@ export class RecoveryWatch {
     return this.#file.bytesRead;
   }
 
-  /** The streams that are not yet as good as before. Times are ms since the run's origin. */
+  /** The streams that were not yet as good as before. Times are ms since the run's origin. */
   unstable(now: number): string[] {
+    const names = this.#file.specs.map(({ name }) => name);
     const records = this.#readNew(now);
     const paces = this.#pacesAt(now);
-    if (!paces) return this.#file.specs.map(({ name }) => name);
-    return notYetStable(this.#file.decode(records), paces, this.#t0, now);
+    if (!paces) return names;
+    const unstable = notYetStable(this.#file.decode(records), paces, this.#t0, now, this.#lookedAt ?? now);
+    this.#lookedAt = now;
+    for (const name of names) if (!unstable.includes(name)) this.#stable.add(name);
+    return names.filter((name) => !this.#stable.has(name));
   }
 
   close(): void {
@@ -48,7 +55,8 @@ export class RecoveryWatch {
     this.#offset += records.length;
     this.#recent.push({ readAt: now, records });
     // What was read by then had ended by then.
-    this.#recent = this.#recent.filter(({ readAt }) => readAt >= now - this.#reach);
+    const from = (this.#lookedAt ?? now) - this.#reach;
+    this.#recent = this.#recent.filter(({ readAt }) => readAt >= from);
     return Buffer.concat(this.#recent.map((one) => one.records));
   }
 

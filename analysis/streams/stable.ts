@@ -15,17 +15,23 @@ export function pacesBefore(streams: StreamSamples[], t0: number, steady: number
 }
 
 /**
- * The streams that were not as good as before over the last window that is complete at `now`, by the same rule as TTSR: so a
- * run goes on until its findings will show the recovery. Only samples of probes that ended in the last `neededFor` ms are looked at.
- * Times are ms since the recording's origin.
+ * The streams of which no window was as good as before among those that have become complete between the look before, `lookedAt`, and
+ * `now`, by the same rule as TTSR: so a run goes on until its findings will show the recovery. Only samples of probes that ended in the
+ * last `neededFor` ms before `lookedAt` or later are looked at. Times are ms since the recording's origin.
  */
-export function notYetStable(streams: StreamSamples[], paces: Pace[], t0: number, now: number): string[] {
+export function notYetStable(
+  streams: StreamSamples[],
+  paces: Pace[],
+  t0: number,
+  now: number,
+  lookedAt = now,
+): string[] {
   const isStable = (samples: StreamSamples, { window }: Pace): boolean => {
     const series = partOf(samples);
     // Probes that are still in flight would look like missing ones.
-    const end = now - samples.spec.timeout - FLUSH;
-    const from = Math.max(indexAt(series, t0), indexAt(series, end - windowOf(samples.spec)));
-    return firstStable(series, from, end, window).stable !== undefined;
+    const decided = (at: number) => at - samples.spec.timeout - FLUSH;
+    const from = Math.max(indexAt(series, t0), indexAt(series, decided(lookedAt) - windowOf(samples.spec)));
+    return firstStable(series, from, decided(now), window).stable !== undefined;
   };
   return streams.filter((samples, i) => !isStable(samples, paces[i]!)).map(({ spec }) => spec.name);
 }
