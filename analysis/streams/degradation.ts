@@ -99,7 +99,7 @@ export function resilience(bins: StreamBin[], steadyGoodShare: number): Resilien
  * ms.
  */
 export function degradationScore(loss: number, tte: number | undefined, ttsr: number | undefined): number | undefined {
-  if (tte === undefined || ttsr === undefined || ttsr <= tte) return undefined;
+  if (tte === undefined || ttsr === undefined || ttsr <= tte || Number.isNaN(loss)) return undefined;
   return Math.max(0, 1 - (loss * 1000) / (ttsr - tte));
 }
 
