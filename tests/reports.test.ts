@@ -304,7 +304,7 @@ test('Voting goes on when a node dies', async ({}, info) => {
   writeFileSync(folder.samples, Buffer.alloc(9 * 2 ** 20));
   await test.step('inject', async () => undefined);
   await identifyInAllure(meta);
-  await attachToAllure(info, { findings, folder });
+  await attachToAllure(info, { meta, findings, folder });
   throw new Error(failureMessage(findings));
 });\n`,
     );
