@@ -158,7 +158,8 @@ describe('a scenario that does not fit the cluster', { concurrency: 2 }, () => {
   const asIs = 'scenarios/voting/node-kill-as-is.yaml';
 
   test('a fault that the cluster has no means for', async () => {
-    await refuses(asIs, '9:5', 'tells no way to switch nodes off', '--cluster', cluster(base + entry));
+    const file = cluster(base + entry);
+    await refuses(asIs, '9:5', `'node-kill' on ${file}: `, '--cluster', file);
   });
 
   test('an entry that the cluster file lacks', async () => {
