@@ -242,7 +242,7 @@ describe('brownout report', () => {
     writeFileSync(path.join(run, 'findings.json'), '{"version": 1, "title');
     const torn = await cli(run);
     assert.equal(torn.exitCode, 3);
-    assert.match(torn.stderr, /findings\.json cannot be read.*\n {2}What to do: .*brownout judge/);
+    assert.match(torn.stderr, /findings\.json:1:22 is damaged: not JSON: .*\n {2}What to do: .*brownout judge/);
   });
 });
 
