@@ -1,5 +1,6 @@
 import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { POWER_BUTTON } from '../boot.ts';
 import type { Machine } from '../host.ts';
 import { type Lab, labOf } from '../lab.ts';
 import { edgeService } from '../swarm/edge.ts';
@@ -51,7 +52,8 @@ export function seats({ nodes }: Pick<Settings, 'nodes'>): Seat[] {
 
 /** A guest's address in the lab's network, whichever node it is on. Throws for a VMID that has none: 100 to 254 have one. */
 export function guestAddress(vmid: number): string {
-  if (!Number.isInteger(vmid) || vmid < 100 || vmid > 254) throw new Error(`VMID ${vmid} has no address in the lab: 100 to 254 do`);
+  if (!Number.isInteger(vmid) || vmid < 100 || vmid > 254)
+    throw new Error(`VMID ${vmid} has no address in the lab: 100 to 254 do`);
   return `${PREFIX}.${vmid}`;
 }
 
@@ -82,7 +84,11 @@ export function nodeMachine(seat: Seat, all: Seat[], folders: Folders): Machine 
     services: [
       corosync,
       etcd(seat, all),
-      { name: 'watchdog', argv: programArgv('watchdog/main') },
+      // Nothing starts a watchdog again: without one, the hardware would reset the machine.
+      {
+        name: 'watchdog',
+        argv: ['sh', '-c', `"$@"; echo reset > ${POWER_BUTTON}; kill -9 -1`, 'sh', ...programArgv('watchdog/main')],
+      },
       { name: 'pve', argv: programArgv('node/main') },
       { name: 'sshd', argv: ['/usr/sbin/sshd', '-D', '-e', '-f', `${CONFIG}/sshd_config`] },
     ],

@@ -7,11 +7,18 @@ export interface ClusterNode {
   id: number;
 }
 
+/** In the machine: while it is there, corosync stays stopped. */
+export const COROSYNC_OFF = '/run/corosync-is-off';
+export const COROSYNC_PID = '/run/corosync.pid';
+
 /**
  * Debian's corosync. In a session of its own: it raises the priority of its whole process group, which would otherwise be every service
  * and process 1.
  */
-export const corosync: Service = { name: 'corosync', argv: ['setsid', '--wait', 'corosync', '-f'] };
+export const corosync: Service = {
+  name: 'corosync',
+  argv: ['sh', '-c', `while [ -e ${COROSYNC_OFF} ]; do sleep 0.2; done; exec setsid --wait corosync -f`],
+};
 
 /** Milliseconds without a token before a node counts as lost, with two nodes; each further node adds the coefficient. As Proxmox VE 9 has it. */
 const TOKEN = 3000;

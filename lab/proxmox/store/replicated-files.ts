@@ -73,10 +73,9 @@ export class ReplicatedFiles implements ClusterFiles {
     const prefix = `${folder}/`;
     const ofCopy = () => [...this.#copy.keys()].filter((path) => path.startsWith(prefix)).sort();
     if (!this.quorate()) return ofCopy();
-    return this.#options.etcd.list(FILES + prefix, 'linearizable').then(
-      ({ entries }) => entries.map(({ key }) => key.slice(FILES.length)),
-      ofCopy,
-    );
+    return this.#options.etcd
+      .list(FILES + prefix, 'linearizable')
+      .then(({ entries }) => entries.map(({ key }) => key.slice(FILES.length)), ofCopy);
   }
 
   write(path: string, text: string): Promise<void> {
@@ -123,7 +122,9 @@ export class ReplicatedFiles implements ClusterFiles {
    * @param plan reads, and says what is to be written if nothing has changed since; undefined: nothing
    * @returns whether something was written
    */
-  #change(plan: () => Promise<{ seen: [string, string | undefined][]; writes: Write[] } | undefined>): Promise<boolean> {
+  #change(
+    plan: () => Promise<{ seen: [string, string | undefined][]; writes: Write[] } | undefined>,
+  ): Promise<boolean> {
     const { etcd, id } = this.#options;
     const noteKey = LAST_WRITES + id;
     const note = String(++this.#writes);
@@ -163,7 +164,13 @@ export class ReplicatedFiles implements ClusterFiles {
     }
   }
 
-  async #keep({ entries, revision }: { entries: { key: string; value: string; revision: string }[]; revision: string }) {
+  async #keep({
+    entries,
+    revision,
+  }: {
+    entries: { key: string; value: string; revision: string }[];
+    revision: string;
+  }) {
     this.#locks.observe(entries.filter(({ key }) => key.startsWith(LOCKS)));
     const files = entries
       .filter(({ key }) => key.startsWith(FILES))
