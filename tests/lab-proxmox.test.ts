@@ -136,6 +136,10 @@ test('a minority sees what was, and writes nothing; when it is back, it has what
 });
 
 test('the master loses its power: another one follows when its lock has aged, and not before', { skip }, async () => {
+  // Without anything under HA, nobody would have to follow.
+  await provide('pve1', 'nodes/pve1/qemu-server/150.conf', 'memory: 128\n');
+  await provide('pve1', 'ha/resources.cfg', 'vm: 150\n\tstate stopped\n\n');
+  await until('it is under HA', async () => /"vm:150":\{"state":"stopped"/.test(copyOf('pve1')['ha/manager_status']!));
   const master = (await masterSeenBy('pve1'))!;
   const [witness, other] = NODES.filter((node) => node !== master) as [string, string];
   const began = performance.now();
