@@ -99,7 +99,6 @@ async function pings(node: Node): Promise<boolean> {
 async function bootOn(node: Node): Promise<number> {
   const from = performance.now();
   await node.call('start', 100, config);
-  console.error('started', performance.now() - from);
   await until('the agent answers', () => pings(node), 60_000);
   return (performance.now() - from) / 1000;
 }
