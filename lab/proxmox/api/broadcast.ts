@@ -86,8 +86,7 @@ export class Broadcast {
     for (const [vmid, node] of await guestNodes(this.#parts)) {
       if (node !== membership.node) continue;
       const content = await files.read(configPath(node, vmid));
-      if (content !== undefined)
-        guests[vmid] = rowOf(vmid, parseFile(content).config, await stateOf(hypervisor, vmid));
+      if (content !== undefined) guests[vmid] = rowOf(vmid, parseFile(content).config, await stateOf(hypervisor, vmid));
     }
     return {
       time: epoch(),

@@ -60,7 +60,8 @@ function checkRule(properties: Record<string, Property>, given: Given, errors: E
   const specific = Object.fromEntries(
     own.map((name) => [name, required(name) ? { ...properties[name]!, optional: 0 as const } : properties[name]!]),
   );
-  const pick = (isOwn: boolean) => Object.fromEntries(Object.entries(given).filter(([name]) => own.includes(name) === isOwn));
+  const pick = (isOwn: boolean) =>
+    Object.fromEntries(Object.entries(given).filter(([name]) => own.includes(name) === isOwn));
   return {
     ...checkObject(common, pick(false), errors),
     ...checkObject(specific, pick(true), errors, `oneOf[${given.type}].`),
@@ -68,7 +69,13 @@ function checkRule(properties: Record<string, Property>, given: Given, errors: E
 }
 
 /** Returns the value as a handler gets it, undefined if something is wrong with it: `errors` says what, at `place`. */
-function checkValue(name: string, property: Property, value: unknown, errors: Errors, place: string): Value | undefined {
+function checkValue(
+  name: string,
+  property: Property,
+  value: unknown,
+  errors: Errors,
+  place: string,
+): Value | undefined {
   const wrong = (words: string): undefined => {
     errors[place] ??= words;
   };
@@ -78,7 +85,8 @@ function checkValue(name: string, property: Property, value: unknown, errors: Er
     );
     return items.includes(undefined) ? undefined : items.map(String);
   }
-  if (typeof value === 'object') return wrong(`type check ('${property.type}') failed - got ${Array.isArray(value) ? 'ARRAY' : 'HASH'}`);
+  if (typeof value === 'object')
+    return wrong(`type check ('${property.type}') failed - got ${Array.isArray(value) ? 'ARRAY' : 'HASH'}`);
   const text = typeof value === 'boolean' ? String(Number(value)) : String(value);
   const typed = ofType(property.type, text);
   if (typed === undefined) return wrong(`type check ('${property.type}') failed - got '${text}'`);
@@ -117,7 +125,8 @@ function formatProblem(name: string, { format, type }: Property, text: string): 
 }
 
 function rangeProblem(property: Property, text: string, value: Value): string | undefined {
-  if (property.pattern !== undefined && !regExp(property.pattern).test(text)) return 'value does not match the regex pattern';
+  if (property.pattern !== undefined && !regExp(property.pattern).test(text))
+    return 'value does not match the regex pattern';
   if (property.maxLength !== undefined && text.length > property.maxLength)
     return `value may only be ${property.maxLength} characters long`;
   if (property.minLength !== undefined && text.length < property.minLength)

@@ -12,10 +12,7 @@ const like =
 const vmid = like(/^[1-9][0-9]{2,8}$/, () => 'value does not look like a valid VM ID');
 const nodeName = like(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i, () => 'value does not look like a valid node name');
 const configId = like(/^[a-z][a-z0-9_-]+$/i, (value) => `invalid configuration ID '${value}'`);
-const storageId = like(
-  /^[a-z][a-z0-9\-_.]*[a-z0-9]$/i,
-  (value) => `storage ID '${value}' contains illegal characters`,
-);
+const storageId = like(/^[a-z][a-z0-9\-_.]*[a-z0-9]$/i, (value) => `storage ID '${value}' contains illegal characters`);
 const LABEL = '[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?';
 const dnsName = like(new RegExp(`^(${LABEL}\\.)*${LABEL}$`), () => 'value does not look like a valid DNS name');
 const realm = like(/^[A-Za-z][A-Za-z0-9.\-_]+$/, () => 'value does not look like a valid realm');
@@ -76,7 +73,7 @@ const drive: PropertyString = {
     aio: { type: 'string', optional: 1, enum: ['native', 'threads', 'io_uring'] },
     backup: flag,
     cache: { type: 'string', optional: 1, enum: ['none', 'writethrough', 'writeback', 'unsafe', 'directsync'] },
-    'detect_zeroes': flag,
+    detect_zeroes: flag,
     discard: { type: 'string', optional: 1, enum: ['ignore', 'on'] },
     format: { type: 'string', optional: 1, enum: ['raw', 'qcow', 'qed', 'qcow2', 'vmdk', 'cloop'] },
     'import-from': { type: 'string', optional: 1, format: 'pve-volume-id' },

@@ -11,7 +11,10 @@ const LONGEST = 1024 ** 2;
 export function partsOf(target: string): string[] | undefined {
   const path = target.split('?')[0]!;
   if (path !== BASE && !path.startsWith(`${BASE}/`)) return undefined;
-  const parts = path.slice(BASE.length).split('/').filter((part) => part !== '');
+  const parts = path
+    .slice(BASE.length)
+    .split('/')
+    .filter((part) => part !== '');
   return parts.map((part) => decoded(part));
 }
 

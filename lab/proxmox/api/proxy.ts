@@ -44,7 +44,9 @@ export async function passOn(parts: Parts, node: string, port: number, call: Pas
 }
 
 function send(host: string, port: number, fingerprint: string | undefined, call: Passed): Promise<IncomingMessage> {
-  const headers = Object.fromEntries(PASSED_ON.filter((name) => call.headers[name]).map((name) => [name, call.headers[name]]));
+  const headers = Object.fromEntries(
+    PASSED_ON.filter((name) => call.headers[name]).map((name) => [name, call.headers[name]]),
+  );
   return new Promise((resolve, reject) => {
     let connected = false;
     const refuse = (reason: string) => reject(new Refusal(connected ? 596 : 595, reason, { hasBody: false }));

@@ -6,11 +6,7 @@ export class Refusal extends Error {
   /** Some have an empty body and no content type: the words are in the reason phrase alone. */
   readonly hasBody: boolean;
 
-  constructor(
-    status: number,
-    message: string,
-    options: { errors?: Record<string, string>; hasBody?: boolean } = {},
-  ) {
+  constructor(status: number, message: string, options: { errors?: Record<string, string>; hasBody?: boolean } = {}) {
     super(message);
     this.status = status;
     this.errors = options.errors;

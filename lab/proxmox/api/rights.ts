@@ -22,7 +22,9 @@ const auditor = ALL.filter((privilege) => privilege.endsWith('.Audit') && privil
 const ROLES: Record<string, string[]> = {
   Administrator: ALL,
   NoAccess: [],
-  PVEAdmin: ALL.filter((name) => !['Permissions.Modify', 'Realm.Allocate', 'Sys.PowerMgmt', 'Sys.Modify'].includes(name)),
+  PVEAdmin: ALL.filter(
+    (name) => !['Permissions.Modify', 'Realm.Allocate', 'Sys.PowerMgmt', 'Sys.Modify'].includes(name),
+  ),
   PVEAuditor: auditor,
   PVEDatastoreAdmin: STORE,
   PVEDatastoreUser: ['Datastore.AllocateSpace', 'Datastore.Audit'],
@@ -75,7 +77,10 @@ const NEEDS: Record<string, Need> = {
   'GET /nodes/{node}/qemu/{vmid}/migrate': ['/vms/{vmid}', 'VM.Migrate'],
   'GET /nodes/{node}/qemu/{vmid}/pending': audit,
   'GET /nodes/{node}/qemu/{vmid}/snapshot': audit,
-  'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': ['/vms/{vmid}', 'VM.Snapshot|VM.Snapshot.Rollback|VM.Audit'],
+  'GET /nodes/{node}/qemu/{vmid}/snapshot/{snapname}/config': [
+    '/vms/{vmid}',
+    'VM.Snapshot|VM.Snapshot.Rollback|VM.Audit',
+  ],
   'GET /nodes/{node}/qemu/{vmid}/status/current': audit,
   'GET /nodes/{node}/services': node,
   'GET /nodes/{node}/services/{service}/state': node,
@@ -137,7 +142,7 @@ export class Rights {
   /** Throws Refusal 403. */
   async check(call: string, caller: Caller, parameters: Record<string, unknown>): Promise<void> {
     const need = NEEDS[call];
-    if (!need || caller.user === 'root@pam' && caller.tokenId === undefined) return;
+    if (!need || (caller.user === 'root@pam' && caller.tokenId === undefined)) return;
     const path = need[0].replaceAll(/\{(\w+)\}/g, (_, name: string) => String(parameters[name]));
     await this.need(caller, path, need[1]);
   }
@@ -151,7 +156,8 @@ export class Rights {
   /** As `GET /access/permissions` shows it: path → privilege → 1 where it goes on below. */
   async overview(caller: Caller, only?: string): Promise<Record<string, Record<string, 0 | 1>>> {
     const access = await readAccess(this.#files);
-    const paths = only === undefined ? new Set([...PLACES, ...access.entries.map(({ path }) => path)]) : new Set([only]);
+    const paths =
+      only === undefined ? new Set([...PLACES, ...access.entries.map(({ path }) => path)]) : new Set([only]);
     const rows = [...paths].map((path): [string, Record<string, 0 | 1>] => {
       const below = privileges(access, caller, path, true);
       const here = [...privileges(access, caller, path)];
@@ -161,7 +167,9 @@ export class Rights {
   }
 
   async roles(): Promise<{ roleid: string; privs: string; special: 0 | 1 }[]> {
-    const row = (special: 0 | 1) => ([roleid, privs]: [string, string[]]) => ({ roleid, privs: privs.join(','), special });
+    const row =
+      (special: 0 | 1) =>
+      ([roleid, privs]: [string, string[]]) => ({ roleid, privs: privs.join(','), special });
     return [...Object.entries(ROLES).map(row(1)), ...[...(await readAccess(this.#files)).roles].map(row(0))];
   }
 }

@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { refuse, succeed } from './answer.ts';
 import { Broadcast } from './broadcast.ts';
-import { checkParameters, type Params } from './check.ts';
+import { checkParameters } from './check.ts';
+import { type LrmActions, lrmActions } from './guest-actions.ts';
 import { HANDLERS } from './handlers.ts';
 import { parametersOf, partsOf, readBody } from './input.ts';
 import { NO_PROXY, passOn } from './proxy.ts';
@@ -24,8 +25,8 @@ export interface ServeOptions {
 
 /** A node's API that answers. */
 export interface NodeApi {
-  /** For what the node does of itself: its tasks are seen through the API. */
-  world: World;
+  /** What the node's LRM does with guests: tasks that are seen through the API. */
+  lrm: LrmActions;
   /** Ends connections too. */
   close(): Promise<void>;
 }
@@ -56,7 +57,7 @@ export async function serve(parts: Parts, { key, cert, port }: ServeOptions): Pr
   });
   await broadcast.start();
   return {
-    world,
+    lrm: lrmActions(world),
     close: () => {
       broadcast.close();
       server.closeAllConnections();
@@ -71,7 +72,8 @@ async function handle(world: World, port: number, request: IncomingMessage, resp
   if (!parts) throw new Refusal(404, `no such file '${target.split('?')[0]}'`, { hasBody: false });
   const body = await readBody(request);
   const found = route(method, parts);
-  const caller = found && OPEN.has(found.call) ? undefined : await world.tickets.identify(request.headers, method !== 'GET');
+  const caller =
+    found && OPEN.has(found.call) ? undefined : await world.tickets.identify(request.headers, method !== 'GET');
   const other = isForOther(world, found, request);
   if (other !== undefined) {
     const answer = await passOn(world, other, port, { method, target, headers: request.headers, body });
@@ -91,7 +93,8 @@ const NOBODY: Caller = { user: 'nobody' };
 /** The other node that has to do it; undefined where this one does. */
 function isForOther({ node }: World, found: Route | undefined, { headers }: IncomingMessage): string | undefined {
   const asked = found?.schema.proxyto === 'node' ? found.named.node : undefined;
-  if (asked === undefined || asked === node || asked === 'localhost' || headers[NO_PROXY] !== undefined) return undefined;
+  if (asked === undefined || asked === node || asked === 'localhost' || headers[NO_PROXY] !== undefined)
+    return undefined;
   return asked;
 }
 

@@ -99,7 +99,10 @@ function isFresh(time: string): boolean {
 
 /** Clients send it as it is or percent-encoded, and some with what only belongs into an answer's cookie. */
 function ticketIn(cookie: string | undefined): string | undefined {
-  const found = /(?:^|;\s*)PVEAuthCookie=([^;]*)/.exec(cookie ?? '')?.[1]?.trim().replace(/^"(.*)"$/, '$1');
+  const found = /(?:^|;\s*)PVEAuthCookie=([^;]*)/
+    .exec(cookie ?? '')?.[1]
+    ?.trim()
+    .replace(/^"(.*)"$/, '$1');
   if (found === undefined || found === '') return undefined;
   try {
     return decodeURIComponent(found);

@@ -1,9 +1,10 @@
 /** What the handlers of calls work with. */
-import type { ClusterFiles, GuestConfig, HaFiles, Hypervisor, Machine, Membership, Storage } from '../node/parts.ts';
+
 import { type ConfigFile, parseFile } from '../guests/config.ts';
-import type { Params } from './check.ts';
-import { Refusal, failed } from './refusal.ts';
+import type { ClusterFiles, GuestConfig, HaFiles, Hypervisor, Machine, Membership, Storage } from '../node/parts.ts';
 import type { Broadcast } from './broadcast.ts';
+import type { Params } from './check.ts';
+import { failed, Refusal } from './refusal.ts';
 import type { Rights } from './rights.ts';
 import type { Tasks } from './tasks.ts';
 import type { Caller, Tickets } from './tickets.ts';
@@ -75,8 +76,7 @@ export async function underLock<T>(
   try {
     return await work();
   } catch (error) {
-    if (error instanceof Refusal && error.status === 500 && context !== '')
-      throw failed(`${context}${error.message}`);
+    if (error instanceof Refusal && error.status === 500 && context !== '') throw failed(`${context}${error.message}`);
     throw error;
   }
 }

@@ -1,12 +1,13 @@
 /** The cluster as a whole: members, resources, options, tasks of all nodes. */
+
+import { X509Certificate } from 'node:crypto';
 import type { Told } from '../broadcast.ts';
 import { certificatePath } from '../broadcast.ts';
+import { optionsText, parseOptionsFile } from '../datacenter.ts';
+import { VERSION } from '../figures.ts';
 import { badParameters } from '../refusal.ts';
 import { guestNodes, type Handlers, type Request, text, underLock, type World } from '../world.ts';
-import { X509Certificate } from 'node:crypto';
 import { contentOf } from './storage.ts';
-import { VERSION } from '../figures.ts';
-import { optionsText, parseOptionsFile } from '../datacenter.ts';
 
 /** Of `corosync.conf`, as it stands in the replicated files. */
 async function clusterFacts({ files }: World): Promise<{ name: string; version: number }> {
@@ -98,7 +99,22 @@ function latestGuests(told: Map<string, Told>) {
 function guestRow(vmid: number, node: string, row: Told['guests'][string] | undefined) {
   const base = { id: `qemu/${vmid}`, type: 'qemu', vmid, node };
   if (!row) return { ...base, status: 'unknown', template: 0 };
-  const { name, status: state, cpu, cpus, mem, maxmem, memhost, disk, maxdisk, netin, netout, uptime, tags, lock } = row;
+  const {
+    name,
+    status: state,
+    cpu,
+    cpus,
+    mem,
+    maxmem,
+    memhost,
+    disk,
+    maxdisk,
+    netin,
+    netout,
+    uptime,
+    tags,
+    lock,
+  } = row;
   const extra = { ...(tags !== undefined && { tags }), ...(lock !== undefined && { lock }) };
   const usage = { cpu, maxcpu: cpus, mem, maxmem, memhost, disk, maxdisk, diskread: 0, diskwrite: 0, netin, netout };
   return { ...base, name, status: state, template: row.template ?? 0, uptime, ...usage, ...extra };
@@ -127,7 +143,10 @@ function networkRow(node: string, online: boolean) {
 
 async function tasks({ world }: Request) {
   const all = [...(await world.broadcast.told()).values()].flatMap((told) => told.tasks);
-  const rows = all.map(({ exitstatus, ...task }) => ({ ...task, ...(exitstatus && { status: exitstatus, saved: '1' }) }));
+  const rows = all.map(({ exitstatus, ...task }) => ({
+    ...task,
+    ...(exitstatus && { status: exitstatus, saved: '1' }),
+  }));
   return rows.sort((a, b) => b.starttime - a.starttime);
 }
 

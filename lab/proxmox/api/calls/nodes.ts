@@ -1,7 +1,7 @@
 /** One node: its state, its services, its tasks. */
 import { networkInterfaces } from 'node:os';
-import { nodeStatus, VERSION } from '../figures.ts';
 import type { Service } from '../../node/parts.ts';
+import { nodeStatus, VERSION } from '../figures.ts';
 import type { Task } from '../tasks.ts';
 import { epoch, type Handlers, Page, type Request, type World } from '../world.ts';
 
@@ -18,8 +18,18 @@ const SERVICES: [name: string, description: string][] = [
   ['pve-firewall', 'pve-firewall.service'],
   ['pve-ha-crm', 'PVE Cluster HA Resource Manager Daemon'],
   ['pve-ha-lrm', 'PVE Local HA Resource Manager Daemon'],
+  ['pve-lxc-syscalld', 'pve-lxc-syscalld.service'],
   ['pvedaemon', 'PVE API Daemon'],
+  ['pvefw-logger', 'pvefw-logger.service'],
   ['pveproxy', 'PVE API Proxy Server'],
+  ['pvescheduler', 'Proxmox VE scheduler'],
+  ['pvestatd', 'PVE Status Daemon'],
+  ['qmeventd', 'PVE Qemu Event Daemon'],
+  ['spiceproxy', 'PVE SPICE Proxy Server'],
+  ['sshd', 'OpenBSD Secure Shell server'],
+  ['syslog', 'syslog.service'],
+  ['systemd-journald', 'Journal Service'],
+  ['systemd-timesyncd', 'systemd-timesyncd.service'],
 ];
 const OURS: readonly string[] = ['corosync', 'pve-cluster', 'pve-ha-crm', 'pve-ha-lrm', 'pveproxy', 'pvedaemon'];
 
@@ -72,17 +82,20 @@ function listed({ log, exitstatus, endtime, ...task }: Task) {
 async function tasks({ world, params }: Request): Promise<Page> {
   const { source = 'archive', errors, vmid, typefilter, userfilter, since, until, statusfilter } = params;
   const kinds = statusfilter === undefined ? undefined : String(statusfilter).split(/[\s,;]+/);
-  const fitting = world.tasks.list().filter(
-    ({ exitstatus, id, type, user, starttime }) =>
-      (source === 'all' || (source === 'active') === (exitstatus === undefined)) &&
-      (errors !== true || (exitstatus !== undefined && exitstatus !== 'OK')) &&
-      (vmid === undefined || id === String(vmid)) &&
-      (typefilter === undefined || type === typefilter) &&
-      (userfilter === undefined || user.includes(String(userfilter))) &&
-      (since === undefined || starttime >= Number(since)) &&
-      (until === undefined || starttime <= Number(until)) &&
-      (kinds === undefined || kinds.includes(exitstatus === 'OK' ? 'ok' : exitstatus === undefined ? 'unknown' : 'error')),
-  );
+  const fitting = world.tasks
+    .list()
+    .filter(
+      ({ exitstatus, id, type, user, starttime }) =>
+        (source === 'all' || (source === 'active') === (exitstatus === undefined)) &&
+        (errors !== true || (exitstatus !== undefined && exitstatus !== 'OK')) &&
+        (vmid === undefined || id === String(vmid)) &&
+        (typefilter === undefined || type === typefilter) &&
+        (userfilter === undefined || user.includes(String(userfilter))) &&
+        (since === undefined || starttime >= Number(since)) &&
+        (until === undefined || starttime <= Number(until)) &&
+        (kinds === undefined ||
+          kinds.includes(exitstatus === 'OK' ? 'ok' : exitstatus === undefined ? 'unknown' : 'error')),
+    );
   return page(fitting.map(listed), params);
 }
 
@@ -99,7 +112,10 @@ async function taskStatus({ world, params }: Request) {
 
 async function taskLog({ world, params }: Request): Promise<Page> {
   const { log } = world.tasks.get(String(params.upid));
-  return page((log.length > 0 ? log : ['no content']).map((t, index) => ({ n: index + 1, t })), params);
+  return page(
+    (log.length > 0 ? log : ['no content']).map((t, index) => ({ n: index + 1, t })),
+    params,
+  );
 }
 
 const time = () => ({ time: epoch(), localtime: epoch(), timezone: 'Etc/UTC' });

@@ -1,7 +1,7 @@
 /** The shared storage, which is all that the lab has. */
-import { digestOf } from '../digest.ts';
-import { space } from '../figures.ts';
+import { digestOf } from '../../config/sections.ts';
 import { parseSize } from '../../guests/config.ts';
+import { space } from '../figures.ts';
 import { failed } from '../refusal.ts';
 import type { Handlers, Request, World } from '../world.ts';
 
@@ -28,7 +28,13 @@ function known({ world: { storage }, params }: Request): void {
 async function list(request: Request) {
   known(request);
   const { world, params } = request;
-  if (params.content !== undefined && !String(params.content).split(',').some((kind) => CONTENT.includes(kind))) return [];
+  if (
+    params.content !== undefined &&
+    !String(params.content)
+      .split(',')
+      .some((kind) => CONTENT.includes(kind))
+  )
+    return [];
   const { total, used, ...rest } = await status(world);
   return [{ storage: world.storage.name, ...rest, total, used, used_fraction: used / total }];
 }
