@@ -204,7 +204,7 @@ function spanOf(text: string): VmidSpan {
 }
 
 /** Undefined for what is none, or more than 1024 of them. */
-export function parseAddresses(text: string): AddressSpan | undefined {
+function parseAddresses(text: string): AddressSpan | undefined {
   const [, first = '', last = '', length] = /^([\d.]+)-([\d.]+)\/(\d+)$/.exec(text) ?? [];
   const [from, to, prefix] = [numberOf(first), numberOf(last), Number(length)];
   if (from === undefined || to === undefined || !(prefix >= 8 && prefix <= 30)) return undefined;

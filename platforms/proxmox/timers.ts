@@ -24,7 +24,7 @@ const TOKEN_COEFFICIENT = 125;
 const CONSENSUS = 1.2;
 
 /** How long corosync takes to notice that one of so many nodes is gone, ms. */
-export function detectionOf(nodes: number): number {
+function detectionOf(nodes: number): number {
   const token = TOKEN + Math.max(0, nodes - 2) * TOKEN_COEFFICIENT;
   return token + CONSENSUS * token;
 }

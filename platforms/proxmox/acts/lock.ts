@@ -10,7 +10,7 @@ import { ownerState } from '../../owner.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 
-export const LOCK_PREFIX = 'brownout-lock-';
+const LOCK_PREFIX = 'brownout-lock-';
 
 /** A lock that nobody renewed for this long is stale. */
 const LOCK_SECONDS = 120;

@@ -48,7 +48,7 @@ async function versionOf(api: Api, node: string): Promise<string> {
 }
 
 /** Each node of Proxmox votes, and the CRM's master is who leads. */
-export function toNode(node: ViewNode, { master }: Pick<View, 'master'>): Node {
+function toNode(node: ViewNode, { master }: Pick<View, 'master'>): Node {
   return {
     name: node.name,
     role: 'manager',
