@@ -23,7 +23,15 @@ const LAB_PACKAGES = [
 const POLICY = '/usr/sbin/policy-rc.d';
 const POLICY_TEXT = '#!/bin/sh\n# Written by brownout while it installs packages; removed after.\nexit 101\n';
 /** Services that come with packages of ours. The lab runs the programs itself, and this computer should not. */
-const SERVICES = ['docker.socket', 'docker.service', 'containerd.service', 'haproxy.service'];
+const SERVICES = [
+  'docker.socket',
+  'docker.service',
+  'containerd.service',
+  'haproxy.service',
+  'corosync.service',
+  'etcd.service',
+  'ssh.service',
+];
 
 export function installLabPackages(progress: Progress): Promise<void> {
   return ensurePackages(LAB_PACKAGES, progress);

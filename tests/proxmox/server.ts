@@ -50,12 +50,12 @@ export class Authority {
     );
   }
 
-  /** A certificate of this computer. */
-  issue(): { cert: string; key: string; fingerprint: string } {
+  /** A certificate of this computer, at an address of its loopback. */
+  issue(address = '127.0.0.1'): { cert: string; key: string; fingerprint: string } {
     this.#count += 1;
     const name = `pve${this.#count}`;
     const signed = ['-CA', this.file, '-CAkey', join(this.#folder, 'ca.key')];
-    this.#make(name, `/CN=${name}`, ['subjectAltName=IP:127.0.0.1', 'extendedKeyUsage=serverAuth'], signed);
+    this.#make(name, `/CN=${name}`, [`subjectAltName=IP:${address}`, 'extendedKeyUsage=serverAuth'], signed);
     const [cert, key] = ['pem', 'key'].map((end) => readFileSync(join(this.#folder, `${name}.${end}`), 'utf8'));
     return { cert: cert!, key: key!, fingerprint: new X509Certificate(cert!).fingerprint256 };
   }

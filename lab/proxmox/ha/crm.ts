@@ -1,4 +1,5 @@
-import type { Environment, Watchdog } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { GuardedLock } from './guarded-lock.ts';
 import { Manager } from './manager.ts';
 import { type CrmState, hasFencedService, type ManagerStatus, managerLock } from './state.ts';
 
@@ -7,31 +8,18 @@ const IDLE_PAUSE = 5;
 /** A master without services gives its lock up after so many rounds. */
 const IDLE_ROUNDS = 90;
 
-/** A lock is tried so often, a second apart, in one round. */
-const LOCK_TRIES = 6;
-const LOCK_TIME = 5;
-
-/** Takes or renews a lock, in several tries: the store may be busy for a moment. */
-export async function insistOnLock(env: Environment, name: string): Promise<boolean> {
-  const began = env.now();
-  for (let tries = 1; ; tries++) {
-    if (await env.lock(name)) return true;
-    if (tries >= LOCK_TRIES || env.now() - began > LOCK_TIME) return false;
-    await env.sleep(1);
-  }
-}
-
 /** The cluster resource manager of a node: one of them holds the lock and is the master, which decides for all. */
 export class Crm {
   readonly #env: Environment;
   #state: CrmState = 'startup';
   #manager: Manager | undefined;
-  #watchdog: Watchdog | undefined;
+  readonly #lock: GuardedLock;
   #idleRounds = 0;
   #isShuttingDown = false;
 
   constructor(env: Environment) {
     this.#env = env;
+    this.#lock = new GuardedLock(env, managerLock);
     this.#to('wait_for_quorum');
   }
 
@@ -54,12 +42,12 @@ export class Crm {
   async #changeState(isCurrent: boolean): Promise<void> {
     if (this.#state === 'wait_for_quorum' || this.#state === 'slave') {
       const isNeeded = await this.#mayBeActive(isCurrent, 'if needed');
-      if (isNeeded && (await this.#takeLock())) await this.#becomeMaster();
+      if (isNeeded && (await this.#lock.take())) await this.#becomeMaster();
       else this.#to(isNeeded ? 'slave' : 'wait_for_quorum');
     } else if (this.#state === 'lost_manager_lock') {
-      if ((await this.#mayBeActive(isCurrent, 'in any case')) && (await this.#takeLock())) await this.#becomeMaster();
+      if ((await this.#mayBeActive(isCurrent, 'in any case')) && (await this.#lock.take())) await this.#becomeMaster();
     } else if (this.#state === 'master') {
-      if (!(await this.#takeLock())) this.#to('lost_manager_lock');
+      if (!(await this.#lock.take())) this.#to('lost_manager_lock');
       else await this.#countIdleRound(isCurrent);
     }
   }
@@ -68,16 +56,15 @@ export class Crm {
     const env = this.#env;
     if (this.#state === 'lost_manager_lock') {
       // It decides nothing any more, and runs nothing: nothing could happen twice.
-      this.#closeWatchdog();
+      this.#lock.unguard();
       if (this.#isShuttingDown) return false;
       this.#to('wait_for_quorum');
       return true;
     }
     if (this.#isShuttingDown) {
       if (this.#state === 'master') {
-        this.#closeWatchdog();
         env.tell({ unlock: managerLock });
-        await env.unlock(managerLock);
+        await this.#lock.release();
       }
       return false;
     }
@@ -129,21 +116,8 @@ export class Crm {
     this.#idleRounds++;
     if (this.#idleRounds <= IDLE_ROUNDS) return;
     this.#idleRounds = 0;
-    await this.#env.unlock(managerLock);
-    this.#closeWatchdog();
+    await this.#lock.release();
     this.#to('wait_for_quorum');
-  }
-
-  async #takeLock(): Promise<boolean> {
-    if (!(await insistOnLock(this.#env, managerLock))) return false;
-    if (this.#watchdog) this.#watchdog.feed();
-    else this.#watchdog = this.#env.openWatchdog();
-    return true;
-  }
-
-  #closeWatchdog(): void {
-    this.#watchdog?.close();
-    this.#watchdog = undefined;
   }
 
   async #becomeMaster(): Promise<void> {

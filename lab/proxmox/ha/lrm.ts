@@ -1,5 +1,5 @@
-import { insistOnLock } from './crm.ts';
-import type { Environment, Watchdog } from './environment.ts';
+import type { Environment } from './environment.ts';
+import { GuardedLock } from './guarded-lock.ts';
 import {
   activeServices,
   agentLock,
@@ -27,13 +27,14 @@ export class Lrm {
   #mode: LrmMode = 'active';
   #services: Services = {};
   #ownState: NodeState = 'unknown';
-  #watchdog: Watchdog | undefined;
+  readonly #lock: GuardedLock;
   #idleRounds = 0;
   #isShuttingDown = false;
   #hasTold = false;
 
   constructor(env: Environment) {
     this.#env = env;
+    this.#lock = new GuardedLock(env, agentLock(env.node));
     this.#workers = new Workers(env);
     this.#to('wait_for_agent_lock');
   }
@@ -72,22 +73,22 @@ export class Lrm {
     const isToBeFenced = hasFencedService(this.#services, this.#env.node) || this.#ownState === 'fence';
     switch (this.#state) {
       case 'wait_for_agent_lock':
-        if (!isToBeFenced && this.#active() > 0 && this.#env.quorate() && (await this.#takeLock())) this.#to('active');
+        if (!isToBeFenced && this.#active() > 0 && this.#env.quorate() && (await this.#lock.take())) this.#to('active');
         return;
       case 'lost_agent_lock':
-        if (!isToBeFenced && this.#env.quorate() && (await this.#takeLock())) this.#to('active');
+        if (!isToBeFenced && this.#env.quorate() && (await this.#lock.take())) this.#to('active');
         return;
       case 'active':
         // Not renewed and not given back: the watchdog resets this machine before anybody can take the lock.
-        if (isToBeFenced || !(await this.#takeLock())) this.#to('lost_agent_lock');
+        if (isToBeFenced || !(await this.#lock.take())) this.#to('lost_agent_lock');
         else if (this.#mode === 'maintenance') this.#to('maintenance');
         else await this.#countIdleRound();
         return;
       case 'maintenance':
         if (isToBeFenced) this.#to('lost_agent_lock');
         else if (this.#active() > 0 || (await this.#workers.run(this.#services)) > 0) {
-          if (!(await this.#takeLock())) this.#to('lost_agent_lock');
-        } else if (this.#mode !== 'maintenance') this.#to((await this.#takeLock()) ? 'active' : 'lost_agent_lock');
+          if (!(await this.#lock.take())) this.#to('lost_agent_lock');
+        } else if (this.#mode !== 'maintenance') this.#to((await this.#lock.take()) ? 'active' : 'lost_agent_lock');
     }
   }
 
@@ -131,7 +132,7 @@ export class Lrm {
     // A restart waits until the master has frozen them all; they go on running.
     if (this.#mode === 'restart' && this.#active() > 0) return false;
     // With a guest that did not stop, the lock is left to its time and the watchdog to its work.
-    if (this.#mode === 'restart' || !this.#workers.hasFailedToStop) await this.#release();
+    if (this.#mode === 'restart' || !this.#workers.hasFailedToStop) await this.#lock.release();
     return true;
   }
 
@@ -140,7 +141,7 @@ export class Lrm {
     const began = env.now();
     await this.#readMaster();
     const isEmpty = this.#active() === 0 && (await this.#workers.run(this.#services)) === 0;
-    if (isEmpty) await this.#release();
+    if (isEmpty) await this.#lock.release();
     const isOver = isEmpty && this.#isShuttingDown;
     if (!isOver) await this.#workers.run(this.#services, 'with new orders');
     await this.#tell();
@@ -154,7 +155,7 @@ export class Lrm {
     const env = this.#env;
     if (this.#isShuttingDown) {
       if (this.#active() === 0) {
-        this.#closeWatchdog();
+        this.#lock.unguard();
         return false;
       }
       if (this.#mode === 'restart' && env.now() - this.#since > HOPELESS) return false;
@@ -172,7 +173,7 @@ export class Lrm {
     this.#idleRounds++;
     if (this.#idleRounds <= IDLE_ROUNDS) return;
     this.#idleRounds = 0;
-    await this.#release();
+    await this.#lock.release();
     this.#to('wait_for_agent_lock');
   }
 
@@ -205,23 +206,6 @@ export class Lrm {
         return false;
       },
     );
-  }
-
-  async #takeLock(): Promise<boolean> {
-    if (!(await insistOnLock(this.#env, agentLock(this.#env.node)))) return false;
-    if (this.#watchdog) this.#watchdog.feed();
-    else this.#watchdog = this.#env.openWatchdog();
-    return true;
-  }
-
-  async #release(): Promise<void> {
-    this.#closeWatchdog();
-    await this.#env.unlock(agentLock(this.#env.node));
-  }
-
-  #closeWatchdog(): void {
-    this.#watchdog?.close();
-    this.#watchdog = undefined;
   }
 
   #to(state: LrmState): void {

@@ -78,6 +78,8 @@ export interface Hypervisor {
 /** The shared storage: one folder that every machine sees. A volume is called `shared:100/vm-100-disk-0.qcow2`. */
 export interface Storage {
   readonly name: string;
+  /** Where it is on every machine. */
+  readonly folder: string;
   list(): Promise<{ volid: string; content: string; format: string; size: number; used: number; vmid?: number }[]>;
   /** @returns volid */
   allocate(vmid: number, format: 'qcow2' | 'raw', size: number): Promise<string>;
@@ -101,4 +103,16 @@ export interface HaFiles {
   setRequestedState(sid: string, state: RequestedState): Promise<void>;
   /** `migrate vm:100 pve2`, `stop vm:100 0`, `enable-node-maintenance pve3`: a line for the CRM. */
   queue(command: string): Promise<void>;
+}
+
+/** The daemons that Proxmox VE's services are, as far as the lab has them. */
+export type Service = 'corosync' | 'pve-cluster' | 'pve-ha-crm' | 'pve-ha-lrm' | 'pveproxy' | 'pvedaemon';
+
+/** The machine that it all runs on. */
+export interface Machine {
+  /** Ends it in good order, and comes back at once if so asked: HA acts as the cluster's policy says. Resolves when that has begun. */
+  shutdown(how: 'shutdown' | 'reboot'): Promise<void>;
+  isRunning(service: Service): boolean;
+  startService(service: Service): Promise<void>;
+  stopService(service: Service): Promise<void>;
 }

@@ -1,0 +1,118 @@
+/**
+ * What the nodes tell each other of their state, as Proxmox VE's `pvestatd` does: each writes what it sees of itself into a file, and
+ * what a dead node last said stands there until it is back. Lists of the whole cluster are made of it.
+ */
+import { parseFile } from '../guests/config.ts';
+import { ensureTicketKey } from './access-files.ts';
+import { type Figures, figures, type Space, space } from './figures.ts';
+import { type GuestRow, rowOf, stateOf } from './guest-row.ts';
+import type { Task, Tasks } from './tasks.ts';
+import { configPath, epoch, guestNodes, type Parts } from './world.ts';
+
+type ToldTask = Omit<Task, 'log' | 'pid' | 'pstart'>;
+
+/** What a node says of itself. */
+export interface Told {
+  /** Epoch seconds. */
+  time: number;
+  node: Figures;
+  /** By VMID. */
+  guests: Record<string, GuestRow>;
+  storage: Space;
+  tasks: ToldTask[];
+}
+
+/** Milliseconds. */
+const PERIOD = 10_000;
+const SOON = 200;
+const TASKS_TOLD = 25;
+const FOLDER = '.status';
+
+export class Broadcast {
+  readonly #parts: Parts;
+  readonly #certificate: string;
+  readonly #tasks: Tasks;
+  #own: Told | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  /** @param certificate the node's, in PEM: others know it by that */
+  constructor(parts: Parts, tasks: Tasks, certificate: string) {
+    this.#parts = parts;
+    this.#tasks = tasks;
+    this.#certificate = certificate;
+  }
+
+  /** Says it now, and from then on each ten seconds. */
+  async start(): Promise<void> {
+    await this.#round();
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Something has changed that others should not have to wait for. */
+  soon(): void {
+    if (this.#closed || !this.#timer) return;
+    this.#after(SOON);
+  }
+
+  #after(delay: number): void {
+    clearTimeout(this.#timer);
+    if (!this.#closed) this.#timer = setTimeout(() => void this.#round(), delay);
+  }
+
+  async #round(): Promise<void> {
+    // Whatever fails here fails with the majority or the machine: the next round tries again.
+    await this.#say().catch(() => {});
+    this.#after(PERIOD);
+  }
+
+  async #say(): Promise<void> {
+    const { files, membership } = this.#parts;
+    this.#own = await this.#look();
+    if (!membership.quorate()) return;
+    await files.write(`${FOLDER}/${membership.node}`, JSON.stringify(this.#own));
+    const path = certificatePath(membership.node);
+    if ((await files.read(path)) !== this.#certificate) await files.write(path, this.#certificate);
+    await ensureTicketKey(files);
+  }
+
+  async #look(): Promise<Told> {
+    const { membership, files, hypervisor, storage } = this.#parts;
+    const guests: Record<string, GuestRow> = {};
+    for (const [vmid, node] of await guestNodes(this.#parts)) {
+      if (node !== membership.node) continue;
+      const content = await files.read(configPath(node, vmid));
+      if (content !== undefined) guests[vmid] = rowOf(vmid, parseFile(content).config, await stateOf(hypervisor, vmid));
+    }
+    return {
+      time: epoch(),
+      node: await figures(),
+      guests,
+      storage: await space(storage.folder),
+      tasks: this.#tasks
+        .list()
+        .slice(0, TASKS_TOLD)
+        .map(({ log, pid, pstart, ...task }) => task),
+    };
+  }
+
+  /** By node: what each said last. This node's own is what it knows now, even where it cannot tell others. */
+  async told(): Promise<Map<string, Told>> {
+    const { files, membership } = this.#parts;
+    const nodes = membership.nodes().map(({ name }) => name);
+    const all = await Promise.all(
+      nodes.map(async (node): Promise<[string, Told][]> => {
+        if (node === membership.node && this.#own) return [[node, this.#own]];
+        const text = await files.read(`${FOLDER}/${node}`);
+        return text === undefined ? [] : [[node, JSON.parse(text) as Told]];
+      }),
+    );
+    return new Map(all.flat());
+  }
+}
+
+export const certificatePath = (node: string) => `nodes/${node}/pve-ssl.pem`;

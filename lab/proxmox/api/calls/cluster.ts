@@ -1,0 +1,203 @@
+/** The cluster as a whole: members, resources, options, tasks of all nodes. */
+
+import { X509Certificate } from 'node:crypto';
+import type { Told } from '../broadcast.ts';
+import { certificatePath } from '../broadcast.ts';
+import { optionsText, parseOptionsFile } from '../datacenter.ts';
+import { VERSION } from '../figures.ts';
+import { badParameters } from '../refusal.ts';
+import { guestNodes, type Handlers, type Request, text, underLock, type World } from '../world.ts';
+import { contentOf } from './storage.ts';
+
+/** Of `corosync.conf`, as it stands in the replicated files. */
+async function clusterFacts({ files }: World): Promise<{ name: string; version: number }> {
+  const conf = (await files.read('corosync.conf')) ?? '';
+  const of = (key: string) => new RegExp(`^\\s*${key}:\\s*(\\S+)`, 'm').exec(conf)?.[1];
+  return { name: of('cluster_name') ?? 'brownout', version: Number(of('config_version') ?? 1) };
+}
+
+export const clusterName = async (world: World) => (await clusterFacts(world)).name;
+
+function nodeRow(name: string, online: boolean, told: Told | undefined) {
+  const { cpu, maxcpu = 0, mem, maxmem = 0, disk, maxdisk = 0, uptime } = told?.node ?? {};
+  const alive = online ? { cpu, mem, disk, uptime } : {};
+  const status = online ? 'online' : 'offline';
+  return { id: `node/${name}`, type: 'node', node: name, status, level: '', maxcpu, maxmem, maxdisk, ...alive };
+}
+
+async function nodes({ world }: Request) {
+  const told = await world.broadcast.told();
+  return Promise.all(
+    world.membership.nodes().map(async ({ name, online }) => {
+      const certificate = await world.files.read(certificatePath(name));
+      const fingerprint = certificate && { ssl_fingerprint: new X509Certificate(certificate).fingerprint256 };
+      return { ...nodeRow(name, online, told.get(name)), ...fingerprint };
+    }),
+  );
+}
+
+async function status({ world }: Request) {
+  const { membership } = world;
+  const { name: cluster, version } = await clusterFacts(world);
+  const members = membership.nodes();
+  const [quorate, count] = [Number(membership.quorate()), members.length];
+  return [
+    { id: 'cluster', type: 'cluster', name: cluster, version, nodes: count, quorate },
+    ...members.map(({ name, address, id, online }) => ({
+      id: `node/${name}`,
+      type: 'node',
+      name,
+      ip: address,
+      level: '',
+      local: Number(name === membership.node),
+      nodeid: id,
+      online: Number(online),
+    })),
+  ];
+}
+
+async function resources({ world, params, caller }: Request) {
+  const told = await world.broadcast.told();
+  const kind = text(params, 'type');
+  const { node_status: nodeStates = {}, service_status: services = {} } = await world.ha.managerStatus();
+  const granted = await world.rights.at(caller);
+  const rows: object[] = [];
+  if (kind === undefined || kind === 'vm') {
+    const configured = await world.ha.services();
+    const latest = latestGuests(told);
+    for (const [vmid, node] of await guestNodes(world)) {
+      if (!granted(`/vms/${vmid}`).has('VM.Audit')) continue;
+      const sid = `vm:${vmid}`;
+      const hastate = configured[sid] && { hastate: services[sid]?.state ?? configured[sid].state };
+      rows.push({ ...guestRow(vmid, node, latest.get(vmid)), ...hastate });
+    }
+  }
+  for (const { name, online } of world.membership.nodes()) {
+    const told1 = told.get(name);
+    if (kind === undefined || kind === 'node') {
+      const hastate = nodeStates[name] && { hastate: nodeStates[name] };
+      if (granted(`/nodes/${name}`).has('Sys.Audit'))
+        rows.push({ ...nodeRow(name, online, told1), 'cgroup-mode': 2, ...hastate });
+    }
+    if (kind === undefined || kind === 'storage') rows.push(storageRow(world, name, online, told1));
+    if (kind === undefined || kind === 'sdn') rows.push(networkRow(name, online));
+  }
+  return rows;
+}
+
+function latestGuests(told: Map<string, Told>) {
+  const latest = new Map<number, { time: number; row: Told['guests'][string] }>();
+  for (const { time, guests } of told.values()) {
+    for (const row of Object.values(guests)) {
+      const known = latest.get(row.vmid);
+      if (!known || known.time <= time) latest.set(row.vmid, { time, row });
+    }
+  }
+  return new Map([...latest].map(([vmid, { row }]) => [vmid, row]));
+}
+
+function guestRow(vmid: number, node: string, row: Told['guests'][string] | undefined) {
+  const base = { id: `qemu/${vmid}`, type: 'qemu', vmid, node };
+  if (!row) return { ...base, status: 'unknown', template: 0 };
+  const {
+    name,
+    status: state,
+    cpu,
+    cpus,
+    mem,
+    maxmem,
+    memhost,
+    disk,
+    maxdisk,
+    netin,
+    netout,
+    uptime,
+    tags,
+    lock,
+  } = row;
+  const extra = { ...(tags !== undefined && { tags }), ...(lock !== undefined && { lock }) };
+  const usage = { cpu, maxcpu: cpus, mem, maxmem, memhost, disk, maxdisk, diskread: 0, diskwrite: 0, netin, netout };
+  return { ...base, name, status: state, template: row.template ?? 0, uptime, ...usage, ...extra };
+}
+
+function storageRow({ storage }: World, node: string, online: boolean, told: Told | undefined) {
+  return {
+    id: `storage/${node}/${storage.name}`,
+    type: 'storage',
+    storage: storage.name,
+    node,
+    status: online ? 'available' : 'unknown',
+    shared: 1,
+    plugintype: 'dir',
+    content: contentOf(),
+    disk: told?.storage.used ?? 0,
+    maxdisk: told?.storage.total ?? 0,
+  };
+}
+
+function networkRow(node: string, online: boolean) {
+  const network = 'localnetwork';
+  const id = `network/${node}/zone/${network}`;
+  return { id, type: 'network', 'network-type': 'zone', network, node, status: online ? 'ok' : 'unknown' };
+}
+
+async function tasks({ world }: Request) {
+  const all = [...(await world.broadcast.told()).values()].flatMap((told) => told.tasks);
+  const rows = all.map(({ exitstatus, ...task }) => ({
+    ...task,
+    ...(exitstatus && { status: exitstatus, saved: '1' }),
+  }));
+  return rows.sort((a, b) => b.starttime - a.starttime);
+}
+
+async function nextId({ world, params }: Request): Promise<string> {
+  const taken = await guestNodes(world);
+  const { vmid } = params;
+  if (typeof vmid === 'number') {
+    if (taken.has(vmid)) throw badParameters({ vmid: `VM ${vmid} already exists` });
+    return String(vmid);
+  }
+  let free = 100;
+  while (taken.has(free)) free += 1;
+  return String(free);
+}
+
+const OPTIONS = 'datacenter.cfg';
+
+async function options({ world }: Request) {
+  const set = parseOptionsFile((await world.files.read(OPTIONS)) ?? '');
+  return { 'allowed-tags': [], description: '', mac_prefix: 'BC:24:11', ...set };
+}
+
+async function setOptions({ world, params }: Request): Promise<void> {
+  await underLock(world, 'file-datacenter_cfg', () =>
+    world.files.update(OPTIONS, (content = '') => optionsText(parseOptionsFile(content), params)),
+  );
+}
+
+async function configNodes({ world }: Request) {
+  return world.membership.nodes().map(({ name, address, id }) => ({
+    node: name,
+    name,
+    nodeid: String(id),
+    quorum_votes: '1',
+    ring0_addr: address,
+  }));
+}
+
+const FOLDERS = ['backup', 'config', 'ha', 'nextid', 'options', 'resources', 'status', 'tasks'];
+
+export const clusterCalls: Handlers = {
+  'GET /version': async () => VERSION,
+  'GET /nodes': nodes,
+  'GET /cluster': async () => FOLDERS.map((name) => ({ name })),
+  'GET /cluster/backup': async () => [],
+  'GET /cluster/config/nodes': configNodes,
+  'GET /cluster/nextid': nextId,
+  'GET /cluster/options': options,
+  'GET /cluster/resources': resources,
+  'GET /cluster/status': status,
+  'GET /cluster/tasks': tasks,
+  'PUT /cluster/options': setOptions,
+  'GET /pools': async () => [],
+};

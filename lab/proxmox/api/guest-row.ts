@@ -1,0 +1,76 @@
+/** A guest's state as lists and `status/current` show it, of its configuration and its process. */
+import { drivesOf, hasAgent, isTrue, parseSize } from '../guests/config.ts';
+import type { GuestConfig, GuestState, Hypervisor } from '../node/parts.ts';
+
+export interface GuestRow {
+  vmid: number;
+  name: string;
+  status: 'running' | 'stopped';
+  cpu: number;
+  cpus: number;
+  /** Bytes. */
+  mem: number;
+  maxmem: number;
+  memhost: number;
+  disk: number;
+  maxdisk: number;
+  netin: number;
+  netout: number;
+  /** Seconds. */
+  uptime: number;
+  pid?: number;
+  qmpstatus?: string;
+  serial?: 1;
+  agent?: 1;
+  template?: 1;
+  tags?: string;
+  lock?: string;
+  [pressure: `pressure${string}`]: number;
+}
+
+const MIB = 1024 ** 2;
+const PRESSURES = ['cpusome', 'cpufull', 'iosome', 'iofull', 'memorysome', 'memoryfull'];
+
+const STOPPED: GuestState = { status: 'stopped', qmpstatus: 'stopped', uptime: 0, cpus: 0, mem: 0, maxmem: 0 };
+
+export const processorsOf = ({ cores, sockets }: GuestConfig) => Number(cores ?? 1) * Number(sockets ?? 1);
+
+/** MiB, also of `current=512`. */
+export const memoryOf = ({ memory }: GuestConfig) => Number((memory ?? '512').replace(/^.*current=/, ''));
+
+/** What there is to say without asking its process. */
+export function rowOf(vmid: number, config: GuestConfig, state: GuestState): GuestRow {
+  const [boot] = drivesOf(config).filter(({ cdrom }) => !cdrom);
+  const row: GuestRow = {
+    vmid,
+    name: config.name ?? `VM ${vmid}`,
+    status: state.status,
+    cpu: 0,
+    cpus: processorsOf(config),
+    mem: state.mem,
+    maxmem: memoryOf(config) * MIB,
+    memhost: 0,
+    disk: 0,
+    maxdisk: boot?.options.size === undefined ? 0 : parseSize(boot.options.size),
+    netin: 0,
+    netout: 0,
+    uptime: Math.floor(state.uptime),
+  };
+  if (state.pid !== undefined) row.pid = state.pid;
+  if (config.serial0 !== undefined) row.serial = 1;
+  if (isTrue(config.template)) row.template = 1;
+  if (config.tags !== undefined) row.tags = config.tags;
+  if (config.lock !== undefined) row.lock = config.lock;
+  if (state.status === 'running') for (const pressure of PRESSURES) row[`pressure${pressure}`] = 0;
+  return row;
+}
+
+/** Only a guest with a process is asked. */
+export async function stateOf(hypervisor: Hypervisor, vmid: number): Promise<GuestState> {
+  return hypervisor.running().includes(vmid) ? await hypervisor.state(vmid) : STOPPED;
+}
+
+/** Of `status/current`. */
+export function detailsOf(config: GuestConfig, { qmpstatus }: GuestState): Record<string, unknown> {
+  return { qmpstatus, clipboard: null, ...(hasAgent(config) && { agent: 1 }) };
+}

@@ -1,0 +1,114 @@
+/** What the handlers of calls work with. */
+
+import { type ConfigFile, parseFile } from '../guests/config.ts';
+import type { ClusterFiles, GuestConfig, HaFiles, Hypervisor, Machine, Membership, Storage } from '../node/parts.ts';
+import type { Broadcast } from './broadcast.ts';
+import type { Params } from './check.ts';
+import { failed, Refusal } from './refusal.ts';
+import type { Rights } from './rights.ts';
+import type { Tasks } from './tasks.ts';
+import type { Caller, Tickets } from './tickets.ts';
+
+/** What a node's API stands on. */
+export interface Parts {
+  membership: Membership;
+  files: ClusterFiles;
+  hypervisor: Hypervisor;
+  storage: Storage;
+  ha: HaFiles;
+  machine: Machine;
+}
+
+export interface World extends Parts {
+  node: string;
+  tasks: Tasks;
+  tickets: Tickets;
+  rights: Rights;
+  broadcast: Broadcast;
+}
+
+export interface Request {
+  world: World;
+  params: Params;
+  caller: Caller;
+}
+
+/** Carries a call out. Throws Refusal, or any Error: 500 with its message. */
+export type Handler = (request: Request) => Promise<unknown>;
+/** By method and template. */
+export type Handlers = Record<string, Handler>;
+
+/** Part of a list, and how long that is: the answer says both. */
+export class Page {
+  readonly data: unknown[];
+  readonly total: number;
+
+  constructor(data: unknown[], total: number) {
+    this.data = data;
+    this.total = total;
+  }
+}
+
+/** Seconds that a change waits for a majority before it is refused. */
+const LOCK_PATIENCE = 10;
+
+export const sleep = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000));
+export const epoch = () => Math.floor(Date.now() / 1000);
+
+/** Parameters, as texts. */
+export function text(params: Params, name: string): string | undefined {
+  const value = params[name];
+  return value === undefined ? undefined : String(value);
+}
+
+/** Waits for a majority, as a lock of the cluster does. Throws Refusal 500. @param log hears of each try */
+export async function underLock<T>(
+  { membership }: World,
+  name: string,
+  work: () => Promise<T>,
+  { context = '', log }: { context?: string; log?: (line: string) => void } = {},
+): Promise<T> {
+  for (let waited = 0; !membership.quorate(); waited += 1) {
+    if (waited === LOCK_PATIENCE) throw failed(`${context}cfs-lock '${name}' error: no quorum!`);
+    log?.(`trying to acquire cfs lock '${name}' ...`);
+    await sleep(1);
+  }
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Refusal && error.status === 500 && context !== '') throw failed(`${context}${error.message}`);
+    throw error;
+  }
+}
+
+export const configPath = (node: string, vmid: number) => `nodes/${node}/qemu-server/${vmid}.conf`;
+
+/** Where each guest's configuration is. */
+export async function guestNodes({ files }: Parts): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  for (const path of await files.list('nodes')) {
+    const [, node, vmid] = /^nodes\/([^/]+)\/qemu-server\/(\d+)\.conf$/.exec(path) ?? [];
+    if (vmid !== undefined) found.set(Number(vmid), node!);
+  }
+  return found;
+}
+
+/** Throws Refusal 500 where there is no such guest on the node. */
+export async function readGuest({ files }: Parts, node: string, vmid: number): Promise<ConfigFile & { text: string }> {
+  const path = configPath(node, vmid);
+  const content = await files.read(path);
+  if (content === undefined) throw failed(`Configuration file '${path}' does not exist`);
+  return { ...parseFile(content), text: content };
+}
+
+/** Throws Refusal 500. */
+export function checkUnlocked(config: GuestConfig): void {
+  if (config.lock !== undefined) throw failed(`VM is locked (${config.lock})`);
+}
+
+export const sidOf = (vmid: number) => `vm:${vmid}`;
+
+export async function isHaManaged({ ha }: Parts, vmid: number): Promise<boolean> {
+  const service = (await ha.services())[sidOf(vmid)];
+  return service !== undefined && service.state !== 'ignored';
+}

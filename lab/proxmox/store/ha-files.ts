@@ -1,0 +1,66 @@
+import { COMMANDS } from '../config/commands.ts';
+import { DATACENTER, shutdownPolicyOf } from '../config/datacenter.ts';
+import { RESOURCES, serviceConfigs, sidOf, withResource } from '../config/resources.ts';
+import { RULES, rulesOf } from '../config/rules.ts';
+import { parseSections } from '../config/sections.ts';
+import type { LrmStatus, ManagerStatus, RequestedState, Rule, ServiceConfigs, ShutdownPolicy } from '../ha/state.ts';
+import type { ClusterFiles, HaFiles } from '../node/parts.ts';
+
+export const MANAGER_STATUS = 'ha/manager_status';
+export const lrmStatusFile = (node: string) => `nodes/${node}/lrm_status`;
+
+/** High availability as the replicated files have it. */
+export class HaFolder implements HaFiles {
+  readonly #files: ClusterFiles;
+
+  constructor(files: ClusterFiles) {
+    this.#files = files;
+  }
+
+  async managerStatus(): Promise<ManagerStatus> {
+    return this.#json(MANAGER_STATUS);
+  }
+
+  async lrmStatus(node: string): Promise<Partial<LrmStatus>> {
+    return this.#json(lrmStatusFile(node));
+  }
+
+  async services(): Promise<ServiceConfigs> {
+    const [text = '', guests] = await Promise.all([this.#files.read(RESOURCES), guestNodes(this.#files)]);
+    return serviceConfigs(text, (sid) => guests.get(sid));
+  }
+
+  async rules(): Promise<Rule[]> {
+    return rulesOf((await this.#files.read(RULES)) ?? '');
+  }
+
+  async shutdownPolicy(): Promise<ShutdownPolicy> {
+    return shutdownPolicyOf((await this.#files.read(DATACENTER)) ?? '');
+  }
+
+  /** Of a resource that is under HA no more, nothing is set. */
+  async setRequestedState(sid: string, state: RequestedState): Promise<void> {
+    await this.#files.update(RESOURCES, (text = '') =>
+      parseSections(text).some((section) => sidOf(section) === sid) ? withResource(text, sid, { state }) : text,
+    );
+  }
+
+  async queue(command: string): Promise<void> {
+    await this.#files.update(COMMANDS, (text = '') => `${text}${command}\n`);
+  }
+
+  async #json<T extends object>(path: string): Promise<T | Record<string, never>> {
+    const text = await this.#files.read(path);
+    return text ? (JSON.parse(text) as T) : {};
+  }
+}
+
+/** By `vm:100`: the node whose folder holds the guest's configuration. */
+async function guestNodes(files: ClusterFiles): Promise<Map<string, string>> {
+  const nodes = new Map<string, string>();
+  for (const path of await files.list('nodes')) {
+    const [, node, kind, vmid] = /^nodes\/([^/]+)\/(qemu-server|lxc)\/(\d+)\.conf$/.exec(path) ?? [];
+    if (node !== undefined) nodes.set(`${kind === 'lxc' ? 'ct' : 'vm'}:${vmid}`, node);
+  }
+  return nodes;
+}
