@@ -30,7 +30,7 @@ function guestsOf({ programs, limits, deadMan }: Neighbour): string {
       cores: UNLIMITED_CORES,
       ...(limits?.cpus === undefined ? {} : { cpulimit: limits.cpus }),
       memory: limits?.memory === undefined ? MEMORY : Math.max(64, Math.round(limits.memory / MIB)),
-      start: ['timeout', '-k', '5', String(Math.ceil(deadMan / 1000)), ...argv],
+      parts: { [name]: { start: ['timeout', '-k', '5', String(Math.ceil(deadMan / 1000)), ...argv] } },
     },
   ]);
   return stringify({ guests: Object.fromEntries(guests) });

@@ -58,7 +58,7 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
       const guests = data.filter(({ type }) => type === 'qemu');
       for (const guest of guests) {
         if (guest.vmid !== 200)
-          guest.tags = tagsOf({ namespace: NAMESPACE, service: `s${guest.vmid}`, run: 'r1' }).join(';');
+          guest.tags = tagsOf({ namespace: NAMESPACE, services: [`s${guest.vmid}`], run: 'r1' }).join(';');
       }
       return replay(response, { ...found, body: { data: guests } });
     };

@@ -7,7 +7,7 @@
 /** As long as a run's guest is not wholly made it carries this in its description too: a clone can be given no tags. */
 export interface Mark {
   namespace: string;
-  service: string;
+  services: string[];
   run: string;
 }
 
@@ -15,9 +15,9 @@ const SERVICE = 'service.';
 const RUN = 'run.';
 const SUITE = 'brownout';
 
-/** A guest of several services has several marks. */
-export function tagsOf({ namespace, service, run }: Mark): string[] {
-  return [SUITE, namespace, `${SERVICE}${service}`, `${RUN}${run}`].map((tag) => tag.toLowerCase());
+export function tagsOf({ namespace, services, run }: Mark): string[] {
+  const served = services.map((service) => `${SERVICE}${service}`);
+  return [SUITE, namespace, ...served, `${RUN}${run}`].map((tag) => tag.toLowerCase());
 }
 
 export function splitTags(tags: string | undefined): string[] {
@@ -51,11 +51,12 @@ export function unmarked(tags: string | undefined): string[] {
   );
 }
 
-export function describeMark({ namespace, service, run }: Mark): string {
-  return `brownout namespace=${namespace} service=${service} run=${run}`;
+export function describeMark({ namespace, services, run }: Mark): string {
+  return `brownout namespace=${namespace} services=${services.join(',')} run=${run}`;
 }
 
 export function readMark(description: string | undefined): Mark | undefined {
-  const [, namespace, service, run] = /brownout namespace=(\S+) service=(\S+) run=(\S+)/.exec(description ?? '') ?? [];
-  return namespace && service && run ? { namespace, service, run } : undefined;
+  const found = /brownout namespace=(\S+) services=(\S+) run=(\S+)/.exec(description ?? '');
+  const [, namespace, services, run] = found ?? [];
+  return namespace && services && run ? { namespace, services: services.split(','), run } : undefined;
 }

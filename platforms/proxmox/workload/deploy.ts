@@ -42,35 +42,35 @@ export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, 
   const packed = await packAll(manifest);
   const taken = await takenAddresses(api, cluster, view);
   const guests = planGuests(request.namespace, manifest, view, cluster, { addresses: taken });
-  await inTurns(guests, AT_ONCE, (guest) => make(api, cluster, template, guest, { ...markFor(guest, request, run) }));
+  await inTurns(guests, AT_ONCE, (guest) => make(api, cluster, template, guest, markFor(guest, request, run)));
   const addresses = new Map<string, string>();
   await inTurns(guests, guests.length, async (guest) => {
     await start(api, guest);
     await untilAgent(api, guest, BOOT_TIMEOUT);
     addresses.set(guest.name, guest.address ?? (await untilAddress(api, guest)));
   });
-  const hosts = guests.map(({ name, service }) => `${addresses.get(name)} ${name} ${service}`);
+  const hosts = guests.map(({ name, spec }) => `${addresses.get(name)} ${name} ${Object.keys(spec.parts).join(' ')}`);
   await inTurns(guests, AT_ONCE, (guest) =>
-    install(api, guest, { spec: guest.spec, hostname: guest.name, hosts, packed: packed.get(guest.service) }),
+    install(api, guest, { spec: guest.spec, hostname: guest.name, hosts, packed: packed.get(guest.kind) }),
   );
   await manage(api, viewer, request.namespace, run, guests);
 }
 
-const markFor = ({ service }: PlannedGuest, { namespace }: DeployRequest, run: string): Mark => ({
+const markFor = ({ spec }: PlannedGuest, { namespace }: DeployRequest, run: string): Mark => ({
   namespace,
-  service,
+  services: Object.keys(spec.parts),
   run,
 });
 
 async function packAll({ guests }: Manifest): Promise<Map<string, string>> {
   const byFolder = new Map<string, Promise<string>>();
-  const entries = Object.entries(guests).flatMap(([service, { files }]) => {
+  const entries = Object.entries(guests).flatMap(([kind, { files }]) => {
     if (!files) return [];
     const packing = byFolder.get(files.from) ?? pack(files.from);
     byFolder.set(files.from, packing);
-    return [{ service, packing }];
+    return [{ kind, packing }];
   });
-  return new Map(await Promise.all(entries.map(async ({ service, packing }) => [service, await packing] as const)));
+  return new Map(await Promise.all(entries.map(async ({ kind, packing }) => [kind, await packing] as const)));
 }
 
 /** Addresses of the suite's guests of other namespaces. */
@@ -221,12 +221,13 @@ async function adopt(
   { namespace }: DeployRequest,
   run: string,
 ): Promise<void> {
-  const missing = Object.keys(manifest.guests).filter((service) => !byService[service]);
+  const wanted = Object.values(manifest.guests).flatMap(({ parts }) => Object.keys(parts));
+  const missing = wanted.filter((service) => !byService[service]);
   if (missing.length > 0) {
     throw new OperatorError(`\`guests\` in the cluster file names none for ${missing.join(', ')}`);
   }
   const services = Map.groupBy(
-    Object.keys(manifest.guests).flatMap((service) => byService[service]!.map((vmid) => ({ service, vmid }))),
+    wanted.flatMap((service) => byService[service]!.map((vmid) => ({ service, vmid }))),
     ({ vmid }) => vmid,
   );
   const found = [...services].map(([vmid, uses]) => {
@@ -239,7 +240,7 @@ async function adopt(
   });
   for (const { row, uses } of found) {
     const { node, vmid } = row;
-    const marks = uses.flatMap(({ service }) => tagsOf({ namespace, service, run }));
+    const marks = tagsOf({ namespace, services: uses.map(({ service }) => service), run });
     const tags = [...new Set([...splitTags(row.tags), ...marks, ADOPTED])].join(';');
     await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, tags });
   }

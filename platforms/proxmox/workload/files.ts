@@ -4,7 +4,7 @@ import { OperatorError } from '../../../units/operator-error.ts';
 import { runProgram, words } from '../../../units/program.ts';
 import { type Guest, LONGEST_INPUT, mustExec } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
-import type { GuestSpec } from './manifest.ts';
+import type { GuestSpec, PartSpec } from './manifest.ts';
 
 const HOME = '/opt/brownout';
 const STEP = 30_000;
@@ -51,7 +51,12 @@ export async function install(api: Api, guest: Guest, { spec, hostname, hosts, p
       UNPACK,
     );
   }
-  await shell(`cat >${HOME}/run && chmod 755 ${HOME}/run`, runScript(spec));
+  const names = Object.keys(spec.parts);
+  for (const name of names) {
+    await shell(`cat >${HOME}/run-${name} && chmod 755 ${HOME}/run-${name}`, runScript(name, spec.parts[name]!));
+  }
+  const all = names.map((name) => `${HOME}/run-${name} >/dev/null 2>&1 </dev/null &\n`).join('');
+  await shell(`cat >${HOME}/run && chmod 755 ${HOME}/run`, `#!/bin/sh\n# Written by brownout.\n${all}`);
   // A template may have its own hosts, and what it starts itself.
   await shell(
     `hostname ${quote(hostname)}; echo ${quote(hostname)} >/etc/hostname; sed -i '/# brownout$/d' /etc/hosts; cat >>/etc/hosts`,
@@ -66,24 +71,20 @@ export async function install(api: Api, guest: Guest, { spec, hostname, hosts, p
 }
 
 /** One at a time: what a boot has started is not started again by hand. */
-export function runScript({
-  environment,
-  start,
-  restart,
-}: Pick<GuestSpec, 'environment' | 'start' | 'restart'>): string {
+export function runScript(name: string, { environment, start, restart }: PartSpec): string {
   const exports = Object.entries(environment).map(([name, value]) => `export ${name}=${quote(value)}`);
   const command = start.map(quote).join(' ');
   return [
     '#!/bin/sh',
-    "# Written by brownout. Plays this guest's part; started by /etc/rc.local.",
-    'exec 8>/run/brownout.lock',
+    `# Written by brownout. Plays the part of ${name}; started by /etc/rc.local.`,
+    `exec 8>/run/brownout-${name}.lock`,
     'flock --nonblock 8 || exit 0',
     'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8',
     ...exports,
     'mkdir -p /var/log',
     ...(restart === undefined
-      ? [`${command} >>/var/log/brownout.log 2>&1 8>&-`]
-      : ['while :; do', `  ${command} >>/var/log/brownout.log 2>&1 8>&-`, `  sleep ${restart}`, 'done']),
+      ? [`${command} >>/var/log/brownout-${name}.log 2>&1 8>&-`]
+      : ['while :; do', `  ${command} >>/var/log/brownout-${name}.log 2>&1 8>&-`, `  sleep ${restart}`, 'done']),
     '',
   ].join('\n');
 }

@@ -39,13 +39,13 @@ export async function manage(
     );
   }
   if (hasRules) {
-    for (const [service, apart] of Map.groupBy(
+    for (const [kind, apart] of Map.groupBy(
       managed.filter(({ spec }) => spec.apart),
-      ({ service }) => service,
+      ({ kind }) => kind,
     )) {
       if (apart.length < 2) continue;
       const resources = apart.map(({ vmid }) => sidOf(vmid)).join(',');
-      const rule = ruleName(namespace, service);
+      const rule = ruleName(namespace, kind);
       await unlessThere(
         api.post('/cluster/ha/rules', { rule, type: 'resource-affinity', affinity: 'negative', resources, comment }),
       );
@@ -66,7 +66,7 @@ export async function manage(
 }
 
 /** A name of a rule begins with a letter. */
-const ruleName = (namespace: string, service: string) => `${namespace}-${service}`.toLowerCase();
+const ruleName = (namespace: string, kind: string) => `${namespace}-${kind}`.toLowerCase();
 
 /** A guest that is to be apart prefers the node where it is; a group cannot say more. */
 async function makeGroup(api: Api, viewer: Viewer, { name, node, spec }: PlannedGuest, comment: string): Promise<void> {

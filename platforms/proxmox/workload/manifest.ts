@@ -10,6 +10,16 @@ const ha = z.strictObject({
   failback: z.boolean().default(true),
 });
 
+const NAME = z.string().regex(/^[a-z][a-z0-9-]*$/);
+
+const part = z.strictObject({
+  environment: z.record(z.string().regex(/^\w+$/), z.string()).default({}),
+  /** What is started at each boot, as root. */
+  start: z.array(z.string()).min(1),
+  /** Seconds until it is started again when it has ended; it stays ended when not given. */
+  restart: z.number().min(0).optional(),
+});
+
 const guest = z.strictObject({
   /** How many of it. */
   count: z.int().min(1).max(100).default(1),
@@ -22,11 +32,8 @@ const guest = z.strictObject({
   node: z.string().optional(),
   /** A folder on the suite's machine, and where it goes in the guest. */
   files: z.strictObject({ from: z.string(), to: z.string().regex(/^\/[\w./-]+$/) }).optional(),
-  environment: z.record(z.string().regex(/^\w+$/), z.string()).default({}),
-  /** What is started at each boot, as root. */
-  start: z.array(z.string()).min(1),
-  /** Seconds until it is started again when it has ended; it stays ended when not given. */
-  restart: z.number().min(0).optional(),
+  /** The services that it plays, by their names; several in one guest live and die together. */
+  parts: z.record(NAME, part).refine((parts) => Object.keys(parts).length > 0, { error: 'expected at least one part' }),
   /** Without it the guest is no HA resource: it waits for its node. */
   ha: ha.optional(),
   /** No two of them on one node. */
@@ -39,10 +46,11 @@ const manifestSchema = z.preprocess(
     typeof value === 'object' && value !== null
       ? Object.fromEntries(Object.entries(value).filter(([key]) => !key.startsWith('x-')))
       : value,
-  z.strictObject({ guests: z.record(z.string().regex(/^[a-z][a-z0-9-]*$/), guest) }),
+  z.strictObject({ guests: z.record(NAME, guest) }),
 );
 
 export type GuestSpec = z.output<typeof guest>;
+export type PartSpec = z.output<typeof part>;
 export type Manifest = z.output<typeof manifestSchema>;
 
 /** Throws OperatorError, with the place, for a manifest that is none. */

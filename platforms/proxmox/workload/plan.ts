@@ -10,7 +10,8 @@ import type { GuestSpec, Manifest } from './manifest.ts';
 
 export interface PlannedGuest {
   name: string;
-  service: string;
+  /** What the manifest calls it. */
+  kind: string;
   spec: GuestSpec;
   vmid: number;
   node: string;
@@ -19,8 +20,8 @@ export interface PlannedGuest {
 }
 
 /** A host name holds no underscore. */
-export const guestName = (namespace: string, service: string, index: number) =>
-  `${namespace}-${service}-${index}`.replaceAll('_', '-').toLowerCase();
+export const guestName = (namespace: string, kind: string, index: number) =>
+  `${namespace}-${kind}-${index}`.replaceAll('_', '-').toLowerCase();
 
 /** Throws OperatorError when there are too few numbers, addresses or nodes. */
 export function planGuests(
@@ -30,15 +31,15 @@ export function planGuests(
   cluster: Pick<ProxmoxCluster, 'vmids' | 'addresses' | 'allow'>,
   taken: { addresses: ReadonlySet<string> },
 ): PlannedGuest[] {
-  const wanted = Object.entries(guests).flatMap(([service, spec]) =>
+  const wanted = Object.entries(guests).flatMap(([kind, spec]) =>
     Array.from({ length: spec.count }, (_, index) => ({
-      service,
+      kind,
       spec,
-      name: guestName(namespace, service, index + 1),
+      name: guestName(namespace, kind, index + 1),
     })),
   );
   const vmids = freeNumbers(cluster.vmids, new Set(view.guests.map(({ vmid }) => vmid)), wanted.length);
-  const addresses = cluster.addresses?.all.filter((address) => !taken.addresses.has(address));
+  const addresses = addressesFor(vmids, cluster)?.filter((address) => !taken.addresses.has(address));
   if (addresses && addresses.length < wanted.length) {
     throw new OperatorError(`${wanted.length} guests need an address each, and ${addresses.length} are free`, {
       hint: 'widen `addresses` in the cluster file',
@@ -49,9 +50,9 @@ export function planGuests(
     .map(({ name }) => name);
   const load = new Map(places.map((place) => [place, 0]));
   const used = new Map<string, Set<string>>();
-  return wanted.map(({ service, spec, name }, index) => {
-    const ofService = used.get(service) ?? new Set<string>();
-    used.set(service, ofService);
+  return wanted.map(({ kind, spec, name }, index) => {
+    const ofService = used.get(kind) ?? new Set<string>();
+    used.set(kind, ofService);
     const fitting = spec.node === undefined ? places : places.filter((place) => place === spec.node);
     // Those of one service are spread first, then the load; names break ties, so that the same cluster gives the same places.
     const [node] = [...fitting].sort(
@@ -60,13 +61,22 @@ export function planGuests(
     );
     if (node === undefined || (spec.apart && ofService.has(node))) {
       throw new OperatorError(`there is no node for ${name}${spec.node === undefined ? '' : ` on ${spec.node}`}`, {
-        hint: `nodes that are there, not in maintenance and allowed: ${few(places) || 'none'}${spec.apart ? `; ${service} wants one for each of ${spec.count}` : ''}`,
+        hint: `nodes that are there, not in maintenance and allowed: ${few(places) || 'none'}${spec.apart ? `; ${kind} wants one for each of ${spec.count}` : ''}`,
       });
     }
     ofService.add(node);
     load.set(node, load.get(node)! + 1);
-    return { name, service, spec, vmid: vmids[index]!, node, address: addresses?.[index] };
+    return { name, kind, spec, vmid: vmids[index]!, node, address: addresses?.[index] };
   });
+}
+
+/** Where there are as many addresses as numbers, each number has its own: a load balancer can be told beforehand. */
+function addressesFor(
+  vmids: number[],
+  { addresses, vmids: span }: Pick<ProxmoxCluster, 'vmids' | 'addresses'>,
+): string[] | undefined {
+  if (addresses?.all.length !== span.last - span.first + 1) return addresses?.all;
+  return vmids.map((vmid) => addresses.all[vmid - span.first]!);
 }
 
 function freeNumbers({ first, last }: ProxmoxCluster['vmids'], taken: ReadonlySet<number>, count: number): number[] {

@@ -7,19 +7,21 @@ import { readManifest } from './manifest.ts';
 
 export function plannedTimers(manifest: string, timers: readonly Timer[]): Timer[] {
   const { guests } = readManifest(manifest);
-  const without = Object.entries(guests).filter(([, { ha }]) => ha === undefined);
+  const without = Object.values(guests).filter(({ ha }) => ha === undefined);
   return [
     ...timers.filter(({ name }) => !name.startsWith('ha.none.')),
-    ...without.map(([service]): Timer => ({ name: `ha.none.${service}`, ms: 0, source: 'read' })),
+    ...without
+      .flatMap(({ parts }) => Object.keys(parts))
+      .map((service): Timer => ({ name: `ha.none.${service}`, ms: 0, source: 'read' })),
   ];
 }
 
 /** A guest is a machine of its own: what it can ask for of others is files of the operator's. */
 export function asksOf(manifest: string, { folder }: AskContext): Ask[] {
-  return Object.entries(readManifest(manifest).guests).flatMap(([service, { files }]): Ask[] =>
+  return Object.entries(readManifest(manifest).guests).flatMap(([kind, { files }]): Ask[] =>
     files === undefined || isIn(files.from, folder)
       ? []
-      : [{ object: `guest ${service}`, what: `files from ${files.from}`, word: 'operator-files' }],
+      : [{ object: `guest ${kind}`, what: `files from ${files.from}`, word: 'operator-files' }],
   );
 }
 

@@ -62,11 +62,12 @@ async function guestsOf(api: Api, { guests }: View, namespace: string): Promise<
   const prefix = `${namespace.replaceAll('_', '-').toLowerCase()}-`;
   const found = await Promise.all(
     guests
-      .filter(({ type }) => type === 'qemu')
+      .filter(({ type, template }) => type === 'qemu' && !template)
       .map(async ({ vmid, node, tags, name }): Promise<Found | undefined> => {
         const mark = markOf(tags);
         if (mark) return mark.has(namespace) ? { vmid, node, tags, run: mark.run } : undefined;
-        if (!name?.startsWith(prefix)) return undefined;
+        // A guest that was just made has no name yet in the cluster's list.
+        if (name !== undefined && !name.startsWith(prefix)) return undefined;
         const config = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
         const written = readMark(config.description);
         return { vmid, node, tags, run: written?.namespace === namespace ? written.run.toLowerCase() : '' };
