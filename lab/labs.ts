@@ -66,7 +66,7 @@ export const labs: Record<string, LabKind> = {
   proxmox: {
     lab: proxmoxLab,
     settings: ['nodes', 'timeScale'],
-    build: async (progress) => (await import('./proxmox/up.ts')).proxmoxBuild(progress),
+    build: async (progress) => void (await (await import('./proxmox/up.ts')).proxmoxBuild(progress)),
     up: async (settings, progress) => (await import('./proxmox/up.ts')).proxmoxUp(settings, progress),
     down: async (progress) => (await import('./proxmox/down.ts')).proxmoxDown(progress),
     status: async () => (await import('./proxmox/status.ts')).proxmoxStatus(),

@@ -9,6 +9,9 @@ import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { ensurePackages, installLabPackages } from '../setup.ts';
 import { access, configure } from './configure.ts';
+import { type Accelerator, accelerator } from './guests/accelerator.ts';
+import { stock } from './guests/storage.ts';
+import { GUEST_PACKAGES, type GuestImage, guestImage } from './image/image.ts';
 import { edgeMachine, nodeMachine, proxmoxLab, type Seat, type Settings, seats } from './layout.ts';
 import { askAdmin, type Operator } from './node/admin.ts';
 import { AGENT_SOCKET } from './node/settings.ts';
@@ -22,11 +25,13 @@ const MASTER_PATIENCE_MS = 200_000;
 /** Debian packages that the nodes need, in addition to those of every lab. */
 const PACKAGES = ['corosync', 'etcd-server', 'openssh-server', 'openssh-client', 'openssl', 'perl', 'coreutils'];
 
-/** Installs what the Proxmox lab needs from Debian. */
-export async function proxmoxBuild(progress: Progress): Promise<void> {
+/** Installs what the Proxmox lab needs from Debian, and builds what its guests are made of. */
+export async function proxmoxBuild(progress: Progress): Promise<{ image: GuestImage; accelerator: Accelerator }> {
   requireRoot();
   await installLabPackages(progress);
-  await ensurePackages(PACKAGES, progress);
+  await ensurePackages([...PACKAGES, ...GUEST_PACKAGES], progress);
+  const image = await guestImage(progress);
+  return { image, accelerator: await accelerator(image, progress) };
 }
 
 /**
@@ -58,9 +63,9 @@ export async function proxmoxUp(wanted: Partial<Settings>, progress: Progress): 
 async function settle(wanted: Partial<Settings>, progress: Progress): Promise<Notes> {
   const before = await readNotes();
   if (!before) {
-    await proxmoxBuild(progress);
+    const built = await proxmoxBuild(progress);
     const notes = { nodes: wanted.nodes ?? 3, timeScale: wanted.timeScale ?? 1, epoch: Date.now() };
-    await mkdir(FOLDERS.shared, { recursive: true });
+    await stock(FOLDERS.shared, built.image, built.accelerator);
     writeNotes(notes);
     return notes;
   }

@@ -5,8 +5,10 @@ import { addToken, setPassword } from '../api/access-files.ts';
 import { serve } from '../api/server.ts';
 import { ETCD_PORT } from '../cluster/etcd.ts';
 import { Partitions } from '../cluster/membership.ts';
+import { QemuHypervisor } from '../guests/hypervisor.ts';
+import { SharedFolder } from '../guests/storage.ts';
 import { Clock } from '../ha/clock.ts';
-import { API_PORT, CONFIG } from '../layout.ts';
+import { API_PORT, BRIDGE, CONFIG, SHARED } from '../layout.ts';
 import { EtcdGateway } from '../store/etcd-gateway.ts';
 import { HaFolder } from '../store/ha-files.ts';
 import { ReplicatedFiles } from '../store/replicated-files.ts';
@@ -14,8 +16,8 @@ import { serveAdmin } from './admin.ts';
 import { HighAvailability } from './ha.ts';
 import { HaGuests } from './ha-guests.ts';
 import { NodeMachine } from './machine.ts';
-import { noHypervisor, noStorage } from './no-guests.ts';
 import type { Membership } from './parts.ts';
+import { peer, servePeers } from './peers.ts';
 import { AGENT_SOCKET, COPY, NODE_FILE, type NodeSettings } from './settings.ts';
 
 /** Seconds after which a master that says nothing is not believed to be one. */
@@ -40,9 +42,18 @@ const membership: Membership = {
 const ha = new HaFolder(files);
 const machine = new NodeMachine(end, say);
 const pem = (name: string) => readFileSync(`${CONFIG}/pve-ssl.${name}`, 'utf8');
-const hypervisor = noHypervisor;
+const key = readFileSync(`${CONFIG}/authkey`);
+const addressOf = (name: string) => nodes.find((each) => each.name === name)!.address;
+const storage = new SharedFolder('shared', SHARED);
+const hypervisor = new QemuHypervisor({
+  storage,
+  bridge: BRIDGE,
+  address: addressOf(node),
+  receiver: (name) => peer(addressOf(name), key),
+});
+servePeers(addressOf(node), key, hypervisor);
 const { lrm } = await serve(
-  { membership, files, ha, machine, hypervisor, storage: noStorage },
+  { membership, files, ha, machine, hypervisor, storage },
   { key: pem('key'), cert: pem('pem'), port: API_PORT },
 );
 const highAvailability = new HighAvailability({
