@@ -127,22 +127,24 @@ export class Workers {
   }
 
   async #start(sid: string): Promise<number> {
-    const { guests, tell } = this.#env;
+    const env = this.#env;
+    const { guests } = env;
     if (await guests.isRunning(sid)) return result.success;
-    tell({ starting: sid });
+    env.tell({ starting: sid });
     await guests.start(sid);
     if (!(await guests.isRunning(sid))) return result.error;
-    tell({ started: sid });
+    env.tell({ started: sid });
     return result.success;
   }
 
   async #stop(sid: string, timeout: number | undefined): Promise<number> {
-    const { guests, tell } = this.#env;
+    const env = this.#env;
+    const { guests } = env;
     if (!(await guests.isRunning(sid))) return result.success;
-    tell({ stopping: sid });
+    env.tell({ stopping: sid });
     await guests.stop(sid, timeout);
     if (await guests.isRunning(sid)) return result.error;
-    tell({ stopped: sid });
+    env.tell({ stopped: sid });
     return result.success;
   }
 
