@@ -41,6 +41,8 @@ function addUp(lab: Command): void {
         'tuned',
       ]),
     )
+    .option('--nodes <number>', 'proxmox: nodes of the cluster, 3 to 5', threeToFive)
+    .option('--time-scale <factor>', "proxmox: HA timers so many times faster than Proxmox VE's, 1 to 20", timeScale)
     .option('--json', 'print the status as JSON')
     .action(async (name: string, { json, ...settings }: LabSettings & { json?: boolean }) => {
       const kind = kindNamed(name);
@@ -140,6 +142,18 @@ function oneOrThree(text: string): 1 | 3 {
   throw new InvalidArgumentError('expected 1 or 3');
 }
 
+function threeToFive(text: string): number {
+  if (/^[3-5]$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('expected 3, 4 or 5');
+}
+
+/** Beyond it, timers would be shorter than a busy computer takes for a round. */
+function timeScale(text: string): number {
+  const factor = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (factor >= 1 && factor <= 20) return factor;
+  throw new InvalidArgumentError('expected a number of 1 to 20');
+}
+
 /** Swarm needs at least one second: the heartbeat is also the unit of its grace period. */
 function heartbeat(text: string): number {
   const ms = parseDuration(text);
@@ -178,9 +192,9 @@ async function printStatus(kind: LabKind, json: boolean | undefined): Promise<La
 }
 
 function describe({ lab, state, machines, entry }: LabStatus): Styled {
-  const rows = machines.map(({ name, address, role, power, link, ready, docker }) => {
+  const rows = machines.map(({ name, address, role, power, link, ready, docker, master }) => {
     const node = role === 'edge' ? '' : ready === undefined ? 'unknown' : ready ? 'ready' : 'not ready';
-    return [name, role, address, power, link, node, docker ?? ''];
+    return [name, role, address, power, link, node, docker ?? (master ? 'master' : '')];
   });
   const widths = [0, 1, 2, 3, 4, 5].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) =>

@@ -163,13 +163,13 @@ test('a platform that a project brings is read by its own keys', () => {
     predict: () => [],
   };
   const written = least.replace('platform: swarm', 'platform: toy').replace(/reach: .*/, 'reach: { folder: box }');
-  assert.throws(() => read(written), /expected swarm or kubernetes, got 'toy'/);
-  assert.throws(() => platformOf('toy'), { hint: 'supported: swarm, kubernetes' });
+  assert.throws(() => read(written), /expected swarm, kubernetes or proxmox, got 'toy'/);
+  assert.throws(() => platformOf('toy'), { hint: 'supported: swarm, kubernetes, proxmox' });
   registerPlatform(toy, 'mine/platform.ts');
   const { platform, colour, pull, folder } = read(written) as Cluster & { colour: string; folder: string };
   assert.deepEqual([platform, colour, pull, folder], ['toy', 'red', 'missing', '/etc/brownout']);
   assert.throws(() => read(`${written}shared: /srv`), /unknown key 'shared'/);
-  assert.throws(() => read(least.replace('platform: swarm', 'platform: toi')), /swarm, kubernetes or toy, got 'toi'/);
+  assert.throws(() => read(least.replace('platform: swarm', 'platform: toi')), /swarm, kubernetes, proxmox or toy, got 'toi'/);
   assert.throws(() => registerPlatform({ ...toy }, 'yours.ts'), /yours.ts: there is a platform 'toy' already/);
 });
 

@@ -1,10 +1,9 @@
 import path from 'node:path';
-import { FileError } from '../files/diagnostic.ts';
 import { projectPath } from '../files/project-path.ts';
 import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Cluster } from '../platforms/cluster.ts';
-import { plannedPlatforms, registeredPlatforms } from '../platforms/index.ts';
+import { registeredPlatforms } from '../platforms/index.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import type { PowerConfig } from '../platforms/power/power.ts';
 import { anyClusterSchema, clusterSchemaOf } from './schema.ts';
@@ -21,7 +20,7 @@ export function toCluster(yaml: YamlFile): Cluster {
   const modules = registeredPlatforms();
   const { platform } = (yaml.value ?? {}) as { platform?: unknown };
   const module = Object.values(modules).find(({ kind }) => kind === platform);
-  if (!module) return refusePlatform(yaml, platform, Object.values(modules));
+  if (!module) return refusePlatform(yaml, Object.values(modules));
 
   const written = validate(yaml, clusterSchemaOf(module));
   const { file } = yaml.source;
@@ -41,13 +40,8 @@ export function toCluster(yaml: YamlFile): Cluster {
   };
 }
 
-/** A platform that is not supported yet is reported first, because its keys are not known. */
-function refusePlatform(yaml: YamlFile, platform: unknown, modules: PlatformModule[]): never {
-  if (plannedPlatforms.some((planned) => planned === platform)) {
-    const message = `platform '${platform}' is not yet in this version`;
-    const hint = `supported: ${modules.map(({ kind }) => kind).join(', ')}`;
-    throw new FileError([yaml.source.diagnostic(yaml.at(['platform']), message, hint)]);
-  }
+/** What a file of no platform that there is has wrong. */
+function refusePlatform(yaml: YamlFile, modules: PlatformModule[]): never {
   validate(yaml, anyClusterSchema(modules));
   throw new Error(`${yaml.source.file}: a platform that is not registered passed as one`);
 }

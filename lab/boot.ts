@@ -29,6 +29,11 @@ export interface Boot {
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** In the machine: who writes `off` or `reset` there and then kills whatever runs ends the machine, as its own power button would. */
+export const POWER_BUTTON = '/run/power';
+/** Process 1 ends with this status when the machine has reset itself. */
+export const RESET_STATUS = 75;
+
 /**
  * The script that is process 1 of a machine. It runs in fresh mount, UTS, IPC, PID, network and cgroup namespaces, whose
  * mount namespace still shows this computer's files; it builds the machine's own view, moves into it and then only
@@ -125,8 +130,15 @@ keep() {
 }
 ${[...(boot.address ? [nameService(bare(boot.address))] : []), ...boot.services].map(({ name, argv }) => `keep ${[name, ...argv].map(quote).join(' ')} &`).join('\n')}
 touch /run/booted
-# The shell itself reaps adopted orphans; the services never end, so this waits until the power is cut.
-while :; do wait -n || sleep 0.2; done
+# The shell itself reaps adopted orphans; the services never end, so this waits until the power is cut, or the power button is pushed.
+while :; do
+  wait -n || sleep 0.2
+  [ ! -s ${POWER_BUTTON} ] || break
+done
+# With process 1 the kernel ends whatever is left.
+read -r button < ${POWER_BUTTON}
+[ "$button" != reset ] || exit ${RESET_STATUS}
+exit 0
 `;
 }
 

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { withLock } from '../units/lock.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { poll } from '../units/until.ts';
@@ -24,10 +25,16 @@ export interface Machine {
   /** Commands that run once at every power-on, in this order, before the services start. */
   prepare?: string[][];
   services: Service[];
+  /** It boots again when it has reset itself (`POWER_BUTTON`), whatever has become of the process that powered it on. */
+  resets?: boolean;
 }
 
 export type PowerState = 'on' | 'off';
 export type LinkState = 'connected' | 'cut';
+
+/** Puts the shell that runs it into the groups of its first argument, and shifts that away. */
+const JOIN = 'for group in $1; do echo $$ > "$group" || exit 1; done; shift';
+const UNSHARE = 'unshare --mount --uts --ipc --net --pid --cgroup --propagation private';
 
 /** How long a machine may take to start its services or to be torn down. A busy disk takes seconds. */
 const PATIENCE_MS = 60_000;
@@ -71,6 +78,18 @@ export async function powerOn(lab: Lab, machine: Machine): Promise<void> {
     }
     await waitFor(() => existsSync(`/proc/${init}/root/run/booted`) || initOf(lab, machine.name) === undefined);
     if (initOf(lab, machine.name) === undefined) throw await startFailed(lab, machine.name);
+  });
+}
+
+/** Once a machine that has reset itself runs again, puts its cable back: the old one went with its network. @param run starts it */
+export async function bootAgain(lab: Lab, name: string, run: () => void): Promise<void> {
+  const { address } = await machineNamed(lab, name);
+  await exclusively(lab, name, 'reset', async () => {
+    if (lab.network) await unplug(lab.network, name);
+    run();
+    await waitFor(() => initOf(lab, name) !== undefined);
+    if (lab.network && address)
+      await plug(lab.network, name, address, initOf(lab, name)!, linkState(lab, name) === 'connected');
   });
 }
 
@@ -132,7 +151,7 @@ export function inside(lab: Lab, name: string, argv: string[]): string[] {
     throw new OperatorError(`the machine '${name}' is off`, { hint: `brownout lab power ${lab.name} ${name} on` });
   }
   // Joining the namespaces does not join the control group: without this, a program started here would not be limited to the machine's size.
-  const join = 'for group in $1; do echo $$ > "$group" || exit 1; done; shift; exec "$@"';
+  const join = `${JOIN}; exec "$@"`;
   const enter = ['nsenter', '--target', String(init), '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
   return ['sh', '-c', join, 'sh', shellGroups(lab, name).join(' '), ...enter, '--', ...argv];
 }
@@ -148,7 +167,7 @@ export function diskOf(lab: Lab, name: string): string {
 }
 
 /** The machine's process 1, as this computer numbers it. */
-function initOf(lab: Lab, name: string): number | undefined {
+export function initOf(lab: Lab, name: string): number | undefined {
   return processesIn(groupOf(lab, name)).find((pid) => {
     const numbers = /^NSpid:\s+(.*)$/m.exec(readProc(pid, 'status'))?.[1]?.split(/\s+/) ?? [];
     return numbers.length === ownDepth() + 1 && numbers.at(-1) === '1';
@@ -169,9 +188,8 @@ function readProc(pid: number | 'self', file: string): string {
 }
 
 async function start(lab: Lab, machine: Machine): Promise<void> {
-  const folder = machineFolder(lab, machine.name);
   const network = machine.address ? lab.network : undefined;
-  const script = join(folder, 'boot.sh');
+  const script = bootFile(lab, machine.name);
   await writeFile(
     script,
     bootScript({
@@ -184,13 +202,15 @@ async function start(lab: Lab, machine: Machine): Promise<void> {
       cgroups: hierarchies(),
     }),
   );
-  // `unshare --fork` would leave a process outside the machine, and killing it would kill the machine. A shell that starts
-  // process 1 in the background and ends leaves none: the first child after unsharing the PID namespace becomes process 1.
-  const steps = `for group in $1; do echo $$ > "$group" || exit 1; done
-    exec unshare --mount --uts --ipc --net --pid --cgroup --propagation private sh -c '/bin/bash "$1" & ' sh "$2"`;
+  const steps = machine.resets
+    ? `${JOIN}; exec "$@" &`
+    : // `unshare --fork` would leave a process outside the machine, and killing it would kill the machine. A shell that starts
+      // process 1 in the background and ends leaves none: the first child after unsharing the PID namespace becomes process 1.
+      `${JOIN}; exec ${UNSHARE} sh -c '/bin/bash "$1" & ' sh "$1"`;
+  const program = machine.resets ? supervisor(lab, machine.name) : [script];
   const log = await open(bootLog(lab, machine.name), 'w');
   try {
-    const child = spawn('sh', ['-c', steps, 'sh', joinFiles(groupOf(lab, machine.name)).join(' '), script], {
+    const child = spawn('sh', ['-c', steps, 'sh', joinFiles(groupOf(lab, machine.name)).join(' '), ...program], {
       // spawn, unlike elsewhere: the machine outlives this process, so it has its own session and must not hold our pipes open.
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
@@ -204,6 +224,8 @@ async function start(lab: Lab, machine: Machine): Promise<void> {
   } finally {
     await log.close();
   }
+  if (machine.resets)
+    await waitFor(() => initOf(lab, machine.name) !== undefined || powerState(lab, machine.name) === 'off');
 }
 
 /** SIGKILL to process 1, then to every process that was not yet, or no longer, in its PID namespace; until nothing is alive. */
@@ -267,6 +289,33 @@ function groupOf(lab: Lab, name: string): string {
 function shellGroups(lab: Lab, name: string): string[] {
   const files = joinFiles(groupOf(lab, name));
   return hierarchies().version === 1 ? files : files.map((file) => join(file, '../init/cgroup.procs'));
+}
+
+/** The command of process 1's parent, where a machine must be started again when it has reset itself. */
+function supervisor({ name, network }: Lab, machine: string): string[] {
+  // Compiled, this file and the script both end in .js.
+  const script = fileURLToPath(new URL(`./supervisor${extname(import.meta.url)}`, import.meta.url));
+  return [process.execPath, script, name, network?.prefix ?? '', machine];
+}
+
+/** What the supervisor runs: process 1 of a machine, in its group. Ends as process 1 does. */
+export function processOne(lab: Lab, name: string): string[] {
+  const groups = joinFiles(groupOf(lab, name)).join(' ');
+  return ['sh', '-c', `${JOIN}; exec ${UNSHARE} --fork "$@"`, 'sh', groups, '/bin/bash', bootFile(lab, name)];
+}
+
+/** In version 2, process 1 alone may be in the group itself, until it has made groups in it: its parent goes to a leaf beside its own. */
+export async function stepAside(lab: Lab, name: string, pid: number): Promise<void> {
+  if (hierarchies().version === 1) return;
+  for (const file of joinFiles(groupOf(lab, name))) {
+    const leaf = join(file, '../supervisor');
+    await mkdir(leaf, { recursive: true });
+    await writeFile(join(leaf, 'cgroup.procs'), String(pid));
+  }
+}
+
+function bootFile(lab: Lab, name: string): string {
+  return join(machineFolder(lab, name), 'boot.sh');
 }
 
 function specFile(lab: Lab, name: string): string {

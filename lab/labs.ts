@@ -2,10 +2,11 @@ import type { LinkState, PowerState } from './host.ts';
 import { type Settings as KubernetesSettings, kubernetesLab } from './kubernetes/layout.ts';
 import type { Lab } from './lab.ts';
 import type { Progress } from './progress.ts';
+import { type Settings as ProxmoxSettings, proxmoxLab } from './proxmox/layout.ts';
 import { type Settings as SwarmSettings, swarmLab } from './swarm/layout.ts';
 
 /** The settings of all labs. Each lab knows some of them. */
-export type LabSettings = Partial<SwarmSettings & KubernetesSettings>;
+export type LabSettings = Partial<SwarmSettings & KubernetesSettings & ProxmoxSettings>;
 
 export interface LabStatus {
   lab: string;
@@ -21,6 +22,8 @@ export interface LabStatus {
     ready: boolean | undefined;
     /** The node's Docker API, where it has one. */
     docker?: string | undefined;
+    /** Whether it leads the others in what the lab is about, where there is such a one. */
+    master?: boolean;
   }[];
   /** Where users reach the workloads, by entry name. */
   entry: Record<string, string>;
@@ -59,5 +62,13 @@ export const labs: Record<string, LabKind> = {
     up: async (settings, progress) => (await import('./kubernetes/up.ts')).kubernetesUp(settings, progress),
     down: async (progress) => (await import('./kubernetes/down.ts')).kubernetesDown(progress),
     status: async () => (await import('./kubernetes/status.ts')).kubernetesStatus(),
+  },
+  proxmox: {
+    lab: proxmoxLab,
+    settings: ['nodes', 'timeScale'],
+    build: async (progress) => void (await (await import('./proxmox/up.ts')).proxmoxBuild(progress)),
+    up: async (settings, progress) => (await import('./proxmox/up.ts')).proxmoxUp(settings, progress),
+    down: async (progress) => (await import('./proxmox/down.ts')).proxmoxDown(progress),
+    status: async () => (await import('./proxmox/status.ts')).proxmoxStatus(),
   },
 };

@@ -3,13 +3,11 @@ import type { Cluster } from './cluster.ts';
 import { kubernetes } from './kubernetes/index.ts';
 import type { PlatformModule } from './module.ts';
 import type { Inspection, Platform, PlatformKind } from './platform.ts';
+import { proxmox } from './proxmox/index.ts';
 import { swarm } from './swarm/index.ts';
 
 /** One line a platform. What projects bring joins it before their cluster files are read. */
-const platforms: Record<PlatformKind, PlatformModule> = { swarm, kubernetes };
-
-/** Platforms that are named in the documents and do not exist yet: a cluster file of theirs is no typing mistake. */
-export const plannedPlatforms = ['proxmox'];
+const platforms: Record<PlatformKind, PlatformModule> = { swarm, kubernetes, proxmox };
 
 /** The platforms that there are now, by kind. */
 export function registeredPlatforms(): Readonly<Record<PlatformKind, PlatformModule>> {

@@ -3,7 +3,7 @@ import { run } from '../command.ts';
 import type { Progress } from '../progress.ts';
 import { cached } from './cache.ts';
 
-const SUITE = 'bookworm';
+export const SUITE = 'bookworm';
 
 /** All that the workloads, the node faults and the noisy neighbours need, from Debian. */
 const PACKAGES = [

@@ -63,3 +63,46 @@ describe('the way to a Proxmox cluster', () => {
     }
   });
 });
+
+describe('where guests come from', () => {
+  const reach = { endpoints: ENDPOINTS, token: TOKEN };
+  const whole = (more: object) => load(schema.parse({ reach, ...more }), '/clusters');
+
+  it('is a template, an image or guests that are there, with numbers and addresses for them', () => {
+    const cluster = whole({
+      template: 9000,
+      storage: 'ceph',
+      vmids: '7000-7099',
+      addresses: '10.0.0.254-10.0.1.1/16',
+      gateway: '10.0.0.1',
+      ssh: { key: 'id', 'known-hosts': 'hosts' },
+    });
+    assert.deepEqual(cluster.from, { template: 9000 });
+    assert.deepEqual(cluster.vmids, { first: 7000, last: 7099 });
+    assert.deepEqual(cluster.addresses, { all: ['10.0.0.254', '10.0.0.255', '10.0.1.0', '10.0.1.1'], prefix: 16 });
+    assert.deepEqual(cluster.ssh, { user: 'root', port: 22, key: '/clusters/id', knownHosts: '/clusters/hosts' });
+    assert.deepEqual(whole({ image: 'shared:import/d.qcow2' }).from, { image: 'shared:import/d.qcow2' });
+    assert.deepEqual(whole({ guests: { vote: [101, 102] } }).from, { guests: { vote: [101, 102] } });
+    assert.equal(whole({}).from, undefined);
+  });
+
+  it('is refused where it makes no sense', () => {
+    const cases: [object, RegExp][] = [
+      [{ template: 99 }, /template: expected the number of a guest/],
+      [{ image: 'debian.qcow2' }, /image: expected a volume/],
+      [{ vmids: '200-100' }, /vmids: the first is greater/],
+      [{ vmids: '200' }, /vmids: expected two numbers/],
+      [{ addresses: '10.0.0.9-10.0.0.1/24' }, /addresses: expected two addresses/],
+      [{ addresses: '10.0.0.1-10.0.1.1/24' }, /addresses: expected two addresses/],
+      [{ addresses: '10.0.0.1-10.0.0.300/24' }, /addresses: expected two addresses/],
+      [{ gateway: 'fe80::1' }, /gateway: expected an IPv4 address/],
+      [{ guests: { vote: [101, 101] } }, /guests.vote: the same guest is given twice/],
+      [{ ssh: { password: 'x' } }, /password/],
+    ];
+    for (const [more, words] of cases) {
+      const { error } = schema.safeParse({ reach, ...more });
+      assert.ok(error, JSON.stringify(more));
+      assert.match(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'), words);
+    }
+  });
+});

@@ -1,9 +1,10 @@
 /** What a cluster file says of a Proxmox VE cluster alone. */
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { parseUrl, path, reference, refuseSecrets } from '../keys.ts';
+import { line, name, parseUrl, path, reference, refuseSecrets } from '../keys.ts';
 import type { OwnPart } from '../module.ts';
-import type { ProxmoxCluster } from './cluster.ts';
+import type { AddressSpan, GuestSource, ProxmoxCluster, VmidSpan } from './cluster.ts';
 
 const ENDPOINT = "expected https://host:port of a node's API";
 
@@ -86,23 +87,136 @@ const reach = z
     if (given.fingerprint !== undefined && given.ca !== undefined) wrong(['ca'], "excludes 'fingerprint'");
   });
 
+const VMID = 'expected the number of a guest: 100 to 999999999';
+const vmid = z.int({ error: VMID }).min(100, { error: VMID }).max(999_999_999, { error: VMID });
+
+const RANGE =
+  'expected two addresses with a hyphen between them, and the length of the network: 10.0.0.100-10.0.0.149/24';
+const VMIDS = 'expected two numbers of guests with a hyphen between them: 5000-5099';
+
+const ssh = z
+  .strictObject({
+    user: line.prefault('root').describe('Who the suite is on the nodes.'),
+    key: path
+      .describe("A file with the private key; without it your own ssh's.")
+      .meta({ examples: ['~/.ssh/brownout'] })
+      .optional(),
+    'known-hosts': path
+      .describe("A file with the nodes' host keys; without it your own ssh's. An unknown host is always refused.")
+      .meta({ examples: ['known_hosts'] })
+      .optional(),
+    port: z.int().min(1).max(65_535).prefault(22).describe('The port on every node.'),
+  })
+  .describe(
+    'The way to a shell on the nodes, for what the API cannot do: maintenance mode, killing a guest, dropping packets. Faults that need it are skipped without it.',
+  )
+  .meta({ examples: [{ user: 'root', key: '~/.ssh/brownout' }] });
+
 export const keys = {
   reach: reach.describe('How the suite reaches the cluster.'),
+  ssh: ssh.optional(),
+  template: vmid
+    .describe('The template that guests are cloned from. It must have an agent, and what the workload needs.')
+    .meta({ examples: [9000] })
+    .optional(),
+  image: z
+    .string()
+    .regex(/^[a-z][a-z0-9._-]*[a-z0-9]:\S+$/i, { error: 'expected a volume, such as shared:import/debian.qcow2' })
+    .describe('Instead of a template: the disk image that guests start from, as Proxmox names the volume.')
+    .meta({ examples: ['shared:import/debian-13.qcow2'] })
+    .optional(),
+  storage: z
+    .string()
+    .regex(/^[a-z][a-z0-9._-]*[a-z0-9]$/i, { error: 'expected the name of a storage' })
+    .describe("Where the guests' disks are. HA needs a storage that every node shares.")
+    .meta({ examples: ['ceph'] })
+    .optional(),
+  bridge: name.prefault('vmbr0').describe("The nodes' bridge that guests are on."),
+  vlan: z.int().min(1).max(4094).describe('The VLAN of the guests on that bridge.').optional(),
+  vmids: z
+    .string()
+    .regex(/^[1-9]\d{2,8}-[1-9]\d{2,8}$/, { error: VMIDS })
+    .refine((text) => spanOf(text).first <= spanOf(text).last, { error: 'the first is greater than the last' })
+    .prefault('7000-7999')
+    .describe('The numbers that the suite may give to guests. Those that are taken are left out.')
+    .meta({ examples: ['7000-7999'] }),
+  addresses: z
+    .string({ error: RANGE })
+    .refine((text) => parseAddresses(text) !== undefined, { error: RANGE })
+    .describe(
+      'Addresses that are free for guests, given in the order in which a workload lists them. Without it guests get theirs by DHCP, and their agents tell them.',
+    )
+    .meta({ examples: ['10.0.0.100-10.0.0.149/24'] })
+    .optional(),
+  gateway: z.ipv4({ error: 'expected an IPv4 address' }).describe('The gateway of those addresses.').optional(),
+  guests: z
+    .record(
+      name,
+      z
+        .array(vmid)
+        .min(1, { error: 'expected at least one guest' })
+        .refine((all) => new Set(all).size === all.length, { error: 'the same guest is given twice' }),
+    )
+    .describe(
+      'Instead of a template or an image: guests that are there already, by service. Nothing is installed in them; they are marked for the run, and unmarked after it.',
+    )
+    .meta({ examples: [{ vote: [101, 102], redis: [103], worker: [103], db: [104], result: [105] }] })
+    .optional(),
 };
 
 type Written = z.output<z.ZodObject<typeof keys>>;
 
 /** Paths are meant from the cluster file's folder. */
-export function load({ reach: written }: Written, folder: string): OwnPart<ProxmoxCluster> {
-  const { endpoints, token, user = '', password = '', fingerprint: pins, ca } = written;
+export function load(written: Written, folder: string): OwnPart<ProxmoxCluster> {
+  const { endpoints, token, user = '', password = '', fingerprint: pins, ca } = written.reach;
+  const from = (file: string) => resolve(folder, file.replace(/^~(?=\/)/, homedir()));
   return {
     reach: {
       endpoints,
       login: token ? { token: token.id, secret: token.secret } : { user, password },
-      trust:
-        pins === undefined
-          ? { ca: ca === undefined ? undefined : resolve(folder, ca) }
-          : { fingerprints: [pins].flat() },
+      trust: pins === undefined ? { ca: ca === undefined ? undefined : from(ca) } : { fingerprints: [pins].flat() },
     },
+    ssh: written.ssh && {
+      user: written.ssh.user,
+      port: written.ssh.port,
+      key: written.ssh.key && from(written.ssh.key),
+      knownHosts: written.ssh['known-hosts'] && from(written.ssh['known-hosts']),
+    },
+    from: sourceOf(written),
+    storage: written.storage,
+    bridge: written.bridge,
+    vlan: written.vlan,
+    vmids: spanOf(written.vmids),
+    addresses: written.addresses === undefined ? undefined : parseAddresses(written.addresses),
+    gateway: written.gateway,
   };
 }
+
+function sourceOf({ template, image, guests }: Written): GuestSource | undefined {
+  if (guests !== undefined) return { guests };
+  if (template !== undefined) return { template };
+  return image === undefined ? undefined : { image };
+}
+
+function spanOf(text: string): VmidSpan {
+  const [first = 0, last = 0] = text.split('-').map(Number);
+  return { first, last };
+}
+
+/** Undefined for what is none, or more than 1024 of them. */
+function parseAddresses(text: string): AddressSpan | undefined {
+  const [, first = '', last = '', length] = /^([\d.]+)-([\d.]+)\/(\d+)$/.exec(text) ?? [];
+  const [from, to, prefix] = [numberOf(first), numberOf(last), Number(length)];
+  if (from === undefined || to === undefined || !(prefix >= 8 && prefix <= 30)) return undefined;
+  const size = 2 ** (32 - prefix);
+  if (to < from || to - from >= 1024 || Math.floor(from / size) !== Math.floor(to / size)) return undefined;
+  return { all: Array.from({ length: to - from + 1 }, (_, index) => dotted(from + index)), prefix };
+}
+
+function numberOf(address: string): number | undefined {
+  const parts = address.split('.');
+  if (parts.length !== 4 || parts.some((part) => !/^\d{1,3}$/.test(part) || Number(part) > 255)) return undefined;
+  return parts.reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+const dotted = (address: number) => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');

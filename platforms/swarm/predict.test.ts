@@ -114,7 +114,7 @@ test('without a quorum, or on a node that runs nothing, no replacement is promis
 
 test('faults that no timer bounds have no window', () => {
   assert.deepEqual(windows({ fault: 'member-pause' }), {});
-  assert.deepEqual(predict({ ...situation({}), inspection: { ...situation({}).inspection, platform: 'proxmox' } }), []);
+  assert.deepEqual(predict({ ...situation({}), inspection: { ...situation({}).inspection, platform: 'abacus' } }), []);
 });
 
 test('each window says which timers it rests on, and whether they were read', () => {

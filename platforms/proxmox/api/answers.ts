@@ -100,6 +100,7 @@ export const resources = rows(
     plugintype: maybe(text),
   }),
 );
+export const pools = rows(z.object({ poolid: text, comment: maybe(text) }));
 export const nextId = data(integer);
 export const options = data(
   z.object({
@@ -127,7 +128,13 @@ export const volumes = rows(
 );
 
 export const guests = rows(
-  z.object({ vmid: integer, name: maybe(text), status: z.enum(['stopped', 'running']), uptime: maybe(integer) }),
+  z.object({
+    vmid: integer,
+    name: maybe(text),
+    status: z.enum(['stopped', 'running']),
+    pid: maybe(integer),
+    uptime: maybe(integer),
+  }),
 );
 /** Every key as it is written there, also those that are numbers. */
 export const config = data(z.record(z.string(), z.union([z.string(), z.number().transform(String)])));

@@ -128,6 +128,7 @@ function parametersOf(call: Call): fc.Arbitrary<Record<string, unknown>> {
 const NAMED: Record<string, RegExp> = {
   'pve-node': /^[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?$/,
   'pve-configid': /^[a-z][a-z0-9_-]{1,10}$/,
+  'pve-poolid': /^[A-Za-z0-9._-]{1,12}$/,
   'pve-storage-id': /^[a-z][a-z0-9._-]{0,10}[a-z0-9]$/,
   'pve-ha-resource-or-vm-id': /^((vm|ct):)?[1-9][0-9]{2,8}$/,
 };

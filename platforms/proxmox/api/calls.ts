@@ -30,6 +30,7 @@ const upid = z.string().refine((text) => parseUpid(text) !== undefined, { error:
 const policy = z.enum(['ACCEPT', 'REJECT', 'DROP']).optional();
 
 const none = z.strictObject({});
+const pool = z.strictObject({ poolid: z.string().regex(/^[A-Za-z0-9._-]+$/), comment: line });
 const node = z.strictObject({ node: nodeName });
 const guest = node.extend({ vmid });
 const task = node.extend({ upid });
@@ -126,6 +127,12 @@ export const CALLS = {
     idempotent: true,
   },
   'GET /cluster/tasks': { asks: none, answers: answers.clusterTasks },
+
+  // A pool of a name is made once: the second time it is refused.
+  'GET /pools': { asks: none, answers: answers.pools },
+  'POST /pools': { asks: pool, answers: answers.nothing },
+  'PUT /pools': { asks: pool, answers: answers.nothing, idempotent: true },
+  'DELETE /pools': { asks: pool.pick({ poolid: true }), answers: answers.nothing },
 
   'GET /storage': { asks: none, answers: answers.storages },
   'GET /nodes/{node}/storage': { asks: node.extend({ content: line }), answers: answers.nodeStorages },

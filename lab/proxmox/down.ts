@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
+import { withLock } from '../../units/lock.ts';
+import { groupsIn, removeGroup } from '../cgroup.ts';
+import { remove } from '../host.ts';
+import { LABS, machineNames, requireRoot } from '../lab.ts';
+import { removeNetwork } from '../network.ts';
+import type { Progress } from '../progress.ts';
+import { proxmoxLab } from './layout.ts';
+
+/**
+ * Removes the lab, whether it is fully up or not: machines with their guests, network, disks, control groups. What was built stays in the
+ * cache. Needs no notes: the machines are those that have a folder, and those that the kernel knows.
+ */
+export async function proxmoxDown(progress: Progress): Promise<void> {
+  requireRoot();
+  const lab = proxmoxLab;
+  await withLock(
+    lab.name,
+    'lab down proxmox',
+    async () => {
+      const machines = new Set([...machineNames(lab), ...groupsIn(lab.name)]);
+      if (machines.size > 0) progress(`powering off ${[...machines].join(', ')}`);
+      await Promise.all([...machines].map((name) => remove(lab, name)));
+      await removeNetwork(lab.network!);
+      await rm(lab.folder, { recursive: true, force: true });
+      if (existsSync(LABS)) await rmdir(LABS).catch(ignoreNotEmpty);
+      await removeGroup(lab.name);
+    },
+    (holder) => progress(`waiting for ${holder}`),
+  );
+}
+
+function ignoreNotEmpty(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOTEMPTY') throw error;
+}

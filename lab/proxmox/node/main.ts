@@ -1,0 +1,96 @@
+/** The agent of a node: its part of the cluster's files, its membership, CRM and LRM, its guests and its API. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { addToken, setPassword } from '../api/access-files.ts';
+import { serve } from '../api/server.ts';
+import { ETCD_PORT } from '../cluster/etcd.ts';
+import { Partitions } from '../cluster/membership.ts';
+import { QemuHypervisor } from '../guests/hypervisor.ts';
+import { SharedFolder } from '../guests/storage.ts';
+import { Clock } from '../ha/clock.ts';
+import { API_PORT, BRIDGE, CONFIG, SHARED } from '../layout.ts';
+import { EtcdGateway } from '../store/etcd-gateway.ts';
+import { HaFolder } from '../store/ha-files.ts';
+import { ReplicatedFiles } from '../store/replicated-files.ts';
+import { serveAdmin } from './admin.ts';
+import { HighAvailability } from './ha.ts';
+import { HaGuests } from './ha-guests.ts';
+import { NodeMachine } from './machine.ts';
+import type { Membership } from './parts.ts';
+import { peer, servePeers } from './peers.ts';
+import { AGENT_SOCKET, COPY, NODE_FILE, type NodeSettings } from './settings.ts';
+
+/** Seconds after which a master that says nothing is not believed to be one. */
+const OLD = 30;
+
+const { node, nodes, timeScale, epoch } = JSON.parse(readFileSync(NODE_FILE, 'utf8')) as NodeSettings;
+const say = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
+const clock = new Clock(timeScale, epoch);
+const partitions = new Partitions();
+const files = new ReplicatedFiles({
+  etcd: new EtcdGateway(`http://127.0.0.1:${ETCD_PORT}`),
+  id: `${node} ${randomUUID()}`,
+  hasMajority: () => partitions.now.isQuorate,
+  copy: COPY,
+  timeScale,
+});
+const membership: Membership = {
+  node,
+  quorate: () => files.quorate(),
+  nodes: () => partitions.nodes(nodes),
+};
+const ha = new HaFolder(files);
+const machine = new NodeMachine(end, say);
+const pem = (name: string) => readFileSync(`${CONFIG}/pve-ssl.${name}`, 'utf8');
+const key = readFileSync(`${CONFIG}/authkey`);
+const addressOf = (name: string) => nodes.find((each) => each.name === name)!.address;
+const storage = new SharedFolder('shared', SHARED);
+const hypervisor = new QemuHypervisor({
+  storage,
+  bridge: BRIDGE,
+  address: addressOf(node),
+  receiver: (name) => peer(addressOf(name), key),
+});
+servePeers(addressOf(node), key, hypervisor);
+const { lrm } = await serve(
+  { membership, files, ha, machine, hypervisor, storage },
+  { key: pem('key'), cert: pem('pem'), port: API_PORT },
+);
+const highAvailability = new HighAvailability({
+  membership,
+  files,
+  clock,
+  say,
+  machineShutdown: () => machine.asked,
+  guests: new HaGuests(node, files, hypervisor, lrm),
+});
+
+/** What the machine's shutdown waits for: HA does with its guests what the policy says, and the others are shut down, too. */
+async function end(): Promise<void> {
+  await highAvailability.shutDown();
+  // What still runs and is under HA was frozen: it, too, ends with the machine.
+  await Promise.all(
+    hypervisor
+      .running()
+      .map((vmid) => lrm.stop(vmid, undefined).catch((error: Error) => say(`VM ${vmid}: ${error.message}`))),
+  );
+}
+
+serveAdmin(AGENT_SOCKET, {
+  state: async () => {
+    const { master_node: master, timestamp = 0 } = await ha.managerStatus();
+    return {
+      quorate: files.quorate(),
+      members: membership.nodes().flatMap(({ name, online }) => (online ? [name] : [])),
+      master: clock.now() - timestamp > OLD ? undefined : master,
+      ...highAvailability.states,
+    };
+  },
+  command: (line) => ha.queue(line),
+  admit: async ({ user, password, token, secret }) => {
+    await setPassword(files, user, password);
+    await addToken(files, token, secret, false);
+  },
+  provide: (path, content) => files.update(path, (text) => text ?? content),
+});
+say(`the agent of ${node} is there`);

@@ -1,0 +1,138 @@
+/** Recovery as the timers of Proxmox VE's HA make it; the arithmetic is in windows.ts. */
+import type { Bracket } from '../../units/bracket.ts';
+import {
+  about,
+  aimedMembers,
+  ENTRY,
+  goneEntirely,
+  movable,
+  nodesLost,
+  type PredictedWindow,
+  type Situation,
+  timer,
+} from '../prediction.ts';
+import { nodesOf } from '../targets.ts';
+import { drained, type HaTimers, moved, movedFromMaster, newMaster, offline, restarted, started } from './windows.ts';
+
+type UsedTimers = PredictedWindow['timers'];
+
+/** A guest's memory on its way to another node. Not a timer: an assumption. */
+const TRANSFER: Bracket = { from: 500, to: 60_000 };
+
+export function predictProxmox(situation: Situation): PredictedWindow[] {
+  switch (situation.meaning.kind) {
+    // A node that is cut off resets itself, and is fenced like one that died.
+    case 'node death':
+    case 'control-plane silence':
+      return nodeDeath(situation);
+    case 'drain':
+      return movedAlive(situation, movable(situation));
+    case 'restart': {
+      const own = { ...situation, hit: aimedMembers(situation) };
+      return restartedInPlace(own, Object.keys(own.hit));
+    }
+    default:
+      return [];
+  }
+}
+
+const NAMES: Record<keyof HaTimers, string> = {
+  detection: 'corosync.detection',
+  lock: 'ha.lock',
+  fence: 'ha.fence',
+  round: 'ha.round',
+  watchdog: 'ha.watchdog',
+  device: 'ha.watchdog.device',
+};
+
+/** Undefined where the inspection tells one of them not: it is of another version. */
+function haTimers(situation: Situation): HaTimers | undefined {
+  const entries = Object.entries(NAMES).map(([key, name]) => [key, timer(situation, name)?.ms] as const);
+  return entries.every(([, ms]) => ms !== undefined) ? (Object.fromEntries(entries) as unknown as HaTimers) : undefined;
+}
+
+function using(situation: Situation, ...names: (keyof HaTimers)[]): UsedTimers {
+  return Object.fromEntries(names.map((key) => [NAMES[key], timer(situation, NAMES[key])!]));
+}
+
+function nodeDeath(situation: Situation): PredictedWindow[] {
+  const nodes = nodesLost(situation);
+  const timers = haTimers(situation);
+  if (nodes.length === 0 || !timers) return [];
+  const hasMaster = nodes.some(({ leader }) => leader);
+  const expected: PredictedWindow[] = [
+    {
+      ...about('node noticed down', nodesOf(situation.targets)),
+      formula: 'token + consensus',
+      timers: using(situation, 'detection'),
+      window: offline(timers),
+    },
+  ];
+  if (hasMaster) {
+    expected.push({
+      ...about('new leader', []),
+      formula: 'L − u·R + ≤ 2·R',
+      timers: using(situation, 'lock', 'round'),
+      window: newMaster(timers),
+    });
+  }
+  const services = recovered(situation);
+  if (services.length === 0) return expected;
+  const replaced: PredictedWindow = {
+    ...about('replacement running', services),
+    formula: hasMaster ? 'L ± R + F + R + R' : 'L + ≤ 2·R + R',
+    timers: hasMaster ? using(situation, 'lock', 'fence', 'round') : using(situation, 'lock', 'round'),
+    window: started(hasMaster ? movedFromMaster(timers) : moved(timers), timers),
+  };
+  return [...expected, replaced, ...usersAfter(situation, services, replaced)];
+}
+
+/** Of a service whose guests are no HA resources nothing is recovered: its guests wait for their node. */
+function recovered(situation: Situation): string[] {
+  const isUnmanaged = (service: string) => timer(situation, `ha.none.${service}`) !== undefined;
+  return movable(situation).filter((service) => !isUnmanaged(service));
+}
+
+function movedAlive(situation: Situation, services: string[]): PredictedWindow[] {
+  const timers = haTimers(situation);
+  if (services.length === 0 || !timers) return [];
+  return [
+    {
+      ...about('replacement running', services),
+      formula: '≤ 4·R + memory 0.5–60 s',
+      timers: using(situation, 'round'),
+      window: drained(timers, TRANSFER),
+    },
+  ];
+}
+
+function restartedInPlace(situation: Situation, services: string[]): PredictedWindow[] {
+  const timers = haTimers(situation);
+  const managed = services.filter((service) => timer(situation, `ha.none.${service}`) === undefined);
+  if (managed.length === 0 || !timers) return [];
+  const replaced: PredictedWindow = {
+    ...about('replacement running', managed),
+    formula: '≤ 2·R',
+    timers: using(situation, 'round'),
+    window: restarted(timers),
+  };
+  return [replaced, ...usersAfter(situation, managed, replaced)];
+}
+
+/**
+ * By when users are served as before, at the latest. Where a guest is left of every service, the entry alone decides how soon it leaves
+ * the dead one out, and no timer of the platform tells that.
+ */
+function usersAfter(situation: Situation, services: string[], replaced: PredictedWindow): PredictedWindow[] {
+  const gone = goneEntirely(services, situation);
+  const boot = timer(situation, 'guest.boot');
+  if (gone.length === 0 || !boot) return [];
+  return [
+    {
+      ...about('users served again', gone),
+      formula: `at the latest: ${replaced.formula} + boot + entry 1 s`,
+      timers: { ...replaced.timers, 'guest.boot': boot },
+      window: { from: 0, to: replaced.window.to + boot.ms + ENTRY },
+    },
+  ];
+}

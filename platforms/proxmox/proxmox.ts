@@ -1,0 +1,124 @@
+import { connect } from 'node:tls';
+import { OperatorError } from '../../units/operator-error.ts';
+import { poll } from '../../units/until.ts';
+import type { Deployment, Member, Platform } from '../platform.ts';
+import { execInGuest } from './acts/agent.ts';
+import { lockHolder } from './acts/lock.ts';
+import { Api } from './api/api.ts';
+import type { ProxmoxCluster } from './cluster.ts';
+import { watchProxmox } from './events/watch.ts';
+import { neighbours } from './neighbour.ts';
+import { inspectProxmox } from './state/inspect.ts';
+import { conditionOf, ofNamespace, parseMember, processesOf, toMembers } from './state/members.ts';
+import { leftoversOfProxmox, snapshotProxmox } from './state/snapshot.ts';
+import { Viewer } from './state/view.ts';
+import { askProxmox, offered, performOnProxmox, queries, verbs } from './verbs/index.ts';
+import { checkRights } from './verbs/rights.ts';
+
+const EXEC_TIMEOUT = 10_000;
+const ANSWER_TIMEOUT = 3_000;
+const LOOK_AGAIN = 1_000;
+const API_PORT = 8006;
+
+/** A Proxmox VE cluster, through its API. Throws OperatorError when the cluster file's way to it leads nowhere; nothing is sent yet. */
+export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
+  const api = new Api(cluster.reach);
+  const viewer = new Viewer(api);
+  const context = { api, viewer, cluster };
+  const addresses = new Map<string, string>();
+
+  async function members(namespace: string, service?: string): Promise<Member[]> {
+    const view = await viewer.look();
+    const processes = await processesOf(api, { ...view, guests: ofNamespace(namespace, view) });
+    const all = toMembers(namespace, view, processes);
+    return service === undefined ? all : all.filter((member) => member.service === service);
+  }
+
+  async function untilReady(
+    { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
+    timeout: number,
+    signal?: AbortSignal,
+    tell: (missing: string[]) => void = () => {},
+  ): Promise<void> {
+    const look = async () => {
+      signal?.throwIfAborted();
+      try {
+        const all = await members(namespace);
+        return Object.entries(services).flatMap(([service, wanted]) => {
+          const ready = all.filter((member) => member.service === service && member.ready).length;
+          const need = wanted === 'all' ? 1 : wanted;
+          return ready >= need ? [] : [`${service}: ${ready} of ${need} run`];
+        });
+      } catch (error) {
+        if (!(error instanceof OperatorError)) throw error;
+        return [error.message];
+      }
+    };
+    const isReady = (missing: string[]) => {
+      tell(missing);
+      return missing.length === 0;
+    };
+    const missing = await poll(look, isReady, { timeout, every: LOOK_AGAIN, ...(signal ? { signal } : {}) });
+    if (missing.length === 0) return;
+    signal?.throwIfAborted();
+    throw new OperatorError(`${namespace} is not ready after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
+      hint: '`ha-manager status` on a node, and the tasks of its guests, tell more',
+    });
+  }
+
+  /** Its API takes a connection: nothing is sent, so whose certificate it is does not matter. */
+  async function answers(node: string): Promise<boolean> {
+    try {
+      const address = addresses.get(node) ?? (await viewer.look()).nodes.find(({ name }) => name === node)?.address;
+      return address !== undefined && (await takesTls(address));
+    } catch {
+      return false;
+    }
+  }
+
+  return {
+    kind: 'proxmox',
+    verbs: offered(verbs, cluster),
+    queries: Object.keys(offered(queries, cluster)),
+    neighbours,
+    peerPort: API_PORT,
+    async inspect() {
+      const inspection = await inspectProxmox(api, viewer);
+      for (const { name, address } of inspection.nodes) addresses.set(name, address);
+      return inspection;
+    },
+    members,
+    watch: (namespace, signal) => watchProxmox(api, viewer, namespace, signal),
+    untilReady,
+    async exec(member, argv, { stdin, timeout = EXEC_TIMEOUT } = {}) {
+      const guest = parseMember(member.id);
+      if (!guest) throw new OperatorError(`${member.id} is no guest`);
+      return execInGuest(api, { node: member.node, vmid: guest.vmid }, argv, { stdin, timeout });
+    },
+    answers,
+    condition: (member) => conditionOf(api, member),
+    perform: (act, ownRun) => performOnProxmox(context, act, ownRun),
+    query: (query) => askProxmox(context, query),
+    snapshot: () => snapshotProxmox(api, viewer, cluster),
+    rights: (names) => checkRights(api, names),
+    leftovers: (run) => leftoversOfProxmox(api, viewer, run),
+    lockHolder: () => lockHolder(api),
+    async close() {
+      api.close();
+    },
+  };
+}
+
+function takesTls(host: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: API_PORT, rejectUnauthorized: false });
+    const end = (does: boolean) => {
+      clearTimeout(timer);
+      socket.on('error', () => {}).destroy();
+      resolve(does);
+    };
+    const timer = setTimeout(() => end(false), ANSWER_TIMEOUT);
+    socket.once('secureConnect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}

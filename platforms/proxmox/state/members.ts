@@ -1,0 +1,108 @@
+/** Guests as members. Whether one runs is asked of its own node: of a dead node's guest the cluster says `running` for ever. */
+import type { Member, MemberCondition } from '../../platform.ts';
+import type { Api } from '../api/api.ts';
+import { ApiError } from '../api/api-error.ts';
+import { markOf } from './tags.ts';
+import { isThere, type View, type ViewNode } from './view.ts';
+
+/** A member is one life of a guest, from QEMU's start to its end: number and process. */
+export interface GuestId {
+  vmid: number;
+  /** 0 while it has none that is known. */
+  pid: number;
+}
+
+export const memberId = ({ vmid, pid }: GuestId) => `${vmid}/${pid}`;
+
+/** Undefined for what is none. */
+export function parseMember(id: string): GuestId | undefined {
+  const [, vmid, pid] = /^([1-9]\d{2,8})\/(\d{1,9})$/.exec(id) ?? [];
+  return vmid === undefined ? undefined : { vmid: Number(vmid), pid: Number(pid) };
+}
+
+const NODE_TIMEOUT = 4_000;
+
+/** Processes by guest, by the word of the nodes that run any of these. A node that does not answer tells nothing. */
+export async function processesOf(
+  api: Api,
+  { guests, nodes }: Pick<View, 'guests' | 'nodes'>,
+): Promise<Map<number, number>> {
+  const there = new Set(nodes.filter(isThere).map(({ name }) => name));
+  const asked = [...new Set(guests.map(({ node }) => node))].filter((node) => there.has(node));
+  const answers = await Promise.all(
+    asked.map(async (node) => {
+      try {
+        return await api.get('/nodes/{node}/qemu', { node }, { patience: 0, timeout: NODE_TIMEOUT });
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+        return [];
+      }
+    }),
+  );
+  return new Map(
+    answers.flat().flatMap(({ vmid, status, pid }) => (status === 'running' && pid ? [[vmid, pid] as const] : [])),
+  );
+}
+
+/** Of one namespace. @param processes as `processesOf` gives them */
+export function toMembers(namespace: string, view: View, processes: ReadonlyMap<number, number>): Member[] {
+  const nodes = new Map(view.nodes.map((node) => [node.name, node]));
+  return ofNamespace(namespace, view).flatMap((guest): Member[] => {
+    const pid = processes.get(guest.vmid) ?? 0;
+    const state = stateOf(guest.vmid, pid, nodes.get(guest.node), view);
+    if (state === undefined) return [];
+    return markOf(guest.tags)!.services.map((service) => ({
+      id: memberId({ vmid: guest.vmid, pid }),
+      service,
+      node: guest.node,
+      state,
+      ready: state === 'running',
+      namespace,
+      ...(guest.name === undefined ? {} : { instance: guest.name }),
+    }));
+  });
+}
+
+export function ofNamespace(namespace: string, { guests }: Pick<View, 'guests'>): View['guests'] {
+  return guests.filter(({ tags, template, type }) => type === 'qemu' && !template && markOf(tags)?.has(namespace));
+}
+
+const GOING = ['request_stop', 'relocate'];
+const LOST = ['fence', 'recovery', 'error'];
+
+function stateOf(
+  vmid: number,
+  pid: number,
+  node: ViewNode | undefined,
+  { services }: View,
+): Member['state'] | undefined {
+  const ha = services[`vm:${vmid}`]?.state;
+  // Not even its own node knows more while it is away.
+  if (!isThere(node) || LOST.includes(ha ?? '')) return 'failed';
+  if (pid === 0) return ha === undefined || ha === 'stopped' ? undefined : 'starting';
+  return GOING.includes(ha ?? '') ? 'stopping' : 'running';
+}
+
+/** How one is by the word of its own node. */
+export async function conditionOf(api: Api, { id, node }: Member): Promise<MemberCondition> {
+  const guest = parseMember(id);
+  if (!guest) return 'unknown';
+  try {
+    const asking = { patience: 0, timeout: NODE_TIMEOUT };
+    const { status, qmpstatus, pid } = await api.get(
+      '/nodes/{node}/qemu/{vmid}/status/current',
+      { node, vmid: guest.vmid },
+      asking,
+    );
+    if (status !== 'running' || pid !== guest.pid) return 'gone';
+    return isFrozen(qmpstatus) ? 'frozen' : 'running';
+  } catch (error) {
+    // It has been moved to another node, or removed.
+    return error instanceof ApiError && error.trouble === 'not-there' ? 'gone' : 'unknown';
+  }
+}
+
+/** QEMU is there and gives the guest no time: it was paused, or it has panicked. */
+function isFrozen(qmpstatus: string | undefined): boolean {
+  return ['paused', 'suspended', 'guest-panicked', 'internal-error', 'io-error'].includes(qmpstatus ?? '');
+}

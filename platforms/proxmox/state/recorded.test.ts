@@ -1,0 +1,179 @@
+/** What the driver concludes from what a real Proxmox VE 9.2 answered, healthy, in outages and from a minority. */
+import assert from 'node:assert/strict';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { Authority, type Recorded, readData, replay, TestEndpoint } from '../../../tests/proxmox/server.ts';
+import { Api } from '../api/api.ts';
+import { Differ } from '../events/diff.ts';
+import { inspectProxmox } from './inspect.ts';
+import { conditionOf, processesOf, toMembers } from './members.ts';
+import { tagsOf } from './tags.ts';
+import { isThere, Viewer } from './view.ts';
+
+const ALL = readData<Recorded[]>('answers.json');
+const NAMESPACE = 'brownout-test-1';
+
+describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
+  const authority = new Authority();
+  let endpoint: TestEndpoint;
+  let other: TestEndpoint;
+  let api: Api;
+
+  before(async () => {
+    process.env.BROWNOUT_TEST_PVE = 'e9b2a6d4-0000-4000-8000-8d5f1a2b3c4d';
+    endpoint = await TestEndpoint.open(authority, () => {});
+    other = await TestEndpoint.open(authority, () => {});
+    api = new Api({
+      endpoints: [endpoint.origin, other.origin],
+      login: { token: 'root@pam!rec', secret: 'env:BROWNOUT_TEST_PVE' },
+      trust: { ca: authority.file },
+    });
+  });
+  after(() => {
+    api.close();
+    endpoint.close();
+    other.close();
+    authority.remove();
+  });
+
+  /** What a node answered in that phase; all guests but the template-less VM 200 are marked as the suite's. */
+  function saying(phase: string, via?: string) {
+    return (request: IncomingMessage, response: ServerResponse) => {
+      const [path] = decodeURIComponent(request.url!.replace('/api2/json', '')).split('?');
+      const fits = (one: Recorded) =>
+        one.request.method === request.method &&
+        one.request.path.split('?')[0] === path &&
+        one.auth === 'token' &&
+        (via === undefined || one.via === via);
+      const found =
+        ALL.find((one) => fits(one) && one.phase === phase) ?? ALL.find((one) => fits(one) && one.phase === 'healthy');
+      if (!found) {
+        response.writeHead(501, `Method '${request.method} ${path}' not implemented`);
+        return response.end(
+          JSON.stringify({ data: null, message: `Method '${request.method} ${path}' not implemented\n` }),
+        );
+      }
+      if (path !== '/cluster/resources') return replay(response, found);
+      const { data } = structuredClone(found.body) as { data: { type: string; vmid?: number; tags?: string }[] };
+      const guests = data.filter(({ type }) => type === 'qemu');
+      for (const guest of guests) {
+        if (guest.vmid !== 200)
+          guest.tags = tagsOf({ namespace: NAMESPACE, services: [`s${guest.vmid}`], run: 'r1' }).join(';');
+      }
+      return replay(response, { ...found, body: { data: guests } });
+    };
+  }
+
+  async function look(viewer: Viewer) {
+    const view = await viewer.look();
+    return { view, processes: await processesOf(api, view) };
+  }
+  const members = async (viewer: Viewer) => {
+    const { view, processes } = await look(viewer);
+    return toMembers(NAMESPACE, view, processes).map(({ service, node, state, ready }) => [
+      service,
+      node,
+      state,
+      ready,
+    ]);
+  };
+
+  it('healthy: three nodes, a master, guests that run, and every timer said to be assumed', async () => {
+    endpoint.handler = saying('healthy');
+    const inspection = await inspectProxmox(api, new Viewer(api));
+    assert.deepEqual(
+      inspection.nodes.map(({ name, leader, ready, schedulable, address }) => [
+        name,
+        leader,
+        ready,
+        schedulable,
+        address,
+      ]),
+      [
+        ['pve1', false, true, true, '10.99.0.1'],
+        ['pve2', true, true, true, '10.99.0.2'],
+        ['pve3', false, true, true, '10.99.0.3'],
+      ],
+    );
+    assert.deepEqual(inspection.quorum, { managers: 3, reachable: 3, needed: 2 });
+    assert.equal(inspection.versions.pve, '9.2.11');
+    assert.equal(inspection.versions['storage.shared'], 'shared');
+    assert.ok(inspection.timers.length >= 8 && inspection.timers.every(({ source }) => source === 'assumed'));
+    assert.deepEqual(await members(new Viewer(api)), [
+      ['s100', 'pve3', 'running', true],
+      ['s102', 'pve1', 'running', true],
+      ['s103', 'pve3', 'running', true],
+    ]);
+    assert.equal(
+      await conditionOf(api, { id: '100/275', service: '', node: 'pve3', state: 'running', ready: true }),
+      'running',
+    );
+    assert.equal(
+      await conditionOf(api, { id: '100/99', service: '', node: 'pve3', state: 'running', ready: true }),
+      'gone',
+    );
+    assert.equal(
+      await conditionOf(api, { id: '100/275', service: '', node: 'pve1', state: 'running', ready: true }),
+      'gone',
+    );
+  });
+
+  it("a dead node's guest is shown running, and is not believed to be", async () => {
+    let checked = 0;
+    for (const phase of ['outage-3s-after-power-cut', 'outage-20s-after-power-cut', 'outage-fence-phase']) {
+      endpoint.handler = saying(phase);
+      other.handler = saying(phase);
+      const { view, processes } = await look(new Viewer(api));
+      const pve1 = view.nodes.find(({ name }) => name === 'pve1');
+      // corosync takes 7 s.
+      if (isThere(pve1)) continue;
+      checked += 1;
+      const shown = view.guests.find(({ node }) => node === 'pve1');
+      assert.ok(shown);
+      assert.equal(shown.status, 'running', phase);
+      const lost = toMembers(NAMESPACE, view, processes).filter(({ node }) => node === 'pve1');
+      assert.ok(
+        lost.every(({ state, ready }) => state === 'failed' && !ready),
+        phase,
+      );
+    }
+    assert.ok(checked >= 2);
+  });
+
+  it('what changed is told once: the node is gone, its guest not yet anywhere', async () => {
+    const viewer = new Viewer(api);
+    const differ = new Differ(NAMESPACE);
+    endpoint.handler = saying('healthy');
+    assert.deepEqual(differ.next(await look(viewer)), []);
+    endpoint.handler = saying('outage-20s-after-power-cut');
+    const seen = await look(viewer);
+    const events = differ.next(seen);
+    assert.ok(
+      events.some(({ kind, node }) => kind === 'node-down' && node === 'pve1'),
+      JSON.stringify(events),
+    );
+    assert.ok(!events.some(({ kind, node }) => kind === 'member-stopped' && node === 'pve1'));
+    assert.deepEqual(differ.next(seen), []);
+  });
+
+  it('a minority is passed over, and alone it is no cluster', async () => {
+    endpoint.handler = saying('minority', 'pve3');
+    other.handler = saying('healthy', 'pve1');
+    const view = await new Viewer(api).look();
+    assert.equal(view.endpoint, other.origin);
+    other.handler = saying('minority', 'pve3');
+    await assert.rejects(new Viewer(api).look(), /no node with a majority of the cluster answers .*has no majority/);
+  });
+
+  it('a node that has just come back and shows what was before is not believed', async () => {
+    const viewer = new Viewer(api);
+    const late = saying('outage-of-master-4s');
+    endpoint.handler = late;
+    other.handler = late;
+    const { written } = await viewer.look();
+    endpoint.handler = saying('healthy');
+    const again = await viewer.look();
+    assert.equal(again.endpoint, other.origin, 'the one that knows the newest');
+    assert.equal(again.written, written);
+  });
+});

@@ -1,0 +1,97 @@
+import type { Leftover } from '../../platform.ts';
+import { locks } from '../acts/lock.ts';
+import type { Api } from '../api/api.ts';
+import type { ProxmoxCluster } from '../cluster.ts';
+import { placesOf, runOf, unlessGone } from '../workload/remove.ts';
+import type { Viewer } from './view.ts';
+
+/** The same cluster gives the same text, whatever passed in between; see `Platform.snapshot`. Locks are the runs' own affair. */
+export async function snapshotProxmox(
+  api: Api,
+  viewer: Viewer,
+  cluster: ProxmoxCluster,
+): Promise<Record<string, string>> {
+  const view = await viewer.look();
+  const [resources, rules, groups, options, volumes] = await Promise.all([
+    api.get('/cluster/ha/resources'),
+    unlessGone(api.get('/cluster/ha/rules')),
+    unlessGone(api.get('/cluster/ha/groups')),
+    api.get('/cluster/options'),
+    volumesOf(api, cluster, view.nodes.find((node) => node.online)?.name),
+  ]);
+  const lines: [string, string][] = [
+    ...view.nodes.map(({ name, online, ha }): [string, string] => [
+      `node ${name}`,
+      `${online ? 'online' : 'offline'}, ${ha ?? 'without HA'}`,
+    ]),
+    ...view.guests.map(({ vmid, name, node, status, tags, lock, template }): [string, string] => [
+      `guest ${vmid}`,
+      [name, 'on', node, template ? 'template' : status, tags && `tags ${tags}`, lock && `locked ${lock}`]
+        .filter(Boolean)
+        .join(' '),
+    ]),
+    ...resources.map(({ sid, state, max_restart, max_relocate, failback, group }): [string, string] => [
+      `HA resource ${sid}`,
+      `${state}, restart ${max_restart}, relocate ${max_relocate}, failback ${failback}${group === undefined ? '' : `, group ${group}`}`,
+    ]),
+    ...(rules ?? []).map(({ rule, type, resources: of, nodes, affinity, strict, disable }): [string, string] => [
+      `HA rule ${rule}`,
+      [type, of, nodes, affinity, strict && 'strict', disable && 'disabled'].filter(Boolean).join(' '),
+    ]),
+    ...(groups ?? []).map(({ group, nodes }): [string, string] => [`HA group ${group}`, nodes]),
+    ['HA shutdown policy', options.ha?.shutdown_policy ?? 'as usual'],
+    ...volumes.map((volid): [string, string] => [`volume ${volid}`, 'there']),
+  ];
+  return Object.fromEntries(lines.sort(([a], [b]) => a.localeCompare(b)));
+}
+
+async function volumesOf(api: Api, { storage }: ProxmoxCluster, node: string | undefined): Promise<string[]> {
+  if (storage === undefined || node === undefined) return [];
+  const volumes = await api.get('/nodes/{node}/storage/{storage}/content', { node, storage });
+  return volumes.filter(({ vmid }) => vmid !== undefined).map(({ volid }) => volid);
+}
+
+/** All that carries a run's mark; one leftover for all guests of a namespace. */
+export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string | undefined): Promise<Leftover[]> {
+  const [{ guests }, all, rules] = await Promise.all([
+    viewer.look(),
+    locks(api),
+    unlessGone(api.get('/cluster/ha/rules')),
+  ]);
+  const isOurs = (its: string | undefined) => its !== undefined && (run === undefined || its === run.toLowerCase());
+  const marked = guests.flatMap(({ vmid, type, tags }) => {
+    const places = type === 'qemu' ? placesOf(tags) : undefined;
+    if (!places || !isOurs(places.run)) return [];
+    return places.namespaces.map((namespace) => ({ vmid, run: places.run, namespace }));
+  });
+  const byPlace = Map.groupBy(marked, (one) => `${one.namespace} ${one.run}`);
+  const known = new Set(marked.map(({ namespace }) => namespace));
+  const ruled = (rules ?? []).flatMap(({ rule, comment }) => {
+    const its = runOf(comment);
+    // It goes with its namespace, whose name is all of its own but the service.
+    const namespace = rule.replace(/-[a-z0-9]+$/, '');
+    return isOurs(its) && !known.has(namespace) ? [{ rule, namespace, run: its! }] : [];
+  });
+  return [
+    // Noisy neighbours before what they lean on.
+    ...[...byPlace.values()]
+      .sort(([a], [b]) => b!.namespace.length - a!.namespace.length || a!.namespace.localeCompare(b!.namespace))
+      .map((members) => ({
+        what: `guests of ${members[0]!.namespace} (${members.map(({ vmid }) => vmid).join(', ')})`,
+        run: members[0]!.run,
+        remove: { verb: 'remove', args: { namespace: members[0]!.namespace } },
+      })),
+    ...ruled.map(({ rule, namespace, run: its }) => ({
+      what: `HA rule ${rule}`,
+      run: its,
+      remove: { verb: 'remove', args: { namespace } },
+    })),
+    ...all
+      .filter((lock) => isOurs(lock.run))
+      .map((lock) => ({
+        what: 'the lock on this cluster',
+        run: lock.run,
+        remove: { verb: 'lock.release', args: { run: lock.run } },
+      })),
+  ];
+}

@@ -1,0 +1,122 @@
+/**
+ * The cluster at one moment, by one node's word: three questions, however many guests there are. A node without a majority answers with
+ * what it knew, and so does one that has just come back; neither is believed.
+ */
+import { OperatorError } from '../../../units/operator-error.ts';
+import type { Api } from '../api/api.ts';
+import { ApiError } from '../api/api-error.ts';
+import type { Answers } from '../api/calls.ts';
+
+type Resource = Answers<'GET', '/cluster/resources'>[number];
+type Manager = Answers<'GET', '/cluster/ha/status/manager_status'>;
+
+export interface ViewNode {
+  name: string;
+  address: string;
+  /** In corosync's membership: the first to know that it is not. */
+  online: boolean;
+  /** The CRM's word: `online`, `maintenance`, `unknown`, `fence`, `gone`. Undefined where HA has never had anything to do. */
+  ha: string | undefined;
+  lrm: Manager['lrm_status'][string] | undefined;
+}
+
+export interface View {
+  endpoint: string;
+  nodes: ViewNode[];
+  /** Rows of the guests as the cluster has them. `status` of a dead node's guest stays `running`. */
+  guests: (Resource & { vmid: number; node: string })[];
+  quorate: boolean;
+  master: string | undefined;
+  services: Manager['manager_status']['service_status'];
+  /** When the HA stack last wrote anything, by its own clocks, epoch s. */
+  written: number;
+}
+
+/** How long one question may take: a node that is alive answers these from memory. */
+const TIMEOUT = 4_000;
+
+/** Looks, and remembers how new the newest look was: what is older than that is nobody's news. */
+export class Viewer {
+  readonly #api: Api;
+  #newest = 0;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  /** By the first endpoint that is believed. Throws OperatorError when none is. */
+  async look(signal?: AbortSignal): Promise<View> {
+    const failures: string[] = [];
+    for (const endpoint of this.#api.endpoints) {
+      try {
+        const view = await this.#at(endpoint, signal);
+        const doubt = this.#doubt(view);
+        if (doubt === undefined) {
+          this.#newest = view.written;
+          return view;
+        }
+        failures.push(`${endpoint} ${doubt}`);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof ApiError) || !mayDiffer(error)) throw error;
+        failures.push(error.message);
+      }
+    }
+    throw new OperatorError(`no node with a majority of the cluster answers (${failures.join('; ')})`, {
+      hint: 'are most of the nodes alive, and do `endpoints` in the cluster file name several of them?',
+    });
+  }
+
+  async #at(endpoint: string, signal: AbortSignal | undefined): Promise<View> {
+    const asking = { endpoint, patience: 0, timeout: TIMEOUT, signal };
+    const [status, resources, ha] = await Promise.all([
+      this.#api.get('/cluster/status', {}, asking),
+      this.#api.get('/cluster/resources', { type: 'vm' }, asking),
+      this.#api.get('/cluster/ha/status/manager_status', {}, asking),
+    ]);
+    const { manager_status: manager, lrm_status: lrms } = ha;
+    const cluster = status.find((row) => row.type === 'cluster');
+    const nodes = status.flatMap((row) =>
+      row.type === 'node'
+        ? {
+            name: row.name,
+            address: row.ip ?? '',
+            online: row.online,
+            ha: manager.node_status[row.name],
+            lrm: lrms[row.name],
+          }
+        : [],
+    );
+    const written = [manager.timestamp, ...Object.values(lrms).map(({ timestamp }) => timestamp)];
+    return {
+      endpoint,
+      nodes: nodes.sort((a, b) => a.name.localeCompare(b.name)),
+      guests: resources.flatMap((row) =>
+        row.vmid === undefined || row.node === undefined ? [] : { ...row, vmid: row.vmid, node: row.node },
+      ),
+      // A node that is alone has no row of a cluster.
+      quorate: (cluster?.quorate ?? true) && ha.quorum.quorate,
+      master: manager.master_node,
+      services: manager.service_status,
+      written: Math.max(0, ...written.map((time) => time ?? 0)),
+    };
+  }
+
+  #doubt({ quorate, written }: View): string | undefined {
+    if (!quorate) return 'has no majority';
+    // The nodes write each 5 to 10 s, whoever of them is dead. Three nodes' clocks differ by less than a second, as a rule.
+    if (written < this.#newest - 1)
+      return `knows nothing newer than ${this.#newest - written} s ago: it has just come back`;
+    return undefined;
+  }
+}
+
+/** Another node may say something else. */
+function mayDiffer({ trouble, passes }: ApiError): boolean {
+  return passes || trouble === 'unauthenticated';
+}
+
+/** The node is there, by corosync and by the CRM: what the API shows of its guests may be true. */
+export function isThere(node: ViewNode | undefined): boolean {
+  return node?.online === true && !['unknown', 'fence', 'gone'].includes(node.ha ?? 'online');
+}

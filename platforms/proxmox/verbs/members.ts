@@ -1,0 +1,193 @@
+/** What is done to guests. */
+import { z } from 'zod';
+import { OperatorError } from '../../../units/operator-error.ts';
+import { oneOf, text, type Verb } from '../../verb.ts';
+import { execInGuest, mustExec } from '../acts/agent.ts';
+import { tryOnNode } from '../acts/ssh.ts';
+import { finished } from '../api/tasks.ts';
+import { setDrive, setNet } from '../workload/settings.ts';
+import {
+  findGuest,
+  member,
+  onCluster,
+  onGuests,
+  onNodes,
+  type ProxmoxContext,
+  type Right,
+  SSH,
+  statusOf,
+  undo,
+  verb,
+} from './entry.ts';
+
+const TASK_TIMEOUT = 30_000;
+const AGENT_TIMEOUT = 10_000;
+
+const seconds = text.regex(/^-?\d{1,6}$/, { error: 'whole seconds' }).transform(Number);
+const count = text.regex(/^\d{1,7}$/, { error: 'a whole number' }).transform(Number);
+
+async function present(context: ProxmoxContext, of: { namespace: string; member: string; node: string }) {
+  const guest = await findGuest(context, of);
+  if (guest) return guest;
+  throw new OperatorError(`there is no guest ${of.member} on ${of.node}`, {
+    hint: 'it ended between being chosen and being acted on',
+  });
+}
+
+export async function addressOf({ viewer }: ProxmoxContext, node: string): Promise<{ node: string; address: string }> {
+  const found = (await viewer.look()).nodes.find(({ name }) => name === node);
+  if (!found) throw new OperatorError(`the cluster has no node ${node}`);
+  return { node, address: found.address };
+}
+
+/** What is asked of HA is only a request: whether it moves is for whoever looks. */
+async function move(
+  context: ProxmoxContext,
+  of: { namespace: string; member: string; node: string },
+  target: string,
+  how: 'migrate' | 'relocate',
+): Promise<undefined> {
+  const { api, viewer } = context;
+  const guest = await present(context, of);
+  const { services, nodes } = await viewer.look();
+  if (!nodes.some(({ name, online }) => name === target && online)) {
+    throw new OperatorError(`guest ${guest.vmid} cannot move to ${target}: there is no such node, or it is offline`, {
+      hint: `nodes: ${nodes.map(({ name, online }) => `${name}${online ? '' : ' (offline)'}`).join(', ')}`,
+    });
+  }
+  if (guest.node === target) return undefined;
+  if (services[`vm:${guest.vmid}`] !== undefined) {
+    const asks = { sid: `vm:${guest.vmid}`, node: target };
+    if (how === 'migrate') await api.post('/cluster/ha/resources/{sid}/migrate', asks);
+    else await api.post('/cluster/ha/resources/{sid}/relocate', asks);
+    return undefined;
+  }
+  if (how === 'relocate') {
+    throw new OperatorError(`guest ${guest.vmid} is no HA resource, and only those can be relocated`, {
+      hint: 'migrate it',
+    });
+  }
+  await api.post('/nodes/{node}/qemu/{vmid}/migrate', { node: guest.node, vmid: guest.vmid, target, online: true });
+  return undefined;
+}
+
+export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
+  /** Its QEMU, on its node: HA starts it again, its LRM alone. */
+  'member.kill': verb({ ...member, signal: text.optional() }, [SSH], async (context, { signal = 'SIGKILL', ...of }) => {
+    const guest = await findGuest(context, of);
+    const status = guest && (await statusOf(context, guest));
+    if (!guest || !status?.pid || status.pid !== guest.pid) return undefined;
+    const where = await addressOf(context, guest.node);
+    const { code, stderr } = await tryOnNode(context.cluster.ssh, where, [
+      'kill',
+      '-s',
+      signal.replace(/^SIG/, ''),
+      String(guest.pid),
+    ]);
+    if (code === 0 || /No such process/i.test(stderr)) return undefined;
+    throw new OperatorError(
+      `guest ${guest.vmid} on ${guest.node} could not be killed: ${stderr.trim() || `exit ${code}`}`,
+    );
+  }),
+
+  'member.pause': verb(member, [onGuests('VM.PowerMgmt')], async (context, of) => {
+    const { node, vmid } = await present(context, of);
+    if ((await statusOf(context, { node, vmid }))?.qmpstatus === 'paused') return undefined;
+    const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/suspend', { node, vmid });
+    await finished(context.api, upid, { timeout: TASK_TIMEOUT });
+    return undefined;
+  }),
+
+  'member.unpause': undo(member, [onGuests('VM.PowerMgmt')], async (context, of) => {
+    const guest = await findGuest(context, of);
+    if (!guest || (await statusOf(context, guest))?.qmpstatus !== 'paused') return undefined;
+    const { node, vmid } = guest;
+    const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/resume', { node, vmid });
+    await finished(context.api, upid, { timeout: TASK_TIMEOUT });
+    return undefined;
+  }),
+
+  /** As by its reset button: QEMU stays, the guest boots anew. */
+  'member.reset': verb(member, [onGuests('VM.PowerMgmt')], async (context, of) => {
+    const { node, vmid } = await present(context, of);
+    const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/reset', { node, vmid });
+    await finished(context.api, upid, { timeout: TASK_TIMEOUT });
+    return undefined;
+  }),
+
+  /** Its kernel panics. */
+  'member.crash': verb(member, [onGuests('VM.GuestAgent.Unrestricted')], async (context, of) => {
+    const { node, vmid } = await present(context, of);
+    const line = 'echo 1 >/proc/sys/kernel/sysrq; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &';
+    await mustExec(context.api, { node, vmid }, ['sh', '-c', line], { timeout: AGENT_TIMEOUT });
+    return undefined;
+  }),
+
+  /** To another node, alive; back again is the same verb. */
+  'member.migrate': undo(
+    { ...member, target: text },
+    [onCluster('Sys.Console'), onGuests('VM.Migrate')],
+    async (context, { target, ...of }) => move(context, of, target, 'migrate'),
+  ),
+
+  /** To another node, through a stop and a start. */
+  'member.relocate': undo({ ...member, target: text }, [onCluster('Sys.Console')], async (context, { target, ...of }) =>
+    move(context, of, target, 'relocate'),
+  ),
+
+  /** Pulls the cable of its first card, or plugs it in again. */
+  'member.link': undo(
+    { ...member, state: oneOf('down', 'up') },
+    [onGuests('VM.Config.Network')],
+    async (context, { state, ...of }) => {
+      const guest = await findGuest(context, of);
+      if (guest) await setNet(context.api, guest, 'link_down', state === 'down' ? '1' : undefined);
+      return undefined;
+    },
+    ({ state }) => state === 'up',
+  ),
+
+  /** Its disk does so many requests a second and no more; without `iops`, as many as it can. */
+  'member.disk': undo(
+    { ...member, iops: count.optional() },
+    [onGuests('VM.Config.Disk')],
+    async (context, { iops, ...of }) => {
+      const guest = await findGuest(context, of);
+      if (guest) await setDrive(context.api, guest, { iops_rd: iops, iops_wr: iops });
+      return undefined;
+    },
+    ({ iops }) => iops === undefined,
+  ),
+
+  /** Puts its clock wrong by so much, by its node's clock; by nothing: right. */
+  'member.clock': undo(
+    { ...member, wrong: seconds.optional() },
+    [onGuests('VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')],
+    async (context, { wrong = 0, ...of }) => {
+      const guest = await findGuest(context, of);
+      if (!guest) return undefined;
+      const { node, vmid } = guest;
+      const { time } = await context.api.get('/nodes/{node}/time', { node });
+      await mustExec(context.api, { node, vmid }, ['date', '-u', '-s', `@${time + wrong}`], { timeout: AGENT_TIMEOUT });
+      return undefined;
+    },
+    ({ wrong }) => wrong === undefined,
+  ),
+};
+
+/** What can only be asked of a guest. */
+export const memberQueries = {
+  /** → { seconds }: how far its clock is ahead of its node's. */
+  'member.clock': {
+    args: z.object(member),
+    rights: [onGuests('VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')] as readonly Right[],
+    async ask(context: ProxmoxContext, of: never) {
+      const { node, vmid } = await present(context, of);
+      const [{ time }, { stdout }] = await Promise.all([
+        context.api.get('/nodes/{node}/time', { node }),
+        execInGuest(context.api, { node, vmid }, ['date', '+%s'], { timeout: AGENT_TIMEOUT }),
+      ]);
+      return { seconds: Number(stdout) - time };
+    },
+  },
+};

@@ -1,0 +1,96 @@
+/** What is done to nodes. */
+import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
+import { node, oneOf, plainName, text, texts, type Verb } from '../../verb.ts';
+import { onNode, tryOnNode } from '../acts/ssh.ts';
+import { onNodes, type ProxmoxContext, question, type Right, SSH, undo, verb } from './entry.ts';
+import { addressOf } from './members.ts';
+
+const EXEC_TIMEOUT = 5_000;
+
+/** Runs what faults run on nodes; every child ends with it. */
+const RUN = `
+name=$1 run=$2; shift 2
+folder=/run/brownout/$name
+if [ -e "$folder" ]; then [ "$(cat "$folder/run")" = "$run" ] && exit 0; echo "$name is of another run"; exit 77; fi
+mkdir -p "$folder" && printf %s "$run" >"$folder/run"
+setsid "$@" >"$folder/log" 2>&1 </dev/null & echo $! >"$folder/pid"`;
+const REMOVE = `
+name=$1 run=$2
+folder=/run/brownout/$name
+[ -e "$folder" ] || exit 0
+if [ -n "$run" ] && [ "$(cat "$folder/run")" != "$run" ]; then echo "$name is of another run"; exit 77; fi
+pid=$(cat "$folder/pid")
+kill -TERM "-$pid" 2>/dev/null
+for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "-$pid" 2>/dev/null || break; sleep 0.2; done
+kill -KILL "-$pid" 2>/dev/null
+rm -rf "$folder"`;
+const REFUSED = 77;
+
+export const nodeVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
+  /** `drain` is maintenance mode: only the command line has it. With `run` it is done for that run; without, it is undone. */
+  'node.availability': undo(
+    { node, availability: oneOf('active', 'pause', 'drain'), run: text.optional() },
+    [SSH],
+    async (context, { node: name, availability }) => {
+      if (availability === 'pause') {
+        throw new PermanentError(`node ${name}: Proxmox has no state in which a node only takes nothing new`, {
+          hint: 'drain it',
+        });
+      }
+      // Any node passes it on to the CRM; the one itself may be down.
+      const { nodes } = await context.viewer.look();
+      const speaker = nodes.find((each) => each.online && each.name !== name) ?? nodes.find((each) => each.online);
+      if (!speaker) throw new OperatorError('no node is online');
+      const argv = [
+        'ha-manager',
+        'crm-command',
+        'node-maintenance',
+        availability === 'drain' ? 'enable' : 'disable',
+        name,
+      ];
+      await onNode(context.cluster.ssh, { node: speaker.name, address: speaker.address }, argv);
+      return undefined;
+    },
+    ({ run }) => run === undefined,
+  ),
+
+  /** In good order, as the cluster's shutdown policy says: no power cut. `power.on` brings it back. */
+  'node.shutdown': verb({ node }, [onNodes('Sys.PowerMgmt')], async ({ api }, { node: name }) => {
+    await api.post('/nodes/{node}/status', { node: name, command: 'shutdown' });
+    return undefined;
+  }),
+
+  'host.run': verb(
+    { node, name: plainName, run: text, image: text.optional(), argv: texts },
+    [SSH],
+    async (context, { node: on, name, run, argv }) => {
+      const where = await addressOf(context, on);
+      await onNode(context.cluster.ssh, where, ['sh', '-c', RUN, 'run', name, run, ...argv]);
+      return undefined;
+    },
+  ),
+
+  'host.remove': undo({ node, name: plainName }, [SSH], async (context, { node: on, name }, ownRun) => {
+    const where = await addressOf(context, on);
+    const { code, stdout, stderr } = await tryOnNode(context.cluster.ssh, where, [
+      'sh',
+      '-c',
+      REMOVE,
+      'remove',
+      name,
+      ownRun ?? '',
+    ]);
+    if (code === REFUSED) throw new PermanentError(`${name} on ${on}: ${stdout.trim()}; it is left alone`);
+    if (code !== 0) throw new OperatorError(`${name} on ${on} could not be ended: ${(stderr || stdout).trim()}`);
+    return undefined;
+  }),
+};
+
+export const nodeQueries = {
+  /** → { code, stdout }, on a node. */
+  'host.exec': question({ node, name: plainName, argv: texts }, [SSH], async (context, { node: on, argv }) => {
+    const where = await addressOf(context, on);
+    const { code, stdout } = await tryOnNode(context.cluster.ssh, where, argv, { timeout: EXEC_TIMEOUT });
+    return { code: code ?? -1, stdout };
+  }),
+};

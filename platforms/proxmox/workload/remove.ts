@@ -1,0 +1,155 @@
+/** Takes a run's guests away, with all that was made for them, and waits until they are gone. */
+import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
+import { poll } from '../../../units/until.ts';
+import { isOfRun } from '../../verb.ts';
+import type { Api } from '../api/api.ts';
+import { ApiError } from '../api/api-error.ts';
+import { finished, TaskError } from '../api/tasks.ts';
+import { markOf, namespacesOf, readMark, splitTags, unmarked } from '../state/tags.ts';
+import type { View, Viewer } from '../state/view.ts';
+import { ADOPTED } from './deploy.ts';
+import { sidOf } from './ha.ts';
+
+const REMOVE_TIMEOUT = 120_000;
+const TASK_TIMEOUT = 60_000;
+const LOOK_AGAIN = 1_000;
+
+/**
+ * Gone already is success. Guests that are only marked for the run lose the marks, and stay.
+ *
+ * @throws {PermanentError} when there is something in the namespace that the run did not make; that is left alone
+ */
+export async function removeNamespace(
+  api: Api,
+  viewer: Viewer,
+  namespace: string,
+  ownRun: string | undefined,
+): Promise<void> {
+  const run = ownRun?.toLowerCase();
+  await removeRules(api, namespace, ownRun);
+  let foreign: string[] = [];
+  const sweep = async () => {
+    const found = await guestsOf(api, await viewer.look(), namespace);
+    const own = found.filter(({ run: its }) => isOfRun(its, run));
+    foreign = found.filter(({ run: its }) => !isOfRun(its, run)).map(({ vmid }) => `guest ${vmid}`);
+    const left = await Promise.all(own.map((guest) => removeGuest(api, guest)));
+    return left.filter((what) => what !== undefined);
+  };
+  const left = await poll(sweep, (what) => what.length === 0, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
+  if (left.length > 0) {
+    throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
+      hint: 'once the nodes answer again: brownout undo',
+    });
+  }
+  // A group is refused as long as a resource is in it.
+  await removeGroups(api, namespace, ownRun);
+  if (foreign.length === 0) return;
+  throw new PermanentError(
+    `${namespace} holds what does not carry the mark of run ${ownRun ?? '(any)'}, and is left alone: ${foreign.join(', ')}`,
+    { hint: 'nothing but what the run has made is ever removed; if this is of no use, remove it by hand' },
+  );
+}
+
+interface Found {
+  vmid: number;
+  node: string;
+  run: string;
+  tags: string | undefined;
+}
+
+/** By its tags; and, of one that was not wholly made, by its name and description. */
+async function guestsOf(api: Api, { guests }: View, namespace: string): Promise<Found[]> {
+  const prefix = `${namespace.replaceAll('_', '-').toLowerCase()}-`;
+  const found = await Promise.all(
+    guests
+      .filter(({ type, template }) => type === 'qemu' && !template)
+      .map(async ({ vmid, node, tags, name }): Promise<Found | undefined> => {
+        const mark = markOf(tags);
+        if (mark) return mark.has(namespace) ? { vmid, node, tags, run: mark.run } : undefined;
+        // A guest that was just made has no name yet in the cluster's list.
+        if (name !== undefined && !name.startsWith(prefix)) return undefined;
+        const config = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+        const written = readMark(config.description);
+        return { vmid, node, tags, run: written?.namespace === namespace ? written.run.toLowerCase() : '' };
+      }),
+  );
+  return found.filter((guest) => guest !== undefined);
+}
+
+/** One try; says what is in the way of it. */
+async function removeGuest(api: Api, { vmid, node, tags }: Found): Promise<string | undefined> {
+  try {
+    if (splitTags(tags).includes(ADOPTED)) {
+      const left = unmarked(tags).filter((tag) => tag !== ADOPTED);
+      await api.put('/nodes/{node}/qemu/{vmid}/config', {
+        node,
+        vmid,
+        ...(left.length > 0 ? { tags: left.join(';') } : { delete: 'tags' }),
+      });
+      return undefined;
+    }
+    // Out of HA first: else it would be started again.
+    await unlessGone(api.delete('/cluster/ha/resources/{sid}', { sid: sidOf(vmid) }));
+    const { status, lock, qmpstatus } = await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
+    if (lock !== undefined && lock !== 'suspended') return `guest ${vmid} on ${node} is locked (${lock})`;
+    if (status === 'running') {
+      if (qmpstatus === 'paused')
+        await api.post('/nodes/{node}/qemu/{vmid}/status/resume', { node, vmid }).catch(() => undefined);
+      await finished(api, await api.post('/nodes/{node}/qemu/{vmid}/status/stop', { node, vmid }), {
+        timeout: TASK_TIMEOUT,
+      });
+    }
+    const removing = { node, vmid, purge: true, 'destroy-unreferenced-disks': true };
+    await finished(api, await api.delete('/nodes/{node}/qemu/{vmid}', removing), { timeout: TASK_TIMEOUT });
+    return undefined;
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    if (error instanceof ApiError || error instanceof TaskError) return `guest ${vmid} on ${node}: ${error.message}`;
+    throw error;
+  }
+}
+
+/** Rules and groups by what their comment says; a rule's name says of which namespace it is. */
+async function removeRules(api: Api, namespace: string, ownRun: string | undefined): Promise<void> {
+  const rules = await unlessGone(api.get('/cluster/ha/rules'));
+  for (const { rule, comment } of rules ?? []) {
+    if (rule.startsWith(`${namespace.toLowerCase()}-`) && isOfRun(runOf(comment), ownRun)) {
+      await api.delete('/cluster/ha/rules/{rule}', { rule });
+    }
+  }
+}
+
+async function removeGroups(api: Api, namespace: string, ownRun: string | undefined): Promise<void> {
+  const groups = await unlessGone(api.get('/cluster/ha/groups'));
+  for (const { group, comment } of groups ?? []) {
+    if (group.startsWith(`${namespace.toLowerCase()}-`) && isOfRun(runOf(comment), ownRun)) {
+      await unlessGone(api.delete('/cluster/ha/groups/{group}', { group }));
+    }
+  }
+}
+
+/** The run that a comment of ours names. */
+export function runOf(comment: string | undefined): string | undefined {
+  return /brownout\.run=(\S+)/.exec(comment ?? '')?.[1];
+}
+
+function isGone(error: unknown): boolean {
+  return (error instanceof ApiError || error instanceof TaskError) && error.trouble === 'not-there';
+}
+
+/** Also undefined where this version has rules instead of groups, or groups instead of rules. */
+export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (isGone(error) || (error instanceof ApiError && error.trouble === 'not-implemented')) return undefined;
+    if (error instanceof ApiError && /have been migrated to rules/.test(error.message)) return undefined;
+    throw error;
+  }
+}
+
+/** What a guest's tags say of where it belongs, for whoever lists what is left. */
+export function placesOf(tags: string | undefined): { run: string; namespaces: string[] } | undefined {
+  const mark = markOf(tags);
+  return mark && { run: mark.run, namespaces: namespacesOf(tags) };
+}
