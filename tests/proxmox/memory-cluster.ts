@@ -206,8 +206,12 @@ export class MemoryCluster {
     this.port = port;
   }
 
-  /** With `root@pam` (password PASSWORD) and its tokens `rec`, which may do all, and `poor`, which may see guests only. */
-  static async start(authority: Authority, port: number, nodes = 3): Promise<MemoryCluster> {
+  /**
+   * @param size `guests` that run, evenly on the `nodes`, from VMID 1000 on, every second one under HA: for measuring what a large cluster costs
+   *
+   * With `root@pam` (password PASSWORD) and its tokens `rec`, which may do all, and `poor`, which may see guests only.
+   */
+  static async start(authority: Authority, port: number, { nodes = 3, guests = 0 } = {}): Promise<MemoryCluster> {
     const cluster = new MemoryCluster(
       Array.from({ length: nodes }, (_, index) => `pve${index + 1}`),
       port,
@@ -225,6 +229,7 @@ export class MemoryCluster {
       cluster.#guests.set(name, new MemoryGuests(() => cluster.#guests));
       cluster.machines.set(name, new MemoryMachine());
     }
+    await cluster.#populate(guests);
     for (const name of cluster.#names) {
       const membership = cluster.#membership(name);
       const view = cluster.files.view(() => membership.quorate());
@@ -235,6 +240,18 @@ export class MemoryCluster {
       await cluster.revive(name);
     }
     return cluster;
+  }
+
+  async #populate(guests: number): Promise<void> {
+    const { contents } = this.files;
+    const resources: string[] = [];
+    for (let index = 0; index < guests; index += 1) {
+      const [node, vmid] = [this.#names[index % this.#names.length]!, 1000 + index];
+      contents.set(`nodes/${node}/qemu-server/${vmid}.conf`, `cores: 1\nmemory: 512\nname: guest-${index}\n`);
+      await this.#guests.get(node)!.start(vmid, {});
+      if (index % 2 === 0) resources.push(`vm: ${vmid}\n\tstate started\n\n`);
+    }
+    if (guests > 0) contents.set('ha/resources.cfg', resources.join(''));
   }
 
   address(name: string): string {
