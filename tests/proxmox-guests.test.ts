@@ -301,7 +301,7 @@ test('the parts of the voting app play in a guest, and again after it was killed
   );
   // The result page has the same port as the front end.
   await elsewhere(
-    'pkill -f /opt/vote; pkill gunicorn; sleep 1; ROLE=result VARIANT=hardened setsid /voting/start > /tmp/result 2>&1 < /dev/null &',
+    'pkill -f /opt/[v]ote; pkill gunicorn; sleep 1; ROLE=result VARIANT=hardened setsid /voting/start > /tmp/result 2>&1 < /dev/null &',
   );
   const result = () =>
     fetch(`http://${address}/`, { signal: AbortSignal.timeout(3000) }).then(
