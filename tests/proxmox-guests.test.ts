@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { build } from '../fixtures/voting/image/build.ts';
 import { remove } from '../lab/host.ts';
 import { labOf } from '../lab/lab.ts';
 import { createNetwork, removeNetwork } from '../lab/network.ts';
@@ -12,6 +13,7 @@ import { IMAGE, stock } from '../lab/proxmox/guests/storage.ts';
 import { GUEST_PACKAGES, guestImage } from '../lab/proxmox/image/image.ts';
 import type { GuestState } from '../lab/proxmox/node/parts.ts';
 import { ensurePackages, installLabPackages } from '../lab/setup.ts';
+import { pack, runScript } from '../platforms/proxmox/workload/files.ts';
 import { sleep } from '../units/sleep.ts';
 import { Node } from './proxmox-guests/node.ts';
 import { until } from './until.ts';
@@ -68,13 +70,14 @@ before(
 after(() => skip || down(), { timeout: 120_000 });
 
 /** Runs a script in the guest by its agent. */
-async function script(node: Node, text: string): Promise<string> {
-  const args = { path: '/bin/sh', arg: ['-c', text], 'capture-output': true };
-  const { value } = await node.call<{ pid: number }>('agent', 100, 'guest-exec', args);
+async function script(node: Node, text: string, { vmid = 100, input = '' } = {}): Promise<string> {
+  const stdin = Buffer.from(input).toString('base64');
+  const args = { path: '/bin/sh', arg: ['-c', text], 'capture-output': true, 'input-data': stdin };
+  const { value } = await node.call<{ pid: number }>('agent', vmid, 'guest-exec', args);
   for (;;) {
     const status = await node.call<{ exited: boolean; exitcode?: number; 'out-data'?: string; 'err-data'?: string }>(
       'agent',
-      100,
+      vmid,
       'guest-exec-status',
       { pid: value.pid },
     );
@@ -217,4 +220,94 @@ test('live migration: the users see a gap, and the guest is the same', { skip, t
   for (const each of gaps) t.diagnostic(each);
   assert.equal(await script(one, 'cat /proc/sys/kernel/random/boot_id'), boot);
   await one.call('stop', 100);
+});
+
+test('the parts of the voting app play in a guest, and again after it was killed', {
+  skip,
+  timeout: 300_000,
+}, async (t) => {
+  const address = '10.81.7.101';
+  const disk = await one.call<string>('importFrom', `shared:import/${IMAGE}`, 101);
+  const app = {
+    ...config,
+    ide2: 'shared:101/vm-101-cloudinit.qcow2,media=cdrom',
+    ipconfig0: `ip=${address}/24`,
+    name: 'app1',
+    net0: 'virtio=BC:24:11:00:00:65,bridge=vmbr0',
+    scsi0: disk.value,
+  };
+  await one.call('start', 101, app);
+  const answers = () => one.call('agent', 101, 'guest-ping').then(Boolean, () => false);
+  await until('the agent answers', answers, 60_000);
+  const run = (text: string, input?: string) =>
+    script(one, text, { vmid: 101, ...(input === undefined ? {} : { input }) });
+
+  const files = join(lab.folder, 'voting');
+  await build(files);
+  const packed = await pack(files);
+  for (let at = 0; at < packed.length; at += 60_000) await run('cat >> /tmp/files', packed.slice(at, at + 60_000));
+  await run('mkdir /voting; base64 -d /tmp/files | tar -xz -C /voting');
+  const rc = ['#!/bin/sh', "echo '127.0.0.1 redis db' >> /etc/hosts"];
+  for (const role of ['redis', 'db', 'worker', 'vote']) {
+    // In the app each has a guest, and so a state, of its own.
+    const alone = `mkdir -p /srv/${role} /state; mount --bind /srv/${role} /state; exec /voting/start`;
+    const part = {
+      start: ['unshare', '--mount', 'sh', '-c', alone],
+      restart: 1,
+      environment: { ROLE: role, VARIANT: 'hardened' },
+    };
+    await run(`cat > /opt/${role}; chmod 755 /opt/${role}`, runScript(role, part as never));
+    rc.push(`/opt/${role} &`);
+  }
+  await run('cat > /etc/rc.local; chmod 755 /etc/rc.local; sync', `${rc.join('\n')}\n`);
+  await run('setsid /etc/rc.local > /dev/null 2>&1 < /dev/null &');
+
+  const vote = (choice: string) =>
+    fetch(`http://${address}/`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', cookie: 'voter_id=abc1' },
+      body: `vote=${choice}`,
+      signal: AbortSignal.timeout(3000),
+    }).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  const counted = (choice: string) =>
+    run(`psql -h 127.0.0.1 -U postgres -Atc "select vote from votes where id = 'abc1'" || true`).then(
+      (said) => said === choice,
+    );
+  let from = performance.now();
+  await until('a vote is acknowledged', () => vote('a'), 180_000).catch(async (error) => {
+    t.diagnostic(await run('tail -n 8 /var/log/*.log'));
+    throw error;
+  });
+  t.diagnostic(`first start of all parts to an acknowledged vote ${((performance.now() - from) / 1000).toFixed(1)} s`);
+  await until('it is in the database', () => counted('a'), 120_000);
+
+  await one.call('stop', 101);
+  from = performance.now();
+  await two.call('start', 101, app);
+  await until('a vote is acknowledged', () => vote('b'), 120_000);
+  t.diagnostic(
+    `cold boot on the other machine to an acknowledged vote ${((performance.now() - from) / 1000).toFixed(1)} s`,
+  );
+  const elsewhere = (text: string) => script(two, text, { vmid: 101 });
+  await until(
+    'it is in the database',
+    async () =>
+      (await elsewhere(`psql -h 127.0.0.1 -U postgres -Atc "select vote from votes where id = 'abc1'" || true`)) ===
+      'b',
+    60_000,
+  );
+  // The result page has the same port as the front end.
+  await elsewhere(
+    'pkill -f /opt/[v]ote; pkill gunicorn; sleep 1; ROLE=result VARIANT=hardened setsid /voting/start > /tmp/result 2>&1 < /dev/null &',
+  );
+  const result = () =>
+    fetch(`http://${address}/`, { signal: AbortSignal.timeout(3000) }).then(
+      async (response) => /socket\.io/.test(await response.text()),
+      () => false,
+    );
+  await until('the result page is there', result, 60_000);
+  await two.call('stop', 101);
 });

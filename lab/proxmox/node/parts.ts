@@ -57,6 +57,7 @@ export interface Hypervisor {
   /** VMIDs with a process here. */
   running(): number[];
   state(vmid: number): Promise<GuestState>;
+  /** Writes cloud-init's drive anew, if it has one. */
   start(vmid: number, config: GuestConfig, log: Log): Promise<void>;
   /** Ends the process at once. */
   stop(vmid: number, log: Log): Promise<void>;

@@ -56,10 +56,13 @@ export async function install(api: Api, guest: Guest, { spec, hostname, hosts, p
     await shell(`cat >${HOME}/run-${name} && chmod 755 ${HOME}/run-${name}`, runScript(name, spec.parts[name]!));
   }
   const all = names.map((name) => `${HOME}/run-${name} >/dev/null 2>&1 </dev/null &\n`).join('');
-  await shell(`cat >${HOME}/run && chmod 755 ${HOME}/run`, `#!/bin/sh\n# Written by brownout.\n${all}`);
+  // cloud-init writes /etc/hosts anew at every boot, as Proxmox tells it to.
+  const known = `grep -q '# brownout$' /etc/hosts || cat ${HOME}/hosts >>/etc/hosts\n`;
+  await shell(`cat >${HOME}/run && chmod 755 ${HOME}/run`, `#!/bin/sh\n# Written by brownout.\n${known}${all}`);
   // A template may have its own hosts, and what it starts itself.
   await shell(
-    `hostname ${quote(hostname)}; echo ${quote(hostname)} >/etc/hostname; sed -i '/# brownout$/d' /etc/hosts; cat >>/etc/hosts`,
+    `hostname ${quote(hostname)}; echo ${quote(hostname)} >/etc/hostname; sed -i '/# brownout$/d' /etc/hosts
+     cat >${HOME}/hosts && cat ${HOME}/hosts >>/etc/hosts`,
     hosts.map((line) => `${line} # brownout\n`).join(''),
   );
   await shell(
