@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,8 +16,11 @@ export const access = (folder: string) => ({
   sshKey: join(folder, 'operator', 'id_ed25519'),
   knownHosts: join(folder, 'operator', 'known_hosts'),
   ca: authorityFile(join(folder, 'certificates')),
-  tokenSecret: join(folder, 'operator', 'token-secret'),
+  user: 'root@pam',
+  /** Each in a file of its own. */
   password: join(folder, 'operator', 'password'),
+  token: 'root@pam!brownout',
+  tokenSecret: join(folder, 'operator', 'token-secret'),
 });
 
 /** Writes what each machine is told, in `folder/<machine>/`; keys and certificates are made once, and stay. */
@@ -35,6 +39,9 @@ export async function configure(folder: string, all: Seat[], notes: Notes): Prom
     sshKey(access(folder).sshKey),
     ...all.map(({ name }) => sshKey(join(folder, name, 'ssh_host_key'))),
   ]);
+  for (const file of [access(folder).password, access(folder).tokenSecret]) {
+    if (!existsSync(file)) await writeFile(file, `${randomUUID()}\n`, { mode: 0o600 });
+  }
   await writeFile(join(folder, 'commands', 'ha-manager'), command('node/ha-manager'), { mode: 0o755 });
   await writeFile(join(folder, 'edge', EDGE_CONFIG), edgeFile());
   const hosts = await Promise.all(

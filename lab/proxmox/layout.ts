@@ -37,6 +37,7 @@ export const proxmoxLab: Lab = labOf('proxmox', PREFIX);
 export const SHARED = '/srv/shared';
 /** Where a machine finds its certificates, keys and configuration. */
 export const CONFIG = '/srv/proxmox';
+export const API_PORT = 8006;
 /** The bridge of a node that its guests are plugged into. */
 export const BRIDGE = 'vmbr0';
 

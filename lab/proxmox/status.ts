@@ -1,6 +1,6 @@
 import { type LinkState, linkState, type PowerState, pathInside, powerState } from '../host.ts';
 import { access } from './configure.ts';
-import { EDGE, ENTRIES, proxmoxLab, type Settings, seats } from './layout.ts';
+import { API_PORT, EDGE, ENTRIES, proxmoxLab, type Settings, seats } from './layout.ts';
 import { askAdmin, type NodeState } from './node/admin.ts';
 import { AGENT_SOCKET } from './node/settings.ts';
 import { FOLDERS, readNotes } from './notes.ts';
@@ -54,7 +54,7 @@ export async function proxmoxStatus(): Promise<ProxmoxStatus> {
     entry: Object.fromEntries(
       Object.entries(ENTRIES).map(([name, { port }]) => [name, `http://${EDGE.address}:${port}`]),
     ),
-    reach: { endpoints: all.map(({ address }) => `https://${address}:8006`), ...access(FOLDERS.config) },
+    reach: { endpoints: all.map(({ address }) => `https://${address}:${API_PORT}`), ...access(FOLDERS.config) },
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { withLock } from '../../units/lock.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { poll } from '../../units/until.ts';
@@ -8,9 +8,9 @@ import { requireRoot } from '../lab.ts';
 import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { ensurePackages, installLabPackages } from '../setup.ts';
-import { configure } from './configure.ts';
+import { access, configure } from './configure.ts';
 import { edgeMachine, nodeMachine, proxmoxLab, type Seat, type Settings, seats } from './layout.ts';
-import { askAdmin } from './node/admin.ts';
+import { askAdmin, type Operator } from './node/admin.ts';
 import { AGENT_SOCKET } from './node/settings.ts';
 import { FOLDERS, type Notes, readNotes, writeNotes } from './notes.ts';
 import { nodeState } from './status.ts';
@@ -111,6 +111,8 @@ async function becomeCluster(all: Seat[], progress: Progress): Promise<void> {
     });
   }
   const first = all[0]!.name;
+  const socket = pathInside(proxmoxLab, first, AGENT_SOCKET)!;
+  await admitOperator(socket);
   if ((await nodeState(first))?.master === undefined) {
     progress('waiting for the HA master');
     // A cluster without HA resources needs no master, and Proxmox VE then has none; an operator's command makes one of them wake up.
@@ -130,4 +132,15 @@ async function becomeCluster(all: Seat[], progress: Progress): Promise<void> {
       hint: `brownout lab shell proxmox ${first} -- cat /var/log/pve.log`,
     });
   }
+}
+
+/** What a cluster has from its making on: its authority's certificate among its files, and somebody who may do everything. */
+async function admitOperator(socket: string): Promise<void> {
+  const { ca, user, password, token, tokenSecret } = access(FOLDERS.config);
+  const [content, word, secret] = await Promise.all(
+    [ca, password, tokenSecret].map(async (file) => readFile(file, 'utf8')),
+  );
+  await askAdmin(socket, 'POST /file', JSON.stringify({ path: 'pve-root-ca.pem', content }));
+  const operator: Operator = { user, password: word!.trim(), token, secret: secret!.trim() };
+  await askAdmin(socket, 'POST /operator', JSON.stringify(operator));
 }

@@ -12,13 +12,23 @@ export interface NodeState {
   master: string | undefined;
   crm: string;
   lrm: string;
-  api: boolean;
+}
+
+/** Who may do everything, by password and by token. */
+export interface Operator {
+  /** `root@pam` */
+  user: string;
+  password: string;
+  /** `root@pam!brownout` */
+  token: string;
+  secret: string;
 }
 
 export interface Admin {
   state(): Promise<NodeState>;
   /** A line for the CRM: `enable-node-maintenance pve3`. */
   command(line: string): Promise<void>;
+  admit(operator: Operator): Promise<void>;
   /** Writes a file of `/etc/pve`, where nobody has yet. */
   provide(path: string, content: string): Promise<void>;
 }
@@ -40,6 +50,8 @@ async function answer(request: IncomingMessage, admin: Admin): Promise<unknown> 
       return admin.state();
     case 'POST /crm-command':
       return admin.command(body);
+    case 'POST /operator':
+      return admin.admit(JSON.parse(body) as Operator);
     case 'POST /file': {
       const { path, content } = JSON.parse(body) as { path: string; content: string };
       return admin.provide(path, content);
@@ -49,12 +61,10 @@ async function answer(request: IncomingMessage, admin: Admin): Promise<unknown> 
   }
 }
 
+type Call = 'GET /state' | 'POST /crm-command' | 'POST /operator' | 'POST /file';
+
 /** Asks a node through its socket. Rejects with an Error in its words, or the system's. */
-export function askAdmin<T>(
-  socketPath: string,
-  call: 'GET /state' | 'POST /crm-command' | 'POST /file',
-  body = '',
-): Promise<T> {
+export function askAdmin<T>(socketPath: string, call: Call, body = ''): Promise<T> {
   const [method, path] = call.split(' ') as [string, string];
   return new Promise((resolve, reject) => {
     const request = ask({ socketPath, method, path, timeout: 15_000 }, (response) => {

@@ -1,15 +1,20 @@
 /** The agent of a node: its part of the cluster's files, its membership, CRM and LRM, its guests and its API. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { addToken, setPassword } from '../api/access-files.ts';
+import { serve } from '../api/server.ts';
 import { ETCD_PORT } from '../cluster/etcd.ts';
 import { Partitions } from '../cluster/membership.ts';
 import { Clock } from '../ha/clock.ts';
+import { API_PORT, CONFIG } from '../layout.ts';
 import { EtcdGateway } from '../store/etcd-gateway.ts';
 import { HaFolder } from '../store/ha-files.ts';
 import { ReplicatedFiles } from '../store/replicated-files.ts';
 import { serveAdmin } from './admin.ts';
 import { HighAvailability } from './ha.ts';
+import { HaGuests } from './ha-guests.ts';
 import { NodeMachine } from './machine.ts';
+import { noHypervisor, noStorage } from './no-guests.ts';
 import type { Membership } from './parts.ts';
 import { AGENT_SOCKET, COPY, NODE_FILE, type NodeSettings } from './settings.ts';
 
@@ -33,22 +38,33 @@ const membership: Membership = {
   nodes: () => partitions.nodes(nodes),
 };
 const ha = new HaFolder(files);
-const machine = new NodeMachine(() => highAvailability.shutDown(), say);
+const machine = new NodeMachine(end, say);
+const pem = (name: string) => readFileSync(`${CONFIG}/pve-ssl.${name}`, 'utf8');
+const hypervisor = noHypervisor;
+const { lrm } = await serve(
+  { membership, files, ha, machine, hypervisor, storage: noStorage },
+  { key: pem('key'), cert: pem('pem'), port: API_PORT },
+);
 const highAvailability = new HighAvailability({
   membership,
   files,
   clock,
   say,
   machineShutdown: () => machine.asked,
-  guests: {
-    isRunning: async () => false,
-    start: async (sid) => {
-      throw new Error(`this node cannot run guests: ${sid}`);
-    },
-    stop: async () => {},
-    move: async () => false,
-  },
+  guests: new HaGuests(node, files, hypervisor, lrm),
 });
+
+/** What the machine's shutdown waits for: HA does with its guests what the policy says, and the others are shut down, too. */
+async function end(): Promise<void> {
+  await highAvailability.shutDown();
+  // What still runs and is under HA was frozen: it, too, ends with the machine.
+  await Promise.all(
+    hypervisor
+      .running()
+      .map((vmid) => lrm.stop(vmid, undefined).catch((error: Error) => say(`VM ${vmid}: ${error.message}`))),
+  );
+}
+
 serveAdmin(AGENT_SOCKET, {
   state: async () => {
     const { master_node: master, timestamp = 0 } = await ha.managerStatus();
@@ -57,10 +73,13 @@ serveAdmin(AGENT_SOCKET, {
       members: membership.nodes().flatMap(({ name, online }) => (online ? [name] : [])),
       master: clock.now() - timestamp > OLD ? undefined : master,
       ...highAvailability.states,
-      api: false,
     };
   },
   command: (line) => ha.queue(line),
+  admit: async ({ user, password, token, secret }) => {
+    await setPassword(files, user, password);
+    await addToken(files, token, secret, false);
+  },
   provide: (path, content) => files.update(path, (text) => text ?? content),
 });
 say(`the agent of ${node} is there`);

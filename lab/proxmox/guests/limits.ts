@@ -1,0 +1,60 @@
+/** What a guest may have at most: its drives' throttles, its share of the processors, its links' rate. */
+import { existsSync } from 'node:fs';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, succeeds } from '../../command.ts';
+import type { GuestConfig } from '../node/parts.ts';
+import type { Drive, Net } from './config.ts';
+
+const PERIOD_US = 100_000;
+const MIB = 2 ** 20;
+
+/** A drive's throttles as QEMU's monitor takes them; zero is none. */
+export function throttles({ key, options }: Drive): Record<string, string | number> {
+  const iops = (name: string) => Number(options[name] ?? 0);
+  const bytes = (name: string) => Math.round(Number(options[name] ?? 0) * MIB);
+  return {
+    id: key,
+    ...{ bps: bytes('mbps'), bps_rd: bytes('mbps_rd'), bps_wr: bytes('mbps_wr') },
+    ...{ iops: iops('iops'), iops_rd: iops('iops_rd'), iops_wr: iops('iops_wr') },
+  };
+}
+
+/** Puts a guest's process into a control group of its own, with as many cores as `cpulimit` says; 0 and undefined are no limit. */
+export async function limitProcessors(vmid: number, pid: number, { cpulimit }: GuestConfig): Promise<void> {
+  const cores = Number(cpulimit ?? 0);
+  const folder = groupOf(vmid);
+  await mkdir(folder, { recursive: true });
+  const quota = cores > 0 ? Math.round(cores * PERIOD_US) : undefined;
+  if (isUnified()) await writeFile(join(folder, 'cpu.max'), `${quota ?? 'max'} ${PERIOD_US}`);
+  else {
+    await writeFile(join(folder, 'cpu.cfs_period_us'), String(PERIOD_US));
+    await writeFile(join(folder, 'cpu.cfs_quota_us'), String(quota ?? -1));
+  }
+  await writeFile(join(folder, 'cgroup.procs'), String(pid));
+}
+
+/** Removes the group of a guest whose process is gone. */
+export async function removeLimits(vmid: number): Promise<void> {
+  await rmdir(groupOf(vmid)).catch(() => {});
+}
+
+/** Limits a link to `rate` MB/s, both ways, or no more. */
+export async function limitLink(tap: string, { options: { rate } }: Net): Promise<void> {
+  await succeeds(['tc', 'qdisc', 'delete', 'dev', tap, 'root']);
+  await succeeds(['tc', 'qdisc', 'delete', 'dev', tap, 'ingress']);
+  if (rate === undefined || Number(rate) === 0) return;
+  const bytes = `${Math.round(Number(rate) * MIB)}bps`;
+  await run(['tc', 'qdisc', 'add', 'dev', tap, 'root', 'tbf', 'rate', bytes, 'burst', String(MIB), 'latency', '50ms']);
+  await run(['tc', 'qdisc', 'add', 'dev', tap, 'ingress']);
+  await run([
+    ...['tc', 'filter', 'add', 'dev', tap, 'parent', 'ffff:', 'protocol', 'all', 'prio', '50', 'basic'],
+    ...['police', 'rate', bytes, 'burst', String(MIB), 'mtu', '64kb', 'drop'],
+  ]);
+}
+
+const isUnified = () => existsSync('/sys/fs/cgroup/cgroup.controllers');
+
+function groupOf(vmid: number): string {
+  return isUnified() ? `/sys/fs/cgroup/guest-${vmid}` : `/sys/fs/cgroup/cpu/guest-${vmid}`;
+}
