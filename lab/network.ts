@@ -120,7 +120,11 @@ export async function plug(
 
 /** Removes the cable: from now on not one packet of the machine gets through, not even a reset. */
 export async function unplug(network: Network, machine: string): Promise<void> {
-  if (await hasPort(network, machine)) await onBridge(network, `link delete ${machine}`);
+  if (!(await hasPort(network, machine))) return;
+  await onBridge(network, `link delete ${machine}`).catch(async (error: Error) => {
+    // With the network of a machine that has just ended, the kernel takes its cable away, too.
+    if (await hasPort(network, machine)) throw error;
+  });
 }
 
 /** Cuts or restores a machine's link at the bridge. No effect on a machine that is off: it has no port then. */

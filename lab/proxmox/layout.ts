@@ -28,7 +28,7 @@ export const ENTRIES = {
   result: { port: 8081, guests: [105] },
 } as const;
 
-export const PREFIX = '10.79.0';
+const PREFIX = '10.79.0';
 const GIB = 2 ** 30;
 
 export const proxmoxLab: Lab = labOf('proxmox', PREFIX);
