@@ -24,7 +24,7 @@ export const PASSWORD = 'secret-of-the-test';
 export const TOKEN_SECRET = 'e9b2a6d4-0000-4000-8000-8d5f1a2b3c4d';
 
 /** What all nodes share. */
-export class MemoryFiles {
+class MemoryFiles {
   readonly contents = new Map<string, string>();
 
   /** As one node sees it: without a majority it changes nothing. */
@@ -199,6 +199,7 @@ export class MemoryCluster {
   readonly #apis = new Map<string, NodeApi>();
   readonly #guests = new Map<string, MemoryGuests>();
   readonly #parts = new Map<string, Parts>();
+  readonly #identities = new Map<string, { key: string; cert: string }>();
 
   private constructor(names: string[], port: number) {
     this.#names = names;
@@ -230,8 +231,8 @@ export class MemoryCluster {
       const [hypervisor, machine] = [cluster.#guests.get(name)!, cluster.machines.get(name)!];
       const parts = { membership, files: view, hypervisor, storage, ha: new HaFolder(view), machine };
       cluster.#parts.set(name, parts);
-      const { key, cert } = authority.issue(cluster.address(name));
-      cluster.#apis.set(name, await serve(parts, { key, cert, port }));
+      cluster.#identities.set(name, authority.issue(cluster.address(name)));
+      await cluster.revive(name);
     }
     return cluster;
   }
@@ -255,8 +256,25 @@ export class MemoryCluster {
       node,
       quorate: () => this.#names.filter(sees).length * 2 > this.#names.length,
       nodes: () =>
-        this.#names.map((name, index) => ({ name, address: this.address(name), id: index + 1, online: sees(name) })),
+        this.#names.map((name, index) => ({
+          name,
+          address: this.#seen(node, name),
+          id: index + 1,
+          online: sees(name),
+        })),
     };
+  }
+
+  /** Nobody listens at the address of a node on the other side of a cut. */
+  #seen(from: string, name: string): string {
+    const isCut = from !== name && (this.#minority.has(from) || this.#minority.has(name));
+    return isCut ? '127.0.77.250' : this.address(name);
+  }
+
+  /** Its API is there again. */
+  async revive(name: string): Promise<void> {
+    this.#down.delete(name);
+    this.#apis.set(name, await serve(this.parts(name), { ...this.#identities.get(name)!, port: this.port }));
   }
 
   /** Its API is gone, and the others know that it is. */

@@ -14,6 +14,8 @@ export interface Recorded {
   phase: string;
   via: string;
   auth: 'token' | 'ticket' | 'none' | 'badtoken' | 'malformed';
+  /** Seconds. */
+  elapsed_s: number;
   request: { method: string; path: string; params: Record<string, unknown> };
   status: number;
   reason: string;

@@ -29,7 +29,7 @@ export interface Access {
 
 const list = (text: string | undefined) => (text ?? '').split(/[,; ]+/).filter((part) => part !== '');
 
-export function parseAccess(text: string): Access {
+function parseAccess(text: string): Access {
   const access: Access = { users: new Map(), tokens: new Map(), roles: new Map(), entries: [] };
   for (const line of text.split('\n')) {
     const [kind, ...fields] = line.split(':');

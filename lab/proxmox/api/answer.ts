@@ -31,7 +31,7 @@ function asRefusal(error: unknown): Refusal {
 }
 
 /** The first line, without what cannot stand in a header. */
-export const reasonOf = (message: string) => (message.split('\n')[0] ?? '').replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
+const reasonOf = (message: string) => (message.split('\n')[0] ?? '').replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '?');
 
 function send(response: ServerResponse, status: number, reason: string, body: object | undefined): void {
   if (response.headersSent || response.destroyed) return;

@@ -7,7 +7,7 @@ import type { CallSchema, Property } from './schema.ts';
 export type Given = Record<string, unknown>;
 /** What a handler gets: integers and numbers are numbers, booleans are true or false. */
 export type Params = Record<string, Value>;
-export type Value = string | number | boolean | string[];
+type Value = string | number | boolean | string[];
 
 type Errors = Record<string, string>;
 

@@ -1,6 +1,6 @@
 /** The configuration of a guest: how the API shows it, what is given to it, and the disks that come with that. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { drivesOf, formatDrive, formatNet, formatSize, parseDrive, parseNet, parseSize } from '../guests/config.ts';
+import { drivesOf, formatDrive, formatNet, formatSize, parseDrive, parseNet } from '../guests/config.ts';
 import type { GuestConfig, Log } from '../node/parts.ts';
 import type { Params } from './check.ts';
 import { badParameters, failed } from './refusal.ts';
@@ -105,9 +105,4 @@ export async function makeVolumes(world: World, vmid: number, settings: GuestCon
 async function sizeOf({ storage }: World, volid: string): Promise<{ size?: string }> {
   const size = (await storage.list()).find((volume) => volume.volid === volid)?.size;
   return size === undefined ? {} : { size: formatSize(size) };
-}
-
-/** Bytes that a disk is to have: `+1G` is more than now. */
-export function grown(now: number, asked: string): number {
-  return asked.startsWith('+') ? now + parseSize(asked.slice(1)) : parseSize(asked);
 }

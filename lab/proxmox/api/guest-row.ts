@@ -1,5 +1,5 @@
 /** A guest's state as lists and `status/current` show it, of its configuration and its process. */
-import { drivesOf, hasAgent, isTrue, parseSize } from '../guests/config.ts';
+import { drivesOf, isTrue, parseSize } from '../guests/config.ts';
 import type { GuestConfig, GuestState, Hypervisor } from '../node/parts.ts';
 
 export interface GuestRow {
@@ -33,10 +33,10 @@ const PRESSURES = ['cpusome', 'cpufull', 'iosome', 'iofull', 'memorysome', 'memo
 
 const STOPPED: GuestState = { status: 'stopped', qmpstatus: 'stopped', uptime: 0, cpus: 0, mem: 0, maxmem: 0 };
 
-export const processorsOf = ({ cores, sockets }: GuestConfig) => Number(cores ?? 1) * Number(sockets ?? 1);
+const processorsOf = ({ cores, sockets }: GuestConfig) => Number(cores ?? 1) * Number(sockets ?? 1);
 
 /** MiB, also of `current=512`. */
-export const memoryOf = ({ memory }: GuestConfig) => Number((memory ?? '512').replace(/^.*current=/, ''));
+const memoryOf = ({ memory }: GuestConfig) => Number((memory ?? '512').replace(/^.*current=/, ''));
 
 /** What there is to say without asking its process. */
 export function rowOf(vmid: number, config: GuestConfig, state: GuestState): GuestRow {
@@ -68,9 +68,4 @@ export function rowOf(vmid: number, config: GuestConfig, state: GuestState): Gue
 /** Only a guest with a process is asked. */
 export async function stateOf(hypervisor: Hypervisor, vmid: number): Promise<GuestState> {
   return hypervisor.running().includes(vmid) ? await hypervisor.state(vmid) : STOPPED;
-}
-
-/** Of `status/current`. */
-export function detailsOf(config: GuestConfig, { qmpstatus }: GuestState): Record<string, unknown> {
-  return { qmpstatus, clipboard: null, ...(hasAgent(config) && { agent: 1 }) };
 }

@@ -3,6 +3,7 @@ import { accessCalls } from './calls/access.ts';
 import { agentCalls } from './calls/agent.ts';
 import { cloneCalls } from './calls/clone.ts';
 import { clusterCalls } from './calls/cluster.ts';
+import { firewallCalls } from './calls/firewall.ts';
 import { guestCalls } from './calls/guests.ts';
 import { haResourceCalls } from './calls/ha-resources.ts';
 import { haRuleCalls } from './calls/ha-rules.ts';
@@ -20,6 +21,7 @@ export const HANDLERS: Handlers = {
   ...agentCalls,
   ...cloneCalls,
   ...clusterCalls,
+  ...firewallCalls,
   ...guestCalls,
   ...haResourceCalls,
   ...haRuleCalls,

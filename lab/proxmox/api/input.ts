@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Given } from './check.ts';
 import { Refusal } from './refusal.ts';
 
-export const BASE = '/api2/json';
+const BASE = '/api2/json';
 /** Bytes. */
 const LONGEST = 1024 ** 2;
 

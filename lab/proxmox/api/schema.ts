@@ -1,7 +1,7 @@
 /** The calls of Proxmox VE's API that the lab knows, with their parameters: `calls.schema.json`. */
 import { readFileSync } from 'node:fs';
 
-export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
 
 /** A parameter, as Proxmox VE describes it. */
 export interface Property {

@@ -143,11 +143,11 @@ async function destroy({ world, params, caller }: Request): Promise<string> {
   const { config: now } = await readGuest(world, world.node, vmid);
   const sid = sidOf(vmid);
   const isManaged = (await world.ha.services())[sid] !== undefined;
-  if (params.skiplock !== true) checkUnlocked(now);
   if (isManaged && params.purge !== true)
     throw failed(`unable to remove VM ${vmid} - used in HA resources and purge parameter not set.`);
   if (isTrue(now.protection)) throw failed(`can't remove VM ${vmid} - protection mode enabled`);
   if (isRunning(world, vmid)) throw failed(`VM ${vmid} is running - destroy failed`);
+  if (params.skiplock !== true) checkUnlocked(now);
   if (!world.membership.quorate()) throw failed('cluster not ready - no quorum?');
   return world.tasks.start('qmdestroy', vmid, caller, async (log) => {
     for (const { file } of drivesOf(now)) {
