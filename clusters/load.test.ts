@@ -169,7 +169,10 @@ test('a platform that a project brings is read by its own keys', () => {
   const { platform, colour, pull, folder } = read(written) as Cluster & { colour: string; folder: string };
   assert.deepEqual([platform, colour, pull, folder], ['toy', 'red', 'missing', '/etc/brownout']);
   assert.throws(() => read(`${written}shared: /srv`), /unknown key 'shared'/);
-  assert.throws(() => read(least.replace('platform: swarm', 'platform: toi')), /swarm, kubernetes, proxmox or toy, got 'toi'/);
+  assert.throws(
+    () => read(least.replace('platform: swarm', 'platform: toi')),
+    /swarm, kubernetes, proxmox or toy, got 'toi'/,
+  );
   assert.throws(() => registerPlatform({ ...toy }, 'yours.ts'), /yours.ts: there is a platform 'toy' already/);
 });
 

@@ -1,10 +1,14 @@
 import { OperatorError } from '../units/operator-error.ts';
+import { clockStep } from './clock-step.ts';
 import { controlPlaneStop } from './control-plane-stop.ts';
+import { diskThrottle } from './disk-throttle.ts';
 import { dnsStop } from './dns-stop.ts';
 import type { Fault } from './fault.ts';
 import { kubeletStop } from './kubelet-stop.ts';
 import { memberKill } from './member-kill.ts';
 import { memberPause } from './member-pause.ts';
+import { memberReset } from './member-reset.ts';
+import { migrate } from './migrate.ts';
 import { namespaceDos } from './namespace-dos.ts';
 import { networkDelay } from './network-delay.ts';
 import { networkLoss } from './network-loss.ts';
@@ -32,6 +36,10 @@ export const faults: Record<string, Fault> = {
   'node-pressure': nodePressure,
   'member-kill': memberKill,
   'member-pause': memberPause,
+  'member-reset': memberReset,
+  migrate,
+  'clock-step': clockStep,
+  'disk-throttle': diskThrottle,
   'pod-eviction': podEviction,
   preemption,
   'kubelet-stop': kubeletStop,

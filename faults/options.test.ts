@@ -36,6 +36,10 @@ describe('every fault', () => {
       'network-delay': [{ node: {}, delay: '100ms' }],
       'pod-eviction': [{ member: { service: 'vote' } }],
       scale: [{ service: 'vote', to: 0 }],
+      'clock-step': [{ member: { service: 'vote' }, by: '5m' }],
+      'disk-throttle': [{ member: { service: 'vote' }, iops: 20 }],
+      migrate: (['live', 'relocate'] as const).map((how) => ({ member: { service: 'vote' }, how })),
+      'member-reset': (['reset', 'panic'] as const).map((how) => ({ member: { service: 'vote' }, how })),
     };
     for (const [name, fault] of Object.entries(faults)) {
       const given = examples[name] ?? [{ node: {} }, { member: { service: 'vote' } }, { service: 'vote' }, {}];

@@ -9,6 +9,7 @@ import { haResourceCalls } from './calls/ha-resources.ts';
 import { haRuleCalls } from './calls/ha-rules.ts';
 import { haStatusCalls } from './calls/ha-status.ts';
 import { nodeCalls } from './calls/nodes.ts';
+import { poolCalls } from './calls/pools.ts';
 import { powerCalls } from './calls/power.ts';
 import { snapshotCalls } from './calls/snapshots.ts';
 import { storageCalls } from './calls/storage.ts';
@@ -26,6 +27,7 @@ export const HANDLERS: Handlers = {
   ...haRuleCalls,
   ...haStatusCalls,
   ...nodeCalls,
+  ...poolCalls,
   ...powerCalls,
   ...snapshotCalls,
   ...storageCalls,

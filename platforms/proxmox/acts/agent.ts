@@ -36,10 +36,11 @@ export async function execInGuest(
   const began = performance.now();
   const left = () => timeout - (performance.now() - began);
   const asking = () => ({ patience: 0, timeout: Math.max(1, Math.min(CALL, left())) });
+  const { node, vmid } = guest;
   const command = { command: argv, ...(stdin === undefined ? {} : { 'input-data': stdin }) };
-  const { pid } = await api.post('/nodes/{node}/qemu/{vmid}/agent/exec', { ...guest, ...command }, asking());
+  const { pid } = await api.post('/nodes/{node}/qemu/{vmid}/agent/exec', { node, vmid, ...command }, asking());
   for (let pause = LOOK_AGAIN; left() > 0; pause = Math.min(2 * pause, LOOK_AGAIN_MOST)) {
-    const status = await api.get('/nodes/{node}/qemu/{vmid}/agent/exec-status', { ...guest, pid }, asking());
+    const status = await api.get('/nodes/{node}/qemu/{vmid}/agent/exec-status', { node, vmid, pid }, asking());
     if (status.exited) {
       return {
         code: status.exitcode ?? 128 + (status.signal ?? 0),
@@ -71,10 +72,15 @@ export async function mustExec(
 /** Waits for the guest's agent. Throws OperatorError when it does not answer in time, or when the guest has none configured. */
 export async function untilAgent(api: Api, guest: Guest, timeout: number, signal?: AbortSignal): Promise<void> {
   const deadline = performance.now() + timeout;
+  const { node, vmid } = guest;
   for (;;) {
     signal?.throwIfAborted();
     try {
-      return await api.post('/nodes/{node}/qemu/{vmid}/agent/ping', guest, { patience: 0, timeout: CALL, signal });
+      return await api.post(
+        '/nodes/{node}/qemu/{vmid}/agent/ping',
+        { node, vmid },
+        { patience: 0, timeout: CALL, signal },
+      );
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const isConfigured = !/No QEMU guest agent configured/.test(error.message);
@@ -91,11 +97,15 @@ export async function untilAgent(api: Api, guest: Guest, timeout: number, signal
 }
 
 /** The guest's own IPv4 address, by its agent; undefined as long as it has none. */
-export async function addressOf(api: Api, guest: Guest): Promise<string | undefined> {
-  const { result } = await api.get('/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces', guest, {
-    patience: 0,
-    timeout: CALL,
-  });
+export async function addressOf(api: Api, { node, vmid }: Guest): Promise<string | undefined> {
+  const { result } = await api.get(
+    '/nodes/{node}/qemu/{vmid}/agent/network-get-interfaces',
+    { node, vmid },
+    {
+      patience: 0,
+      timeout: CALL,
+    },
+  );
   const addresses = result.filter(({ name }) => name !== 'lo').flatMap((card) => card['ip-addresses'] ?? []);
   return addresses.find((address) => address['ip-address-type'] === 'ipv4')?.['ip-address'];
 }

@@ -58,7 +58,7 @@ export class Viewer {
         failures.push(`${endpoint} ${doubt}`);
       } catch (error) {
         signal?.throwIfAborted();
-        if (!(error instanceof ApiError) || !mayDiffer(error)) throw error;
+        if (!(error instanceof ApiError) || !mayDiffer(error, this.#api.access.known)) throw error;
         failures.push(error.message);
       }
     }
@@ -111,9 +111,9 @@ export class Viewer {
   }
 }
 
-/** Another node may say something else. */
-function mayDiffer({ trouble, passes }: ApiError): boolean {
-  return passes || trouble === 'unauthenticated';
+/** Another node may say something else; not of a name that was never good. */
+function mayDiffer({ trouble, passes }: ApiError, known: boolean): boolean {
+  return passes || (trouble === 'unauthenticated' && known);
 }
 
 /** The node is there, by corosync and by the CRM: what the API shows of its guests may be true. */

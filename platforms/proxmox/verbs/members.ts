@@ -1,8 +1,7 @@
 /** What is done to guests. */
-import { z } from 'zod';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { oneOf, text, type Verb } from '../../verb.ts';
-import { execInGuest, mustExec } from '../acts/agent.ts';
+import { oneOf, type Question, text, type Verb } from '../../verb.ts';
+import { mustExec } from '../acts/agent.ts';
 import { tryOnNode } from '../acts/ssh.ts';
 import { finished } from '../api/tasks.ts';
 import { setDrive, setNet } from '../workload/settings.ts';
@@ -13,6 +12,7 @@ import {
   onGuests,
   onNodes,
   type ProxmoxContext,
+  question,
   type Right,
   SSH,
   statusOf,
@@ -176,18 +176,33 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
 };
 
 /** What can only be asked of a guest. */
-export const memberQueries = {
+export const memberQueries: Record<string, Question<ProxmoxContext, Right>> = {
   /** → { seconds }: how far its clock is ahead of its node's. */
-  'member.clock': {
-    args: z.object(member),
-    rights: [onGuests('VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')] as readonly Right[],
-    async ask(context: ProxmoxContext, of: never) {
+  'member.ahead': question(
+    member,
+    [onGuests('VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')],
+    async (context, of) => {
       const { node, vmid } = await present(context, of);
-      const [{ time }, { stdout }] = await Promise.all([
+      const [{ time }, said] = await Promise.all([
         context.api.get('/nodes/{node}/time', { node }),
-        execInGuest(context.api, { node, vmid }, ['date', '+%s'], { timeout: AGENT_TIMEOUT }),
+        mustExec(context.api, { node, vmid }, ['date', '+%s'], { timeout: AGENT_TIMEOUT }),
       ]);
-      return { seconds: Number(stdout) - time };
+      return { seconds: Number(said) - time };
     },
-  },
+  ),
+
+  /** → { seconds }: since its kernel booted, by its own word. */
+  'member.uptime': question(member, [onGuests('VM.GuestAgent.Unrestricted')], async (context, of) => {
+    const { node, vmid } = await present(context, of);
+    const said = await mustExec(context.api, { node, vmid }, ['cat', '/proc/uptime'], { timeout: AGENT_TIMEOUT });
+    return { seconds: Number.parseFloat(said) };
+  }),
+
+  /** → { iops, link }: what is laid on its disk and its card, as its configuration says. */
+  'member.settings': question(member, [onGuests('VM.Audit')], async (context, of) => {
+    const { node, vmid } = await present(context, of);
+    const { scsi0 = '', net0 = '' } = await context.api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+    const iops = /\biops_wr=(\d+)/.exec(scsi0)?.[1];
+    return { iops: iops === undefined ? null : Number(iops), link: /\blink_down=1/.test(net0) ? 'down' : 'up' };
+  }),
 };

@@ -7,6 +7,7 @@ import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import { finished } from '../api/tasks.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
+import { ofNamespace } from '../state/members.ts';
 import { describeMark, type Mark, markOf, splitTags, tagsOf } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { install, pack } from './files.ts';
@@ -25,13 +26,16 @@ const MAKE_TIMEOUT = 300_000;
 const START_TIMEOUT = 60_000;
 /** From a guest's start to its agent's first word. */
 const BOOT_TIMEOUT = 180_000;
+const LISTED_WITHIN = 40_000;
 const AT_ONCE = 4;
 
 export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, request: DeployRequest): Promise<void> {
   const manifest = readManifest(request.manifest);
   const run = request.labels['brownout.run'] ?? request.namespace;
   const view = await viewer.look();
-  if (cluster.from && 'guests' in cluster.from) return adopt(api, cluster.from.guests, view, manifest, request, run);
+  if (cluster.from && 'guests' in cluster.from) {
+    return adopt(api, viewer, cluster.from.guests, view, manifest, request, run);
+  }
   if (!cluster.from) {
     throw new OperatorError(`${cluster.file} does not say where guests come from`, {
       hint: 'add `template:` (or `image:`) and `storage:`, or `guests:` that are there already',
@@ -53,7 +57,30 @@ export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, 
   await inTurns(guests, AT_ONCE, (guest) =>
     install(api, guest, { spec: guest.spec, hostname: guest.name, hosts, packed: packed.get(guest.kind) }),
   );
+  await untilListed(viewer, request.namespace, guests);
   await manage(api, viewer, request.namespace, run, guests);
+}
+
+/** The cluster's list is made of what nodes tell each other each ten seconds or so. */
+async function untilListed(
+  viewer: Viewer,
+  namespace: string,
+  guests: Pick<PlannedGuest, 'vmid' | 'name'>[],
+): Promise<void> {
+  const look = async () => {
+    const listed = ofNamespace(namespace, await viewer.look());
+    return guests
+      .filter((guest) => !listed.some(({ vmid, name }) => vmid === guest.vmid && (name ?? '') === guest.name))
+      .map(({ name }) => name);
+  };
+  const missing = await poll(look, (names) => names.length === 0, { timeout: LISTED_WITHIN, every: 500 });
+  if (missing.length === 0) return;
+  throw new OperatorError(
+    `the cluster does not list ${missing.join(', ')} after ${LISTED_WITHIN / 1000} s, or not as the run's`,
+    {
+      hint: 'is `pvestatd` alive on the nodes?',
+    },
+  );
 }
 
 const markFor = ({ spec }: PlannedGuest, { namespace }: DeployRequest, run: string): Mark => ({
@@ -209,12 +236,10 @@ async function untilAddress(api: Api, guest: PlannedGuest): Promise<string> {
   });
 }
 
-/** A guest that the suite found here, and leaves here. */
-export const ADOPTED = 'adopted.brownout';
-
 /** Marks guests that are there already; nothing is installed in them. */
 async function adopt(
   api: Api,
+  viewer: Viewer,
   byService: Record<string, number[]>,
   view: View,
   manifest: Manifest,
@@ -230,18 +255,28 @@ async function adopt(
     wanted.flatMap((service) => byService[service]!.map((vmid) => ({ service, vmid }))),
     ({ vmid }) => vmid,
   );
-  const found = [...services].map(([vmid, uses]) => {
-    const row = view.guests.find((guest) => guest.vmid === vmid && guest.type === 'qemu');
-    if (!row) throw new OperatorError(`there is no guest ${vmid}, which \`guests\` in the cluster file names`);
-    const mark = markOf(row.tags);
-    if (mark && mark.run !== run.toLowerCase())
-      throw new OperatorError(`guest ${vmid} on ${row.node} is in use by run ${mark.run}`);
-    return { row, uses };
-  });
-  for (const { row, uses } of found) {
+  const found = await Promise.all(
+    [...services].map(async ([vmid, uses]) => {
+      const row = view.guests.find((guest) => guest.vmid === vmid && guest.type === 'qemu');
+      if (!row) throw new OperatorError(`there is no guest ${vmid}, which \`guests\` in the cluster file names`);
+      const { tags, digest } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node: row.node, vmid });
+      const mark = markOf(tags);
+      if (mark && mark.run !== run.toLowerCase()) {
+        throw new OperatorError(`guest ${vmid} on ${row.node} is in use by run ${mark.run}`);
+      }
+      return { row, uses, tags, digest };
+    }),
+  );
+  for (const { row, uses, tags: own, digest } of found) {
     const { node, vmid } = row;
     const marks = tagsOf({ namespace, services: uses.map(({ service }) => service), run });
-    const tags = [...new Set([...splitTags(row.tags), ...marks, ADOPTED])].join(';');
-    await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, tags });
+    const tags = [...new Set([...splitTags(own), ...marks])].join(';');
+    const since = digest === undefined ? {} : { digest };
+    await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, tags, ...since });
   }
+  await untilListed(
+    viewer,
+    namespace,
+    found.map(({ row: { vmid, name } }) => ({ vmid, name: name ?? '' })),
+  );
 }

@@ -5,9 +5,8 @@ import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import { finished, TaskError } from '../api/tasks.ts';
-import { markOf, namespacesOf, readMark, splitTags, unmarked } from '../state/tags.ts';
+import { markOf, namespacesOf, readMark, unmarked } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
-import { ADOPTED } from './deploy.ts';
 import { sidOf } from './ha.ts';
 
 const REMOVE_TIMEOUT = 120_000;
@@ -55,32 +54,40 @@ interface Found {
   node: string;
   run: string;
   tags: string | undefined;
+  /** The suite made it: its description says so from its first moment. Else it is only marked. */
+  isMade: boolean;
 }
 
-/** By its tags; and, of one that was not wholly made, by its name and description. */
+/**
+ * By each one's own configuration: the cluster's list may be ten seconds old, names and numbers have been others' before. A clone that
+ * was not wholly made has no tags yet.
+ */
 async function guestsOf(api: Api, { guests }: View, namespace: string): Promise<Found[]> {
   const prefix = `${namespace.replaceAll('_', '-').toLowerCase()}-`;
+  const candidates = guests.filter(
+    ({ type, template, name, tags }) =>
+      type === 'qemu' && !template && (markOf(tags)?.has(namespace) || name === undefined || name.startsWith(prefix)),
+  );
   const found = await Promise.all(
-    guests
-      .filter(({ type, template }) => type === 'qemu' && !template)
-      .map(async ({ vmid, node, tags, name }): Promise<Found | undefined> => {
-        const mark = markOf(tags);
-        if (mark) return mark.has(namespace) ? { vmid, node, tags, run: mark.run } : undefined;
-        // A guest that was just made has no name yet in the cluster's list.
-        if (name !== undefined && !name.startsWith(prefix)) return undefined;
-        const config = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-        const written = readMark(config.description);
-        return { vmid, node, tags, run: written?.namespace === namespace ? written.run.toLowerCase() : '' };
-      }),
+    candidates.map(async ({ vmid, node }): Promise<Found | undefined> => {
+      const config = await unlessGone(api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid }));
+      if (!config) return undefined;
+      const { tags, name, description } = config;
+      const written = readMark(description);
+      if (written?.namespace === namespace) return { vmid, node, tags, run: written.run.toLowerCase(), isMade: true };
+      const mark = markOf(tags);
+      if (mark?.has(namespace)) return { vmid, node, tags, run: mark.run, isMade: false };
+      return name?.startsWith(prefix) ? { vmid, node, tags, run: '', isMade: false } : undefined;
+    }),
   );
   return found.filter((guest) => guest !== undefined);
 }
 
 /** One try; says what is in the way of it. */
-async function removeGuest(api: Api, { vmid, node, tags }: Found): Promise<string | undefined> {
+async function removeGuest(api: Api, { vmid, node, tags, isMade }: Found): Promise<string | undefined> {
   try {
-    if (splitTags(tags).includes(ADOPTED)) {
-      const left = unmarked(tags).filter((tag) => tag !== ADOPTED);
+    if (!isMade) {
+      const left = unmarked(tags);
       await api.put('/nodes/{node}/qemu/{vmid}/config', {
         node,
         vmid,

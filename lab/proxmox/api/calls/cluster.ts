@@ -199,5 +199,4 @@ export const clusterCalls: Handlers = {
   'GET /cluster/status': status,
   'GET /cluster/tasks': tasks,
   'PUT /cluster/options': setOptions,
-  'GET /pools': async () => [],
 };

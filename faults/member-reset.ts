@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { lookForAll } from './evidence.ts';
+import type { Fault } from './fault.ts';
+import { chooseMembers, memberSelector } from './selector.ts';
+import { memberArgs, membersOf } from './targets.ts';
+
+const options = z.strictObject({
+  member: memberSelector,
+  how: z
+    .enum(['reset', 'panic'])
+    .prefault('reset')
+    .meta({ description: 'By its reset button, or a panic of its kernel, which the platform may not notice at all.' }),
+});
+
+/** A member that is a machine of its own starts anew, or stops where it is: what it had in memory is gone, its place is not. */
+export const memberReset: Fault<z.output<typeof options>> = {
+  name: 'member-reset',
+  summary: 'resets a member that is a machine, or makes its kernel panic',
+  options,
+  needs: ({ how }) => [how === 'reset' ? 'member.reset' : 'member.crash', 'member.uptime'],
+  hold: () => 0,
+  aim: (world, { member }) => chooseMembers(world, member),
+  means: () => ({ kind: 'nothing' }),
+
+  async inject(world, targets, { how }) {
+    const members = membersOf(targets);
+    const verb = how === 'reset' ? 'member.reset' : 'member.crash';
+    const uptime = async (args: ReturnType<typeof memberArgs>) => {
+      const { seconds } = (await world.platform.query({ verb: 'member.uptime', args })) as { seconds: number };
+      return seconds;
+    };
+    const began = performance.now();
+    await Promise.all(members.map((member) => world.act({ verb, args: memberArgs(world, member) }, undefined)));
+    const isYoung = (seconds: number) => seconds * 1000 < performance.now() - began + 1000;
+    return {
+      // Its own kernel says when it booted; one that has panicked says nothing any more.
+      confirm: (timeout) =>
+        lookForAll(members, timeout, async (member) => {
+          const seconds = await uptime(memberArgs(world, member)).catch(() => undefined);
+          const what = `${member.service} on ${member.node}: ${member.id}`;
+          if (how === 'panic') return seconds === undefined ? `${what} says nothing any more` : undefined;
+          return seconds !== undefined && isYoung(seconds) ? `${what} booted ${Math.round(seconds)} s ago` : undefined;
+        }),
+      async heal() {},
+      confirmHealed: (timeout) =>
+        lookForAll(members, timeout, async (member) => {
+          const now = await world.platform.members(world.namespace, member.service);
+          const found = now.find(({ id, node }) => id === member.id && node === member.node);
+          if (!found) return `${member.service}: ${member.id} is no member any more`;
+          const seconds = await uptime(memberArgs(world, member)).catch(() => undefined);
+          return seconds !== undefined && isYoung(seconds) ? `${member.service}: ${member.id} is up again` : undefined;
+        }),
+    };
+  },
+};
