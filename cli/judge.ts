@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { gateOf } from '../analysis/validity.ts';
+import { writeJson } from '../recording/json.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { judgeRun } from '../run/judge.ts';
@@ -27,7 +28,7 @@ export function judgeCommand(): Command {
       const { meta, findings, page } = value;
       // With other objectives this is a what-if: the recording keeps the verdict by its own.
       if (!scenario) {
-        writeWhole(folder.findings, `${JSON.stringify(findings, null, 2)}\n`, 0o600);
+        writeJson(folder.findings, findings);
         writeWhole(folder.report, page, 0o600);
       }
       const { color, columns: width = 160 } = stdout;

@@ -45,6 +45,9 @@ export interface Result {
   detail?: string;
 }
 
+/** What ends the name of a probe's stream on kept connections, where it has one of each kind. */
+export const REUSED = '.reused';
+
 /** One schedule of probes against one entry, on one kind of connection. */
 export interface StreamSpec {
   /** `vote` on new connections, `vote.reused` on reused ones. */

@@ -1,7 +1,8 @@
-/** JSON that a run wrote, read by whoever comes later: checked once, here, so that all that stands above can rely on its types. */
+/** JSON that a run writes, and whoever comes later reads: checked once, here, so that all that stands above can rely on its types. */
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { OperatorError } from '../units/operator-error.ts';
+import { writeWhole } from '../units/write-whole.ts';
 
 /** Nothing that the suite writes is nested nearly as deep; what is would overflow the stack of whoever walks it. */
 const DEEPEST = 100;
@@ -36,6 +37,11 @@ export function readJson<T>(file: string, schema: z.ZodType<T>, hint: string): T
   const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(checked.wrong) ?? [];
   const place = line === undefined ? file : `${file}:${line}:${column}`;
   throw new OperatorError(`${place} is damaged: ${checked.wrong}`, { hint });
+}
+
+/** For people too, and for its owner alone: a recording holds what a cluster said. */
+export function writeJson(file: string, value: unknown): void {
+  writeWhole(file, `${JSON.stringify(value, null, 2)}\n`, 0o600);
 }
 
 function readText(file: string, hint: string): string {

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { appendWhole } from '../units/append.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { maskAll } from '../units/secrets.ts';
-import { writeWhole } from '../units/write-whole.ts';
 import type { Clock } from './clock.ts';
 import type { RunFolder } from './folder.ts';
+import { writeJson } from './json.ts';
 import type { RunEvent, RunMeta } from './recording.ts';
 
 /** An event without its time: the recorder adds it, unless the caller knows it more exactly. */
@@ -34,7 +34,7 @@ export class Recorder {
   }
 
   meta(meta: RunMeta): void {
-    writeWhole(this.folder.meta, `${JSON.stringify(maskAll(meta), null, 2)}\n`, 0o600);
+    writeJson(this.folder.meta, maskAll(meta));
   }
 
   /** Aborts, with an OperatorError as its reason, when an event could not be written. */

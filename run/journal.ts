@@ -216,6 +216,7 @@ function boundTo({ version, run }: JournalHeader): string {
 
 /** How every header begins: what does not is no header that was cut. */
 const HEADER = '{"version":';
+
 function headerIn(line: string, file: string, isWhole: boolean): JournalHeader {
   const header = openLine(line, false, '');
   if (isHeader(header)) return header;

@@ -63,8 +63,7 @@ export function isAbout(header: JournalHeader, folder: RunFolder, given: Cluster
   if (given.platform !== cluster.platform) return false;
   const isSameFile = path.relative(project, cluster.file ?? '') === path.relative(process.cwd(), given.file);
   const isSameReach = isDeepStrictEqual(reachOf(moved(cluster, project, projectOf(folder))), reachOf(given));
-  // A name says less; of a journal from elsewhere it may be all that can be compared.
-  // Journals of before call a cluster by the end of its file's path.
+  // A name says less; of a journal from elsewhere it may be all that can be compared. Older ones call a cluster by its file's base name.
   const isSameName = [given.name, path.parse(given.file).name].includes(cluster.name);
   return isSameFile || isSameReach || (isSameName && !isFromHere(header, folder));
 }

@@ -11,7 +11,7 @@ import { type Inspection, type Member, NotOffered, type Platform } from '../plat
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import type { KnownKinds } from '../probes/kinds.ts';
-import type { StreamSpec } from '../probes/probe.ts';
+import { REUSED, type StreamSpec } from '../probes/probe.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
@@ -160,7 +160,7 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
     }
     const connections = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
     return connections.map((connection): StreamSpec => {
-      const stream = use.connection === 'both' && connection === 'reused' ? `${name}.reused` : name;
+      const stream = use.connection === 'both' && connection === 'reused' ? name + REUSED : name;
       return {
         name: stream,
         kind: probe.kind,

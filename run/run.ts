@@ -4,12 +4,12 @@ import path from 'node:path';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import { startClock } from '../recording/clock.ts';
 import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
+import { writeJson } from '../recording/json.ts';
 import { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
 import type { StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { maskAll } from '../units/secrets.ts';
-import { writeWhole } from '../units/write-whole.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { Companions } from './companions/companion.ts';
@@ -183,7 +183,7 @@ class Lifecycle {
         hint: refused[0]!.hint,
       });
     }
-    writeWhole(this.#recorder.folder.before, `${JSON.stringify(maskAll(before), null, 2)}\n`, 0o600);
+    writeJson(this.#recorder.folder.before, maskAll(before));
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
     this.#endRenewal = await takeLock(stage, this.#journal);
     return before;

@@ -4,15 +4,13 @@ import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
+import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
 import type { Objective, ProbeUse, Scenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
 
 /** Fewer probes in steady state are not enough to know what is normal. */
 const FEWEST_STEADY_PROBES = 10;
-
-/** What ends the name of a probe's stream on kept connections, where it has one of each kind. */
-const REUSED = '.reused';
 
 /** The scenario as written, and the workload it refers to. */
 interface Written {

@@ -16,7 +16,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { startBrownout } from './brownout.ts';
+import { copyExamples, startBrownout } from './brownout.ts';
 
 const root = path.dirname(import.meta.dirname);
 const home = mkdtempSync(path.join(os.tmpdir(), 'brownout-bad-runs-'));
@@ -35,11 +35,7 @@ const entry = (id: number, undo: object) => line({ id, does: { verb: 'deploy', a
 
 before(() => {
   process.env.XDG_STATE_HOME = home;
-  cpSync(path.join(root, 'examples'), project, {
-    recursive: true,
-    filter: (source) => !['.brownout', '.toy'].includes(path.basename(source)),
-  });
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
+  copyExamples(project);
 });
 beforeEach(() => {
   rmSync(path.join(project, '.brownout'), { recursive: true, force: true });

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { cpSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const bin = path.join(path.dirname(import.meta.dirname), 'cli', 'main.ts');
@@ -39,4 +40,13 @@ export function startBrownout(project: string, ...words: string[]): Running {
         ended.then((code) => reject(new Error(`ended with ${code} and never said ${text}:\n${output}`)));
       }),
   };
+}
+
+const examples = path.join(path.dirname(import.meta.dirname), 'examples');
+
+/** The project of examples/, made anew in a folder: the suite's own toy cluster, and what brings it. */
+export function copyExamples(project: string, leftOut: string[] = []): void {
+  const not = ['.brownout', '.toy', ...leftOut];
+  cpSync(examples, project, { recursive: true, filter: (source) => !not.includes(path.basename(source)) });
+  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
 }

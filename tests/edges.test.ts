@@ -1,16 +1,7 @@
 /** What a run leaves when its process is killed or its disk is full, on the cluster of examples/: real runs, and no lab. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
@@ -19,22 +10,17 @@ import { loadCluster } from '../clusters/load.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { thisOwner } from '../platforms/owner.ts';
 import { loadPlatform } from '../run/parts.ts';
-import { type Running, startBrownout } from './brownout.ts';
+import { copyExamples, type Running, startBrownout } from './brownout.ts';
 
-const root = path.dirname(import.meta.dirname);
 const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-edges-'));
 const RECORDINGS = path.join(project, '.brownout');
 
 before(() => {
-  cpSync(path.join(root, 'examples'), project, {
-    recursive: true,
-    filter: (source) => !['.brownout', '.toy'].includes(path.basename(source)),
-  });
+  copyExamples(project);
   // Held for as long as a busy machine needs to do something to it, and probed as seldom as it can keep up with.
   const scenario = path.join(project, 'scenarios', 'stopped.yaml');
   const text = readFileSync(scenario, 'utf8').replace('hold: 5s', 'hold: 45s').replace('every: 50ms', 'every: 200ms');
   writeFileSync(scenario, text);
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
 });
 afterEach(async () => {
   assert.deepEqual(await toyProcesses(), [], 'no process of the cluster is left');

@@ -16,7 +16,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { startBrownout } from './brownout.ts';
+import { copyExamples, startBrownout } from './brownout.ts';
 
 const root = path.dirname(import.meta.dirname);
 const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-foreign-'));
@@ -33,13 +33,9 @@ const UNSEEN = /(?!\n)[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 process.umask(0o022);
 
 before(() => {
-  cpSync(path.join(root, 'examples'), project, {
-    recursive: true,
-    filter: (source) => !['.brownout', '.toy'].includes(path.basename(source)),
-  });
+  copyExamples(project);
   mkdirSync(path.join(project, 'node_modules'));
   symlinkSync(root, path.join(project, 'node_modules', 'brownout'));
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
 });
 after(() => rmSync(project, { recursive: true, force: true }));
 

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Act } from '../platforms/platform.ts';
 import { sealLine } from '../run/journal-line.ts';
-import { startBrownout } from './brownout.ts';
+import { copyExamples, startBrownout } from './brownout.ts';
 
 const root = path.dirname(import.meta.dirname);
 const home = mkdtempSync(path.join(os.tmpdir(), 'brownout-gate-'));
@@ -25,11 +25,7 @@ const touched = () => path.join(project, 'touched');
 before(() => mkdirSync(path.join(home, 'state')));
 beforeEach(() => {
   project = mkdtempSync(path.join(home, 'project-'));
-  cpSync(path.join(root, 'examples'), project, {
-    recursive: true,
-    filter: (source) => !['.brownout', '.toy'].includes(path.basename(source)),
-  });
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
+  copyExamples(project);
 });
 after(() => rmSync(home, { recursive: true, force: true }));
 

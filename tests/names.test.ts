@@ -1,7 +1,6 @@
 /** Things that people gave the same name stay two things, in Allure, in `--json` and in `runs`: real runs on two toy clusters at once, and no lab. */
 import assert from 'node:assert/strict';
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,7 +13,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { startBrownout } from './brownout.ts';
+import { copyExamples, startBrownout } from './brownout.ts';
 
 const root = path.dirname(import.meta.dirname);
 let project = mkdtempSync(path.join(os.tmpdir(), 'brownout-names-'));
@@ -26,11 +25,7 @@ const PORTS = { staging: 18_287, prod: 18_288 };
 const DELAYS = { staging: 8_000, prod: 0 };
 
 before(() => {
-  cpSync(path.join(root, 'examples'), project, {
-    recursive: true,
-    filter: (source) => !['.brownout', '.toy', 'clusters', 'scenarios'].includes(path.basename(source)),
-  });
-  writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
+  copyExamples(project, ['clusters', 'scenarios']);
   const hello = path.join(project, 'fixtures', 'hello');
   edit(path.join(hello, 'workload.ts'), { '{ platform })': '{ platform, images })', 'String(PORT)': 'images.port' });
   edit(path.join(hello, 'workload.ts'), { "'Hello']": "'Hello', images.delay]" });

@@ -187,5 +187,5 @@ export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
 /** Docker's own words where it answered, the system's where it did not. */
 export function describeFailure(error: unknown): string {
   const { json, message, code } = error as { json?: { message?: string }; message?: string; code?: string };
-  return clip(json?.message ?? message ?? code ?? String(error));
+  return json?.message ?? message ?? code ?? String(error);
 }

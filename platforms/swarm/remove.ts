@@ -28,15 +28,13 @@ export async function removeStack(
   const stack = { namespace, ownRun };
   // The first round says whose the stack was.
   let hadOwn = false;
-  const sweep = async (): Promise<Stack> => {
+  const sweep = async (): Promise<Omit<Stack, 'hasOwn'>> => {
     const services = await sweepServices(hosts, stack);
     const foreign = new Set(services.foreign.map(({ id }) => id));
     const seen = await Promise.all([sweepSwarm(hosts, stack), sweepNodes(hosts, stack, foreign)]);
     const left = [...services.left, ...seen.flatMap(({ left }) => left)];
-    const hasOwn = services.hasOwn || seen.some((part) => part.hasOwn);
-    hadOwn ||= hasOwn;
+    hadOwn ||= services.hasOwn || seen.some((part) => part.hasOwn);
     return {
-      hasOwn,
       left,
       foreign: [...services.foreign.map(({ what }) => what), ...seen.flatMap(({ foreign }) => foreign)],
     };

@@ -1,10 +1,17 @@
 import type { Node } from '../../platform.ts';
-import { isTrue, type KubeNode } from '../api/objects.ts';
+import type { Api } from '../api/api.ts';
+import { isTrue, type KubeNode, NODES } from '../api/objects.ts';
 
 const CONTROL_PLANE = ['node-role.kubernetes.io/control-plane', 'node-role.kubernetes.io/master'];
 
 export function isControlPlane({ metadata: { labels = {} } }: KubeNode): boolean {
   return CONTROL_PLANE.some((label) => label in labels);
+}
+
+/** Names of the nodes that the control plane hears of. */
+export async function nodesThatAnswer(api: Api): Promise<Set<string>> {
+  const { items } = await api.list<KubeNode>(NODES, {}, { resourceVersion: 0 });
+  return new Set(items.filter((node) => isTrue(node, 'Ready')).map(({ metadata }) => metadata.name));
 }
 
 /** The scheduler would place an ordinary pod of Linux on it. */

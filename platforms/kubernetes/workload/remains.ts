@@ -5,15 +5,13 @@ import { ApiError } from '../api/api-error.ts';
 import {
   type Condition,
   EVENTS,
-  isTrue,
-  type KubeNode,
   type KubeObject,
   type NamespaceObject,
-  NODES,
   PODS,
   type Pod,
   type Resource,
 } from '../api/objects.ts';
+import { nodesThatAnswer } from '../state/nodes.ts';
 
 export interface Remains {
   /** One line each. */
@@ -177,11 +175,7 @@ const remnantOf = (kind: string, { metadata }: KubeObject): Remnant => ({
 });
 
 async function podsIn(api: Api, namespace: string): Promise<{ remnant: Remnant; claims: string[] }[]> {
-  const [{ items: pods }, { items: nodes }] = await Promise.all([
-    api.list<Pod>(PODS, { namespace }),
-    api.list<KubeNode>(NODES, {}, { resourceVersion: 0 }),
-  ]);
-  const answering = new Set(nodes.filter((node) => isTrue(node, 'Ready')).map(({ metadata }) => metadata.name));
+  const [{ items: pods }, answering] = await Promise.all([api.list<Pod>(PODS, { namespace }), nodesThatAnswer(api)]);
   return pods.map((pod) => {
     const { nodeName, volumes = [] } = pod.spec;
     const remnant = remnantOf('pods', pod);

@@ -6,14 +6,11 @@ import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { unlessGone } from '../api/api-error.ts';
 import {
-  isTrue,
-  type KubeNode,
   type KubeObject,
   NAMESPACE_LABEL,
   NAMESPACES,
   type NamespaceObject,
   NODE_AGENT,
-  NODES,
   PODS,
   type Pod,
   RUN_LABEL,
@@ -22,6 +19,7 @@ import {
   type Volume,
 } from '../api/objects.ts';
 import { endAgent } from '../node-agent/agent.ts';
+import { nodesThatAnswer } from '../state/nodes.ts';
 import { notOurs } from './deploy.ts';
 import { type Remains, remainsOf } from './remains.ts';
 
@@ -108,11 +106,7 @@ function heldBack(namespace: string, { lines, release }: Remains, held: number):
  * answer has nobody to confirm its end; its node ends it when it comes back.
  */
 async function endPods(api: Api, namespace: string): Promise<void> {
-  const [{ items: pods }, { items: nodes }] = await Promise.all([
-    api.list<Pod>(PODS, { namespace }),
-    api.list<KubeNode>(NODES, {}, { resourceVersion: 0 }),
-  ]);
-  const answering = new Set(nodes.filter((node) => isTrue(node, 'Ready')).map(({ metadata }) => metadata.name));
+  const [{ items: pods }, answering] = await Promise.all([api.list<Pod>(PODS, { namespace }), nodesThatAnswer(api)]);
   await Promise.all(
     pods.map(async ({ metadata, spec }) => {
       const isThere = spec.nodeName === undefined || answering.has(spec.nodeName);
