@@ -123,9 +123,7 @@ function runs(pid: number): boolean {
 export function groupsIn(path: string): string[] {
   const names = new Set<string>();
   for (const tree of hierarchies().trees) {
-    const folder = join(tree.mount, TOP, path);
-    if (!existsSync(folder)) continue;
-    for (const entry of readdirSync(folder, { withFileTypes: true })) if (entry.isDirectory()) names.add(entry.name);
+    for (const name of subgroups(join(tree.mount, TOP, path))) names.add(name);
   }
   return [...names];
 }
@@ -136,23 +134,25 @@ export async function removeGroup(path: string): Promise<void> {
     const top = join(tree.mount, TOP);
     await removeTree(join(top, path));
     for (let parent = dirname(join(top, path)); parent.startsWith(top); parent = dirname(parent)) {
-      if (groupsBelow(parent) > 0) break;
+      if (subgroups(parent).length > 0) break;
       await rmdir(parent).catch(ignoreMissing);
     }
   }
 }
 
 async function removeTree(folder: string): Promise<void> {
-  if (!existsSync(folder)) return;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await removeTree(join(folder, entry.name));
-  }
+  for (const name of subgroups(folder)) await removeTree(join(folder, name));
   await rmdir(folder).catch(ignoreMissing);
 }
 
-function groupsBelow(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory()).length;
+/** None in a group that is not there: others remove theirs at the same time, and a parent that has become empty goes with the last. */
+function subgroups(folder: string): string[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  } catch (error) {
+    ignoreMissing(error as NodeJS.ErrnoException);
+    return [];
+  }
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {

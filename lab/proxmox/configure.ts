@@ -7,7 +7,7 @@ import { run } from '../command.ts';
 import { EDGE_CONFIG, edgeConfig } from '../swarm/edge.ts';
 import { authorityFile, issueCertificates } from './certificates.ts';
 import { corosyncConfig } from './cluster/corosync.ts';
-import { BRIDGE, CONFIG, ENTRIES, guestAddress, programArgv, type Seat, type Settings } from './layout.ts';
+import { BRIDGE, CONFIG, ENTRIES, GUEST_PORT, guestAddress, programArgv, type Seat, type Settings } from './layout.ts';
 import type { NodeSettings } from './node/settings.ts';
 import type { Notes } from './notes.ts';
 
@@ -96,7 +96,7 @@ function edgeFile(): string {
   const sections = Object.entries(ENTRIES).map(([name, { port, guests }]) =>
     edgeConfig(
       { [name]: port },
-      guests.map((vmid) => ({ name: `vm${vmid}`, address: guestAddress(vmid) })),
+      guests.map((vmid) => ({ name: `vm${vmid}`, address: guestAddress(vmid), port: GUEST_PORT })),
     ),
   );
   const [first, ...others] = sections as [string, ...string[]];

@@ -22,6 +22,9 @@ export interface Seat {
   id: number;
 }
 
+/** Where the guests of a workload serve, whatever it is. */
+export const GUEST_PORT = 80;
+
 /** Ports that users reach at the edge, and where it leads: the guests that serve it, by VMID. */
 export const ENTRIES = {
   vote: { port: 8080, guests: [101, 102] },

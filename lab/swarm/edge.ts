@@ -9,20 +9,23 @@ export function edgeService(folder: string): Service {
 }
 
 /**
- * Each entry's port on the edge leads to the same port on every node. A node is out after two failed checks, 500 ms
+ * Each entry's port on the edge leads to the same port on every node, where that has none of its own. A node is out after two failed checks, 500 ms
  * apart, and in again after one good one.
  *
  * The balance is random: with round robin over two servers, two probe streams that take turns would each always get the
  * same server, and when one is dead, one stream would see all of the failures and the other none.
  */
-export function edgeConfig(entries: Record<string, number>, nodes: { name: string; address: string }[]): string {
+export function edgeConfig(
+  entries: Record<string, number>,
+  nodes: { name: string; address: string; port?: number }[],
+): string {
   const sections = Object.entries(entries).map(([name, port]) =>
     [
       `listen ${name}`,
       `  bind :${port}`,
       '  balance random',
       '  option httpchk GET /',
-      ...nodes.map((node) => `  server ${node.name} ${node.address}:${port}`),
+      ...nodes.map((node) => `  server ${node.name} ${node.address}:${node.port ?? port}`),
     ].join('\n'),
   );
   return `global
