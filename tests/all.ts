@@ -1,8 +1,8 @@
 /**
  * `npm test`: sets up what the tests need, then runs them: unit tests (beside their sources), and tests of real components
  * (in tests/, one file after another, because there is one lab of a kind a machine). `npm test -- unit` stops after the unit tests;
- * `npm test -- tests/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes, which take as long again, it runs one
- * scenario from end to end; all are `npm test -- kubernetes`.
+ * `npm test -- tests/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes and Proxmox, which take as long again, it runs one
+ * scenario each from end to end; all are `npm test -- kubernetes` and `npm test -- proxmox`.
  */
 import { globSync } from 'node:fs';
 import path from 'node:path';
@@ -14,10 +14,15 @@ process.chdir(root);
 
 const [only] = process.argv.slice(2);
 const unit = globSync('*/**/*.test.ts', { exclude: ['node_modules/**', 'tests/**', 'dist/**', '.brownout/**'] }).sort();
-const isKubernetes = (file: string) => file.includes('kubernetes');
-const inShort = (file: string) => !isKubernetes(file) || file === 'tests/kubernetes-scenario.test.ts';
+/** What only a run of their own takes: all but one scenario each, and what is quick. */
+const long = {
+  kubernetes: { in: /kubernetes/, butFor: /kubernetes-scenario/ },
+  proxmox: { in: /proxmox/, butFor: /proxmox-(scenario|ha|api)\./ },
+};
+const own = Object.entries(long).find(([lab]) => lab === only)?.[1];
+const inShort = (file: string) => Object.values(long).every((each) => !each.in.test(file) || each.butFor.test(file));
 const real = globSync('tests/*.test.ts')
-  .filter(only === 'kubernetes' ? isKubernetes : inShort)
+  .filter((file) => (own ? own.in.test(file) : inShort(file)))
   .sort();
 
 function nodeTest(files: string[], concurrency: number): number {
@@ -30,7 +35,7 @@ function nodeTest(files: string[], concurrency: number): number {
 
 if (only?.endsWith('.test.ts')) process.exit(nodeTest([only], 1));
 
-const unitStatus = only === 'kubernetes' ? 0 : nodeTest(unit, 2);
+const unitStatus = own ? 0 : nodeTest(unit, 2);
 if (only === 'unit') process.exit(unitStatus);
 
 const progress = (text: string) => console.error(text);

@@ -169,6 +169,7 @@ class MemoryStorage implements Storage {
 }
 
 class MemoryMachine implements Machine {
+  readonly remarks: string[] = [];
   readonly told: string[] = [];
   readonly #stopped = new Set<Service>();
 

@@ -56,7 +56,7 @@ export async function figures(): Promise<Figures> {
 }
 
 /** As `GET /nodes/{node}/status` shows it. */
-export async function nodeStatus(): Promise<Record<string, unknown>> {
+export async function nodeStatus(remarks: readonly string[]): Promise<Record<string, unknown>> {
   const { cpu, maxcpu, mem, maxmem, uptime: seconds } = await figures();
   const root = await space('/');
   const [first] = cpus();
@@ -82,7 +82,7 @@ export async function nodeStatus(): Promise<Record<string, unknown>> {
     kversion: `${kernel.sysname} ${kernel.release} ${kernel.version}`,
     loadavg: loadavg().map((load) => load.toFixed(2)),
     memory: { total: maxmem, used: mem, free: maxmem - mem, available: freemem() },
-    pveversion: `pve-manager/${VERSION.version}/${VERSION.repoid}`,
+    pveversion: [`pve-manager/${VERSION.version}/${VERSION.repoid}`, ...remarks].join(', '),
     rootfs: { total: root.total, used: root.used, avail: root.avail, free: root.total - root.used },
     swap: { total: 0, used: 0, free: 0 },
     uptime: Math.min(seconds, Math.floor(uptime())),

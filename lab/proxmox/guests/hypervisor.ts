@@ -1,17 +1,15 @@
 /** The guests of one machine: real QEMU processes, each in a session of its own, asked by their monitors and agents. */
-import { readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { poll } from '../../../units/until.ts';
 import { run } from '../../command.ts';
 import type { GuestConfig, GuestState, Hypervisor, Log, Storage } from '../node/parts.ts';
-import type { Accelerator } from './accelerator.ts';
 import { commandLine, coresOf, memoryOf, tapName } from './command-line.ts';
 import { drivesOf, netsOf } from './config.ts';
 import { limitLink, limitProcessors, removeLimits, throttles } from './limits.ts';
 import { migrateTo } from './migration.ts';
 import { agent, monitor, Silent } from './monitor.ts';
 import { agentSocket, argumentOf, guestProcesses, monitorSocket, RUN, residentMemory, uptimeOf } from './processes.ts';
-import { bootOf } from './storage.ts';
+import { acceleratorOf, bootOf } from './storage.ts';
 
 /** Where the memory of a live migration goes to: the same of another machine. */
 export type Receiver = Pick<Hypervisor, 'receive' | 'stop'>;
@@ -171,7 +169,7 @@ export class QemuHypervisor implements Hypervisor {
     if (guestProcesses().has(vmid)) throw new Error(`VM ${vmid} already running`);
     const { storage, bridge } = this.#around;
     const boot = bootOf(storage.folder);
-    const accelerator = readFileSync(boot.accelerator, 'utf8') as Accelerator;
+    const accelerator = acceleratorOf(storage.folder);
     await mkdir(RUN, { recursive: true });
     const argv = commandLine(vmid, config, { storage, boot, accelerator });
     const nets = netsOf(config);

@@ -1,5 +1,6 @@
 /** The shared storage: a folder with Proxmox VE's layout of a `dir` storage, which every machine sees at the same path. */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { copyFile, link, mkdir, mkdtemp, open, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { run } from '../../command.ts';
@@ -46,6 +47,11 @@ export async function stock(folder: string, image: GuestImage, accelerator: Acce
     });
   }
   await writeFile(boot.accelerator, accelerator);
+}
+
+/** How guests on this storage are run. */
+export function acceleratorOf(folder: string): Accelerator {
+  return readFileSync(bootOf(folder).accelerator, 'utf8') as Accelerator;
 }
 
 export class SharedFolder implements Storage {

@@ -5,12 +5,14 @@ import { pushButton } from './power-button.ts';
 
 /** The machine that this node is. */
 export class NodeMachine implements Machine {
+  readonly remarks: readonly string[];
   readonly #end: () => Promise<void>;
   readonly #say: (line: string) => void;
   #asked: 'shutdown' | 'reboot' | undefined;
 
   /** @param end stops what runs here, in good order */
-  constructor(end: () => Promise<void>, say: (line: string) => void) {
+  constructor(remarks: readonly string[], end: () => Promise<void>, say: (line: string) => void) {
+    this.remarks = remarks;
     this.#end = end;
     this.#say = say;
   }

@@ -6,7 +6,7 @@ import { serve } from '../api/server.ts';
 import { ETCD_PORT } from '../cluster/etcd.ts';
 import { Partitions } from '../cluster/membership.ts';
 import { QemuHypervisor } from '../guests/hypervisor.ts';
-import { SharedFolder } from '../guests/storage.ts';
+import { acceleratorOf, SharedFolder } from '../guests/storage.ts';
 import { Clock } from '../ha/clock.ts';
 import { API_PORT, BRIDGE, CONFIG, SHARED } from '../layout.ts';
 import { EtcdGateway } from '../store/etcd-gateway.ts';
@@ -40,7 +40,7 @@ const membership: Membership = {
   nodes: () => partitions.nodes(nodes),
 };
 const ha = new HaFolder(files);
-const machine = new NodeMachine(end, say);
+const machine = new NodeMachine(remarks(), end, say);
 const pem = (name: string) => readFileSync(`${CONFIG}/pve-ssl.${name}`, 'utf8');
 const key = readFileSync(`${CONFIG}/authkey`);
 const addressOf = (name: string) => nodes.find((each) => each.name === name)!.address;
@@ -64,6 +64,14 @@ const highAvailability = new HighAvailability({
   machineShutdown: () => machine.asked,
   guests: new HaGuests(node, files, hypervisor, lrm),
 });
+
+/** What a report of a run on this lab must say. */
+function remarks(): string[] {
+  return [
+    ...(acceleratorOf(SHARED) === 'tcg' ? ['emulated guests'] : []),
+    ...(timeScale === 1 ? [] : [`HA timers ${timeScale} times as fast`]),
+  ];
+}
 
 /** What the machine's shutdown waits for: HA does with its guests what the policy says, and the others are shut down, too. */
 async function end(): Promise<void> {

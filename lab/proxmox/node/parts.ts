@@ -111,6 +111,8 @@ export type Service = 'corosync' | 'pve-cluster' | 'pve-ha-crm' | 'pve-ha-lrm' |
 
 /** The machine that it all runs on. */
 export interface Machine {
+  /** What whoever reads a number that was taken here must know: `emulated guests`. Shown as a part of the version, and so in every report. */
+  readonly remarks: readonly string[];
   /** Ends it in good order, and comes back at once if so asked: HA acts as the cluster's policy says. Resolves when that has begun. */
   shutdown(how: 'shutdown' | 'reboot'): Promise<void>;
   isRunning(service: Service): boolean;

@@ -21,18 +21,20 @@ export function parseMember(id: string): GuestId | undefined {
 }
 
 const NODE_TIMEOUT = 4_000;
+/** In these seconds a node that has just died is still a member: whoever waits for it sees nothing else of the cluster. */
+const PROCESSES_TIMEOUT = 1_500;
 
 /** Processes by guest, by the word of the nodes that run any of these. A node that does not answer tells nothing. */
 export async function processesOf(
   api: Api,
-  { guests, nodes }: Pick<View, 'guests' | 'nodes'>,
+  { guests, nodes, endpoint }: Pick<View, 'guests' | 'nodes' | 'endpoint'>,
 ): Promise<Map<number, number>> {
   const there = new Set(nodes.filter(isThere).map(({ name }) => name));
   const asked = [...new Set(guests.map(({ node }) => node))].filter((node) => there.has(node));
   const answers = await Promise.all(
     asked.map(async (node) => {
       try {
-        return await api.get('/nodes/{node}/qemu', { node }, { patience: 0, timeout: NODE_TIMEOUT });
+        return await api.get('/nodes/{node}/qemu', { node }, { endpoint, patience: 0, timeout: PROCESSES_TIMEOUT });
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         return [];

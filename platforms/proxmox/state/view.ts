@@ -22,6 +22,8 @@ export interface ViewNode {
 
 export interface View {
   endpoint: string;
+  /** How long that node took to answer, ms. */
+  took: number;
   nodes: ViewNode[];
   /** Rows of the guests as the cluster has them. `status` of a dead node's guest stays `running`. */
   guests: (Resource & { vmid: number; node: string })[];
@@ -68,6 +70,7 @@ export class Viewer {
   }
 
   async #at(endpoint: string, signal: AbortSignal | undefined): Promise<View> {
+    const began = performance.now();
     const asking = { endpoint, patience: 0, timeout: TIMEOUT, signal };
     const [status, resources, ha] = await Promise.all([
       this.#api.get('/cluster/status', {}, asking),
@@ -90,6 +93,7 @@ export class Viewer {
     const written = [manager.timestamp, ...Object.values(lrms).map(({ timestamp }) => timestamp)];
     return {
       endpoint,
+      took: performance.now() - began,
       nodes: nodes.sort((a, b) => a.name.localeCompare(b.name)),
       guests: resources.flatMap((row) =>
         row.vmid === undefined || row.node === undefined ? [] : { ...row, vmid: row.vmid, node: row.node },

@@ -133,7 +133,7 @@ export const nodeCalls: Handlers = {
   'POST /nodes/{node}/services/{service}/restart': act('restart', 'srvrestart'),
   'POST /nodes/{node}/services/{service}/start': act('start', 'srvstart'),
   'POST /nodes/{node}/services/{service}/stop': act('stop', 'srvstop'),
-  'GET /nodes/{node}/status': nodeStatus,
+  'GET /nodes/{node}/status': ({ world }) => nodeStatus(world.machine.remarks),
   'POST /nodes/{node}/status': power,
   'GET /nodes/{node}/tasks': tasks,
   'GET /nodes/{node}/tasks/{upid}': async () => ['log', 'status'].map((name) => ({ name })),
