@@ -4,8 +4,9 @@
  */
 import { tmpdir } from 'node:os';
 import { addEntry, addRole, addToken, ensureTicketKey, setPassword } from '../../lab/proxmox/api/access-files.ts';
+import type { Parts } from '../../lab/proxmox/api/parts.ts';
 import { type NodeApi, serve } from '../../lab/proxmox/api/server.ts';
-import type { Parts } from '../../lab/proxmox/api/world.ts';
+import { Clock } from '../../lab/proxmox/ha/clock.ts';
 import {
   type ClusterFiles,
   type GuestConfig,
@@ -235,7 +236,14 @@ export class MemoryCluster {
       const membership = cluster.#membership(name);
       const view = cluster.files.view(() => membership.quorate());
       const [hypervisor, machine] = [cluster.#guests.get(name)!, cluster.machines.get(name)!];
-      const parts = { membership, files: view, hypervisor, storage, ha: new HaFolder(view), machine };
+      const parts = {
+        membership,
+        files: view,
+        hypervisor,
+        storage,
+        ha: new HaFolder(view, new Clock(1, Date.now())),
+        machine,
+      };
       cluster.#parts.set(name, parts);
       cluster.#identities.set(name, authority.issue(cluster.address(name)));
       await cluster.revive(name);

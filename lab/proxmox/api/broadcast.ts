@@ -6,8 +6,8 @@ import { parseFile } from '../guests/config.ts';
 import { ensureTicketKey } from './access-files.ts';
 import { type Figures, figures, type Space, space } from './figures.ts';
 import { type GuestRow, rowOf, stateOf } from './guest-row.ts';
+import { configPath, epoch, guestNodes, type Parts } from './parts.ts';
 import type { Task, Tasks } from './tasks.ts';
-import { configPath, epoch, guestNodes, type Parts } from './world.ts';
 
 type ToldTask = Omit<Task, 'log' | 'pid' | 'pstart'>;
 

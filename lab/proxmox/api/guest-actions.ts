@@ -1,9 +1,10 @@
 /** What is done to a guest on the node that it is on: by the API's tasks, and by the LRM. Each throws an Error in Proxmox VE's own words. */
 import { formatFile, hasAgent } from '../guests/config.ts';
 import type { GuestConfig, Log } from '../node/parts.ts';
+import { configPath } from './parts.ts';
 import { failed } from './refusal.ts';
 import { ROOT } from './tasks.ts';
-import { checkUnlocked, configPath, readGuest, type World } from './world.ts';
+import { checkUnlocked, readGuest, type World } from './world.ts';
 
 /** Section of a configuration with what is true from the next start on. */
 export const PENDING = 'PENDING';

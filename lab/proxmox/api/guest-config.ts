@@ -3,9 +3,10 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { drivesOf, formatDrive, formatNet, formatSize, parseDrive, parseNet } from '../guests/config.ts';
 import type { GuestConfig, Log } from '../node/parts.ts';
 import type { Params } from './check.ts';
+import { epoch } from './parts.ts';
 import { badParameters, failed } from './refusal.ts';
 import { CALL_SCHEMAS } from './schema.ts';
-import { epoch, type World } from './world.ts';
+import type { World } from './world.ts';
 
 const PROPERTIES = CALL_SCHEMAS.get('POST /nodes/{node}/qemu')!.parameters;
 /** Parameters of creation that are no part of a configuration. */

@@ -4,8 +4,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import { certificatePath } from './broadcast.ts';
+import type { Parts } from './parts.ts';
 import { failed, Refusal } from './refusal.ts';
-import type { Parts } from './world.ts';
 
 /** The other node is to answer itself, and not to ask a third. */
 export const NO_PROXY = 'pvedisableproxy';

@@ -7,13 +7,14 @@ import { checkParameters } from './check.ts';
 import { type LrmActions, lrmActions } from './guest-actions.ts';
 import { HANDLERS } from './handlers.ts';
 import { parametersOf, partsOf, readBody } from './input.ts';
+import type { Parts } from './parts.ts';
 import { NO_PROXY, passOn } from './proxy.ts';
 import { Refusal } from './refusal.ts';
 import { Rights } from './rights.ts';
 import { type Route, route } from './schema.ts';
 import { Tasks } from './tasks.ts';
 import { type Caller, Tickets } from './tickets.ts';
-import { type Parts, sleep, type World } from './world.ts';
+import { sleep, type World } from './world.ts';
 
 export interface ServeOptions {
   /** PEM. */

@@ -1,23 +1,14 @@
 /** What the handlers of calls work with. */
 
 import { type ConfigFile, parseFile } from '../guests/config.ts';
-import type { ClusterFiles, GuestConfig, HaFiles, Hypervisor, Machine, Membership, Storage } from '../node/parts.ts';
+import type { GuestConfig } from '../node/parts.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { Params } from './check.ts';
+import { configPath, type Parts } from './parts.ts';
 import { failed, Refusal } from './refusal.ts';
 import type { Rights } from './rights.ts';
 import type { Tasks } from './tasks.ts';
 import type { Caller, Tickets } from './tickets.ts';
-
-/** What a node's API stands on. */
-export interface Parts {
-  membership: Membership;
-  files: ClusterFiles;
-  hypervisor: Hypervisor;
-  storage: Storage;
-  ha: HaFiles;
-  machine: Machine;
-}
 
 export interface World extends Parts {
   node: string;
@@ -53,7 +44,6 @@ export class Page {
 const LOCK_PATIENCE = 10;
 
 export const sleep = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000));
-export const epoch = () => Math.floor(Date.now() / 1000);
 
 /** Parameters, as texts. */
 export function text(params: Params, name: string): string | undefined {
@@ -79,18 +69,6 @@ export async function underLock<T>(
     if (error instanceof Refusal && error.status === 500 && context !== '') throw failed(`${context}${error.message}`);
     throw error;
   }
-}
-
-export const configPath = (node: string, vmid: number) => `nodes/${node}/qemu-server/${vmid}.conf`;
-
-/** Where each guest's configuration is. */
-export async function guestNodes({ files }: Parts): Promise<Map<number, string>> {
-  const found = new Map<number, string>();
-  for (const path of await files.list('nodes')) {
-    const [, node, vmid] = /^nodes\/([^/]+)\/qemu-server\/(\d+)\.conf$/.exec(path) ?? [];
-    if (vmid !== undefined) found.set(Number(vmid), node!);
-  }
-  return found;
 }
 
 /** Throws Refusal 500 where there is no such guest on the node. */

@@ -2,7 +2,7 @@
 import { connect } from 'node:net';
 
 /** QEMU or the agent answered by an error, which is its message. */
-export class Refused extends Error {}
+class Refused extends Error {}
 /** No answer in time, or nobody there. */
 export class Silent extends Error {}
 

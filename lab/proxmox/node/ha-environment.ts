@@ -38,7 +38,7 @@ export class RealEnvironment implements Environment {
     this.node = world.membership.node;
     this.guests = world.guests;
     this.#world = world;
-    this.#ha = new HaFolder(world.files);
+    this.#ha = new HaFolder(world.files, world.clock);
     this.#who = who;
   }
 

@@ -39,7 +39,7 @@ const membership: Membership = {
   quorate: () => files.quorate(),
   nodes: () => partitions.nodes(nodes),
 };
-const ha = new HaFolder(files);
+const ha = new HaFolder(files, clock);
 const machine = new NodeMachine(remarks(), end, say);
 const pem = (name: string) => readFileSync(`${CONFIG}/pve-ssl.${name}`, 'utf8');
 const key = readFileSync(`${CONFIG}/authkey`);

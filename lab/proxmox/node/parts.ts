@@ -96,6 +96,8 @@ export interface Storage {
 
 /** What operators and the API change of high availability, and what they read. */
 export interface HaFiles {
+  /** The time that CRM and LRMs write down, seconds since 1970: under a time scale it runs ahead of the computer's. */
+  now(): number;
   managerStatus(): Promise<ManagerStatus>;
   lrmStatus(node: string): Promise<Partial<LrmStatus>>;
   services(): Promise<ServiceConfigs>;

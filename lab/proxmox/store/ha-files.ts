@@ -3,6 +3,7 @@ import { DATACENTER, shutdownPolicyOf } from '../config/datacenter.ts';
 import { RESOURCES, serviceConfigs, sidOf, withResource } from '../config/resources.ts';
 import { RULES, rulesOf } from '../config/rules.ts';
 import { parseSections } from '../config/sections.ts';
+import type { Clock } from '../ha/clock.ts';
 import type { LrmStatus, ManagerStatus, RequestedState, Rule, ServiceConfigs, ShutdownPolicy } from '../ha/state.ts';
 import type { ClusterFiles, HaFiles } from '../node/parts.ts';
 
@@ -12,9 +13,15 @@ export const lrmStatusFile = (node: string) => `nodes/${node}/lrm_status`;
 /** High availability as the replicated files have it. */
 export class HaFolder implements HaFiles {
   readonly #files: ClusterFiles;
+  readonly #clock: Pick<Clock, 'now'>;
 
-  constructor(files: ClusterFiles) {
+  constructor(files: ClusterFiles, clock: Pick<Clock, 'now'>) {
     this.#files = files;
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock.now();
   }
 
   async managerStatus(): Promise<ManagerStatus> {

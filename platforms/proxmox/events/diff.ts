@@ -1,13 +1,13 @@
 /** What has changed from one look at the cluster to the next, as events. */
 import type { PlatformEvent } from '../../platform.ts';
-import { memberId, ofNamespace } from '../state/members.ts';
+import { memberId, ofNamespace, type Processes } from '../state/members.ts';
 import { markOf } from '../state/tags.ts';
 import { isThere, type View, type ViewNode } from '../state/view.ts';
 
 export interface Look {
   view: View;
   /** As `processesOf` gives them. */
-  processes: ReadonlyMap<number, number>;
+  processes: Processes;
 }
 
 type Event = Omit<PlatformEvent, 'since' | 'wall'>;
@@ -16,6 +16,8 @@ type Event = Omit<PlatformEvent, 'since' | 'wall'>;
 export class Differ {
   readonly #namespace: string;
   #before: Look | undefined;
+  /** As they were when their nodes last told: one that does not answer gives no news of its guests. */
+  #processes = new Map<number, number>();
   /** Nodes that were lost, and what their LRM had last written then. */
   readonly #lost = new Map<string, number>();
 
@@ -25,12 +27,18 @@ export class Differ {
 
   next(look: Look): Event[] {
     const before = this.#before;
+    const processesBefore = this.#processes;
     this.#before = look;
+    this.#processes = known(look.processes, processesBefore);
     if (!before) {
       for (const node of look.view.nodes) if (!isThere(node)) this.#lost.set(node.name, writtenBy(node));
       return [];
     }
-    return [...this.#nodes(look.view, before.view), ...leader(look.view, before.view), ...this.#guests(look, before)];
+    return [
+      ...this.#nodes(look.view, before.view),
+      ...leader(look.view, before.view),
+      ...this.#guests(look, before, processesBefore),
+    ];
   }
 
   #nodes({ nodes }: View, before: View): Event[] {
@@ -70,12 +78,12 @@ export class Differ {
     });
   }
 
-  #guests(look: Look, before: Look): Event[] {
+  #guests(look: Look, before: Look, processesBefore: ReadonlyMap<number, number>): Event[] {
     const known = new Map(ofNamespace(this.#namespace, before.view).map((guest) => [guest.vmid, guest]));
     return ofNamespace(this.#namespace, look.view).flatMap((guest): Event[] => {
       const { vmid, node } = guest;
       const was = known.get(vmid);
-      const [pid = 0, pidBefore = 0] = [look.processes.get(vmid), before.processes.get(vmid)];
+      const [pid = 0, pidBefore = 0] = [this.#processes.get(vmid), processesBefore.get(vmid)];
       const [ha, haBefore] = [look, before].map(({ view }) => view.services[`vm:${vmid}`]?.state);
       const label = `guest ${vmid} (${guest.name ?? ''}) on ${node}`;
       const isMoved = was !== undefined && was.node !== node;
@@ -116,6 +124,15 @@ export class Differ {
       return services.flatMap((service) => changes.map((change) => ({ ...change, node, service })));
     });
   }
+}
+
+function known(told: Processes, before: ReadonlyMap<number, number>): Map<number, number> {
+  return new Map(
+    [...told].flatMap(([vmid, pid]) => {
+      const last = pid === 'unknown' ? before.get(vmid) : pid;
+      return last === undefined ? [] : [[vmid, last] as const];
+    }),
+  );
 }
 
 function leader({ master }: View, before: View): Event[] {

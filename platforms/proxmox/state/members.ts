@@ -24,11 +24,14 @@ const NODE_TIMEOUT = 4_000;
 /** In these seconds a node that has just died is still a member: whoever waits for it sees nothing else of the cluster. */
 const PROCESSES_TIMEOUT = 1_500;
 
-/** Processes by guest, by the word of the nodes that run any of these. A node that does not answer tells nothing. */
+/** A guest's process; none: it has none, by its own node's word. */
+export type Processes = ReadonlyMap<number, number | 'unknown'>;
+
+/** Processes by guest, by the word of the nodes that run any of these; of a node that does not answer they are unknown. */
 export async function processesOf(
   api: Api,
   { guests, nodes, endpoint }: Pick<View, 'guests' | 'nodes' | 'endpoint'>,
-): Promise<Map<number, number>> {
+): Promise<Processes> {
   const there = new Set(nodes.filter(isThere).map(({ name }) => name));
   const asked = [...new Set(guests.map(({ node }) => node))].filter((node) => there.has(node));
   const answers = await Promise.all(
@@ -37,20 +40,24 @@ export async function processesOf(
         return await api.get('/nodes/{node}/qemu', { node }, { endpoint, patience: 0, timeout: PROCESSES_TIMEOUT });
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        return [];
+        return guests.filter((guest) => guest.node === node).map(({ vmid }) => ({ vmid, pid: 'unknown' as const }));
       }
     }),
   );
   return new Map(
-    answers.flat().flatMap(({ vmid, status, pid }) => (status === 'running' && pid ? [[vmid, pid] as const] : [])),
+    answers.flat().flatMap((row) => {
+      const runs = row.pid === 'unknown' || row.status === 'running';
+      return runs && row.pid ? [[row.vmid, row.pid] as const] : [];
+    }),
   );
 }
 
 /** Of one namespace. @param processes as `processesOf` gives them */
-export function toMembers(namespace: string, view: View, processes: ReadonlyMap<number, number>): Member[] {
+export function toMembers(namespace: string, view: View, processes: Processes): Member[] {
   const nodes = new Map(view.nodes.map((node) => [node.name, node]));
   return ofNamespace(namespace, view).flatMap((guest): Member[] => {
-    const pid = processes.get(guest.vmid) ?? 0;
+    const told = processes.get(guest.vmid) ?? 0;
+    const pid = told === 'unknown' ? 0 : told;
     const state = stateOf(guest.vmid, pid, nodes.get(guest.node), view);
     if (state === undefined) return [];
     return markOf(guest.tags)!.services.map((service) => ({

@@ -156,6 +156,24 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     assert.deepEqual(differ.next(seen), []);
   });
 
+  it('a node that does not answer says nothing of its guests: none of them has ended by that', async () => {
+    const differ = new Differ(NAMESPACE);
+    endpoint.handler = saying('healthy');
+    const first = await look(new Viewer(api));
+    const [[vmid, pid]] = [...first.processes] as [[number, number]];
+    differ.next(first);
+    const silent = new Map([...first.processes, [vmid, 'unknown' as const]]);
+    assert.deepEqual(differ.next({ ...first, processes: silent }), []);
+    assert.deepEqual(differ.next(first), [], 'it runs as it did before');
+    const ended = new Map([...first.processes].filter(([other]) => other !== vmid));
+    differ.next({ ...first, processes: silent });
+    const events = differ.next({ ...first, processes: ended });
+    assert.deepEqual(
+      events.map(({ kind, member }) => [kind, member]),
+      [['member-stopped', `${vmid}/${pid}`]],
+    );
+  });
+
   it('a minority is passed over, and alone it is no cluster', async () => {
     endpoint.handler = saying('minority', 'pve3');
     other.handler = saying('healthy', 'pve1');

@@ -4,7 +4,7 @@ import type { Guest } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
 
 /** A line such as `virtio=BC:24:11:…,bridge=vmbr0,link_down=1` with this part set, or without it. */
-export function withPart(line: string, name: string, value: string | undefined): string {
+function withPart(line: string, name: string, value: string | undefined): string {
   const others = line.split(',').filter((part) => !part.startsWith(`${name}=`));
   return [...others, ...(value === undefined ? [] : [`${name}=${value}`])].join(',');
 }

@@ -3,8 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { drivesOf, formatDrive, formatFile, formatNet, isTrue, netsOf } from '../../guests/config.ts';
 import type { GuestConfig } from '../../node/parts.ts';
 import { settingsOf } from '../guest-config.ts';
+import { configPath, guestNodes } from '../parts.ts';
 import { failed } from '../refusal.ts';
-import { checkUnlocked, configPath, guestNodes, type Handlers, type Request, readGuest } from '../world.ts';
+import { checkUnlocked, type Handlers, type Request, readGuest } from '../world.ts';
 
 async function clone({ world, params, caller }: Request): Promise<string> {
   const { node, files, storage } = world;

@@ -5,8 +5,9 @@ import type { Told } from '../broadcast.ts';
 import { certificatePath } from '../broadcast.ts';
 import { optionsText, parseOptionsFile } from '../datacenter.ts';
 import { VERSION } from '../figures.ts';
+import { guestNodes } from '../parts.ts';
 import { badParameters } from '../refusal.ts';
-import { guestNodes, type Handlers, type Request, text, underLock, type World } from '../world.ts';
+import { type Handlers, type Request, text, underLock, type World } from '../world.ts';
 import { contentOf } from './storage.ts';
 
 /** Of `corosync.conf`, as it stands in the replicated files. */

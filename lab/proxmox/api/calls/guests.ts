@@ -8,17 +8,9 @@ import type { GuestConfig } from '../../node/parts.ts';
 import { isRunning, PENDING, startGuest } from '../guest-actions.ts';
 import { checkStorages, identity, keysToDelete, makeVolumes, settingsOf, shown } from '../guest-config.ts';
 import { rowOf, stateOf } from '../guest-row.ts';
+import { configPath, guestNodes } from '../parts.ts';
 import { badParameters, failed } from '../refusal.ts';
-import {
-  checkUnlocked,
-  configPath,
-  guestNodes,
-  type Handlers,
-  type Request,
-  readGuest,
-  sidOf,
-  type World,
-} from '../world.ts';
+import { checkUnlocked, type Handlers, type Request, readGuest, sidOf, type World } from '../world.ts';
 
 /** These are true from the next start on. */
 const AT_START =

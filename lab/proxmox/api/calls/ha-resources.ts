@@ -2,8 +2,9 @@
 import { parseResources, RESOURCES, withResource } from '../../config/resources.ts';
 import { digestOf } from '../../config/sections.ts';
 import type { Params } from '../check.ts';
+import { guestNodes } from '../parts.ts';
 import { failed } from '../refusal.ts';
-import { guestNodes, type Handlers, type Request, underLock, type World } from '../world.ts';
+import { type Handlers, type Request, underLock, type World } from '../world.ts';
 import { forget } from './guests.ts';
 
 const NO_GROUPS = 'ha groups have been migrated to rules';

@@ -1,7 +1,8 @@
 /** What CRM and LRMs say of themselves, for people and for programs. */
 import { parseResources, RESOURCES } from '../../config/resources.ts';
 import type { LrmStatus, ServiceStatus } from '../../ha/state.ts';
-import { epoch, guestNodes, type Handlers, type Request, type World } from '../world.ts';
+import { guestNodes } from '../parts.ts';
+import type { Handlers, Request, World } from '../world.ts';
 
 /** Seconds after which a status is not believed. */
 const STALE = 30;
@@ -16,7 +17,7 @@ function clock(seconds: number): string {
   return `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${day} ${time} ${date.getUTCFullYear()}`;
 }
 
-const isFresh = (timestamp: number) => epoch() - timestamp < STALE;
+const isFresh = (now: number, timestamp: number) => now - timestamp < STALE;
 
 async function lrmStatuses({ membership, ha }: World) {
   const names = membership.nodes().map(({ name }) => name);
@@ -24,8 +25,8 @@ async function lrmStatuses({ membership, ha }: World) {
   return new Map(all.filter(([, status]) => status.timestamp !== undefined));
 }
 
-function lrmWords({ state, mode, timestamp }: Partial<LrmStatus>): string {
-  if (!isFresh(timestamp!)) return 'old timestamp - dead?, watchdog standby';
+function lrmWords(now: number, { state, mode, timestamp }: Partial<LrmStatus>): string {
+  if (!isFresh(now, timestamp!)) return 'old timestamp - dead?, watchdog standby';
   const watched = state === 'active' || state === 'maintenance';
   const watchdog = `watchdog ${watched ? 'active' : 'standby'}`;
   if (mode === 'maintenance') return `maintenance mode, ${watchdog}`;
@@ -61,7 +62,7 @@ async function current({ world }: Request) {
     },
   ];
   if (master !== undefined && timestamp !== undefined) {
-    const fresh = isFresh(timestamp);
+    const fresh = isFresh(world.ha.now(), timestamp);
     const words = `${fresh ? 'active' : 'old timestamp - dead?'}, ${clock(timestamp)}`;
     const armed = fresh ? 'armed' : 'standby';
     const watchdog = fresh ? 'armed (CRM watchdog active)' : 'standby (CRM watchdog standby)';
@@ -69,7 +70,7 @@ async function current({ world }: Request) {
     rows.push({ id: 'fencing', type: 'fencing', node: master, 'armed-state': armed, status: watchdog });
   }
   for (const [name, status] of await lrmStatuses(world)) {
-    const words = `${name} (${lrmWords(status)}, ${clock(status.timestamp!)})`;
+    const words = `${name} (${lrmWords(world.ha.now(), status)}, ${clock(status.timestamp!)})`;
     rows.push({ id: `lrm:${name}`, type: 'lrm', node: name, timestamp: status.timestamp, status: words });
   }
   const guests = await guestNodes(world);

@@ -2,8 +2,9 @@
 import { networkInterfaces } from 'node:os';
 import type { Service } from '../../node/parts.ts';
 import { nodeStatus, VERSION } from '../figures.ts';
+import { epoch } from '../parts.ts';
 import type { Task } from '../tasks.ts';
-import { epoch, type Handlers, Page, type Request, type World } from '../world.ts';
+import { type Handlers, Page, type Request, type World } from '../world.ts';
 
 /** Names, what they are called, and whether the lab has them. */
 const SERVICES: [name: string, description: string][] = [
