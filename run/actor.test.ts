@@ -4,6 +4,7 @@ import { registeredPlatforms } from '../platforms/index.ts';
 import { verbs as kubernetes } from '../platforms/kubernetes/verbs/index.ts';
 import type { Act, Platform } from '../platforms/platform.ts';
 import type { Power } from '../platforms/power/power.ts';
+import { verbs as proxmox } from '../platforms/proxmox/verbs/index.ts';
 import { verbs as swarm } from '../platforms/swarm/verbs.ts';
 import { PermanentError } from '../units/operator-error.ts';
 import { createActor } from './actor.ts';
@@ -27,7 +28,7 @@ function actorOn(verbs: Platform['verbs']) {
   return { actor: createActor(platform, power, allow, RUN), reached };
 }
 
-const tables: Record<string, Platform['verbs']> = { swarm, kubernetes };
+const tables: Record<string, Platform['verbs']> = { swarm, kubernetes, proxmox };
 
 test('every platform of the suite is looked at here', () => {
   assert.deepEqual(Object.keys(registeredPlatforms()).sort(), Object.keys(tables).sort());

@@ -32,16 +32,16 @@ export async function accelerator({ kernel, initrd }: GuestImage, progress: Prog
   const qemu = (await run(['qemu-system-x86_64', '--version'])).split('\n')[0];
   const entry = await cached('accelerator', { boot, qemu, kernel }, progress, async (folder) => {
     progress('trying whether guests run with KVM');
-    const console = join(folder, 'console');
+    const said = join(folder, 'said');
     const argv = [...acceleratorArgs('kvm'), '-M', 'q35', '-m', '256', '-nodefaults', '-display', 'none', '-no-reboot'];
     const child = spawn(
       'qemu-system-x86_64',
-      [...argv, '-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0', '-serial', `file:${console}`],
+      [...argv, '-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0', '-serial', `file:${said}`],
       { stdio: 'ignore' },
     );
     let ended = false;
     child.on('error', () => (ended = true)).on('exit', () => (ended = true));
-    const speaks = async () => (await readFile(console, 'utf8').catch(() => '')).includes('Run /init');
+    const speaks = async () => (await readFile(said, 'utf8').catch(() => '')).includes('Run /init');
     await poll(async () => ended || (await speaks()), Boolean, { timeout: PATIENCE_MS });
     child.kill('SIGKILL');
     await writeFile(join(folder, 'answer'), (await speaks()) ? 'kvm' : 'tcg');

@@ -2,7 +2,7 @@ import type { GuestConfig, Storage } from '../node/parts.ts';
 import { type Accelerator, acceleratorArgs } from './accelerator.ts';
 import { drivesOf, hasAgent, netsOf } from './config.ts';
 import { throttles } from './limits.ts';
-import { agentSocket, consoleFile, monitorSocket, pidFile } from './processes.ts';
+import { agentSocket, monitorSocket, pidFile, serialFile } from './processes.ts';
 import type { Boot } from './storage.ts';
 
 /** What the configuration does not say and every guest is started with. */
@@ -35,7 +35,7 @@ export function commandLine(
   );
   argv.push(...acceleratorArgs(accelerator), '-smp', String(coresOf(config)), '-m', `${memoryOf(config) / 2 ** 20}M`);
   argv.push('-kernel', boot.kernel, '-initrd', boot.initrd, '-append', KERNEL_WORDS);
-  argv.push('-qmp', `unix:${monitorSocket(vmid)},server=on,wait=off`, '-serial', `file:${consoleFile(vmid)}`);
+  argv.push('-qmp', `unix:${monitorSocket(vmid)},server=on,wait=off`, '-serial', `file:${serialFile(vmid)}`);
   argv.push('-device', 'virtio-rng-pci', '-device', 'virtio-scsi-pci,id=scsihw');
   for (const drive of drivesOf(config)) {
     if (/^(efidisk|tpmstate)/.test(drive.key) || drive.file === 'none') continue;

@@ -9,7 +9,7 @@ export const pidFile = (vmid: number) => join(RUN, `${vmid}.pid`);
 export const monitorSocket = (vmid: number) => join(RUN, `${vmid}.qmp`);
 export const agentSocket = (vmid: number) => join(RUN, `${vmid}.qga`);
 /** What the guest writes to its first serial port, of this start. */
-export const consoleFile = (vmid: number) => join(RUN, `${vmid}.console`);
+export const serialFile = (vmid: number) => join(RUN, `${vmid}.serial`);
 
 /** Process ids by VMID. */
 export function guestProcesses(): Map<number, number> {
