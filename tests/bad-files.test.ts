@@ -15,6 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, describe, test } from 'node:test';
 import { execa } from 'execa';
+import { projectPath } from '../files/project-path.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const bad = path.join(import.meta.dirname, 'data/bad');
@@ -159,7 +160,7 @@ describe('a scenario that does not fit the cluster', { concurrency: 2 }, () => {
 
   test('a fault that the cluster has no means for', async () => {
     const file = cluster(base + entry);
-    await refuses(asIs, '9:5', `'node-kill' on ${file}: `, '--cluster', file);
+    await refuses(asIs, '9:5', `'node-kill' on ${projectPath(file)}: `, '--cluster', file);
   });
 
   test('an entry that the cluster file lacks', async () => {
