@@ -153,7 +153,8 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
       return () => fault.aim(acting, fault.options.parse(options));
     };
     assert.throws(aim('node-kill', { node: { running: 'ghost' } }), (error: OperatorError) => {
-      assert.match(error.message, /no node fits \{ running: ghost \}.*w1 \(worker, runs/);
+      // Which of the workers runs something depends on whether the managers noticed that w1 was off before it was on again.
+      assert.match(error.message, /no node fits \{ running: ghost \}.*w[12] \(worker, runs/);
       assert.match(error.hint!, /services there: back, front/);
       return true;
     });
