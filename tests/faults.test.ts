@@ -158,7 +158,10 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
       assert.match(error.hint!, /services there: back, front/);
       return true;
     });
-    assert.throws(aim('member-kill', { member: { service: 'front', count: 3 } }), /3 wanted, and only 2 fit/);
+    // One may still be coming back from the node that was killed.
+    const there = acting.members.filter(({ service, state }) => service === 'front' && state === 'running').length;
+    const few = new RegExp(`3 wanted, and only ${there} fit`);
+    assert.throws(aim('member-kill', { member: { service: 'front', count: 3 } }), few);
     assert.throws(aim('rollout', { service: 'ghost' }), /no service 'ghost'/);
   });
 });
