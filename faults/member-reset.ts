@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { Member } from '../platforms/platform.ts';
+import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
@@ -25,10 +27,12 @@ export const memberReset: Fault<z.output<typeof options>> = {
   async inject(world, targets, { how }) {
     const members = membersOf(targets);
     const verb = how === 'reset' ? 'member.reset' : 'member.crash';
-    const uptime = async (args: ReturnType<typeof memberArgs>) => {
-      const { seconds } = (await world.platform.query({ verb: 'member.uptime', args })) as { seconds: number };
-      return seconds;
-    };
+    /** Undefined where it does not answer. */
+    const uptime = (member: Member) =>
+      ask<{ seconds: number }>(world, 'member.uptime', memberArgs(world, member)).then(
+        ({ seconds }) => seconds,
+        () => undefined,
+      );
     const began = performance.now();
     await Promise.all(members.map((member) => world.act({ verb, args: memberArgs(world, member) }, undefined)));
     const isYoung = (seconds: number) => seconds * 1000 < performance.now() - began + 1000;
@@ -36,7 +40,7 @@ export const memberReset: Fault<z.output<typeof options>> = {
       // Its own kernel says when it booted; one that has panicked says nothing any more.
       confirm: (timeout) =>
         lookForAll(members, timeout, async (member) => {
-          const seconds = await uptime(memberArgs(world, member)).catch(() => undefined);
+          const seconds = await uptime(member);
           const what = `${member.service} on ${member.node}: ${member.id}`;
           if (how === 'panic') return seconds === undefined ? `${what} says nothing any more` : undefined;
           return seconds !== undefined && isYoung(seconds) ? `${what} booted ${Math.round(seconds)} s ago` : undefined;
@@ -47,7 +51,7 @@ export const memberReset: Fault<z.output<typeof options>> = {
           const now = await world.platform.members(world.namespace, member.service);
           const found = now.find(({ id, node }) => id === member.id && node === member.node);
           if (!found) return `${member.service}: ${member.id} is no member any more`;
-          const seconds = await uptime(memberArgs(world, member)).catch(() => undefined);
+          const seconds = await uptime(member);
           return seconds !== undefined && isYoung(seconds) ? `${member.service}: ${member.id} is up again` : undefined;
         }),
     };

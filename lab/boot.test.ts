@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execaSync } from 'execa';
 import fc from 'fast-check';
-import { type Boot, bootScript, quote } from './boot.ts';
+import { quote } from '../units/program.ts';
+import { type Boot, bootScript } from './boot.ts';
 import type { Hierarchies } from './cgroup.ts';
 
 const boot: Omit<Boot, 'cgroups'> = {

@@ -1,3 +1,4 @@
+import { quote } from '../units/program.ts';
 import type { Hierarchies } from './cgroup.ts';
 
 /** A program that a machine runs from power-on to power-off, and restarts when it ends. */
@@ -202,9 +203,4 @@ function addressLines(address: string): string {
   return `for _ in {1..500}; do [ ! -e /sys/class/net/eth0 ] || break; sleep 0.02; done
 ip address add ${address} dev eth0
 ip link set eth0 up`;
-}
-
-/** Quotes a word for the shell. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -68,7 +68,7 @@ export const labs: Record<string, LabKind> = {
     settings: ['nodes', 'timeScale'],
     build: async (progress) => void (await (await import('./proxmox/up.ts')).proxmoxBuild(progress)),
     up: async (settings, progress) => (await import('./proxmox/up.ts')).proxmoxUp(settings, progress),
-    down: async (progress) => (await import('./proxmox/down.ts')).proxmoxDown(progress),
+    down: async (progress) => (await import('./down.ts')).takeDown(proxmoxLab, progress),
     status: async () => (await import('./proxmox/status.ts')).proxmoxStatus(),
   },
 };

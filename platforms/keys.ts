@@ -1,4 +1,6 @@
 /** What the keys of cluster files are made of: those that every file has, and those of one platform. */
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import { isReference, tellingSecrets } from '../files/secret.ts';
 
@@ -25,6 +27,9 @@ export function parseUrl(text: string): URL | undefined {
 }
 
 export const path = z.string({ error: 'expected a path' }).min(1, { error: 'expected a path' });
+
+/** A path as people write it, with `~` for their home, meant from this folder. */
+export const pathFrom = (folder: string, file: string) => resolve(folder, file.replace(/^~(?=\/)/, homedir()));
 
 export const name = z.string().regex(/^[a-z][a-z0-9-]*$/i, { error: 'expected a plain name' });
 

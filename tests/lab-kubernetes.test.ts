@@ -1,38 +1,25 @@
 /** The lab's Kubernetes, for real: as root, in namespaces of this computer. It is taken down at the start and at the end. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
 import { run } from '../lab/command.ts';
 import { readNotes } from '../lab/kubernetes/notes.ts';
 import { simulate } from '../lab/kubernetes/simulate.ts';
 import type { KubernetesStatus } from '../lab/kubernetes/status.ts';
-import { everything } from './computer.ts';
+import { assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf } from './lab-command.ts';
 import { until } from './until.ts';
 
-const root = join(import.meta.dirname, '..');
-const skip = process.platform === 'linux' && process.getuid?.() === 0 ? false : 'the lab needs Linux and root';
+const _root = join(import.meta.dirname, '..');
 const USERS = 'http://10.78.0.30:8080';
 const NAMESPACE = 'lab-test';
-
-function lab(...words: string[]) {
-  return execa(process.execPath, ['cli/main.ts', 'lab', ...words], { cwd: root, stdin: 'ignore', reject: false });
-}
-
-async function ok(...words: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await lab(...words);
-  assert.equal(exitCode, 0, `lab ${words.join(' ')}: ${stderr}`);
-  return stdout.trim();
-}
 
 async function up(...options: string[]): Promise<KubernetesStatus> {
   return JSON.parse(await ok('up', 'kubernetes', '--json', ...options)) as KubernetesStatus;
 }
 
-async function status(): Promise<KubernetesStatus> {
-  return JSON.parse((await lab('status', 'kubernetes', '--json')).stdout) as KubernetesStatus;
+function status(): Promise<KubernetesStatus> {
+  return statusOf<KubernetesStatus>('kubernetes');
 }
 
 /** The lab's own kubectl, with what `status` says. */
@@ -74,37 +61,13 @@ function users(): Promise<number | string> {
   );
 }
 
-/** Everything of this computer that the lab could change or leave behind. Labs of other kinds may come and go meanwhile. */
-function snapshot(): Record<string, string[]> {
-  const ofAnother =
-    /bo-(?!kubernetes)|brownout-lab\/(?!kubernetes)|brownout-lab$|swarm|overlay2|docker|brownout-prober/;
-  // This lab makes nothing temporary; what comes and goes there is others'.
-  const { temporary: _, ...rest } = everything();
-  return Object.fromEntries(
-    Object.entries(rest).map(([what, lines]) => [what, lines.filter((line) => !ofAnother.test(line))]),
-  );
-}
-
-/** Nothing is there that was not there before, and no setting has another value. What others removed does not count. */
-function assertNothingLeft(message?: string): void {
-  for (const [what, lines] of Object.entries(snapshot())) {
-    const before = new Set(untouched[what]);
-    assert.deepEqual(
-      lines.filter((line) => !before.has(line)),
-      [],
-      [what, message].filter(Boolean).join(', '),
-    );
-  }
-  if (existsSync('/var/lib/brownout-lab')) assert.ok(!readdirSync('/var/lib/brownout-lab').includes('kubernetes'));
-}
-
 let untouched: Record<string, string[]>;
 
 before(async () => {
   if (skip) return;
   await ok('down', 'kubernetes');
   await ok('build', 'kubernetes'); // What is installed and built on a first run is meant to stay.
-  untouched = snapshot();
+  untouched = snapshotBeside('kubernetes');
 });
 
 after(async () => {
@@ -334,7 +297,7 @@ test('other settings are refused while the lab is up', { skip }, async () => {
 
 test('down leaves nothing, also with pods running', { skip }, async () => {
   await ok('down', 'kubernetes');
-  assertNothingLeft();
+  assertNothingLeft('kubernetes', untouched);
 });
 
 test('an up that is killed, at any moment, is finished by the next one or removed by down', { skip }, async () => {
@@ -345,7 +308,7 @@ test('an up that is killed, at any moment, is finished by the next one or remove
     await child;
     if (moment !== 1200) continue;
     await ok('down', 'kubernetes');
-    assertNothingLeft(`killed after ${moment} ms`);
+    assertNothingLeft('kubernetes', untouched, `killed after ${moment} ms`);
   }
   assert.equal((await up()).state, 'up');
   await ok('down', 'kubernetes');
@@ -368,5 +331,5 @@ test('three control planes: one may die, and the API answers; tuned timers find 
   await ok('power', 'kubernetes', 'c1', 'on');
   await until('every node is ready', async () => (await status()).state === 'up');
   await ok('down', 'kubernetes');
-  assertNothingLeft();
+  assertNothingLeft('kubernetes', untouched);
 });

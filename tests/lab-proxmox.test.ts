@@ -1,6 +1,6 @@
 /** The lab's Proxmox, for real: as root, in namespaces of this computer, with its timers ten times as fast. It is taken down at the start and at the end. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,26 +10,15 @@ import { programArgv, proxmoxLab } from '../lab/proxmox/layout.ts';
 import { askAdmin } from '../lab/proxmox/node/admin.ts';
 import { AGENT_SOCKET } from '../lab/proxmox/node/settings.ts';
 import { nodeState, type ProxmoxStatus } from '../lab/proxmox/status.ts';
-import { everything } from './computer.ts';
+import { assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf } from './lab-command.ts';
 import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');
-const skip = process.platform === 'linux' && process.getuid?.() === 0 ? false : 'the lab needs Linux and root';
 const SCALE = 10;
 const NODES = ['pve1', 'pve2', 'pve3'];
 
-function lab(...words: string[]) {
-  return execa(process.execPath, ['cli/main.ts', 'lab', ...words], { cwd: root, stdin: 'ignore', reject: false });
-}
-
-async function ok(...words: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await lab(...words);
-  assert.equal(exitCode, 0, `lab ${words.join(' ')}: ${stderr}`);
-  return stdout.trim();
-}
-
-async function status(): Promise<ProxmoxStatus> {
-  return JSON.parse((await lab('status', 'proxmox', '--json')).stdout) as ProxmoxStatus;
+function status(): Promise<ProxmoxStatus> {
+  return statusOf<ProxmoxStatus>('proxmox');
 }
 
 async function ssh(node: string, command: string) {
@@ -53,35 +42,13 @@ const bootedAt = (node: string) => readFileSync(pathInside(proxmoxLab, node, '/p
 const isWhole = async () => (await status()).state === 'up';
 const masterSeenBy = async (node: string) => (await nodeState(node))?.master;
 
-/** Everything of this computer that the lab could change or leave behind. Labs of other kinds may come and go meanwhile. */
-function snapshot(): Record<string, string[]> {
-  const ofAnother = /bo-(?!proxmox)|brownout-lab\/(?!proxmox)|brownout-lab$|swarm|overlay2|docker|brownout-prober/;
-  const { temporary: _, ...rest } = everything();
-  return Object.fromEntries(
-    Object.entries(rest).map(([what, lines]) => [what, lines.filter((line) => !ofAnother.test(line))]),
-  );
-}
-
-/** Nothing is there that was not there before. What others removed does not count. */
-function assertNothingLeft(message?: string): void {
-  for (const [what, lines] of Object.entries(snapshot())) {
-    const known = new Set(untouched[what]);
-    assert.deepEqual(
-      lines.filter((line) => !known.has(line)),
-      [],
-      [what, message].filter(Boolean).join(', '),
-    );
-  }
-  if (existsSync('/var/lib/brownout-lab')) assert.ok(!readdirSync('/var/lib/brownout-lab').includes('proxmox'));
-}
-
 let untouched: Record<string, string[]>;
 
 before(async () => {
   if (skip) return;
   await ok('down', 'proxmox');
   await ok('build', 'proxmox'); // What is installed and built on a first run is meant to stay.
-  untouched = snapshot();
+  untouched = snapshotBeside('proxmox');
 });
 
 after(async () => {
@@ -230,7 +197,7 @@ test('by the API a node is shut down, and stays off, or restarted', { skip }, as
 
 test('down leaves nothing', { skip }, async () => {
   await ok('down', 'proxmox');
-  assertNothingLeft();
+  assertNothingLeft('proxmox', untouched);
   assert.equal((await status()).state, 'down');
 });
 
@@ -244,5 +211,5 @@ test('an up that is killed is finished by the next one, and down after one leave
   await ok('up', 'proxmox');
   assert.ok(await isWhole());
   await ok('down', 'proxmox');
-  assertNothingLeft();
+  assertNothingLeft('proxmox', untouched);
 });

@@ -5,29 +5,19 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa, execaSync } from 'execa';
+import { execaSync } from 'execa';
 import type { SwarmStatus } from '../lab/swarm/status.ts';
 import { everything } from './computer.ts';
+import { lab, ok, skip, statusOf } from './lab-command.ts';
 import { until } from './until.ts';
 
-const root = join(import.meta.dirname, '..');
-const skip = process.platform === 'linux' && process.getuid?.() === 0 ? false : 'the lab needs Linux and root';
+const _root = join(import.meta.dirname, '..');
 const W1 = '10.77.0.12';
 const W2 = '10.77.0.13';
 const TOOLS = 'brownout/tools:lab';
 
-function lab(...words: string[]) {
-  return execa(process.execPath, ['cli/main.ts', 'lab', ...words], { cwd: root, stdin: 'ignore', reject: false });
-}
-
-async function ok(...words: string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await lab(...words);
-  assert.equal(exitCode, 0, `lab ${words.join(' ')}: ${stderr}`);
-  return stdout.trim();
-}
-
-async function status(): Promise<SwarmStatus> {
-  return JSON.parse((await lab('status', 'swarm', '--json')).stdout) as SwarmStatus;
+function status(): Promise<SwarmStatus> {
+  return statusOf<SwarmStatus>('swarm');
 }
 
 async function api<T>(address: string, path: string, timeout = 5000): Promise<T> {

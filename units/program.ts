@@ -88,3 +88,8 @@ function lineReader(tell: (line: string) => void): (text: string) => void {
     for (const each of lines) tell(each);
   };
 }
+
+/** Quotes a word for the shell. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

@@ -1,40 +1,12 @@
-import { existsSync } from 'node:fs';
-import { rm, rmdir } from 'node:fs/promises';
-import { withLock } from '../../units/lock.ts';
-import { groupsIn, removeGroup } from '../cgroup.ts';
-import { remove } from '../host.ts';
+import { takeDown } from '../down.ts';
 import { removeDeadBuilders } from '../image/store.ts';
-import { LABS, machineNames, requireRoot } from '../lab.ts';
-import { removeNetwork } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { removeDeadBuilder } from './images.ts';
 import { kubernetesLab } from './layout.ts';
 
-/**
- * Removes the lab, whether it is fully up or not: machines, network, disks, control groups. What was built stays in the cache.
- * Needs no notes: the machines are those that have a folder, and those that the kernel knows.
- */
-export async function kubernetesDown(progress: Progress): Promise<void> {
-  requireRoot();
-  const lab = kubernetesLab;
-  await withLock(
-    lab.name,
-    'lab down kubernetes',
-    async () => {
-      const machines = new Set([...machineNames(lab), ...groupsIn(lab.name)]);
-      if (machines.size > 0) progress(`powering off ${[...machines].join(', ')}`);
-      await Promise.all([...machines].map((name) => remove(lab, name)));
-      await removeNetwork(lab.network!);
-      await rm(lab.folder, { recursive: true, force: true });
-      if (existsSync(LABS)) await rmdir(LABS).catch(ignoreNotEmpty);
-      await removeGroup(lab.name);
-      await removeDeadBuilders();
-      await removeDeadBuilder();
-    },
-    (holder) => progress(`waiting for ${holder}`),
-  );
-}
-
-function ignoreNotEmpty(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOTEMPTY') throw error;
+export function kubernetesDown(progress: Progress): Promise<void> {
+  return takeDown(kubernetesLab, progress, async () => {
+    await removeDeadBuilders();
+    await removeDeadBuilder();
+  });
 }

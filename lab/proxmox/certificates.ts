@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../command.ts';
-import type { Seat } from './layout.ts';
+import type { ClusterNode } from './cluster/corosync.ts';
 
 const DAYS = '3650';
 const AUTHORITY = 'pve-root-ca';
@@ -11,7 +11,7 @@ const AUTHORITY = 'pve-root-ca';
  * The cluster's own authority (`pve-root-ca.pem`, `.key`), and `<node>.pem` and `<node>.key` of each node's API, as Proxmox VE makes them when a
  * cluster is made. What is there stays.
  */
-export async function issueCertificates(folder: string, all: Seat[]): Promise<void> {
+export async function issueCertificates(folder: string, all: ClusterNode[]): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const authority = join(folder, AUTHORITY);
   const usage = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];

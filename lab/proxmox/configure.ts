@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quote } from '../boot.ts';
+import { quote } from '../../units/program.ts';
 import { run } from '../command.ts';
-import { EDGE_CONFIG, edgeConfig } from '../swarm/edge.ts';
+import { EDGE_CONFIG, edgeConfig } from '../edge.ts';
 import { authorityFile, issueCertificates } from './certificates.ts';
-import { corosyncConfig } from './cluster/corosync.ts';
-import { BRIDGE, CONFIG, ENTRIES, GUEST_PORT, guestAddress, programArgv, type Seat, type Settings } from './layout.ts';
+import { type ClusterNode, corosyncConfig } from './cluster/corosync.ts';
+import { BRIDGE, CONFIG, edgeEntries, programArgv } from './layout.ts';
 import type { NodeSettings } from './node/settings.ts';
 import type { Notes } from './notes.ts';
 
@@ -24,7 +24,7 @@ export const access = (folder: string) => ({
 });
 
 /** Writes what each machine is told, in `folder/<machine>/`; keys and certificates are made once, and stay. */
-export async function configure(folder: string, all: Seat[], notes: Notes): Promise<void> {
+export async function configure(folder: string, all: ClusterNode[], notes: Notes): Promise<void> {
   const certificates = join(folder, 'certificates');
   const operator = join(folder, 'operator');
   await Promise.all([
@@ -43,7 +43,7 @@ export async function configure(folder: string, all: Seat[], notes: Notes): Prom
     if (!existsSync(file)) await writeFile(file, `${randomUUID()}\n`, { mode: 0o600 });
   }
   await writeFile(join(folder, 'commands', 'ha-manager'), command('node/ha-manager'), { mode: 0o755 });
-  await writeFile(join(folder, 'edge', EDGE_CONFIG), edgeFile());
+  await writeFile(join(folder, 'edge', EDGE_CONFIG), edgeConfig(edgeEntries()));
   const hosts = await Promise.all(
     all.map(async ({ name, address }) => {
       const [type, key] = (await readFile(join(folder, name, 'ssh_host_key.pub'), 'utf8')).split(' ');
@@ -54,13 +54,13 @@ export async function configure(folder: string, all: Seat[], notes: Notes): Prom
   await Promise.all(all.map((seat) => configureNode(folder, seat, all, notes)));
 }
 
-async function configureNode(folder: string, seat: Seat, all: Seat[], notes: Notes): Promise<void> {
+async function configureNode(folder: string, seat: ClusterNode, all: ClusterNode[], notes: Notes): Promise<void> {
   const own = (name: string) => join(folder, seat.name, name);
   const settings: NodeSettings = { node: seat.name, nodes: all, timeScale: notes.timeScale, epoch: notes.epoch };
   await Promise.all([
     writeFile(own('node.json'), JSON.stringify(settings, null, 2)),
     writeFile(own('corosync.conf'), corosyncConfig(all, notes.timeScale)),
-    writeFile(own('prepare.sh'), prepareScript(seat, all, notes)),
+    writeFile(own('prepare.sh'), prepareScript(seat, all)),
     writeFile(own('sshd_config'), SSHD_CONFIG),
     copyFile(join(folder, 'authkey'), own('authkey')),
     copyFile(`${access(folder).sshKey}.pub`, own('authorized_keys')),
@@ -91,20 +91,8 @@ function command(program: string): string {
   return `#!/bin/sh\nexec ${programArgv(program).map(quote).join(' ')} "$@"\n`;
 }
 
-/** Each entry's port on the edge leads to the guests that serve it. */
-function edgeFile(): string {
-  const sections = Object.entries(ENTRIES).map(([name, { port, guests }]) =>
-    edgeConfig(
-      { [name]: port },
-      guests.map((vmid) => ({ name: `vm${vmid}`, address: guestAddress(vmid), port: GUEST_PORT })),
-    ),
-  );
-  const [first, ...others] = sections as [string, ...string[]];
-  return [first, ...others.map((section) => section.slice(section.indexOf('listen ')))].join('\n');
-}
-
 /** What a node does before its services start, once at every power-on. */
-function prepareScript({ name, address }: Seat, all: Seat[], _: Settings): string {
+function prepareScript({ name, address }: ClusterNode, all: ClusterNode[]): string {
   return `set -eu
 # corosync keeps what its clients share here, some megabytes each.
 mkdir -p /dev/shm /dev/net /dev/pts

@@ -1,10 +1,10 @@
 import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { POWER_BUTTON } from '../boot.ts';
+import type { Entry } from '../edge.ts';
 import type { Machine } from '../host.ts';
 import { type Lab, labOf } from '../lab.ts';
-import { edgeService } from '../swarm/edge.ts';
-import { corosync } from './cluster/corosync.ts';
+import { type ClusterNode, corosync } from './cluster/corosync.ts';
 import { etcd } from './cluster/etcd.ts';
 
 /** The settings of `up`. They are kept in the lab's notes: a second `up` repairs the lab that is there. */
@@ -15,15 +15,8 @@ export interface Settings {
   timeScale: number;
 }
 
-export interface Seat {
-  name: string;
-  address: string;
-  /** As corosync numbers it. */
-  id: number;
-}
-
 /** Where the guests of a workload serve, whatever it is. */
-export const GUEST_PORT = 80;
+const GUEST_PORT = 80;
 
 /** Ports that users reach at the edge, and where it leads: the guests that serve it, by VMID. */
 export const ENTRIES = {
@@ -46,7 +39,7 @@ export const BRIDGE = 'vmbr0';
 
 export const EDGE = { name: 'edge', address: `${PREFIX}.20` };
 
-export function seats({ nodes }: Pick<Settings, 'nodes'>): Seat[] {
+export function seats({ nodes }: Pick<Settings, 'nodes'>): ClusterNode[] {
   return Array.from({ length: nodes }, (_, index) => ({
     name: `pve${index + 1}`,
     address: `${PREFIX}.${11 + index}`,
@@ -55,7 +48,7 @@ export function seats({ nodes }: Pick<Settings, 'nodes'>): Seat[] {
 }
 
 /** A guest's address in the lab's network, whichever node it is on. Throws for a VMID that has none: 100 to 254 have one. */
-export function guestAddress(vmid: number): string {
+function guestAddress(vmid: number): string {
   if (!Number.isInteger(vmid) || vmid < 100 || vmid > 254)
     throw new Error(`VMID ${vmid} has no address in the lab: 100 to 254 do`);
   return `${PREFIX}.${vmid}`;
@@ -71,7 +64,7 @@ export interface Folders {
 }
 
 /** A node: corosync for its membership, etcd for the replicated files, its agent and its watchdog, and sshd. */
-export function nodeMachine(seat: Seat, all: Seat[], folders: Folders): Machine {
+export function nodeMachine(seat: ClusterNode, all: ClusterNode[], folders: Folders): Machine {
   const readonly = (path: string) => ({ from: path, to: path, readonly: true });
   return {
     name: seat.name,
@@ -100,14 +93,13 @@ export function nodeMachine(seat: Seat, all: Seat[], folders: Folders): Machine 
   };
 }
 
-/** Where users come in: in front of a cluster stands a load balancer that outlives every node. */
-export function edgeMachine(configFolder: string): Machine {
-  return {
-    ...EDGE,
-    size: { cpus: 0.5, memory: GIB / 4 },
-    mounts: [{ from: configFolder, to: '/srv/edge', readonly: true }],
-    services: [edgeService('/srv/edge')],
-  };
+/** Each entry leads to the guests that serve it. */
+export function edgeEntries(): Entry[] {
+  return Object.entries(ENTRIES).map(([name, { port, guests }]) => ({
+    name,
+    port,
+    servers: guests.map((vmid) => ({ name: `vm${vmid}`, address: guestAddress(vmid), port: GUEST_PORT })),
+  }));
 }
 
 /** What the suite's own programs in the machines are run from: this package. */

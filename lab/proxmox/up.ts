@@ -2,17 +2,19 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { withLock } from '../../units/lock.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { poll } from '../../units/until.ts';
+import { edgeMachine } from '../edge.ts';
 import { install, linkState, logTail, type Machine, pathInside, powerOn, restoreLink } from '../host.ts';
 import { cacheFolder } from '../image/cache.ts';
 import { requireRoot } from '../lab.ts';
 import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { ensurePackages, installLabPackages } from '../setup.ts';
+import type { ClusterNode } from './cluster/corosync.ts';
 import { access, configure } from './configure.ts';
 import { type Accelerator, accelerator } from './guests/accelerator.ts';
 import { stock } from './guests/storage.ts';
 import { GUEST_PACKAGES, type GuestImage, guestImage } from './image/image.ts';
-import { edgeMachine, nodeMachine, proxmoxLab, type Seat, type Settings, seats } from './layout.ts';
+import { EDGE, nodeMachine, proxmoxLab, type Settings, seats } from './layout.ts';
 import { askAdmin, type Operator } from './node/admin.ts';
 import { AGENT_SOCKET } from './node/settings.ts';
 import { FOLDERS, type Notes, readNotes, writeNotes } from './notes.ts';
@@ -79,7 +81,7 @@ async function settle(wanted: Partial<Settings>, progress: Progress): Promise<No
   return before;
 }
 
-async function powerOnAll(all: Seat[], progress: Progress): Promise<void> {
+async function powerOnAll(all: ClusterNode[], progress: Progress): Promise<void> {
   progress(`powering on ${all.map(({ name }) => name).join(', ')} and the edge`);
   const folders = { ...FOLDERS, cache: cacheFolder() };
   await mkdir(folders.cache, { recursive: true });
@@ -89,12 +91,12 @@ async function powerOnAll(all: Seat[], progress: Progress): Promise<void> {
     await powerOn(proxmoxLab, machine);
   };
   await Promise.all([
-    start(edgeMachine(`${FOLDERS.config}/edge`)),
+    start(edgeMachine(EDGE, `${FOLDERS.config}/${EDGE.name}`)),
     ...all.map((seat) => start(nodeMachine(seat, all, folders))),
   ]);
 }
 
-async function becomeCluster(all: Seat[], progress: Progress): Promise<void> {
+async function becomeCluster(all: ClusterNode[], progress: Progress): Promise<void> {
   progress('waiting until all nodes are one cluster');
   const late = await poll(
     async () => {
@@ -121,11 +123,7 @@ async function becomeCluster(all: Seat[], progress: Progress): Promise<void> {
   if ((await nodeState(first))?.master === undefined) {
     progress('waiting for the HA master');
     // A cluster without HA resources needs no master, and Proxmox VE then has none; an operator's command makes one of them wake up.
-    await askAdmin(
-      pathInside(proxmoxLab, first, AGENT_SOCKET)!,
-      'POST /crm-command',
-      `disable-node-maintenance ${first}`,
-    );
+    await askAdmin(socket, 'POST /crm-command', `disable-node-maintenance ${first}`);
   }
   const master = await poll(
     async () => (await nodeState(first))?.master,

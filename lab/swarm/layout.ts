@@ -1,8 +1,8 @@
 import { dockerd } from '../docker/daemon.ts';
+import type { Entry } from '../edge.ts';
 import type { Machine } from '../host.ts';
 import { cacheFolder } from '../image/cache.ts';
 import { type Lab, labOf } from '../lab.ts';
-import { edgeService } from './edge.ts';
 
 /** The settings of `up`. They are kept in the lab's notes: a second `up` repairs the lab that is there. */
 export interface Settings {
@@ -57,12 +57,11 @@ export function nodeMachine(seat: NodeSeat, sharedFolder: string, dockerMajor: n
   };
 }
 
-/** Where users come in: on bare metal there is a load balancer in front of the cluster, and it outlives every node. */
-export function edgeMachine(configFolder: string): Machine {
-  return {
-    ...EDGE,
-    size: { cpus: 0.5, memory: GIB / 4 },
-    mounts: [{ from: configFolder, to: '/srv/edge', readonly: true }],
-    services: [edgeService('/srv/edge')],
-  };
+/** Each entry leads to the same port on every node. */
+export function edgeEntries(nodes: NodeSeat[]): Entry[] {
+  return Object.entries(ENTRIES).map(([name, port]) => ({
+    name,
+    port,
+    servers: nodes.map((node) => ({ name: node.name, address: node.address, port })),
+  }));
 }

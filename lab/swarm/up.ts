@@ -9,14 +9,14 @@ import { poll } from '../../units/until.ts';
 import { run } from '../command.ts';
 import { answers, type Docker, DockerError } from '../docker/api.ts';
 import { DATA_ROOT, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
+import { EDGE_CONFIG, edgeConfig, edgeMachine } from '../edge.ts';
 import { diskOf, install, linkState, logTail, type Machine, powerOff, powerOn, restoreLink } from '../host.ts';
 import { type ImageStore, imageStore, isCurrent, shareStore } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
 import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { installLabPackages } from '../setup.ts';
-import { EDGE_CONFIG, edgeConfig } from './edge.ts';
-import { ENTRIES, edgeMachine, type NodeSeat, nodeMachine, type Settings, seats, swarmLab } from './layout.ts';
+import { EDGE, edgeEntries, type NodeSeat, nodeMachine, type Settings, seats, swarmLab } from './layout.ts';
 
 /** How long daemons may take to start and nodes to become ready: ten times what a busy computer needs. */
 const PATIENCE_MS = 60_000;
@@ -104,14 +104,14 @@ async function powerOnAll(nodes: NodeSeat[], { store }: Notes, progress: Progres
   const shared = join(swarmLab.folder, 'shared');
   const edge = join(swarmLab.folder, 'edge');
   const major = majorOf(await run(['dockerd', '--version']));
-  await writeFile(join(edge, EDGE_CONFIG), edgeConfig(ENTRIES, nodes));
+  await writeFile(join(edge, EDGE_CONFIG), edgeConfig(edgeEntries(nodes)));
   const start = async (machine: Machine) => {
     await install(swarmLab, machine);
     if (linkState(swarmLab, machine.name) === 'cut') await restoreLink(swarmLab, machine.name);
     await powerOn(swarmLab, machine);
   };
   await Promise.all([
-    start(edgeMachine(edge)),
+    start(edgeMachine(EDGE, edge)),
     ...nodes.map(async (seat) => {
       await shareOnce(store, join(diskOf(swarmLab, seat.name), DATA_ROOT));
       await start(nodeMachine(seat, shared, major));

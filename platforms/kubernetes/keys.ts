@@ -1,9 +1,7 @@
 /** What a cluster file says of a Kubernetes cluster alone. */
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { duration } from '../../units/units.ts';
-import { line, name, path } from '../keys.ts';
+import { line, name, path, pathFrom } from '../keys.ts';
 import type { OwnPart } from '../module.ts';
 import type { KubernetesCluster } from './cluster.ts';
 
@@ -71,13 +69,9 @@ export function load(written: Written, folder: string): OwnPart<KubernetesCluste
     toleration,
   } = written;
   return {
-    reach: inCluster ? { inCluster } : { kubeconfig: resolve(folder, fromHome(kubeconfig)), context },
+    reach: inCluster ? { inCluster } : { kubeconfig: pathFrom(folder, kubeconfig), context },
     nodePorts,
     storageClass,
     toleration,
   };
-}
-
-function fromHome(file: string): string {
-  return file.replace(/^~(?=\/)/, homedir());
 }

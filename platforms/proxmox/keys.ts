@@ -1,8 +1,6 @@
 /** What a cluster file says of a Proxmox VE cluster alone. */
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { z } from 'zod';
-import { line, name, parseUrl, path, reference, refuseSecrets } from '../keys.ts';
+import { line, name, parseUrl, path, pathFrom, reference, refuseSecrets } from '../keys.ts';
 import type { OwnPart } from '../module.ts';
 import type { AddressSpan, GuestSource, ProxmoxCluster, VmidSpan } from './cluster.ts';
 
@@ -169,7 +167,7 @@ type Written = z.output<z.ZodObject<typeof keys>>;
 /** Paths are meant from the cluster file's folder. */
 export function load(written: Written, folder: string): OwnPart<ProxmoxCluster> {
   const { endpoints, token, user = '', password = '', fingerprint: pins, ca } = written.reach;
-  const from = (file: string) => resolve(folder, file.replace(/^~(?=\/)/, homedir()));
+  const from = (file: string) => pathFrom(folder, file);
   return {
     reach: {
       endpoints,

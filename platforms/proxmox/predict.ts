@@ -76,7 +76,7 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
       window: newMaster(timers),
     });
   }
-  const services = recovered(situation);
+  const services = managed(situation, movable(situation));
   if (services.length === 0) return expected;
   const replaced: PredictedWindow = {
     ...about('replacement running', services),
@@ -88,9 +88,8 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
 }
 
 /** Of a service whose guests are no HA resources nothing is recovered: its guests wait for their node. */
-function recovered(situation: Situation): string[] {
-  const isUnmanaged = (service: string) => timer(situation, `ha.none.${service}`) !== undefined;
-  return movable(situation).filter((service) => !isUnmanaged(service));
+function managed(situation: Situation, services: string[]): string[] {
+  return services.filter((service) => timer(situation, `ha.none.${service}`) === undefined);
 }
 
 function movedAlive(situation: Situation, services: string[]): PredictedWindow[] {
@@ -108,15 +107,15 @@ function movedAlive(situation: Situation, services: string[]): PredictedWindow[]
 
 function restartedInPlace(situation: Situation, services: string[]): PredictedWindow[] {
   const timers = haTimers(situation);
-  const managed = services.filter((service) => timer(situation, `ha.none.${service}`) === undefined);
-  if (managed.length === 0 || !timers) return [];
+  const recovered = managed(situation, services);
+  if (recovered.length === 0 || !timers) return [];
   const replaced: PredictedWindow = {
-    ...about('replacement running', managed),
+    ...about('replacement running', recovered),
     formula: '≤ 2·R',
     timers: using(situation, 'round'),
     window: restarted(timers),
   };
-  return [replaced, ...usersAfter(situation, managed, replaced)];
+  return [replaced, ...usersAfter(situation, recovered, replaced)];
 }
 
 /**

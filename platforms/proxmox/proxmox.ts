@@ -1,7 +1,7 @@
 import { connect } from 'node:tls';
 import { OperatorError } from '../../units/operator-error.ts';
-import { poll } from '../../units/until.ts';
 import type { Deployment, Member, Platform } from '../platform.ts';
+import { pollUntilReady } from '../ready.ts';
 import { execInGuest } from './acts/agent.ts';
 import { lockHolder } from './acts/lock.ts';
 import { Api } from './api/api.ts';
@@ -38,32 +38,18 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
     timeout: number,
     signal?: AbortSignal,
-    tell: (missing: string[]) => void = () => {},
+    tell?: (missing: string[]) => void,
   ): Promise<void> {
     const look = async () => {
-      signal?.throwIfAborted();
-      try {
-        const all = await members(namespace);
-        return Object.entries(services).flatMap(([service, wanted]) => {
-          const ready = all.filter((member) => member.service === service && member.ready).length;
-          const need = wanted === 'all' ? 1 : wanted;
-          return ready >= need ? [] : [`${service}: ${ready} of ${need} run`];
-        });
-      } catch (error) {
-        if (!(error instanceof OperatorError)) throw error;
-        return [error.message];
-      }
+      const all = await members(namespace);
+      return Object.entries(services).flatMap(([service, wanted]) => {
+        const ready = all.filter((member) => member.service === service && member.ready).length;
+        const need = wanted === 'all' ? 1 : wanted;
+        return ready >= need ? [] : [`${service}: ${ready} of ${need} run`];
+      });
     };
-    const isReady = (missing: string[]) => {
-      tell(missing);
-      return missing.length === 0;
-    };
-    const missing = await poll(look, isReady, { timeout, every: LOOK_AGAIN, ...(signal ? { signal } : {}) });
-    if (missing.length === 0) return;
-    signal?.throwIfAborted();
-    throw new OperatorError(`${namespace} is not ready after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
-      hint: '`ha-manager status` on a node, and the tasks of its guests, tell more',
-    });
+    const hint = '`ha-manager status` on a node, and the tasks of its guests, tell more';
+    await pollUntilReady(namespace, look, { timeout, every: LOOK_AGAIN, signal, tell, hint });
   }
 
   /** Its API takes a connection: nothing is sent, so whose certificate it is does not matter. */

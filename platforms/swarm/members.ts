@@ -1,6 +1,5 @@
-import { OperatorError } from '../../units/operator-error.ts';
-import { poll } from '../../units/until.ts';
 import type { Deployment, Member } from '../platform.ts';
+import { pollUntilReady } from '../ready.ts';
 import {
   listNodes,
   listServices,
@@ -74,26 +73,13 @@ export async function untilReady(
   { namespace, services }: Pick<Deployment, 'namespace' | 'services'>,
   timeout: number,
   signal?: AbortSignal,
-  tell: (missing: string[]) => void = () => {},
+  tell?: (missing: string[]) => void,
 ): Promise<void> {
-  const look = async () => {
-    signal?.throwIfAborted();
-    try {
-      return missingMembers(namespace, services, await readStack(hosts, namespace));
-    } catch (error) {
-      // A control plane that is away just now may come back in time.
-      if (!(error instanceof OperatorError)) throw error;
-      return [error.message];
-    }
-  };
-  const isReady = (missing: string[]) => {
-    tell(missing);
-    return missing.length === 0;
-  };
-  const missing = await poll(look, isReady, { timeout, every: LOOK_AGAIN, signal });
-  if (missing.length === 0) return;
-  signal?.throwIfAborted();
-  throw new OperatorError(`${namespace} is not ready after ${Math.round(timeout / 1000)} s: ${missing.join('; ')}`, {
+  await pollUntilReady(namespace, async () => missingMembers(namespace, services, await readStack(hosts, namespace)), {
+    timeout,
+    every: LOOK_AGAIN,
+    signal,
+    tell,
     hint: `docker service ps --no-trunc ${namespace}_… tells more`,
   });
 }

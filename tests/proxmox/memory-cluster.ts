@@ -16,6 +16,7 @@ import {
   type Membership,
   NotReady,
   type Service,
+  STOPPED,
   type Storage,
 } from '../../lab/proxmox/node/parts.ts';
 import { HaFolder } from '../../lab/proxmox/store/ha-files.ts';
@@ -79,7 +80,9 @@ class MemoryGuests implements Hypervisor {
     return [...this.#guests.keys()];
   }
   async state(vmid: number): Promise<GuestState> {
-    const { since, pid, qmpstatus } = this.#guests.get(vmid)!;
+    const guest = this.#guests.get(vmid);
+    if (!guest) return STOPPED;
+    const { since, pid, qmpstatus } = guest;
     const uptime = (Date.now() - since) / 1000;
     return { status: 'running', qmpstatus, pid, uptime, cpus: 1, mem: 0, maxmem: 0 };
   }

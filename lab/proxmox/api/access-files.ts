@@ -5,7 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ClusterFiles } from '../node/parts.ts';
 
-const USERS = 'user.cfg';
+export const USERS = 'user.cfg';
 const TOKENS = 'priv/token.cfg';
 const PASSWORDS = 'priv/shadow.cfg';
 const KEY = 'priv/authkey.key';

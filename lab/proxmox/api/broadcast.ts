@@ -2,11 +2,13 @@
  * What the nodes tell each other of their state, as Proxmox VE's `pvestatd` does: each writes what it sees of itself into a file, and
  * what a dead node last said stands there until it is back. Lists of the whole cluster are made of it.
  */
+
+import { configPath } from '../config/guest-files.ts';
 import { parseFile } from '../guests/config.ts';
 import { ensureTicketKey } from './access-files.ts';
 import { type Figures, figures, type Space, space } from './figures.ts';
-import { type GuestRow, rowOf, stateOf } from './guest-row.ts';
-import { configPath, epoch, guestNodes, type Parts } from './parts.ts';
+import { type GuestRow, rowOf } from './guest-row.ts';
+import { epoch, guestNodes, type Parts } from './parts.ts';
 import type { Task, Tasks } from './tasks.ts';
 
 type ToldTask = Omit<Task, 'log' | 'pid' | 'pstart'>;
@@ -86,7 +88,7 @@ export class Broadcast {
     for (const [vmid, node] of await guestNodes(this.#parts)) {
       if (node !== membership.node) continue;
       const content = await files.read(configPath(node, vmid));
-      if (content !== undefined) guests[vmid] = rowOf(vmid, parseFile(content).config, await stateOf(hypervisor, vmid));
+      if (content !== undefined) guests[vmid] = rowOf(vmid, parseFile(content).config, await hypervisor.state(vmid));
     }
     return {
       time: epoch(),

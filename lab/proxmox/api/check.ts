@@ -9,6 +9,9 @@ export type Given = Record<string, unknown>;
 export type Params = Record<string, Value>;
 type Value = string | number | boolean | string[];
 
+/** As files and the schema have it: booleans are 1 and 0. */
+export const asText = (value: unknown) => (typeof value === 'boolean' ? String(Number(value)) : String(value));
+
 type Errors = Record<string, string>;
 
 const UNKNOWN = 'property is not defined in schema and the schema does not allow additional properties';
@@ -87,7 +90,7 @@ function checkValue(
   }
   if (typeof value === 'object')
     return wrong(`type check ('${property.type}') failed - got ${Array.isArray(value) ? 'ARRAY' : 'HASH'}`);
-  const text = typeof value === 'boolean' ? String(Number(value)) : String(value);
+  const text = asText(value);
   const typed = ofType(property.type, text);
   if (typed === undefined) return wrong(`type check ('${property.type}') failed - got '${text}'`);
   const format = formatProblem(name, property, text);

@@ -1,4 +1,5 @@
 /** `datacenter.cfg`: what is set for the whole cluster, one `key: value` a line, the description as comments before them. */
+import { listOf } from '../config/values.ts';
 import type { Params } from './check.ts';
 import { propertyString, splitProperties } from './formats.ts';
 
@@ -23,7 +24,7 @@ function partsOf(key: string, value: string): unknown {
 /** The file after a change: what is given, less what `delete` names. */
 export function optionsText(set: Record<string, unknown>, { delete: removed = '', ...changes }: Params): string {
   const after = new Map(Object.entries({ ...set, ...changes }));
-  for (const key of String(removed).split(/[\s,;]+/)) after.delete(key);
+  for (const key of listOf(String(removed))) after.delete(key);
   const description = after.get('description');
   after.delete('description');
   const comments = description === undefined ? [] : String(description).replace(/\n$/, '').split('\n');

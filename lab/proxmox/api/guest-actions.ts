@@ -1,7 +1,10 @@
 /** What is done to a guest on the node that it is on: by the API's tasks, and by the LRM. Each throws an Error in Proxmox VE's own words. */
+
+import { configPath } from '../config/guest-files.ts';
+import { listOf } from '../config/values.ts';
 import { formatFile, hasAgent } from '../guests/config.ts';
 import type { GuestConfig, Log } from '../node/parts.ts';
-import { configPath } from './parts.ts';
+
 import { failed } from './refusal.ts';
 import { ROOT } from './tasks.ts';
 import { checkUnlocked, readGuest, type World } from './world.ts';
@@ -12,21 +15,21 @@ export const PENDING = 'PENDING';
 export const isRunning = ({ hypervisor }: World, vmid: number) => hypervisor.running().includes(vmid);
 
 export async function startGuest(world: World, vmid: number, log: Log): Promise<void> {
-  const { config } = await readGuest(world, world.node, vmid);
+  const { config, snapshots } = await readGuest(world, world.node, vmid);
   checkUnlocked(config);
   if (isRunning(world, vmid)) throw failed(`VM ${vmid} already running`);
-  await world.hypervisor.start(vmid, await applyPending(world, vmid, config), log);
+  // What had to wait for the guest to be started anew is true now.
+  const { [PENDING]: pending, ...others } = snapshots;
+  const after = withPending(config, pending);
+  if (pending) await world.files.write(configPath(world.node, vmid), formatFile({ config: after, snapshots: others }));
+  await world.hypervisor.start(vmid, after, log);
 }
 
-/** What had to wait for the guest to be started anew. */
-async function applyPending(world: World, vmid: number, config: GuestConfig): Promise<GuestConfig> {
-  const { snapshots } = await readGuest(world, world.node, vmid);
-  const { [PENDING]: pending, ...others } = snapshots;
-  if (!pending) return config;
+/** A configuration as it will be at the next start. */
+export function withPending(config: GuestConfig, pending: GuestConfig = {}): GuestConfig {
   const { delete: removed = '', ...changes } = pending;
   const after: GuestConfig = { ...config, ...changes };
-  for (const key of removed.split(',')) delete after[key];
-  await world.files.write(configPath(world.node, vmid), formatFile({ config: after, snapshots: others }));
+  for (const key of listOf(removed)) delete after[key];
   return after;
 }
 

@@ -1,8 +1,9 @@
 /** The configuration of a guest: how the API shows it, what is given to it, and the disks that come with that. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import { listOf } from '../config/values.ts';
 import { drivesOf, formatDrive, formatNet, formatSize, parseDrive, parseNet } from '../guests/config.ts';
 import type { GuestConfig, Log } from '../node/parts.ts';
-import type { Params } from './check.ts';
+import { asText, type Params } from './check.ts';
 import { epoch } from './parts.ts';
 import { badParameters, failed } from './refusal.ts';
 import { CALL_SCHEMAS } from './schema.ts';
@@ -34,22 +35,19 @@ export function settingsOf(params: Params): GuestConfig {
 }
 
 function written(name: string, value: unknown): string {
-  if (typeof value === 'boolean') return String(Number(value));
   if (/^net\d+$/.test(name)) {
     const net = parseNet(name, String(value));
     // Locally made addresses begin with Proxmox's own prefix.
     return formatNet({ ...net, mac: net.mac ?? `BC:24:11:${[...randomBytes(3)].map(hex).join(':')}` });
   }
-  return String(value);
+  return asText(value);
 }
 
 const hex = (byte: number) => byte.toString(16).padStart(2, '0').toUpperCase();
 
 /** Throws Refusal 400 for a key that no configuration has. */
 export function keysToDelete(list: unknown): string[] {
-  const keys = String(list ?? '')
-    .split(/[\s,;]+/)
-    .filter((key) => key !== '');
+  const keys = listOf(String(list ?? ''));
   for (const key of keys) if (!PROPERTIES[key]) throw badParameters({ delete: `unknown option '${key}'` });
   return keys;
 }

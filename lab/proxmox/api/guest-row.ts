@@ -1,6 +1,7 @@
 /** A guest's state as lists and `status/current` show it, of its configuration and its process. */
-import { drivesOf, isTrue, parseSize } from '../guests/config.ts';
-import type { GuestConfig, GuestState, Hypervisor } from '../node/parts.ts';
+import { isTrue } from '../config/values.ts';
+import { coresOf, drivesOf, memoryOf, parseSize } from '../guests/config.ts';
+import type { GuestConfig, GuestState } from '../node/parts.ts';
 
 export interface GuestRow {
   vmid: number;
@@ -28,15 +29,7 @@ export interface GuestRow {
   [pressure: `pressure${string}`]: number;
 }
 
-const MIB = 1024 ** 2;
 const PRESSURES = ['cpusome', 'cpufull', 'iosome', 'iofull', 'memorysome', 'memoryfull'];
-
-const STOPPED: GuestState = { status: 'stopped', qmpstatus: 'stopped', uptime: 0, cpus: 0, mem: 0, maxmem: 0 };
-
-const processorsOf = ({ cores, sockets }: GuestConfig) => Number(cores ?? 1) * Number(sockets ?? 1);
-
-/** MiB, also of `current=512`. */
-const memoryOf = ({ memory }: GuestConfig) => Number((memory ?? '512').replace(/^.*current=/, ''));
 
 /** What there is to say without asking its process. */
 export function rowOf(vmid: number, config: GuestConfig, state: GuestState): GuestRow {
@@ -46,9 +39,9 @@ export function rowOf(vmid: number, config: GuestConfig, state: GuestState): Gue
     name: config.name ?? `VM ${vmid}`,
     status: state.status,
     cpu: 0,
-    cpus: processorsOf(config),
+    cpus: coresOf(config),
     mem: state.mem,
-    maxmem: memoryOf(config) * MIB,
+    maxmem: memoryOf(config),
     memhost: 0,
     disk: 0,
     maxdisk: boot?.options.size === undefined ? 0 : parseSize(boot.options.size),
@@ -63,9 +56,4 @@ export function rowOf(vmid: number, config: GuestConfig, state: GuestState): Gue
   if (config.lock !== undefined) row.lock = config.lock;
   if (state.status === 'running') for (const pressure of PRESSURES) row[`pressure${pressure}`] = 0;
   return row;
-}
-
-/** Only a guest with a process is asked. */
-export async function stateOf(hypervisor: Hypervisor, vmid: number): Promise<GuestState> {
-  return hypervisor.running().includes(vmid) ? await hypervisor.state(vmid) : STOPPED;
 }

@@ -1,6 +1,7 @@
 /** A node's API: HTTPS, who calls, what is asked, and who does it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
+import { sleep } from '../../../units/sleep.ts';
 import { refuse, succeed } from './answer.ts';
 import { Broadcast } from './broadcast.ts';
 import { checkParameters } from './check.ts';
@@ -14,7 +15,7 @@ import { Rights } from './rights.ts';
 import { type Route, route } from './schema.ts';
 import { Tasks } from './tasks.ts';
 import { type Caller, Tickets } from './tickets.ts';
-import { sleep, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface ServeOptions {
   /** PEM. */
@@ -32,8 +33,8 @@ export interface NodeApi {
   close(): Promise<void>;
 }
 
-/** Seconds that a caller waits who is not known. */
-const PENALTY = 3;
+/** Milliseconds that a caller waits who is not known. */
+const PENALTY = 3000;
 /** Anybody may call these. */
 const OPEN = new Set(['GET /access/ticket', 'POST /access/ticket']);
 

@@ -1,7 +1,8 @@
 /** What a node is doing, and has done: tasks with a name, a log and an end. They live in the node that does them. */
 import type { Log } from '../node/parts.ts';
+import { epoch } from './parts.ts';
 import { badParameters, wordsOf } from './refusal.ts';
-import { type Caller, nameOf } from './tickets.ts';
+import { type Caller, hex, nameOf } from './tickets.ts';
 
 export interface Task {
   upid: string;
@@ -29,9 +30,6 @@ const UPID = /^UPID:[a-zA-Z0-9-]+:[0-9A-Fa-f]{8}:[0-9A-Fa-f]{8,9}:[0-9A-Fa-f]{8}
 /** HA's own tasks are root's. */
 export const ROOT: Caller = { user: 'root@pam' };
 
-const seconds = () => Math.floor(Date.now() / 1000);
-const hex = (value: number, length = 8) => value.toString(16).toUpperCase().padStart(length, '0');
-
 export class Tasks {
   readonly #node: string;
   readonly #booted = performance.now();
@@ -58,7 +56,7 @@ export class Tasks {
 
   #begin(type: string, id: string, caller: Caller, work: (log: Log) => Promise<void>) {
     this.#pid += 1;
-    const [pid, pstart, starttime] = [this.#pid, Math.floor((performance.now() - this.#booted) / 10), seconds()];
+    const [pid, pstart, starttime] = [this.#pid, Math.floor((performance.now() - this.#booted) / 10), epoch()];
     const upid = `UPID:${this.#node}:${hex(pid)}:${hex(pstart)}:${hex(starttime)}:${type}:${id}:${nameOf(caller)}:`;
     const task: Task = { upid, node: this.#node, pid, pstart, starttime, type, id, user: caller.user, log: [] };
     if (caller.tokenId !== undefined) task.tokenid = caller.tokenId;
@@ -80,7 +78,7 @@ export class Tasks {
 
   #end(task: Task, exitstatus: string): void {
     task.exitstatus = exitstatus;
-    task.endtime = seconds();
+    task.endtime = epoch();
     task.log.push(exitstatus === 'OK' ? 'TASK OK' : `TASK ERROR: ${exitstatus}`);
     this.#changed();
   }

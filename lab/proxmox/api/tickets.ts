@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ClusterFiles } from '../node/parts.ts';
 import { isPassword, isTokenSecret, readAccess, same, ticketKey } from './access-files.ts';
+import { epoch } from './parts.ts';
 import { notAuthenticated, Refusal } from './refusal.ts';
 
 /** `root@pam`, or by token `root@pam!ci`. */
@@ -19,8 +20,8 @@ const LIFETIME = 7200;
 /** A clock of another node may be ahead, seconds. */
 const AHEAD = 300;
 
-const now = () => Math.floor(Date.now() / 1000);
-const hex = (seconds: number) => seconds.toString(16).toUpperCase().padStart(8, '0');
+/** Eight digits, as in tickets and names of tasks. */
+export const hex = (value: number) => value.toString(16).toUpperCase().padStart(8, '0');
 
 export class Tickets {
   readonly #files: ClusterFiles;
@@ -38,7 +39,7 @@ export class Tickets {
         ? (await this.#userOf(password)) === user
         : await isPassword(this.#files, user, password));
     if (!good) throw new Refusal(401, 'authentication failure');
-    const time = hex(now());
+    const time = hex(epoch());
     const ticket = `PVE:${user}:${time}`;
     return {
       ticket: `${ticket}::${await this.#sign(ticket)}`,
@@ -66,7 +67,7 @@ export class Tickets {
     const name = `${user}!${tokenId}`;
     const access = await readAccess(this.#files);
     const token = access.tokens.get(name);
-    const expired = token !== undefined && token.expire !== 0 && token.expire < now();
+    const expired = token !== undefined && token.expire !== 0 && token.expire < epoch();
     if (!token || expired || !access.users.get(user)?.enabled) throw failure;
     if (!(await isTokenSecret(this.#files, name, secret!))) throw failure;
     return { user, tokenId: tokenId! };
@@ -93,7 +94,7 @@ export class Tickets {
 }
 
 function isFresh(time: string): boolean {
-  const age = now() - Number.parseInt(time, 16);
+  const age = epoch() - Number.parseInt(time, 16);
   return age > -AHEAD && age < LIFETIME;
 }
 

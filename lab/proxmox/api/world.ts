@@ -1,10 +1,13 @@
 /** What the handlers of calls work with. */
 
+import { sleep } from '../../../units/sleep.ts';
+import { configPath } from '../config/guest-files.ts';
+import { digestOf } from '../config/sections.ts';
 import { type ConfigFile, parseFile } from '../guests/config.ts';
 import type { GuestConfig } from '../node/parts.ts';
 import type { Broadcast } from './broadcast.ts';
 import type { Params } from './check.ts';
-import { configPath, type Parts } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { failed, Refusal } from './refusal.ts';
 import type { Rights } from './rights.ts';
 import type { Tasks } from './tasks.ts';
@@ -43,8 +46,6 @@ export class Page {
 /** Seconds that a change waits for a majority before it is refused. */
 const LOCK_PATIENCE = 10;
 
-export const sleep = (seconds: number) => new Promise<void>((resolve) => setTimeout(resolve, seconds * 1000));
-
 /** Parameters, as texts. */
 export function text(params: Params, name: string): string | undefined {
   const value = params[name];
@@ -61,7 +62,7 @@ export async function underLock<T>(
   for (let waited = 0; !membership.quorate(); waited += 1) {
     if (waited === LOCK_PATIENCE) throw failed(`${context}cfs-lock '${name}' error: no quorum!`);
     log?.(`trying to acquire cfs lock '${name}' ...`);
-    await sleep(1);
+    await sleep(1000);
   }
   try {
     return await work();
@@ -77,6 +78,12 @@ export async function readGuest({ files }: Parts, node: string, vmid: number): P
   const content = await files.read(path);
   if (content === undefined) throw failed(`Configuration file '${path}' does not exist`);
   return { ...parseFile(content), text: content };
+}
+
+/** Throws Refusal 500 for a file that is not the one that the caller has seen. */
+export function checkDigest({ digest }: Params, content: string): void {
+  if (digest !== undefined && digest !== digestOf(content))
+    throw failed('detected modified configuration - file changed by other user? Try again.');
 }
 
 /** Throws Refusal 500. */

@@ -4,6 +4,7 @@ import type { Service } from '../../boot.ts';
 export interface ClusterNode {
   name: string;
   address: string;
+  /** As corosync numbers it. */
   id: number;
 }
 

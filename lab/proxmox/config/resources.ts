@@ -1,6 +1,7 @@
 /** `ha/resources.cfg`: which guests are under HA, and how. */
 import type { RequestedState, ServiceConfig, ServiceConfigs } from '../ha/state.ts';
 import { formatSections, parseSections, type Section } from './sections.ts';
+import { isTrue } from './values.ts';
 
 export const RESOURCES = 'ha/resources.cfg';
 
@@ -66,9 +67,4 @@ export function serviceConfigs(text: string, nodeOf: (sid: string) => string | u
 /** `enabled`, of old configurations, is `started`, and so is none at all. */
 function requestedState(state: string | undefined): RequestedState {
   return state === 'stopped' || state === 'disabled' || state === 'ignored' ? state : 'started';
-}
-
-/** As Proxmox VE reads booleans in files. */
-export function isTrue(text: string): boolean {
-  return /^(1|on|yes|true)$/i.test(text);
 }

@@ -1,7 +1,7 @@
 /** `ha/rules.cfg`: where guests may and should run. */
 import type { Rule } from '../ha/state.ts';
-import { isTrue } from './resources.ts';
 import { formatSections, parseSections, type Section } from './sections.ts';
+import { isTrue, listOf } from './values.ts';
 
 export const RULES = 'ha/rules.cfg';
 
@@ -9,11 +9,11 @@ export const RULES = 'ha/rules.cfg';
 export function rulesOf(text: string): Rule[] {
   return parseSections(text).flatMap((section): Rule[] => {
     const { type, properties } = section;
-    const disabled = isTrue(properties.disable ?? '0') ? { disabled: true } : {};
+    const disabled = isTrue(properties.disable) ? { disabled: true } : {};
     const resources = listOf(properties.resources ?? '');
     if (type === 'node-affinity') {
       const nodes = nodePriorities(properties.nodes ?? '');
-      return [{ type, resources, nodes, strict: isTrue(properties.strict ?? '0'), ...disabled }];
+      return [{ type, resources, nodes, strict: isTrue(properties.strict), ...disabled }];
     }
     if (type !== 'resource-affinity') return [];
     return [{ type, resources, affinity: properties.affinity === 'negative' ? 'negative' : 'positive', ...disabled }];
@@ -54,9 +54,4 @@ export function nodePriorities(text: string): Record<string, number> {
       return [node, Number(priority)];
     }),
   );
-}
-
-/** Separated by commas, semicolons or blanks. */
-export function listOf(text: string): string[] {
-  return text.split(/[,;\s]+/).filter((each) => each !== '');
 }

@@ -1,5 +1,6 @@
 /** Files of sections, as Proxmox VE keeps HA resources and rules: `vm: 100`, then a line a property. */
 import { createHash } from 'node:crypto';
+import { decodeLine, encodeLine } from './values.ts';
 
 export interface Section {
   /** `vm`, `node-affinity`. */
@@ -35,7 +36,7 @@ export function parseSections(text: string): Section[] {
     if (!property || !current) throw wrong(`unable to parse '${line}'`);
     const [, key, value = ''] = property as unknown as [string, string, string | undefined];
     if (Object.hasOwn(current.properties, key)) throw wrong(`duplicate attribute '${key}'`);
-    set(current.properties, key, key === 'comment' ? decodeText(value) : value);
+    set(current.properties, key, key === 'comment' ? decodeLine(value) : value);
   }
   return sections;
 }
@@ -69,26 +70,5 @@ function set(properties: Record<string, string>, key: string, value: string): vo
   Object.defineProperty(properties, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
-function encodeText(text: string): string {
-  return [...new TextEncoder().encode(text.toWellFormed())]
-    .map((byte, at, bytes) => {
-      // A blank at an end would be lost as a separator.
-      const isOuterBlank = byte === 0x20 && (at === 0 || at === bytes.length - 1);
-      const isPlain = byte >= 0x20 && byte < 0x7f && byte !== 0x25 && byte !== 0x3a && !isOuterBlank;
-      return isPlain ? String.fromCharCode(byte) : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    })
-    .join('');
-}
-
-function decodeText(text: string): string {
-  const bytes = [...new TextEncoder().encode(text)];
-  const decoded: number[] = [];
-  for (let at = 0; at < bytes.length; at++) {
-    const code = /^%[0-9a-f]{2}$/i.test(String.fromCharCode(...bytes.slice(at, at + 3)))
-      ? Number.parseInt(String.fromCharCode(...bytes.slice(at + 1, at + 3)), 16)
-      : undefined;
-    decoded.push(code ?? bytes[at]!);
-    if (code !== undefined) at += 2;
-  }
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(new Uint8Array(decoded));
-}
+/** A blank at an end would be lost as a separator. */
+const encodeText = (text: string) => encodeLine(text).replaceAll(/^ | $/g, '%20');

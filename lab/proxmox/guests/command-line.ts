@@ -1,6 +1,6 @@
 import type { GuestConfig, Storage } from '../node/parts.ts';
 import { type Accelerator, acceleratorArgs } from './accelerator.ts';
-import { drivesOf, hasAgent, netsOf } from './config.ts';
+import { coresOf, drivesOf, hasAgent, memoryOf, netsOf } from './config.ts';
 import { throttles } from './limits.ts';
 import { agentSocket, monitorSocket, pidFile, serialFile } from './processes.ts';
 import type { Boot } from './storage.ts';
@@ -10,12 +10,6 @@ const KERNEL_WORDS = 'console=ttyS0 quiet mitigations=off random.trust_cpu=on ts
 
 /** The name of a guest's link on its machine's bridge. */
 export const tapName = (vmid: number, net: string) => `tap${vmid}i${net.slice('net'.length)}`;
-
-/** Cores that a guest has. */
-export const coresOf = (config: GuestConfig) => Number(config.sockets ?? 1) * Number(config.cores ?? 1);
-
-/** Bytes that a guest has. */
-export const memoryOf = (config: GuestConfig) => Number(/\d+/.exec(config.memory ?? '')?.[0] ?? 512) * 2 ** 20;
 
 /** QEMU's command line for a guest. It leaves the caller's session by itself once all its devices are there. */
 export function commandLine(

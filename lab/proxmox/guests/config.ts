@@ -1,4 +1,5 @@
 /** The configuration of a guest as Proxmox VE writes it: a file of `key: value` lines, and what the values of drives and nets mean. */
+import { decodeLine, encodeLine, isTrue } from '../config/values.ts';
 import type { GuestConfig } from '../node/parts.ts';
 
 /** A guest's file: what it is now, and what it was at each snapshot. */
@@ -76,25 +77,6 @@ function formatSection({ description, ...settings }: GuestConfig): string {
   ].join('');
 }
 
-/** Proxmox VE writes control characters, `:`, `%` and whatever is not ASCII as the percent-encoded bytes of UTF-8. */
-function encodeLine(line: string): string {
-  return [...Buffer.from(line)]
-    .map((byte) =>
-      byte < 0x20 || byte > 0x7e || byte === 0x25 || byte === 0x3a
-        ? `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
-        : String.fromCharCode(byte),
-    )
-    .join('');
-}
-
-function decodeLine(line: string): string {
-  const bytes = Buffer.from(line).toString('latin1');
-  return Buffer.from(
-    bytes.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-    'latin1',
-  ).toString('utf8');
-}
-
 /** @param first the name of the part that stands first without one. Throws an Error that quotes the part which is wrong. */
 export function parseOptions(text: string, first: string): Options {
   const options: Options = {};
@@ -157,6 +139,12 @@ export function netsOf(config: GuestConfig): Net[] {
   return keysLike(config, NET).map((key) => parseNet(key, config[key]!));
 }
 
+/** Cores that a guest has. */
+export const coresOf = (config: GuestConfig) => Number(config.sockets ?? 1) * Number(config.cores ?? 1);
+
+/** Bytes that a guest has, also of `current=512`. */
+export const memoryOf = (config: GuestConfig) => Number(/\d+/.exec(config.memory ?? '')?.[0] ?? 512) * 2 ** 20;
+
 /** Whether the guest is said to have an agent: `1`, `enabled=1,fstrim_cloned_disks=1`. */
 export function hasAgent(config: GuestConfig): boolean {
   return config.agent !== undefined && isTrue(parseOptions(config.agent, 'enabled').enabled);
@@ -177,10 +165,6 @@ export function formatSize(bytes: number): string {
     size /= 1024;
   }
   return `${size}T`;
-}
-
-export function isTrue(text: string | undefined): boolean {
-  return text !== undefined && /^(1|on|yes|true)$/i.test(text);
 }
 
 function keysLike(config: GuestConfig, pattern: RegExp): string[] {

@@ -2,9 +2,9 @@
 import { mkdir } from 'node:fs/promises';
 import { poll } from '../../../units/until.ts';
 import { run } from '../../command.ts';
-import type { GuestConfig, GuestState, Hypervisor, Log, Storage } from '../node/parts.ts';
-import { commandLine, coresOf, memoryOf, tapName } from './command-line.ts';
-import { drivesOf, netsOf } from './config.ts';
+import { type GuestConfig, type GuestState, type Hypervisor, type Log, STOPPED, type Storage } from '../node/parts.ts';
+import { commandLine, tapName } from './command-line.ts';
+import { coresOf, drivesOf, memoryOf, netsOf } from './config.ts';
 import { limitLink, limitProcessors, removeLimits, throttles } from './limits.ts';
 import { migrateTo } from './migration.ts';
 import { agent, monitor, Silent } from './monitor.ts';
@@ -49,7 +49,7 @@ export class QemuHypervisor implements Hypervisor {
 
   async state(vmid: number): Promise<GuestState> {
     const pid = guestProcesses().get(vmid);
-    if (pid === undefined) return { status: 'stopped', qmpstatus: 'stopped', uptime: 0, cpus: 1, mem: 0, maxmem: 0 };
+    if (pid === undefined) return STOPPED;
     const status = await this.#monitor(vmid, ['query-status']).catch(() => undefined);
     return {
       status: 'running',
@@ -215,7 +215,7 @@ export class QemuHypervisor implements Hypervisor {
   #monitor(vmid: number, command: [string, object?], timeout?: number): Promise<unknown> {
     const socket = monitorSocket(vmid);
     return this.#turn(socket, () =>
-      monitor(socket, [command], timeout).catch((error: Error) => {
+      monitor(socket, command, timeout).catch((error: Error) => {
         throw new Error(`VM ${vmid} qmp command '${command[0]}' failed - ${error.message}`);
       }),
     );

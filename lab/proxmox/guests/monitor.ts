@@ -13,14 +13,12 @@ interface Line {
   QMP?: unknown;
 }
 
-/** Carries out commands on QEMU's monitor, in this order; the last one's answer. Throws Refused, Silent. @param timeout ms for all of them */
-export async function monitor(path: string, commands: [string, object?][], timeout = 10_000): Promise<unknown> {
+/** Carries out a command on QEMU's monitor. Throws Refused, Silent. @param timeout ms */
+export async function monitor(path: string, command: [string, object?], timeout = 10_000): Promise<unknown> {
   return talk(path, timeout, async (ask, next) => {
     await next();
     await ask({ execute: 'qmp_capabilities' });
-    let answer: unknown;
-    for (const [execute, args] of commands) answer = await ask(args ? { execute, arguments: args } : { execute });
-    return answer;
+    return ask(asked(command));
   });
 }
 
@@ -35,16 +33,17 @@ export async function agent(
   timeout: number,
 ): Promise<unknown> {
   const id = Math.floor(Math.random() * 2 ** 31);
-  const [execute, args] = command;
   return talk(path, patience + timeout, async (ask, next, deadline) => {
     deadline(patience);
     // Whatever an earlier caller has left unread comes before the answer to this one's number.
     let seen = await ask({ execute: 'guest-sync', arguments: { id } });
     while (seen !== id) seen = answerOf(await next());
     deadline(timeout);
-    return ask(args ? { execute, arguments: args } : { execute });
+    return ask(asked(command));
   });
 }
+
+const asked = ([execute, args]: [string, object?]) => (args ? { execute, arguments: args } : { execute });
 
 function answerOf(line: Line): unknown {
   if (line.error) throw new Refused(line.error.desc);

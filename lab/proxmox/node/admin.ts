@@ -1,7 +1,8 @@
 /** What operators do on a node itself, not through its API: a socket of the machine's, spoken to by `ha-manager` and by the lab. */
 import { rmSync } from 'node:fs';
-import { request as ask, createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { ask } from './ask.ts';
 
 /** What a node says of itself. */
 export interface NodeState {
@@ -64,17 +65,10 @@ async function answer(request: IncomingMessage, admin: Admin): Promise<unknown> 
 type Call = 'GET /state' | 'POST /crm-command' | 'POST /operator' | 'POST /file';
 
 /** Asks a node through its socket. Rejects with an Error in its words, or the system's. */
-export function askAdmin<T>(socketPath: string, call: Call, body = ''): Promise<T> {
+export async function askAdmin<T>(socketPath: string, call: Call, body = ''): Promise<T> {
   const [method, path] = call.split(' ') as [string, string];
-  return new Promise((resolve, reject) => {
-    const request = ask({ socketPath, method, path, timeout: 15_000 }, (response) => {
-      text(response).then((said) => {
-        if (response.statusCode === 200) resolve(JSON.parse(said) as T);
-        else reject(new Error(said));
-      }, reject);
-    });
-    request.on('timeout', () => request.destroy(new Error('the node does not answer within 15 s')));
-    request.on('error', reject);
-    request.end(body);
-  });
+  const options = { socketPath, method, path, timeout: 15_000 };
+  const { status, said } = await ask(options, body, 'the node does not answer within 15 s');
+  if (status !== 200) throw new Error(said);
+  return JSON.parse(said) as T;
 }

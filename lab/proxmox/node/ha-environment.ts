@@ -1,4 +1,5 @@
 import { COMMANDS, parseCommand } from '../config/commands.ts';
+import { configPath } from '../config/guest-files.ts';
 import type { Clock } from '../ha/clock.ts';
 import type { Environment, Guests, HaEvent, Watchdog } from '../ha/environment.ts';
 import type {
@@ -92,8 +93,8 @@ export class RealEnvironment implements Environment {
   }
 
   async takeOver(sid: string, from: string, to: string): Promise<void> {
-    const [type, id] = sid.split(':');
-    const path = (node: string) => `nodes/${node}/${type === 'ct' ? 'lxc' : 'qemu-server'}/${id}.conf`;
+    const [type, id] = sid.split(':') as [string, string];
+    const path = (node: string) => configPath(node, id, type);
     if (!(await this.#world.files.move(path(from), path(to)))) throw new Error(`${path(from)} does not exist`);
     // What the guest's end has left of a migration, a snapshot or a backup would keep it from starting.
     await this.#world.files.update(path(to), (text) => text?.replace(/^lock: .*\n/m, ''));

@@ -1,4 +1,5 @@
 import type { LrmActions } from '../api/guest-actions.ts';
+import { configPath } from '../config/guest-files.ts';
 import type { Guests } from '../ha/environment.ts';
 import type { ClusterFiles, Hypervisor } from './parts.ts';
 
@@ -32,7 +33,7 @@ export class HaGuests implements Guests {
   async move(sid: string, target: string, online: boolean): Promise<boolean> {
     if (!online && (await this.isRunning(sid))) await this.stop(sid, undefined);
     await this.#actions.migrate(vmidOf(sid), target);
-    return (await this.#files.read(`nodes/${this.#node}/qemu-server/${vmidOf(sid)}.conf`)) === undefined;
+    return (await this.#files.read(configPath(this.#node, vmidOf(sid)))) === undefined;
   }
 }
 

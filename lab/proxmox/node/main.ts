@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { addToken, setPassword } from '../api/access-files.ts';
+import { isFresh } from '../api/calls/ha-status.ts';
 import { serve } from '../api/server.ts';
 import { ETCD_PORT } from '../cluster/etcd.ts';
 import { Partitions } from '../cluster/membership.ts';
@@ -19,9 +20,6 @@ import { NodeMachine } from './machine.ts';
 import type { Membership } from './parts.ts';
 import { peer, servePeers } from './peers.ts';
 import { AGENT_SOCKET, COPY, NODE_FILE, type NodeSettings } from './settings.ts';
-
-/** Seconds after which a master that says nothing is not believed to be one. */
-const OLD = 30;
 
 const { node, nodes, timeScale, epoch } = JSON.parse(readFileSync(NODE_FILE, 'utf8')) as NodeSettings;
 const say = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
@@ -90,7 +88,7 @@ serveAdmin(AGENT_SOCKET, {
     return {
       quorate: files.quorate(),
       members: membership.nodes().flatMap(({ name, online }) => (online ? [name] : [])),
-      master: clock.now() - timestamp > OLD ? undefined : master,
+      master: isFresh(clock.now(), timestamp) ? master : undefined,
       ...highAvailability.states,
     };
   },

@@ -46,6 +46,8 @@ export interface GuestState {
   maxmem: number;
 }
 
+export const STOPPED: GuestState = { status: 'stopped', qmpstatus: 'stopped', uptime: 0, cpus: 0, mem: 0, maxmem: 0 };
+
 /** The configuration of a guest, as Proxmox VE writes it: `memory` → `256`. Snapshots are not part of it. */
 export type GuestConfig = Record<string, string>;
 
@@ -56,6 +58,7 @@ export type Log = (line: string) => void;
 export interface Hypervisor {
   /** VMIDs with a process here. */
   running(): number[];
+  /** Also of one without a process: `STOPPED`. */
   state(vmid: number): Promise<GuestState>;
   /** Writes cloud-init's drive anew, if it has one. */
   start(vmid: number, config: GuestConfig, log: Log): Promise<void>;
@@ -109,7 +112,8 @@ export interface HaFiles {
 }
 
 /** The daemons that Proxmox VE's services are, as far as the lab has them. */
-export type Service = 'corosync' | 'pve-cluster' | 'pve-ha-crm' | 'pve-ha-lrm' | 'pveproxy' | 'pvedaemon';
+export const services = ['corosync', 'pve-cluster', 'pve-ha-crm', 'pve-ha-lrm', 'pveproxy', 'pvedaemon'] as const;
+export type Service = (typeof services)[number];
 
 /** The machine that it all runs on. */
 export interface Machine {

@@ -3,10 +3,11 @@
  * a port of its own, for those who have the cluster's key.
  */
 import { createHmac } from 'node:crypto';
-import { request as ask, createServer } from 'node:http';
+import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { same } from '../api/access-files.ts';
 import type { Receiver } from '../guests/hypervisor.ts';
+import { ask } from './ask.ts';
 import type { GuestConfig, Log } from './parts.ts';
 
 const PORT = 8007;
@@ -52,21 +53,11 @@ export function servePeers(address: string, key: Buffer, receiver: Receiver): vo
 export function peer(address: string, key: Buffer): Receiver {
   const call = async <T>(content: Call, log: Log): Promise<T> => {
     const body = JSON.stringify(content);
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      const headers = { 'x-signature': signed(key, body) };
-      const request = ask(
-        { host: address, port: PORT, method: 'POST', headers, timeout: PATIENCE, agent: false },
-        (response) => {
-          text(response).then((said) => {
-            if (response.statusCode === 200) resolve(JSON.parse(said) as Answer);
-            else reject(new Error(`node ${address} answers ${response.statusCode}`));
-          }, reject);
-        },
-      );
-      request.on('timeout', () => request.destroy(new Error(`node ${address} does not answer`)));
-      request.on('error', reject);
-      request.end(body);
-    });
+    const headers = { 'x-signature': signed(key, body) };
+    const options = { host: address, port: PORT, method: 'POST', headers, timeout: PATIENCE, agent: false };
+    const { status, said } = await ask(options, body, `node ${address} does not answer`);
+    if (status !== 200) throw new Error(`node ${address} answers ${status}`);
+    const answer = JSON.parse(said) as Answer;
     answer.log.forEach(log);
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer.value as T;

@@ -1,5 +1,6 @@
 import { COMMANDS } from '../config/commands.ts';
 import { DATACENTER, shutdownPolicyOf } from '../config/datacenter.ts';
+import { guestPlaces } from '../config/guest-files.ts';
 import { RESOURCES, serviceConfigs, sidOf, withResource } from '../config/resources.ts';
 import { RULES, rulesOf } from '../config/rules.ts';
 import { parseSections } from '../config/sections.ts';
@@ -33,7 +34,7 @@ export class HaFolder implements HaFiles {
   }
 
   async services(): Promise<ServiceConfigs> {
-    const [text = '', guests] = await Promise.all([this.#files.read(RESOURCES), guestNodes(this.#files)]);
+    const [text = '', guests] = await Promise.all([this.#files.read(RESOURCES), guestPlaces(this.#files)]);
     return serviceConfigs(text, (sid) => guests.get(sid));
   }
 
@@ -60,14 +61,4 @@ export class HaFolder implements HaFiles {
     const text = await this.#files.read(path);
     return text ? (JSON.parse(text) as T) : {};
   }
-}
-
-/** By `vm:100`: the node whose folder holds the guest's configuration. */
-async function guestNodes(files: ClusterFiles): Promise<Map<string, string>> {
-  const nodes = new Map<string, string>();
-  for (const path of await files.list('nodes')) {
-    const [, node, kind, vmid] = /^nodes\/([^/]+)\/(qemu-server|lxc)\/(\d+)\.conf$/.exec(path) ?? [];
-    if (node !== undefined) nodes.set(`${kind === 'lxc' ? 'ct' : 'vm'}:${vmid}`, node);
-  }
-  return nodes;
 }

@@ -1,6 +1,6 @@
 /** A shell on a node, for what the API cannot do. The user's own ssh: an unknown host is refused, and nothing is ever asked. */
 import { OperatorError } from '../../../units/operator-error.ts';
-import { type Ended, runProgram, words } from '../../../units/program.ts';
+import { type Ended, quote, runProgram, words } from '../../../units/program.ts';
 import type { ProxmoxSsh } from '../cluster.ts';
 
 const CONNECT_SECONDS = 5;
@@ -41,7 +41,7 @@ export async function tryOnNode(
     ...['-p', String(ssh.port)],
   ];
   // The other side's shell reads one line: every word is quoted.
-  const line = argv.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  const line = argv.map(quote).join(' ');
   try {
     return await runProgram('ssh', [...options, '--', `${ssh.user}@${address}`, line], {
       timeout,

@@ -1,8 +1,10 @@
 import type { Leftover } from '../../platform.ts';
 import { locks } from '../acts/lock.ts';
 import type { Api } from '../api/api.ts';
+import { unlessGone } from '../api/unless-gone.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
-import { placesOf, runOf, unlessGone } from '../workload/remove.ts';
+import { runOf } from '../workload/remove.ts';
+import { markOf, namespacesOf } from './tags.ts';
 import type { Viewer } from './view.ts';
 
 /** The same cluster gives the same text, whatever passed in between; see `Platform.snapshot`. Locks are the runs' own affair. */
@@ -60,9 +62,9 @@ export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string |
   ]);
   const isOurs = (its: string | undefined) => its !== undefined && (run === undefined || its === run.toLowerCase());
   const marked = guests.flatMap(({ vmid, type, tags }) => {
-    const places = type === 'qemu' ? placesOf(tags) : undefined;
-    if (!places || !isOurs(places.run)) return [];
-    return places.namespaces.map((namespace) => ({ vmid, run: places.run, namespace }));
+    const mark = type === 'qemu' ? markOf(tags) : undefined;
+    if (!mark || !isOurs(mark.run)) return [];
+    return namespacesOf(tags).map((namespace) => ({ vmid, run: mark.run, namespace }));
   });
   const byPlace = Map.groupBy(marked, (one) => `${one.namespace} ${one.run}`);
   const known = new Set(marked.map(({ namespace }) => namespace));

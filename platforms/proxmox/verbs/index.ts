@@ -42,18 +42,18 @@ const REMOVE: Right[] = [
 ];
 const LOCK: Right[] = [{ path: '/pool', privileges: ['Pool.Allocate', 'Pool.Audit'] }];
 
-const manifest = { namespace, manifest: text, labels: textByName };
+const make = verb(
+  { namespace, manifest: text, labels: textByName },
+  CREATE,
+  async ({ api, viewer, cluster }, request) => {
+    await deploy(api, viewer, cluster, request);
+    return undefined;
+  },
+);
 
 export const verbs: Record<string, Verb<ProxmoxContext, Right>> = {
-  deploy: verb(manifest, CREATE, async ({ api, viewer, cluster }, request) => {
-    await deploy(api, viewer, cluster, request);
-    return undefined;
-  }),
-
-  'neighbour.deploy': verb(manifest, CREATE, async ({ api, viewer, cluster }, request) => {
-    await deploy(api, viewer, cluster, request);
-    return undefined;
-  }),
+  deploy: make,
+  'neighbour.deploy': make,
 
   remove: undo({ namespace }, REMOVE, async ({ api, viewer }, { namespace: name }, ownRun) => {
     await removeNamespace(api, viewer, name, ownRun);

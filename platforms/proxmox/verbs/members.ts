@@ -4,7 +4,7 @@ import { oneOf, type Question, text, type Verb } from '../../verb.ts';
 import { mustExec } from '../acts/agent.ts';
 import { tryOnNode } from '../acts/ssh.ts';
 import { finished } from '../api/tasks.ts';
-import { setDrive, setNet } from '../workload/settings.ts';
+import { setParts } from '../workload/settings.ts';
 import {
   findGuest,
   member,
@@ -141,7 +141,7 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
     [onGuests('VM.Config.Network')],
     async (context, { state, ...of }) => {
       const guest = await findGuest(context, of);
-      if (guest) await setNet(context.api, guest, 'link_down', state === 'down' ? '1' : undefined);
+      if (guest) await setParts(context.api, guest, 'net0', { link_down: state === 'down' ? '1' : undefined });
       return undefined;
     },
     ({ state }) => state === 'up',
@@ -153,7 +153,7 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
     [onGuests('VM.Config.Disk')],
     async (context, { iops, ...of }) => {
       const guest = await findGuest(context, of);
-      if (guest) await setDrive(context.api, guest, { iops_rd: iops, iops_wr: iops });
+      if (guest) await setParts(context.api, guest, 'scsi0', { iops_rd: iops?.toString(), iops_wr: iops?.toString() });
       return undefined;
     },
     ({ iops }) => iops === undefined,

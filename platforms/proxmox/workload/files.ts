@@ -1,7 +1,7 @@
 /** What a guest is given beside its disk: files, names of the others, and what it starts at each boot. */
 import { statSync } from 'node:fs';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { runProgram, words } from '../../../units/program.ts';
+import { quote, runProgram, words } from '../../../units/program.ts';
 import { type Guest, LONGEST_INPUT, mustExec } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
 import type { GuestSpec, PartSpec } from './manifest.ts';
@@ -91,5 +91,3 @@ export function runScript(name: string, { environment, start, restart }: PartSpe
     '',
   ].join('\n');
 }
-
-const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;

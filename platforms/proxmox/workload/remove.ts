@@ -5,7 +5,8 @@ import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import { finished, TaskError } from '../api/tasks.ts';
-import { markOf, namespacesOf, readMark, unmarked } from '../state/tags.ts';
+import { isGone, unlessGone } from '../api/unless-gone.ts';
+import { markOf, readMark, unmarked } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { sidOf } from './ha.ts';
 
@@ -138,25 +139,4 @@ async function removeGroups(api: Api, namespace: string, ownRun: string | undefi
 /** The run that a comment of ours names. */
 export function runOf(comment: string | undefined): string | undefined {
   return /brownout\.run=(\S+)/.exec(comment ?? '')?.[1];
-}
-
-function isGone(error: unknown): boolean {
-  return (error instanceof ApiError || error instanceof TaskError) && error.trouble === 'not-there';
-}
-
-/** Also undefined where this version has rules instead of groups, or groups instead of rules. */
-export async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (isGone(error) || (error instanceof ApiError && error.trouble === 'not-implemented')) return undefined;
-    if (error instanceof ApiError && /have been migrated to rules/.test(error.message)) return undefined;
-    throw error;
-  }
-}
-
-/** What a guest's tags say of where it belongs, for whoever lists what is left. */
-export function placesOf(tags: string | undefined): { run: string; namespaces: string[] } | undefined {
-  const mark = markOf(tags);
-  return mark && { run: mark.run, namespaces: namespacesOf(tags) };
 }

@@ -9,24 +9,22 @@ function withPart(line: string, name: string, value: string | undefined): string
   return [...others, ...(value === undefined ? [] : [`${name}=${value}`])].join(',');
 }
 
-export async function setNet(api: Api, guest: Guest, name: string, value: string | undefined): Promise<void> {
-  const { node, vmid } = guest;
-  const config = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-  if (config.net0 === undefined) throw new OperatorError(`guest ${vmid} on ${node} has no card net0`);
-  const net0 = withPart(config.net0, name, value);
-  if (net0 === config.net0) return;
-  await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, net0, ...digestOf(config) });
-}
+/** What a guest has one of, as its configuration calls it. */
+const THINGS = { net0: 'card', scsi0: 'disk' } as const;
 
-export async function setDrive(api: Api, guest: Guest, parts: Record<string, number | undefined>): Promise<void> {
-  const { node, vmid } = guest;
+/** @param parts those that are undefined are taken off */
+export async function setParts(
+  api: Api,
+  { node, vmid }: Guest,
+  key: keyof typeof THINGS,
+  parts: Record<string, string | undefined>,
+): Promise<void> {
   const config = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-  if (config.scsi0 === undefined) throw new OperatorError(`guest ${vmid} on ${node} has no disk scsi0`);
-  let scsi0 = config.scsi0;
-  for (const [name, value] of Object.entries(parts))
-    scsi0 = withPart(scsi0, name, value === undefined ? undefined : String(value));
-  if (scsi0 === config.scsi0) return;
-  await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, scsi0, ...digestOf(config) });
+  const before = config[key];
+  if (before === undefined) throw new OperatorError(`guest ${vmid} on ${node} has no ${THINGS[key]} ${key}`);
+  const after = Object.entries(parts).reduce((line, [name, value]) => withPart(line, name, value), before);
+  if (after === before) return;
+  await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, [key]: after, ...digestOf(config) });
 }
 
 /** Somebody else's change in between is not written over. */

@@ -1,9 +1,11 @@
 /** New guests from others. */
 import { randomUUID } from 'node:crypto';
-import { drivesOf, formatDrive, formatFile, formatNet, isTrue, netsOf } from '../../guests/config.ts';
+import { configPath } from '../../config/guest-files.ts';
+import { isTrue } from '../../config/values.ts';
+import { drivesOf, formatDrive, formatFile, formatNet, netsOf } from '../../guests/config.ts';
 import type { GuestConfig } from '../../node/parts.ts';
 import { settingsOf } from '../guest-config.ts';
-import { configPath, guestNodes } from '../parts.ts';
+import { guestNodes } from '../parts.ts';
 import { failed } from '../refusal.ts';
 import { checkUnlocked, type Handlers, type Request, readGuest } from '../world.ts';
 

@@ -1,14 +1,14 @@
 /** The cluster as a whole: members, resources, options, tasks of all nodes. */
 
 import { X509Certificate } from 'node:crypto';
-import type { Told } from '../broadcast.ts';
-import { certificatePath } from '../broadcast.ts';
+import { DATACENTER } from '../../config/datacenter.ts';
+import { certificatePath, type Told } from '../broadcast.ts';
 import { optionsText, parseOptionsFile } from '../datacenter.ts';
 import { VERSION } from '../figures.ts';
 import { guestNodes } from '../parts.ts';
 import { badParameters } from '../refusal.ts';
-import { type Handlers, type Request, text, underLock, type World } from '../world.ts';
-import { contentOf } from './storage.ts';
+import { type Handlers, type Request, sidOf, text, underLock, type World } from '../world.ts';
+import { CONTENT } from './storage.ts';
 
 /** Of `corosync.conf`, as it stands in the replicated files. */
 async function clusterFacts({ files }: World): Promise<{ name: string; version: number }> {
@@ -68,7 +68,7 @@ async function resources({ world, params, caller }: Request) {
     const latest = latestGuests(told);
     for (const [vmid, node] of await guestNodes(world)) {
       if (!granted(`/vms/${vmid}`).has('VM.Audit')) continue;
-      const sid = `vm:${vmid}`;
+      const sid = sidOf(vmid);
       const hastate = configured[sid] && { hastate: services[sid]?.state ?? configured[sid].state };
       rows.push({ ...guestRow(vmid, node, latest.get(vmid)), ...hastate });
     }
@@ -130,7 +130,7 @@ function storageRow({ storage }: World, node: string, online: boolean, told: Tol
     status: online ? 'available' : 'unknown',
     shared: 1,
     plugintype: 'dir',
-    content: contentOf(),
+    content: CONTENT,
     disk: told?.storage.used ?? 0,
     maxdisk: told?.storage.total ?? 0,
   };
@@ -163,16 +163,14 @@ async function nextId({ world, params }: Request): Promise<string> {
   return String(free);
 }
 
-const OPTIONS = 'datacenter.cfg';
-
 async function options({ world }: Request) {
-  const set = parseOptionsFile((await world.files.read(OPTIONS)) ?? '');
+  const set = parseOptionsFile((await world.files.read(DATACENTER)) ?? '');
   return { 'allowed-tags': [], description: '', mac_prefix: 'BC:24:11', ...set };
 }
 
 async function setOptions({ world, params }: Request): Promise<void> {
   await underLock(world, 'file-datacenter_cfg', () =>
-    world.files.update(OPTIONS, (content = '') => optionsText(parseOptionsFile(content), params)),
+    world.files.update(DATACENTER, (content = '') => optionsText(parseOptionsFile(content), params)),
   );
 }
 

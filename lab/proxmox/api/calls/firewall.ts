@@ -1,8 +1,9 @@
 /** The firewall of a guest: kept in `firewall/<vmid>.fw` as Proxmox VE does, options and then rules in their order. */
 import { digestOf } from '../../config/sections.ts';
-import type { Params } from '../check.ts';
+import { listOf } from '../../config/values.ts';
+import { asText, type Params } from '../check.ts';
 import { failed } from '../refusal.ts';
-import { type Handlers, type Request, readGuest } from '../world.ts';
+import { checkDigest, type Handlers, type Request, readGuest } from '../world.ts';
 import { firewallPath } from './guests.ts';
 
 interface Firewall {
@@ -40,17 +41,13 @@ async function read({ world, params }: Request): Promise<Firewall & { text: stri
 /** Throws Refusal 500 where the file is not the one that the caller has seen. */
 async function change(request: Request, work: (firewall: Firewall) => void): Promise<void> {
   const { path } = await read(request);
-  const { digest } = request.params;
   await request.world.files.update(path, (text = '') => {
-    if (digest !== undefined && digest !== digestOf(text))
-      throw failed('detected modified configuration - file changed by other user? Try again.');
+    checkDigest(request.params, text);
     const firewall = parse(text);
     work(firewall);
     return format(firewall);
   });
 }
-
-const written = (value: unknown) => (typeof value === 'boolean' ? String(Number(value)) : String(value));
 
 async function options(request: Request) {
   const { options: set, text } = await read(request);
@@ -61,8 +58,8 @@ async function options(request: Request) {
 async function setOptions(request: Request): Promise<void> {
   const { node: _, vmid: __, digest: ___, delete: removed = '', ...given } = request.params;
   await change(request, (firewall) => {
-    for (const [key, value] of Object.entries(given)) firewall.options[key] = written(value);
-    for (const key of String(removed).split(/[\s,;]+/)) delete firewall.options[key];
+    for (const [key, value] of Object.entries(given)) firewall.options[key] = asText(value);
+    for (const key of listOf(String(removed))) delete firewall.options[key];
   });
 }
 

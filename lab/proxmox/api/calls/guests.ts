@@ -1,14 +1,16 @@
 /** Guests: which there are, making, changing and removing them. */
 
+import { configPath } from '../../config/guest-files.ts';
 import { RESOURCES, withoutResource, withResource } from '../../config/resources.ts';
 import { RULES, withoutResourceInRules } from '../../config/rules.ts';
 import { digestOf } from '../../config/sections.ts';
-import { drivesOf, formatFile, isTrue, parseFile } from '../../guests/config.ts';
+import { isTrue } from '../../config/values.ts';
+import { drivesOf, formatFile, hasAgent, parseFile } from '../../guests/config.ts';
 import type { GuestConfig } from '../../node/parts.ts';
-import { isRunning, PENDING, startGuest } from '../guest-actions.ts';
+import { isRunning, PENDING, startGuest, withPending } from '../guest-actions.ts';
 import { checkStorages, identity, keysToDelete, makeVolumes, settingsOf, shown } from '../guest-config.ts';
-import { rowOf, stateOf } from '../guest-row.ts';
-import { configPath, guestNodes } from '../parts.ts';
+import { rowOf } from '../guest-row.ts';
+import { guestNodes } from '../parts.ts';
 import { badParameters, failed } from '../refusal.ts';
 import { checkUnlocked, type Handlers, type Request, readGuest, sidOf, type World } from '../world.ts';
 
@@ -22,7 +24,7 @@ async function list({ world, caller }: Request) {
   for (const [vmid, node] of await guestNodes(world)) {
     if (node !== world.node || !granted(`/vms/${vmid}`).has('VM.Audit')) continue;
     const { config } = await readGuest(world, node, vmid);
-    rows.push(rowOf(vmid, config, await stateOf(world.hypervisor, vmid)));
+    rows.push(rowOf(vmid, config, await world.hypervisor.state(vmid)));
   }
   return rows;
 }
@@ -56,11 +58,8 @@ async function create({ world, params, caller }: Request): Promise<string> {
 
 async function config({ world, params }: Request) {
   const { config: now, snapshots, text } = await readGuest(world, world.node, Number(params.vmid));
-  const pending = params.current === true ? {} : snapshots[PENDING];
-  const { delete: removed = '', ...changes } = pending ?? {};
-  const merged: GuestConfig = { ...now, ...changes };
-  for (const key of removed.split(',')) delete merged[key];
-  return { ...shown(merged), digest: digestOf(text) };
+  const asked = params.current === true ? now : withPending(now, snapshots[PENDING]);
+  return { ...shown(asked), digest: digestOf(text) };
 }
 
 async function pending({ world, params }: Request) {
@@ -170,10 +169,10 @@ export const firewallPath = (vmid: number) => `firewall/${vmid}.fw`;
 async function current({ world, params }: Request) {
   const vmid = Number(params.vmid);
   const { config: now } = await readGuest(world, world.node, vmid);
-  const state = await stateOf(world.hypervisor, vmid);
+  const state = await world.hypervisor.state(vmid);
   const service = (await world.ha.services())[sidOf(vmid)];
   const ha = service ? { managed: 1, state: service.state } : { managed: 0 };
-  const agent = isTrue(now.agent?.split(',')[0]?.replace('enabled=', '')) && { agent: 1 };
+  const agent = hasAgent(now) && { agent: 1 };
   return { ...rowOf(vmid, now, state), qmpstatus: state.qmpstatus, clipboard: null, ...agent, ha };
 }
 

@@ -1,10 +1,11 @@
 /** Which guests are under HA, and what the CRM is asked to do with them. */
 import { parseResources, RESOURCES, withResource } from '../../config/resources.ts';
 import { digestOf } from '../../config/sections.ts';
-import type { Params } from '../check.ts';
+import { listOf } from '../../config/values.ts';
+import { asText, type Params } from '../check.ts';
 import { guestNodes } from '../parts.ts';
 import { failed } from '../refusal.ts';
-import { type Handlers, type Request, underLock, type World } from '../world.ts';
+import { checkDigest, type Handlers, type Request, underLock, type World } from '../world.ts';
 import { forget } from './guests.ts';
 
 const NO_GROUPS = 'ha groups have been migrated to rules';
@@ -55,11 +56,9 @@ function settings({
   if (given.group !== undefined) throw failed(`invalid parameter 'group': ${NO_GROUPS}`);
   const written = Object.entries(given).map(([key, value]): [string, string | undefined] => {
     if (value === '') return [key, undefined];
-    return [key, typeof value === 'boolean' ? String(Number(value)) : value === 'enabled' ? 'started' : String(value)];
+    return [key, value === 'enabled' ? 'started' : asText(value)];
   });
-  const gone = String(removed)
-    .split(/[\s,;]+/)
-    .filter((key) => key !== '');
+  const gone = listOf(String(removed));
   return Object.fromEntries([...written, ...gone.map((key): [string, undefined] => [key, undefined])]);
 }
 
@@ -89,8 +88,7 @@ async function change({ world, params }: Request): Promise<void> {
     'domain-ha',
     () =>
       world.files.update(RESOURCES, (text = '') => {
-        if (params.digest !== undefined && params.digest !== digestOf(text))
-          throw failed('detected modified configuration - file changed by other user? Try again.');
+        checkDigest(params, text);
         if (!parseResources(text)[sid]) throw failed(`no such resource '${sid}'`);
         return withResource(text, sid, changes);
       }),
@@ -109,8 +107,8 @@ const ask =
   (verb: 'migrate' | 'relocate') =>
   async ({ world, params }: Request) => {
     const sid = sidOf(params);
-    const service = (await world.ha.services())[sid];
-    if (!service) throw failed(`resource '${sid}' is not HA managed`);
+    const services = await world.ha.services();
+    if (!services[sid]) throw failed(`resource '${sid}' is not HA managed`);
     const node = String(params.node);
     const others = (await world.ha.rules())
       .filter((rule) => rule.type === 'resource-affinity' && !rule.disabled && rule.resources.includes(sid))
@@ -121,8 +119,7 @@ const ask =
       );
     const together = others.filter(({ affinity }) => affinity === 'positive').map(({ other }) => other);
     const blocking = others.filter(({ affinity }) => affinity === 'negative').map(({ other }) => other);
-    const places = await world.ha.services();
-    const inTheWay = blocking.filter((other) => places[other]?.node === node);
+    const inTheWay = blocking.filter((other) => services[other]?.node === node);
     await underLock(world, 'domain-ha', () => world.ha.queue(`${verb} ${sid} ${node}`));
     return {
       sid,

@@ -1,11 +1,11 @@
 /** Rules of HA: where guests may and should be. */
 import { parseResources, RESOURCES } from '../../config/resources.ts';
-import { listOf, nodePriorities, RULES, withoutRule, withRule } from '../../config/rules.ts';
+import { nodePriorities, RULES, withoutRule, withRule } from '../../config/rules.ts';
 import { digestOf, parseSections, type Section } from '../../config/sections.ts';
-import type { Params } from '../check.ts';
+import { listOf } from '../../config/values.ts';
+import { asText, type Params } from '../check.ts';
 import { failed } from '../refusal.ts';
-import type { Handlers, Request, World } from '../world.ts';
-import { underLock } from '../world.ts';
+import { checkDigest, type Handlers, type Request, underLock, type World } from '../world.ts';
 
 const FLAGS = ['strict', 'disable'];
 
@@ -39,11 +39,7 @@ function propertiesOf({ rule: _, type: __, digest: ___, delete: ____, ...given }
   return Object.fromEntries(
     Object.entries(given).map(([key, value]) => [
       key,
-      key === 'resources'
-        ? listOf(String(value)).map(asSid).join(',')
-        : typeof value === 'boolean'
-          ? String(Number(value))
-          : String(value),
+      key === 'resources' ? listOf(String(value)).map(asSid).join(',') : asText(value),
     ]),
   );
 }
@@ -111,8 +107,7 @@ async function change({ world, params }: Request): Promise<void> {
       const found = sections.find((section) => section.id === id);
       if (!found) throw failed(`HA rule '${id}' does not exist`);
       if (found.type !== params.type) throw failed(`HA rule '${id}' is of type '${found.type}'`);
-      if (params.digest !== undefined && params.digest !== digestOf(text))
-        throw failed('detected modified configuration - file changed by other user? Try again.');
+      checkDigest(params, text);
       const kept = Object.entries({ ...found.properties, ...changes }).filter(([key]) => !removed.includes(key));
       const rule = { ...found, properties: Object.fromEntries(kept) };
       return withRule(

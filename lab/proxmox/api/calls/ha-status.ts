@@ -17,7 +17,8 @@ function clock(seconds: number): string {
   return `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${day} ${time} ${date.getUTCFullYear()}`;
 }
 
-const isFresh = (now: number, timestamp: number) => now - timestamp < STALE;
+/** Both in seconds of the time of high availability. */
+export const isFresh = (now: number, timestamp: number) => now - timestamp < STALE;
 
 async function lrmStatuses({ membership, ha }: World) {
   const names = membership.nodes().map(({ name }) => name);

@@ -1,6 +1,7 @@
 /** One node: its state, its services, its tasks. */
 import { networkInterfaces } from 'node:os';
-import type { Service } from '../../node/parts.ts';
+import { listOf } from '../../config/values.ts';
+import { type Service, services } from '../../node/parts.ts';
 import { nodeStatus, VERSION } from '../figures.ts';
 import { epoch } from '../parts.ts';
 import type { Task } from '../tasks.ts';
@@ -32,18 +33,17 @@ const SERVICES: [name: string, description: string][] = [
   ['systemd-journald', 'Journal Service'],
   ['systemd-timesyncd', 'systemd-timesyncd.service'],
 ];
-const OURS: readonly string[] = ['corosync', 'pve-cluster', 'pve-ha-crm', 'pve-ha-lrm', 'pveproxy', 'pvedaemon'];
+const isOurs = (name: string): name is Service => services.some((service) => service === name);
 
 function service({ machine }: World, name: string, description: string) {
-  const isOurs = OURS.includes(name);
-  const runs = isOurs && machine.isRunning(name as Service);
+  const runs = isOurs(name) && machine.isRunning(name);
   return {
     service: name,
     name,
     desc: description,
     state: runs ? 'running' : 'dead',
     'active-state': runs ? 'active' : 'inactive',
-    'unit-state': isOurs ? 'enabled' : 'not-found',
+    'unit-state': isOurs(name) ? 'enabled' : 'not-found',
   };
 }
 
@@ -55,9 +55,9 @@ const serviceOf = ({ world, params }: Request) => {
 const act =
   (verb: 'start' | 'stop' | 'restart' | 'reload', type: string) =>
   async ({ world, params, caller }: Request) => {
-    const name = String(params.service) as Service;
+    const name = String(params.service);
     return world.tasks.start(type, name, caller, async () => {
-      if (!OURS.includes(name)) throw new Error(`${name}.service not found`);
+      if (!isOurs(name)) throw new Error(`${name}.service not found`);
       if (verb === 'stop' || verb === 'restart') await world.machine.stopService(name);
       if (verb === 'start' || verb === 'restart') await world.machine.startService(name);
     });
@@ -82,7 +82,7 @@ function listed({ log, exitstatus, endtime, ...task }: Task) {
 
 async function tasks({ world, params }: Request): Promise<Page> {
   const { source = 'archive', errors, vmid, typefilter, userfilter, since, until, statusfilter } = params;
-  const kinds = statusfilter === undefined ? undefined : String(statusfilter).split(/[\s,;]+/);
+  const kinds = statusfilter === undefined ? undefined : listOf(String(statusfilter));
   const fitting = world.tasks
     .list()
     .filter(

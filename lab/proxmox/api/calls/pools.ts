@@ -1,9 +1,8 @@
 /** Pools, as lines of `user.cfg`. What is in one is not kept: nothing in the lab asks for it. */
+import { USERS } from '../access-files.ts';
 import { failed, wordsOf } from '../refusal.ts';
-import type { Handlers, Request, World } from '../world.ts';
-import { underLock } from '../world.ts';
+import { type Handlers, type Request, underLock, type World } from '../world.ts';
 
-const USERS = 'user.cfg';
 /** `pool:<name>:<comment>:<guests>:<storages>:`; the comment percent-encoded. */
 const LINE = /^pool:([^:]*):([^:]*):/;
 

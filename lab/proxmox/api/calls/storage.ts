@@ -5,9 +5,7 @@ import { space } from '../figures.ts';
 import { failed } from '../refusal.ts';
 import type { Handlers, Request, World } from '../world.ts';
 
-const CONTENT = 'images,iso,import,snippets';
-
-export const contentOf = () => CONTENT;
+export const CONTENT = 'images,iso,import,snippets';
 
 function row({ storage }: World) {
   const digest = digestOf(`dir: ${storage.name} ${storage.folder}`);
