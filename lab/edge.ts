@@ -33,12 +33,14 @@ export interface Entry {
 }
 
 /**
- * A server is out after two failed checks, 500 ms apart, and in again after one good one.
+ * A server is out after two failed checks, and in again after one good one.
  *
  * The balance is random: with round robin over two servers, two probe streams that take turns would each always get the
  * same server, and when one is dead, one stream would see all of the failures and the other none.
+ *
+ * @param check how often a server is asked, and how long it may take to answer, ms
  */
-export function edgeConfig(entries: Entry[]): string {
+export function edgeConfig(entries: Entry[], check: { every: number; timeout: number }): string {
   const sections = entries.map(({ name, port, servers }) =>
     [
       `listen ${name}`,
@@ -55,14 +57,14 @@ defaults
   timeout connect 300ms
   timeout client 10s
   timeout server 2s
-  timeout check 400ms
+  timeout check ${check.timeout}ms
   timeout queue 300ms
   # A WebSocket is silent this long only when its node is gone: the result page's speaks every second.
   timeout tunnel 5s
   # A request whose connection could not be made goes to another node; one that was sent is never sent twice.
   retries 2
   option redispatch 1
-  default-server check inter 500ms fall 2 rise 1
+  default-server check inter ${check.every}ms fall 2 rise 1
 
 ${sections.join('\n\n')}
 `;

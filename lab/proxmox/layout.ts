@@ -93,6 +93,9 @@ export function nodeMachine(seat: ClusterNode, all: ClusterNode[], folders: Fold
   };
 }
 
+/** An emulated guest that is busy answers in a second at times, and each question costs it a tenth of one. */
+export const EDGE_CHECK = { every: 1000, timeout: 2000 };
+
 /** Each entry leads to the guests that serve it. */
 export function edgeEntries(): Entry[] {
   return Object.entries(ENTRIES).map(([name, { port, guests }]) => ({

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { edgeConfig } from '../edge.ts';
-import { EDGE, ENTRIES, edgeEntries, seats } from './layout.ts';
+import { EDGE, EDGE_CHECK, ENTRIES, edgeEntries, seats } from './layout.ts';
 
 test('one manager and two workers, or three managers, at the same addresses', () => {
   const one = seats({ managers: 1 });
@@ -22,7 +22,7 @@ test('one manager and two workers, or three managers, at the same addresses', ()
 });
 
 test('the edge leads each entry to every node, at random', () => {
-  const config = edgeConfig(edgeEntries(seats({ managers: 1 })));
+  const config = edgeConfig(edgeEntries(seats({ managers: 1 })), EDGE_CHECK);
   for (const [name, port] of Object.entries(ENTRIES)) {
     const section = config.slice(config.indexOf(`listen ${name}`)).split('\n\n')[0]!;
     assert.match(section, new RegExp(`bind :${port}\\n`));

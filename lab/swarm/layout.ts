@@ -57,6 +57,8 @@ export function nodeMachine(seat: NodeSeat, sharedFolder: string, dockerMajor: n
   };
 }
 
+export const EDGE_CHECK = { every: 500, timeout: 400 };
+
 /** Each entry leads to the same port on every node. */
 export function edgeEntries(nodes: NodeSeat[]): Entry[] {
   return Object.entries(ENTRIES).map(([name, port]) => ({
