@@ -154,6 +154,11 @@ export interface Platform {
     signal?: AbortSignal,
     tell?: (missing: string[]) => void,
   ): Promise<void>;
+  /**
+   * Whether a manifest can be deployed as the cluster is now, and how, in a few words: what only trying tells is left out. Changes nothing.
+   * Throws OperatorError where it cannot. Missing on platforms that tell only by trying.
+   */
+  mayDeploy?(deployment: Pick<Deployment, 'namespace' | 'manifest' | 'labels'>): Promise<string>;
   /** Runs argv inside a member and waits for its end (at most `timeout` ms, default 10 s). */
   exec(member: Member, argv: string[], options?: { stdin?: string; timeout?: number }): Promise<ExecResult>;
   /** The suite reaches the node itself now, past the control plane (its Docker API, its kubelet). Bounded in time, never throws. */

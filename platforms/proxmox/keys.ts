@@ -1,6 +1,6 @@
 /** What a cluster file says of a Proxmox VE cluster alone. */
 import { z } from 'zod';
-import { line, name, parseUrl, path, pathFrom, reference, refuseSecrets } from '../keys.ts';
+import { line, name, parseUrl, path, pathFrom, reference, referenceFrom, refuseSecrets } from '../keys.ts';
 import type { OwnPart } from '../module.ts';
 import type { AddressSpan, GuestSource, ProxmoxCluster, VmidSpan } from './cluster.ts';
 
@@ -162,6 +162,20 @@ export const keys = {
     .optional(),
 };
 
+const SOURCES = ['template', 'image', 'guests'] as const;
+
+export function together(written: Partial<Written>): { key: string; message: string }[] {
+  const [source, ...others] = SOURCES.filter((key) => written[key] !== undefined);
+  const wrong = others.map((key) => ({
+    key,
+    message: `guests come from one of ${SOURCES.join(', ')}, and '${source}' is given already`,
+  }));
+  if (source === 'image' && written.storage === undefined) {
+    wrong.push({ key: 'image', message: "'storage' is missing: where the disks that are made of the image are put" });
+  }
+  return wrong;
+}
+
 type Written = z.output<z.ZodObject<typeof keys>>;
 
 /** Paths are meant from the cluster file's folder. */
@@ -171,7 +185,9 @@ export function load(written: Written, folder: string): OwnPart<ProxmoxCluster> 
   return {
     reach: {
       endpoints,
-      login: token ? { token: token.id, secret: token.secret } : { user, password },
+      login: token
+        ? { token: token.id, secret: referenceFrom(folder, token.secret) }
+        : { user, password: referenceFrom(folder, password) },
       trust: pins === undefined ? { ca: ca === undefined ? undefined : from(ca) } : { fingerprints: [pins].flat() },
     },
     ssh: written.ssh && {

@@ -14,6 +14,7 @@ import { leftoversOfProxmox, snapshotProxmox } from './state/snapshot.ts';
 import { Viewer } from './state/view.ts';
 import { askProxmox, offered, performOnProxmox, queries, verbs } from './verbs/index.ts';
 import { checkRights } from './verbs/rights.ts';
+import { mayDeploy } from './workload/deploy.ts';
 
 const EXEC_TIMEOUT = 10_000;
 const ANSWER_TIMEOUT = 3_000;
@@ -76,6 +77,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     members,
     watch: (namespace, signal) => watchProxmox(api, viewer, namespace, signal),
     untilReady,
+    mayDeploy: (deployment) => mayDeploy(api, viewer, cluster, deployment),
     async exec(member, argv, { stdin, timeout = EXEC_TIMEOUT } = {}) {
       const guest = parseMember(member.id);
       if (!guest) throw new OperatorError(`${member.id} is no guest`);
