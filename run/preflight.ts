@@ -36,7 +36,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     powerReadable(stage, candidates),
     nobodyElse(stage),
     rights(stage),
-    deployable(stage),
+    deployable(stage, candidates),
     workloadAsks(stage),
     proberFit(stage),
   ]);
@@ -171,14 +171,19 @@ async function rights({ platform, scenario }: Stage): Promise<PreflightCheck | u
 }
 
 /** What would otherwise show only once the run has begun. */
-async function deployable({ platform, deployment, namespace, run }: Stage): Promise<PreflightCheck | undefined> {
+async function deployable(
+  { platform, deployment, namespace, run }: Stage,
+  candidates: Candidates[],
+): Promise<PreflightCheck | undefined> {
   const what = 'workload deployable';
+  const uses = candidates.map(({ use: { fault, options }, services }) => ({
+    fault,
+    needs: faults[fault]!.needs(options),
+    services,
+  }));
   try {
-    const observed = await platform.mayDeploy?.({
-      namespace,
-      manifest: deployment.manifest,
-      labels: { 'brownout.run': run },
-    });
+    const args = { namespace, manifest: deployment.manifest, labels: { 'brownout.run': run } };
+    const observed = await platform.mayDeploy?.(args, uses);
     return observed === undefined ? undefined : { what, ok: true, observed };
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;

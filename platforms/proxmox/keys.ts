@@ -156,7 +156,7 @@ export const keys = {
         .refine((all) => new Set(all).size === all.length, { error: 'the same guest is given twice' }),
     )
     .describe(
-      'Instead of a template or an image: guests that are there already, by service. Nothing is installed in them; they are marked for the run, and unmarked after it.',
+      'Instead of a template or an image: guests that are there already, by service; virtual machines, and containers. Nothing is installed in them; they are marked for the run, and unmarked after it.',
     )
     .meta({ examples: [{ vote: [101, 102], redis: [103], worker: [103], db: [104], result: [105] }] })
     .optional(),

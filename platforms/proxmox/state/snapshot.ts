@@ -1,6 +1,7 @@
 import type { Leftover } from '../../platform.ts';
 import { locks } from '../acts/lock.ts';
 import type { Api } from '../api/api.ts';
+import { kindOf } from '../api/guest-calls.ts';
 import { unlessGone } from '../api/unless-gone.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
 import { runOf } from '../workload/remove.ts';
@@ -62,7 +63,7 @@ export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string |
   ]);
   const isOurs = (its: string | undefined) => its !== undefined && (run === undefined || its === run.toLowerCase());
   const marked = guests.flatMap(({ vmid, type, tags }) => {
-    const mark = type === 'qemu' ? markOf(tags) : undefined;
+    const mark = kindOf(type) === undefined ? undefined : markOf(tags);
     if (!mark || !isOurs(mark.run)) return [];
     return namespacesOf(tags).map((namespace) => ({ vmid, run: mark.run, namespace }));
   });

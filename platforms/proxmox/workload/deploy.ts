@@ -3,6 +3,7 @@ import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import { poll } from '../../../units/until.ts';
 import { few } from '../../../units/words.ts';
+import type { Use } from '../../platform.ts';
 import { addressOf, untilAgent } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
@@ -10,7 +11,7 @@ import { finished } from '../api/tasks.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
 import { describeMark, type Mark, markOf, tagsOf } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
-import { type Adopted, adopt, findAdopted } from './adopt.ts';
+import { type Adopted, adopt, findAdopted, refuseUses } from './adopt.ts';
 import { install, pack } from './files.ts';
 import { manage } from './ha.ts';
 import { untilListed } from './listed.ts';
@@ -61,10 +62,12 @@ export async function mayDeploy(
   viewer: Viewer,
   cluster: ProxmoxCluster,
   request: DeployRequest,
+  uses: readonly Use[],
 ): Promise<string> {
-  const { kind, guests } = await prepare(api, viewer, cluster, request);
-  const places = few(guests.map(({ vmid, node }) => `${vmid} on ${node}`));
-  return kind === 'make' ? `guests ${places} can be made` : `guests ${places} are there`;
+  const prepared = await prepare(api, viewer, cluster, request);
+  if (prepared.kind === 'adopt') refuseUses(prepared.guests, uses);
+  const places = few(prepared.guests.map(({ vmid, node }) => `${vmid} on ${node}`));
+  return prepared.kind === 'make' ? `guests ${places} can be made` : `guests ${places} are there`;
 }
 
 const runOf = ({ labels, namespace }: DeployRequest) => labels['brownout.run'] ?? namespace;

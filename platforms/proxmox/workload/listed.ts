@@ -27,3 +27,9 @@ export async function untilListed(
     },
   );
 }
+
+/** Waits until the list shows none of these as the namespace's any more; it may not, and then whoever looks next sees it. */
+export async function untilUnlisted(viewer: Viewer, namespace: string, vmids: readonly number[]): Promise<void> {
+  const look = async () => ofNamespace(namespace, await viewer.look()).some(({ vmid }) => vmids.includes(vmid));
+  await poll(look, (isListed) => !isListed, { timeout: LISTED_WITHIN, every: 500 });
+}

@@ -21,7 +21,7 @@ const AT_START =
 async function list({ world, caller }: Request) {
   const granted = await world.rights.at(caller);
   const rows = [];
-  for (const [vmid, node] of await guestNodes(world)) {
+  for (const [vmid, node] of await guestNodes(world, 'vm')) {
     if (node !== world.node || !granted(`/vms/${vmid}`).has('VM.Audit')) continue;
     const { config } = await readGuest(world, node, vmid);
     rows.push(rowOf(vmid, config, await world.hypervisor.state(vmid)));
