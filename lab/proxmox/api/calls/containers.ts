@@ -10,6 +10,7 @@ import type { GuestConfig } from '../../node/parts.ts';
 import { asText } from '../check.ts';
 import { shown } from '../guest-config.ts';
 import { containerRowOf } from '../guest-row.ts';
+import { checkSettings } from '../option-rights.ts';
 import { guestNodes } from '../parts.ts';
 import { failed } from '../refusal.ts';
 import { checkUnlocked, type Handlers, type Request, readGuest } from '../world.ts';
@@ -33,7 +34,8 @@ async function config({ world, params }: Request) {
   return { ...shown(now), digest: digestOf(text) };
 }
 
-async function change({ world, params }: Request): Promise<void> {
+async function change(request: Request): Promise<void> {
+  const { world, params } = request;
   const vmid = Number(params.vmid);
   const path = configPath(world.node, vmid, 'ct');
   const { config: before, text } = await readGuest(world, world.node, vmid, 'ct');
@@ -42,11 +44,13 @@ async function change({ world, params }: Request): Promise<void> {
   checkUnlocked(before, 'CT');
   const given = Object.entries(params).filter(([name]) => SETTINGS.test(name));
   const settings = Object.fromEntries(given.map(([name, value]) => [name, asText(value)]));
+  const removed = listOf(String(params.delete ?? ''));
+  await checkSettings(request, vmid, settings, removed);
   await world.files.update(path, (content) => {
     if (content === undefined) throw failed(`Configuration file '${path}' does not exist`);
     const { config: now, snapshots } = parseFile(content);
     const after: GuestConfig = { ...now, ...settings };
-    for (const key of listOf(String(params.delete ?? ''))) delete after[key];
+    for (const key of removed) delete after[key];
     return formatFile({ config: after, snapshots });
   });
   world.broadcast.soon();
