@@ -1,6 +1,6 @@
 /** Guests that are there already, containers among them, used for a run and given back: on a cluster in memory behind the lab's API server. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -20,6 +20,8 @@ const MANIFEST = JSON.stringify({
     db: { memory: 128, parts: { db: { start: ['true'] }, cache: { start: ['true'] } } },
   },
 });
+const MACHINE =
+  'name: web-two\nmemory: 128\nagent: 1\nnet0: virtio=BC:24:11:00:00:05,bridge=vmbr0\nscsi0: shared:105/vm-105-disk-0.qcow2,size=1G\n';
 const CONTAINER =
   'arch: amd64\nhostname: web-one\nmemory: 128\nnet0: name=eth0,bridge=vmbr0,hwaddr=BC:24:11:00:00:04\n';
 
@@ -42,7 +44,7 @@ describe('guests that are there already', { timeout: 240_000 }, () => {
     const files = nodes.files.view(() => true);
     // Two web servers, a container and a virtual machine, and a database with its cache in another container.
     await files.write('nodes/pve1/lxc/104.conf', `${CONTAINER}tags: mine;shop\n`);
-    await files.write('nodes/pve2/qemu-server/105.conf', 'name: web-two\nmemory: 128\nagent: 1\n');
+    await files.write('nodes/pve2/qemu-server/105.conf', MACHINE);
     await files.write('nodes/pve3/lxc/106.conf', CONTAINER.replace('web-one', 'db'));
     await files.write('nodes/pve1/qemu-server/107.conf', 'name: other\nmemory: 128\n');
     await files.write('ha/resources.cfg', 'ct: 104\n\tstate started\n\nvm: 105\n\tstate started\n\n');
@@ -61,7 +63,7 @@ describe('guests that are there already', { timeout: 240_000 }, () => {
       ['pve2', 105],
       ['pve3', 106],
     ] as const)
-      await nodes.parts(node).hypervisor.start(vmid, {}, () => {});
+      await nodes.parts(node).hypervisor.start(vmid, { tags: 'agent' }, () => {});
     for (const node of ['pve1', 'pve2', 'pve3']) await tell(node);
     writeFileSync(join(folder, 'secret'), TOKEN_SECRET);
     const cluster = {
@@ -200,5 +202,58 @@ describe('guests that are there already', { timeout: 240_000 }, () => {
     assert.deepEqual(await platform.snapshot(), before);
     assert.deepEqual(await platform.leftovers(), []);
     assert.equal(tags(), 'mine;shop');
+  });
+
+  it('get back what a run laid on them although its journal is lost; what is their own is left to them', async () => {
+    const path = 'nodes/pve2/qemu-server/105.conf';
+    const before = file(path);
+    const deployment = { namespace: NAMESPACE, manifest: MANIFEST, labels: { 'brownout.run': RUN } };
+    await act('deploy', deployment);
+    const machine = (await platform.members(NAMESPACE, 'web')).find(({ id }) => !id.startsWith('ct:'))!;
+    const of = { namespace: NAMESPACE, node: machine.node, member: machine.id };
+    await act('member.link', { ...of, state: 'down' });
+    await act('member.link', { ...of, state: 'down' });
+    await act('member.disk', { ...of, iops: '20' });
+    await act('member.clock', { ...of, wrong: '60' });
+    assert.match(file(path), /tags: .*held\.link;held\.disk;held\.clock$/m);
+    assert.match(file(path), /net0: .*,link_down=1$/m);
+    assert.match(file(path), /scsi0: .*,iops_rd=20,iops_wr=20$/m);
+    for (const { remove } of await platform.leftovers()) await platform.perform(remove);
+    assert.equal(file(path), before);
+
+    const files = nodes.files.view(() => true);
+    const own = before.replace('size=1G', 'iops_rd=500,size=1G').replace('bridge=vmbr0', 'bridge=vmbr0,link_down=1');
+    await files.write(path, own);
+    await act('deploy', deployment);
+    await assert.rejects(
+      act('member.disk', { ...of, iops: '20' }),
+      /guest 105 on pve2 has a setting of its own on its disk: .*iops_rd=500/,
+    );
+    await assert.rejects(act('member.link', { ...of, state: 'down' }), /a setting of its own on its card/);
+    await act('member.disk', of);
+    await act('member.link', { ...of, state: 'up' });
+    await act('remove', { namespace: NAMESPACE });
+    assert.equal(file(path), own);
+  });
+
+  it('a node in maintenance is found without a journal', async () => {
+    const text = readFileSync(join(folder, 'cluster.yaml'), 'utf8');
+    // Nobody listens there: it is noted, and then cannot be done.
+    writeFileSync(join(folder, 'shell.yaml'), `${text}ssh: { port: 1 }\n`);
+    const shell = await createPlatform(await loadCluster(join(folder, 'shell.yaml')));
+    try {
+      const drain = { verb: 'node.availability', args: { node: 'pve3', availability: 'drain', run: RUN } };
+      await assert.rejects(shell.perform(drain, RUN), /ha-manager on pve\d by ssh/);
+      assert.deepEqual(await shell.leftovers('another'), []);
+      assert.deepEqual(await shell.leftovers(RUN), [
+        {
+          what: 'maintenance of node pve3',
+          run: RUN,
+          remove: { verb: 'node.availability', args: { node: 'pve3', availability: 'active' } },
+        },
+      ]);
+    } finally {
+      await shell.close();
+    }
   });
 });

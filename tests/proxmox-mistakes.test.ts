@@ -92,6 +92,7 @@ describe('mistakes on Proxmox', { timeout: 600_000 }, () => {
       'Sys.Audit',
       'Datastore.Audit',
       'Datastore.AllocateSpace',
+      'SDN.Use',
       'VM.Allocate',
       'VM.Clone',
     ]);

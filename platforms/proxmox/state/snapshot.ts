@@ -1,5 +1,6 @@
 import type { Leftover } from '../../platform.ts';
 import { locks } from '../acts/lock.ts';
+import { maintenances } from '../acts/maintenance.ts';
 import type { Api } from '../api/api.ts';
 import { kindOf } from '../api/guest-calls.ts';
 import { unlessGone } from '../api/unless-gone.ts';
@@ -56,9 +57,10 @@ async function volumesOf(api: Api, { storage }: ProxmoxCluster, node: string | u
 
 /** All that carries a run's mark; one leftover for all guests of a namespace. */
 export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string | undefined): Promise<Leftover[]> {
-  const [{ guests }, all, rules] = await Promise.all([
+  const [{ guests }, all, drained, rules] = await Promise.all([
     viewer.look(),
     locks(api),
+    maintenances(api),
     unlessGone(api.get('/cluster/ha/rules')),
   ]);
   const isOurs = (its: string | undefined) => its !== undefined && (run === undefined || its === run.toLowerCase());
@@ -89,6 +91,13 @@ export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string |
       run: its,
       remove: { verb: 'remove', args: { namespace } },
     })),
+    ...drained
+      .filter((each) => isOurs(each.run))
+      .map(({ node, run: its, before }) => ({
+        what: `maintenance of node ${node}`,
+        run: its,
+        remove: { verb: 'node.availability', args: { node, availability: before } },
+      })),
     ...all
       .filter((lock) => isOurs(lock.run))
       .map((lock) => ({

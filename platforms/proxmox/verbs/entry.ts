@@ -27,6 +27,8 @@ export const onGuests = (...privileges: string[]): Right => ({ path: '/vms', pri
 export const onNodes = (...privileges: string[]): Right => ({ path: '/nodes', privileges });
 export const onCluster = (...privileges: string[]): Right => ({ path: '/', privileges });
 export const SSH: Right = 'ssh';
+/** For what a run notes as pools: its lock, and nodes in maintenance. */
+export const POOLS: Right = { path: '/pool', privileges: ['Pool.Allocate', 'Pool.Audit'] };
 
 /**
  * The guest that an act names, wherever it is now; undefined when it is no more.

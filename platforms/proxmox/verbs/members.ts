@@ -5,7 +5,7 @@ import { mustExec } from '../acts/agent.ts';
 import { tryOnNode } from '../acts/ssh.ts';
 import { configOf, sidOf, wordOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
-import { setParts } from '../workload/settings.ts';
+import { hold, holdClock } from '../workload/settings.ts';
 import {
   findGuest,
   member,
@@ -150,10 +150,10 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Pulls the cable of its first card, or plugs it in again. */
   'member.link': undo(
     { ...member, state: oneOf('down', 'up') },
-    [onGuests('VM.Config.Network')],
+    [onGuests('VM.Config.Network', 'VM.Config.Options')],
     async (context, { state, ...of }) => {
       const guest = await findGuest(context, of);
-      if (guest) await setParts(context.api, guest, 'net0', { link_down: state === 'down' ? '1' : undefined });
+      if (guest) await hold(context.api, guest, 'link', state === 'down' ? '1' : undefined);
       return undefined;
     },
     ({ state }) => state === 'up',
@@ -162,13 +162,12 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Its disk does so many requests a second and no more; without `iops`, as many as it can. */
   'member.disk': undo(
     { ...member, iops: count.optional() },
-    [onGuests('VM.Config.Disk')],
+    [onGuests('VM.Config.Disk', 'VM.Config.Options')],
     async (context, { iops, ...of }) => {
       const guest = await findGuest(context, of);
-      // Nothing was laid on a container, so nothing is to be taken off.
-      if (guest?.kind === 'lxc' && iops === undefined) return undefined;
-      if (guest) refuseContainer(guest, 'member.disk');
-      if (guest) await setParts(context.api, guest, 'scsi0', { iops_rd: iops?.toString(), iops_wr: iops?.toString() });
+      if (!guest) return undefined;
+      if (iops !== undefined) refuseContainer(guest, 'member.disk');
+      await hold(context.api, guest, 'disk', iops?.toString());
       return undefined;
     },
     ({ iops }) => iops === undefined,
@@ -177,14 +176,12 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Puts its clock wrong by so much, by its node's clock; by nothing: right. */
   'member.clock': undo(
     { ...member, wrong: seconds.optional() },
-    [onGuests('VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')],
-    async (context, { wrong = 0, ...of }) => {
+    [onGuests('VM.Config.Options', 'VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')],
+    async (context, { wrong, ...of }) => {
       const guest = await findGuest(context, of);
-      if (!guest || (guest.kind === 'lxc' && wrong === 0)) return undefined;
-      refuseContainer(guest, 'member.clock');
-      const { node, vmid } = guest;
-      const { time } = await context.api.get('/nodes/{node}/time', { node });
-      await mustExec(context.api, { node, vmid }, ['date', '-u', '-s', `@${time + wrong}`], { timeout: AGENT_TIMEOUT });
+      if (!guest) return undefined;
+      if (wrong !== undefined) refuseContainer(guest, 'member.clock');
+      await holdClock(context.api, guest, wrong);
       return undefined;
     },
     ({ wrong }) => wrong === undefined,

@@ -7,10 +7,11 @@ import { ApiError } from '../api/api-error.ts';
 import { type AnyGuest, configOf, configure, kindOf, wordOf } from '../api/guest-calls.ts';
 import { finished, TaskError } from '../api/tasks.ts';
 import { isGone, unlessGone } from '../api/unless-gone.ts';
-import { markOf, readMark, unmarked } from '../state/tags.ts';
+import { heldOf, markOf, readMark, unmarked } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { sidOf } from './ha.ts';
 import { untilUnlisted } from './listed.ts';
+import { release } from './settings.ts';
 
 const REMOVE_TIMEOUT = 120_000;
 const TASK_TIMEOUT = 60_000;
@@ -96,6 +97,7 @@ async function removeGuest(api: Api, found: Found): Promise<string | undefined> 
   const { vmid, node, kind, tags, isMade } = found;
   try {
     if (!isMade) {
+      await release(api, found, heldOf(tags));
       const left = unmarked(tags);
       await configure(api, found, left.length > 0 ? { tags: left.join(';') } : { delete: 'tags' });
       return undefined;

@@ -5,8 +5,8 @@ import { isTrue } from '../../config/values.ts';
 import { drivesOf, formatDrive, formatFile, formatNet, netsOf } from '../../guests/config.ts';
 import type { GuestConfig } from '../../node/parts.ts';
 import { settingsOf } from '../guest-config.ts';
-import { guestNodes } from '../parts.ts';
 import { needBridge } from '../option-rights.ts';
+import { guestNodes } from '../parts.ts';
 import { failed } from '../refusal.ts';
 import { checkUnlocked, type Handlers, type Request, readGuest } from '../world.ts';
 
