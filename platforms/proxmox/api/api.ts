@@ -163,7 +163,7 @@ export class Api {
     const { read, write, bytes } = this.#limits;
     const { method, path, target, form, isChange } = request;
     const { url, kept, fresh } = endpoint;
-    const asked: Asked = { endpoint: url.origin, method, path };
+    const asked: Asked = { endpoint: url.origin, method, path, who: this.access.who };
     const sending = {
       url: new URL(target, url),
       method,

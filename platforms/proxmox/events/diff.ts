@@ -1,5 +1,6 @@
 /** What has changed from one look at the cluster to the next, as events. */
 import type { PlatformEvent } from '../../platform.ts';
+import { sidOf, wordOf } from '../api/guest-calls.ts';
 import { memberId, ofNamespace, type Processes } from '../state/members.ts';
 import { markOf } from '../state/tags.ts';
 import { isThere, type View, type ViewNode } from '../state/view.ts';
@@ -81,20 +82,20 @@ export class Differ {
   #guests(look: Look, before: Look, processesBefore: ReadonlyMap<number, number>): Event[] {
     const known = new Map(ofNamespace(this.#namespace, before.view).map((guest) => [guest.vmid, guest]));
     return ofNamespace(this.#namespace, look.view).flatMap((guest): Event[] => {
-      const { vmid, node } = guest;
+      const { kind, vmid, node } = guest;
       const was = known.get(vmid);
       const [pid = 0, pidBefore = 0] = [this.#processes.get(vmid), processesBefore.get(vmid)];
-      const [ha, haBefore] = [look, before].map(({ view }) => view.services[`vm:${vmid}`]?.state);
-      const label = `guest ${vmid} (${guest.name ?? ''}) on ${node}`;
+      const [ha, haBefore] = [look, before].map(({ view }) => view.services[sidOf(guest)]?.state);
+      const process = kind === 'lxc' ? 'init' : 'QEMU';
+      const label = `${wordOf(kind)} ${vmid} (${guest.name ?? ''}) on ${node}`;
       const isMoved = was !== undefined && was.node !== node;
       const nodeThere = look.view.nodes.find(({ name }) => name === node);
       const changes: (Omit<Event, 'text'> & { text: string })[] = [];
       if (ha !== haBefore && was) {
-        const kind = ha === 'error' ? 'member-failed' : 'other';
         changes.push({
-          kind,
+          kind: ha === 'error' ? 'member-failed' : 'other',
           text: `${label}: HA ${haBefore ?? 'nothing'} → ${ha ?? 'nothing'}`,
-          member: memberId({ vmid, pid }),
+          member: memberId({ kind, vmid, pid }),
         });
       }
       if (pidBefore !== 0 && pid === 0 && !isMoved) {
@@ -102,8 +103,8 @@ export class Differ {
         if (isThere(nodeThere)) {
           changes.push({
             kind: 'member-stopped',
-            text: `${label}: its QEMU has ended`,
-            member: memberId({ vmid, pid: pidBefore }),
+            text: `${label}: its ${process} has ended`,
+            member: memberId({ kind, vmid, pid: pidBefore }),
           });
         }
       }
@@ -111,13 +112,13 @@ export class Differ {
         changes.push({
           kind: 'member-scheduled',
           text: `${label}: moved here from ${was.node}`,
-          member: memberId({ vmid, pid }),
+          member: memberId({ kind, vmid, pid }),
         });
       }
       if (pid !== 0 && (pid !== pidBefore || isMoved) && (was !== undefined || pidBefore === 0)) {
-        const member = memberId({ vmid, pid });
-        changes.push({ kind: 'member-scheduled', text: `${label}: QEMU is started`, member });
-        changes.push({ kind: 'member-started', text: `${label}: QEMU runs (process ${pid})`, member });
+        const member = memberId({ kind, vmid, pid });
+        changes.push({ kind: 'member-scheduled', text: `${label}: ${process} is started`, member });
+        changes.push({ kind: 'member-started', text: `${label}: ${process} runs (process ${pid})`, member });
         changes.push({ kind: 'member-ready', text: `${label}: runs`, member });
       }
       const services = markOf(guest.tags)?.services ?? [];

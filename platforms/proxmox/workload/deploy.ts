@@ -2,16 +2,19 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import { poll } from '../../../units/until.ts';
+import { few } from '../../../units/words.ts';
+import type { Use } from '../../platform.ts';
 import { addressOf, untilAgent } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import { finished } from '../api/tasks.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
-import { ofNamespace } from '../state/members.ts';
-import { describeMark, type Mark, markOf, splitTags, tagsOf } from '../state/tags.ts';
+import { describeMark, type Mark, markOf, tagsOf } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
+import { type Adopted, adopt, findAdopted, refuseUses } from './adopt.ts';
 import { install, pack } from './files.ts';
 import { manage } from './ha.ts';
+import { untilListed } from './listed.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { checkSource, type PlannedGuest, planGuests, type Template } from './plan.ts';
 
@@ -26,15 +29,19 @@ const MAKE_TIMEOUT = 300_000;
 const START_TIMEOUT = 60_000;
 /** From a guest's start to its agent's first word. */
 const BOOT_TIMEOUT = 180_000;
-const LISTED_WITHIN = 40_000;
 const AT_ONCE = 4;
 
-export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, request: DeployRequest): Promise<void> {
+/** What has been looked at and found possible; nothing is changed yet. */
+type Prepared =
+  | { kind: 'adopt'; guests: Adopted[] }
+  | { kind: 'make'; guests: PlannedGuest[]; template: Template | undefined; packed: Map<string, string> };
+
+/** Throws OperatorError where it cannot be deployed, as far as that can be known beforehand. */
+async function prepare(api: Api, viewer: Viewer, cluster: ProxmoxCluster, request: DeployRequest): Promise<Prepared> {
   const manifest = readManifest(request.manifest);
-  const run = request.labels['brownout.run'] ?? request.namespace;
   const view = await viewer.look();
   if (cluster.from && 'guests' in cluster.from) {
-    return adopt(api, viewer, cluster.from.guests, view, manifest, request, run);
+    return { kind: 'adopt', guests: await findAdopted(api, cluster.from.guests, view, manifest, runOf(request)) };
   }
   if (!cluster.from) {
     throw new OperatorError(`${cluster.file} does not say where guests come from`, {
@@ -46,6 +53,30 @@ export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, 
   const packed = await packAll(manifest);
   const taken = await takenAddresses(api, cluster, view);
   const guests = planGuests(request.namespace, manifest, view, cluster, { addresses: taken });
+  return { kind: 'make', guests, template, packed };
+}
+
+/** → what it would do, in a few words. */
+export async function mayDeploy(
+  api: Api,
+  viewer: Viewer,
+  cluster: ProxmoxCluster,
+  request: DeployRequest,
+  uses: readonly Use[],
+): Promise<string> {
+  const prepared = await prepare(api, viewer, cluster, request);
+  if (prepared.kind === 'adopt') refuseUses(prepared.guests, uses);
+  const places = few(prepared.guests.map(({ vmid, node }) => `${vmid} on ${node}`));
+  return prepared.kind === 'make' ? `guests ${places} can be made` : `guests ${places} are there`;
+}
+
+const runOf = ({ labels, namespace }: DeployRequest) => labels['brownout.run'] ?? namespace;
+
+export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, request: DeployRequest): Promise<void> {
+  const prepared = await prepare(api, viewer, cluster, request);
+  const run = runOf(request);
+  if (prepared.kind === 'adopt') return adopt(api, viewer, prepared.guests, request.namespace, run);
+  const { guests, template, packed } = prepared;
   await inTurns(guests, AT_ONCE, (guest) => make(api, cluster, template, guest, markFor(guest, request, run)));
   const addresses = new Map<string, string>();
   await inTurns(guests, guests.length, async (guest) => {
@@ -59,28 +90,6 @@ export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, 
   );
   await untilListed(viewer, request.namespace, guests);
   await manage(api, viewer, request.namespace, run, guests);
-}
-
-/** The cluster's list is made of what nodes tell each other each ten seconds or so. */
-async function untilListed(
-  viewer: Viewer,
-  namespace: string,
-  guests: Pick<PlannedGuest, 'vmid' | 'name'>[],
-): Promise<void> {
-  const look = async () => {
-    const listed = ofNamespace(namespace, await viewer.look());
-    return guests
-      .filter((guest) => !listed.some(({ vmid, name }) => vmid === guest.vmid && (name ?? '') === guest.name))
-      .map(({ name }) => name);
-  };
-  const missing = await poll(look, (names) => names.length === 0, { timeout: LISTED_WITHIN, every: 500 });
-  if (missing.length === 0) return;
-  throw new OperatorError(
-    `the cluster does not list ${missing.join(', ')} after ${LISTED_WITHIN / 1000} s, or not as the run's`,
-    {
-      hint: 'is `pvestatd` alive on the nodes?',
-    },
-  );
 }
 
 const markFor = ({ spec }: PlannedGuest, { namespace }: DeployRequest, run: string): Mark => ({
@@ -234,49 +243,4 @@ async function untilAddress(api: Api, guest: PlannedGuest): Promise<string> {
   throw new OperatorError(`guest ${guest.vmid} (${guest.name}) on ${guest.node} has got no address within 60 s`, {
     hint: 'is there a DHCP server on its bridge? Else name free addresses as `addresses` in the cluster file',
   });
-}
-
-/** Marks guests that are there already; nothing is installed in them. */
-async function adopt(
-  api: Api,
-  viewer: Viewer,
-  byService: Record<string, number[]>,
-  view: View,
-  manifest: Manifest,
-  { namespace }: DeployRequest,
-  run: string,
-): Promise<void> {
-  const wanted = Object.values(manifest.guests).flatMap(({ parts }) => Object.keys(parts));
-  const missing = wanted.filter((service) => !byService[service]);
-  if (missing.length > 0) {
-    throw new OperatorError(`\`guests\` in the cluster file names none for ${missing.join(', ')}`);
-  }
-  const services = Map.groupBy(
-    wanted.flatMap((service) => byService[service]!.map((vmid) => ({ service, vmid }))),
-    ({ vmid }) => vmid,
-  );
-  const found = await Promise.all(
-    [...services].map(async ([vmid, uses]) => {
-      const row = view.guests.find((guest) => guest.vmid === vmid && guest.type === 'qemu');
-      if (!row) throw new OperatorError(`there is no guest ${vmid}, which \`guests\` in the cluster file names`);
-      const { tags, digest } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node: row.node, vmid });
-      const mark = markOf(tags);
-      if (mark && mark.run !== run.toLowerCase()) {
-        throw new OperatorError(`guest ${vmid} on ${row.node} is in use by run ${mark.run}`);
-      }
-      return { row, uses, tags, digest };
-    }),
-  );
-  for (const { row, uses, tags: own, digest } of found) {
-    const { node, vmid } = row;
-    const marks = tagsOf({ namespace, services: uses.map(({ service }) => service), run });
-    const tags = [...new Set([...splitTags(own), ...marks])].join(';');
-    const since = digest === undefined ? {} : { digest };
-    await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, tags, ...since });
-  }
-  await untilListed(
-    viewer,
-    namespace,
-    found.map(({ row: { vmid, name } }) => ({ vmid, name: name ?? '' })),
-  );
 }
