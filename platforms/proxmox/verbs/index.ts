@@ -45,8 +45,8 @@ const LOCK: Right[] = [{ path: '/pool', privileges: ['Pool.Allocate', 'Pool.Audi
 const make = verb(
   { namespace, manifest: text, labels: textByName },
   CREATE,
-  async ({ api, viewer, cluster }, request) => {
-    await deploy(api, viewer, cluster, request);
+  async ({ api, viewer, cluster, tell }, request) => {
+    await deploy(api, viewer, cluster, request, tell);
     return undefined;
   },
 );
