@@ -25,7 +25,8 @@ export interface DeployRequest {
 const START_TIMEOUT = 60_000;
 /** From a guest's start to its agent's first word. */
 const BOOT_TIMEOUT = 180_000;
-const AT_ONCE = 4;
+/** A shared storage copies so many disks at once, and the API carries so many guests' files. */
+const [MADE_AT_ONCE, INSTALLED_AT_ONCE] = [4, 8];
 
 /** @param tell hears which guests are waited for, and at what they are */
 export async function deploy(
@@ -55,7 +56,7 @@ export async function deploy(
   // No guest waits for another but where it must know of it: all are made, boot and are installed at their own pace.
   const steps = new Steps(tell);
   const short = ({ name }: PlannedGuest) => name.slice(request.namespace.length + 1);
-  const [making, installing] = [inTurns(AT_ONCE), inTurns(AT_ONCE)];
+  const [making, installing] = [inTurns(MADE_AT_ONCE), inTurns(INSTALLED_AT_ONCE)];
   const started = guests.map(async (guest) => {
     const mark = markFor(guest, request, run);
     await steps.take(short(guest), 'is made', () => making(() => make(api, cluster, template, guest, mark)));
