@@ -2,7 +2,6 @@ import { OperatorError } from '../../../units/operator-error.ts';
 import type { Api } from '../api/api.ts';
 import { markOf, splitTags, tagsOf } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
-import type { DeployRequest } from './deploy.ts';
 import { untilListed } from './listed.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -13,7 +12,7 @@ export async function adopt(
   byService: Record<string, number[]>,
   view: View,
   manifest: Manifest,
-  { namespace }: DeployRequest,
+  namespace: string,
   run: string,
 ): Promise<void> {
   const wanted = Object.values(manifest.guests).flatMap(({ parts }) => Object.keys(parts));

@@ -40,7 +40,7 @@ export async function deploy(
   const run = request.labels['brownout.run'] ?? request.namespace;
   const view = await viewer.look();
   if (cluster.from && 'guests' in cluster.from) {
-    return adopt(api, viewer, cluster.from.guests, view, manifest, request, run);
+    return adopt(api, viewer, cluster.from.guests, view, manifest, request.namespace, run);
   }
   if (!cluster.from) {
     throw new OperatorError(`${cluster.file} does not say where guests come from`, {
