@@ -56,3 +56,22 @@ it('lets so many work at once, in their order', async () => {
   for (const { resolve } of gates) resolve();
   await Promise.all(all);
 });
+
+it('tells what is waited for every few seconds, when it is something new', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const told: string[] = [];
+  const steps = new Steps((waitingFor) => told.push(waitingFor));
+  const [boot, files] = [open(), open()];
+  const all = [steps.take('db-1', 'boots', () => boot.promise)];
+  t.mock.timers.tick(6_000);
+  assert.deepEqual(told, ['db-1 (boots)']);
+  boot.resolve();
+  await all[0];
+  all.push(steps.take('db-1', 'gets its files', () => files.promise));
+  t.mock.timers.tick(3_000);
+  assert.deepEqual(told, ['db-1 (boots)', 'db-1 (gets its files)']);
+  files.resolve();
+  await steps.end(all);
+  t.mock.timers.tick(30_000);
+  assert.equal(told.length, 2);
+});
