@@ -168,9 +168,9 @@ export interface Platform {
   /**
    * The only way to change the cluster. Idempotent: an act whose effect is already there succeeds. An answer `{ effect: { from,
    * to } }` says when it took effect (`performance.now()`), where getting ready for it took time. What carries no label of `ownRun`
-   * (of any run, where none is given) is never taken away: PermanentError.
+   * (of any run, where none is given) is never taken away: PermanentError. `tell` hears what a long act waits for.
    */
-  perform(act: Act, ownRun?: string): Promise<Json>;
+  perform(act: Act, ownRun?: string, tell?: (waitingFor: string) => void): Promise<Json>;
   /** Asks what only some platforms can tell. Changes nothing. */
   query(query: Query): Promise<Json>;
   /**

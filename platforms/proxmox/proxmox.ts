@@ -90,7 +90,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     },
     answers,
     condition: (member) => conditionOf(api, member),
-    perform: (act, ownRun) => performOnProxmox(context, act, ownRun),
+    perform: (act, ownRun, tell) => performOnProxmox({ ...context, tell }, act, ownRun),
     query: (query) => askProxmox(context, query),
     snapshot: () => snapshotProxmox(api, viewer, cluster),
     rights: (names) => checkRights(api, names),

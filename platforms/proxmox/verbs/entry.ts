@@ -14,6 +14,8 @@ export interface ProxmoxContext {
   api: Api;
   viewer: Viewer;
   cluster: ProxmoxCluster;
+  /** Hears what an act waits for. */
+  tell?: ((waitingFor: string) => void) | undefined;
 }
 
 /** Privileges at a place in Proxmox's tree of rights, or a shell on the nodes. */

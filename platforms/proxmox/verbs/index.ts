@@ -44,8 +44,8 @@ const REMOVE: Right[] = [
 const make = verb(
   { namespace, manifest: text, labels: textByName },
   CREATE,
-  async ({ api, viewer, cluster }, request) => {
-    await deploy(api, viewer, cluster, request);
+  async ({ api, viewer, cluster, tell }, request) => {
+    await deploy(api, viewer, cluster, request, tell);
     return undefined;
   },
 );

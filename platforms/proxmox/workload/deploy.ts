@@ -1,22 +1,22 @@
 /** Makes the guests of a workload. Each carries the run's mark from its very first moment, so that none is ever forgotten. */
 import { OperatorError } from '../../../units/operator-error.ts';
-import { sleep } from '../../../units/sleep.ts';
 import { poll } from '../../../units/until.ts';
 import { few } from '../../../units/words.ts';
 import type { Use } from '../../platform.ts';
 import { addressOf, untilAgent } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
-import { ApiError } from '../api/api-error.ts';
 import { finished } from '../api/tasks.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
-import { describeMark, type Mark, markOf, tagsOf } from '../state/tags.ts';
+import { type Mark, markOf } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { type Adopted, adopt, findAdopted, refuseUses } from './adopt.ts';
 import { install, pack } from './files.ts';
 import { manage } from './ha.ts';
 import { untilListed } from './listed.ts';
+import { make } from './make.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { checkSource, type PlannedGuest, planGuests, type Template } from './plan.ts';
+import { inTurns, Steps } from './steps.ts';
 
 export interface DeployRequest {
   namespace: string;
@@ -24,12 +24,11 @@ export interface DeployRequest {
   labels: Record<string, string>;
 }
 
-/** A linked clone takes a second, a full copy of a disk minutes. */
-const MAKE_TIMEOUT = 300_000;
 const START_TIMEOUT = 60_000;
 /** From a guest's start to its agent's first word. */
 const BOOT_TIMEOUT = 180_000;
-const AT_ONCE = 4;
+/** A shared storage copies so many disks at once, and the API carries so many guests' files. */
+const [MADE_AT_ONCE, INSTALLED_AT_ONCE] = [4, 8];
 
 /** What has been looked at and found possible; nothing is changed yet. */
 type Prepared =
@@ -72,24 +71,49 @@ export async function mayDeploy(
 
 const runOf = ({ labels, namespace }: DeployRequest) => labels['brownout.run'] ?? namespace;
 
-export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, request: DeployRequest): Promise<void> {
+/** @param tell hears which guests are waited for, and at what they are */
+export async function deploy(
+  api: Api,
+  viewer: Viewer,
+  cluster: ProxmoxCluster,
+  request: DeployRequest,
+  tell?: (waitingFor: string) => void,
+): Promise<void> {
   const prepared = await prepare(api, viewer, cluster, request);
   const run = runOf(request);
   if (prepared.kind === 'adopt') return adopt(api, viewer, prepared.guests, request.namespace, run);
   const { guests, template, packed } = prepared;
-  await inTurns(guests, AT_ONCE, (guest) => make(api, cluster, template, guest, markFor(guest, request, run)));
-  const addresses = new Map<string, string>();
-  await inTurns(guests, guests.length, async (guest) => {
-    await start(api, guest);
-    await untilAgent(api, guest, BOOT_TIMEOUT);
-    addresses.set(guest.name, guest.address ?? (await untilAddress(api, guest)));
+
+  // No guest waits for another but where it must know of it: all are made, boot and are installed at their own pace.
+  const steps = new Steps(tell);
+  const short = ({ name }: PlannedGuest) => name.slice(request.namespace.length + 1);
+  const [making, installing] = [inTurns(MADE_AT_ONCE), inTurns(INSTALLED_AT_ONCE)];
+  const started = guests.map(async (guest) => {
+    const mark = markFor(guest, request, run);
+    await steps.take(short(guest), 'is made', () => making(() => make(api, cluster, template, guest, mark)));
+    await steps.take(short(guest), 'is started', () => start(api, guest));
   });
-  const hosts = guests.map(({ name, spec }) => `${addresses.get(name)} ${name} ${Object.keys(spec.parts).join(' ')}`);
-  await inTurns(guests, AT_ONCE, (guest) =>
-    install(api, guest, { spec: guest.spec, hostname: guest.name, hosts, packed: packed.get(guest.kind) }),
-  );
-  await untilListed(viewer, request.namespace, guests);
-  await manage(api, viewer, request.namespace, run, guests);
+  const addresses = guests.map(async (guest, at) => {
+    await started[at];
+    return steps.take(short(guest), 'boots', async () => {
+      await untilAgent(api, guest, BOOT_TIMEOUT);
+      return guest.address ?? untilAddress(api, guest);
+    });
+  });
+  const known = Promise.all(guests.map(({ address }, at) => address ?? addresses[at]!));
+  const installed = guests.map(async (guest, at) => {
+    await addresses[at];
+    const hosts = (await known).map(
+      (address, of) => `${address} ${guests[of]!.name} ${Object.keys(guests[of]!.spec.parts).join(' ')}`,
+    );
+    const what = { spec: guest.spec, hostname: guest.name, hosts, packed: packed.get(guest.kind) };
+    await steps.take(short(guest), 'gets its files', () => installing(() => install(api, guest, what)));
+  });
+  const managed = Promise.all(started).then(async () => {
+    await steps.take('the cluster', 'lists them', () => untilListed(viewer, request.namespace, guests));
+    await steps.take('HA', 'takes them up', () => manage(api, viewer, request.namespace, run, guests));
+  });
+  await steps.end([...started, ...addresses, known, ...installed, managed]);
 }
 
 const markFor = ({ spec }: PlannedGuest, { namespace }: DeployRequest, run: string): Mark => ({
@@ -117,112 +141,6 @@ async function takenAddresses(api: Api, cluster: ProxmoxCluster, view: View): Pr
     ours.map(({ node, vmid }) => api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid }).catch(() => undefined)),
   );
   return new Set(configs.flatMap((config) => /ip=([\d.]+)/.exec(config?.ipconfig0 ?? '')?.[1] ?? []));
-}
-
-/** All, so many at once; the first that fails is thrown once those under way have ended: nothing goes on behind an undo. */
-async function inTurns<T>(things: T[], atOnce: number, work: (thing: T) => Promise<void>): Promise<void> {
-  const left = [...things];
-  let failure: unknown;
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let next = left.shift(); next !== undefined && failure === undefined; next = left.shift()) {
-        await work(next).catch((error) => {
-          failure ??= error;
-        });
-      }
-    }),
-  );
-  if (failure !== undefined) throw failure;
-}
-
-async function make(
-  api: Api,
-  cluster: ProxmoxCluster,
-  template: Template | undefined,
-  guest: PlannedGuest,
-  mark: Mark,
-): Promise<void> {
-  const { node, vmid, name } = guest;
-  try {
-    if (template) {
-      // Linked: its disk begins as the template's. The clone inherits the template's tags, and can be given none.
-      const clone = {
-        node: template.node,
-        vmid: template.vmid,
-        newid: vmid,
-        name,
-        description: describeMark(mark),
-        full: false,
-        ...(template.node === node ? {} : { target: node }),
-      };
-      const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/clone', clone));
-      await finished(api, upid, { timeout: MAKE_TIMEOUT });
-      const drive = cluster.addresses === undefined ? {} : { ide2: `${cluster.storage ?? 'local'}:cloudinit` };
-      const { ide2 } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-      const config = { ...settings(cluster, guest, mark), ...(ide2 === undefined ? drive : {}) };
-      const changing = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...config }));
-      if (changing !== undefined) await finished(api, changing, { timeout: MAKE_TIMEOUT });
-      return;
-    }
-    const { image } = cluster.from as { image: string };
-    const upid = await api.post('/nodes/{node}/qemu', {
-      node,
-      vmid,
-      name,
-      ...settings(cluster, guest, mark),
-      ostype: 'l26',
-      scsihw: 'virtio-scsi-single',
-      scsi0: `${cluster.storage}:0,import-from=${image}`,
-      boot: 'order=scsi0',
-      ide2: `${cluster.storage}:cloudinit`,
-    });
-    await finished(api, upid, { timeout: MAKE_TIMEOUT });
-  } catch (error) {
-    if (error instanceof ApiError && error.trouble === 'already-there') {
-      throw new OperatorError(
-        `guest ${vmid} is there already, though the suite's account does not see it: ${error.message}`,
-        {
-          hint: 'choose other `vmids` in the cluster file, or give the account VM.Audit on /vms',
-          cause: error,
-        },
-      );
-    }
-    throw error;
-  }
-}
-
-function settings(cluster: ProxmoxCluster, { spec, address }: PlannedGuest, mark: Mark) {
-  const ip =
-    cluster.addresses === undefined
-      ? 'ip=dhcp'
-      : `ip=${address}/${cluster.addresses.prefix}${cluster.gateway === undefined ? '' : `,gw=${cluster.gateway}`}`;
-  return {
-    description: describeMark(mark),
-    tags: tagsOf(mark).join(';'),
-    cores: spec.cores,
-    memory: String(spec.memory),
-    ...(spec.cpulimit > 0 ? { cpulimit: spec.cpulimit } : {}),
-    net0: `virtio,bridge=${cluster.bridge}${cluster.vlan === undefined ? '' : `,tag=${cluster.vlan}`}`,
-    ipconfig0: ip,
-    agent: '1',
-    // What HA does not look after comes back with its node.
-    onboot: spec.ha === undefined,
-  };
-}
-
-const LOCKED_FOR = 60_000;
-
-/** A template is locked while another clone of it begins. */
-async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + LOCKED_FOR;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof ApiError && error.trouble === 'locked') || performance.now() > deadline) throw error;
-      await sleep(1_000);
-    }
-  }
 }
 
 async function start(api: Api, { node, vmid }: PlannedGuest): Promise<void> {
