@@ -113,7 +113,7 @@ async function state(clusterFile: string): Promise<Snapshot> {
   const platform = await createPlatform(cluster);
   try {
     const snapshot = await platform.snapshot();
-    const power = createPower(cluster)!;
+    const power = (await createPower(cluster))!;
     for (const { name } of (await platform.inspect()).nodes) snapshot[`power ${name}`] = await power.state(name);
     return snapshot;
   } finally {
