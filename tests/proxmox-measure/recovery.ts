@@ -10,7 +10,7 @@ import { loadCluster } from '../../clusters/load.ts';
 import { Api } from '../../platforms/proxmox/api/api.ts';
 import type { ProxmoxCluster } from '../../platforms/proxmox/cluster.ts';
 import type { Bracket } from '../../units/bracket.ts';
-import { all, basics, type Held, LAB_CLUSTER, Project, type Ran, seconds, table, timeScale, votesOf } from './run.ts';
+import { all, basics, type Held, LAB_CLUSTER, Project, seconds, table, timeScale, votesOf } from './run.ts';
 import { GuestWatch, type Seen } from './watch.ts';
 
 interface Case {
@@ -33,6 +33,8 @@ interface Row {
   run: string;
   /** The replacement's QEMU runs, since the fault, ms; by the recorded events. */
   started: Mark;
+  /** The same seen from outside all machines, of the last of them, ms. */
+  outside: number | undefined;
   predicted: Bracket | undefined;
   asked: Bracket | undefined;
   /** From each replacement's QEMU until its port answered, seen from outside, ms. */
@@ -58,22 +60,21 @@ async function measure({ what, file, asked }: Case, project: Project, seed: numb
     const prediction = findings.predictions.find(({ moment }) => moment === 'replacement running');
     const { held, why } = basics(ran);
     const isMove = file === 'migrate.yaml';
+    const replaced = isMove ? [] : replacementsOf(watch.seen, ran.began);
+    const outside = replaced.length === 0 ? undefined : Math.max(...replaced.map(({ from }) => from)) - ran.began;
     const downtimes = isMove ? await downtimesSince(ran.began) : undefined;
     const window = isMove
       ? known(downtimes!.length > 0, "QEMU's own figure was not found in the tasks' logs")
       : scale === 1
-        ? judge(prediction)
+        ? judge(prediction, outside)
         : known(prediction?.measured.ms !== undefined, 'no replacement was seen to start');
-    const boots = isMove
-      ? []
-      : replacementsOf(watch.seen, ran.began).flatMap(({ from, served }) =>
-          served === undefined ? [] : [served - from],
-        );
+    const boots = replaced.flatMap(({ from, served }) => (served === undefined ? [] : [served - from]));
     const { acknowledged, lost, duplicated } = votesOf(findings);
     return {
       what,
       run: ran.run,
       started: prediction?.measured ?? {},
+      outside,
       predicted: scale === 1 ? prediction?.window : undefined,
       asked: scale === 1 ? asked : undefined,
       boots,
@@ -108,8 +109,8 @@ function known(isKnown: boolean, otherwise: string): Judged {
   return isKnown ? { held: 'yes', why: [] } : { held: 'unknown', why: [otherwise] };
 }
 
-/** All of the bracket must lie in the window; of one that lies across its edge nobody knows. */
-function judge(prediction: Prediction | undefined): Judged {
+/** All of the bracket must lie in the window. Where it lies across an edge, what was seen from outside decides, which is exact to a look. */
+function judge(prediction: Prediction | undefined, outside: number | undefined): Judged {
   if (!prediction) return { held: 'unknown', why: ['no window was predicted'] };
   const { window, measured } = prediction;
   const { ms, bracket = { from: ms ?? 0, to: ms ?? 0 } } = measured;
@@ -118,7 +119,10 @@ function judge(prediction: Prediction | undefined): Judged {
   if (bracket.to < window.from || bracket.from > window.to) {
     return { held: 'no', why: [`started at ${seconds(bracket)}, predicted ${seconds(window)}`] };
   }
-  return { held: 'unknown', why: ['the bracket lies across the edge of the window'] };
+  const across = 'the bracket of the events lies across the edge of the window';
+  if (outside === undefined) return { held: 'unknown', why: [across] };
+  const isIn = outside >= window.from && outside <= window.to;
+  return { held: isIn ? 'yes' : 'no', why: [`${across}; seen from outside it was ${(outside / 1000).toFixed(1)} s`] };
 }
 
 /** Of all outages since the fault. */
@@ -166,7 +170,8 @@ const say = ({ ms, bracket, beyond }: Mark) =>
       : 'unknown';
 
 function toCells(row: Row, n: string): string[] {
-  const { what, started, predicted, boots, stable, gaps, downtimes, acknowledged, lost, duplicated, within } = row;
+  const { what, started, outside, predicted, boots, stable, gaps, downtimes, acknowledged, lost, duplicated, within } =
+    row;
   const each = <T>(of: Record<string, T>, tell: (one: T) => string) =>
     Object.entries(of)
       .map(([stream, one]) => `${stream} ${tell(one)}`)
@@ -175,6 +180,7 @@ function toCells(row: Row, n: string): string[] {
     what,
     n,
     downtimes ? `stood still ${downtimes.map((ms) => `${ms} ms`).join(', ') || 'unknown'}` : say(started),
+    outside === undefined ? '-' : `${(outside / 1000).toFixed(1)} s`,
     predicted ? seconds(predicted) : '-',
     boots.map((ms) => `${(ms / 1000).toFixed(0)} s`).join(', ') || '-',
     each(stable, say),
@@ -188,6 +194,7 @@ const HEAD = [
   'what',
   'n',
   'replacement started',
+  'from outside',
   'predicted',
   'its guests booted in',
   'users as before',

@@ -8,7 +8,7 @@ import type { ProxmoxStatus } from '../../lab/proxmox/status.ts';
 import { runFolder } from '../../recording/folder.ts';
 import type { ScenarioResult } from '../../run/invocation.ts';
 import { readFindings } from '../../run/judge.ts';
-import { formatDuration, parseDuration } from '../../units/units.ts';
+import { parseDuration } from '../../units/units.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const scenarios = join(root, 'tests/data/proxmox-measure');
@@ -126,8 +126,6 @@ export function basics({ findings, notUndone }: Ran): { held: Held; why: string[
 
 export const seconds = ({ from, to }: { from: number; to: number }) =>
   `${(from / 1000).toFixed(1)}–${(to / 1000).toFixed(1)} s`;
-
-export { formatDuration };
 
 /** @param rows the first one is the head */
 export function table(rows: string[][]): string {
