@@ -69,6 +69,7 @@ async function measure({ what, file, asked }: Case, project: Project, seed: numb
         ? judge(prediction, outside)
         : known(prediction?.measured.ms !== undefined, 'no replacement was seen to start');
     const boots = replaced.flatMap(({ from, served }) => (served === undefined ? [] : [served - from]));
+    const doubts = doubtsOf(findings);
     const { acknowledged, lost, duplicated } = votesOf(findings);
     return {
       what,
@@ -84,12 +85,20 @@ async function measure({ what, file, asked }: Case, project: Project, seed: numb
       acknowledged,
       lost,
       duplicated,
-      within: all([held, window.held]),
-      why: [...why, ...window.why],
+      // A move has no other number than the users'.
+      within: all([held, window.held, isMove && doubts.length > 0 ? 'unknown' : 'yes']),
+      why: [...why, ...window.why, ...doubts.map((doubt) => `what users saw proves nothing: ${doubt}`)],
     };
   } finally {
     watch.close();
   }
+}
+
+/** Why the users' numbers may not be the fault's. */
+function doubtsOf({ checks }: Findings): string[] {
+  return checks
+    .filter(({ kind, verdict }) => (kind === 'steady-state' || kind === 'prober-fit') && verdict !== 'pass')
+    .map(({ what, observed, wanted }) => `${what}: ${observed}, wanted ${wanted}`);
 }
 
 /** The first QEMU of each guest whose own was there when the fault began, and ended. */
