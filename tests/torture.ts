@@ -159,7 +159,10 @@ function fits(scenario: string, lab: Lab): boolean {
   const words = [bin, 'check', scenario, '--cluster', clusterFileOf(lab)];
   const { exitCode, stdout, stderr } = execaSync(process.execPath, words, { reject: false });
   if (exitCode === 0) return true;
-  console.log(`${path.basename(scenario)} does not apply: ${/'[\w-]+' on .*/.exec(`${stdout}${stderr}`)?.[0]}`);
+  // Of a file that is wrong in itself it says so otherwise.
+  const why = /'[\w-]+' on .*/.exec(`${stdout}${stderr}`)?.[0];
+  assert.ok(why, `${stdout}\n${stderr}`);
+  console.log(`${path.basename(scenario)} does not apply: ${why}`);
   return false;
 }
 
