@@ -1,7 +1,7 @@
 /** What is done to guests. */
 import { OperatorError } from '../../../units/operator-error.ts';
 import { oneOf, type Question, text, type Verb } from '../../verb.ts';
-import { mustExec } from '../acts/agent.ts';
+import { mustExec, untilAgent } from '../acts/agent.ts';
 import { tryOnNode } from '../acts/ssh.ts';
 import { configOf, sidOf, wordOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
@@ -132,6 +132,24 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
     const { node, vmid } = await machine(context, 'member.crash', of);
     const line = 'echo 1 >/proc/sys/kernel/sysrq; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &';
     await mustExec(context.api, { node, vmid }, ['sh', '-c', line], { timeout: AGENT_TIMEOUT });
+    return undefined;
+  }),
+
+  /** Presses the reset button of a guest whose agent says nothing, as after a panic. */
+  'member.revive': undo(member, [onGuests('VM.PowerMgmt', 'VM.GuestAgent.Unrestricted')], async (context, of) => {
+    const guest = await findGuest(context, of);
+    if (!guest || (await statusOf(context, guest))?.qmpstatus !== 'running') return undefined;
+    const { node, vmid } = guest;
+    const isAlive = await untilAgent(context.api, guest, AGENT_TIMEOUT).then(
+      () => true,
+      (error) => {
+        if (error instanceof OperatorError) return false;
+        throw error;
+      },
+    );
+    if (isAlive) return undefined;
+    const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/reset', { node, vmid });
+    await finished(context.api, upid, { timeout: TASK_TIMEOUT });
     return undefined;
   }),
 
