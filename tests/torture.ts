@@ -66,12 +66,17 @@ export async function torture(scenario: string, moment: Moment, project: string,
   const child = execa(process.execPath, [bin, 'run', scenario, '--cluster', clusterFile, '--no-allure'], {
     cwd: project,
     detached: true,
-    stdio: 'ignore',
+    stdin: 'ignore',
+    all: true,
     reject: false,
+  });
+  let said = '';
+  child.all.on('data', (piece) => {
+    said = `${said}${piece}`.slice(-2000);
   });
   if (moment.of === 'hold') {
     while (!holds(project)) {
-      assert.equal(child.exitCode, null, `${scenario} ended before it held its fault`);
+      assert.equal(child.exitCode, null, `${scenario} ended before it held its fault:\n${said}`);
       await sleep(50);
     }
   }
