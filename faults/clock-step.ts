@@ -4,7 +4,7 @@ import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf, undoAll } from './targets.ts';
+import { actOnAll, memberArgs, membersOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   member: memberSelector,
@@ -30,15 +30,10 @@ export const clockStep: Fault<z.output<typeof options>> = {
   async inject(world, targets, { by, way }) {
     const members = membersOf(targets);
     const wrong = (way === 'ahead' ? by : -by) / 1000;
-    const done = await Promise.all(
-      members.map((member) => {
-        const args = memberArgs(world, member);
-        return world.act(
-          { verb: 'member.clock', args: { ...args, wrong: String(wrong) } },
-          { verb: 'member.clock', args },
-        );
-      }),
-    );
+    const done = await actOnAll(world, members, (args) => [
+      { verb: 'member.clock', args: { ...args, wrong: String(wrong) } },
+      { verb: 'member.clock', args },
+    ]);
     const lookAt = (timeout: number, wanted: number) =>
       lookForAll(members, timeout, async (member) => {
         const { seconds } = await ask<{ seconds: number }>(world, 'member.ahead', memberArgs(world, member));

@@ -4,7 +4,7 @@ import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf, undoAll } from './targets.ts';
+import { actOnAll, memberArgs, membersOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   member: memberSelector,
@@ -24,12 +24,10 @@ export const diskThrottle: Fault<z.output<typeof options>> = {
 
   async inject(world, targets, { iops }) {
     const members = membersOf(targets);
-    const done = await Promise.all(
-      members.map((member) => {
-        const args = memberArgs(world, member);
-        return world.act({ verb: 'member.disk', args: { ...args, iops: String(iops) } }, { verb: 'member.disk', args });
-      }),
-    );
+    const done = await actOnAll(world, members, (args) => [
+      { verb: 'member.disk', args: { ...args, iops: String(iops) } },
+      { verb: 'member.disk', args },
+    ]);
     const lookAt = (timeout: number, wanted: number | null) =>
       lookForAll(members, timeout, async (member) => {
         const { iops: now } = await ask<{ iops: number | null }>(world, 'member.settings', memberArgs(world, member));

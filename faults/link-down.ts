@@ -4,7 +4,7 @@ import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf, undoAll } from './targets.ts';
+import { actOnAll, memberArgs, membersOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   member: memberSelector,
@@ -23,15 +23,10 @@ export const linkDown: Fault<z.output<typeof options>> = {
 
   async inject(world, targets) {
     const members = membersOf(targets);
-    const done = await Promise.all(
-      members.map((member) => {
-        const args = memberArgs(world, member);
-        return world.act(
-          { verb: 'member.link', args: { ...args, state: 'down' } },
-          { verb: 'member.link', args: { ...args, state: 'up' } },
-        );
-      }),
-    );
+    const done = await actOnAll(world, members, (args) => [
+      { verb: 'member.link', args: { ...args, state: 'down' } },
+      { verb: 'member.link', args: { ...args, state: 'up' } },
+    ]);
     const lookAt = (timeout: number, wanted: 'down' | 'up') =>
       lookForAll(members, timeout, async (member) => {
         const { link } = await ask<{ link: string }>(world, 'member.settings', memberArgs(world, member));

@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf } from './targets.ts';
+import { actOnAll, membersOf } from './targets.ts';
 
 const options = z
   .strictObject({
@@ -41,9 +41,7 @@ export const memberKill: Fault<z.output<typeof options>> = {
     const members = membersOf(targets);
     const how: Record<string, string> = grace === undefined ? { signal } : { grace: String(grace / 1000) };
     const verb = grace === undefined ? 'member.kill' : 'member.delete';
-    await Promise.all(
-      members.map((member) => world.act({ verb, args: { ...memberArgs(world, member), ...how } }, undefined)),
-    );
+    await actOnAll(world, members, (args) => [{ verb, args: { ...args, ...how } }]);
     return {
       confirm: (timeout) =>
         lookForAll(members, timeout, async (member) => {

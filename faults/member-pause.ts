@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf, undoAll } from './targets.ts';
+import { actOnAll, membersOf, undoAll } from './targets.ts';
 
 const LONGEST = 1_500_000;
 
@@ -28,12 +28,10 @@ export const memberPause: Fault<z.output<typeof options>> = {
 
   async inject(world, targets) {
     const members = membersOf(targets);
-    const done = await Promise.all(
-      members.map((member) => {
-        const args = memberArgs(world, member);
-        return world.act({ verb: 'member.pause', args }, { verb: 'member.unpause', args });
-      }),
-    );
+    const done = await actOnAll(world, members, (args) => [
+      { verb: 'member.pause', args },
+      { verb: 'member.unpause', args },
+    ]);
     const lookAt = (timeout: number, wanted: (condition: string) => boolean) =>
       lookForAll(members, timeout, async (member) => {
         const condition = await world.platform.condition(member);

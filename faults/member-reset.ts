@@ -5,7 +5,7 @@ import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf, undoAll } from './targets.ts';
+import { actOnAll, memberArgs, membersOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   member: memberSelector,
@@ -37,12 +37,13 @@ export const memberReset: Fault<z.output<typeof options>> = {
         () => undefined,
       );
     const began = performance.now();
-    const done = await Promise.all(
-      members.map((member) => {
-        const args = memberArgs(world, member);
-        if (how === 'reset') return world.act({ verb: 'member.reset', args }, undefined);
-        return world.act({ verb: 'member.crash', args }, { verb: 'member.revive', args });
-      }),
+    const done = await actOnAll(world, members, (args) =>
+      how === 'reset'
+        ? [{ verb: 'member.reset', args }]
+        : [
+            { verb: 'member.crash', args },
+            { verb: 'member.revive', args },
+          ],
     );
     const isYoung = (seconds: number) => seconds * 1000 < performance.now() - began + 1000;
     return {

@@ -1,4 +1,4 @@
-import type { Inspection, Member, Target } from '../platforms/platform.ts';
+import type { Act, Inspection, Member, Target } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { ActingWorld, Done, World } from './fault.ts';
 
@@ -30,6 +30,20 @@ const isSchedulable = ({ nodes }: Inspection, node: string) =>
 /** How an act names a member: its node can find it by this without asking a manager. */
 export function memberArgs(world: ActingWorld, member: Member) {
   return { namespace: world.namespace, node: member.node, member: member.id };
+}
+
+/** Acts on all of them at the same time. `acts`: what is done to a member, named by these arguments, and what undoes it, if it must be undone. */
+export function actOnAll(
+  world: ActingWorld,
+  members: Member[],
+  acts: (args: ReturnType<typeof memberArgs>) => [does: Act, undo?: Act],
+): Promise<Done[]> {
+  return Promise.all(
+    members.map((member) => {
+      const [does, undo] = acts(memberArgs(world, member));
+      return world.act(does, undo);
+    }),
+  );
 }
 
 /** Undoes all at the same time; one that fails does not keep the others from being undone, and is thrown at the end. */

@@ -1,9 +1,9 @@
 import {
+  actOnAll,
   chooseMembers,
   duration,
   type Fault,
   lookForAll,
-  memberArgs,
   memberSelector,
   membersOf,
   undoAll,
@@ -27,12 +27,10 @@ export const fault: Fault<z.output<typeof options>> = {
 
   async inject(world, targets) {
     const members = membersOf(targets);
-    const done = await Promise.all(
-      members.map((member) => {
-        const args = memberArgs(world, member);
-        return world.act({ verb: 'member.stop', args }, { verb: 'member.continue', args });
-      }),
-    );
+    const done = await actOnAll(world, members, (args) => [
+      { verb: 'member.stop', args },
+      { verb: 'member.continue', args },
+    ]);
     const lookAt = (timeout: number, wanted: string[]) =>
       lookForAll(members, timeout, async (member) => {
         const condition = await world.platform.condition(member);

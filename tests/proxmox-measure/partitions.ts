@@ -7,7 +7,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { all, basics, type Held, LAB_CLUSTER, Project, type Ran, table, timeScale, votesOf } from './run.ts';
+import { exitCodeOf, Results } from './results.ts';
+import { all, basics, type Held, LAB_CLUSTER, Project, type Ran, timeScale, votesOf } from './run.ts';
 import { type Double, GuestWatch, type Seen } from './watch.ts';
 
 interface Row {
@@ -130,39 +131,26 @@ const { values } = parseArgs({
 const times = Number(values.times);
 const scale = await timeScale();
 const project = new Project(scale, values.keep);
-const rows: Row[] = [];
-const cells = [HEAD];
-let failed = 0;
+const results = new Results<Row>(HEAD, toCells);
 try {
   const cluster = cableCluster(project.folder);
   for (let count = 1; count <= times; count += 1) {
-    try {
-      const row = await partition(project, cluster, count);
-      rows.push(row);
-      cells.push(toCells(row, `${count} of ${times}`));
-      console.error(`${cells.at(-1)!.join(' | ')}${row.why.map((why) => `\n  ${why}`).join('')}`);
-    } catch (error) {
-      failed += 1;
-      console.error(`${count} of ${times}: FAILED: ${error instanceof Error ? error.message : error}`);
-    }
+    const n = `${count} of ${times}`;
+    await results.take(n, n, () => partition(project, cluster, count));
   }
 } finally {
   project.remove();
 }
-const held = all([...rows.map((row) => row.held), ...(failed > 0 ? (['unknown'] as const) : [])]);
+const { rows, failed } = results;
+const held = results.held((row) => row.held, 'unknown');
 if (values.json) console.log(JSON.stringify({ timeScale: scale, held, failed, rows }, null, 2));
 else {
-  console.log(table(cells));
-  for (const { run, why } of rows) if (why.length > 0) console.log(`${run}: ${why.join('; ')}`);
+  results.tell(({ run }) => run);
   const looks = rows.reduce((sum, row) => sum + row.looks, 0);
   const gap = Math.max(0, ...rows.map(({ longestGap }) => longestGap));
   console.log(`${looks} looks, at most ${Math.round(gap)} ms apart: less than that would not have been seen.`);
   if (scale !== 1)
     console.log(`HA timers ${scale} times as fast: that nothing ran twice is so; no time means anything.`);
-  console.log(
-    { yes: 'all hold', no: 'not all hold', unknown: `not all is known${failed ? `, ${failed} runs failed` : ''}` }[
-      held
-    ],
-  );
+  results.conclude(held);
 }
-process.exitCode = { yes: 0, no: 1, unknown: 2 }[held];
+process.exitCode = exitCodeOf(held);

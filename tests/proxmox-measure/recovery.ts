@@ -10,7 +10,8 @@ import { loadCluster } from '../../clusters/load.ts';
 import { Api } from '../../platforms/proxmox/api/api.ts';
 import type { ProxmoxCluster } from '../../platforms/proxmox/cluster.ts';
 import type { Bracket } from '../../units/bracket.ts';
-import { all, basics, type Held, LAB_CLUSTER, Project, seconds, table, timeScale, votesOf } from './run.ts';
+import { exitCodeOf, Results } from './results.ts';
+import { all, basics, type Held, LAB_CLUSTER, Project, seconds, timeScale, votesOf } from './run.ts';
 import { GuestWatch, type Seen } from './watch.ts';
 
 interface Case {
@@ -218,45 +219,28 @@ if (process.argv[1] === import.meta.filename) {
   });
   const scale = await timeScale();
   const project = new Project(scale, values.keep);
-  const rows: Row[] = [];
-  const cells = [HEAD];
-  let failed = 0;
+  const results = new Results<Row>(HEAD, toCells);
   try {
     for (const each of CASES.filter(({ what, file }) => `${what} ${file}`.includes(values.only ?? ''))) {
       const times = scale === 1 ? each.times : 1;
       for (let count = 1; count <= times; count += 1) {
-        try {
-          const row = await measure(each, project, count, scale);
-          rows.push(row);
-          cells.push(toCells(row, `${count} of ${times}`));
-          console.error(`${cells.at(-1)!.join(' | ')}${row.why.map((why) => `\n  ${why}`).join('')}`);
-        } catch (error) {
-          failed += 1;
-          console.error(
-            `${each.what}, ${count} of ${times}: FAILED: ${error instanceof Error ? error.message : error}`,
-          );
-        }
+        const n = `${count} of ${times}`;
+        await results.take(n, `${each.what}, ${n}`, () => measure(each, project, count, scale));
       }
     }
   } finally {
     project.remove();
   }
-  const held = all([...rows.map(({ within }) => within), ...(failed > 0 ? (['no'] as const) : [])]);
+  const { rows, failed } = results;
+  const held = results.held(({ within }) => within, 'no');
   if (values.json) console.log(JSON.stringify({ timeScale: scale, held, failed, rows }, null, 2));
   else {
-    console.log(table(cells));
-    for (const { what, run, why } of rows) if (why.length > 0) console.log(`${what} (${run}): ${why.join('; ')}`);
+    results.tell(({ what, run }) => `${what} (${run})`);
     if (scale === 1) tellWindows(rows);
     else console.log(`HA timers ${scale} times as fast: no window is judged, and no number means anything.`);
-    console.log(
-      held === 'yes'
-        ? 'all hold'
-        : held === 'no'
-          ? `not all hold${failed ? `, ${failed} runs failed` : ''}`
-          : 'not all is known',
-    );
+    results.conclude(held);
   }
-  process.exitCode = { yes: 0, no: 1, unknown: 2 }[held];
+  process.exitCode = exitCodeOf(held);
 }
 
 function tellWindows(rows: Row[]): void {

@@ -126,16 +126,3 @@ export function basics({ findings, notUndone }: Ran): { held: Held; why: string[
 
 export const seconds = ({ from, to }: { from: number; to: number }) =>
   `${(from / 1000).toFixed(1)}–${(to / 1000).toFixed(1)} s`;
-
-/** @param rows the first one is the head */
-export function table(rows: string[][]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
-}

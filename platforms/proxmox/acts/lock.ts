@@ -9,6 +9,7 @@ import { OperatorError } from '../../../units/operator-error.ts';
 import { ownerState } from '../../owner.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
+import type { Answers } from '../api/calls.ts';
 
 const LOCK_PREFIX = 'brownout-lock-';
 
@@ -58,8 +59,8 @@ export async function releaseLock(api: Api, run: string): Promise<void> {
 }
 
 /** Every lock that there is, stale or not. */
-export async function locks(api: Api): Promise<Lock[]> {
-  return (await api.get('/pools')).flatMap(({ poolid, comment = '' }) => {
+export function locksAmong(pools: Answers<'GET', '/pools'>): Lock[] {
+  return pools.flatMap(({ poolid, comment = '' }) => {
     if (!poolid.startsWith(LOCK_PREFIX)) return [];
     const { owner = '', renewed = '0' } = /^(?<renewed>\d+) (?<owner>.*)$/.exec(comment)?.groups ?? {};
     return { poolid, run: poolid.slice(LOCK_PREFIX.length), owner, renewed: Number(renewed) };
@@ -67,7 +68,7 @@ export async function locks(api: Api): Promise<Lock[]> {
 }
 
 export async function lockHolder(api: Api): Promise<string | undefined> {
-  const all = await locks(api);
+  const all = locksAmong(await api.get('/pools'));
   if (all.length === 0) return undefined;
   const now = await clusterTime(api);
   return all.find((lock) => !isStale(lock, now))?.run;
@@ -77,7 +78,8 @@ const poolOf = (run: string) => `${LOCK_PREFIX}${run}`;
 const comment = (owner: string, now: number) => `${now} ${owner}`;
 
 async function look(api: Api, run: string): Promise<{ now: number; own: Lock | undefined; others: Lock[] }> {
-  const [now, all] = await Promise.all([clusterTime(api), locks(api)]);
+  const [now, pools] = await Promise.all([clusterTime(api), api.get('/pools')]);
+  const all = locksAmong(pools);
   return { now, own: all.find((lock) => lock.run === run), others: all.filter((lock) => lock.run !== run) };
 }
 

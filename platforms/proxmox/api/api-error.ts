@@ -140,8 +140,8 @@ export function refusal(asked: Asked, { status, reason, type, text }: Answer, is
   const message = cut((body?.message || reason || 'without a word').trim(), 2000);
   const errors = body?.errors ?? {};
   const parts = Object.entries(errors).map(([name, words]) => `${name}: ${words}`);
-  const trouble = troubleByStatus(status, message, parts.join('\n'));
   const said = [`${status} ${message}`, ...parts].join('; ');
+  const trouble = troubleByStatus(status, message, parts.join('\n'));
   const { path = '', privileges = '' } = MISSING.exec(message)?.groups ?? {};
   const missing = path === '' ? undefined : { path, privileges: privileges.split(/[|, ]+/) };
   return new ApiError(trouble, asked, said, {

@@ -1,6 +1,6 @@
 import type { Leftover } from '../../platform.ts';
-import { locks } from '../acts/lock.ts';
-import { maintenances } from '../acts/maintenance.ts';
+import { locksAmong } from '../acts/lock.ts';
+import { maintenancesAmong } from '../acts/maintenance.ts';
 import type { Api } from '../api/api.ts';
 import { kindOf } from '../api/guest-calls.ts';
 import { unlessGone } from '../api/unless-gone.ts';
@@ -57,10 +57,9 @@ async function volumesOf(api: Api, { storage }: ProxmoxCluster, node: string | u
 
 /** All that carries a run's mark; one leftover for all guests of a namespace. */
 export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string | undefined): Promise<Leftover[]> {
-  const [{ guests }, all, drained, rules] = await Promise.all([
+  const [{ guests }, pools, rules] = await Promise.all([
     viewer.look(),
-    locks(api),
-    maintenances(api),
+    api.get('/pools'),
     unlessGone(api.get('/cluster/ha/rules')),
   ]);
   const isOurs = (its: string | undefined) => its !== undefined && (run === undefined || its === run.toLowerCase());
@@ -91,14 +90,14 @@ export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string |
       run: its,
       remove: { verb: 'remove', args: { namespace } },
     })),
-    ...drained
+    ...maintenancesAmong(pools)
       .filter((each) => isOurs(each.run))
       .map(({ node, run: its, before }) => ({
         what: `maintenance of node ${node}`,
         run: its,
         remove: { verb: 'node.availability', args: { node, availability: before } },
       })),
-    ...all
+    ...locksAmong(pools)
       .filter((lock) => isOurs(lock.run))
       .map((lock) => ({
         what: 'the lock on this cluster',

@@ -1,7 +1,7 @@
 /** What is done to guests. */
 import { OperatorError } from '../../../units/operator-error.ts';
 import { oneOf, type Question, text, type Verb } from '../../verb.ts';
-import { mustExec, untilAgent } from '../acts/agent.ts';
+import { type Guest, mustExec, untilAgent } from '../acts/agent.ts';
 import { tryOnNode } from '../acts/ssh.ts';
 import { configOf, sidOf, wordOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
@@ -47,6 +47,11 @@ async function machine(context: ProxmoxContext, verb: string, of: { namespace: s
   const guest = await present(context, of);
   refuseContainer(guest, verb);
   return guest;
+}
+
+async function pressReset({ api }: ProxmoxContext, { node, vmid }: Guest): Promise<void> {
+  const upid = await api.post('/nodes/{node}/qemu/{vmid}/status/reset', { node, vmid });
+  await finished(api, upid, { timeout: TASK_TIMEOUT });
 }
 
 /** What is asked of HA is only a request: whether it moves is for whoever looks. */
@@ -121,9 +126,7 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
 
   /** As by its reset button: QEMU stays, the guest boots anew. */
   'member.reset': verb(member, [onGuests('VM.PowerMgmt')], async (context, of) => {
-    const { node, vmid } = await machine(context, 'member.reset', of);
-    const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/reset', { node, vmid });
-    await finished(context.api, upid, { timeout: TASK_TIMEOUT });
+    await pressReset(context, await machine(context, 'member.reset', of));
     return undefined;
   }),
 
@@ -139,7 +142,6 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   'member.revive': undo(member, [onGuests('VM.PowerMgmt', 'VM.GuestAgent.Unrestricted')], async (context, of) => {
     const guest = await findGuest(context, of);
     if (!guest || (await statusOf(context, guest))?.qmpstatus !== 'running') return undefined;
-    const { node, vmid } = guest;
     const isAlive = await untilAgent(context.api, guest, AGENT_TIMEOUT).then(
       () => true,
       (error) => {
@@ -147,9 +149,7 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
         throw error;
       },
     );
-    if (isAlive) return undefined;
-    const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/reset', { node, vmid });
-    await finished(context.api, upid, { timeout: TASK_TIMEOUT });
+    if (!isAlive) await pressReset(context, guest);
     return undefined;
   }),
 

@@ -2,13 +2,15 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import { poll } from '../../../units/until.ts';
 import type { Api } from '../api/api.ts';
-import { ApiError } from '../api/api-error.ts';
+import { sidOf } from '../api/guest-calls.ts';
+import { unlessThere } from '../api/unless-gone.ts';
 import type { Viewer } from '../state/view.ts';
 import type { PlannedGuest } from './plan.ts';
 
 const TAKEN_UP = 60_000;
 
-export const sidOf = (vmid: number) => `vm:${vmid}`;
+/** What the suite makes are virtual machines. */
+const sid = (vmid: number) => sidOf({ kind: 'qemu', vmid });
 
 /** Waits until the CRM has taken all of them up: before that a node's death would move nothing. */
 export async function manage(
@@ -29,7 +31,7 @@ export async function manage(
     const more = hasRules ? { failback } : spec.apart ? { group: guest.name } : {};
     await unlessThere(
       api.post('/cluster/ha/resources', {
-        sid: sidOf(vmid),
+        sid: sid(vmid),
         state: 'started',
         max_restart,
         max_relocate,
@@ -44,7 +46,7 @@ export async function manage(
       ({ kind }) => kind,
     )) {
       if (apart.length < 2) continue;
-      const resources = apart.map(({ vmid }) => sidOf(vmid)).join(',');
+      const resources = apart.map(({ vmid }) => sid(vmid)).join(',');
       const rule = ruleName(namespace, kind);
       await unlessThere(
         api.post('/cluster/ha/rules', { rule, type: 'resource-affinity', affinity: 'negative', resources, comment }),
@@ -54,7 +56,7 @@ export async function manage(
   const waiting = await poll(
     async () => {
       const { services } = await viewer.look();
-      return managed.filter(({ vmid }) => services[sidOf(vmid)]?.state !== 'started').map(({ name }) => name);
+      return managed.filter(({ vmid }) => services[sid(vmid)]?.state !== 'started').map(({ name }) => name);
     },
     (left) => left.length === 0,
     { timeout: TAKEN_UP, every: 1_000 },
@@ -76,12 +78,4 @@ async function makeGroup(api: Api, viewer: Viewer, { name, node, spec }: Planned
   await unlessThere(
     api.post('/cluster/ha/groups', { group: name, nodes: weights, nofailback: !spec.ha!.failback, comment }),
   );
-}
-
-async function unlessThere(work: Promise<unknown>): Promise<void> {
-  try {
-    await work;
-  } catch (error) {
-    if (!(error instanceof ApiError && error.trouble === 'already-there')) throw error;
-  }
 }

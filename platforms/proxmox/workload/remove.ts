@@ -4,12 +4,11 @@ import { poll } from '../../../units/until.ts';
 import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
-import { type AnyGuest, configOf, configure, kindOf, wordOf } from '../api/guest-calls.ts';
+import { type AnyGuest, configOf, configure, kindOf, sidOf, wordOf } from '../api/guest-calls.ts';
 import { finished, TaskError } from '../api/tasks.ts';
 import { isGone, unlessGone } from '../api/unless-gone.ts';
 import { heldOf, markOf, readMark, unmarked } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
-import { sidOf } from './ha.ts';
 import { untilUnlisted } from './listed.ts';
 import { release } from './settings.ts';
 
@@ -103,7 +102,7 @@ async function removeGuest(api: Api, found: Found): Promise<string | undefined> 
       return undefined;
     }
     // Out of HA first: else it would be started again.
-    await unlessGone(api.delete('/cluster/ha/resources/{sid}', { sid: sidOf(vmid) }));
+    await unlessGone(api.delete('/cluster/ha/resources/{sid}', { sid: sidOf(found) }));
     const { status, lock, qmpstatus } = await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
     if (lock !== undefined && lock !== 'suspended') return `guest ${vmid} on ${node} is locked (${lock})`;
     if (status === 'running') {
