@@ -2,6 +2,7 @@
 import type { Log } from '../node/parts.ts';
 import { epoch } from './parts.ts';
 import { badParameters, wordsOf } from './refusal.ts';
+import type { TaskFiles } from './task-files.ts';
 import { type Caller, hex, nameOf } from './tickets.ts';
 
 export interface Task {
@@ -37,11 +38,15 @@ export class Tasks {
   readonly #tasks = new Map<string, Task>();
   /** Called when one begins or ends. */
   readonly #changed: () => void;
+  /** Undefined: a restart forgets all of them. */
+  readonly #files: TaskFiles | undefined;
   #pid = 1000;
 
-  constructor(node: string, changed: () => void) {
+  constructor(node: string, changed: () => void, files?: TaskFiles) {
     this.#node = node;
     this.#changed = changed;
+    this.#files = files;
+    for (const task of files?.read() ?? []) this.#tasks.set(task.upid, task);
   }
 
   /** Begins it and does not wait for its end. */
@@ -61,11 +66,12 @@ export class Tasks {
     const task: Task = { upid, node: this.#node, pid, pstart, starttime, type, id, user: caller.user, log: [] };
     if (caller.tokenId !== undefined) task.tokenid = caller.tokenId;
     this.#tasks.set(upid, task);
+    this.#tell(task, []);
     this.#forget();
     this.#changed();
     const ended = (async () => {
       try {
-        await work((line) => task.log.push(...line.replace(/\n$/, '').split('\n')));
+        await work((line) => this.#tell(task, line.replace(/\n$/, '').split('\n')));
         this.#end(task, 'OK');
       } catch (error) {
         this.#end(task, wordsOf(error).trimEnd());
@@ -79,14 +85,21 @@ export class Tasks {
   #end(task: Task, exitstatus: string): void {
     task.exitstatus = exitstatus;
     task.endtime = epoch();
-    task.log.push(exitstatus === 'OK' ? 'TASK OK' : `TASK ERROR: ${exitstatus}`);
+    this.#tell(task, [exitstatus === 'OK' ? 'TASK OK' : `TASK ERROR: ${exitstatus}`]);
     this.#changed();
+  }
+
+  #tell(task: Task, lines: string[]): void {
+    task.log.push(...lines);
+    this.#files?.append(task.upid, lines);
   }
 
   #forget(): void {
     for (const [upid, task] of this.#tasks) {
       if (this.#tasks.size <= KEPT) return;
-      if (task.exitstatus !== undefined) this.#tasks.delete(upid);
+      if (task.exitstatus === undefined) continue;
+      this.#tasks.delete(upid);
+      this.#files?.remove(upid);
     }
   }
 

@@ -45,7 +45,7 @@ async function lookOn(
       const processes = await processesOf(api, { ...view, guests: ofNamespace(namespace, view) });
       if (lost) tell({ kind: 'control-plane-back', text: `${view.endpoint} has a majority, and answers`, since });
       lost = false;
-      for (const event of differ.next({ view, processes })) tell({ ...event, since });
+      for (const event of differ.next({ view, processes, wall })) tell(event);
       since = wall;
     } catch (error) {
       if (signal.aborted) return;
