@@ -6,14 +6,17 @@ import { addressOf, untilAgent } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import { finished } from '../api/tasks.ts';
+import { unlessGone } from '../api/unless-gone.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
 import { ofNamespace } from '../state/members.ts';
-import { describeMark, type Mark, markOf, splitTags, tagsOf } from '../state/tags.ts';
+import { describeMark, type Mark, markOf, readMark, splitTags, tagsOf } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { install, pack } from './files.ts';
 import { manage } from './ha.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { checkSource, type PlannedGuest, planGuests, type Template } from './plan.ts';
+import { changeConfig } from './settings.ts';
+import { type Progress, surely } from './unsure.ts';
 
 export interface DeployRequest {
   namespace: string;
@@ -134,6 +137,8 @@ async function make(
   mark: Mark,
 ): Promise<void> {
   const { node, vmid, name } = guest;
+  const nodes = [...new Set([node, template?.node ?? node])];
+  const made = () => progressOf(api, vmid, nodes, mark);
   try {
     if (template) {
       // Linked: its disk begins as the template's. The clone inherits the template's tags, and can be given none.
@@ -146,28 +151,30 @@ async function make(
         full: false,
         ...(template.node === node ? {} : { target: node }),
       };
-      const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/clone', clone));
-      await finished(api, upid, { timeout: MAKE_TIMEOUT });
-      const drive = cluster.addresses === undefined ? {} : { ide2: `${cluster.storage ?? 'local'}:cloudinit` };
-      const { ide2 } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-      const config = { ...settings(cluster, guest, mark), ...(ide2 === undefined ? drive : {}) };
-      const changing = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...config }));
-      if (changing !== undefined) await finished(api, changing, { timeout: MAKE_TIMEOUT });
+      const cloning = async () => {
+        const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/clone', clone));
+        await finished(api, upid, { timeout: MAKE_TIMEOUT });
+      };
+      await surely(cloning, made, MAKE_TIMEOUT);
+      await configure(api, cluster, guest, mark);
       return;
     }
     const { image } = cluster.from as { image: string };
-    const upid = await api.post('/nodes/{node}/qemu', {
-      node,
-      vmid,
-      name,
-      ...settings(cluster, guest, mark),
-      ostype: 'l26',
-      scsihw: 'virtio-scsi-single',
-      scsi0: `${cluster.storage}:0,import-from=${image}`,
-      boot: 'order=scsi0',
-      ide2: `${cluster.storage}:cloudinit`,
-    });
-    await finished(api, upid, { timeout: MAKE_TIMEOUT });
+    const creating = async () => {
+      const upid = await api.post('/nodes/{node}/qemu', {
+        node,
+        vmid,
+        name,
+        ...settings(cluster, guest, mark),
+        ostype: 'l26',
+        scsihw: 'virtio-scsi-single',
+        scsi0: `${cluster.storage}:0,import-from=${image}`,
+        boot: 'order=scsi0',
+        ide2: `${cluster.storage}:cloudinit`,
+      });
+      await finished(api, upid, { timeout: MAKE_TIMEOUT });
+    };
+    await surely(creating, made, MAKE_TIMEOUT);
   } catch (error) {
     if (error instanceof ApiError && error.trouble === 'already-there') {
       throw new OperatorError(
@@ -180,6 +187,33 @@ async function make(
     }
     throw error;
   }
+}
+
+/** Of a guest that is being made: as long as that lasts it is locked, and it may be on the template's node. */
+async function progressOf(api: Api, vmid: number, nodes: string[], { run }: Mark): Promise<Progress> {
+  const configs = await Promise.all(
+    nodes.map((node) => unlessGone(api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid }))),
+  );
+  const own = configs.map((config) => (readMark(config?.description)?.run === run ? config : undefined));
+  if (own[0] && own[0].lock === undefined) return 'done';
+  return own.some(Boolean) ? 'begun' : 'nothing';
+}
+
+/** What a clone cannot be told at once. */
+async function configure(api: Api, cluster: ProxmoxCluster, guest: PlannedGuest, mark: Mark): Promise<void> {
+  const { node, vmid } = guest;
+  const drive = cluster.addresses === undefined ? {} : { ide2: `${cluster.storage ?? 'local'}:cloudinit` };
+  const { ide2 } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+  const config = { ...settings(cluster, guest, mark), ...(ide2 === undefined ? drive : {}) };
+  const configuring = async () => {
+    const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...config }));
+    if (upid !== undefined) await finished(api, upid, { timeout: MAKE_TIMEOUT });
+  };
+  const configured = async (): Promise<Progress> => {
+    const { tags } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+    return markOf(tags)?.has(mark.namespace) ? 'done' : 'nothing';
+  };
+  await surely(configuring, configured, MAKE_TIMEOUT);
 }
 
 function settings(cluster: ProxmoxCluster, { spec, address }: PlannedGuest, mark: Mark) {
@@ -217,11 +251,16 @@ async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function start(api: Api, { node, vmid }: PlannedGuest): Promise<void> {
-  const { status } = await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
-  if (status === 'running') return;
-  await finished(api, await api.post('/nodes/{node}/qemu/{vmid}/status/start', { node, vmid }), {
-    timeout: START_TIMEOUT,
-  });
+  const started = async (): Promise<Progress> => {
+    const { status } = await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
+    return status === 'running' ? 'done' : 'nothing';
+  };
+  if ((await started()) === 'done') return;
+  const starting = async () => {
+    const upid = await api.post('/nodes/{node}/qemu/{vmid}/status/start', { node, vmid });
+    await finished(api, upid, { timeout: START_TIMEOUT });
+  };
+  await surely(starting, started, START_TIMEOUT);
 }
 
 async function untilAddress(api: Api, guest: PlannedGuest): Promise<string> {
@@ -259,24 +298,29 @@ async function adopt(
     [...services].map(async ([vmid, uses]) => {
       const row = view.guests.find((guest) => guest.vmid === vmid && guest.type === 'qemu');
       if (!row) throw new OperatorError(`there is no guest ${vmid}, which \`guests\` in the cluster file names`);
-      const { tags, digest } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node: row.node, vmid });
-      const mark = markOf(tags);
-      if (mark && mark.run !== run.toLowerCase()) {
-        throw new OperatorError(`guest ${vmid} on ${row.node} is in use by run ${mark.run}`);
-      }
-      return { row, uses, tags, digest };
+      refuseInUse(await api.get('/nodes/{node}/qemu/{vmid}/config', { node: row.node, vmid }), row, run);
+      return { row, uses };
     }),
   );
-  for (const { row, uses, tags: own, digest } of found) {
-    const { node, vmid } = row;
+  for (const { row, uses } of found) {
     const marks = tagsOf({ namespace, services: uses.map(({ service }) => service), run });
-    const tags = [...new Set([...splitTags(own), ...marks])].join(';');
-    const since = digest === undefined ? {} : { digest };
-    await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, tags, ...since });
+    await changeConfig(api, row, (config) => {
+      refuseInUse(config, row, run);
+      const own = splitTags(config.tags);
+      const tags = [...new Set([...own, ...marks])];
+      return tags.length === own.length ? undefined : { tags: tags.join(';') };
+    });
   }
   await untilListed(
     viewer,
     namespace,
     found.map(({ row: { vmid, name } }) => ({ vmid, name: name ?? '' })),
   );
+}
+
+function refuseInUse({ tags }: Record<string, string>, { vmid, node }: View['guests'][number], run: string): void {
+  const mark = markOf(tags);
+  if (mark && mark.run !== run.toLowerCase()) {
+    throw new OperatorError(`guest ${vmid} on ${node} is in use by run ${mark.run}`);
+  }
 }

@@ -13,6 +13,8 @@ import { sidOf } from './ha.ts';
 const REMOVE_TIMEOUT = 120_000;
 const TASK_TIMEOUT = 60_000;
 const LOOK_AGAIN = 1_000;
+/** For so long nothing must be found until nothing is believed: what was begun may not show yet, and a list may lack guests for a moment. */
+const SURE = 2_000;
 
 /**
  * Gone already is success. Guests that are only marked for the run lose the marks, and stay.
@@ -28,18 +30,24 @@ export async function removeNamespace(
   const run = ownRun?.toLowerCase();
   await removeRules(api, namespace, ownRun);
   let foreign: string[] = [];
+  let lastSeen = performance.now();
   const sweep = async () => {
     const found = await guestsOf(api, await viewer.look(), namespace);
     const own = found.filter(({ run: its }) => isOfRun(its, run));
     foreign = found.filter(({ run: its }) => !isOfRun(its, run)).map(({ vmid }) => `guest ${vmid}`);
+    if (own.length > 0) lastSeen = performance.now();
     const left = await Promise.all(own.map((guest) => removeGuest(api, guest)));
     return left.filter((what) => what !== undefined);
   };
-  const left = await poll(sweep, (what) => what.length === 0, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
-  if (left.length > 0) {
-    throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
-      hint: 'once the nodes answer again: brownout undo',
-    });
+  const isSure = (what: string[]) => what.length === 0 && performance.now() - lastSeen >= SURE;
+  const left = await poll(sweep, isSure, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
+  if (!isSure(left)) {
+    throw new OperatorError(
+      `${namespace} is not wholly removed: ${left.join('; ') || 'guests of it are listed again'}`,
+      {
+        hint: 'once the nodes answer again: brownout undo',
+      },
+    );
   }
   // A group is refused as long as a resource is in it.
   await removeGroups(api, namespace, ownRun);
