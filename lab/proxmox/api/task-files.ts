@@ -1,7 +1,7 @@
 /** Tasks on a machine's disk, as Proxmox VE keeps them: a file each, of its log, named as the task. They outlive a restart, and their workers do not. */
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Task } from './tasks.ts';
+import type { Task } from './task.ts';
 
 const FORM =
   /^UPID:(?<node>[^:]+):(?<pid>[0-9A-F]{8}):(?<pstart>[0-9A-F]{8,9}):(?<start>[0-9A-F]{8}):(?<type>[^:]+):(?<id>[^:]*):(?<user>[^:!]+)(!(?<token>[^:]+))?:$/;

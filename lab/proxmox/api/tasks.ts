@@ -2,27 +2,9 @@
 import type { Log } from '../node/parts.ts';
 import { epoch } from './parts.ts';
 import { badParameters, wordsOf } from './refusal.ts';
+import type { Task } from './task.ts';
 import type { TaskFiles } from './task-files.ts';
 import { type Caller, hex, nameOf } from './tickets.ts';
-
-export interface Task {
-  upid: string;
-  node: string;
-  pid: number;
-  /** Of its process, in hundredths of a second since the node booted. */
-  pstart: number;
-  /** Epoch seconds. */
-  starttime: number;
-  endtime?: number;
-  type: string;
-  /** What it is about: a guest's number, or nothing. */
-  id: string;
-  user: string;
-  tokenid?: string;
-  /** `OK`, or all that went wrong; undefined while it runs. */
-  exitstatus?: string;
-  log: string[];
-}
 
 /** More than these are forgotten, the oldest first. */
 const KEPT = 1000;
