@@ -238,7 +238,7 @@ async function withPlatform(
 ): Promise<void> {
   const platform = await createPlatform(cluster);
   try {
-    await body(platform, createPower(cluster));
+    await body(platform, await createPower(cluster));
   } finally {
     await platform.close();
   }

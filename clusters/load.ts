@@ -4,6 +4,7 @@ import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
+import { referenceFrom } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import type { PowerConfig } from '../platforms/power/power.ts';
 import { anyClusterSchema, clusterSchemaOf } from './schema.ts';
@@ -56,9 +57,4 @@ function toPower(
   if (docker) return { kind: 'docker', ...docker };
   const texts = Object.entries(options ?? {}).map(([key, value]) => [key, referenceFrom(folder, String(value))]);
   return { kind: 'fence', agent: agent!, options: Object.fromEntries(texts), timeout };
-}
-
-/** A relative path in a cluster file is relative to that file. */
-function referenceFrom(folder: string, value: string): string {
-  return value.startsWith('file:') ? `file:${path.resolve(folder, value.slice('file:'.length))}` : value;
 }

@@ -159,8 +159,13 @@ const anyCluster = {
 const PLATFORM = 'What kind of cluster it is.';
 
 /** The schema of the cluster file of one platform. */
-export function clusterSchemaOf({ kind, keys: { reach, ...others } }: PlatformModule) {
-  return z.strictObject({ platform: z.literal(kind).describe(PLATFORM), reach, ...anyCluster, ...others });
+export function clusterSchemaOf({ kind, keys: { reach, ...others }, together }: PlatformModule) {
+  return z
+    .strictObject({ platform: z.literal(kind).describe(PLATFORM), reach, ...anyCluster, ...others })
+    .superRefine((written, context) => {
+      for (const { key, message } of together?.(written) ?? [])
+        context.addIssue({ code: 'custom', path: [key], message });
+    });
 }
 
 /** The schema of any cluster file, for editors. */

@@ -5,6 +5,7 @@ import { diskThrottle } from './disk-throttle.ts';
 import { dnsStop } from './dns-stop.ts';
 import type { Fault } from './fault.ts';
 import { kubeletStop } from './kubelet-stop.ts';
+import { linkDown } from './link-down.ts';
 import { memberKill } from './member-kill.ts';
 import { memberPause } from './member-pause.ts';
 import { memberReset } from './member-reset.ts';
@@ -40,6 +41,7 @@ export const faults: Record<string, Fault> = {
   migrate,
   'clock-step': clockStep,
   'disk-throttle': diskThrottle,
+  'link-down': linkDown,
   'pod-eviction': podEviction,
   preemption,
   'kubelet-stop': kubeletStop,

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Member } from '../platforms/platform.ts';
+import { duration } from '../units/units.ts';
 import { ask } from './ask.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
-import { memberArgs, membersOf } from './targets.ts';
+import { memberArgs, membersOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   member: memberSelector,
@@ -12,6 +13,9 @@ const options = z.strictObject({
     .enum(['reset', 'panic'])
     .prefault('reset')
     .meta({ description: 'By its reset button, or a panic of its kernel, which the platform may not notice at all.' }),
+  hold: duration
+    .prefault('60s')
+    .meta({ description: 'How long one whose kernel has panicked is left so, before its reset button is pressed.' }),
 });
 
 /** A member that is a machine of its own starts anew, or stops where it is: what it had in memory is gone, its place is not. */
@@ -19,14 +23,13 @@ export const memberReset: Fault<z.output<typeof options>> = {
   name: 'member-reset',
   summary: 'resets a member that is a machine, or makes its kernel panic',
   options,
-  needs: ({ how }) => [how === 'reset' ? 'member.reset' : 'member.crash', 'member.uptime'],
-  hold: () => 0,
+  needs: ({ how }) => [...(how === 'reset' ? ['member.reset'] : ['member.crash', 'member.revive']), 'member.uptime'],
+  hold: ({ how, hold }) => (how === 'reset' ? 0 : hold),
   aim: (world, { member }) => chooseMembers(world, member),
   means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { how }) {
     const members = membersOf(targets);
-    const verb = how === 'reset' ? 'member.reset' : 'member.crash';
     /** Undefined where it does not answer. */
     const uptime = (member: Member) =>
       ask<{ seconds: number }>(world, 'member.uptime', memberArgs(world, member)).then(
@@ -34,7 +37,13 @@ export const memberReset: Fault<z.output<typeof options>> = {
         () => undefined,
       );
     const began = performance.now();
-    await Promise.all(members.map((member) => world.act({ verb, args: memberArgs(world, member) }, undefined)));
+    const done = await Promise.all(
+      members.map((member) => {
+        const args = memberArgs(world, member);
+        if (how === 'reset') return world.act({ verb: 'member.reset', args }, undefined);
+        return world.act({ verb: 'member.crash', args }, { verb: 'member.revive', args });
+      }),
+    );
     const isYoung = (seconds: number) => seconds * 1000 < performance.now() - began + 1000;
     return {
       // Its own kernel says when it booted; one that has panicked says nothing any more.
@@ -45,7 +54,7 @@ export const memberReset: Fault<z.output<typeof options>> = {
           if (how === 'panic') return seconds === undefined ? `${what} says nothing any more` : undefined;
           return seconds !== undefined && isYoung(seconds) ? `${what} booted ${Math.round(seconds)} s ago` : undefined;
         }),
-      async heal() {},
+      heal: () => undoAll(done),
       confirmHealed: (timeout) =>
         lookForAll(members, timeout, async (member) => {
           const now = await world.platform.members(world.namespace, member.service);

@@ -31,6 +31,10 @@ export const path = z.string({ error: 'expected a path' }).min(1, { error: 'expe
 /** A path as people write it, with `~` for their home, meant from this folder. */
 export const pathFrom = (folder: string, file: string) => resolve(folder, file.replace(/^~(?=\/)/, homedir()));
 
+/** A reference whose path, if it has one, is meant from this folder. */
+export const referenceFrom = (folder: string, text: string) =>
+  text.startsWith('file:') ? `file:${pathFrom(folder, text.slice('file:'.length))}` : text;
+
 export const name = z.string().regex(/^[a-z][a-z0-9-]*$/i, { error: 'expected a plain name' });
 
 const ONE_LINE = 'expected one line of text';

@@ -13,6 +13,8 @@ export interface PlatformModule<C extends Cluster = Cluster> {
   readonly kind: PlatformKind;
   /** The keys of its cluster file beside those that every cluster file has. */
   readonly keys: { reach: z.ZodType } & Record<string, z.ZodType>;
+  /** What is wrong with its own keys together; each alone is right. Missing where any go with any. */
+  together?(written: Record<string, unknown>): { key: string; message: string }[];
   /** Its own part of a cluster, from its own keys as they are written. A relative path is meant from `folder`. */
   load(written: Record<string, unknown>, folder: string): OwnPart<C>;
   /** How the cluster is reached, in a few words: `3 hosts`. */

@@ -154,6 +154,11 @@ export interface Platform {
     signal?: AbortSignal,
     tell?: (missing: string[]) => void,
   ): Promise<void>;
+  /**
+   * Whether a manifest can be deployed as the cluster is now, and how, in a few words: what only trying tells is left out. Changes nothing.
+   * Throws OperatorError where it cannot. Missing on platforms that tell only by trying.
+   */
+  mayDeploy?(deployment: Pick<Deployment, 'namespace' | 'manifest' | 'labels'>, uses: readonly Use[]): Promise<string>;
   /** Runs argv inside a member and waits for its end (at most `timeout` ms, default 10 s). */
   exec(member: Member, argv: string[], options?: { stdin?: string; timeout?: number }): Promise<ExecResult>;
   /** The suite reaches the node itself now, past the control plane (its Docker API, its kubelet). Bounded in time, never throws. */
@@ -163,9 +168,9 @@ export interface Platform {
   /**
    * The only way to change the cluster. Idempotent: an act whose effect is already there succeeds. An answer `{ effect: { from,
    * to } }` says when it took effect (`performance.now()`), where getting ready for it took time. What carries no label of `ownRun`
-   * (of any run, where none is given) is never taken away: PermanentError.
+   * (of any run, where none is given) is never taken away: PermanentError. `tell` hears what a long act waits for.
    */
-  perform(act: Act, ownRun?: string): Promise<Json>;
+  perform(act: Act, ownRun?: string, tell?: (waitingFor: string) => void): Promise<Json>;
   /** Asks what only some platforms can tell. Changes nothing. */
   query(query: Query): Promise<Json>;
   /**
@@ -180,6 +185,13 @@ export interface Platform {
   /** The run that holds the lock of this cluster and has renewed it lately: it lives, here or on another machine. */
   lockHolder(): Promise<string | undefined>;
   close(): Promise<void>;
+}
+
+/** What a fault will need on members of which services, as far as it aims at members. */
+export interface Use {
+  fault: string;
+  needs: readonly string[];
+  services: readonly string[];
 }
 
 /** A right of the suite's account, in the platform's own words: `delete` `pods`. */

@@ -13,8 +13,8 @@ export interface Actor {
   readonly verbs: readonly string[];
   /** Throws PermanentError unless both would be let through: looked at before either is written down. */
   check(does: Act, undo: Act | undefined): void;
-  /** Throws PermanentError for what is not allowed. */
-  perform(act: Act): Promise<Json>;
+  /** Throws PermanentError for what is not allowed. `tell` hears what a long act waits for. */
+  perform(act: Act, tell?: (waitingFor: string) => void): Promise<Json>;
   /** The same, for what a journal says: only what undoes, and only what is the run's own. */
   undo(act: Act): Promise<Json>;
 }
@@ -51,9 +51,9 @@ export function createActor(platform: Platform, power: Power | undefined, allow:
     }
   }
 
-  async function perform(act: Act): Promise<Json> {
+  async function perform(act: Act, tell?: (waitingFor: string) => void): Promise<Json> {
     const { args } = admit(act);
-    if (!power || !Object.hasOwn(powerVerbs, act.verb)) return platform.perform(act, ownRun);
+    if (!power || !Object.hasOwn(powerVerbs, act.verb)) return platform.perform(act, ownRun, tell);
     return (await powerVerbs[act.verb]!.perform(power, args, ownRun)) ?? null;
   }
 

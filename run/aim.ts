@@ -70,6 +70,8 @@ export interface Candidates {
   /** False if the choice among them depends on how the workload is scheduled. */
   certain: boolean;
   nodes: string[];
+  /** Whose members it may hit, where it aims at members. */
+  services: string[];
   /** How many of those nodes are down at the same time at most. */
   down: number;
   /** Windows predicted from the platform's timers, by moment, each wide enough for all placements; ms since t₀. */
@@ -127,12 +129,13 @@ interface Seen {
   /** How often each target was chosen, by its line. */
   targets: Map<string, number>;
   nodes: Set<string>;
+  services: Set<string>;
   down: number;
   expected: Map<Moment, Bracket & { times: number }>;
 }
 
 function nothingSeen(): Seen {
-  return { targets: new Map(), nodes: new Set(), down: 0, expected: new Map() };
+  return { targets: new Map(), nodes: new Set(), services: new Set(), down: 0, expected: new Map() };
 }
 
 function note(seen: Seen, { targets, nodesDown }: AimedFault, predicted: PredictedWindow[]): void {
@@ -149,15 +152,17 @@ function note(seen: Seen, { targets, nodesDown }: AimedFault, predicted: Predict
     const line = describeCandidate(target);
     seen.targets.set(line, (seen.targets.get(line) ?? 0) + 1);
     if (target.kind !== 'service') seen.nodes.add(target.node);
+    if (target.kind === 'member') seen.services.add(target.member.service);
   }
 }
 
 /** `aimed`: how many tries found a target. */
-function summaryOf({ targets, nodes, down, expected }: Seen, aimed: number): Omit<Candidates, 'use'> {
+function summaryOf({ targets, nodes, services, down, expected }: Seen, aimed: number): Omit<Candidates, 'use'> {
   return {
     targets: [...targets.keys()].sort(),
     certain: [...targets.values()].every((times) => times === TRIES),
     nodes: [...nodes].sort(),
+    services: [...services].sort(),
     down,
     expected: new Map(
       [...expected].map(([moment, { from, to, times }]) => [moment, { from, to, always: times === aimed }]),

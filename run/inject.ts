@@ -16,14 +16,21 @@ import type { Journal } from './journal.ts';
 export async function act(
   does: Act,
   undo: Act | undefined,
-  context: { journal: Journal; actor: Actor; recorder: Recorder; fault?: string },
+  context: {
+    journal: Journal;
+    actor: Actor;
+    recorder: Recorder;
+    fault?: string;
+    /** Hears what the act waits for. */
+    tell?: (waitingFor: string) => void;
+  },
 ): Promise<Done> {
-  const { journal, actor, recorder, fault } = context;
+  const { journal, actor, recorder, fault, tell } = context;
   const perform = async (what: Act, healing: boolean): Promise<{ answer: Json; from: number }> => {
     const from = recorder.clock.now();
     const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
     try {
-      const answer = await (healing ? actor.undo(what) : actor.perform(what));
+      const answer = await (healing ? actor.undo(what) : actor.perform(what, tell));
       const bracket = bracketOf(answer, from, recorder.clock);
       recorder.record({ kind: 'act', act: what, ...cause, ...bracket });
       return { answer, from: bracket.from };

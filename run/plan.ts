@@ -71,7 +71,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
     );
   }
   const streams = streamsOf(scenario, workload, cluster, run);
-  const power = createPower(cluster);
+  const power = await createPower(cluster);
   const platform = await createPlatform(cluster);
   try {
     const actor = createActor(platform, power, cluster.allow, run);

@@ -4,6 +4,7 @@ import { withPlannedTimers } from '../platforms/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
 import { startClock } from '../recording/clock.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { sleep } from '../units/sleep.ts';
 import { few } from '../units/words.ts';
@@ -35,6 +36,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     powerReadable(stage, candidates),
     nobodyElse(stage),
     rights(stage),
+    deployable(stage, candidates),
     workloadAsks(stage),
     proberFit(stage),
   ]);
@@ -166,6 +168,27 @@ async function rights({ platform, scenario }: Stage): Promise<PreflightCheck | u
         : `missing for ${shownPath(scenario.file)}: ${words.join('; ')}`,
     hint: '`brownout plan SCENARIO --cluster FILE --rights` prints a role that has them all.',
   };
+}
+
+/** What would otherwise show only once the run has begun. */
+async function deployable(
+  { platform, deployment, namespace, run }: Stage,
+  candidates: Candidates[],
+): Promise<PreflightCheck | undefined> {
+  const what = 'workload deployable';
+  const uses = candidates.map(({ use: { fault, options }, services }) => ({
+    fault,
+    needs: faults[fault]!.needs(options),
+    services,
+  }));
+  try {
+    const args = { namespace, manifest: deployment.manifest, labels: { 'brownout.run': run } };
+    const observed = await platform.mayDeploy?.(args, uses);
+    return observed === undefined ? undefined : { what, ok: true, observed };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    return { what, ok: false, observed: error.message, ...(error.hint === undefined ? {} : { hint: error.hint }) };
+  }
 }
 
 /** Nothing that reaches beyond the run's namespace is deployed without a word for it. */

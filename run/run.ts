@@ -193,13 +193,14 @@ class Lifecycle {
     const { deployment, namespace, platform, run, scenario } = this.#stage;
     await this.#companions.start('before deploy');
     const args = { namespace, manifest: deployment.manifest, labels: { 'brownout.run': run } };
-    await act({ verb: 'deploy', args }, { verb: 'remove', args: { namespace } }, this.#acting);
+    const tell = (waitingFor: string) => this.#note(`waiting for ${waitingFor}`);
+    await act({ verb: 'deploy', args }, { verb: 'remove', args: { namespace } }, { ...this.#acting, tell });
     this.#countdown('deploy', DEPLOY_TIMEOUT, true);
     let waitedFor = '';
     const wait = (missing: string[]) => {
       if (missing.join('; ') === waitedFor) return;
       waitedFor = missing.join('; ');
-      if (waitedFor !== '') this.#note(`waiting for ${waitedFor}`);
+      if (waitedFor !== '') tell(waitedFor);
     };
     await platform.untilReady({ namespace, services: deployment.services }, DEPLOY_TIMEOUT, this.#aborted, wait);
     // With the workload in place the services' own timers can be read too.

@@ -6,6 +6,7 @@ import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
 import type { Member, Platform, Target } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
+import type { Power } from '../platforms/power/power.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import type { OperatorError } from '../units/operator-error.ts';
 import { runProgram } from '../units/program.ts';
@@ -24,7 +25,7 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
   let healthy: Record<string, string>;
 
   const whole = () => platform.untilReady({ namespace: NAMESPACE, services: STACK_SERVICES }, WHOLE_TIMEOUT);
-  const world = (power = createPower(cluster)) =>
+  const world = (power?: Power) =>
     actingWorld(platform, cluster, { namespace: NAMESPACE, run: RUN, ...(power ? { power } : {}) });
 
   /** `during` looks at the cluster while the fault is there. */
@@ -127,7 +128,9 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
     }));
 
   it('gives no evidence when the power agent lies', async () => {
-    const liar = createPower({ power: { kind: 'command', off: 'true', on: 'true', state: 'echo off', timeout: 5000 } });
+    const liar = await createPower({
+      power: { kind: 'command', off: 'true', on: 'true', state: 'echo off', timeout: 5000 },
+    });
     const acting = await world(liar);
     const fault = faults['node-kill']!;
     const options = fault.options.parse({ node });
@@ -137,7 +140,9 @@ describe('faults on a Swarm', { timeout: 600_000 }, () => {
   });
 
   it('gives no evidence when the power fails to be read', async () => {
-    const mute = createPower({ power: { kind: 'command', off: 'true', on: 'true', state: 'exit 1', timeout: 5000 } });
+    const mute = await createPower({
+      power: { kind: 'command', off: 'true', on: 'true', state: 'exit 1', timeout: 5000 },
+    });
     const acting = await world(mute);
     const fault = faults['node-kill']!;
     const options = fault.options.parse({ node });

@@ -10,7 +10,6 @@ import { faults } from '../faults/index.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform, verbsOf } from '../platforms/index.ts';
 import type { Member, Platform, Target } from '../platforms/platform.ts';
-import { createPower } from '../platforms/power/index.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
 import { actingWorld } from './lab-swarm.ts';
@@ -29,8 +28,7 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
   let healthy: Record<string, string>;
 
   const whole = () => platform.untilReady({ namespace: NAMESPACE, services: SERVICES }, WHOLE_TIMEOUT);
-  const world = (power = createPower(cluster)): Promise<RecordingWorld> =>
-    actingWorld(platform, cluster, { namespace: NAMESPACE, run: RUN, ...(power ? { power } : {}) });
+  const world = (): Promise<RecordingWorld> => actingWorld(platform, cluster, { namespace: NAMESPACE, run: RUN });
   const asBefore = async () => {
     await whole();
     assert.deepEqual(await settledDifferences(platform, healthy, SETTLE), []);

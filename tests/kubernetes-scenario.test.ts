@@ -10,6 +10,7 @@ import { createPlatform } from '../platforms/index.ts';
 import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { labCluster } from './lab-kubernetes.ts';
+import { untilKnown } from './unknown.ts';
 
 const root = join(import.meta.dirname, '..');
 const project = mkdtempSync(join(tmpdir(), 'brownout-kubernetes-'));
@@ -32,11 +33,14 @@ test('a front end is evicted: users notice nothing, and nothing is left', async 
   const platform = await createPlatform(cluster);
   try {
     const untouched = await platform.snapshot();
-    const { exitCode, stdout } = await brownout(
-      ...['run', join(root, 'scenarios/voting/kubernetes/pod-eviction.yaml')],
-      ...['--cluster', join(root, 'clusters/lab-kubernetes.yaml'), '--no-allure', '--json'],
+    const { exitCode, stdout } = await untilKnown(() =>
+      brownout(
+        ...['run', join(root, 'scenarios/voting/kubernetes/pod-eviction.yaml')],
+        ...['--cluster', join(root, 'clusters/lab-kubernetes.yaml'), '--no-allure', '--json'],
+      ),
     );
     const [outcome] = JSON.parse(stdout).outcomes;
+    assert.ok(outcome.findings, stdout);
     const { checks } = outcome.findings as { checks: Check[] };
     const verdictsOf = (kind: CheckKind) => checks.filter((check) => check.kind === kind).map(({ verdict }) => verdict);
     console.log(`  ${outcome.verdict}: ${checks.map(({ what, observed }) => `${what}: ${observed}`).join('; ')}`);

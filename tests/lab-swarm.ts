@@ -57,13 +57,9 @@ export function deployAct(namespace: string, run: string): Act {
 export async function actingWorld(
   platform: Platform,
   cluster: Cluster,
-  {
-    namespace,
-    run,
-    power = createPower(cluster),
-    seed = 1,
-  }: { namespace: string; run: string; power?: Power; seed?: number },
+  { namespace, run, power: given, seed = 1 }: { namespace: string; run: string; power?: Power; seed?: number },
 ): Promise<ActingWorld & { acts: { does: Act; undo: Act | undefined }[] }> {
+  const power = given ?? (await createPower(cluster));
   const actor = createActor(platform, power, cluster.allow, run);
   const acts: { does: Act; undo: Act | undefined }[] = [];
   const [inspection, members] = await Promise.all([platform.inspect(), platform.members(namespace)]);

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { execa } from 'execa';
 import { tree } from './processes.ts';
+import { untilKnown } from './unknown.ts';
 import { until } from './until.ts';
 
 // The suite as a dependency: packed, installed into a new project, and used with what examples/ has: a platform, a fault, a
@@ -61,7 +62,10 @@ test("the project's own fault, on its own platform: a wrong option has its place
 });
 
 test("the project's own scenarios run, and leave nothing", async () => {
-  const { stdout } = await npx('run', 'scenarios', ...CLUSTER, '--json');
+  const { exitCode, stdout, stderr } = await untilKnown(() =>
+    execa('npx', ['brownout', 'run', 'scenarios', ...CLUSTER, '--json'], { cwd: project, reject: false }),
+  );
+  assert.equal(exitCode, 0, `${stdout}\n${stderr}`);
   const { outcomes, allure } = JSON.parse(stdout);
   assert.equal(outcomes.length, 2);
   const [killed, stopped] = outcomes;

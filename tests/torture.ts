@@ -1,16 +1,19 @@
 /**
- * `npm run torture -- [--runs 50] [--seed 1] [--lab swarm]`: on clusters made of files (`--lab files`) see torture/files.ts. On a lab: kills the suite (-9, all its processes) at random moments of short
+ * `npm run torture -- [--runs 50] [--seed 1] [--lab swarm|kubernetes|proxmox]`: on clusters made of files (`--lab files`) see torture/files.ts. On a lab: kills the suite (-9, all its processes) at random moments of short
  * runs, every fault first while it is in effect and then anywhere in the run, lets `brownout undo` clean up from the journal, and
  * compares the lab with its state before: services, volumes, networks, node availability, power; namespaces, taints,
- * policies. Also: every sample that was in the file at the kill can be read afterwards. Needs the lab to be up.
+ * policies; on Proxmox guests, disks, HA resources and rules, maintenance, cables, and the nodes' own firewalls. Also: every sample that was in the file at the kill can be read afterwards. Needs the lab to be up.
  */
 import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { loadCluster } from '../clusters/load.ts';
+import { inside } from '../lab/host.ts';
+import { proxmoxLab } from '../lab/proxmox/layout.ts';
+import { proxmoxStatus } from '../lab/proxmox/status.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { createPower } from '../platforms/power/index.ts';
 import { readSamples } from '../probes/samples.ts';
@@ -25,15 +28,16 @@ import { tortureFiles } from './torture/files.ts';
 const root = path.dirname(import.meta.dirname);
 const bin = path.join(root, 'cli', 'main.ts');
 const clusterFileOf = (lab: Lab) => path.join(root, 'clusters', `lab-${lab}.yaml`);
-/** A short run ends by itself after about so long, ms. */
-const RUN_LENGTH = 45_000;
+/** A short run ends by itself after about so long, ms. Guests take a while to boot. */
+const RUN_LENGTH: Record<Lab, number> = { swarm: 45_000, kubernetes: 45_000, proxmox: 150_000 };
 /** Its fault is in effect for so long, ms (`hold`). */
 const HOLD_LENGTH = 6_000;
 
 /** What is still being removed at the end of an undo (the last volume of a claim, a node's taint) may take so long. */
 const SETTLE = 45_000;
 
-export type Lab = 'swarm' | 'kubernetes';
+const labs = ['swarm', 'kubernetes', 'proxmox'] as const;
+export type Lab = (typeof labs)[number];
 
 /** When the suite is killed: so many ms after its start, or after the fault took effect. */
 export interface Moment {
@@ -41,8 +45,8 @@ export interface Moment {
   ms: number;
 }
 
-export function randomMoment(of: Moment['of'], random: () => number): Moment {
-  return { of, ms: Math.round(random() * (of === 'run' ? RUN_LENGTH : HOLD_LENGTH)) };
+export function randomMoment(of: Moment['of'], random: () => number, lab: Lab = 'swarm'): Moment {
+  return { of, ms: Math.round(random() * (of === 'run' ? RUN_LENGTH[lab] : HOLD_LENGTH)) };
 }
 
 export function tell({ of, ms }: Moment): string {
@@ -57,16 +61,22 @@ interface Torn {
 /** One kill; throws when something is left or lost. */
 export async function torture(scenario: string, moment: Moment, project: string, lab: Lab = 'swarm'): Promise<Torn> {
   const clusterFile = clusterFileOf(lab);
-  const before = await state(clusterFile);
+  const look = async () => ({ ...(await state(clusterFile)), ...(lab === 'proxmox' ? await onMachines() : {}) });
+  const before = await look();
   const child = execa(process.execPath, [bin, 'run', scenario, '--cluster', clusterFile, '--no-allure'], {
     cwd: project,
     detached: true,
-    stdio: 'ignore',
+    stdin: 'ignore',
+    all: true,
     reject: false,
+  });
+  let said = '';
+  child.all.on('data', (piece) => {
+    said = `${said}${piece}`.slice(-2000);
   });
   if (moment.of === 'hold') {
     while (!holds(project)) {
-      assert.equal(child.exitCode, null, `${scenario} ended before it held its fault`);
+      assert.equal(child.exitCode, null, `${scenario} ended before it held its fault:\n${said}`);
       await sleep(50);
     }
   }
@@ -82,8 +92,11 @@ export async function torture(scenario: string, moment: Moment, project: string,
   await brownout(['undo'], project);
   const undoSeconds = (performance.now() - start) / 1000;
   assert.match(await brownout(['undo'], project), /Nothing to undo/, 'a second undo finds nothing');
-  const look = async () => differences(before, await state(clusterFile));
-  const left = await poll(look, (seen) => seen.length === 0, { timeout: SETTLE, every: 1000 });
+  const left = await poll(
+    async () => differences(before, await look()),
+    (seen) => seen.length === 0,
+    { timeout: SETTLE, every: 1000 },
+  );
   assert.deepEqual(left, [], `left behind after ${scenario} was killed ${tell(moment)}`);
 
   let samples = 0;
@@ -113,12 +126,25 @@ async function state(clusterFile: string): Promise<Snapshot> {
   const platform = await createPlatform(cluster);
   try {
     const snapshot = await platform.snapshot();
-    const power = createPower(cluster)!;
+    const power = (await createPower(cluster))!;
     for (const { name } of (await platform.inspect()).nodes) snapshot[`power ${name}`] = await power.state(name);
     return snapshot;
   } finally {
     await platform.close();
   }
+}
+
+/** What the platform's own API does not tell: cables, and what faults run on nodes or put into their firewalls. */
+async function onMachines(): Promise<Snapshot> {
+  const { machines } = await proxmoxStatus();
+  const nodes = machines.filter(({ role }) => role === 'node');
+  const seen = nodes.map(async ({ name, link, power }): Promise<Snapshot> => {
+    const words =
+      power === 'on' ? inside(proxmoxLab, name, ['sh', '-c', 'iptables -S; ls -A /run/brownout']) : ['true'];
+    const { stdout } = await execa(words[0]!, words.slice(1), { reject: false });
+    return { [`cable of ${name}`]: link, [`faults on ${name}`]: stdout };
+  });
+  return Object.assign({}, ...(await Promise.all(seen)));
 }
 
 async function brownout(words: string[], project: string): Promise<string> {
@@ -129,7 +155,20 @@ async function brownout(words: string[], project: string): Promise<string> {
 /** Short scenarios, one for each fault that leaves something to be undone: those for every lab, and those for this one. */
 export function tortureScenarios(lab: Lab = 'swarm'): string[] {
   const folder = path.join(root, 'tests', 'data', 'torture');
-  return ['*.yaml', `${lab}/*.yaml`].flatMap((pattern) => globSync(path.join(folder, pattern)).sort());
+  const all = ['*.yaml', `${lab}/*.yaml`].flatMap((pattern) => globSync(path.join(folder, pattern)).sort());
+  return lab === 'proxmox' ? all.filter((scenario) => fits(scenario, lab)) : all;
+}
+
+/** Says why, of one that does not. */
+function fits(scenario: string, lab: Lab): boolean {
+  const words = [bin, 'check', scenario, '--cluster', clusterFileOf(lab)];
+  const { exitCode, stdout, stderr } = execaSync(process.execPath, words, { reject: false });
+  if (exitCode === 0) return true;
+  // Of a file that is wrong in itself it says so otherwise.
+  const why = /'[\w-]+' on .*/.exec(`${stdout}${stderr}`)?.[0];
+  assert.ok(why, `${stdout}\n${stderr}`);
+  console.log(`${path.basename(scenario)} does not apply: ${why}`);
+  return false;
 }
 
 async function tortureLab(lab: Lab, runs: number, seed: number): Promise<void> {
@@ -139,7 +178,7 @@ async function tortureLab(lab: Lab, runs: number, seed: number): Promise<void> {
   let failed = 0;
   for (let count = 0; count < runs; count += 1) {
     const scenario = scenarios[count % scenarios.length]!;
-    const moment = randomMoment(Math.floor(count / scenarios.length) % 2 === 0 ? 'hold' : 'run', random);
+    const moment = randomMoment(Math.floor(count / scenarios.length) % 2 === 0 ? 'hold' : 'run', random, lab);
     const what = `${count + 1}  ${path.basename(scenario)} killed ${tell(moment)}`;
     try {
       const { samples, undoSeconds } = await torture(scenario, moment, project, lab);
@@ -169,6 +208,8 @@ if (process.argv[1] === import.meta.filename) {
     const { faults } = await tortureFiles({ runs: Number(values.runs ?? 1000), seed, only }, console.log);
     process.exitCode = faults.length === 0 ? 0 : 1;
   } else {
-    await tortureLab(values.lab === 'kubernetes' ? 'kubernetes' : 'swarm', Number(values.runs ?? 50), seed);
+    const lab = labs.find((name) => name === values.lab);
+    if (!lab) throw new Error(`--lab ${values.lab}: expected files, ${labs.join(', ')}`);
+    await tortureLab(lab, Number(values.runs ?? 50), seed);
   }
 }

@@ -1,12 +1,13 @@
 import type { PlatformModule } from '../module.ts';
 import type { ProxmoxCluster } from './cluster.ts';
-import { keys, load } from './keys.ts';
+import { keys, load, together } from './keys.ts';
 import { predictProxmox } from './predict.ts';
 
 /** Proxmox VE, 8 and 9. */
 export const proxmox: PlatformModule<ProxmoxCluster> = {
   kind: 'proxmox',
   keys,
+  together,
   load,
   describe: ({ reach }) => `${reach.endpoints.length} endpoints`,
   settings: () => ({}),

@@ -1,6 +1,6 @@
 /** What a cluster file says of a Proxmox VE cluster alone. */
 import { z } from 'zod';
-import { line, name, parseUrl, path, pathFrom, reference, refuseSecrets } from '../keys.ts';
+import { line, name, parseUrl, path, pathFrom, reference, referenceFrom, refuseSecrets } from '../keys.ts';
 import type { OwnPart } from '../module.ts';
 import type { AddressSpan, GuestSource, ProxmoxCluster, VmidSpan } from './cluster.ts';
 
@@ -156,11 +156,25 @@ export const keys = {
         .refine((all) => new Set(all).size === all.length, { error: 'the same guest is given twice' }),
     )
     .describe(
-      'Instead of a template or an image: guests that are there already, by service. Nothing is installed in them; they are marked for the run, and unmarked after it.',
+      'Instead of a template or an image: guests that are there already, by service; virtual machines, and containers. Nothing is installed in them; they are marked for the run, and unmarked after it.',
     )
     .meta({ examples: [{ vote: [101, 102], redis: [103], worker: [103], db: [104], result: [105] }] })
     .optional(),
 };
+
+const SOURCES = ['template', 'image', 'guests'] as const;
+
+export function together(written: Partial<Written>): { key: string; message: string }[] {
+  const [source, ...others] = SOURCES.filter((key) => written[key] !== undefined);
+  const wrong = others.map((key) => ({
+    key,
+    message: `guests come from one of ${SOURCES.join(', ')}, and '${source}' is given already`,
+  }));
+  if (source === 'image' && written.storage === undefined) {
+    wrong.push({ key: 'image', message: "'storage' is missing: where the disks that are made of the image are put" });
+  }
+  return wrong;
+}
 
 type Written = z.output<z.ZodObject<typeof keys>>;
 
@@ -171,7 +185,9 @@ export function load(written: Written, folder: string): OwnPart<ProxmoxCluster> 
   return {
     reach: {
       endpoints,
-      login: token ? { token: token.id, secret: token.secret } : { user, password },
+      login: token
+        ? { token: token.id, secret: referenceFrom(folder, token.secret) }
+        : { user, password: referenceFrom(folder, password) },
       trust: pins === undefined ? { ca: ca === undefined ? undefined : from(ca) } : { fingerprints: [pins].flat() },
     },
     ssh: written.ssh && {

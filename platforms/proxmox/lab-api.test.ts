@@ -238,7 +238,11 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
     await refused({}, /the files of a guest cannot be read: \/nowhere/, /^$/, {
       web: { ...web, files: { from: '/nowhere', to: '/w' } },
     });
-    await refused({ from: { guests: { queue: [555], worker: [555] } } }, /there is no guest 555/, /^$/);
+    await refused(
+      { from: { guests: { queue: [555], worker: [555] } } },
+      /there is no guest 555/,
+      /VM\.Audit on \/vms\/555/,
+    );
     const secret = clusterFile().reach;
     await refused(
       { reach: { ...secret, login: { token: 'root@pam!gone', secret: 'env:BROWNOUT_TEST_PVE' } } },

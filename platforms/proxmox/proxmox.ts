@@ -14,6 +14,7 @@ import { leftoversOfProxmox, snapshotProxmox } from './state/snapshot.ts';
 import { Viewer } from './state/view.ts';
 import { askProxmox, offered, performOnProxmox, queries, verbs } from './verbs/index.ts';
 import { checkRights } from './verbs/rights.ts';
+import { mayDeploy } from './workload/deploy.ts';
 
 const EXEC_TIMEOUT = 10_000;
 const ANSWER_TIMEOUT = 3_000;
@@ -77,14 +78,20 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     members,
     watch: (namespace, signal) => watchProxmox(api, viewer, namespace, signal),
     untilReady,
+    mayDeploy: (deployment, uses) => mayDeploy(api, viewer, cluster, deployment, uses),
     async exec(member, argv, { stdin, timeout = EXEC_TIMEOUT } = {}) {
       const guest = parseMember(member.id);
       if (!guest) throw new OperatorError(`${member.id} is no guest`);
+      if (guest.kind === 'lxc') {
+        throw new OperatorError(`${argv[0]} in container ${guest.vmid} on ${member.node}: a container has no agent`, {
+          hint: `services that are looked into from within are to be virtual machines (${member.service})`,
+        });
+      }
       return execInGuest(api, { node: member.node, vmid: guest.vmid }, argv, { stdin, timeout });
     },
     answers,
     condition: (member) => conditionOf(api, member),
-    perform: (act, ownRun) => performOnProxmox(context, act, ownRun),
+    perform: (act, ownRun, tell) => performOnProxmox({ ...context, tell }, act, ownRun),
     query: (query) => askProxmox(context, query),
     snapshot: () => snapshotProxmox(api, viewer, cluster),
     rights: (names) => checkRights(api, names),

@@ -1,9 +1,10 @@
 /**
  * Several runs in one process, as the scenario runner has them (fixtures/test.ts), without Playwright and its second of start-up: `node lives.ts`
- * reads what to run from its standard input, and prints a line of JSON for each that ended.
+ * reads what to run from the first line of its standard input, and prints a line of JSON for each that ended. It ends when its standard
+ * input does: whoever started it is gone.
  */
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { gateOf } from '../../analysis/validity.ts';
 import { loadCluster } from '../../clusters/load.ts';
 import { runsDir } from '../../recording/folder.ts';
@@ -73,7 +74,10 @@ async function live(index: number, life: Life): Promise<LifeEnd> {
   return { ...end, failed: watched?.failed, counts: Object.fromEntries(watched?.counts ?? []) };
 }
 
-const lives = JSON.parse(readFileSync(0, 'utf8')) as Life[];
+const input = createInterface({ input: process.stdin });
+const lives = await new Promise<Life[]>((resolve) => input.once('line', (line) => resolve(JSON.parse(line))));
+input.on('close', () => process.exit());
 await loadProject(process.cwd());
 console.log(JSON.stringify({ ready: true }));
 await Promise.all(lives.map(async (life, index) => console.log(JSON.stringify(await live(index, life)))));
+process.stdin.unref();

@@ -21,7 +21,7 @@ export function startLives(
   lives: Life[],
 ): { process: Process; ready: Promise<void>; ends(): LifeEnd[] } {
   const child = project.spawn('tests/torture/lives.ts', []);
-  child.stdin!.end(JSON.stringify(lives));
+  child.stdin!.write(`${JSON.stringify(lives)}\n`);
   const running = follow(child);
   const lines = () =>
     running

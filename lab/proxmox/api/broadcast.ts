@@ -7,7 +7,7 @@ import { configPath } from '../config/guest-files.ts';
 import { parseFile } from '../guests/config.ts';
 import { ensureTicketKey } from './access-files.ts';
 import { type Figures, figures, type Space, space } from './figures.ts';
-import { type GuestRow, rowOf } from './guest-row.ts';
+import { containerRowOf, type GuestRow, rowOf } from './guest-row.ts';
 import { epoch, guestNodes, type Parts } from './parts.ts';
 import type { Task } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -86,10 +86,13 @@ export class Broadcast {
   async #look(): Promise<Told> {
     const { membership, files, hypervisor, storage } = this.#parts;
     const guests: Record<string, GuestRow> = {};
-    for (const [vmid, node] of await guestNodes(this.#parts)) {
-      if (node !== membership.node) continue;
-      const content = await files.read(configPath(node, vmid));
-      if (content !== undefined) guests[vmid] = rowOf(vmid, parseFile(content).config, await hypervisor.state(vmid));
+    for (const kind of ['vm', 'ct'] as const) {
+      for (const [vmid, node] of await guestNodes(this.#parts, kind)) {
+        if (node !== membership.node) continue;
+        const content = await files.read(configPath(node, vmid, kind));
+        const row = kind === 'vm' ? rowOf : containerRowOf;
+        if (content !== undefined) guests[vmid] = row(vmid, parseFile(content).config, await hypervisor.state(vmid));
+      }
     }
     return {
       time: epoch(),

@@ -117,7 +117,8 @@ function formatProblem(name: string, { format, type }: Property, text: string): 
     const wrong = checkFormat(format, text);
     if (wrong !== undefined) return wrong;
   }
-  const string = type === 'string' ? propertyString(name) : undefined;
+  // A container's card is written in another way than a virtual machine's, which the name alone does not tell.
+  const string = type === 'string' && format !== 'lxc-network' ? propertyString(name) : undefined;
   if (!string) return undefined;
   const parts = splitProperties(text, string);
   if (typeof parts === 'string') return `format error\n${parts}`;

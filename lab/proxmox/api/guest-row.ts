@@ -57,3 +57,9 @@ export function rowOf(vmid: number, config: GuestConfig, state: GuestState): Gue
   if (state.status === 'running') for (const pressure of PRESSURES) row[`pressure${pressure}`] = 0;
   return row;
 }
+
+/** The same of a container, which is called by its host name. */
+export function containerRowOf(vmid: number, config: GuestConfig, state: GuestState): GuestRow {
+  const { serial, ...row } = rowOf(vmid, config, state);
+  return { ...row, name: config.hostname ?? `CT${vmid}` };
+}

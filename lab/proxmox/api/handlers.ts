@@ -3,6 +3,7 @@ import { accessCalls } from './calls/access.ts';
 import { agentCalls } from './calls/agent.ts';
 import { cloneCalls } from './calls/clone.ts';
 import { clusterCalls } from './calls/cluster.ts';
+import { containerCalls } from './calls/containers.ts';
 import { firewallCalls } from './calls/firewall.ts';
 import { guestCalls } from './calls/guests.ts';
 import { haResourceCalls } from './calls/ha-resources.ts';
@@ -21,6 +22,7 @@ export const HANDLERS: Handlers = {
   ...agentCalls,
   ...cloneCalls,
   ...clusterCalls,
+  ...containerCalls,
   ...firewallCalls,
   ...guestCalls,
   ...haResourceCalls,

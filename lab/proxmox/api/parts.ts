@@ -14,8 +14,8 @@ export interface Parts {
 
 export const epoch = () => Math.floor(Date.now() / 1000);
 
-/** Where each guest's configuration is. */
-export async function guestNodes({ files }: Parts): Promise<Map<number, string>> {
-  const places = [...(await guestPlaces(files))].filter(([sid]) => isVm(sid));
+/** Where the configuration of each is: of virtual machines, and of containers, which share their numbers. */
+export async function guestNodes({ files }: Parts, kind: 'vm' | 'ct' | 'any' = 'any'): Promise<Map<number, string>> {
+  const places = [...(await guestPlaces(files))].filter(([sid]) => kind === 'any' || isVm(sid) === (kind === 'vm'));
   return new Map(places.map(([sid, node]) => [Number(sid.slice('vm:'.length)), node]));
 }

@@ -73,8 +73,13 @@ export async function underLock<T>(
 }
 
 /** Throws Refusal 500 where there is no such guest on the node. */
-export async function readGuest({ files }: Parts, node: string, vmid: number): Promise<ConfigFile & { text: string }> {
-  const path = configPath(node, vmid);
+export async function readGuest(
+  { files }: Parts,
+  node: string,
+  vmid: number,
+  kind: 'vm' | 'ct' = 'vm',
+): Promise<ConfigFile & { text: string }> {
+  const path = configPath(node, vmid, kind);
   const content = await files.read(path);
   if (content === undefined) throw failed(`Configuration file '${path}' does not exist`);
   return { ...parseFile(content), text: content };
@@ -87,8 +92,8 @@ export function checkDigest({ digest }: Params, content: string): void {
 }
 
 /** Throws Refusal 500. */
-export function checkUnlocked(config: GuestConfig): void {
-  if (config.lock !== undefined) throw failed(`VM is locked (${config.lock})`);
+export function checkUnlocked(config: GuestConfig, kind: 'VM' | 'CT' = 'VM'): void {
+  if (config.lock !== undefined) throw failed(`${kind} is locked (${config.lock})`);
 }
 
 export const sidOf = (vmid: number) => `vm:${vmid}`;

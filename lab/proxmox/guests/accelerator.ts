@@ -18,8 +18,9 @@ const PATIENCE_MS = 10_000;
 export function acceleratorArgs(accelerator: Accelerator): string[] {
   return accelerator === 'kvm'
     ? ['-accel', 'kvm', '-cpu', 'host']
-    : // `max` would make emulation twice as slow: it has much that must be emulated by hand.
-      ['-accel', 'tcg,thread=multi,tb-size=64', '-cpu', 'qemu64'];
+    : // `max` would make emulation twice as slow: it has much that must be emulated by hand. A boot alone fills 60 MiB with translated
+      // code; once `tb-size` (MiB) is full all of it is thrown away, and only what is used of it takes memory.
+      ['-accel', 'tcg,thread=multi,tb-size=256', '-cpu', 'qemu64'];
 }
 
 /**

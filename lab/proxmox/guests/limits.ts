@@ -7,6 +7,11 @@ import type { GuestConfig } from '../node/parts.ts';
 import type { Drive, Net } from './config.ts';
 
 const PERIOD_US = 100_000;
+/**
+ * On a busy processor a guest gets a tenth of what the node's own processes get: guests that boot must not keep the node from feeding
+ * its watchdog. In the units of control groups 2 (100 is usual) and 1 (1024).
+ */
+const WEIGHT = { unified: 10, legacy: 102 };
 const MIB = 2 ** 20;
 
 /** A drive's throttles as QEMU's monitor takes them; zero is none. */
@@ -20,14 +25,20 @@ export function throttles({ key, options }: Drive): Record<string, string | numb
   };
 }
 
-/** Puts a guest's process into a control group of its own, with as many cores as `cpulimit` says; 0 and undefined are no limit. */
+/**
+ * Puts a guest's process into a control group of its own, with as many cores as `cpulimit` says (0 and undefined are no limit), and
+ * behind what the node itself runs.
+ */
 export async function limitProcessors(vmid: number, pid: number, { cpulimit }: GuestConfig): Promise<void> {
   const cores = Number(cpulimit ?? 0);
   const folder = groupOf(vmid);
   await mkdir(folder, { recursive: true });
   const quota = cores > 0 ? Math.round(cores * PERIOD_US) : undefined;
-  if (isUnified()) await writeFile(join(folder, 'cpu.max'), `${quota ?? 'max'} ${PERIOD_US}`);
-  else {
+  if (isUnified()) {
+    await writeFile(join(folder, 'cpu.max'), `${quota ?? 'max'} ${PERIOD_US}`);
+    await writeFile(join(folder, 'cpu.weight'), String(WEIGHT.unified));
+  } else {
+    await writeFile(join(folder, 'cpu.shares'), String(WEIGHT.legacy));
     await writeFile(join(folder, 'cpu.cfs_period_us'), String(PERIOD_US));
     await writeFile(join(folder, 'cpu.cfs_quota_us'), String(quota ?? -1));
   }

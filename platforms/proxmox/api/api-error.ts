@@ -43,6 +43,8 @@ export interface Asked {
   endpoint: string;
   method: string;
   path: string;
+  /** The account that asked. */
+  who: string;
 }
 
 interface Given {
@@ -68,7 +70,8 @@ export class ApiError extends OperatorError {
   readonly maybeDone: boolean;
 
   constructor(trouble: Trouble, asked: Asked, message: string, given: Given = {}) {
-    super(`${asked.method} ${asked.path} at ${asked.endpoint}: ${message}`, given);
+    const as = trouble === 'unauthenticated' || trouble === 'forbidden' ? ` as ${asked.who}` : '';
+    super(`${asked.method} ${asked.path} at ${asked.endpoint}${as}: ${message}`, given);
     this.name = 'ApiError';
     this.trouble = trouble;
     this.asked = asked;
@@ -140,8 +143,8 @@ export function refusal(asked: Asked, { status, reason, type, text }: Answer, is
   const message = cut((body?.message || reason || 'without a word').trim(), 2000);
   const errors = body?.errors ?? {};
   const parts = Object.entries(errors).map(([name, words]) => `${name}: ${words}`);
-  const said = [`${status} ${message}`, ...parts].join('; ');
   const trouble = troubleByStatus(status, message, parts.join('\n'));
+  const said = [`${status} ${message}`, ...parts].join('; ');
   const { path = '', privileges = '' } = MISSING.exec(message)?.groups ?? {};
   const missing = path === '' ? undefined : { path, privileges: privileges.split(/[|, ]+/) };
   return new ApiError(trouble, asked, said, {
@@ -149,7 +152,7 @@ export function refusal(asked: Asked, { status, reason, type, text }: Answer, is
     errors,
     missing,
     maybeDone: isChange && isHalfway(trouble, status),
-    hint: hintOf(trouble, missing),
+    hint: hintOf(trouble, missing, asked.who),
   });
 }
 
@@ -172,17 +175,22 @@ function troubleByStatus(status: number, message: string, errors: string): Troub
   return /^upid: no such task/m.test(errors) ? 'not-there' : 'bad-parameter';
 }
 
-function hintOf(trouble: Trouble, missing: ApiError['missing']): string | undefined {
+function hintOf(trouble: Trouble, missing: ApiError['missing'], who: string): string | undefined {
   if (trouble === 'unauthenticated') {
     return 'user and realm, the name of the token, its secret and its expiry: are they right under `reach` in the cluster file?';
   }
   if (trouble === 'forbidden') {
     const what = missing ? `${missing.privileges.join(' or ')} on ${missing.path}` : 'the right to do it';
-    return `give it ${what}; a token with privilege separation needs it besides its user`;
+    return `give ${who} ${what} (a token with privilege separation needs it besides its user); \`brownout plan SCENARIO --cluster FILE --rights\` prints all that a run needs`;
   }
+  if (trouble === 'locked') return LOCKED;
   if (trouble === 'no-quorum') return 'the node that was asked is cut off from most others: is another endpoint alive?';
   return undefined;
 }
+
+/** What to do about what nobody may change now. */
+export const LOCKED =
+  'a task holds it: `Tasks` of the node tells which, wait for its end. If none is under way, and it is a guest: `qm unlock VMID` there (`pct unlock` for a container)';
 
 /** A body of PVE's form. */
 function parseBody(text: string): { message?: string; errors?: Record<string, string> } | undefined {
@@ -226,7 +234,8 @@ export function silence(asked: Asked, error: unknown, maybeDone: boolean): ApiEr
     });
   }
   if (CERTIFICATE.test(code ?? '')) {
-    return new ApiError('untrusted', asked, `its certificate is not trusted: ${words}`, {
+    // Behind the semicolon Node speaks of its own options.
+    return new ApiError('untrusted', asked, `its certificate is not trusted: ${words.split(';')[0]}`, {
       hint: "nothing was sent. Give the cluster's authority as `ca`, or the certificate's `fingerprint`, under `reach`",
       cause: error,
     });

@@ -433,7 +433,9 @@ describe('the API client', { timeout: 240_000 }, () => {
       const trust = { fingerprints: [two!.fingerprint] };
       const error = await rejected(connect([one!, two!], { trust }).get('/version'));
       assert.deepEqual([error.trouble, error.passes], ['untrusted', false]);
-      assert.ok(error.message.includes(`${one!.origin} shows a certificate with the fingerprint ${one!.fingerprint}`));
+      assert.ok(
+        error.message.includes(`${one!.origin}: it shows a certificate with the fingerprint ${one!.fingerprint}`),
+      );
       assert.ok(error.message.includes(two!.fingerprint));
       assert.match(error.hint!, /openssl x509 .*-fingerprint -sha256/);
       assert.deepEqual([...one!.asked, ...two!.asked], []);

@@ -182,7 +182,11 @@ export class Api {
       this.#own.add(origin);
       return;
     }
-    throw strangers({ endpoint: origin, method: 'GET', path: '/cluster/status' }, this.#cluster, shown);
+    throw strangers(
+      { endpoint: origin, method: 'GET', path: '/cluster/status', who: this.access.who },
+      this.#cluster,
+      shown,
+    );
   }
 
   /** One try. */
@@ -196,7 +200,7 @@ export class Api {
     const { read, write, bytes } = this.#limits;
     const { method, path, target, form, isChange } = request;
     const { url, kept, fresh } = endpoint;
-    const asked: Asked = { endpoint: url.origin, method, path };
+    const asked: Asked = { endpoint: url.origin, method, path, who: this.access.who };
     const sending = {
       url: new URL(target, url),
       method,

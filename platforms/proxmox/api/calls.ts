@@ -143,6 +143,15 @@ export const CALLS = {
     answers: answers.volumes,
   },
 
+  'GET /nodes/{node}/lxc': { asks: node, answers: answers.guests },
+  'GET /nodes/{node}/lxc/{vmid}/config': { asks: guest, answers: answers.config },
+  'PUT /nodes/{node}/lxc/{vmid}/config': {
+    asks: guest.extend({ tags: line, net0: line, ...change }),
+    answers: answers.nothing,
+    idempotent: true,
+  },
+  'GET /nodes/{node}/lxc/{vmid}/status/current': { asks: guest, answers: answers.guestStatus },
+
   'GET /nodes/{node}/qemu': { asks: node, answers: answers.guests },
   'POST /nodes/{node}/qemu': {
     asks: guest.extend({ ...guestConfig, storage: storageId.optional(), pool: line }),

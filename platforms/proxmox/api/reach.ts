@@ -42,18 +42,18 @@ export function openEndpoints(origins: string[], trust: ProxmoxTrust, timeout: n
 /** What TLS is told, and what else is asked of a certificate once TLS is content: what is wrong with it. */
 interface Secure {
   options: { rejectUnauthorized: boolean; ca?: string };
-  wrong(socket: TLSSocket, origin: string): string | undefined;
+  wrong(socket: TLSSocket): string | undefined;
 }
 
 /** The very certificate is known: who signed it, for which names and until when, adds nothing. */
 function pinned(fingerprints: string[]): Secure {
   return {
     options: { rejectUnauthorized: false },
-    wrong(socket, origin) {
+    wrong(socket) {
       const shown = socket.getPeerX509Certificate()?.fingerprint256 ?? 'none';
       if (fingerprints.includes(shown)) return undefined;
       const expected = fingerprints.length === 1 ? fingerprints[0] : `one of ${fingerprints.join(', ')}`;
-      return `${origin} shows a certificate with the fingerprint ${shown}, and \`fingerprint\` says ${expected}`;
+      return `it shows a certificate with the fingerprint ${shown}, and \`fingerprint\` says ${expected}`;
     },
   };
 }
@@ -96,7 +96,7 @@ class Connections extends Agent {
 
   /** Hands a connection over once it is trusted: a request that has a socket has one that stands. */
   override createConnection(_: unknown, done: (error: Error | null, socket: Duplex) => void): undefined {
-    const { hostname, origin, port } = this.#url;
+    const { hostname, port } = this.#url;
     const host = hostname.replace(/^\[(.*)\]$/, '$1');
     const name = isIP(host) ? {} : { servername: host };
     const socket = connect({ host, port: Number(port) || 443, ...name, ...this.#secure.options });
@@ -110,7 +110,7 @@ class Connections extends Agent {
     const timer = setTimeout(() => end(new Error(`no connection within ${this.#timeout / 1000} s`)), this.#timeout);
     socket.once('error', end);
     socket.once('secureConnect', () => {
-      const wrong = this.#secure.wrong(socket, origin);
+      const wrong = this.#secure.wrong(socket);
       end(wrong === undefined ? undefined : new Distrust(wrong));
     });
   }

@@ -2,7 +2,7 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import type { Api } from './api.ts';
-import { ApiError, type Trouble, troubleOf } from './api-error.ts';
+import { ApiError, LOCKED, type Trouble, troubleOf } from './api-error.ts';
 import { parseUpid } from './upid.ts';
 
 /** A task that did not do what it was meant to, or of which nobody knows. */
@@ -145,11 +145,13 @@ async function ended(api: Api, upid: string, exitstatus: string): Promise<Finish
       log,
     });
   }
+  const trouble = troubleOf(exitstatus);
   throw new TaskError(`${named(upid)} failed: ${exitstatus}`, {
     upid,
     outcome: 'failed',
-    trouble: troubleOf(exitstatus),
+    trouble,
     log,
+    ...(trouble === 'locked' ? { hint: LOCKED } : {}),
   });
 }
 

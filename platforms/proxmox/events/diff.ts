@@ -1,5 +1,6 @@
 /** What has changed from one look at the cluster to the next, as events. */
 import type { PlatformEvent } from '../../platform.ts';
+import { sidOf, wordOf } from '../api/guest-calls.ts';
 import { memberId, ofNamespace, type Process, type Processes } from '../state/members.ts';
 import { markOf } from '../state/tags.ts';
 import { isThere, type View, type ViewNode } from '../state/view.ts';
@@ -13,10 +14,11 @@ export interface Look {
 }
 
 type Event = Omit<PlatformEvent, 'wall'>;
+type Guest = ReturnType<typeof ofNamespace>[number];
 
 /** A guest as it was when it was last listed, which it may not be for a moment. */
 interface Known {
-  guest: View['guests'][number];
+  guest: Guest;
   ha: string | undefined;
   listed: number;
   /** As its own node said last. */
@@ -99,11 +101,11 @@ export class Differ {
 
   #guests(look: Look, before: Look | undefined): Event[] {
     return ofNamespace(this.#namespace, look.view).flatMap((guest): Event[] => {
-      const { vmid, node } = guest;
+      const { kind, vmid, node } = guest;
       const was = this.#known.get(vmid);
       const isMoved = was !== undefined && was.guest.node !== node;
       const told = look.processes.get(vmid) ?? 'unknown';
-      const ha = look.view.services[`vm:${vmid}`]?.state;
+      const ha = look.view.services[sidOf(guest)]?.state;
       this.#known.set(vmid, {
         guest,
         ha,
@@ -112,11 +114,11 @@ export class Differ {
         told: told !== 'unknown' ? look.wall : (was?.told ?? before?.wall ?? NEVER),
       });
       if (!before) return [];
-      const label = `guest ${vmid} (${guest.name ?? ''}) on ${node}`;
+      const label = `${wordOf(kind)} ${vmid} (${guest.name ?? ''}) on ${node}`;
       const services = markOf(guest.tags)?.services ?? [];
       const changes = [
         ...listed({ guest, ha, was, pid: pidOf(told), label, since: was?.listed ?? before.wall }),
-        ...lived({ vmid, told, was, isMoved, wall: look.wall, label, since: was?.told ?? before.wall }),
+        ...lived({ guest, told, was, isMoved, wall: look.wall, label, since: was?.told ?? before.wall }),
       ];
       return services.flatMap((service) => changes.map((change) => ({ ...change, node, service })));
     });
@@ -127,7 +129,7 @@ const pidOf = (told: Process | 'none' | 'unknown' | undefined) => (typeof told =
 
 /** What the cluster's lists say of it. */
 function listed(of: {
-  guest: View['guests'][number];
+  guest: Guest;
   ha: string | undefined;
   was: Known | undefined;
   pid: number;
@@ -136,7 +138,7 @@ function listed(of: {
 }): Event[] {
   const { guest, ha, was, label, since } = of;
   if (!was) return [];
-  const member = memberId({ vmid: guest.vmid, pid: of.pid });
+  const member = memberId({ ...guest, pid: of.pid });
   const events: Event[] = [];
   if (ha !== was.ha) {
     const kind = ha === 'error' ? 'member-failed' : 'other';
@@ -150,7 +152,7 @@ function listed(of: {
 
 /** What its own node says of it. */
 function lived(of: {
-  vmid: number;
+  guest: Guest;
   told: Process | 'none' | 'unknown';
   was: Known | undefined;
   isMoved: boolean;
@@ -158,18 +160,20 @@ function lived(of: {
   label: string;
   since: number;
 }): Event[] {
-  const { vmid, told, was, isMoved, label, since } = of;
+  const { guest, told, was, isMoved, label, since } = of;
+  const process = guest.kind === 'lxc' ? 'init' : 'QEMU';
   if (told === 'unknown' || since === NEVER) return [];
   if (told === 'none') {
     const pid = pidOf(was?.process);
     if (pid === 0 || isMoved) return [];
-    return [{ kind: 'member-stopped', text: `${label}: its QEMU has ended`, member: memberId({ vmid, pid }), since }];
+    const member = memberId({ ...guest, pid });
+    return [{ kind: 'member-stopped', text: `${label}: its ${process} has ended`, member, since }];
   }
   if (!isMoved && isSame(told, was, of.wall)) return [];
-  const member = memberId({ vmid, pid: told.pid });
+  const member = memberId({ ...guest, pid: told.pid });
   return [
-    { kind: 'member-scheduled', text: `${label}: QEMU is started`, member, since },
-    { kind: 'member-started', text: `${label}: QEMU runs (process ${told.pid})`, member, since },
+    { kind: 'member-scheduled', text: `${label}: ${process} is started`, member, since },
+    { kind: 'member-started', text: `${label}: ${process} runs (process ${told.pid})`, member, since },
     { kind: 'member-ready', text: `${label}: runs`, member, since },
   ];
 }

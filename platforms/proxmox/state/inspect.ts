@@ -1,5 +1,6 @@
 import type { Inspection, Node, Timer } from '../../platform.ts';
 import type { Api } from '../api/api.ts';
+import { kindOf, sidOf } from '../api/guest-calls.ts';
 import { timersOf } from '../timers.ts';
 import { markOf } from './tags.ts';
 import { isThere, type View, type Viewer, type ViewNode } from './view.ts';
@@ -62,9 +63,12 @@ function toNode(node: ViewNode, { master }: Pick<View, 'master'>): Node {
 
 /** Services of the suite that HA does not look after: nothing brings them back but their node. */
 function unmanaged({ guests, services }: View): Timer[] {
-  const marked = guests.flatMap(({ tags, vmid }) =>
-    (markOf(tags)?.services ?? []).map((service) => ({ service, managed: services[`vm:${vmid}`] !== undefined })),
-  );
+  const marked = guests.flatMap(({ tags, vmid, type }) => {
+    const kind = kindOf(type);
+    if (kind === undefined) return [];
+    const managed = services[sidOf({ kind, vmid })] !== undefined;
+    return (markOf(tags)?.services ?? []).map((service) => ({ service, managed }));
+  });
   const without = marked.filter(({ managed }) => !managed).map(({ service }) => service);
   return [...new Set(without)].map((service) => ({ name: `ha.none.${service}`, ms: 0, source: 'read' }));
 }

@@ -2,22 +2,26 @@
 import type { Member, MemberCondition } from '../../platform.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
+import { type GuestKind, guestsOn, kindOf, sidOf, statusOf } from '../api/guest-calls.ts';
 import { markOf } from './tags.ts';
 import { isThere, type View, type ViewNode } from './view.ts';
 
-/** A member is one life of a guest, from QEMU's start to its end: number and process. */
+/** A member is one life of a guest, from its process's start to its end: number and process. */
 export interface GuestId {
+  kind: GuestKind;
   vmid: number;
   /** 0 while it has none that is known. */
   pid: number;
 }
 
-export const memberId = ({ vmid, pid }: GuestId) => `${vmid}/${pid}`;
+export const memberId = ({ kind, vmid, pid }: GuestId) => `${kind === 'lxc' ? 'ct:' : ''}${vmid}/${pid}`;
 
 /** Undefined for what is none. */
 export function parseMember(id: string): GuestId | undefined {
-  const [, vmid, pid] = /^([1-9]\d{2,8})\/(\d{1,9})$/.exec(id) ?? [];
-  return vmid === undefined ? undefined : { vmid: Number(vmid), pid: Number(pid) };
+  const [, ct, vmid, pid] = /^(ct:)?([1-9]\d{2,8})\/(\d{1,9})$/.exec(id) ?? [];
+  return vmid === undefined
+    ? undefined
+    : { kind: ct === undefined ? 'qemu' : 'lxc', vmid: Number(vmid), pid: Number(pid) };
 }
 
 const NODE_TIMEOUT = 4_000;
@@ -39,12 +43,14 @@ export async function processesOf(
   { guests, nodes, endpoint }: Pick<View, 'guests' | 'nodes' | 'endpoint'>,
 ): Promise<Processes> {
   const there = new Set(nodes.filter(isThere).map(({ name }) => name));
-  const asked = [...new Set(guests.map(({ node }) => node))].filter((node) => there.has(node));
+  const asked = (['qemu', 'lxc'] as const).flatMap((kind) => {
+    const nodes = new Set(guests.filter(({ type }) => type === kind).map(({ node }) => node));
+    return [...nodes].filter((node) => there.has(node)).map((node) => ({ node, kind }));
+  });
   const answers = await Promise.all(
-    asked.map(async (node) => {
+    asked.map(async ({ node, kind }) => {
       try {
-        const asking = { endpoint, patience: 0, timeout: PROCESSES_TIMEOUT };
-        const rows = await api.get('/nodes/{node}/qemu', { node }, asking);
+        const rows = await guestsOn(api, { node, kind }, { endpoint, patience: 0, timeout: PROCESSES_TIMEOUT });
         return rows.map((row) => ({ ...row, node }));
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
@@ -67,12 +73,13 @@ export async function processesOf(
 export function toMembers(namespace: string, view: View, processes: Processes): Member[] {
   const nodes = new Map(view.nodes.map((node) => [node.name, node]));
   return ofNamespace(namespace, view).flatMap((guest): Member[] => {
-    const told = processes.get(guest.vmid);
+    const { vmid, kind } = guest;
+    const told = processes.get(vmid);
     const pid = typeof told === 'object' ? told.pid : 0;
-    const state = stateOf(guest.vmid, pid, nodes.get(guest.node), view);
+    const state = stateOf(sidOf({ kind, vmid }), pid, nodes.get(guest.node), view);
     if (state === undefined) return [];
     return markOf(guest.tags)!.services.map((service) => ({
-      id: memberId({ vmid: guest.vmid, pid }),
+      id: memberId({ kind, vmid, pid }),
       service,
       node: guest.node,
       state,
@@ -83,20 +90,26 @@ export function toMembers(namespace: string, view: View, processes: Processes): 
   });
 }
 
-export function ofNamespace(namespace: string, { guests }: Pick<View, 'guests'>): View['guests'] {
-  return guests.filter(({ tags, template, type }) => type === 'qemu' && !template && markOf(tags)?.has(namespace));
+export function ofNamespace(
+  namespace: string,
+  { guests }: Pick<View, 'guests'>,
+): (View['guests'][number] & { kind: GuestKind })[] {
+  return guests.flatMap((guest) => {
+    const kind = kindOf(guest.type);
+    return kind !== undefined && !guest.template && markOf(guest.tags)?.has(namespace) ? [{ ...guest, kind }] : [];
+  });
 }
 
 const GOING = ['request_stop', 'relocate'];
 const LOST = ['fence', 'recovery', 'error'];
 
 function stateOf(
-  vmid: number,
+  sid: string,
   pid: number,
   node: ViewNode | undefined,
   { services }: View,
 ): Member['state'] | undefined {
-  const ha = services[`vm:${vmid}`]?.state;
+  const ha = services[sid]?.state;
   // Not even its own node knows more while it is away.
   if (!isThere(node) || LOST.includes(ha ?? '')) return 'failed';
   if (pid === 0) return ha === undefined || ha === 'stopped' ? undefined : 'starting';
@@ -109,11 +122,7 @@ export async function conditionOf(api: Api, { id, node }: Member): Promise<Membe
   if (!guest) return 'unknown';
   try {
     const asking = { patience: 0, timeout: NODE_TIMEOUT };
-    const { status, qmpstatus, pid } = await api.get(
-      '/nodes/{node}/qemu/{vmid}/status/current',
-      { node, vmid: guest.vmid },
-      asking,
-    );
+    const { status, qmpstatus, pid } = await statusOf(api, { node, ...guest }, asking);
     if (status !== 'running' || pid !== guest.pid) return 'gone';
     return isFrozen(qmpstatus) ? 'frozen' : 'running';
   } catch (error) {

@@ -1,6 +1,8 @@
 import type { Leftover } from '../../platform.ts';
 import { locks } from '../acts/lock.ts';
+import { maintenances } from '../acts/maintenance.ts';
 import type { Api } from '../api/api.ts';
+import { kindOf } from '../api/guest-calls.ts';
 import { unlessGone } from '../api/unless-gone.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
 import { runOf } from '../workload/remove.ts';
@@ -55,14 +57,15 @@ async function volumesOf(api: Api, { storage }: ProxmoxCluster, node: string | u
 
 /** All that carries a run's mark; one leftover for all guests of a namespace. */
 export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string | undefined): Promise<Leftover[]> {
-  const [{ guests }, all, rules] = await Promise.all([
+  const [{ guests }, all, drained, rules] = await Promise.all([
     viewer.look(),
     locks(api),
+    maintenances(api),
     unlessGone(api.get('/cluster/ha/rules')),
   ]);
   const isOurs = (its: string | undefined) => its !== undefined && (run === undefined || its === run.toLowerCase());
   const marked = guests.flatMap(({ vmid, type, tags }) => {
-    const mark = type === 'qemu' ? markOf(tags) : undefined;
+    const mark = kindOf(type) === undefined ? undefined : markOf(tags);
     if (!mark || !isOurs(mark.run)) return [];
     return namespacesOf(tags).map((namespace) => ({ vmid, run: mark.run, namespace }));
   });
@@ -88,6 +91,13 @@ export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string |
       run: its,
       remove: { verb: 'remove', args: { namespace } },
     })),
+    ...drained
+      .filter((each) => isOurs(each.run))
+      .map(({ node, run: its, before }) => ({
+        what: `maintenance of node ${node}`,
+        run: its,
+        remove: { verb: 'node.availability', args: { node, availability: before } },
+      })),
     ...all
       .filter((lock) => isOurs(lock.run))
       .map((lock) => ({

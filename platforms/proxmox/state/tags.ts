@@ -44,10 +44,25 @@ export function namespacesOf(tags: string | undefined): string[] {
   return splitTags(tags).filter((tag) => tag.startsWith(`${SUITE}-`));
 }
 
+/** What the suite has laid on a guest, and takes off again: where no tag says so, it is not the suite's. */
+export type Held = 'link' | 'disk' | 'clock';
+const HELD = 'held.';
+const KINDS: readonly Held[] = ['link', 'disk', 'clock'];
+
+export const heldOf = (tags: string | undefined): Held[] =>
+  KINDS.filter((what) => splitTags(tags).includes(`${HELD}${what}`));
+
+/** Tags with one more, or one less, as they are written. */
+export function withHeld(tags: string | undefined, what: Held, isHeld: boolean): { tags: string } | { delete: 'tags' } {
+  const others = splitTags(tags).filter((tag) => tag !== `${HELD}${what}`);
+  const after = isHeld ? [...others, `${HELD}${what}`] : others;
+  return after.length > 0 ? { tags: after.join(';') } : { delete: 'tags' };
+}
+
 /** The tags without those of the suite. */
 export function unmarked(tags: string | undefined): string[] {
   return splitTags(tags).filter(
-    (tag) => tag !== SUITE && !tag.startsWith(`${SUITE}-`) && !/^(service|run)\./.test(tag),
+    (tag) => tag !== SUITE && !tag.startsWith(`${SUITE}-`) && !/^(service|run|held)\./.test(tag),
   );
 }
 

@@ -1,18 +1,21 @@
 /** What every entry of the tables in this folder is made of. */
 import { PermanentError } from '../../../units/operator-error.ts';
 import { entriesOf, namespace, node, text } from '../../verb.ts';
-import type { Guest } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
+import { type AnyGuest, statusOf as askStatus, wordOf } from '../api/guest-calls.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
 import { type GuestId, parseMember } from '../state/members.ts';
 import { markOf } from '../state/tags.ts';
 import type { Viewer } from '../state/view.ts';
+import { CONTAINERS_CANNOT } from './containers.ts';
 
 export interface ProxmoxContext {
   api: Api;
   viewer: Viewer;
   cluster: ProxmoxCluster;
+  /** Hears what an act waits for. */
+  tell?: ((waitingFor: string) => void) | undefined;
 }
 
 /** Privileges at a place in Proxmox's tree of rights, or a shell on the nodes. */
@@ -26,6 +29,8 @@ export const onGuests = (...privileges: string[]): Right => ({ path: '/vms', pri
 export const onNodes = (...privileges: string[]): Right => ({ path: '/nodes', privileges });
 export const onCluster = (...privileges: string[]): Right => ({ path: '/', privileges });
 export const SSH: Right = 'ssh';
+/** For what a run notes as pools: its lock, and nodes in maintenance. */
+export const POOLS: Right = { path: '/pool', privileges: ['Pool.Allocate', 'Pool.Audit'] };
 
 /**
  * The guest that an act names, wherever it is now; undefined when it is no more.
@@ -35,25 +40,32 @@ export const SSH: Right = 'ssh';
 export async function findGuest(
   { viewer }: ProxmoxContext,
   { namespace, member }: { namespace: string; member: string },
-): Promise<(Guest & GuestId) | undefined> {
+): Promise<(AnyGuest & GuestId) | undefined> {
   const id = parseMember(member);
   if (!id)
     throw new PermanentError(
-      `'${member}' is no member: expected the number of a guest and its process, such as 7001/4711`,
+      `'${member}' is no member: expected the number of a guest and its process, such as 7001/4711 or ct:7001/4711`,
     );
   const { guests } = await viewer.look();
-  const row = guests.find(({ vmid, type }) => vmid === id.vmid && type === 'qemu');
+  const row = guests.find(({ vmid, type }) => vmid === id.vmid && type === id.kind);
   if (!row) return undefined;
+  const { node } = row;
   if (!markOf(row.tags)?.has(namespace)) {
-    throw new PermanentError(`guest ${id.vmid} on ${row.node} is not in ${namespace}; it is left alone`);
+    throw new PermanentError(`${wordOf(id.kind)} ${id.vmid} on ${node} is not in ${namespace}; it is left alone`);
   }
-  return { node: row.node, vmid: id.vmid, pid: id.pid };
+  return { ...id, node };
+}
+
+/** @throws {PermanentError} for a container, of which this cannot be asked */
+export function refuseContainer({ kind, vmid, node }: AnyGuest, verb: string): void {
+  const why = CONTAINERS_CANNOT[verb];
+  if (kind === 'lxc' && why !== undefined) throw new PermanentError(`container ${vmid} on ${node}: ${why}`);
 }
 
 /** As it is by its own node's word; undefined when it has moved away or is no more. */
-export async function statusOf({ api }: ProxmoxContext, { node, vmid }: Guest) {
+export async function statusOf({ api }: ProxmoxContext, guest: AnyGuest) {
   try {
-    return await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
+    return await askStatus(api, guest);
   } catch (error) {
     if (error instanceof ApiError && error.trouble === 'not-there') return undefined;
     throw error;

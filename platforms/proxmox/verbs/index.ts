@@ -15,7 +15,7 @@ import { releaseLock, renewLock, takeLock } from '../acts/lock.ts';
 import { ApiError } from '../api/api-error.ts';
 import { deploy } from '../workload/deploy.ts';
 import { removeNamespace } from '../workload/remove.ts';
-import { onCluster, onGuests, type ProxmoxContext, type Right, undo, verb } from './entry.ts';
+import { onCluster, onGuests, POOLS, type ProxmoxContext, type Right, undo, verb } from './entry.ts';
 import { memberQueries, memberVerbs } from './members.ts';
 import { nodeQueries, nodeVerbs } from './nodes.ts';
 
@@ -40,13 +40,12 @@ const REMOVE: Right[] = [
   onGuests('VM.Allocate', 'VM.Audit', 'VM.Config.Options', 'VM.PowerMgmt'),
   onCluster('Sys.Console'),
 ];
-const LOCK: Right[] = [{ path: '/pool', privileges: ['Pool.Allocate', 'Pool.Audit'] }];
 
 const make = verb(
   { namespace, manifest: text, labels: textByName },
   CREATE,
-  async ({ api, viewer, cluster }, request) => {
-    await deploy(api, viewer, cluster, request);
+  async ({ api, viewer, cluster, tell }, request) => {
+    await deploy(api, viewer, cluster, request, tell);
     return undefined;
   },
 );
@@ -64,16 +63,16 @@ export const verbs: Record<string, Verb<ProxmoxContext, Right>> = {
   ...nodeVerbs,
 
   /** → { held, holder? }. `owner`: see ../../owner.ts. */
-  'lock.take': verb({ run: text, owner: text }, LOCK, async ({ api }, { run, owner }) => ({
+  'lock.take': verb({ run: text, owner: text }, [POOLS], async ({ api }, { run, owner }) => ({
     ...(await takeLock(api, run, owner)),
   })),
 
   /** → { held, holder? } */
-  'lock.renew': verb({ run: text, owner: text }, LOCK, async ({ api }, { run, owner }) => ({
+  'lock.renew': verb({ run: text, owner: text }, [POOLS], async ({ api }, { run, owner }) => ({
     ...(await renewLock(api, run, owner)),
   })),
 
-  'lock.release': undo({ run: text }, LOCK, async ({ api }, { run }) => {
+  'lock.release': undo({ run: text }, [POOLS], async ({ api }, { run }) => {
     await releaseLock(api, run);
     return undefined;
   }),

@@ -1,10 +1,11 @@
 /** What is done to guests. */
 import { OperatorError } from '../../../units/operator-error.ts';
 import { oneOf, type Question, text, type Verb } from '../../verb.ts';
-import { mustExec } from '../acts/agent.ts';
+import { mustExec, untilAgent } from '../acts/agent.ts';
 import { tryOnNode } from '../acts/ssh.ts';
+import { configOf, sidOf, wordOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
-import { setParts } from '../workload/settings.ts';
+import { hold, holdClock } from '../workload/settings.ts';
 import {
   findGuest,
   member,
@@ -14,6 +15,7 @@ import {
   type ProxmoxContext,
   question,
   type Right,
+  refuseContainer,
   SSH,
   statusOf,
   undo,
@@ -40,6 +42,13 @@ export async function addressOf({ viewer }: ProxmoxContext, node: string): Promi
   return { node, address: found.address };
 }
 
+/** One that is a machine, of which this can be asked. */
+async function machine(context: ProxmoxContext, verb: string, of: { namespace: string; member: string; node: string }) {
+  const guest = await present(context, of);
+  refuseContainer(guest, verb);
+  return guest;
+}
+
 /** What is asked of HA is only a request: whether it moves is for whoever looks. */
 async function move(
   context: ProxmoxContext,
@@ -56,15 +65,17 @@ async function move(
     });
   }
   if (guest.node === target) return undefined;
-  if (services[`vm:${guest.vmid}`] !== undefined) {
-    const asks = { sid: `vm:${guest.vmid}`, node: target };
+  refuseContainer(guest, `member.${how}`);
+  const sid = sidOf(guest);
+  if (services[sid] !== undefined) {
+    const asks = { sid, node: target };
     if (how === 'migrate') await api.post('/cluster/ha/resources/{sid}/migrate', asks);
     else await api.post('/cluster/ha/resources/{sid}/relocate', asks);
     return undefined;
   }
   if (how === 'relocate') {
-    throw new OperatorError(`guest ${guest.vmid} is no HA resource, and only those can be relocated`, {
-      hint: 'migrate it',
+    throw new OperatorError(`${wordOf(guest.kind)} ${guest.vmid} is no HA resource, and only those can be relocated`, {
+      hint: guest.kind === 'lxc' ? `put it under HA: ha-manager add ${sid}` : 'migrate it',
     });
   }
   await api.post('/nodes/{node}/qemu/{vmid}/migrate', { node: guest.node, vmid: guest.vmid, target, online: true });
@@ -91,8 +102,9 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   }),
 
   'member.pause': verb(member, [onGuests('VM.PowerMgmt')], async (context, of) => {
-    const { node, vmid } = await present(context, of);
-    if ((await statusOf(context, { node, vmid }))?.qmpstatus === 'paused') return undefined;
+    const guest = await machine(context, 'member.pause', of);
+    const { node, vmid } = guest;
+    if ((await statusOf(context, guest))?.qmpstatus === 'paused') return undefined;
     const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/suspend', { node, vmid });
     await finished(context.api, upid, { timeout: TASK_TIMEOUT });
     return undefined;
@@ -109,7 +121,7 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
 
   /** As by its reset button: QEMU stays, the guest boots anew. */
   'member.reset': verb(member, [onGuests('VM.PowerMgmt')], async (context, of) => {
-    const { node, vmid } = await present(context, of);
+    const { node, vmid } = await machine(context, 'member.reset', of);
     const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/reset', { node, vmid });
     await finished(context.api, upid, { timeout: TASK_TIMEOUT });
     return undefined;
@@ -117,9 +129,27 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
 
   /** Its kernel panics. */
   'member.crash': verb(member, [onGuests('VM.GuestAgent.Unrestricted')], async (context, of) => {
-    const { node, vmid } = await present(context, of);
+    const { node, vmid } = await machine(context, 'member.crash', of);
     const line = 'echo 1 >/proc/sys/kernel/sysrq; (sleep 1; echo c >/proc/sysrq-trigger) >/dev/null 2>&1 &';
     await mustExec(context.api, { node, vmid }, ['sh', '-c', line], { timeout: AGENT_TIMEOUT });
+    return undefined;
+  }),
+
+  /** Presses the reset button of a guest whose agent says nothing, as after a panic. */
+  'member.revive': undo(member, [onGuests('VM.PowerMgmt', 'VM.GuestAgent.Unrestricted')], async (context, of) => {
+    const guest = await findGuest(context, of);
+    if (!guest || (await statusOf(context, guest))?.qmpstatus !== 'running') return undefined;
+    const { node, vmid } = guest;
+    const isAlive = await untilAgent(context.api, guest, AGENT_TIMEOUT).then(
+      () => true,
+      (error) => {
+        if (error instanceof OperatorError) return false;
+        throw error;
+      },
+    );
+    if (isAlive) return undefined;
+    const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/reset', { node, vmid });
+    await finished(context.api, upid, { timeout: TASK_TIMEOUT });
     return undefined;
   }),
 
@@ -138,10 +168,10 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Pulls the cable of its first card, or plugs it in again. */
   'member.link': undo(
     { ...member, state: oneOf('down', 'up') },
-    [onGuests('VM.Config.Network')],
+    [onGuests('VM.Config.Network', 'VM.Config.Options')],
     async (context, { state, ...of }) => {
       const guest = await findGuest(context, of);
-      if (guest) await setParts(context.api, guest, 'net0', { link_down: state === 'down' ? '1' : undefined });
+      if (guest) await hold(context.api, guest, 'link', state === 'down' ? '1' : undefined);
       return undefined;
     },
     ({ state }) => state === 'up',
@@ -150,10 +180,12 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Its disk does so many requests a second and no more; without `iops`, as many as it can. */
   'member.disk': undo(
     { ...member, iops: count.optional() },
-    [onGuests('VM.Config.Disk')],
+    [onGuests('VM.Config.Disk', 'VM.Config.Options')],
     async (context, { iops, ...of }) => {
       const guest = await findGuest(context, of);
-      if (guest) await setParts(context.api, guest, 'scsi0', { iops_rd: iops?.toString(), iops_wr: iops?.toString() });
+      if (!guest) return undefined;
+      if (iops !== undefined) refuseContainer(guest, 'member.disk');
+      await hold(context.api, guest, 'disk', iops?.toString());
       return undefined;
     },
     ({ iops }) => iops === undefined,
@@ -162,13 +194,12 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Puts its clock wrong by so much, by its node's clock; by nothing: right. */
   'member.clock': undo(
     { ...member, wrong: seconds.optional() },
-    [onGuests('VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')],
-    async (context, { wrong = 0, ...of }) => {
+    [onGuests('VM.Config.Options', 'VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')],
+    async (context, { wrong, ...of }) => {
       const guest = await findGuest(context, of);
       if (!guest) return undefined;
-      const { node, vmid } = guest;
-      const { time } = await context.api.get('/nodes/{node}/time', { node });
-      await mustExec(context.api, { node, vmid }, ['date', '-u', '-s', `@${time + wrong}`], { timeout: AGENT_TIMEOUT });
+      if (wrong !== undefined) refuseContainer(guest, 'member.clock');
+      await holdClock(context.api, guest, wrong);
       return undefined;
     },
     ({ wrong }) => wrong === undefined,
@@ -182,7 +213,7 @@ export const memberQueries: Record<string, Question<ProxmoxContext, Right>> = {
     member,
     [onGuests('VM.GuestAgent.Unrestricted'), onNodes('Sys.Audit')],
     async (context, of) => {
-      const { node, vmid } = await present(context, of);
+      const { node, vmid } = await machine(context, 'member.ahead', of);
       const [{ time }, said] = await Promise.all([
         context.api.get('/nodes/{node}/time', { node }),
         mustExec(context.api, { node, vmid }, ['date', '+%s'], { timeout: AGENT_TIMEOUT }),
@@ -193,15 +224,14 @@ export const memberQueries: Record<string, Question<ProxmoxContext, Right>> = {
 
   /** → { seconds }: since its kernel booted, by its own word. */
   'member.uptime': question(member, [onGuests('VM.GuestAgent.Unrestricted')], async (context, of) => {
-    const { node, vmid } = await present(context, of);
+    const { node, vmid } = await machine(context, 'member.uptime', of);
     const said = await mustExec(context.api, { node, vmid }, ['cat', '/proc/uptime'], { timeout: AGENT_TIMEOUT });
     return { seconds: Number.parseFloat(said) };
   }),
 
   /** → { iops, link }: what is laid on its disk and its card, as its configuration says. */
   'member.settings': question(member, [onGuests('VM.Audit')], async (context, of) => {
-    const { node, vmid } = await present(context, of);
-    const { scsi0 = '', net0 = '' } = await context.api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+    const { scsi0 = '', net0 = '' } = await configOf(context.api, await present(context, of));
     const iops = /\biops_wr=(\d+)/.exec(scsi0)?.[1];
     return { iops: iops === undefined ? null : Number(iops), link: /\blink_down=1/.test(net0) ? 'down' : 'up' };
   }),

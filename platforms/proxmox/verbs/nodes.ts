@@ -1,8 +1,9 @@
 /** What is done to nodes. */
 import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import { node, oneOf, plainName, text, texts, type Verb } from '../../verb.ts';
+import { forgetMaintenance, noteMaintenance } from '../acts/maintenance.ts';
 import { onNode, tryOnNode } from '../acts/ssh.ts';
-import { onNodes, type ProxmoxContext, question, type Right, SSH, undo, verb } from './entry.ts';
+import { onNodes, POOLS, type ProxmoxContext, question, type Right, SSH, undo, verb } from './entry.ts';
 import { addressOf } from './members.ts';
 
 const EXEC_TIMEOUT = 5_000;
@@ -30,8 +31,8 @@ export const nodeVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** `drain` is maintenance mode: only the command line has it. With `run` it is done for that run; without, it is undone. */
   'node.availability': undo(
     { node, availability: oneOf('active', 'pause', 'drain'), run: text.optional() },
-    [SSH],
-    async (context, { node: name, availability }) => {
+    [SSH, POOLS],
+    async (context, { node: name, availability, run }) => {
       if (availability === 'pause') {
         throw new PermanentError(`node ${name}: Proxmox has no state in which a node only takes nothing new`, {
           hint: 'drain it',
@@ -48,7 +49,10 @@ export const nodeVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
         availability === 'drain' ? 'enable' : 'disable',
         name,
       ];
+      const before = nodes.find((each) => each.name === name)?.ha === 'maintenance' ? 'drain' : 'active';
+      if (run !== undefined) await noteMaintenance(context.api, { node: name, run, before });
       await onNode(context.cluster.ssh, { node: speaker.name, address: speaker.address }, argv);
+      if (run === undefined) await forgetMaintenance(context.api, name);
       return undefined;
     },
     ({ run }) => run === undefined,

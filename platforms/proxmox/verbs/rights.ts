@@ -73,10 +73,9 @@ export function rightsCommands(names: readonly string[]): string {
   const lines = byPath.flatMap(([path, all]) => {
     const role = path === '/' ? ROLE : `${ROLE}${path.slice(1, 2).toUpperCase()}${path.slice(2)}`;
     const privileges = all.map(({ privilege }) => privilege).sort();
-    // A role of a lower path takes the place of the upper one's, and so says again what passes down.
-    const inherited = path === '/' ? [] : needs.filter((need) => need.path === '/').map(({ privilege }) => privilege);
+    // A role of a lower path takes the place of the upper one's: what is needed at / alone, such as Sys.Console, does not pass down to the nodes.
     return [
-      `pveum role add ${role} --privs '${[...new Set([...privileges, ...inherited])].sort().join(',')}'`,
+      `pveum role add ${role} --privs '${privileges.join(',')}'`,
       `pveum acl modify ${path} --roles ${role} --users brownout@pve`,
     ];
   });

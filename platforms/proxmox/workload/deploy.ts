@@ -1,21 +1,22 @@
 /** Makes the guests of a workload. Each carries the run's mark from its very first moment, so that none is ever forgotten. */
 import { OperatorError } from '../../../units/operator-error.ts';
-import { sleep } from '../../../units/sleep.ts';
 import { poll } from '../../../units/until.ts';
+import { few } from '../../../units/words.ts';
+import type { Use } from '../../platform.ts';
 import { addressOf, untilAgent } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
-import { ApiError } from '../api/api-error.ts';
 import { finished } from '../api/tasks.ts';
-import { unlessGone } from '../api/unless-gone.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
-import { ofNamespace } from '../state/members.ts';
-import { describeMark, type Mark, markOf, readMark, splitTags, tagsOf } from '../state/tags.ts';
+import { type Mark, markOf } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
+import { type Adopted, adopt, findAdopted, refuseUses } from './adopt.ts';
 import { install, pack } from './files.ts';
 import { manage } from './ha.ts';
+import { untilListed } from './listed.ts';
+import { make } from './make.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { checkSource, type PlannedGuest, planGuests, type Template } from './plan.ts';
-import { changeConfig } from './settings.ts';
+import { inTurns, Steps } from './steps.ts';
 import { type Progress, surely } from './unsure.ts';
 
 export interface DeployRequest {
@@ -24,20 +25,23 @@ export interface DeployRequest {
   labels: Record<string, string>;
 }
 
-/** A linked clone takes a second, a full copy of a disk minutes. */
-const MAKE_TIMEOUT = 300_000;
 const START_TIMEOUT = 60_000;
 /** From a guest's start to its agent's first word. */
 const BOOT_TIMEOUT = 180_000;
-const LISTED_WITHIN = 40_000;
-const AT_ONCE = 4;
+/** A shared storage copies so many disks at once, and the API carries so many guests' files. */
+const [MADE_AT_ONCE, INSTALLED_AT_ONCE] = [4, 8];
 
-export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, request: DeployRequest): Promise<void> {
+/** What has been looked at and found possible; nothing is changed yet. */
+type Prepared =
+  | { kind: 'adopt'; guests: Adopted[] }
+  | { kind: 'make'; guests: PlannedGuest[]; template: Template | undefined; packed: Map<string, string> };
+
+/** Throws OperatorError where it cannot be deployed, as far as that can be known beforehand. */
+async function prepare(api: Api, viewer: Viewer, cluster: ProxmoxCluster, request: DeployRequest): Promise<Prepared> {
   const manifest = readManifest(request.manifest);
-  const run = request.labels['brownout.run'] ?? request.namespace;
   const view = await viewer.look();
   if (cluster.from && 'guests' in cluster.from) {
-    return adopt(api, viewer, cluster.from.guests, view, manifest, request, run);
+    return { kind: 'adopt', guests: await findAdopted(api, cluster.from.guests, view, manifest, runOf(request)) };
   }
   if (!cluster.from) {
     throw new OperatorError(`${cluster.file} does not say where guests come from`, {
@@ -49,41 +53,68 @@ export async function deploy(api: Api, viewer: Viewer, cluster: ProxmoxCluster, 
   const packed = await packAll(manifest);
   const taken = await takenAddresses(api, cluster, view);
   const guests = planGuests(request.namespace, manifest, view, cluster, { addresses: taken });
-  await inTurns(guests, AT_ONCE, (guest) => make(api, cluster, template, guest, markFor(guest, request, run)));
-  const addresses = new Map<string, string>();
-  await inTurns(guests, guests.length, async (guest) => {
-    await start(api, guest);
-    await untilAgent(api, guest, BOOT_TIMEOUT);
-    addresses.set(guest.name, guest.address ?? (await untilAddress(api, guest)));
-  });
-  const hosts = guests.map(({ name, spec }) => `${addresses.get(name)} ${name} ${Object.keys(spec.parts).join(' ')}`);
-  await inTurns(guests, AT_ONCE, (guest) =>
-    install(api, guest, { spec: guest.spec, hostname: guest.name, hosts, packed: packed.get(guest.kind) }),
-  );
-  await untilListed(viewer, request.namespace, guests);
-  await manage(api, viewer, request.namespace, run, guests);
+  return { kind: 'make', guests, template, packed };
 }
 
-/** The cluster's list is made of what nodes tell each other each ten seconds or so. */
-async function untilListed(
+/** → what it would do, in a few words. */
+export async function mayDeploy(
+  api: Api,
   viewer: Viewer,
-  namespace: string,
-  guests: Pick<PlannedGuest, 'vmid' | 'name'>[],
+  cluster: ProxmoxCluster,
+  request: DeployRequest,
+  uses: readonly Use[],
+): Promise<string> {
+  const prepared = await prepare(api, viewer, cluster, request);
+  if (prepared.kind === 'adopt') refuseUses(prepared.guests, uses);
+  const places = few(prepared.guests.map(({ vmid, node }) => `${vmid} on ${node}`));
+  return prepared.kind === 'make' ? `guests ${places} can be made` : `guests ${places} are there`;
+}
+
+const runOf = ({ labels, namespace }: DeployRequest) => labels['brownout.run'] ?? namespace;
+
+/** @param tell hears which guests are waited for, and at what they are */
+export async function deploy(
+  api: Api,
+  viewer: Viewer,
+  cluster: ProxmoxCluster,
+  request: DeployRequest,
+  tell?: (waitingFor: string) => void,
 ): Promise<void> {
-  const look = async () => {
-    const listed = ofNamespace(namespace, await viewer.look());
-    return guests
-      .filter((guest) => !listed.some(({ vmid, name }) => vmid === guest.vmid && (name ?? '') === guest.name))
-      .map(({ name }) => name);
-  };
-  const missing = await poll(look, (names) => names.length === 0, { timeout: LISTED_WITHIN, every: 500 });
-  if (missing.length === 0) return;
-  throw new OperatorError(
-    `the cluster does not list ${missing.join(', ')} after ${LISTED_WITHIN / 1000} s, or not as the run's`,
-    {
-      hint: 'is `pvestatd` alive on the nodes?',
-    },
-  );
+  const prepared = await prepare(api, viewer, cluster, request);
+  const run = runOf(request);
+  if (prepared.kind === 'adopt') return adopt(api, viewer, prepared.guests, request.namespace, run);
+  const { guests, template, packed } = prepared;
+
+  // No guest waits for another but where it must know of it: all are made, boot and are installed at their own pace.
+  const steps = new Steps(tell);
+  const short = ({ name }: PlannedGuest) => name.slice(request.namespace.length + 1);
+  const [making, installing] = [inTurns(MADE_AT_ONCE), inTurns(INSTALLED_AT_ONCE)];
+  const started = guests.map(async (guest) => {
+    const mark = markFor(guest, request, run);
+    await steps.take(short(guest), 'is made', () => making(() => make(api, cluster, template, guest, mark)));
+    await steps.take(short(guest), 'is started', () => start(api, guest));
+  });
+  const addresses = guests.map(async (guest, at) => {
+    await started[at];
+    return steps.take(short(guest), 'boots', async () => {
+      await untilAgent(api, guest, BOOT_TIMEOUT);
+      return guest.address ?? untilAddress(api, guest);
+    });
+  });
+  const known = Promise.all(guests.map(({ address }, at) => address ?? addresses[at]!));
+  const installed = guests.map(async (guest, at) => {
+    await addresses[at];
+    const hosts = (await known).map(
+      (address, of) => `${address} ${guests[of]!.name} ${Object.keys(guests[of]!.spec.parts).join(' ')}`,
+    );
+    const what = { spec: guest.spec, hostname: guest.name, hosts, packed: packed.get(guest.kind) };
+    await steps.take(short(guest), 'gets its files', () => installing(() => install(api, guest, what)));
+  });
+  const managed = Promise.all(started).then(async () => {
+    await steps.take('the cluster', 'lists them', () => untilListed(viewer, request.namespace, guests));
+    await steps.take('HA', 'takes them up', () => manage(api, viewer, request.namespace, run, guests));
+  });
+  await steps.end([...started, ...addresses, known, ...installed, managed]);
 }
 
 const markFor = ({ spec }: PlannedGuest, { namespace }: DeployRequest, run: string): Mark => ({
@@ -113,143 +144,6 @@ async function takenAddresses(api: Api, cluster: ProxmoxCluster, view: View): Pr
   return new Set(configs.flatMap((config) => /ip=([\d.]+)/.exec(config?.ipconfig0 ?? '')?.[1] ?? []));
 }
 
-/** All, so many at once; the first that fails is thrown once those under way have ended: nothing goes on behind an undo. */
-async function inTurns<T>(things: T[], atOnce: number, work: (thing: T) => Promise<void>): Promise<void> {
-  const left = [...things];
-  let failure: unknown;
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let next = left.shift(); next !== undefined && failure === undefined; next = left.shift()) {
-        await work(next).catch((error) => {
-          failure ??= error;
-        });
-      }
-    }),
-  );
-  if (failure !== undefined) throw failure;
-}
-
-async function make(
-  api: Api,
-  cluster: ProxmoxCluster,
-  template: Template | undefined,
-  guest: PlannedGuest,
-  mark: Mark,
-): Promise<void> {
-  const { node, vmid, name } = guest;
-  const nodes = [...new Set([node, template?.node ?? node])];
-  const made = () => progressOf(api, vmid, nodes, mark);
-  try {
-    if (template) {
-      // Linked: its disk begins as the template's. The clone inherits the template's tags, and can be given none.
-      const clone = {
-        node: template.node,
-        vmid: template.vmid,
-        newid: vmid,
-        name,
-        description: describeMark(mark),
-        full: false,
-        ...(template.node === node ? {} : { target: node }),
-      };
-      const cloning = async () => {
-        const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/clone', clone));
-        await finished(api, upid, { timeout: MAKE_TIMEOUT });
-      };
-      await surely(cloning, made, MAKE_TIMEOUT);
-      await configure(api, cluster, guest, mark);
-      return;
-    }
-    const { image } = cluster.from as { image: string };
-    const creating = async () => {
-      const upid = await api.post('/nodes/{node}/qemu', {
-        node,
-        vmid,
-        name,
-        ...settings(cluster, guest, mark),
-        ostype: 'l26',
-        scsihw: 'virtio-scsi-single',
-        scsi0: `${cluster.storage}:0,import-from=${image}`,
-        boot: 'order=scsi0',
-        ide2: `${cluster.storage}:cloudinit`,
-      });
-      await finished(api, upid, { timeout: MAKE_TIMEOUT });
-    };
-    await surely(creating, made, MAKE_TIMEOUT);
-  } catch (error) {
-    if (error instanceof ApiError && error.trouble === 'already-there') {
-      throw new OperatorError(
-        `guest ${vmid} is there already, though the suite's account does not see it: ${error.message}`,
-        {
-          hint: 'choose other `vmids` in the cluster file, or give the account VM.Audit on /vms',
-          cause: error,
-        },
-      );
-    }
-    throw error;
-  }
-}
-
-/** Of a guest that is being made: as long as that lasts it is locked, and it may be on the template's node. */
-async function progressOf(api: Api, vmid: number, nodes: string[], { run }: Mark): Promise<Progress> {
-  const configs = await Promise.all(
-    nodes.map((node) => unlessGone(api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid }))),
-  );
-  const own = configs.map((config) => (readMark(config?.description)?.run === run ? config : undefined));
-  if (own[0] && own[0].lock === undefined) return 'done';
-  return own.some(Boolean) ? 'begun' : 'nothing';
-}
-
-/** What a clone cannot be told at once. */
-async function configure(api: Api, cluster: ProxmoxCluster, guest: PlannedGuest, mark: Mark): Promise<void> {
-  const { node, vmid } = guest;
-  const drive = cluster.addresses === undefined ? {} : { ide2: `${cluster.storage ?? 'local'}:cloudinit` };
-  const { ide2 } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-  const config = { ...settings(cluster, guest, mark), ...(ide2 === undefined ? drive : {}) };
-  const configuring = async () => {
-    const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...config }));
-    if (upid !== undefined) await finished(api, upid, { timeout: MAKE_TIMEOUT });
-  };
-  const configured = async (): Promise<Progress> => {
-    const { tags } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-    return markOf(tags)?.has(mark.namespace) ? 'done' : 'nothing';
-  };
-  await surely(configuring, configured, MAKE_TIMEOUT);
-}
-
-function settings(cluster: ProxmoxCluster, { spec, address }: PlannedGuest, mark: Mark) {
-  const ip =
-    cluster.addresses === undefined
-      ? 'ip=dhcp'
-      : `ip=${address}/${cluster.addresses.prefix}${cluster.gateway === undefined ? '' : `,gw=${cluster.gateway}`}`;
-  return {
-    description: describeMark(mark),
-    tags: tagsOf(mark).join(';'),
-    cores: spec.cores,
-    memory: String(spec.memory),
-    ...(spec.cpulimit > 0 ? { cpulimit: spec.cpulimit } : {}),
-    net0: `virtio,bridge=${cluster.bridge}${cluster.vlan === undefined ? '' : `,tag=${cluster.vlan}`}`,
-    ipconfig0: ip,
-    agent: '1',
-    // What HA does not look after comes back with its node.
-    onboot: spec.ha === undefined,
-  };
-}
-
-const LOCKED_FOR = 60_000;
-
-/** A template is locked while another clone of it begins. */
-async function whileLocked<T>(work: () => Promise<T>): Promise<T> {
-  const deadline = performance.now() + LOCKED_FOR;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof ApiError && error.trouble === 'locked') || performance.now() > deadline) throw error;
-      await sleep(1_000);
-    }
-  }
-}
-
 async function start(api: Api, { node, vmid }: PlannedGuest): Promise<void> {
   const started = async (): Promise<Progress> => {
     const { status } = await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
@@ -273,54 +167,4 @@ async function untilAddress(api: Api, guest: PlannedGuest): Promise<string> {
   throw new OperatorError(`guest ${guest.vmid} (${guest.name}) on ${guest.node} has got no address within 60 s`, {
     hint: 'is there a DHCP server on its bridge? Else name free addresses as `addresses` in the cluster file',
   });
-}
-
-/** Marks guests that are there already; nothing is installed in them. */
-async function adopt(
-  api: Api,
-  viewer: Viewer,
-  byService: Record<string, number[]>,
-  view: View,
-  manifest: Manifest,
-  { namespace }: DeployRequest,
-  run: string,
-): Promise<void> {
-  const wanted = Object.values(manifest.guests).flatMap(({ parts }) => Object.keys(parts));
-  const missing = wanted.filter((service) => !byService[service]);
-  if (missing.length > 0) {
-    throw new OperatorError(`\`guests\` in the cluster file names none for ${missing.join(', ')}`);
-  }
-  const services = Map.groupBy(
-    wanted.flatMap((service) => byService[service]!.map((vmid) => ({ service, vmid }))),
-    ({ vmid }) => vmid,
-  );
-  const found = await Promise.all(
-    [...services].map(async ([vmid, uses]) => {
-      const row = view.guests.find((guest) => guest.vmid === vmid && guest.type === 'qemu');
-      if (!row) throw new OperatorError(`there is no guest ${vmid}, which \`guests\` in the cluster file names`);
-      refuseInUse(await api.get('/nodes/{node}/qemu/{vmid}/config', { node: row.node, vmid }), row, run);
-      return { row, uses };
-    }),
-  );
-  for (const { row, uses } of found) {
-    const marks = tagsOf({ namespace, services: uses.map(({ service }) => service), run });
-    await changeConfig(api, row, (config) => {
-      refuseInUse(config, row, run);
-      const own = splitTags(config.tags);
-      const tags = [...new Set([...own, ...marks])];
-      return tags.length === own.length ? undefined : { tags: tags.join(';') };
-    });
-  }
-  await untilListed(
-    viewer,
-    namespace,
-    found.map(({ row: { vmid, name } }) => ({ vmid, name: name ?? '' })),
-  );
-}
-
-function refuseInUse({ tags }: Record<string, string>, { vmid, node }: View['guests'][number], run: string): void {
-  const mark = markOf(tags);
-  if (mark && mark.run !== run.toLowerCase()) {
-    throw new OperatorError(`guest ${vmid} on ${node} is in use by run ${mark.run}`);
-  }
 }

@@ -34,43 +34,52 @@ export interface Installing {
 
 /**
  * Through the agent: what takes an account (ssh, snippets of cloud-init) would need more rights over more machines. Files go through a
- * program's input, which every version passes on; /etc/rc.local is what both systemd and small inits start at each boot, so a guest that
- * is booted cold on another node plays its part again by itself.
+ * program's input, which every version passes on, and all that is small goes as one script: each program that the agent starts is some
+ * calls of the API. /etc/rc.local is what both systemd and small inits start at each boot, so a guest that is booted cold on another
+ * node plays its part again by itself.
  */
-export async function install(api: Api, guest: Guest, { spec, hostname, hosts, packed }: Installing): Promise<void> {
-  const shell = (script: string, stdin?: string, timeout = STEP) =>
-    mustExec(api, guest, ['sh', '-c', script], { timeout, ...(stdin === undefined ? {} : { stdin }) });
-  await shell(`mkdir -p ${HOME} && rm -f ${HOME}/files.b64`);
+export async function install(api: Api, guest: Guest, given: Installing): Promise<void> {
+  const { spec, packed } = given;
+  const shell = (argv: string[], stdin: string, timeout: number) => mustExec(api, guest, argv, { stdin, timeout });
+  let unpack = '';
   if (packed !== undefined && spec.files) {
-    for (let at = 0; at < packed.length; at += LONGEST_INPUT)
-      await shell(`cat >>${HOME}/files.b64`, packed.slice(at, at + LONGEST_INPUT));
-    const to = spec.files.to;
-    await shell(
-      `mkdir -p ${to} && base64 -d ${HOME}/files.b64 | tar --extract --gzip --directory ${to} && rm ${HOME}/files.b64`,
-      undefined,
-      UNPACK,
-    );
+    for (let at = 0; at < packed.length; at += LONGEST_INPUT) {
+      const append = at === 0 ? `mkdir -p ${HOME} && cat >${HOME}/files.b64` : `cat >>${HOME}/files.b64`;
+      await shell(['sh', '-c', append], packed.slice(at, at + LONGEST_INPUT), STEP);
+    }
+    const { to } = spec.files;
+    unpack = `mkdir -p ${to}\nbase64 -d ${HOME}/files.b64 | tar --extract --gzip --directory ${to}\nrm ${HOME}/files.b64\n`;
   }
+  await shell(['sh', '-eu'], unpack + setUp(given), UNPACK);
+}
+
+/** A shell script that gives the guest its name, the others' addresses and its parts, and starts those. */
+function setUp({ spec, hostname, hosts }: Installing): string {
   const names = Object.keys(spec.parts);
-  for (const name of names) {
-    await shell(`cat >${HOME}/run-${name} && chmod 755 ${HOME}/run-${name}`, runScript(name, spec.parts[name]!));
-  }
   const all = names.map((name) => `${HOME}/run-${name} >/dev/null 2>&1 </dev/null &\n`).join('');
   // cloud-init writes /etc/hosts anew at every boot, as Proxmox tells it to.
   const known = `grep -q '# brownout$' /etc/hosts || cat ${HOME}/hosts >>/etc/hosts\n`;
-  await shell(`cat >${HOME}/run && chmod 755 ${HOME}/run`, `#!/bin/sh\n# Written by brownout.\n${known}${all}`);
-  // A template may have its own hosts, and what it starts itself.
-  await shell(
-    `hostname ${quote(hostname)}; echo ${quote(hostname)} >/etc/hostname; sed -i '/# brownout$/d' /etc/hosts
-     cat >${HOME}/hosts && cat ${HOME}/hosts >>/etc/hosts`,
-    hosts.map((line) => `${line} # brownout\n`).join(''),
-  );
-  await shell(
-    `[ -e /etc/rc.local ] || printf '#!/bin/sh\\nexit 0\\n' >/etc/rc.local
-     grep -q '^${HOME}/run ' /etc/rc.local || sed -i '1a ${HOME}/run >/dev/null 2>\\&1 \\&' /etc/rc.local
-     chmod 755 /etc/rc.local; sync
-     setsid ${HOME}/run >/dev/null 2>&1 </dev/null &`,
-  );
+  const files = {
+    ...Object.fromEntries(names.map((name) => [`run-${name}`, runScript(name, spec.parts[name]!)])),
+    run: `#!/bin/sh\n# Written by brownout.\n${known}${all}`,
+    hosts: hosts.map((line) => `${line} # brownout\n`).join(''),
+  };
+  return [
+    `mkdir -p ${HOME}`,
+    ...Object.entries(files).map(([name, text]) => `printf %s ${quote(text)} >${HOME}/${name}`),
+    `chmod 755 ${HOME}/run*`,
+    // A template may have its own hosts, and what it starts itself.
+    `hostname ${quote(hostname)}`,
+    `echo ${quote(hostname)} >/etc/hostname`,
+    `sed -i '/# brownout$/d' /etc/hosts`,
+    `cat ${HOME}/hosts >>/etc/hosts`,
+    `[ -e /etc/rc.local ] || printf '#!/bin/sh\\nexit 0\\n' >/etc/rc.local`,
+    `grep -q '^${HOME}/run ' /etc/rc.local || sed -i '1a ${HOME}/run >/dev/null 2>\\&1 \\&' /etc/rc.local`,
+    'chmod 755 /etc/rc.local',
+    'sync',
+    `setsid ${HOME}/run >/dev/null 2>&1 </dev/null &`,
+    '',
+  ].join('\n');
 }
 
 /** One at a time: what a boot has started is not started again by hand. */

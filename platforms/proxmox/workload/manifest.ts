@@ -3,11 +3,15 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { OperatorError } from '../../../units/operator-error.ts';
 
+const GROUP =
+  'HA groups are rules since PVE 9, and are named nowhere here: `apart: true` keeps guests apart on any version';
+
 const ha = z.strictObject({
   'max-restart': z.int().min(0).max(10).default(1),
   'max-relocate': z.int().min(0).max(10).default(1),
   /** Back to the preferred node once that is there again. */
   failback: z.boolean().default(true),
+  group: z.undefined({ error: GROUP }).optional(),
 });
 
 const NAME = z.string().regex(/^[a-z][a-z0-9-]*$/);

@@ -4,6 +4,7 @@ import { OperatorError } from '../../../units/operator-error.ts';
 import { fitsPattern } from '../../../units/pattern.ts';
 import { few } from '../../../units/words.ts';
 import type { Api } from '../api/api.ts';
+import { LOCKED } from '../api/api-error.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
 import { isThere, type View } from '../state/view.ts';
 import type { GuestSpec, Manifest } from './manifest.ts';
@@ -107,11 +108,6 @@ export async function checkSource(
   if (cluster.storage !== undefined) await checkStorage(api, cluster.storage, needsSharing);
   const { from } = cluster;
   if (!from || !('template' in from)) {
-    if (from && 'image' in from && cluster.storage === undefined) {
-      throw new OperatorError(`${cluster.file} names an image and no storage for the guests' disks`, {
-        hint: 'add `storage:`',
-      });
-    }
     return undefined;
   }
   const row = view.guests.find(({ vmid }) => vmid === from.template);
@@ -120,18 +116,34 @@ export async function checkSource(
       hint: `\`template\` in the cluster file names it; the account needs VM.Audit and VM.Clone on /vms/${from.template}`,
     });
   }
-  if (!row.template) {
-    throw new OperatorError(`guest ${from.template} (${row.name}) on ${row.node} is no template`, {
-      hint: `on a node: qm template ${from.template}; or name another as \`template\``,
+  if (row.type !== 'qemu') {
+    throw new OperatorError(
+      `${from.template} (${row.name}) on ${row.node} is a container, and guests are cloned from a VM`,
+      {
+        hint: 'name the template of a VM as `template`; containers can be used that are there already: `guests`',
+      },
+    );
+  }
+  const { node, vmid } = row;
+  // Not by the cluster's list, which may be ten seconds old.
+  const config = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+  const what = `${vmid} (${config.name}) on ${node}`;
+  if (config.template !== '1') {
+    throw new OperatorError(`guest ${what} is no template`, {
+      hint: `on a node: qm template ${vmid}; or name another as \`template\``,
     });
   }
-  const config = await api.get('/nodes/{node}/qemu/{vmid}/config', { node: row.node, vmid: from.template });
   if (!/^(1|enabled=1)\b/.test(config.agent ?? '')) {
-    throw new OperatorError(`template ${from.template} (${row.name}) on ${row.node} has no guest agent configured`, {
-      hint: `install qemu-guest-agent in it, then on a node: qm set ${from.template} --agent 1`,
+    throw new OperatorError(`template ${what} has no guest agent configured`, {
+      hint: `install qemu-guest-agent in it, then on a node: qm set ${vmid} --agent 1`,
     });
   }
-  return { vmid: from.template, node: row.node };
+  if (config.lock !== undefined) {
+    throw new OperatorError(`template ${what} is locked (${config.lock})`, {
+      hint: LOCKED,
+    });
+  }
+  return { vmid, node };
 }
 
 async function checkStorage(api: Api, name: string, needsSharing: boolean): Promise<void> {

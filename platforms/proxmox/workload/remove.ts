@@ -4,11 +4,14 @@ import { poll } from '../../../units/until.ts';
 import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
+import { type AnyGuest, configOf, configure, kindOf, wordOf } from '../api/guest-calls.ts';
 import { finished, TaskError } from '../api/tasks.ts';
 import { isGone, unlessGone } from '../api/unless-gone.ts';
-import { markOf, readMark, unmarked } from '../state/tags.ts';
+import { heldOf, markOf, readMark, unmarked } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { sidOf } from './ha.ts';
+import { untilUnlisted } from './listed.ts';
+import { release } from './settings.ts';
 
 const REMOVE_TIMEOUT = 120_000;
 const TASK_TIMEOUT = 60_000;
@@ -30,11 +33,13 @@ export async function removeNamespace(
   const run = ownRun?.toLowerCase();
   await removeRules(api, namespace, ownRun);
   let foreign: string[] = [];
+  const given = new Set<number>();
   let lastSeen = performance.now();
   const sweep = async () => {
     const found = await guestsOf(api, await viewer.look(), namespace);
     const own = found.filter(({ run: its }) => isOfRun(its, run));
-    foreign = found.filter(({ run: its }) => !isOfRun(its, run)).map(({ vmid }) => `guest ${vmid}`);
+    foreign = found.filter(({ run: its }) => !isOfRun(its, run)).map(({ vmid, kind }) => `${wordOf(kind)} ${vmid}`);
+    for (const { vmid, isMade } of own) if (!isMade) given.add(vmid);
     if (own.length > 0) lastSeen = performance.now();
     const left = await Promise.all(own.map((guest) => removeGuest(api, guest)));
     return left.filter((what) => what !== undefined);
@@ -49,6 +54,7 @@ export async function removeNamespace(
       },
     );
   }
+  if (given.size > 0) await untilUnlisted(viewer, namespace, [...given]);
   // A group is refused as long as a resource is in it.
   await removeGroups(api, namespace, ownRun);
   if (foreign.length === 0) return;
@@ -58,9 +64,7 @@ export async function removeNamespace(
   );
 }
 
-interface Found {
-  vmid: number;
-  node: string;
+interface Found extends AnyGuest {
   run: string;
   tags: string | undefined;
   /** The suite made it: its description says so from its first moment. Else it is only marked. */
@@ -73,35 +77,37 @@ interface Found {
  */
 async function guestsOf(api: Api, { guests }: View, namespace: string): Promise<Found[]> {
   const prefix = `${namespace.replaceAll('_', '-').toLowerCase()}-`;
+  // A container is never made by the suite.
   const candidates = guests.filter(
     ({ type, template, name, tags }) =>
-      type === 'qemu' && !template && (markOf(tags)?.has(namespace) || name === undefined || name.startsWith(prefix)),
+      !template &&
+      (markOf(tags)?.has(namespace) || (type === 'qemu' && (name === undefined || name.startsWith(prefix)))),
   );
   const found = await Promise.all(
-    candidates.map(async ({ vmid, node }): Promise<Found | undefined> => {
-      const config = await unlessGone(api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid }));
+    candidates.map(async ({ vmid, node, type }): Promise<Found | undefined> => {
+      const kind = kindOf(type);
+      const guest = kind && { node, vmid, kind };
+      const config = guest && (await unlessGone(configOf(api, guest)));
       if (!config) return undefined;
       const { tags, name, description } = config;
-      const written = readMark(description);
-      if (written?.namespace === namespace) return { vmid, node, tags, run: written.run.toLowerCase(), isMade: true };
+      const written = kind === 'qemu' ? readMark(description) : undefined;
+      if (written?.namespace === namespace) return { ...guest, tags, run: written.run.toLowerCase(), isMade: true };
       const mark = markOf(tags);
-      if (mark?.has(namespace)) return { vmid, node, tags, run: mark.run, isMade: false };
-      return name?.startsWith(prefix) ? { vmid, node, tags, run: '', isMade: false } : undefined;
+      if (mark?.has(namespace)) return { ...guest, tags, run: mark.run, isMade: false };
+      return name?.startsWith(prefix) ? { ...guest, tags, run: '', isMade: false } : undefined;
     }),
   );
   return found.filter((guest) => guest !== undefined);
 }
 
 /** One try; says what is in the way of it. */
-async function removeGuest(api: Api, { vmid, node, tags, isMade }: Found): Promise<string | undefined> {
+async function removeGuest(api: Api, found: Found): Promise<string | undefined> {
+  const { vmid, node, kind, tags, isMade } = found;
   try {
     if (!isMade) {
+      await release(api, found, heldOf(tags));
       const left = unmarked(tags);
-      await api.put('/nodes/{node}/qemu/{vmid}/config', {
-        node,
-        vmid,
-        ...(left.length > 0 ? { tags: left.join(';') } : { delete: 'tags' }),
-      });
+      await configure(api, found, left.length > 0 ? { tags: left.join(';') } : { delete: 'tags' });
       return undefined;
     }
     // Out of HA first: else it would be started again.
@@ -120,7 +126,8 @@ async function removeGuest(api: Api, { vmid, node, tags, isMade }: Found): Promi
     return undefined;
   } catch (error) {
     if (isGone(error)) return undefined;
-    if (error instanceof ApiError || error instanceof TaskError) return `guest ${vmid} on ${node}: ${error.message}`;
+    if (error instanceof ApiError || error instanceof TaskError)
+      return `${wordOf(kind)} ${vmid} on ${node}: ${error.message}`;
     throw error;
   }
 }

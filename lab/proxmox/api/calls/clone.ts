@@ -5,6 +5,7 @@ import { isTrue } from '../../config/values.ts';
 import { drivesOf, formatDrive, formatFile, formatNet, netsOf } from '../../guests/config.ts';
 import type { GuestConfig } from '../../node/parts.ts';
 import { settingsOf } from '../guest-config.ts';
+import { needBridge } from '../option-rights.ts';
 import { guestNodes } from '../parts.ts';
 import { failed } from '../refusal.ts';
 import { checkUnlocked, type Handlers, type Request, readGuest } from '../world.ts';
@@ -16,6 +17,10 @@ async function clone({ world, params, caller }: Request): Promise<string> {
   if (!world.membership.nodes().some(({ name }) => name === target)) throw failed(`no such cluster node '${target}'`);
   await world.rights.need(caller, `/vms/${newid}`, 'VM.Allocate');
   const { config } = await readGuest(world, node, vmid);
+  for (const { file, cdrom } of drivesOf(config)) {
+    if (!cdrom) await world.rights.need(caller, `/storage/${file.split(':')[0]}`, 'Datastore.AllocateSpace');
+  }
+  for (const { bridge } of netsOf(config)) if (bridge !== undefined) await needBridge({ world, caller }, bridge);
   checkUnlocked(config);
   const taken = (await guestNodes(world)).get(newid);
   if (taken !== undefined) throw failed(`unable to create VM ${newid}: config file already exists`);

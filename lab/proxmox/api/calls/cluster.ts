@@ -2,12 +2,14 @@
 
 import { X509Certificate } from 'node:crypto';
 import { DATACENTER } from '../../config/datacenter.ts';
+import { guestPlaces } from '../../config/guest-files.ts';
+import { isVm } from '../../ha/state.ts';
 import { certificatePath, type Told } from '../broadcast.ts';
 import { optionsText, parseOptionsFile } from '../datacenter.ts';
 import { VERSION } from '../figures.ts';
 import { guestNodes } from '../parts.ts';
 import { badParameters } from '../refusal.ts';
-import { type Handlers, type Request, sidOf, text, underLock, type World } from '../world.ts';
+import { type Handlers, type Request, text, underLock, type World } from '../world.ts';
 import { CONTENT } from './storage.ts';
 
 /** Of `corosync.conf`, as it stands in the replicated files. */
@@ -66,11 +68,12 @@ async function resources({ world, params, caller }: Request) {
   if (kind === undefined || kind === 'vm') {
     const configured = await world.ha.services();
     const latest = latestGuests(told);
-    for (const [vmid, node] of await guestNodes(world)) {
+    for (const [sid, node] of await guestPlaces(world.files)) {
+      const type = isVm(sid) ? 'qemu' : 'lxc';
+      const vmid = Number(sid.slice('vm:'.length));
       if (!granted(`/vms/${vmid}`).has('VM.Audit')) continue;
-      const sid = sidOf(vmid);
       const hastate = configured[sid] && { hastate: services[sid]?.state ?? configured[sid].state };
-      rows.push({ ...guestRow(vmid, node, latest.get(vmid)), ...hastate });
+      rows.push({ ...guestRow(type, vmid, node, latest.get(vmid)), ...hastate });
     }
   }
   for (const { name, online } of world.membership.nodes()) {
@@ -97,8 +100,8 @@ function latestGuests(told: Map<string, Told>) {
   return new Map([...latest].map(([vmid, { row }]) => [vmid, row]));
 }
 
-function guestRow(vmid: number, node: string, row: Told['guests'][string] | undefined) {
-  const base = { id: `qemu/${vmid}`, type: 'qemu', vmid, node };
+function guestRow(type: 'qemu' | 'lxc', vmid: number, node: string, row: Told['guests'][string] | undefined) {
+  const base = { id: `${type}/${vmid}`, type, vmid, node };
   if (!row) return { ...base, status: 'unknown', template: 0 };
   const {
     name,

@@ -10,6 +10,7 @@ import type { GuestConfig } from '../../node/parts.ts';
 import { isRunning, PENDING, startGuest, withPending } from '../guest-actions.ts';
 import { checkStorages, identity, keysToDelete, makeVolumes, settingsOf, shown } from '../guest-config.ts';
 import { rowOf } from '../guest-row.ts';
+import { checkSettings } from '../option-rights.ts';
 import { guestNodes } from '../parts.ts';
 import { badParameters, failed } from '../refusal.ts';
 import { checkUnlocked, type Handlers, type Request, readGuest, sidOf, type World } from '../world.ts';
@@ -21,7 +22,7 @@ const AT_START =
 async function list({ world, caller }: Request) {
   const granted = await world.rights.at(caller);
   const rows = [];
-  for (const [vmid, node] of await guestNodes(world)) {
+  for (const [vmid, node] of await guestNodes(world, 'vm')) {
     if (node !== world.node || !granted(`/vms/${vmid}`).has('VM.Audit')) continue;
     const { config } = await readGuest(world, node, vmid);
     rows.push(rowOf(vmid, config, await world.hypervisor.state(vmid)));
@@ -29,12 +30,14 @@ async function list({ world, caller }: Request) {
   return rows;
 }
 
-async function create({ world, params, caller }: Request): Promise<string> {
+async function create(request: Request): Promise<string> {
+  const { world, params, caller } = request;
   const { node, files } = world;
   const vmid = Number(params.vmid);
   const taken = (await guestNodes(world)).get(vmid);
   if (taken !== undefined) throw failed(`unable to create VM ${vmid} - VM ${vmid} already exists on node '${taken}'`);
   const settings = settingsOf(params);
+  await checkSettings(request, vmid, settings);
   checkStorages(world, settings);
   if (!world.membership.quorate()) throw failed('cluster not ready - no quorum?');
   const path = configPath(node, vmid);
@@ -77,7 +80,8 @@ async function pending({ world, params }: Request) {
 }
 
 /** Throws Refusal for what is known at once; what is returned does it. */
-async function prepareChange({ world, params }: Request) {
+async function prepareChange(request: Request) {
+  const { world, params } = request;
   const vmid = Number(params.vmid);
   const path = configPath(world.node, vmid);
   const removed = keysToDelete(params.delete);
@@ -86,6 +90,7 @@ async function prepareChange({ world, params }: Request) {
     throw failed('checksum mismatch (file change by other user?)');
   if (params.skiplock !== true) checkUnlocked(before);
   const settings = settingsOf(params);
+  await checkSettings(request, vmid, settings, removed);
   checkStorages(world, settings);
   if (!world.membership.quorate())
     throw failed(`unable to open file '/etc/pve/${path}.tmp.${process.pid}' - Permission denied`);

@@ -65,9 +65,10 @@ function settings({
 async function create({ world, params }: Request): Promise<void> {
   const sid = sidOf(params);
   const changes = { state: 'started', ...settings(params) };
-  const isThere = (await guestNodes(world)).has(Number(sid.slice(3)));
-  if (!isThere) throw failed(`resource '${sid}' does not exist in cluster`);
-  if (sid.startsWith('ct:')) throw failed(`resource '${sid}' - guest with ID ${sid.slice(3)} is not a container`);
+  const vmid = Number(sid.slice(3));
+  if (!(await guestNodes(world)).has(vmid)) throw failed(`resource '${sid}' does not exist in cluster`);
+  if (sid.startsWith('ct:') && !(await guestNodes(world, 'ct')).has(vmid))
+    throw failed(`resource '${sid}' - guest with ID ${vmid} is not a container`);
   await underLock(
     world,
     'domain-ha',

@@ -124,7 +124,6 @@ const FOLDERS = ['network', 'qemu', 'services', 'status', 'storage', 'tasks', 't
 
 export const nodeCalls: Handlers = {
   'GET /nodes/{node}': async () => FOLDERS.map((name) => ({ name })),
-  'GET /nodes/{node}/lxc': async () => [],
   'GET /nodes/{node}/network': network,
   'GET /nodes/{node}/services': async ({ world }) => SERVICES.map((each) => service(world, ...each)),
   'GET /nodes/{node}/services/{service}': async () =>
