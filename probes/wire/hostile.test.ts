@@ -21,7 +21,10 @@ function heldBytes(): number {
 
 interface Cost {
   held: number;
-  /** CPU ms of the slowest read: so long every other stream waits. */
+  /**
+   * CPU ms of the slowest read: so long every other stream waits. Limits are three times what a quiet computer needs: a busy one
+   * shares its caches, and what is wrong costs ten times as much.
+   */
   longest: number;
   total: number;
   end: 'answered' | 'refused' | 'waiting';
@@ -35,14 +38,14 @@ function feed(head: string, text: string, length: number, size = READ): Cost {
   const parser = new ResponseParser();
   const cost: Cost = { held: 0, longest: 0, total: 0, end: 'waiting' };
   const push = (bytes: Buffer) => {
-    const began = process.cpuUsage();
+    const began = process.threadCpuUsage();
     try {
       if (parser.push(bytes)) cost.end = 'answered';
     } catch (error) {
       assert.ok(error instanceof ProtocolError);
       cost.end = 'refused';
     }
-    const { user, system } = process.cpuUsage(began);
+    const { user, system } = process.threadCpuUsage(began);
     const took = (user + system) / 1000;
     cost.longest = Math.max(cost.longest, took);
     cost.total += took;
@@ -72,15 +75,15 @@ test('chunks of one byte: held as what they are, and refused where they are made
   const { held, longest, total, end } = feed(CHUNKED, '1\r\nx\r\n', 30 * MIB);
   assert.equal(end, 'refused');
   assert.ok(held < MIB, `${held / MIB} MiB`);
-  assert.ok(longest < 30, `${longest} ms`);
-  assert.ok(total < 100, `${total} ms`);
+  assert.ok(longest < 3 * 30, `${longest} ms`);
+  assert.ok(total < 3 * 100, `${total} ms`);
 });
 
 test('chunk extensions: refused, as Node refuses them, and never held', () => {
   const { held, end, total } = feed(CHUNKED, `1;${'e'.repeat(4000)}\r\nx\r\n`, 200 * MIB);
   assert.equal(end, 'refused');
   assert.ok(held < 4 * MIB, `${held / MIB} MiB`);
-  assert.ok(total < 100, `${total} ms`);
+  assert.ok(total < 3 * 100, `${total} ms`);
   assert.equal(feed(CHUNKED, `1${' '.repeat(4000)}\r\nx\r\n`, 200 * MIB).end, 'refused', 'spaces are none the better');
 });
 
@@ -94,7 +97,7 @@ test('endless interim answers: refused', () => {
   for (const interim of ['HTTP/1.1 100 \r\n\r\n', `HTTP/1.1 103 x\r\nLink: ${'x'.repeat(30_000)}\r\n\r\n`]) {
     const { end, longest, held } = feed('', interim, 200 * MIB);
     assert.equal(end, 'refused');
-    assert.ok(longest < 20, `${longest} ms`);
+    assert.ok(longest < 3 * 20, `${longest} ms`);
     assert.ok(held < 4 * MIB);
   }
 });
