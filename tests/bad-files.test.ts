@@ -191,7 +191,13 @@ test('every good file passes, Windows line ends and byte order mark included', a
 });
 
 test('every good file passes on Kubernetes, those for Kubernetes alone included', async () => {
-  const { exitCode, stderr } = await check('scenarios', '--cluster', 'clusters/lab-kubernetes.yaml');
+  const files = globSync('scenarios/voting/{,kubernetes/}*.yaml', { cwd: root });
+  const { exitCode, stderr } = await check(...files, '--cluster', 'clusters/lab-kubernetes.yaml');
+  assert.equal(exitCode, 0, stderr);
+});
+
+test('those for Proxmox alone pass there', async () => {
+  const { exitCode, stderr } = await check('scenarios/voting/proxmox', '--cluster', 'clusters/lab-proxmox.yaml');
   assert.equal(exitCode, 0, stderr);
 });
 
