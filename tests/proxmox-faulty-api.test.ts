@@ -227,7 +227,10 @@ describe(`the Proxmox driver on a hostile API (SEED=${SEED})`, { timeout: 900_00
       await files.write(path, good.replaceAll(/^token:root@pam!rec:.*\n/gm, ''));
       const error = await failed(remove(platform), LIMIT.change);
       await files.write(path, good);
-      assert.match(error.message, /^remove brownout-agent-1: GET \S+ at https:\/\/127\.0\.0\.1:\d+ as root@pam!rec: 401 /);
+      assert.match(
+        error.message,
+        /^remove brownout-agent-1: GET \S+ at https:\/\/127\.0\.0\.1:\d+ as root@pam!rec: 401 /,
+      );
       assert.match(error.hint!, /its secret and its expiry/);
       await remove(platform);
       await untouched();
