@@ -29,7 +29,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
   const addresses = new Map<string, string>();
 
   async function members(namespace: string, service?: string): Promise<Member[]> {
-    const view = await viewer.look();
+    const view = await viewer.look({ patience: 0 });
     const processes = await processesOf(api, { ...view, guests: ofNamespace(namespace, view) });
     const all = toMembers(namespace, view, processes);
     return service === undefined ? all : all.filter((member) => member.service === service);
@@ -56,7 +56,8 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
   /** Its API takes a connection: nothing is sent, so whose certificate it is does not matter. */
   async function answers(node: string): Promise<boolean> {
     try {
-      const address = addresses.get(node) ?? (await viewer.look()).nodes.find(({ name }) => name === node)?.address;
+      const address =
+        addresses.get(node) ?? (await viewer.look({ patience: 0 })).nodes.find(({ name }) => name === node)?.address;
       return address !== undefined && (await takesTls(address));
     } catch {
       return false;

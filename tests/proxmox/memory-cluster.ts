@@ -196,6 +196,7 @@ export class MemoryCluster {
   readonly files = new MemoryFiles();
   readonly machines = new Map<string, MemoryMachine>();
   readonly port: number;
+  readonly #network: string;
   /** Nodes that are not there. */
   readonly #down = new Set<string>();
   /** Nodes that are cut off, and alone. */
@@ -206,20 +207,28 @@ export class MemoryCluster {
   readonly #parts = new Map<string, Parts>();
   readonly #identities = new Map<string, { key: string; cert: string }>();
 
-  private constructor(names: string[], port: number) {
+  private constructor(names: string[], port: number, network: string) {
     this.#names = names;
     this.port = port;
+    this.#network = network;
   }
 
   /**
    * @param size `guests` that run, evenly on the `nodes`, from VMID 1000 on, every second one under HA: for measuring what a large cluster costs
    *
+   * @param size.prefix of the nodes' names; with another than `pve` it is another cluster, on other addresses
+   *
    * With `root@pam` (password PASSWORD) and its tokens `rec`, which may do all, and `poor`, which may see guests only.
    */
-  static async start(authority: Authority, port: number, { nodes = 3, guests = 0 } = {}): Promise<MemoryCluster> {
+  static async start(
+    authority: Authority,
+    port: number,
+    { nodes = 3, guests = 0, prefix = 'pve' } = {},
+  ): Promise<MemoryCluster> {
     const cluster = new MemoryCluster(
-      Array.from({ length: nodes }, (_, index) => `pve${index + 1}`),
+      Array.from({ length: nodes }, (_, index) => `${prefix}${index + 1}`),
       port,
+      prefix === 'pve' ? '127.0.77' : '127.0.78',
     );
     const files = cluster.files.view(() => true);
     await setPassword(files, 'root@pam', PASSWORD);
@@ -228,7 +237,10 @@ export class MemoryCluster {
     await addRole(files, 'Watcher', ['VM.Audit']);
     await addEntry(files, { path: '/vms', who: 'root@pam!poor', role: 'Watcher', propagate: true });
     await ensureTicketKey(files);
-    await files.write('corosync.conf', 'totem {\n  cluster_name: memory\n  config_version: 3\n}\n');
+    await files.write(
+      'corosync.conf',
+      `totem {\n  cluster_name: ${prefix === 'pve' ? 'memory' : prefix}\n  config_version: 3\n}\n`,
+    );
     const storage = new MemoryStorage();
     for (const name of cluster.#names) {
       cluster.#guests.set(name, new MemoryGuests(() => cluster.#guests));
@@ -267,7 +279,7 @@ export class MemoryCluster {
   }
 
   address(name: string): string {
-    return `127.0.77.${this.#names.indexOf(name) + 1}`;
+    return `${this.#network}.${this.#names.indexOf(name) + 1}`;
   }
 
   origin(name: string): string {
@@ -297,7 +309,7 @@ export class MemoryCluster {
   /** Nobody listens at the address of a node on the other side of a cut. */
   #seen(from: string, name: string): string {
     const isCut = from !== name && (this.#minority.has(from) || this.#minority.has(name));
-    return isCut ? '127.0.77.250' : this.address(name);
+    return isCut ? `${this.#network}.250` : this.address(name);
   }
 
   /** Its API is there again. */

@@ -9,7 +9,8 @@ import { ensureTicketKey } from './access-files.ts';
 import { type Figures, figures, type Space, space } from './figures.ts';
 import { containerRowOf, type GuestRow, rowOf } from './guest-row.ts';
 import { epoch, guestNodes, type Parts } from './parts.ts';
-import type { Task, Tasks } from './tasks.ts';
+import type { Task } from './task.ts';
+import type { Tasks } from './tasks.ts';
 
 type ToldTask = Omit<Task, 'log' | 'pid' | 'pstart'>;
 

@@ -13,6 +13,7 @@ import { NO_PROXY, passOn } from './proxy.ts';
 import { Refusal } from './refusal.ts';
 import { Rights } from './rights.ts';
 import { type Route, route } from './schema.ts';
+import { TaskFiles } from './task-files.ts';
 import { Tasks } from './tasks.ts';
 import { type Caller, Tickets } from './tickets.ts';
 import type { World } from './world.ts';
@@ -23,6 +24,8 @@ export interface ServeOptions {
   cert: string;
   /** The same on all nodes. */
   port: number;
+  /** Where the node keeps its tasks. Undefined: nowhere, and a restart forgets them. */
+  taskFolder?: string;
 }
 
 /** A node's API that answers. */
@@ -39,9 +42,10 @@ const PENALTY = 3000;
 const OPEN = new Set(['GET /access/ticket', 'POST /access/ticket']);
 
 /** Listens on the node's own address. Rejects if it cannot. */
-export async function serve(parts: Parts, { key, cert, port }: ServeOptions): Promise<NodeApi> {
+export async function serve(parts: Parts, { key, cert, port, taskFolder }: ServeOptions): Promise<NodeApi> {
   const { node } = parts.membership;
-  const tasks = new Tasks(node, () => broadcast.soon());
+  const files = taskFolder === undefined ? undefined : new TaskFiles(taskFolder);
+  const tasks = new Tasks(node, () => broadcast.soon(), files);
   const broadcast = new Broadcast(parts, tasks, cert);
   const [tickets, rights] = [new Tickets(parts.files), new Rights(parts.files)];
   const world: World = { ...parts, node, tasks, tickets, rights, broadcast };

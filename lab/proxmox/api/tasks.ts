@@ -2,26 +2,9 @@
 import type { Log } from '../node/parts.ts';
 import { epoch } from './parts.ts';
 import { badParameters, wordsOf } from './refusal.ts';
+import type { Task } from './task.ts';
+import type { TaskFiles } from './task-files.ts';
 import { type Caller, hex, nameOf } from './tickets.ts';
-
-export interface Task {
-  upid: string;
-  node: string;
-  pid: number;
-  /** Of its process, in hundredths of a second since the node booted. */
-  pstart: number;
-  /** Epoch seconds. */
-  starttime: number;
-  endtime?: number;
-  type: string;
-  /** What it is about: a guest's number, or nothing. */
-  id: string;
-  user: string;
-  tokenid?: string;
-  /** `OK`, or all that went wrong; undefined while it runs. */
-  exitstatus?: string;
-  log: string[];
-}
 
 /** More than these are forgotten, the oldest first. */
 const KEPT = 1000;
@@ -37,11 +20,15 @@ export class Tasks {
   readonly #tasks = new Map<string, Task>();
   /** Called when one begins or ends. */
   readonly #changed: () => void;
+  /** Undefined: a restart forgets all of them. */
+  readonly #files: TaskFiles | undefined;
   #pid = 1000;
 
-  constructor(node: string, changed: () => void) {
+  constructor(node: string, changed: () => void, files?: TaskFiles) {
     this.#node = node;
     this.#changed = changed;
+    this.#files = files;
+    for (const task of files?.read() ?? []) this.#tasks.set(task.upid, task);
   }
 
   /** Begins it and does not wait for its end. */
@@ -61,11 +48,12 @@ export class Tasks {
     const task: Task = { upid, node: this.#node, pid, pstart, starttime, type, id, user: caller.user, log: [] };
     if (caller.tokenId !== undefined) task.tokenid = caller.tokenId;
     this.#tasks.set(upid, task);
+    this.#tell(task, []);
     this.#forget();
     this.#changed();
     const ended = (async () => {
       try {
-        await work((line) => task.log.push(...line.replace(/\n$/, '').split('\n')));
+        await work((line) => this.#tell(task, line.replace(/\n$/, '').split('\n')));
         this.#end(task, 'OK');
       } catch (error) {
         this.#end(task, wordsOf(error).trimEnd());
@@ -79,14 +67,21 @@ export class Tasks {
   #end(task: Task, exitstatus: string): void {
     task.exitstatus = exitstatus;
     task.endtime = epoch();
-    task.log.push(exitstatus === 'OK' ? 'TASK OK' : `TASK ERROR: ${exitstatus}`);
+    this.#tell(task, [exitstatus === 'OK' ? 'TASK OK' : `TASK ERROR: ${exitstatus}`]);
     this.#changed();
+  }
+
+  #tell(task: Task, lines: string[]): void {
+    task.log.push(...lines);
+    this.#files?.append(task.upid, lines);
   }
 
   #forget(): void {
     for (const [upid, task] of this.#tasks) {
       if (this.#tasks.size <= KEPT) return;
-      if (task.exitstatus !== undefined) this.#tasks.delete(upid);
+      if (task.exitstatus === undefined) continue;
+      this.#tasks.delete(upid);
+      this.#files?.remove(upid);
     }
   }
 

@@ -19,7 +19,7 @@ import { HaGuests } from './ha-guests.ts';
 import { NodeMachine } from './machine.ts';
 import type { Membership } from './parts.ts';
 import { peer, servePeers } from './peers.ts';
-import { AGENT_SOCKET, COPY, NODE_FILE, type NodeSettings } from './settings.ts';
+import { AGENT_SOCKET, COPY, NODE_FILE, type NodeSettings, TASKS } from './settings.ts';
 
 const { node, nodes, timeScale, epoch } = JSON.parse(readFileSync(NODE_FILE, 'utf8')) as NodeSettings;
 const say = (line: string) => console.log(`${new Date().toISOString()} ${line}`);
@@ -52,7 +52,7 @@ const hypervisor = new QemuHypervisor({
 servePeers(addressOf(node), key, hypervisor);
 const { lrm } = await serve(
   { membership, files, ha, machine, hypervisor, storage },
-  { key: pem('key'), cert: pem('pem'), port: API_PORT },
+  { key: pem('key'), cert: pem('pem'), port: API_PORT, taskFolder: TASKS },
 );
 const highAvailability = new HighAvailability({
   membership,

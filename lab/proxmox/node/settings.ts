@@ -16,3 +16,5 @@ export const WATCHDOG_SOCKET = '/run/watchdog.sock';
 export const AGENT_SOCKET = '/run/pve-agent.sock';
 /** The tree as it was when this node last had a majority. */
 export const COPY = '/var/lib/pve-cluster/files.json';
+/** Where a node keeps the logs of its tasks, by which it knows them after a restart. */
+export const TASKS = '/var/log/pve/tasks';

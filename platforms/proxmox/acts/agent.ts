@@ -40,8 +40,10 @@ export async function execInGuest(
   const command = { command: argv, ...(stdin === undefined ? {} : { 'input-data': stdin }) };
   const { pid } = await api.post('/nodes/{node}/qemu/{vmid}/agent/exec', { node, vmid, ...command }, asking());
   for (let pause = LOOK_AGAIN; left() > 0; pause = Math.min(2 * pause, LOOK_AGAIN_MOST)) {
-    const status = await api.get('/nodes/{node}/qemu/{vmid}/agent/exec-status', { node, vmid, pid }, asking());
-    if (status.exited) {
+    const status = await askedAgain(
+      api.get('/nodes/{node}/qemu/{vmid}/agent/exec-status', { node, vmid, pid }, asking()),
+    );
+    if (status?.exited) {
       return {
         code: status.exitcode ?? 128 + (status.signal ?? 0),
         stdout: status['out-data'] ?? '',
@@ -53,6 +55,16 @@ export async function execInGuest(
   throw new OperatorError(
     `${argv[0]} in guest ${guest.vmid} on ${guest.node} has not ended within ${timeout / 1000} s`,
   );
+}
+
+/** Undefined where another try may tell. The end of a program is told once only: one whose answer was lost is not told any more. */
+async function askedAgain<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ApiError && error.passes) return undefined;
+    throw error;
+  }
 }
 
 /** As `execInGuest`; a program that fails is an error with its words. */

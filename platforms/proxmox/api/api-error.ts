@@ -13,6 +13,8 @@ export type Trouble =
   | 'already-there'
   /** By another task: a guest, or a file of the configuration. */
   | 'locked'
+  /** Somebody has written it since it was read. */
+  | 'modified'
   /** The node that was asked has no majority: it answers questions with what it knew, and takes no change. */
   | 'no-quorum'
   /** The node that was asked has no configuration to look into: it has just started, or is about to end. */
@@ -92,6 +94,7 @@ const WORDS: [RegExp, Trouble][] = [
   [/unable to (open|create|write) .*\/etc\/pve\/.*Permission denied/, 'no-quorum'],
   [/ipcc_send_rec|Transport endpoint is not connected/, 'not-ready'],
   [/already (exists|defined|used)/, 'already-there'],
+  [/checksum mismatch|detected modified configuration/, 'modified'],
   [/is locked|can't lock file|got lock (request )?timeout/, 'locked'],
   [/^only root|Permission check failed/, 'forbidden'],
   [
@@ -207,6 +210,13 @@ function parseBody(text: string): { message?: string; errors?: Record<string, st
     ...(typeof message === 'string' ? { message } : {}),
     errors: Object.fromEntries(words.slice(0, 50)),
   };
+}
+
+/** An endpoint that is of another cluster than the one that the run has begun on. */
+export function strangers(asked: Asked, expected: object, shown: object): ApiError {
+  return new ApiError('untrusted', asked, `it is of another cluster: ${shown}, and the others are of ${expected}`, {
+    hint: 'nothing else was sent to it. Name nodes of one cluster only as `endpoints` in the cluster file',
+  });
 }
 
 const cut = (text: string, length: number) => (text.length > length ? `${text.slice(0, length)}…` : text);

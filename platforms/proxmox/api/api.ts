@@ -9,10 +9,11 @@ import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
 import type { ProxmoxReach } from '../cluster.ts';
 import { type Access, openAccess, type Ticket } from './access.ts';
-import { type Answer, ApiError, type Asked, refusal, silence } from './api-error.ts';
+import { type Answer, ApiError, type Asked, refusal, silence, strangers } from './api-error.ts';
 import { type Answers, type Asks, CALLS, type Call, type Method, type PathOf } from './calls.ts';
 import { type Encoded, encode, LOGIN, readAnswer } from './encoding.ts';
 import { Exchange } from './exchange.ts';
+import { ClusterIdentity } from './identity.ts';
 import { type Endpoint, openEndpoints } from './reach.ts';
 
 /** What a request may take at most. */
@@ -32,6 +33,7 @@ export interface Limits {
 /** Below the 30 s in which a node gives up reaching a dead one. */
 const LIMITS: Limits = { connect: 3_000, read: 6_000, write: 15_000, patience: 20_000, bytes: 32 * 2 ** 20 };
 
+const STATUS = 'GET /cluster/status';
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;
 
@@ -61,6 +63,9 @@ export class Api {
   #endpoints: Endpoint[];
   readonly #limits: Limits;
   readonly #closed = new AbortController();
+  #cluster: ClusterIdentity | undefined;
+  /** Endpoints that have said that they are of that cluster. */
+  readonly #own = new Set<string>();
 
   /** Throws OperatorError for a way to the cluster that cannot be right. Nothing is sent yet. */
   constructor(reach: ProxmoxReach, limits: Limits = LIMITS) {
@@ -72,6 +77,15 @@ export class Api {
   /** Origins, in the order in which they would be asked. */
   get endpoints(): string[] {
     return this.#endpoints.map(({ url }) => url.origin);
+  }
+
+  /**
+   * From now on every other endpoint is asked whose it is before it is asked anything else: what is right for this cluster would be done
+   * to another one just as well. @param by the endpoint that has told; the first to be bound counts
+   */
+  bind(cluster: ClusterIdentity, by: string): void {
+    this.#cluster ??= cluster;
+    this.#own.add(by);
   }
 
   /** All of these throw ApiError; OperatorError for parameters that cannot be right, of which nothing is sent. */
@@ -131,8 +145,8 @@ export class Api {
           failures.push(error);
         }
       }
-      const failure = telling(failures);
-      if (!failure.passes || performance.now() + pause > deadline) throw failure;
+      const isOver = performance.now() + pause > deadline || !failures.some(({ passes }) => passes);
+      if (isOver) throw telling(failures);
       await sleep(pause, ended);
       ended.throwIfAborted();
     }
@@ -144,12 +158,35 @@ export class Api {
       const headers = request.call === LOGIN ? {} : await this.access.headers(request.isChange);
       ended.throwIfAborted();
       try {
+        if (request.call !== LOGIN) await this.#identify(endpoint, headers, timeout, ended);
         return await this.#once(endpoint, request, headers, timeout, ended);
       } catch (error) {
         const isRefused = error instanceof ApiError && error.trouble === 'unauthenticated' && request.call !== LOGIN;
         if (!isRefused || renewed || !this.access.renew(headers)) throw error;
       }
     }
+  }
+
+  /** Throws ApiError for an endpoint of another cluster. */
+  async #identify(
+    endpoint: Endpoint,
+    headers: Record<string, string>,
+    timeout: number | undefined,
+    ended: AbortSignal,
+  ): Promise<void> {
+    const { origin } = endpoint.url;
+    if (!this.#cluster || this.#own.has(origin)) return;
+    const status = await this.#once(endpoint, encode(STATUS, {}), headers, timeout, ended);
+    const shown = new ClusterIdentity(status as Answers<'GET', '/cluster/status'>);
+    if (this.#cluster.isSame(shown)) {
+      this.#own.add(origin);
+      return;
+    }
+    throw strangers(
+      { endpoint: origin, method: 'GET', path: '/cluster/status', who: this.access.who },
+      this.#cluster,
+      shown,
+    );
   }
 
   /** One try. */
@@ -205,24 +242,26 @@ export class Api {
 
   /** Not first next time. What PVE itself says no to, it would say everywhere. */
   #avoid(endpoint: Endpoint, { trouble }: ApiError): void {
-    if (!['silent', 'foreign', 'no-quorum', 'not-ready', 'unauthenticated'].includes(trouble)) return;
+    if (!['silent', 'foreign', 'no-quorum', 'not-ready', 'unauthenticated', 'untrusted'].includes(trouble)) return;
     this.#endpoints = [...this.#endpoints.filter((other) => other !== endpoint), endpoint];
   }
 }
 
-/** Whether another endpoint may do what this one did not. One that is not who it should be ends it: somebody must look. */
+/** Whether another endpoint may do what this one did not. */
 function isElsewhere(error: ApiError, { call, isChange }: Encoded, known: boolean): boolean {
-  // One that has just started may know nobody yet; a name that was never good is good nowhere.
-  if (error.trouble === 'unauthenticated') return known;
+  // One that has just started may know nobody yet, and one whose certificate is new is passed over; a name that was never good is good
+  // nowhere, and where nobody has proved yet who it is somebody must look.
+  if (error.trouble === 'unauthenticated' || error.trouble === 'untrusted') return known;
   if (!error.passes) return false;
   // Locks are the cluster's.
   if (error.trouble === 'locked') return false;
   return !isChange || !error.maybeDone || 'idempotent' in CALLS[call];
 }
 
-/** Of what all endpoints said, the one to report: what may pass if any may, else a refusal; the first of these. */
+/** Of what all endpoints said, the one to report: that one is not who it should be, what may pass, a refusal; the first of these. */
 function telling(failures: ApiError[]): ApiError {
   return (
+    failures.find(({ trouble }) => trouble === 'untrusted') ??
     failures.find(({ passes, status }) => passes && status !== undefined) ??
     failures.find(({ passes }) => passes) ??
     failures[0]!

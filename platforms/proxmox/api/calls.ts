@@ -10,7 +10,10 @@ interface Definition {
   asks: z.ZodObject;
   /** The whole answer, as a value. */
   answers: z.ZodType;
-  /** A change that done twice is as done once: it may be sent again when nobody knows whether it arrived. */
+  /**
+   * A change that done twice is as done once: it may be sent again when nobody knows whether it arrived. Some are refused the second time, as
+   * being there (or gone) already: whoever makes them takes that for done.
+   */
   idempotent?: true;
 }
 
@@ -128,11 +131,10 @@ export const CALLS = {
   },
   'GET /cluster/tasks': { asks: none, answers: answers.clusterTasks },
 
-  // A pool of a name is made once: the second time it is refused.
   'GET /pools': { asks: none, answers: answers.pools },
-  'POST /pools': { asks: pool, answers: answers.nothing },
+  'POST /pools': { asks: pool, answers: answers.nothing, idempotent: true },
   'PUT /pools': { asks: pool, answers: answers.nothing, idempotent: true },
-  'DELETE /pools': { asks: pool.pick({ poolid: true }), answers: answers.nothing },
+  'DELETE /pools': { asks: pool.pick({ poolid: true }), answers: answers.nothing, idempotent: true },
 
   'GET /storage': { asks: none, answers: answers.storages },
   'GET /nodes/{node}/storage': { asks: node.extend({ content: line }), answers: answers.nodeStorages },
@@ -241,13 +243,17 @@ export const CALLS = {
 
   'GET /cluster/ha/resources': { asks: none, answers: answers.haResources },
   'GET /cluster/ha/resources/{sid}': { asks: resource, answers: answers.haResource },
-  'POST /cluster/ha/resources': { asks: resource.extend(resourceConfig), answers: answers.nothing },
+  'POST /cluster/ha/resources': {
+    asks: resource.extend(resourceConfig),
+    answers: answers.nothing,
+    idempotent: true,
+  },
   'PUT /cluster/ha/resources/{sid}': {
     asks: resource.extend({ ...resourceConfig, ...haChange }),
     answers: answers.nothing,
     idempotent: true,
   },
-  'DELETE /cluster/ha/resources/{sid}': { asks: resource, answers: answers.nothing },
+  'DELETE /cluster/ha/resources/{sid}': { asks: resource, answers: answers.nothing, idempotent: true },
   // Both validate the resource's name and nothing else, and only queue; the last one within a round of the manager wins.
   'POST /cluster/ha/resources/{sid}/migrate': {
     asks: resource.extend({ node: nodeName }),
@@ -260,6 +266,7 @@ export const CALLS = {
   'POST /cluster/ha/rules': {
     asks: z.strictObject({ rule: configId, resources: z.string(), ...ruleConfig }),
     answers: answers.nothing,
+    idempotent: true,
   },
   'PUT /cluster/ha/rules/{rule}': {
     asks: z.strictObject({ rule: configId, resources: line, ...ruleConfig, ...haChange }),
@@ -278,8 +285,13 @@ export const CALLS = {
   'POST /cluster/ha/groups': {
     asks: z.strictObject({ group: configId, nodes: z.string(), restricted: flag, nofailback: flag, comment: line }),
     answers: answers.nothing,
+    idempotent: true,
   },
-  'DELETE /cluster/ha/groups/{group}': { asks: z.strictObject({ group: configId }), answers: answers.nothing },
+  'DELETE /cluster/ha/groups/{group}': {
+    asks: z.strictObject({ group: configId }),
+    answers: answers.nothing,
+    idempotent: true,
+  },
   'GET /cluster/ha/status/current': { asks: none, answers: answers.haCurrent },
   'GET /cluster/ha/status/manager_status': { asks: none, answers: answers.haManager },
 } as const satisfies Record<`${Method} /${string}`, Definition>;

@@ -46,11 +46,19 @@ export function statusOf(
     : api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid }, asking);
 }
 
-/** @param given keys that are undefined are left as they are; `digest`: of the configuration that was read, so that nobody's change is written over */
+/** Of a configuration; keys that are undefined are left as they are. */
+export interface GuestChange {
+  tags?: string;
+  net0?: string;
+  scsi0?: string;
+  delete?: string;
+}
+
+/** @param given `digest`: of the configuration that was read, so that nobody's change is written over */
 export async function configure(
   api: Api,
   { node, vmid, kind }: AnyGuest,
-  given: { tags?: string; net0?: string; scsi0?: string; delete?: string; digest?: string },
+  given: GuestChange & { digest?: string },
 ): Promise<void> {
   if (kind === 'lxc') await api.put('/nodes/{node}/lxc/{vmid}/config', { node, vmid, ...given });
   else await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...given });

@@ -20,6 +20,7 @@ const TROUBLES: [RegExp, Trouble][] = [
   [/^Method '.*' not implemented$/, 'not-implemented'],
   [/no quorum|^unable to open file '\/etc\/pve\/.*Permission denied$/, 'no-quorum'],
   [/^VM is locked/, 'locked'],
+  [/checksum mismatch|detected modified configuration/, 'modified'],
   [/already (exists|defined)/, 'already-there'],
   [
     /does not exist|^no such |no such resource|^hostname lookup|not HA managed|non-existent node|unmanaged resource/,

@@ -179,13 +179,23 @@ describe('a task', { timeout: 60_000 }, () => {
     assert.equal(error.log.at(-1), 'line 3');
   });
 
-  it('that is none is refused, and one that nobody knows is an error of the API', async () => {
-    const unknown = recorded.find(
+  it('that is none is refused', async () => {
+    const { api } = await serve(task(0, 'OK'));
+    await assert.rejects(finished(api, 'UPID:x', FOLLOWING), /'UPID:x' is not the name of a task/);
+  });
+
+  it('that its node has forgotten is unknown: the node was restarted under it', async () => {
+    const forgotten = recorded.find(
       ({ body }) => (body as { errors?: { upid?: string } }).errors?.upid === 'no such task',
     )!;
-    const { api } = await serve((_, response) => replay(response, unknown));
-    await assert.rejects(finished(api, 'UPID:x', FOLLOWING), /'UPID:x' is not the name of a task/);
-    await assert.rejects(finished(api, UPID, FOLLOWING), { name: 'ApiError', trouble: 'not-there' });
+    const { api } = await serve((_, response) => replay(response, forgotten));
+    const error = await rejected(finished(api, UPID, FOLLOWING));
+    assert.deepEqual([error.outcome, error.trouble], ['unknown', 'silent']);
+    assert.match(
+      error.message,
+      /^nobody knows what became of the task qmclone of 200 on pve1 .*: pve1 knows no such task/,
+    );
+    assert.match(error.hint!, /was pve1 restarted/);
   });
 
   it('is followed no further when that is told', async () => {

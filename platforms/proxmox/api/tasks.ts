@@ -79,6 +79,7 @@ export async function finished(api: Api, upid: string, following: Following): Pr
       if (status.status === 'stopped') return await ended(api, upid, status.exitstatus ?? 'unknown');
       heard = performance.now();
     } catch (error) {
+      if (error instanceof ApiError && error.trouble === 'not-there') throw forgotten(upid, error);
       if (!(error instanceof ApiError && error.passes)) throw error;
       unheard = error;
     }
@@ -110,6 +111,16 @@ const unknown = (upid: string) => ({
   trouble: 'silent' as const,
   log: [] as string[],
 });
+/** It was there, since PVE has told its name: what a node does not write to its disk in time dies with it. */
+function forgotten(upid: string, cause: ApiError): TaskError {
+  const node = nodeOf(upid);
+  return new TaskError(`nobody knows what became of ${named(upid)}: ${node} knows no such task (${cause.message})`, {
+    ...unknown(upid),
+    hint: `was ${node} restarted while the task ran? Then the task ended with it, done, half done or not begun`,
+    cause,
+  });
+}
+
 const seconds = (ms: number) => `${Math.round(ms / 100) / 10} s`;
 
 function nodeOf(upid: string): string {

@@ -1,7 +1,7 @@
 /** What has changed from one look at the cluster to the next, as events. */
 import type { PlatformEvent } from '../../platform.ts';
 import { sidOf, wordOf } from '../api/guest-calls.ts';
-import { memberId, ofNamespace, type Processes } from '../state/members.ts';
+import { memberId, ofNamespace, type Process, type Processes } from '../state/members.ts';
 import { markOf } from '../state/tags.ts';
 import { isThere, type View, type ViewNode } from '../state/view.ts';
 
@@ -9,16 +9,33 @@ export interface Look {
   view: View;
   /** As `processesOf` gives them. */
   processes: Processes;
+  /** When it began, epoch ms: what the next one shows was not so yet. */
+  wall: number;
 }
 
-type Event = Omit<PlatformEvent, 'since' | 'wall'>;
+type Event = Omit<PlatformEvent, 'wall'>;
+type Guest = ReturnType<typeof ofNamespace>[number];
+
+/** A guest as it was when it was last listed, which it may not be for a moment. */
+interface Known {
+  guest: Guest;
+  ha: string | undefined;
+  listed: number;
+  /** As its own node said last. */
+  process: Process | 'none';
+  /** When that was, or when it was not there yet, epoch ms; NEVER for one that was there before anybody told of its process. */
+  told: number;
+}
+
+const NEVER = Number.NEGATIVE_INFINITY;
+/** Uptimes are whole seconds, and told a moment later than asked, ms. */
+const UPTIME_ERROR = 2_000;
 
 /** Tells events from look to look; the first look is the state before, and tells nothing. */
 export class Differ {
   readonly #namespace: string;
   #before: Look | undefined;
-  /** As they were when their nodes last told: one that does not answer gives no news of its guests. */
-  #processes = new Map<number, number>();
+  readonly #known = new Map<number, Known>();
   /** Nodes that were lost, and what their LRM had last written then. */
   readonly #lost = new Map<string, number>();
 
@@ -26,19 +43,22 @@ export class Differ {
     this.#namespace = namespace;
   }
 
+  /** Each with when it was last known not to be so: further back than the last look where that did not show it. */
   next(look: Look): Event[] {
     const before = this.#before;
-    const processesBefore = this.#processes;
     this.#before = look;
-    this.#processes = known(look.processes, processesBefore);
+    const guests = this.#guests(look, before);
     if (!before) {
       for (const node of look.view.nodes) if (!isThere(node)) this.#lost.set(node.name, writtenBy(node));
       return [];
     }
+    const since = before.wall;
     return [
-      ...this.#nodes(look.view, before.view),
-      ...leader(look.view, before.view),
-      ...this.#guests(look, before, processesBefore),
+      ...[...this.#nodes(look.view, before.view), ...leader(look.view, before.view)].map((event) => ({
+        ...event,
+        since,
+      })),
+      ...guests,
     ];
   }
 
@@ -79,61 +99,88 @@ export class Differ {
     });
   }
 
-  #guests(look: Look, before: Look, processesBefore: ReadonlyMap<number, number>): Event[] {
-    const known = new Map(ofNamespace(this.#namespace, before.view).map((guest) => [guest.vmid, guest]));
+  #guests(look: Look, before: Look | undefined): Event[] {
     return ofNamespace(this.#namespace, look.view).flatMap((guest): Event[] => {
       const { kind, vmid, node } = guest;
-      const was = known.get(vmid);
-      const [pid = 0, pidBefore = 0] = [this.#processes.get(vmid), processesBefore.get(vmid)];
-      const [ha, haBefore] = [look, before].map(({ view }) => view.services[sidOf(guest)]?.state);
-      const process = kind === 'lxc' ? 'init' : 'QEMU';
+      const was = this.#known.get(vmid);
+      const isMoved = was !== undefined && was.guest.node !== node;
+      const told = look.processes.get(vmid) ?? 'unknown';
+      const ha = look.view.services[sidOf(guest)]?.state;
+      this.#known.set(vmid, {
+        guest,
+        ha,
+        listed: look.wall,
+        process: told !== 'unknown' ? told : isMoved ? 'none' : (was?.process ?? 'none'),
+        told: told !== 'unknown' ? look.wall : (was?.told ?? before?.wall ?? NEVER),
+      });
+      if (!before) return [];
       const label = `${wordOf(kind)} ${vmid} (${guest.name ?? ''}) on ${node}`;
-      const isMoved = was !== undefined && was.node !== node;
-      const nodeThere = look.view.nodes.find(({ name }) => name === node);
-      const changes: (Omit<Event, 'text'> & { text: string })[] = [];
-      if (ha !== haBefore && was) {
-        changes.push({
-          kind: ha === 'error' ? 'member-failed' : 'other',
-          text: `${label}: HA ${haBefore ?? 'nothing'} → ${ha ?? 'nothing'}`,
-          member: memberId({ kind, vmid, pid }),
-        });
-      }
-      if (pidBefore !== 0 && pid === 0 && !isMoved) {
-        // Of a node that is away nobody knows; it is not news of the guest.
-        if (isThere(nodeThere)) {
-          changes.push({
-            kind: 'member-stopped',
-            text: `${label}: its ${process} has ended`,
-            member: memberId({ kind, vmid, pid: pidBefore }),
-          });
-        }
-      }
-      if (isMoved) {
-        changes.push({
-          kind: 'member-scheduled',
-          text: `${label}: moved here from ${was.node}`,
-          member: memberId({ kind, vmid, pid }),
-        });
-      }
-      if (pid !== 0 && (pid !== pidBefore || isMoved) && (was !== undefined || pidBefore === 0)) {
-        const member = memberId({ kind, vmid, pid });
-        changes.push({ kind: 'member-scheduled', text: `${label}: ${process} is started`, member });
-        changes.push({ kind: 'member-started', text: `${label}: ${process} runs (process ${pid})`, member });
-        changes.push({ kind: 'member-ready', text: `${label}: runs`, member });
-      }
       const services = markOf(guest.tags)?.services ?? [];
+      const changes = [
+        ...listed({ guest, ha, was, pid: pidOf(told), label, since: was?.listed ?? before.wall }),
+        ...lived({ guest, told, was, isMoved, wall: look.wall, label, since: was?.told ?? before.wall }),
+      ];
       return services.flatMap((service) => changes.map((change) => ({ ...change, node, service })));
     });
   }
 }
 
-function known(told: Processes, before: ReadonlyMap<number, number>): Map<number, number> {
-  return new Map(
-    [...told].flatMap(([vmid, pid]) => {
-      const last = pid === 'unknown' ? before.get(vmid) : pid;
-      return last === undefined ? [] : [[vmid, last] as const];
-    }),
-  );
+const pidOf = (told: Process | 'none' | 'unknown' | undefined) => (typeof told === 'object' ? told.pid : 0);
+
+/** What the cluster's lists say of it. */
+function listed(of: {
+  guest: Guest;
+  ha: string | undefined;
+  was: Known | undefined;
+  pid: number;
+  label: string;
+  since: number;
+}): Event[] {
+  const { guest, ha, was, label, since } = of;
+  if (!was) return [];
+  const member = memberId({ ...guest, pid: of.pid });
+  const events: Event[] = [];
+  if (ha !== was.ha) {
+    const kind = ha === 'error' ? 'member-failed' : 'other';
+    events.push({ kind, text: `${label}: HA ${was.ha ?? 'nothing'} → ${ha ?? 'nothing'}`, member, since });
+  }
+  if (guest.node !== was.guest.node) {
+    events.push({ kind: 'member-scheduled', text: `${label}: moved here from ${was.guest.node}`, member, since });
+  }
+  return events;
+}
+
+/** What its own node says of it. */
+function lived(of: {
+  guest: Guest;
+  told: Process | 'none' | 'unknown';
+  was: Known | undefined;
+  isMoved: boolean;
+  wall: number;
+  label: string;
+  since: number;
+}): Event[] {
+  const { guest, told, was, isMoved, label, since } = of;
+  const process = guest.kind === 'lxc' ? 'init' : 'QEMU';
+  if (told === 'unknown' || since === NEVER) return [];
+  if (told === 'none') {
+    const pid = pidOf(was?.process);
+    if (pid === 0 || isMoved) return [];
+    const member = memberId({ ...guest, pid });
+    return [{ kind: 'member-stopped', text: `${label}: its ${process} has ended`, member, since }];
+  }
+  if (!isMoved && isSame(told, was, of.wall)) return [];
+  const member = memberId({ ...guest, pid: told.pid });
+  return [
+    { kind: 'member-scheduled', text: `${label}: ${process} is started`, member, since },
+    { kind: 'member-started', text: `${label}: ${process} runs (process ${told.pid})`, member, since },
+    { kind: 'member-ready', text: `${label}: runs`, member, since },
+  ];
+}
+
+/** A node that has booted again counts its processes from the beginning: one of the same number may be another. */
+function isSame({ pid, uptime }: Process, was: Known | undefined, wall: number): boolean {
+  return pid === pidOf(was?.process) && uptime * 1000 + UPTIME_ERROR >= wall - was!.told;
 }
 
 function leader({ master }: View, before: View): Event[] {

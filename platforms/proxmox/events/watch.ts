@@ -40,12 +40,12 @@ async function lookOn(
     // What a node costs that is silent is not the cluster's size: it is never a reason to look more seldom.
     let took = 0;
     try {
-      const view = await viewer.look(signal);
+      const view = await viewer.look({ signal, patience: 0 });
       took = view.took;
       const processes = await processesOf(api, { ...view, guests: ofNamespace(namespace, view) });
       if (lost) tell({ kind: 'control-plane-back', text: `${view.endpoint} has a majority, and answers`, since });
       lost = false;
-      for (const event of differ.next({ view, processes })) tell({ ...event, since });
+      for (const event of differ.next({ view, processes, wall })) tell(event);
       since = wall;
     } catch (error) {
       if (signal.aborted) return;

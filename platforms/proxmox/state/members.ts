@@ -28,10 +28,16 @@ const NODE_TIMEOUT = 4_000;
 /** In these seconds a node that has just died is still a member: whoever waits for it sees nothing else of the cluster. */
 const PROCESSES_TIMEOUT = 1_500;
 
-/** A guest's process; none: it has none, by its own node's word. */
-export type Processes = ReadonlyMap<number, number | 'unknown'>;
+export interface Process {
+  pid: number;
+  /** Seconds. */
+  uptime: number;
+}
 
-/** Processes by guest, by the word of the nodes that run any of these; of a node that does not answer they are unknown. */
+/** A guest's process; none: it has none, by its own node's word. */
+export type Processes = ReadonlyMap<number, Process | 'none' | 'unknown'>;
+
+/** Processes by guest, by the word of the nodes that run any of these; where a node is away, does not answer or does not know one, unknown. */
 export async function processesOf(
   api: Api,
   { guests, nodes, endpoint }: Pick<View, 'guests' | 'nodes' | 'endpoint'>,
@@ -44,19 +50,21 @@ export async function processesOf(
   const answers = await Promise.all(
     asked.map(async ({ node, kind }) => {
       try {
-        return await guestsOn(api, { node, kind }, { endpoint, patience: 0, timeout: PROCESSES_TIMEOUT });
+        const rows = await guestsOn(api, { node, kind }, { endpoint, patience: 0, timeout: PROCESSES_TIMEOUT });
+        return rows.map((row) => ({ ...row, node }));
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        return guests
-          .filter((guest) => guest.node === node && guest.type === kind)
-          .map(({ vmid }) => ({ vmid, pid: 'unknown' as const }));
+        return [];
       }
     }),
   );
+  const told = new Map(answers.flat().map((row) => [`${row.node} ${row.vmid}`, row]));
   return new Map(
-    answers.flat().flatMap((row) => {
-      const runs = row.pid === 'unknown' || row.status === 'running';
-      return runs && row.pid ? [[row.vmid, row.pid] as const] : [];
+    guests.map(({ vmid, node }): [number, Process | 'none' | 'unknown'] => {
+      const row = told.get(`${node} ${vmid}`);
+      // One that its node does not list is on its way to another one.
+      if (!row) return [vmid, 'unknown'];
+      return [vmid, row.status === 'running' && row.pid ? { pid: row.pid, uptime: row.uptime ?? 0 } : 'none'];
     }),
   );
 }
@@ -65,9 +73,9 @@ export async function processesOf(
 export function toMembers(namespace: string, view: View, processes: Processes): Member[] {
   const nodes = new Map(view.nodes.map((node) => [node.name, node]));
   return ofNamespace(namespace, view).flatMap((guest): Member[] => {
-    const told = processes.get(guest.vmid) ?? 0;
-    const pid = told === 'unknown' ? 0 : told;
     const { vmid, kind } = guest;
+    const told = processes.get(vmid);
+    const pid = typeof told === 'object' ? told.pid : 0;
     const state = stateOf(sidOf({ kind, vmid }), pid, nodes.get(guest.node), view);
     if (state === undefined) return [];
     return markOf(guest.tags)!.services.map((service) => ({

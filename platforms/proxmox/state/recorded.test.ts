@@ -6,7 +6,7 @@ import { Authority, type Recorded, readData, replay, TestEndpoint } from '../../
 import { Api } from '../api/api.ts';
 import { Differ } from '../events/diff.ts';
 import { inspectProxmox } from './inspect.ts';
-import { conditionOf, processesOf, toMembers } from './members.ts';
+import { conditionOf, type Process, processesOf, toMembers } from './members.ts';
 import { tagsOf } from './tags.ts';
 import { isThere, Viewer } from './view.ts';
 
@@ -66,7 +66,7 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
 
   async function look(viewer: Viewer) {
     const view = await viewer.look();
-    return { view, processes: await processesOf(api, view) };
+    return { view, processes: await processesOf(api, view), wall: Date.now() };
   }
   const members = async (viewer: Viewer) => {
     const { view, processes } = await look(viewer);
@@ -160,18 +160,65 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     const differ = new Differ(NAMESPACE);
     endpoint.handler = saying('healthy');
     const first = await look(new Viewer(api));
-    const [[vmid, pid]] = [...first.processes] as [[number, number]];
+    const [vmid, process] = [...first.processes].find(([, told]) => typeof told === 'object') as [number, Process];
+    const { wall } = first;
+    const later = (seconds: number, told: Process | 'none' | 'unknown') => ({
+      ...first,
+      wall: wall + seconds * 1000,
+      processes: new Map([...first.processes, [vmid, told]]),
+    });
+    const aged = (seconds: number) => ({ ...process, uptime: process.uptime + seconds });
+    const told = (look: Parameters<Differ['next']>[0]) =>
+      differ.next(look).filter(({ member }) => member?.startsWith(`${vmid}/`));
     differ.next(first);
-    const silent = new Map([...first.processes, [vmid, 'unknown' as const]]);
-    assert.deepEqual(differ.next({ ...first, processes: silent }), []);
-    assert.deepEqual(differ.next(first), [], 'it runs as it did before');
-    const ended = new Map([...first.processes].filter(([other]) => other !== vmid));
-    differ.next({ ...first, processes: silent });
-    const events = differ.next({ ...first, processes: ended });
+    assert.deepEqual(told(later(1, 'unknown')), []);
+    assert.deepEqual(told(later(2, aged(2))), [], 'it runs as it did before');
+    told(later(10, 'unknown'));
     assert.deepEqual(
-      events.map(({ kind, member }) => [kind, member]),
-      [['member-stopped', `${vmid}/${pid}`]],
+      told(later(30, 'none')).map(({ kind, member, since }) => [kind, member, since]),
+      // Since its node told of it last, and not since the last look.
+      [['member-stopped', `${vmid}/${process.pid}`, wall + 2000]],
     );
+    told(later(40, 'unknown'));
+    const restarted = { pid: process.pid + 1, uptime: 5 };
+    assert.deepEqual(
+      told(later(50, restarted)).map(({ kind, since }) => [kind, since]),
+      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, wall + 30_000]),
+    );
+    told(later(60, 'unknown'));
+    // Its node has booted again, and counts its processes from the beginning.
+    assert.equal(told(later(90, { ...restarted, uptime: 5 })).length, 3);
+  });
+
+  it('a guest that the cluster does not list for a moment is the same guest afterwards', async () => {
+    const differ = new Differ(NAMESPACE);
+    endpoint.handler = saying('healthy');
+    const first = await look(new Viewer(api));
+    const [vmid, process] = [...first.processes].find(([, told]) => typeof told === 'object') as [number, Process];
+    const without = { ...first.view, guests: first.view.guests.filter((guest) => guest.vmid !== vmid) };
+    const later = (seconds: number, more: object = {}) => ({ ...first, wall: first.wall + seconds * 1000, ...more });
+    const as = (told: Process) => ({ processes: new Map([...first.processes, [vmid, told]]) });
+    differ.next(first);
+    const of = (look: Parameters<Differ['next']>[0]) =>
+      differ.next(look).filter(({ member }) => member?.startsWith(`${vmid}/`));
+    assert.deepEqual(of(later(1, { view: without, processes: new Map() })), []);
+    assert.deepEqual(of(later(2, as({ ...process, uptime: process.uptime + 2 }))), []);
+    assert.deepEqual(of(later(5, { view: without, processes: new Map() })), []);
+    const events = of(later(9, as({ pid: process.pid + 1, uptime: 2 })));
+    assert.deepEqual(
+      events.map(({ kind, since }) => [kind, since]),
+      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, first.wall + 2000]),
+    );
+  });
+
+  it('of a guest whose node was silent from the first look on nothing is told that may have been so before', async () => {
+    const differ = new Differ(NAMESPACE);
+    endpoint.handler = saying('healthy');
+    const first = await look(new Viewer(api));
+    const silent = new Map([...first.processes.keys()].map((vmid) => [vmid, 'unknown' as const]));
+    differ.next({ ...first, processes: silent });
+    differ.next({ ...first, processes: silent });
+    assert.deepEqual(differ.next(first), []);
   });
 
   it('a minority is passed over, and alone it is no cluster', async () => {
@@ -180,7 +227,10 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     const view = await new Viewer(api).look();
     assert.equal(view.endpoint, other.origin);
     other.handler = saying('minority', 'pve3');
-    await assert.rejects(new Viewer(api).look(), /no node with a majority of the cluster answers .*has no majority/);
+    await assert.rejects(
+      new Viewer(api).look({ patience: 0 }),
+      /no node with a majority of the cluster answers .*has no majority/,
+    );
   });
 
   it('a node that has just come back and shows what was before is not believed', async () => {

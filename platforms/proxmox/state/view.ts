@@ -3,9 +3,11 @@
  * what it knew, and so does one that has just come back; neither is believed.
  */
 import { OperatorError } from '../../../units/operator-error.ts';
+import { sleep } from '../../../units/sleep.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import type { Answers } from '../api/calls.ts';
+import { ClusterIdentity } from '../api/identity.ts';
 
 type Resource = Answers<'GET', '/cluster/resources'>[number];
 type Manager = Answers<'GET', '/cluster/ha/status/manager_status'>;
@@ -36,6 +38,12 @@ export interface View {
 
 /** How long one question may take: a node that is alive answers these from memory. */
 const TIMEOUT = 4_000;
+/** As for any other question, ms. */
+const PATIENCE = 20_000;
+const PAUSE = 1_000;
+
+/** Nobody was believed this time. */
+class Unbelieved extends OperatorError {}
 
 /** Looks, and remembers how new the newest look was: what is older than that is nobody's news. */
 export class Viewer {
@@ -46,8 +54,25 @@ export class Viewer {
     this.#api = api;
   }
 
-  /** By the first endpoint that is believed. Throws OperatorError when none is. */
-  async look(signal?: AbortSignal): Promise<View> {
+  /**
+   * By the first endpoint that is believed; round and round while none is. Throws OperatorError when the time is over.
+   *
+   * @param asking.patience how long a round may begin, ms; one there is at least
+   */
+  async look({ signal, patience = PATIENCE }: { signal?: AbortSignal; patience?: number } = {}): Promise<View> {
+    const deadline = performance.now() + patience;
+    for (;;) {
+      try {
+        return await this.#round(signal);
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof Unbelieved) || performance.now() + PAUSE > deadline) throw error;
+        await sleep(PAUSE, signal);
+      }
+    }
+  }
+
+  async #round(signal: AbortSignal | undefined): Promise<View> {
     const failures: string[] = [];
     for (const endpoint of this.#api.endpoints) {
       try {
@@ -64,7 +89,7 @@ export class Viewer {
         failures.push(error.message);
       }
     }
-    throw new OperatorError(`no node with a majority of the cluster answers (${failures.join('; ')})`, {
+    throw new Unbelieved(`no node with a majority of the cluster answers (${failures.join('; ')})`, {
       hint: 'are most of the nodes alive, and do `endpoints` in the cluster file name several of them?',
     });
   }
@@ -77,6 +102,7 @@ export class Viewer {
       this.#api.get('/cluster/resources', { type: 'vm' }, asking),
       this.#api.get('/cluster/ha/status/manager_status', {}, asking),
     ]);
+    this.#api.bind(new ClusterIdentity(status), endpoint);
     const { manager_status: manager, lrm_status: lrms } = ha;
     const cluster = status.find((row) => row.type === 'cluster');
     const nodes = status.flatMap((row) =>
@@ -115,9 +141,9 @@ export class Viewer {
   }
 }
 
-/** Another node may say something else; not of a name that was never good. */
+/** Another node may say something else; not of a name that was never good, or where nobody has proved yet who it is. */
 function mayDiffer({ trouble, passes }: ApiError, known: boolean): boolean {
-  return passes || (trouble === 'unauthenticated' && known);
+  return passes || (['untrusted', 'unauthenticated'].includes(trouble) && known);
 }
 
 /** The node is there, by corosync and by the CRM: what the API shows of its guests may be true. */

@@ -3,19 +3,18 @@ import { OperatorError } from '../../../units/operator-error.ts';
 import type { Use } from '../../platform.ts';
 import type { Api } from '../api/api.ts';
 import { LOCKED } from '../api/api-error.ts';
-import { type AnyGuest, configOf, configure, kindOf, statusOf, wordOf } from '../api/guest-calls.ts';
+import { type AnyGuest, configOf, kindOf, statusOf, wordOf } from '../api/guest-calls.ts';
 import { markOf, splitTags, tagsOf } from '../state/tags.ts';
 import { isThere, type View, type Viewer } from '../state/view.ts';
 import { CONTAINERS_CANNOT } from '../verbs/containers.ts';
 import { untilListed } from './listed.ts';
 import type { Manifest } from './manifest.ts';
+import { changeConfig } from './settings.ts';
 
 /** One that may be used. */
 export interface Adopted extends AnyGuest {
   name: string;
   services: string[];
-  tags: string | undefined;
-  digest: string | undefined;
 }
 
 /** Throws OperatorError where one cannot be used: it is not there, locked, in use by another run, or not running. */
@@ -62,21 +61,29 @@ async function findOne(api: Api, view: View, vmid: number, services: string[], r
   }
   const { node, name = '' } = row;
   const guest = { node, vmid, kind };
-  const what = `${wordOf(kind)} ${vmid} (${name}) on ${node}`;
+  const what = wordsOf({ ...guest, name });
   if (row.template) throw cannot(`${what} is a template`, 'name a guest that runs under `guests` in the cluster file');
   if (!isThere(view.nodes.find((each) => each.name === node))) {
     throw cannot(`${what} cannot be used: its node is not there`, 'bring the node back first');
   }
-  const [{ tags, digest }, { status, lock }] = await Promise.all([configOf(api, guest), statusOf(api, guest)]);
+  const [{ tags }, { status, lock }] = await Promise.all([configOf(api, guest), statusOf(api, guest)]);
   if (lock !== undefined) throw cannot(`${what} is locked (${lock})`, LOCKED);
   if (status !== 'running')
     throw cannot(`${what} does not run (${status})`, `on ${node}: ${kind === 'lxc' ? 'pct' : 'qm'} start ${vmid}`);
-  const mark = markOf(tags);
-  if (mark && mark.run !== run.toLowerCase()) {
-    throw cannot(`${what} is in use by run ${mark.run}`, 'wait for that run to end; if it is dead: brownout undo');
-  }
-  return { ...guest, name, services, tags, digest };
+  refuseInUse(tags, what, run);
+  return { ...guest, name, services };
 }
+
+function refuseInUse(tags: string | undefined, what: string, run: string): void {
+  const mark = markOf(tags);
+  if (!mark || mark.run === run.toLowerCase()) return;
+  throw new OperatorError(`${what} is in use by run ${mark.run}`, {
+    hint: 'wait for that run to end; if it is dead: brownout undo',
+  });
+}
+
+const wordsOf = ({ kind, vmid, name, node }: Omit<Adopted, 'services'>) =>
+  `${wordOf(kind)} ${vmid} (${name}) on ${node}`;
 
 export async function adopt(
   api: Api,
@@ -86,10 +93,14 @@ export async function adopt(
   run: string,
 ): Promise<void> {
   for (const guest of guests) {
-    const { services, tags: own, digest } = guest;
-    const tags = [...new Set([...splitTags(own), ...tagsOf({ namespace, services, run })])].join(';');
-    const since = digest === undefined ? {} : { digest };
-    await configure(api, guest, { tags, ...since });
+    const marks = tagsOf({ namespace, services: guest.services, run });
+    await changeConfig(api, guest, ({ tags }) => {
+      // Another run may have been faster.
+      refuseInUse(tags, wordsOf(guest), run);
+      const own = splitTags(tags);
+      const both = [...new Set([...own, ...marks])];
+      return both.length === own.length ? undefined : { tags: both.join(';') };
+    });
   }
   await untilListed(viewer, namespace, guests);
 }

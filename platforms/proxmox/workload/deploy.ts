@@ -17,6 +17,7 @@ import { make } from './make.ts';
 import { type Manifest, readManifest } from './manifest.ts';
 import { checkSource, type PlannedGuest, planGuests, type Template } from './plan.ts';
 import { inTurns, Steps } from './steps.ts';
+import { type Progress, surely } from './unsure.ts';
 
 export interface DeployRequest {
   namespace: string;
@@ -144,11 +145,16 @@ async function takenAddresses(api: Api, cluster: ProxmoxCluster, view: View): Pr
 }
 
 async function start(api: Api, { node, vmid }: PlannedGuest): Promise<void> {
-  const { status } = await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
-  if (status === 'running') return;
-  await finished(api, await api.post('/nodes/{node}/qemu/{vmid}/status/start', { node, vmid }), {
-    timeout: START_TIMEOUT,
-  });
+  const started = async (): Promise<Progress> => {
+    const { status } = await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
+    return status === 'running' ? 'done' : 'nothing';
+  };
+  if ((await started()) === 'done') return;
+  const starting = async () => {
+    const upid = await api.post('/nodes/{node}/qemu/{vmid}/status/start', { node, vmid });
+    await finished(api, upid, { timeout: START_TIMEOUT });
+  };
+  await surely(starting, started, START_TIMEOUT);
 }
 
 async function untilAddress(api: Api, guest: PlannedGuest): Promise<string> {

@@ -4,9 +4,11 @@ import { sleep } from '../../../units/sleep.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
 import { finished } from '../api/tasks.ts';
+import { unlessGone } from '../api/unless-gone.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
-import { describeMark, type Mark, tagsOf } from '../state/tags.ts';
+import { describeMark, type Mark, markOf, readMark, tagsOf } from '../state/tags.ts';
 import type { PlannedGuest, Template } from './plan.ts';
+import { type Progress, surely } from './unsure.ts';
 
 /** A linked clone takes a second, a full copy of a disk minutes. */
 const MAKE_TIMEOUT = 300_000;
@@ -19,6 +21,8 @@ export async function make(
   mark: Mark,
 ): Promise<void> {
   const { node, vmid, name } = guest;
+  const nodes = [...new Set([node, template?.node ?? node])];
+  const made = () => progressOf(api, vmid, nodes, mark);
   try {
     if (template) {
       // Linked: its disk begins as the template's. The clone inherits the template's tags, and can be given none.
@@ -31,28 +35,30 @@ export async function make(
         full: false,
         ...(template.node === node ? {} : { target: node }),
       };
-      const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/clone', clone));
-      await finished(api, upid, { timeout: MAKE_TIMEOUT });
-      const drive = cluster.addresses === undefined ? {} : { ide2: `${cluster.storage ?? 'local'}:cloudinit` };
-      const { ide2 } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-      const config = { ...settings(cluster, guest, mark), ...(ide2 === undefined ? drive : {}) };
-      const changing = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...config }));
-      if (changing !== undefined) await finished(api, changing, { timeout: MAKE_TIMEOUT });
+      const cloning = async () => {
+        const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/clone', clone));
+        await finished(api, upid, { timeout: MAKE_TIMEOUT });
+      };
+      await surely(cloning, made, MAKE_TIMEOUT);
+      await configure(api, cluster, guest, mark);
       return;
     }
     const { image } = cluster.from as { image: string };
-    const upid = await api.post('/nodes/{node}/qemu', {
-      node,
-      vmid,
-      name,
-      ...settings(cluster, guest, mark),
-      ostype: 'l26',
-      scsihw: 'virtio-scsi-single',
-      scsi0: `${cluster.storage}:0,import-from=${image}`,
-      boot: 'order=scsi0',
-      ide2: `${cluster.storage}:cloudinit`,
-    });
-    await finished(api, upid, { timeout: MAKE_TIMEOUT });
+    const creating = async () => {
+      const upid = await api.post('/nodes/{node}/qemu', {
+        node,
+        vmid,
+        name,
+        ...settings(cluster, guest, mark),
+        ostype: 'l26',
+        scsihw: 'virtio-scsi-single',
+        scsi0: `${cluster.storage}:0,import-from=${image}`,
+        boot: 'order=scsi0',
+        ide2: `${cluster.storage}:cloudinit`,
+      });
+      await finished(api, upid, { timeout: MAKE_TIMEOUT });
+    };
+    await surely(creating, made, MAKE_TIMEOUT);
   } catch (error) {
     if (error instanceof ApiError && error.trouble === 'already-there') {
       throw new OperatorError(
@@ -65,6 +71,33 @@ export async function make(
     }
     throw error;
   }
+}
+
+/** Of a guest that is being made: as long as that lasts it is locked, and it may be on the template's node. */
+async function progressOf(api: Api, vmid: number, nodes: string[], { run }: Mark): Promise<Progress> {
+  const configs = await Promise.all(
+    nodes.map((node) => unlessGone(api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid }))),
+  );
+  const own = configs.map((config) => (readMark(config?.description)?.run === run ? config : undefined));
+  if (own[0] && own[0].lock === undefined) return 'done';
+  return own.some(Boolean) ? 'begun' : 'nothing';
+}
+
+/** What a clone cannot be told at once. */
+async function configure(api: Api, cluster: ProxmoxCluster, guest: PlannedGuest, mark: Mark): Promise<void> {
+  const { node, vmid } = guest;
+  const drive = cluster.addresses === undefined ? {} : { ide2: `${cluster.storage ?? 'local'}:cloudinit` };
+  const { ide2 } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+  const config = { ...settings(cluster, guest, mark), ...(ide2 === undefined ? drive : {}) };
+  const configuring = async () => {
+    const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...config }));
+    if (upid !== undefined) await finished(api, upid, { timeout: MAKE_TIMEOUT });
+  };
+  const configured = async (): Promise<Progress> => {
+    const { tags } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+    return markOf(tags)?.has(mark.namespace) ? 'done' : 'nothing';
+  };
+  await surely(configuring, configured, MAKE_TIMEOUT);
 }
 
 function settings(cluster: ProxmoxCluster, { spec, address }: PlannedGuest, mark: Mark) {

@@ -15,6 +15,8 @@ import { release } from './settings.ts';
 const REMOVE_TIMEOUT = 120_000;
 const TASK_TIMEOUT = 60_000;
 const LOOK_AGAIN = 1_000;
+/** For so long nothing must be found until nothing is believed: what was begun may not show yet, and a list may lack guests for a moment. */
+const SURE = 2_000;
 
 /**
  * Gone already is success. Guests that are only marked for the run lose the marks, and stay.
@@ -31,19 +33,25 @@ export async function removeNamespace(
   await removeRules(api, namespace, ownRun);
   let foreign: string[] = [];
   const given = new Set<number>();
+  let lastSeen = performance.now();
   const sweep = async () => {
     const found = await guestsOf(api, await viewer.look(), namespace);
     const own = found.filter(({ run: its }) => isOfRun(its, run));
     foreign = found.filter(({ run: its }) => !isOfRun(its, run)).map(({ vmid, kind }) => `${wordOf(kind)} ${vmid}`);
     for (const { vmid, isMade } of own) if (!isMade) given.add(vmid);
+    if (own.length > 0) lastSeen = performance.now();
     const left = await Promise.all(own.map((guest) => removeGuest(api, guest)));
     return left.filter((what) => what !== undefined);
   };
-  const left = await poll(sweep, (what) => what.length === 0, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
-  if (left.length > 0) {
-    throw new OperatorError(`${namespace} is not wholly removed: ${left.join('; ')}`, {
-      hint: 'once the nodes answer again: brownout undo',
-    });
+  const isSure = (what: string[]) => what.length === 0 && performance.now() - lastSeen >= SURE;
+  const left = await poll(sweep, isSure, { timeout: REMOVE_TIMEOUT, every: LOOK_AGAIN });
+  if (!isSure(left)) {
+    throw new OperatorError(
+      `${namespace} is not wholly removed: ${left.join('; ') || 'guests of it are listed again'}`,
+      {
+        hint: 'once the nodes answer again: brownout undo',
+      },
+    );
   }
   if (given.size > 0) await untilUnlisted(viewer, namespace, [...given]);
   // A group is refused as long as a resource is in it.

@@ -5,7 +5,8 @@
 import { PermanentError } from '../../../units/operator-error.ts';
 import { mustExec } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
-import { type AnyGuest, configOf, configure, statusOf, wordOf } from '../api/guest-calls.ts';
+import { ApiError } from '../api/api-error.ts';
+import { type AnyGuest, configOf, configure, type GuestChange, statusOf, wordOf } from '../api/guest-calls.ts';
 import { type Held, heldOf, withHeld } from '../state/tags.ts';
 
 const AGENT_TIMEOUT = 10_000;
@@ -34,34 +35,30 @@ export async function hold(
   value: string | undefined,
 ): Promise<void> {
   const { key, word, parts } = LINES[what];
-  const config = await configOf(api, guest);
-  const isHeld = heldOf(config.tags).includes(what);
-  if (value === undefined && !isHeld) return;
-  const before = config[key];
   const where = `${wordOf(guest.kind)} ${guest.vmid} on ${guest.node}`;
-  if (before === undefined) throw new PermanentError(`${where} has no ${word} ${key}`);
-  if (!isHeld && withParts(before, parts, undefined) !== before) {
-    throw new PermanentError(`${where} has a setting of its own on its ${word}: ${key}: ${before}`, {
-      hint: `it could not be given back as it was: aim at another guest, or take ${parts.join(' and ')} off it first`,
-    });
-  }
-  const after = withParts(before, parts, value);
-  if (after === before && isHeld === (value !== undefined)) return;
-  await configure(api, guest, {
-    [key]: after,
-    ...withHeld(config.tags, what, value !== undefined),
-    ...digestOf(config),
+  await changeConfig(api, guest, ({ tags, [key]: before }) => {
+    const isHeld = heldOf(tags).includes(what);
+    if (value === undefined && !isHeld) return undefined;
+    if (before === undefined) throw new PermanentError(`${where} has no ${word} ${key}`);
+    if (!isHeld && withParts(before, parts, undefined) !== before) {
+      throw new PermanentError(`${where} has a setting of its own on its ${word}: ${key}: ${before}`, {
+        hint: `it could not be given back as it was: aim at another guest, or take ${parts.join(' and ')} off it first`,
+      });
+    }
+    const after = withParts(before, parts, value);
+    if (after === before && isHeld === (value !== undefined)) return undefined;
+    return { [key]: after, ...withHeld(tags, what, value !== undefined) };
   });
 }
 
 /** @param wrong seconds ahead of the clock of its node; undefined: right again, if the suite put it wrong */
 export async function holdClock(api: Api, guest: AnyGuest, wrong: number | undefined): Promise<void> {
   const { node, vmid } = guest;
-  const config = await configOf(api, guest);
-  const isHeld = heldOf(config.tags).includes('clock');
-  if (wrong === undefined && !isHeld) return;
-  const mark = (is: boolean) => configure(api, guest, { ...withHeld(config.tags, 'clock', is), ...digestOf(config) });
-  if (wrong !== undefined && !isHeld) await mark(true);
+  const isMarked = (tags: string | undefined) => heldOf(tags).includes('clock');
+  const mark = (is: boolean) =>
+    changeConfig(api, guest, ({ tags }) => (isMarked(tags) === is ? undefined : withHeld(tags, 'clock', is)));
+  if (wrong !== undefined) await mark(true);
+  else if (!isMarked((await configOf(api, guest)).tags)) return;
   // One that has ended takes the right time from its machine when it boots.
   if (wrong === undefined && (await statusOf(api, guest)).status !== 'running') return mark(false);
   const { time } = await api.get('/nodes/{node}/time', { node });
@@ -77,5 +74,28 @@ export async function release(api: Api, guest: AnyGuest, held: readonly Held[]):
   }
 }
 
-/** Somebody else's change in between is not written over. */
-const digestOf = ({ digest }: Record<string, string>) => (digest === undefined ? {} : { digest });
+/** Somebody may have been faster so often. */
+const TRIES = 5;
+
+/**
+ * Reads, changes and writes what nobody else has written meanwhile; again when somebody has, be it this change itself, whose answer was lost.
+ *
+ * @param change undefined when all is as it is to be
+ */
+export async function changeConfig(
+  api: Api,
+  guest: AnyGuest,
+  change: (config: Record<string, string>) => GuestChange | undefined,
+): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    const config = await configOf(api, guest);
+    const changed = change(config);
+    if (!changed) return;
+    const { digest } = config;
+    try {
+      return await configure(api, guest, { ...changed, ...(digest === undefined ? {} : { digest }) });
+    } catch (error) {
+      if (tries === TRIES || !(error instanceof ApiError && error.trouble === 'modified')) throw error;
+    }
+  }
+}

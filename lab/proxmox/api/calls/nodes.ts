@@ -4,7 +4,7 @@ import { listOf } from '../../config/values.ts';
 import { type Service, services } from '../../node/parts.ts';
 import { nodeStatus, VERSION } from '../figures.ts';
 import { epoch } from '../parts.ts';
-import type { Task } from '../tasks.ts';
+import type { Task } from '../task.ts';
 import { type Handlers, Page, type Request, type World } from '../world.ts';
 
 /** Names, what they are called, and whether the lab has them. */
