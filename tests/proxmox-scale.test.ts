@@ -138,8 +138,9 @@ describe('a large Proxmox cluster', { timeout: 300_000 }, () => {
     const [many, planMany] = [await look(), await plan()];
     show(MANY, many, planMany);
     assert.equal(many.nodes, NODES);
-    assert.equal(many.asked, few.asked);
-    assert.equal(planMany.requests, planFew.requests);
+    assert.ok(many.asked <= few.asked, `${many.asked} requests, ${few.asked} for few`);
+    // A question that is asked again on a busy machine counts as well.
+    assert.ok(planMany.requests <= planFew.requests, `${planMany.requests} requests, ${planFew.requests} for few`);
     // A look that takes longer is taken more seldom; each is as many requests. One more may fall into the time.
     assert.ok(many.watched <= few.watched + 3, `${many.watched} requests, ${few.watched} before`);
     assert.ok(planMany.mib <= MEMORY_MIB, `${planMany.mib} MiB`);
