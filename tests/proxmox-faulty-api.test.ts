@@ -157,10 +157,10 @@ describe(`the Proxmox driver on a hostile API (SEED=${SEED})`, { timeout: 900_00
     assert.equal((await platform.inspect()).nodes.filter(({ ready }) => ready).length, 3);
     assert.deepEqual(await act(platform, 'lock.take', { run: RUN, owner: thisOwner() }), { held: true });
     await deployed(platform, { web, store });
+    await platform.untilReady({ namespace: NAMESPACE, services: { web: 2, queue: 1, worker: 1 } }, 20_000);
     const members = await platform.members(NAMESPACE);
     assert.deepEqual(members, await direct.members(NAMESPACE));
     assert.deepEqual(members.map(({ service }) => service).sort(), ['queue', 'web', 'web', 'worker']);
-    await platform.untilReady({ namespace: NAMESPACE, services: { web: 2, queue: 1, worker: 1 } }, 20_000);
     const [member] = await platform.members(NAMESPACE, 'queue');
     const args = argsOf(member!);
     assert.equal((await platform.exec(member!, ['echo', 'hello'])).stdout, 'hello\n');

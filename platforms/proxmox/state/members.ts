@@ -76,7 +76,9 @@ export function toMembers(namespace: string, view: View, processes: Processes): 
     const { vmid, kind } = guest;
     const told = processes.get(vmid);
     const pid = typeof told === 'object' ? told.pid : 0;
-    const state = stateOf(sidOf({ kind, vmid }), pid, nodes.get(guest.node), view);
+    // What its node did not tell in time is not gone for that.
+    const mayRun = pid > 0 || (told !== 'none' && guest.status === 'running');
+    const state = stateOf(sidOf({ kind, vmid }), { pid, mayRun }, nodes.get(guest.node), view);
     if (state === undefined) return [];
     return markOf(guest.tags)!.services.map((service) => ({
       id: memberId({ kind, vmid, pid }),
@@ -105,14 +107,14 @@ const LOST = ['fence', 'recovery', 'error'];
 
 function stateOf(
   sid: string,
-  pid: number,
+  { pid, mayRun }: { pid: number; mayRun: boolean },
   node: ViewNode | undefined,
   { services }: View,
 ): Member['state'] | undefined {
   const ha = services[sid]?.state;
   // Not even its own node knows more while it is away.
   if (!isThere(node) || LOST.includes(ha ?? '')) return 'failed';
-  if (pid === 0) return ha === undefined || ha === 'stopped' ? undefined : 'starting';
+  if (pid === 0) return mayRun || (ha !== undefined && ha !== 'stopped') ? 'starting' : undefined;
   return GOING.includes(ha ?? '') ? 'stopping' : 'running';
 }
 

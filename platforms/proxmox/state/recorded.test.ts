@@ -211,6 +211,22 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     );
   });
 
+  it('a guest of which its node, busy, said nothing is not gone for that', async () => {
+    endpoint.handler = saying('healthy');
+    const { view } = await look(new Viewer(api));
+    const withoutHa = { ...view, services: {} };
+    const states = (told: 'unknown' | 'none') =>
+      toMembers(NAMESPACE, withoutHa, new Map(view.guests.map(({ vmid }) => [vmid, told]))).map(
+        ({ service, state, ready }) => [service, state, ready],
+      );
+    assert.deepEqual(states('unknown'), [
+      ['s100', 'starting', false],
+      ['s102', 'starting', false],
+      ['s103', 'starting', false],
+    ]);
+    assert.deepEqual(states('none'), []);
+  });
+
   it('of a guest whose node was silent from the first look on nothing is told that may have been so before', async () => {
     const differ = new Differ(NAMESPACE);
     endpoint.handler = saying('healthy');
