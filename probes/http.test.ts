@@ -4,6 +4,7 @@ import { afterEach, test } from 'node:test';
 import { loadKinds } from '../fixtures/workloads.ts';
 import { createProbe } from './kinds.ts';
 import type { Probe, Result, StreamSpec } from './probe.ts';
+import { HttpClient } from './wire/http-client.ts';
 
 const kinds = await loadKinds('voting', import.meta.dirname);
 
@@ -373,4 +374,24 @@ test('answers under way hold no more than a limit together, however many there a
   // What was held is free again.
   const after = Array.from({ length: 4 }, (_, seq) => ask(web, { seq, patience: 3000 }));
   for (const result of await Promise.all(after)) assert.equal(result.error, 'timeout');
+});
+
+test('a body stays as it was read, whatever is read after it', async () => {
+  const { url } = await serve((socket) => {
+    let answered = 0;
+    socket.on('data', () => socket.write(page(`answer ${answered++}`)));
+  });
+  const client = new HttpClient(new URL(url), { connection: 'reused', every: 20, writes: false });
+  cleanUps.push(() => client.close());
+  const bodies: Buffer[] = [];
+  for (let i = 0; i < 3; i++) {
+    await new Promise<void>((resolve) => {
+      client.exchange('GET / HTTP/1.1\r\n\r\n', (end) => {
+        assert.ok('response' in end);
+        bodies.push(end.response.body);
+        resolve();
+      });
+    });
+  }
+  assert.deepEqual(bodies.map(String), ['answer 0', 'answer 1', 'answer 2']);
 });

@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { pathToFileURL } from 'node:url';
+import { execaSync } from 'execa';
 import { errorClasses, outcomes, type StreamSpec } from '../probes/probe.ts';
 import type { ProberPlan, ProberTick } from '../probes/prober/plan.ts';
 import { startProber } from '../probes/prober/prober.ts';
@@ -213,6 +215,50 @@ test('samples of another run are never added to', async () => {
   const before = size();
   await assert.rejects(startProber(plan), /holds samples already/);
   assert.equal(size(), before);
+});
+
+test('answers over TLS, short ones and long ones, on new and on kept connections', async () => {
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', key, '-out', cert];
+  const name = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost'];
+  execaSync('openssl', ['req', '-x509', ...name, '-days', '1', ...made], { stdio: 'ignore' });
+  const tlsServer = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (socket) => {
+    socket.on('error', () => {});
+    socket.on('data', (bytes) => {
+      const body = `${'.'.repeat(bytes.includes('GET /long') ? 300_000 : 0)}the end`;
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    });
+  });
+  tlsServer.listen(0, '127.0.0.1');
+  await once(tlsServer, 'listening');
+  const secure = `https://localhost:${(tlsServer.address() as AddressInfo).port}/`;
+  const streams = (['new', 'reused'] as const).flatMap((connection) =>
+    ['/short', '/long'].map((path) =>
+      spec(`${connection} ${path}`, {
+        target: secure,
+        connection,
+        every: 100,
+        options: { path, matches: '\\.*the end$' },
+      }),
+    ),
+  );
+  process.env.NODE_EXTRA_CA_CERTS = cert;
+  const ticks: ProberTick[] = [];
+  const prober = await startProber(planOf(...streams), { onTick: (tick) => ticks.push(tick) });
+  delete process.env.NODE_EXTRA_CA_CERTS;
+  await until('a whole second is told', () => ticks.length >= 2);
+  await prober.stop();
+  tlsServer.close();
+  for (const { spec, n, error } of readSamples(out).streams) {
+    const errors = Array.from({ length: n }, (_, i) => errorClasses[error[i]!]!);
+    assert.ok(errors.includes('none'), `${spec.name}: ${errors}`);
+    // A machine without CPU time may answer late; nothing else may be wrong.
+    assert.deepEqual(
+      errors.filter((each) => !['none', 'timeout', 'prober'].includes(each)),
+      [],
+      spec.name,
+    );
+  }
 });
 
 test('a disk that refuses ends the run with the reason', {

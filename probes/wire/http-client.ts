@@ -113,6 +113,12 @@ interface Memory {
 /** `begun`: a byte of the answer came. */
 type ConnectionEnd = { response: HttpResponse } | { failure: Failure; sent: boolean; status: number; begun: boolean };
 
+/**
+ * Every socket reads into these bytes, and what it read is used up before the next one reads: Node would allocate 64 KiB for each
+ * read otherwise, and hand it on through its streams (measured: 4 % of a probe's CPU time).
+ */
+const INPUT = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** One connection, and at most one exchange on it. */
 class Connection implements Attempt {
   /** While it is idle: it may be used again up to then. */
@@ -137,22 +143,31 @@ class Connection implements Attempt {
     const isName = isIP(host) === 0;
     const tls = url.protocol === 'https:';
     const port = Number(url.port || (tls ? 443 : 80));
+    const options = {
+      host,
+      port,
+      lookup: this.#lookup.find,
+      onread: {
+        buffer: INPUT,
+        callback: (length: number) => {
+          this.#read(INPUT.subarray(0, length));
+          return true;
+        },
+      },
+    };
     const socket = tls
       ? connectTls({
-          host,
-          port,
-          lookup: this.#lookup.find,
+          ...options,
           servername: /[a-z]/i.test(host) && !host.includes(':') ? host : undefined,
           ALPNProtocols: ['http/1.1'],
         })
-      : connectTcp({ host, port, lookup: this.#lookup.find, noDelay: true });
+      : connectTcp({ ...options, noDelay: true });
     this.#socket = socket;
     socket.on(tls ? 'secureConnect' : 'connect', () => {
       this.#connected = true;
       if (isName) this.address = socket.remoteAddress;
       this.#write();
     });
-    socket.on('data', (bytes: Buffer) => this.#read(bytes));
     socket.on('end', () => this.#ended());
     socket.on('error', (error) => this.#fail(classify(error)));
     socket.on('close', () => this.#fail({ error: 'closed' }));

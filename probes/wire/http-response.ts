@@ -84,7 +84,7 @@ export class ResponseParser {
     return (this.#rest?.length ?? 0) + (this.#body?.length ?? 0);
   }
 
-  /** Returns the response once it is complete. Throws ProtocolError; the connection is of no use then. */
+  /** Returns the response once it is complete, and holds on to none of `bytes`. Throws ProtocolError; the connection is of no use then. */
   push(bytes: Buffer): HttpResponse | undefined {
     let input = bytes;
     if (this.#rest) {
@@ -93,11 +93,11 @@ export class ResponseParser {
     }
     let at = 0;
     while (this.#state !== 'done' && at < input.length) {
-      // A usual answer comes in one piece, and is not copied.
+      // A usual answer comes in one piece, and is copied once: its bytes are good only until `push` returns.
       if (this.#state === 'length' && !this.#body && input.length - at >= this.#left) {
         const end = at + this.#left;
         this.#state = 'done';
-        return this.#response(input.subarray(at, end), this.#reusable && end === input.length);
+        return this.#response(Buffer.from(input.subarray(at, end)), this.#reusable && end === input.length);
       }
       const used = this.#step(input, at);
       if (used === 0) {
