@@ -16,6 +16,8 @@ export interface LabEntry {
   port: number;
   /** `http`: the edge reads requests. `tcp`: it passes bytes on. */
   protocol: 'http' | 'tcp';
+  /** The page by which the edge knows a server, where that is not `/`: a server is out when it says 5xx, or nothing. Not asked on Kubernetes. */
+  check?: string;
   /** The port that is published on every node. */
   swarm: number;
   /** The port of the Service on every worker. */
