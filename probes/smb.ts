@@ -39,8 +39,36 @@ export const smb: ProbeDefinition = {
     const { cycle } = options.parse(spec.options);
     return spec.writes && cycle ? 'cycle removes what writes would look for: leave one of them out' : undefined;
   },
+  look,
   create: (spec) => new SmbProbe(spec, options.parse(spec.options)),
 };
+
+/** How long `plan` waits for a session, ms. */
+const LOOK = 3000;
+
+async function look(spec: StreamSpec): Promise<string> {
+  const session = new SmbSession(placeOf(spec.target)!.share, await userFor(spec), { held: 0 });
+  const late = setTimeout(() => session.close(), LOOK);
+  try {
+    const { dialect, signing, mustSign, encryption } = await session.ready;
+    const signed = encryption ? `encrypted (${encryption})` : `signed (${signing}), not encrypted`;
+    return `SMB ${dialect}, ${signed}; unsigned requests would be ${mustSign ? 'refused' : 'taken'}`;
+  } catch (error) {
+    if (!(error instanceof SmbError)) throw error;
+    const { error: why, detail } = error.failure;
+    if (why === 'refused') return 'nothing listens there now';
+    return why === 'closed' ? `no session within ${LOOK / 1000} s` : `refused (${why}): ${detail ?? error.message}`;
+  } finally {
+    clearTimeout(late);
+    session.close();
+  }
+}
+
+/** Rejects with OperatorError when the password cannot be read. */
+async function userFor({ name, target, credentials }: StreamSpec): Promise<NtlmUser> {
+  const { user, password } = credentials!;
+  return userOf(user, await readSecret(password, `probe ${name}: the password of ${user} at ${target}`));
+}
 
 interface Place {
   share: Share;
@@ -99,9 +127,7 @@ class SmbProbe implements Probe {
   }
 
   async open(): Promise<void> {
-    const { name, target, credentials } = this.#spec;
-    const { user, password } = credentials!;
-    this.#user = userOf(user, await readSecret(password, `probe ${name}: the password of ${user} at ${target}`));
+    this.#user = await userFor(this.#spec);
   }
 
   send(seq: number, done: (result: Result) => void): Attempt {

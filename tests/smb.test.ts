@@ -10,6 +10,7 @@ import { ensurePackages } from '../lab/setup.ts';
 import { contentOf } from '../probes/content.ts';
 import { createProbe } from '../probes/kinds.ts';
 import type { Attempt, Probe, Result, StreamSpec } from '../probes/probe.ts';
+import { smb } from '../probes/smb.ts';
 import { get, put, remove } from '../probes/wire/smb/files.ts';
 import { FrameReader, framed, limits } from '../probes/wire/smb/frame.ts';
 import { type Dialect, dialects } from '../probes/wire/smb/keys.ts';
@@ -42,9 +43,9 @@ after(() => samba?.stop());
 
 let streams = 0;
 
-async function probe(more: Partial<StreamSpec> = {}, share = 'data', user = USER, password = 'env:BROWNOUT_TEST_SMB') {
+function specOf(more: Partial<StreamSpec>, user: string, password: string, share = 'data'): StreamSpec {
   const name = more.name ?? `s${streams++}`;
-  const opened = createProbe({
+  return {
     name,
     kind: 'smb',
     target: `smb://127.0.0.1:${samba.port}/${share}`,
@@ -56,7 +57,11 @@ async function probe(more: Partial<StreamSpec> = {}, share = 'data', user = USER
     credentials: { user, password },
     options: {},
     ...more,
-  });
+  };
+}
+
+async function probe(more: Partial<StreamSpec> = {}, share = 'data', user = USER, password = 'env:BROWNOUT_TEST_SMB') {
+  const opened = createProbe(specOf(more, user, password, share));
   await opened.open();
   probes.push(opened);
   return opened;
@@ -287,7 +292,9 @@ test('encryption before 3.1.1, and of who cannot', { skip }, async () => {
       assert.deepEqual(await get(opened, dialect, 4096, owner), contentOf(dialect, 4096));
       opened.close();
     }
-    await assert.rejects(session(['2.1'], sealing).ready, { failure: { error: 'logon', detail: 'ACCESS_DENIED at session setup' } });
+    await assert.rejects(session(['2.1'], sealing).ready, {
+      failure: { error: 'logon', detail: 'ACCESS_DENIED at session setup' },
+    });
   } finally {
     await sealing.stop();
   }
@@ -327,4 +334,19 @@ test('an answer that was changed on its way', { skip }, async () => {
       server.close();
     }
   }
+});
+
+test('what plan is told of a server', { skip }, async () => {
+  const look = (share: string, port = samba.port, reference = 'env:BROWNOUT_TEST_SMB') =>
+    smb.look!(specOf({ target: `smb://127.0.0.1:${port}/${share}` }, USER, reference));
+  assert.equal(await look('data'), 'SMB 3.1.1, signed (AES-CMAC), not encrypted; unsigned requests would be taken');
+  assert.equal(await look('nothing'), 'refused (no-share): BAD_NETWORK_NAME at tree connect');
+  process.env.BROWNOUT_TEST_WRONG = 'wrong-password';
+  const wrong = await look('data', samba.port, 'env:BROWNOUT_TEST_WRONG');
+  assert.equal(wrong, 'refused (logon): LOGON_FAILURE at session setup');
+  assert.equal(await look('data', 1), 'nothing listens there now');
+  await assert.rejects(look('data', samba.port, 'env:NOT_THERE_AT_ALL'), { name: 'OperatorError' });
+  samba.signal('SIGSTOP');
+  assert.equal(await look('data'), 'no session within 3 s');
+  samba.signal('SIGCONT');
 });
