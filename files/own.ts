@@ -11,7 +11,7 @@ import { OperatorError } from '../units/operator-error.ts';
 /** One kind of part, and what its files look like. */
 export interface Sort {
   /** What the file exports, and the last word of the entry that has its type: `fault`, of `brownout/fault`. */
-  exports: 'workload' | 'fault' | 'probe' | 'platform';
+  exports: 'workload' | 'lab' | 'fault' | 'probe' | 'platform';
   /** That type. */
   type: string;
   /** The file in a folder of the part's own. Without it, the part is one file: `<name>.ts`. */
@@ -146,7 +146,7 @@ function offerEntries(): void {
   offered = true;
   registerHooks({
     resolve(specifier, context, next) {
-      const entry = /^brownout\/(fault|probe|platform|workload|fixtures)$/.exec(specifier)?.[1];
+      const entry = /^brownout\/(fault|probe|platform|workload|lab|fixtures)$/.exec(specifier)?.[1];
       if (!entry) return next(specifier, context);
       return next(new URL(`../api/${entry}${extname(import.meta.url)}`, import.meta.url).href, context);
     },

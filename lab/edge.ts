@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Service } from './boot.ts';
 import type { Machine } from './host.ts';
+import type { LabEntry, NamedEntry } from './workloads.ts';
 
 export const EDGE_CONFIG = 'haproxy.cfg';
 
@@ -25,35 +26,54 @@ function edgeService(): Service {
   return { name: 'haproxy', argv: ['haproxy', '-W', '-db', '-f', join(FOLDER, EDGE_CONFIG)] };
 }
 
-/** A port of the edge, and who serves what comes in there. */
+/** An entry as the edge of one lab serves it. */
 export interface Entry {
   name: string;
   port: number;
+  protocol: LabEntry['protocol'];
   servers: { name: string; address: string; port: number }[];
+}
+
+/** Where users reach each entry: a URL by name. */
+export function entryUrls(entries: readonly NamedEntry[], { address }: { address: string }): Record<string, string> {
+  return Object.fromEntries(entries.map(({ name, protocol, port }) => [name, `${protocol}://${address}:${port}`]));
+}
+
+/**
+ * What an HAProxy does with an entry, before its servers. The balance is random: with round robin over two servers, two probe streams that take
+ * turns would each always get the same server, and when one is dead, one stream would see all of the failures and the other none.
+ *
+ * @param check how servers are asked, as HAProxy's `option` has it; undefined: whether they accept a connection
+ */
+export function listen({ name, port, protocol }: Omit<Entry, 'servers'>, check: string | undefined): string[] {
+  return [
+    `listen ${name}`,
+    `  bind :${port}`,
+    `  mode ${protocol}`,
+    '  balance random',
+    ...(check === undefined ? [] : [`  option ${check}`]),
+    // A session is silent for as long as its user is; it ends when its server is known to be dead.
+    ...(protocol === 'tcp'
+      ? ['  timeout client 1h', '  timeout server 1h', '  default-server on-marked-down shutdown-sessions']
+      : []),
+  ];
 }
 
 /**
  * A server is out after two failed checks, and in again after one good one.
  *
- * The balance is random: with round robin over two servers, two probe streams that take turns would each always get the
- * same server, and when one is dead, one stream would see all of the failures and the other none.
- *
  * @param check how often a server is asked, and how long it may take to answer, ms
  */
 export function edgeConfig(entries: Entry[], check: { every: number; timeout: number }): string {
-  const sections = entries.map(({ name, port, servers }) =>
+  const sections = entries.map((entry) =>
     [
-      `listen ${name}`,
-      `  bind :${port}`,
-      '  balance random',
-      '  option httpchk GET /',
-      ...servers.map((server) => `  server ${server.name} ${server.address}:${server.port}`),
+      ...listen(entry, entry.protocol === 'http' ? 'httpchk GET /' : undefined),
+      ...entry.servers.map((server) => `  server ${server.name} ${server.address}:${server.port}`),
     ].join('\n'),
   );
   return `global
   maxconn 4000
 defaults
-  mode http
   timeout connect 300ms
   timeout client 10s
   timeout server 2s

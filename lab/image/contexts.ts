@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { OperatorError } from '../../units/operator-error.ts';
+import { workloadRooms } from '../workloads.ts';
 
 /** A folder that Docker can build: a Dockerfile that starts `FROM brownout/base`, and what it copies. */
 export interface Context {
@@ -17,8 +18,8 @@ export interface Context {
 /** Each workload with `image/build.ts` in the suite, or in the project that uses the suite, has an image of its own. */
 export async function buildContexts(into: string): Promise<Context[]> {
   const scripts = new Map<string, string>();
-  for (const root of new Set([resolve(import.meta.dirname, '../..'), process.cwd()])) {
-    const fixtures = join(root, 'fixtures');
+  // The project's own take the place of the suite's.
+  for (const fixtures of workloadRooms().reverse()) {
     if (!existsSync(fixtures)) continue;
     for (const name of readdirSync(fixtures)) {
       const script = ['ts', 'js'].map((ending) => join(fixtures, name, 'image', `build.${ending}`)).find(existsSync);

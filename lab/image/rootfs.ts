@@ -1,39 +1,16 @@
 import { join } from 'node:path';
 import { run } from '../command.ts';
 import type { Progress } from '../progress.ts';
+import { labNeeds } from '../workloads.ts';
 import { cached } from './cache.ts';
 
 export const SUITE = 'bookworm';
 
-/** All that the workloads, the node faults and the noisy neighbours need, from Debian. */
-const PACKAGES = [
-  // voting: front end, queue, database, worker and result
-  'python3-flask',
-  'gunicorn',
-  'python3-redis',
-  'redis-server',
-  'redis-tools',
-  'postgresql',
-  'postgresql-client',
-  'nodejs',
-  // web and file servers
-  'apache2',
-  'haproxy',
-  'samba',
-  'smbclient',
-  // tools for faults and for looking around
-  'python3',
-  'iproute2',
-  'iptables',
-  'iputils-ping',
-  'procps',
-  'curl',
-  'ca-certificates',
-];
+/** Tools for faults, for noisy neighbours and for looking around. What workloads need, they say themselves. */
+const TOOLS = ['python3', 'iproute2', 'iptables', 'iputils-ping', 'procps', 'curl', 'ca-certificates'];
 
 const OPTIONS = [
   '--variant=minbase',
-  `--include=${PACKAGES.join(',')}`,
   '--aptopt=Apt::Install-Recommends "false"',
   '--dpkgopt=path-exclude=/usr/share/man/*',
   '--dpkgopt=path-exclude=/usr/share/doc/*',
@@ -43,11 +20,17 @@ const OPTIONS = [
   '--dpkgopt=force-unsafe-io',
 ];
 
-/** Path of a tar file with the root filesystem that every image in the lab starts from. A first build takes minutes. */
+/**
+ * Path of a tar file with the root filesystem that every image in the lab starts from: one for all workloads, so that their images share
+ * it on disk and in memory. A first build takes minutes, and so does one after a workload has asked for another package.
+ */
 export async function rootFilesystem(progress: Progress): Promise<string> {
-  const entry = await cached('rootfs', { SUITE, OPTIONS, arch: process.arch }, progress, async (folder) => {
+  const asked = (await labNeeds()).flatMap(({ packages }) => packages);
+  const packages = [...new Set([...TOOLS, ...asked])].sort();
+  const entry = await cached('rootfs', { SUITE, OPTIONS, packages, arch: process.arch }, progress, async (folder) => {
     progress(`building a root filesystem of Debian ${SUITE} (once, some minutes)`);
-    await run([...diesWithUs(), 'mmdebstrap', ...OPTIONS, SUITE, join(folder, 'root.tar')], {
+    const include = `--include=${packages.join(',')}`;
+    await run([...diesWithUs(), 'mmdebstrap', ...OPTIONS, include, SUITE, join(folder, 'root.tar')], {
       line: (line) => {
         if (/^I: /.test(line)) progress(`  ${line.slice(3)}`);
       },

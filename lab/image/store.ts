@@ -8,7 +8,8 @@ import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf } from '../docker/d
 import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
 import type { Lab } from '../lab.ts';
 import type { Progress } from '../progress.ts';
-import { cached, cacheFolder, lockName } from './cache.ts';
+import { labNeeds } from '../workloads.ts';
+import { cached, cacheFolder, keyOf, lockName } from './cache.ts';
 import { buildContexts, type Context } from './contexts.ts';
 import { rootFilesystem } from './rootfs.ts';
 
@@ -29,7 +30,7 @@ export interface ImageStore {
   folder: string;
   /** Changes with the content of any image. */
   key: string;
-  /** Digest of each workload's build context. */
+  /** Digest of what each workload asks of the lab, and of its build context. */
   workloads: Record<string, string>;
 }
 
@@ -41,14 +42,20 @@ export function imageStore(progress: Progress): Promise<ImageStore> {
     const folder = await cached('images', { FORMAT, base, digests }, progress, (into) =>
       workloadStore(base, workloads, into, version, progress),
     );
-    return { folder, key: folder.slice(folder.lastIndexOf('-') + 1), workloads: digests };
+    return { folder, key: folder.slice(folder.lastIndexOf('-') + 1), workloads: await asked(digests) };
   });
+}
+
+/** Those of the build contexts, and of what else the workloads ask for: packages are in the base, entries at the edge. */
+async function asked(contexts: Record<string, string>): Promise<Record<string, string>> {
+  const needs = (await labNeeds()).map(({ workload, ...needed }) => [`${workload}/lab`, keyOf(needed)]);
+  return { ...contexts, ...Object.fromEntries(needs) };
 }
 
 /** Whether a store's images are still what the workloads' sources would build. Builds nothing. */
 export function isCurrent(store: ImageStore, progress: Progress): Promise<boolean> {
   return withContexts(progress, async (workloads) => {
-    return JSON.stringify(digestsOf(workloads)) === JSON.stringify(store.workloads);
+    return JSON.stringify(await asked(digestsOf(workloads))) === JSON.stringify(store.workloads);
   });
 }
 

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import type { Service } from '../boot.ts';
-import { API_PORT, controlPlanesOf, ENTRIES, type Seat } from './layout.ts';
+import { listen } from '../edge.ts';
+import type { NamedEntry } from '../workloads.ts';
+import { API_PORT, controlPlanesOf, type Seat } from './layout.ts';
 
 export const BALANCER_CONFIG = 'haproxy.cfg';
 
@@ -16,15 +18,12 @@ export function balancerService(folder: string): Service {
  * behind any node's port, so an answer from the port itself would say little about the node. A node is out after two failed
  * checks, 500 ms apart, and in again after one good one.
  */
-export function edgeConfig(all: Seat[]): string {
+export function edgeConfig(all: Seat[], entries: readonly NamedEntry[]): string {
   const workers = all.filter(({ role }) => role === 'worker');
-  const sections = Object.entries(ENTRIES).map(([name, { port, nodePort }]) =>
+  const sections = entries.map(({ kubernetes, ...entry }) =>
     [
-      `listen ${name}`,
-      `  bind :${port}`,
-      '  balance random',
-      '  option httpchk GET /livez',
-      ...workers.map((node) => `  server ${node.name} ${node.address}:${nodePort} port 10256`),
+      ...listen(entry, 'httpchk GET /livez'),
+      ...workers.map((node) => `  server ${node.name} ${node.address}:${kubernetes} port 10256`),
     ].join('\n'),
   );
   return `${defaults}
@@ -60,7 +59,6 @@ ${servers.join('\n')}`;
 const defaults = `global
   maxconn 4000
 defaults
-  mode http
   timeout connect 300ms
   timeout client 10s
   timeout server 2s

@@ -17,12 +17,6 @@ export interface Seat {
   podCidr: string;
 }
 
-/** Ports that the workloads' Services open on each node, by the port that the edge offers to users. */
-export const ENTRIES = {
-  vote: { port: 8080, nodePort: 31000 },
-  result: { port: 8081, nodePort: 31001 },
-} as const;
-
 const PREFIX = '10.78.0';
 const GIB = 2 ** 30;
 

@@ -1,6 +1,8 @@
+import { entryUrls } from '../edge.ts';
 import { type LinkState, linkState, type PowerState, powerState } from '../host.ts';
+import { entriesOf, labNeeds } from '../workloads.ts';
 import { apiOf } from './api.ts';
-import { CONTEXT, EDGE, ENTRIES, kubernetesLab, type Seat, type Settings, seats } from './layout.ts';
+import { CONTEXT, EDGE, kubernetesLab, type Seat, type Settings, seats } from './layout.ts';
 import { KUBECONFIG, readNotes } from './notes.ts';
 import { readyNodes } from './up.ts';
 
@@ -49,9 +51,7 @@ export async function kubernetesStatus(): Promise<KubernetesStatus> {
     state: well ? 'up' : 'partly',
     settings: { controlPlanes: notes.controlPlanes, timers: notes.timers },
     machines,
-    entry: Object.fromEntries(
-      Object.entries(ENTRIES).map(([name, { port }]) => [name, `http://${EDGE.address}:${port}`]),
-    ),
+    entry: entryUrls(entriesOf(await labNeeds()), EDGE),
     reach: { kubeconfig: KUBECONFIG, context: CONTEXT },
   };
 }

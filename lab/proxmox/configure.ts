@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { quote } from '../../units/program.ts';
 import { run } from '../command.ts';
 import { EDGE_CONFIG, edgeConfig } from '../edge.ts';
+import { entriesOf, labNeeds } from '../workloads.ts';
 import { authorityFile, issueCertificates } from './certificates.ts';
 import { type ClusterNode, corosyncConfig } from './cluster/corosync.ts';
 import { BRIDGE, CONFIG, EDGE_CHECK, edgeEntries, programArgv } from './layout.ts';
@@ -43,7 +44,7 @@ export async function configure(folder: string, all: ClusterNode[], notes: Notes
     if (!existsSync(file)) await writeFile(file, `${randomUUID()}\n`, { mode: 0o600 });
   }
   await writeFile(join(folder, 'commands', 'ha-manager'), command('node/ha-manager'), { mode: 0o755 });
-  await writeFile(join(folder, 'edge', EDGE_CONFIG), edgeConfig(edgeEntries(), EDGE_CHECK));
+  await writeFile(join(folder, 'edge', EDGE_CONFIG), edgeConfig(edgeEntries(entriesOf(await labNeeds())), EDGE_CHECK));
   const hosts = await Promise.all(
     all.map(async ({ name, address }) => {
       const [type, key] = (await readFile(join(folder, name, 'ssh_host_key.pub'), 'utf8')).split(' ');

@@ -4,6 +4,7 @@ import { POWER_BUTTON } from '../boot.ts';
 import type { Entry } from '../edge.ts';
 import type { Machine } from '../host.ts';
 import { type Lab, labOf } from '../lab.ts';
+import type { NamedEntry } from '../workloads.ts';
 import { type ClusterNode, corosync } from './cluster/corosync.ts';
 import { etcd } from './cluster/etcd.ts';
 
@@ -14,15 +15,6 @@ export interface Settings {
   /** How many times faster than Proxmox VE's the timers of high availability run. 1: as fast, which is what numbers are worth something with. */
   timeScale: number;
 }
-
-/** Where the guests of a workload serve, whatever it is. */
-const GUEST_PORT = 80;
-
-/** Ports that users reach at the edge, and where it leads: the guests that serve it, by VMID. */
-export const ENTRIES = {
-  vote: { port: 8080, guests: [101, 102] },
-  result: { port: 8081, guests: [105] },
-} as const;
 
 const PREFIX = '10.79.0';
 const GIB = 2 ** 30;
@@ -97,11 +89,12 @@ export function nodeMachine(seat: ClusterNode, all: ClusterNode[], folders: Fold
 export const EDGE_CHECK = { every: 1000, timeout: 2000 };
 
 /** Each entry leads to the guests that serve it. */
-export function edgeEntries(): Entry[] {
-  return Object.entries(ENTRIES).map(([name, { port, guests }]) => ({
+export function edgeEntries(entries: readonly NamedEntry[]): Entry[] {
+  return entries.map(({ name, port, protocol, proxmox }) => ({
     name,
     port,
-    servers: guests.map((vmid) => ({ name: `vm${vmid}`, address: guestAddress(vmid), port: GUEST_PORT })),
+    protocol,
+    servers: proxmox.guests.map((vmid) => ({ name: `vm${vmid}`, address: guestAddress(vmid), port: proxmox.port })),
   }));
 }
 

@@ -1,6 +1,8 @@
+import { entryUrls } from '../edge.ts';
 import { type LinkState, linkState, type PowerState, pathInside, powerState } from '../host.ts';
+import { entriesOf, labNeeds } from '../workloads.ts';
 import { access } from './configure.ts';
-import { API_PORT, EDGE, ENTRIES, proxmoxLab, type Settings, seats } from './layout.ts';
+import { API_PORT, EDGE, proxmoxLab, type Settings, seats } from './layout.ts';
 import { askAdmin, type NodeState } from './node/admin.ts';
 import { AGENT_SOCKET } from './node/settings.ts';
 import { FOLDERS, readNotes } from './notes.ts';
@@ -51,9 +53,7 @@ export async function proxmoxStatus(): Promise<ProxmoxStatus> {
     state: well ? 'up' : 'partly',
     settings: { nodes: notes.nodes, timeScale: notes.timeScale },
     machines,
-    entry: Object.fromEntries(
-      Object.entries(ENTRIES).map(([name, { port }]) => [name, `http://${EDGE.address}:${port}`]),
-    ),
+    entry: entryUrls(entriesOf(await labNeeds()), EDGE),
     reach: { endpoints: all.map(({ address }) => `https://${address}:${API_PORT}`), ...access(FOLDERS.config) },
   };
 }

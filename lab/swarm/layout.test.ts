@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { edgeConfig } from '../edge.ts';
-import { EDGE, EDGE_CHECK, ENTRIES, edgeEntries, seats } from './layout.ts';
+import { entriesOf, labNeeds } from '../workloads.ts';
+import { EDGE, EDGE_CHECK, edgeEntries, seats } from './layout.ts';
 
 test('one manager and two workers, or three managers, at the same addresses', () => {
   const one = seats({ managers: 1 });
@@ -21,13 +22,17 @@ test('one manager and two workers, or three managers, at the same addresses', ()
   assert.equal(new Set([...one.map(({ address }) => address), EDGE.address]).size, 4);
 });
 
-test('the edge leads each entry to every node, at random', () => {
-  const config = edgeConfig(edgeEntries(seats({ managers: 1 })), EDGE_CHECK);
-  for (const [name, port] of Object.entries(ENTRIES)) {
-    const section = config.slice(config.indexOf(`listen ${name}`)).split('\n\n')[0]!;
+test('the edge leads each entry of each workload to every node, at random', async () => {
+  const nodes = seats({ managers: 1 });
+  const entries = entriesOf(await labNeeds());
+  assert.ok(entries.length > 2);
+  const config = edgeConfig(edgeEntries(entries, nodes), EDGE_CHECK);
+  for (const { name, port, protocol, swarm } of entries) {
+    const section = config.slice(config.indexOf(`listen ${name}\n`)).split('\n\n')[0]!;
     assert.match(section, new RegExp(`bind :${port}\\n`));
+    assert.match(section, new RegExp(`mode ${protocol}\\n`));
     assert.match(section, /balance random/);
-    for (const { name: node, address } of seats({ managers: 1 }))
-      assert.match(section, new RegExp(`server ${node} ${address}:${port}`));
+    for (const { name: node, address } of nodes)
+      assert.match(section, new RegExp(`server ${node} ${address}:${swarm}`));
   }
 });

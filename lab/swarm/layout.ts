@@ -3,6 +3,7 @@ import type { Entry } from '../edge.ts';
 import type { Machine } from '../host.ts';
 import { cacheFolder } from '../image/cache.ts';
 import { type Lab, labOf } from '../lab.ts';
+import type { NamedEntry } from '../workloads.ts';
 
 /** The settings of `up`. They are kept in the lab's notes: a second `up` repairs the lab that is there. */
 export interface Settings {
@@ -17,9 +18,6 @@ export interface NodeSeat {
   address: string;
   role: 'manager' | 'worker';
 }
-
-/** Ports that the workloads publish on each node, and the edge to users. */
-export const ENTRIES = { vote: 8080, result: 8081 } as const;
 
 const PREFIX = '10.77.0';
 const GIB = 2 ** 30;
@@ -59,11 +57,12 @@ export function nodeMachine(seat: NodeSeat, sharedFolder: string, dockerMajor: n
 
 export const EDGE_CHECK = { every: 500, timeout: 400 };
 
-/** Each entry leads to the same port on every node. */
-export function edgeEntries(nodes: NodeSeat[]): Entry[] {
-  return Object.entries(ENTRIES).map(([name, port]) => ({
+/** Each entry leads to the port that its workload publishes on every node. */
+export function edgeEntries(entries: readonly NamedEntry[], nodes: NodeSeat[]): Entry[] {
+  return entries.map(({ name, port, protocol, swarm }) => ({
     name,
     port,
-    servers: nodes.map((node) => ({ name: node.name, address: node.address, port })),
+    protocol,
+    servers: nodes.map((node) => ({ name: node.name, address: node.address, port: swarm })),
   }));
 }

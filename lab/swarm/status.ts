@@ -1,6 +1,8 @@
 import { dockerOf } from '../docker/daemon.ts';
+import { entryUrls } from '../edge.ts';
 import { type LinkState, linkState, type PowerState, powerState } from '../host.ts';
-import { EDGE, ENTRIES, seats, swarmLab } from './layout.ts';
+import { entriesOf, labNeeds } from '../workloads.ts';
+import { EDGE, seats, swarmLab } from './layout.ts';
 import { readNotes } from './up.ts';
 
 export interface SwarmStatus {
@@ -42,9 +44,7 @@ export async function swarmStatus(): Promise<SwarmStatus> {
   const well = machines.every(
     ({ role, power, link, ready }) => power === 'on' && link === 'connected' && (role === 'edge' || ready),
   );
-  const entry = Object.fromEntries(
-    Object.entries(ENTRIES).map(([name, port]) => [name, `http://${EDGE.address}:${port}`]),
-  );
+  const entry = entryUrls(entriesOf(await labNeeds()), EDGE);
   return { lab: 'swarm', state: well ? 'up' : 'partly', machines, entry };
 }
 

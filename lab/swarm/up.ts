@@ -16,6 +16,7 @@ import { requireRoot } from '../lab.ts';
 import { createNetwork, refuseClash } from '../network.ts';
 import type { Progress } from '../progress.ts';
 import { installLabPackages } from '../setup.ts';
+import { entriesOf, labNeeds } from '../workloads.ts';
 import { EDGE, EDGE_CHECK, edgeEntries, type NodeSeat, nodeMachine, type Settings, seats, swarmLab } from './layout.ts';
 
 /** How long daemons may take to start and nodes to become ready: ten times what a busy computer needs. */
@@ -104,7 +105,7 @@ async function powerOnAll(nodes: NodeSeat[], { store }: Notes, progress: Progres
   const shared = join(swarmLab.folder, 'shared');
   const edge = join(swarmLab.folder, 'edge');
   const major = majorOf(await run(['dockerd', '--version']));
-  await writeFile(join(edge, EDGE_CONFIG), edgeConfig(edgeEntries(nodes), EDGE_CHECK));
+  await writeFile(join(edge, EDGE_CONFIG), edgeConfig(edgeEntries(entriesOf(await labNeeds()), nodes), EDGE_CHECK));
   const start = async (machine: Machine) => {
     await install(swarmLab, machine);
     if (linkState(swarmLab, machine.name) === 'cut') await restoreLink(swarmLab, machine.name);
