@@ -46,6 +46,9 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
   return file.source.diagnostics(found);
 }
 
+/** A file is right or wrong whatever secrets are there when it is looked at. */
+const notRead = async () => 'not read';
+
 async function deploymentRefusal(
   scenario: Scenario,
   workload: Workload,
@@ -57,6 +60,9 @@ async function deploymentRefusal(
       variant: scenario.variant,
       namespace: `brownout-${workload.name}-check`,
       images: { ...workload.images, ...cluster.images },
+      users: Object.fromEntries(
+        Object.entries(cluster.credentials).map(([entry, { user }]) => [entry, { name: user, password: notRead }]),
+      ),
       settings: platformOf(cluster.platform).settings(cluster),
     });
     return undefined;

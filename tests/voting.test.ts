@@ -31,7 +31,7 @@ function deployed(variant: Variant) {
 
   before(async () => {
     const images = { ...workload.images, ...cluster.images };
-    const context = { platform: platform.kind, variant, namespace, images, settings };
+    const context = { platform: platform.kind, variant, namespace, images, users: {}, settings };
     const deployment = await workload.deployment(context);
     services = deployment.services;
     const labels = { 'brownout.run': 'voting-test' };

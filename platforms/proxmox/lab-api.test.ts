@@ -35,6 +35,7 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
     allow: { nodes: ['*'], namespaces: ['brownout-*'] },
     power: undefined,
     entry: {},
+    credentials: {},
     images: {},
     pull: 'missing',
     netem: false,

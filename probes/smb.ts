@@ -1,0 +1,225 @@
+import { z } from 'zod';
+import { readSecret } from '../files/reference.ts';
+import { contentOf } from './content.ts';
+import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
+import type { Memory, Owner } from './wire/smb/connection.ts';
+import { SmbError } from './wire/smb/errors.ts';
+import { get, put, remove } from './wire/smb/files.ts';
+import { type NtlmUser, userOf } from './wire/smb/ntlm.ts';
+import { type Share, SmbSession } from './wire/smb/session.ts';
+import { status } from './wire/smb/status.ts';
+
+const options = z.strictObject({
+  /** Bytes of a file. */
+  size: z
+    .int()
+    .min(1)
+    .max(64 * 1024)
+    .default(4096),
+  /** A put asks the server to have it on disk (FLUSH) before it counts; most clients do not. */
+  sync: z.boolean().default(false),
+  /** Each probe puts a file, gets it back, compares and removes it. Otherwise it only gets the one that the first of them put. */
+  cycle: z.boolean().default(false),
+});
+
+/**
+ * A file on a share, over SMB 2 or 3. A stream that writes puts one of its own each time and leaves it, to be looked for at the end; one that
+ * reads gets the same one again and again; with `cycle` each goes all the way.
+ */
+export const smb: ProbeDefinition = {
+  connections: ['new', 'reused'],
+  writes: true,
+  schemes: ['smb'],
+  options,
+  refuses: (spec) => {
+    if (placeOf(spec.target) === undefined) return `'${spec.target}' names no share: give smb://host/share`;
+    if (!spec.credentials) {
+      return `nobody is named who asks at ${spec.target}: give a user and where the password is, in \`credentials\` of the cluster file`;
+    }
+    const { cycle } = options.parse(spec.options);
+    return spec.writes && cycle ? 'cycle removes what writes would look for: leave one of them out' : undefined;
+  },
+  create: (spec) => new SmbProbe(spec, options.parse(spec.options)),
+};
+
+interface Place {
+  share: Share;
+  /** With a backslash at its end, or empty. */
+  folder: string;
+}
+
+const PORT = 445;
+
+/** What `smb://host:port/share/folder` names; undefined without a share. */
+export function placeOf(target: string): Place | undefined {
+  const url = URL.parse(target);
+  const [share, ...folders] = (url?.pathname ?? '').split('/').filter((part) => part !== '');
+  if (!url?.hostname || share === undefined) return undefined;
+  return {
+    share: {
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port || PORT),
+      share: decodeURIComponent(share),
+    },
+    folder: folders.map((folder) => `${decodeURIComponent(folder)}\\`).join(''),
+  };
+}
+
+/** So many files that may have been left are remembered, to be removed at the end. */
+const MOST_LEFT = 10_000;
+/** How long removing them may take, ms. */
+const CLEAN_UP = 2000;
+const WRONG: Result = { outcome: 'fail', error: 'body', status: 0, detail: 'other content' };
+const OK: Result = { outcome: 'ok', error: 'none', status: 0 };
+
+/** What one attempt does with files. Rejects with SmbError. */
+type Work = (session: SmbSession, name: string, owner: Owner) => Promise<Result>;
+
+class SmbProbe implements Probe {
+  readonly #spec: StreamSpec;
+  readonly #options: z.output<typeof options>;
+  readonly #place: Place;
+  readonly #work: Work;
+  readonly #memory: Memory = { held: 0 };
+  #user: NtlmUser | undefined;
+  /** The session that samples on reused connections share. */
+  #kept: SmbSession | undefined;
+  /** The file that a stream of reads gets. */
+  #own: string | undefined;
+  /** Files that are there, or may be, and that nobody looks for. */
+  readonly #left = new Set<string>();
+
+  constructor(spec: StreamSpec, chosen: z.output<typeof options>) {
+    this.#spec = spec;
+    this.#options = chosen;
+    this.#place = placeOf(spec.target)!;
+    if (spec.writes) this.#work = (session, name, owner) => this.#put(session, name, owner);
+    else if (chosen.cycle) this.#work = (session, name, owner) => this.#cycle(session, name, owner);
+    else this.#work = (session, name, owner) => this.#read(session, name, owner);
+  }
+
+  async open(): Promise<void> {
+    const { name, target, credentials } = this.#spec;
+    const { user, password } = credentials!;
+    this.#user = userOf(user, await readSecret(password, `probe ${name}: the password of ${user} at ${target}`));
+  }
+
+  send(seq: number, done: (result: Result) => void): Attempt {
+    const { connection, writes, idPrefix } = this.#spec;
+    const session = connection === 'new' ? this.#session() : this.#keptSession();
+    const owner: Owner = { isOver: false };
+    let asked = false;
+    session.join();
+    const decide = (result: Result) => {
+      if (owner.isOver) return;
+      owner.isOver = true;
+      if (connection === 'new') session.retire();
+      session.leave();
+      done(session.address === undefined ? result : { ...result, address: session.address });
+    };
+    const unanswered = writes ? 'indeterminate' : 'fail';
+    const work = async () => {
+      await session.ready;
+      if (owner.isOver) return;
+      asked = true;
+      decide(await this.#work(session, `${idPrefix}${seq}`, owner));
+    };
+    work().catch((error) => {
+      if (!(error instanceof SmbError)) throw error;
+      // An answer that refuses is an answer: what was not acknowledged then is nobody's loss.
+      const outcome = asked && error.status === status.ok ? unanswered : 'fail';
+      decide({ outcome, ...error.failure, status: error.status & 0xffff });
+    });
+    return {
+      abandon: () => {
+        // What it left open on the server may stand in the way of the next ones, and all of them may be too late.
+        session.retire();
+        decide({ outcome: asked ? unanswered : 'fail', ...session.timeout, status: 0 });
+      },
+    };
+  }
+
+  async close(): Promise<void> {
+    if (this.#left.size > 0) await this.#cleanUp();
+    this.#kept?.close();
+  }
+
+  #session(): SmbSession {
+    return new SmbSession(this.#place.share, this.#user!, this.#memory);
+  }
+
+  #keptSession(): SmbSession {
+    if (!this.#kept?.isUsable) {
+      this.#kept?.retire();
+      this.#kept = this.#session();
+    }
+    return this.#kept;
+  }
+
+  async #put(session: SmbSession, name: string, owner: Owner): Promise<Result> {
+    const { size, sync } = this.#options;
+    this.#leave(name);
+    await put(session, this.#path(name), contentOf(name, size), sync, owner);
+    this.#left.delete(name);
+    return OK;
+  }
+
+  async #cycle(session: SmbSession, name: string, owner: Owner): Promise<Result> {
+    const { size, sync } = this.#options;
+    this.#leave(name);
+    await put(session, this.#path(name), contentOf(name, size), sync, owner);
+    const result = await this.#compared(session, name, owner);
+    await remove(session, this.#path(name), owner);
+    this.#left.delete(name);
+    return result;
+  }
+
+  async #read(session: SmbSession, name: string, owner: Owner): Promise<Result> {
+    const own = this.#own ?? name;
+    if (own === name) {
+      // One of its own, so that no two of them write one file.
+      this.#leave(name);
+      await put(session, this.#path(name), contentOf(name, this.#options.size), true, owner);
+      this.#own ??= name;
+    }
+    try {
+      return await this.#compared(session, own, owner);
+    } catch (error) {
+      // It is lost: told once, and then there is another one.
+      if (error instanceof SmbError && error.status === status.nameNotFound && this.#own === own) this.#own = undefined;
+      throw error;
+    }
+  }
+
+  async #compared(session: SmbSession, name: string, owner: Owner): Promise<Result> {
+    const { size } = this.#options;
+    const found = await get(session, this.#path(name), size, owner);
+    return found.equals(contentOf(name, size)) ? OK : WRONG;
+  }
+
+  #path(name: string): string {
+    return this.#place.folder + name;
+  }
+
+  #leave(name: string): void {
+    if (this.#left.size < MOST_LEFT) this.#left.add(name);
+  }
+
+  /** Removes what this stream may have left and nobody looks for, as far as the server lets it. */
+  async #cleanUp(): Promise<void> {
+    const session = this.#session();
+    const owner: Owner = { isOver: false };
+    const all = async () => {
+      await session.ready;
+      await Promise.allSettled([...this.#left].map((name) => remove(session, this.#path(name), owner)));
+    };
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLEAN_UP);
+    });
+    await Promise.race([all().catch(() => {}), late]);
+    clearTimeout(timer);
+    owner.isOver = true;
+    session.close();
+  }
+}
