@@ -224,3 +224,13 @@ test('an entry is sent as it is written, or refused', () => {
     assert.equal(read(least.replace('http://vip:8080', JSON.stringify(entry))).entry.vote, entry);
   }
 });
+
+test('`*` stands for entries and images that are not named, with what the workload says', () => {
+  const any = (entry: string) => read(least.replace('{ vote: http://vip:8080 }', `{ '*': '${entry}' }`)).entry['*'];
+  for (const entry of ['{protocol}://vip:{port}', 'http://vip:{port}/shop', 'tcp://vip:{port}'])
+    assert.equal(any(entry), entry);
+  assert.throws(() => any('{scheme}://vip:{port}'), /mine\.yaml:5:15: expected a URL/);
+  assert.throws(() => read(least.replace('vip:8080', 'vip:{port}').replace('http', '"http').replace('} }', '}" }')));
+  const { images } = read(`${least}images: { '*': 'mine/{workload}:1', tools: tools }`);
+  assert.deepEqual(images, { '*': 'mine/{workload}:1', tools: 'tools' });
+});

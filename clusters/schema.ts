@@ -9,14 +9,20 @@ import { duration } from '../units/units.ts';
 
 const ENTRY = 'expected a URL as users type it: http://, https://, smb://host/share or tcp://host:port';
 
-const entryUrl = z
-  .string({ error: ENTRY })
-  .superRefine(refuseSecrets)
-  .superRefine((text, context) => {
-    const message = whatIsWrong(text);
-    if (message !== undefined) context.addIssue({ code: 'custom', message });
-  })
-  .meta({ examples: ['http://vip.example.org:8080'] });
+/** A name, or the one for all that are not named. */
+const nameOrAny = z.string().regex(/^(\*|[a-z][a-z0-9-]*)$/i, { error: 'expected a plain name, or *' });
+
+const entryUrl = z.string({ error: ENTRY }).superRefine(refuseSecrets);
+
+function refuseWrongEntries(entries: Record<string, string>, context: z.core.$RefinementCtx): void {
+  for (const [key, text] of Object.entries(entries)) {
+    const message = whatIsWrong(key === '*' ? filledIn(text) : text);
+    if (message !== undefined) context.addIssue({ code: 'custom', path: [key], message });
+  }
+}
+
+/** What stands for all entries, as it could become: each workload says its own. */
+const filledIn = (text: string) => text.replace(/^\{protocol\}:/, 'http:').replace(/:\{port\}(?=\/|$)/, ':1');
 
 /** Probes send all that an entry says: what they would leave out is refused. */
 function whatIsWrong(text: string): string | undefined {
@@ -144,8 +150,11 @@ const anyCluster = {
     .describe('How nodes lose and regain their power. Without it, scenarios that need it are skipped.')
     .optional(),
   entry: z
-    .record(name, entryUrl)
-    .describe('Where users reach the workload, by the names that the workload gives its entries.')
+    .record(nameOrAny, entryUrl)
+    .superRefine(refuseWrongEntries)
+    .describe(
+      'Where users reach the workload, by the names that the workload gives its entries; `*` is any other: `{protocol}` and `{port}` there are what the workload says.',
+    )
     .meta({ examples: [{ vote: 'http://vip.example.org:8080', result: 'http://vip.example.org:8081' }] }),
   credentials: z
     .record(
@@ -160,10 +169,10 @@ const anyCluster = {
     .prefault({})
     .describe('Who asks at an entry, where it wants to know: by the names of the entries. `smb://` entries need it.'),
   images: z
-    .record(name, line)
+    .record(nameOrAny, line)
     .prefault({})
     .describe(
-      'Images by role, instead of the public ones; `tools` is the one for what faults run on nodes (docs/faults.md says what it must have).',
+      'Images by role, instead of the public ones; `*` is any other role of a workload, and `{workload}` there its name; `tools` is the one for what faults run on nodes (docs/faults.md says what it must have).',
     )
     .meta({ examples: [{ vote: 'registry.example.org/vote:1' }] }),
   pull: z

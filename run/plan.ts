@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { readSecret } from '../files/reference.ts';
+import { entriesOn, imagesOn } from '../fixtures/on-cluster.ts';
 import type { EntryUser, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
 import type { Ask } from '../platforms/asks.ts';
@@ -83,7 +84,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       platform: cluster.platform,
       variant: scenario.variant,
       namespace,
-      images: { ...workload.images, ...cluster.images },
+      images: imagesOn(cluster, workload),
       users: usersOf(cluster),
       settings: { ...platformOf(cluster.platform).settings(cluster), stateOn: stateOn(inspection) },
     });
@@ -153,9 +154,10 @@ function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Clust
 }
 
 function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run: string): StreamSpec[] {
+  const entries = entriesOn(cluster, workload);
   return Object.entries(scenario.probes).flatMap(([name, use]) => {
     const probe = workload.probes[name]!;
-    const target = cluster.entry[probe.entry];
+    const target = entries[probe.entry];
     if (target === undefined) {
       throw new OperatorError(`${cluster.file} names no entry '${probe.entry}', which the probe '${name}' asks.`, {
         hint: `Add it: entry: { ${probe.entry}: http://… }`,

@@ -2,6 +2,7 @@ import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
 import type { Finding } from '../files/source.ts';
 import type { YamlFile } from '../files/yaml.ts';
+import { entriesOn, imagesOn } from '../fixtures/on-cluster.ts';
 import type { Workload } from '../fixtures/workload.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
@@ -35,9 +36,10 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
     const { why, hint } = missingCapability(cluster, lacking);
     found.push({ span: file.key(['faults', index, fault]), message: `'${fault}' on ${cluster.name}: ${why}`, hint });
   }
+  const entries = entriesOn(cluster, workload);
   for (const name of Object.keys(scenario.probes)) {
     const { entry } = workload.probes[name]!;
-    if (Object.hasOwn(cluster.entry, entry)) continue;
+    if (Object.hasOwn(entries, entry)) continue;
     const message = `'${name}' asks the entry '${entry}', which ${cluster.file} does not name`;
     found.push({ span: file.key(['probes', name]), message, hint: `add it there: entry: { ${entry}: http://… }` });
   }
@@ -59,7 +61,7 @@ async function deploymentRefusal(
       platform: cluster.platform,
       variant: scenario.variant,
       namespace: `brownout-${workload.name}-check`,
-      images: { ...workload.images, ...cluster.images },
+      images: imagesOn(cluster, workload),
       users: Object.fromEntries(
         Object.entries(cluster.credentials).map(([entry, { user }]) => [entry, { name: user, password: notRead }]),
       ),

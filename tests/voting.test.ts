@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { io } from 'socket.io-client';
 import { request } from 'undici';
 import { loadCluster } from '../clusters/load.ts';
+import { entriesOn, imagesOn } from '../fixtures/on-cluster.ts';
 import { workload } from '../fixtures/voting/workload.ts';
 import type { Variant } from '../fixtures/workload.ts';
 import { swarmUp } from '../lab/swarm/up.ts';
@@ -14,6 +15,7 @@ import type { Member, Platform } from '../platforms/platform.ts';
 import { until } from './until.ts';
 
 const cluster = await loadCluster('clusters/lab-swarm.yaml');
+const [entry, images] = [entriesOn(cluster, workload), imagesOn(cluster, workload)];
 const settings = platformOf(cluster.platform).settings(cluster);
 let platform: Platform;
 
@@ -30,7 +32,6 @@ function deployed(variant: Variant) {
   const whole = () => platform.untilReady({ namespace, services }, 90_000);
 
   before(async () => {
-    const images = { ...workload.images, ...cluster.images };
     const context = { platform: platform.kind, variant, namespace, images, users: {}, settings };
     const deployment = await workload.deployment(context);
     services = deployment.services;
@@ -65,7 +66,7 @@ function deployed(variant: Variant) {
 /** The status; undefined when there was no answer. */
 async function vote(voter: string, choice = 'a'): Promise<number | undefined> {
   try {
-    const { statusCode, body } = await request(cluster.entry.vote!, {
+    const { statusCode, body } = await request(entry.vote!, {
       method: 'POST',
       headers: { cookie: `voter_id=${voter}`, 'content-type': 'application/x-www-form-urlencoded' },
       body: `vote=${choice}`,
@@ -106,7 +107,7 @@ describe('hardened', () => {
     const read = await app.readBack('count-');
     assert.deepEqual(missing(acknowledged, read), []);
     assert.equal(new Set(read).size, read.length);
-    const page = io(cluster.entry.result!, { transports: ['websocket'] });
+    const page = io(entry.result!, { transports: ['websocket'] });
     try {
       const shown = await new Promise<{ a: number; b: number }>((resolve) => {
         page.on('scores', (json: string) => {
@@ -170,7 +171,7 @@ describe('hardened', () => {
     try {
       const voting = votesFor(12_000, 'frozen-');
       for (let n = 0; n < 12; n += 1) {
-        const { statusCode, body } = await request(cluster.entry.vote!, { signal: AbortSignal.timeout(2000) });
+        const { statusCode, body } = await request(entry.vote!, { signal: AbortSignal.timeout(2000) });
         await body.dump();
         assert.equal(statusCode, 200);
         await sleep(1000);
@@ -190,7 +191,7 @@ describe('hardened', () => {
     const other = (await platform.inspect()).nodes.find(({ name }) => name !== owner.node)!;
     const state = `${settings.shared}/${app.namespace}/db:/state`;
     const argv = ['-H', `tcp://${other.address}:2375`, 'run', '--rm', '--name', 'second-owner', '-v', state];
-    const second = execa('docker', [...argv, '-e', 'ROLE=db', '-e', 'VARIANT=hardened', cluster.images.db!], {
+    const second = execa('docker', [...argv, '-e', 'ROLE=db', '-e', 'VARIANT=hardened', images.db!], {
       all: true,
       reject: false,
       timeout: 6000,
