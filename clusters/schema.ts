@@ -196,7 +196,7 @@ export function clusterSchemaOf({ kind, keys: { reach, ...others }, together }: 
     .superRefine((written, context) => {
       const { entry, credentials } = written as { entry: Record<string, string>; credentials: Record<string, unknown> };
       for (const name of Object.keys(credentials)) {
-        if (Object.hasOwn(entry, name)) continue;
+        if (Object.hasOwn(entry, name) || Object.hasOwn(entry, '*')) continue;
         const message = `there is no entry '${name}'`;
         context.addIssue({ code: 'custom', path: ['credentials', name], message });
       }

@@ -64,6 +64,7 @@ describe(`the Proxmox driver on a hostile API (SEED=${SEED})`, { timeout: 900_00
     allow: { nodes: ['*'], namespaces: ['brownout-*'] },
     power: undefined,
     entry: {},
+    credentials: {},
     images: {},
     pull: 'missing',
     netem: false,

@@ -14,7 +14,7 @@ export const command = {
   read: 8,
   write: 9,
 } as const;
-export type Command = (typeof command)[keyof typeof command];
+type Command = (typeof command)[keyof typeof command];
 
 const flag = { response: 1, async: 2, signed: 8 } as const;
 /** Answers to nothing that was asked, such as a broken oplock, which is never asked for. */
