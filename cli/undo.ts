@@ -1,17 +1,12 @@
 import path from 'node:path';
 import { Command } from 'commander';
-import { loadCluster } from '../clusters/load.ts';
 import type { Cluster } from '../platforms/cluster.ts';
-import { createPlatform } from '../platforms/index.ts';
 import { ownerPid, ownerState } from '../platforms/owner.ts';
 import type { Platform } from '../platforms/platform.ts';
-import { createPower } from '../platforms/power/index.ts';
-import type { Power } from '../platforms/power/power.ts';
 import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
-import { createActor } from '../run/actor.ts';
+import type { Actor } from '../run/actor.ts';
 import { type Damage, DamagedJournal, Journal, readJournal } from '../run/journal.ts';
 import { isAbout, locate, type Place } from '../run/locate.ts';
-import { loadPlatform, loadPlatforms } from '../run/parts.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, type Styled, stderr, stdout, styled } from '../units/terminal.ts';
@@ -66,6 +61,10 @@ export function describeStep({ act, error, hint }: UndoStep): Styled {
 
 /** Wrong input is refused before anything is undone. */
 async function loadGiven(file: string): Promise<Cluster> {
+  const [{ loadCluster }, { loadPlatforms }] = await Promise.all([
+    import('../clusters/load.ts'),
+    import('../run/parts.ts'),
+  ]);
   await loadPlatforms(process.cwd());
   const cluster = await loadCluster(file);
   // Paths are meant from here, whatever folder an undo goes to.
@@ -165,11 +164,11 @@ export async function undoRun(
 async function undoOn({ cluster, project }: Place, journal: Journal, onStep: (step: UndoStep) => void): Promise<void> {
   // Power commands are meant from the project's folder.
   process.chdir(project);
+  const { loadPlatform } = await import('../run/parts.ts');
   await loadPlatform(project, cluster.platform);
-  await withPlatform(cluster, async (platform, power) => {
+  await withPlatform(cluster, async (platform, actorOf) => {
     await refuseBesideOthers(journal.header, platform);
-    const actor = createActor(platform, power, cluster.allow, journal.header.run);
-    await undoPending(journal, actor, platform, onStep);
+    await undoPending(journal, actorOf(journal.header.run), platform, onStep);
   });
 }
 
@@ -200,7 +199,7 @@ async function undoLeftovers(
   run: string | undefined,
   onStep: (step: UndoStep) => void,
 ): Promise<void> {
-  await withPlatform(cluster, async (platform, power) => {
+  await withPlatform(cluster, async (platform, actorOf) => {
     const running = new Set(
       listRuns()
         .filter((folder) => hasPending(folder) && isRunning(folder))
@@ -222,23 +221,31 @@ async function undoLeftovers(
     }
     for (const leftover of leftovers) {
       if (running.has(leftover.run)) continue;
-      const actor = createActor(platform, power, cluster.allow, leftover.run);
-      const failure = await actor.undo(leftover.remove).then(
-        () => undefined,
-        (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))),
-      );
+      const failure = await actorOf(leftover.run)
+        .undo(leftover.remove)
+        .then(
+          () => undefined,
+          (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))),
+        );
       onStep({ act: leftover.remove, error: failure?.message, hint: (failure as OperatorError | undefined)?.hint });
     }
   });
 }
 
+/** Only here is a platform loaded, and what its acts are checked with: most undos find nothing to do. */
 async function withPlatform(
   cluster: Cluster,
-  body: (platform: Platform, power: Power | undefined) => Promise<void>,
+  body: (platform: Platform, actorOf: (run: string) => Actor) => Promise<void>,
 ): Promise<void> {
+  const [{ createPlatform }, { createPower }, { createActor }] = await Promise.all([
+    import('../platforms/index.ts'),
+    import('../platforms/power/index.ts'),
+    import('../run/actor.ts'),
+  ]);
   const platform = await createPlatform(cluster);
   try {
-    await body(platform, await createPower(cluster));
+    const power = await createPower(cluster);
+    await body(platform, (run) => createActor(platform, power, cluster.allow, run));
   } finally {
     await platform.close();
   }

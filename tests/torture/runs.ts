@@ -139,7 +139,7 @@ async function strikeLives(
       return all('SIGCONT');
     case 'prober limited':
       for (const { pid } of probers) {
-        const bytes = between(random, 0, 4000);
+        const bytes = between(random, 0, 2000);
         try {
           execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:${bytes}`], { stdio: 'ignore' });
         } catch {
