@@ -110,8 +110,8 @@ class SmbProbe implements Probe {
   readonly #work: Work;
   readonly #memory: Memory = { held: 0 };
   #user: NtlmUser | undefined;
-  /** The session that samples on reused connections share. */
-  #kept: SmbSession | undefined;
+  /** Sessions that samples on reused connections share, the last one last. More than one only while some do not answer. */
+  #kept: SmbSession[] = [];
   /** The file that a stream of reads gets. */
   #own: string | undefined;
   /** Files that are there, or may be, and that nobody looks for. */
@@ -167,19 +167,23 @@ class SmbProbe implements Probe {
 
   async close(): Promise<void> {
     if (this.#left.size > 0) await this.#cleanUp();
-    this.#kept?.close();
+    for (const session of this.#kept) session.close();
   }
 
   #session(): SmbSession {
     return new SmbSession(this.#place.share, this.#user!, this.#memory);
   }
 
+  /**
+   * One that answers, for many samples at once; else a new one. Nobody waits for a set-up that others began, or behind requests without an
+   * answer: when the server is back, the next sample finds it.
+   */
   #keptSession(): SmbSession {
-    if (!this.#kept?.isUsable) {
-      this.#kept?.retire();
-      this.#kept = this.#session();
-    }
-    return this.#kept;
+    const patience = this.#spec.every / 2;
+    const chosen = this.#kept.findLast((session) => session.answersWithin(patience)) ?? this.#session();
+    for (const session of this.#kept) if (session !== chosen && session.isIdle) session.retire();
+    this.#kept = [...this.#kept.filter((session) => session !== chosen && session.isKept), chosen];
+    return chosen;
   }
 
   async #put(session: SmbSession, name: string, owner: Owner): Promise<Result> {
