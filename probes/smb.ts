@@ -14,7 +14,7 @@ const options = z.strictObject({
   size: z
     .int()
     .min(1)
-    .max(64 * 1024)
+    .max(64 * 1024 - 1)
     .default(4096),
   /** A put asks the server to have it on disk (FLUSH) before it counts; most clients do not. */
   sync: z.boolean().default(false),

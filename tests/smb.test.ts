@@ -227,7 +227,7 @@ test('the folder of the share is gone, and comes back', { skip }, async () => {
 });
 
 test('a full disk, a share to read only, a file in use, a file that is lost', { skip }, async () => {
-  const filling = await probe({ options: { size: 65_536 } }, 'tiny');
+  const filling = await probe({ options: { size: 65_535 } }, 'tiny');
   let seq = 0;
   let result = await ask(filling, seq);
   while (result.outcome === 'ok' && seq < 20) result = await ask(filling, ++seq);

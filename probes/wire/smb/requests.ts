@@ -91,6 +91,9 @@ export function parseCreate(answer: Answer): OpenFile {
   return { id: Buffer.from(body.subarray(64, 80)), size: Number(body.readBigUInt64LE(48)) };
 }
 
+/** In a chain: the file that its first request opens. */
+export const CHAINED: OpenFile = { id: Buffer.alloc(16, 0xff), size: 0 };
+
 const withFile = (file: OpenFile, body: Buffer, at: number) => {
   file.id.copy(body, at);
   return body;
