@@ -54,8 +54,8 @@ export function parseTreeConnect(answer: Answer) {
 export const opening = {
   /** Read and write; made new, or emptied. */
   put: { access: 0x0012019f, disposition: 5, options: 0x40 },
-  /** Read and write; as it is. */
-  resume: { access: 0x0012019f, disposition: 1, options: 0x40 },
+  /** Read and write; as it is, or new. */
+  resume: { access: 0x0012019f, disposition: 3, options: 0x40 },
   get: { access: 0x00120089, disposition: 1, options: 0x40 },
   /** Removed when it is closed. */
   remove: { access: 0x00010080, disposition: 1, options: 0x1040 },
