@@ -1,5 +1,5 @@
 import type { Failure } from '../errors.ts';
-import { type Memory, type Owner, SmbConnection } from './connection.ts';
+import { type Link, type Memory, type Owner, SmbConnection } from './connection.ts';
 import { type Cipher, Sealer } from './encryption.ts';
 import { SmbError, SmbProtocolError, type Step } from './errors.ts';
 import { type Dialect, dialects, sessionKeys } from './keys.ts';
@@ -40,6 +40,7 @@ export class SmbSession {
   readonly #connection: SmbConnection;
   /** Why nothing more is asked on it, where that is no end of the connection. */
   #isRetired = false;
+  #isReady = false;
   #users = 0;
   /** Resolves once files can be asked for; rejects with SmbError. */
   readonly ready: Promise<Agreed>;
@@ -55,12 +56,29 @@ export class SmbSession {
     this.#connection = new SmbConnection(share.host, share.port, memory);
     this.ready = this.#open(offered);
     // Who waits for it hears of its failure; it may be that nobody does any more.
-    this.ready.catch(() => this.#connection.close());
+    this.ready.then(
+      () => {
+        this.#isReady = true;
+      },
+      () => this.#connection.close(),
+    );
   }
 
-  /** More may be asked on it. */
-  get isUsable(): boolean {
+  /** Not retired, and not at its end. */
+  get isKept(): boolean {
     return this.#connection.isAlive && !this.#isRetired;
+  }
+
+  /**
+   * It is there, and has not kept anybody waiting for more than `patience` ms without a byte: what is asked now does not stand behind
+   * what may never be answered.
+   */
+  answersWithin(patience: number): boolean {
+    return this.isKept && this.#isReady && this.#connection.silence <= patience;
+  }
+
+  get isIdle(): boolean {
+    return this.#users === 0;
   }
 
   get address(): string | undefined {
@@ -96,8 +114,13 @@ export class SmbSession {
 
   /** Rejects with SmbError; never settles when its owner is over first. */
   async request<T>(step: Step, request: Request, owner: Owner, parse: (answer: Answer) => T): Promise<T> {
+    return this.chain([{ step, request }], owner, ([answer]) => parse(answer!));
+  }
+
+  /** Requests that go together, each about the file that the first one opens. The same. */
+  async chain<T>(links: readonly Link[], owner: Owner, parse: (answers: Answer[]) => T): Promise<T> {
     try {
-      return this.#parsed(step, await this.#connection.request(step, request, owner), parse);
+      return this.#parsed(links[0]!.step, await this.#connection.chain(links, owner), parse);
     } catch (error) {
       if (error instanceof SmbError && endsSession(error.status)) this.retire();
       throw error;
@@ -109,9 +132,9 @@ export class SmbSession {
   }
 
   /** What cannot be read is the server's fault, and the end of the session. */
-  #parsed<T>(step: Step, answer: Answer, parse: (answer: Answer) => T): T {
+  #parsed<A, T>(step: Step, answered: A, parse: (answered: A) => T): T {
     try {
-      return parse(answer);
+      return parse(answered);
     } catch (error) {
       if (!(error instanceof SmbProtocolError)) throw error;
       this.#connection.close();
