@@ -83,6 +83,8 @@ const durability = z.looseObject({
   indeterminate: z.number(),
   unrecorded: z.number().optional(),
   lost: texts,
+  truncated: texts.optional(),
+  altered: texts.optional(),
   recovered: z.number(),
   unexpected: texts,
   duplicated: texts,

@@ -152,6 +152,9 @@ export interface Durability {
   unrecorded?: number;
   /** Acknowledged and not found; some may still be queued: see `lostWrites`. */
   lost: string[];
+  /** Acknowledged and found, but in part, or not as it was written. Left out where a write is no more than its id. */
+  truncated?: string[];
+  altered?: string[];
   recovered: number;
   unexpected: string[];
   duplicated: string[];

@@ -109,6 +109,8 @@ export interface ProbeDefinition {
   schemes?: readonly string[];
   /** What else keeps it from probing such a stream, in words; undefined when nothing does. */
   refuses?(spec: StreamSpec): string | undefined;
+  /** Asks the target once, for `plan`, and changes nothing there: what it says of itself, or refuses. Rejects with OperatorError. */
+  look?(spec: StreamSpec): Promise<string>;
   /** What its `options` may say; defaults are filled in. */
   options: z.ZodType<Record<string, unknown>>;
   create(spec: StreamSpec): Probe;

@@ -39,8 +39,36 @@ export const smb: ProbeDefinition = {
     const { cycle } = options.parse(spec.options);
     return spec.writes && cycle ? 'cycle removes what writes would look for: leave one of them out' : undefined;
   },
+  look,
   create: (spec) => new SmbProbe(spec, options.parse(spec.options)),
 };
+
+/** How long `plan` waits for a session, ms. */
+const LOOK = 3000;
+
+async function look(spec: StreamSpec): Promise<string> {
+  const session = new SmbSession(placeOf(spec.target)!.share, await userFor(spec), { held: 0 });
+  const late = setTimeout(() => session.close(), LOOK);
+  try {
+    const { dialect, signing, mustSign, encryption } = await session.ready;
+    const signed = encryption ? `encrypted (${encryption})` : `signed (${signing}), not encrypted`;
+    return `SMB ${dialect}, ${signed}; unsigned requests would be ${mustSign ? 'refused' : 'taken'}`;
+  } catch (error) {
+    if (!(error instanceof SmbError)) throw error;
+    const { error: why, detail } = error.failure;
+    if (why === 'refused') return 'nothing listens there now';
+    return why === 'closed' ? `no session within ${LOOK / 1000} s` : `refused (${why}): ${detail ?? error.message}`;
+  } finally {
+    clearTimeout(late);
+    session.close();
+  }
+}
+
+/** Rejects with OperatorError when the password cannot be read. */
+async function userFor({ name, target, credentials }: StreamSpec): Promise<NtlmUser> {
+  const { user, password } = credentials!;
+  return userOf(user, await readSecret(password, `probe ${name}: the password of ${user} at ${target}`));
+}
 
 interface Place {
   share: Share;
@@ -82,8 +110,8 @@ class SmbProbe implements Probe {
   readonly #work: Work;
   readonly #memory: Memory = { held: 0 };
   #user: NtlmUser | undefined;
-  /** The session that samples on reused connections share. */
-  #kept: SmbSession | undefined;
+  /** Sessions that samples on reused connections share, the last one last. More than one only while some do not answer. */
+  #kept: SmbSession[] = [];
   /** The file that a stream of reads gets. */
   #own: string | undefined;
   /** Files that are there, or may be, and that nobody looks for. */
@@ -99,9 +127,7 @@ class SmbProbe implements Probe {
   }
 
   async open(): Promise<void> {
-    const { name, target, credentials } = this.#spec;
-    const { user, password } = credentials!;
-    this.#user = userOf(user, await readSecret(password, `probe ${name}: the password of ${user} at ${target}`));
+    this.#user = await userFor(this.#spec);
   }
 
   send(seq: number, done: (result: Result) => void): Attempt {
@@ -141,19 +167,23 @@ class SmbProbe implements Probe {
 
   async close(): Promise<void> {
     if (this.#left.size > 0) await this.#cleanUp();
-    this.#kept?.close();
+    for (const session of this.#kept) session.close();
   }
 
   #session(): SmbSession {
     return new SmbSession(this.#place.share, this.#user!, this.#memory);
   }
 
+  /**
+   * One that answers, for many samples at once; else a new one. Nobody waits for a set-up that others began, or behind requests without an
+   * answer: when the server is back, the next sample finds it.
+   */
   #keptSession(): SmbSession {
-    if (!this.#kept?.isUsable) {
-      this.#kept?.retire();
-      this.#kept = this.#session();
-    }
-    return this.#kept;
+    const patience = this.#spec.every / 2;
+    const chosen = this.#kept.findLast((session) => session.answersWithin(patience)) ?? this.#session();
+    for (const session of this.#kept) if (session !== chosen && session.isIdle) session.retire();
+    this.#kept = [...this.#kept.filter((session) => session !== chosen && session.isKept), chosen];
+    return chosen;
   }
 
   async #put(session: SmbSession, name: string, owner: Owner): Promise<Result> {

@@ -63,7 +63,15 @@ export type RunEvent = { at: number } & (
   | { kind: 'prober'; report: ProberReport | null; error?: string }
   /** The queue of acknowledged writes after recovery: how long it took to drain, and what was left if it did not. */
   | { kind: 'backlog'; stream: string; waited: number; left: number | null }
-  | { kind: 'readback'; stream: string; ids: string[] | null; error?: string }
+  /** Of `ids`, those found in part or not as they were written: where a write is more than its id. */
+  | {
+      kind: 'readback';
+      stream: string;
+      ids: string[] | null;
+      truncated?: string[];
+      altered?: string[];
+      error?: string;
+    }
   /** How the cluster differs from its state before the run: empty if it does not, null if it could not be compared. */
   | { kind: 'difference'; left: string[] | null; error?: string }
   | { kind: 'warning'; text: string }

@@ -221,6 +221,8 @@ const kinds = [
     kind: z.literal('readback'),
     stream: text,
     ids: texts.nullable(),
+    truncated: texts.optional(),
+    altered: texts.optional(),
     error: text.optional(),
   }),
   z.looseObject({ at: time, kind: z.literal('difference'), left: texts.nullable(), error: text.optional() }),

@@ -35,6 +35,7 @@ export interface Stage {
   /** What the workload asks for beyond the usual. */
   asks: Ask[];
   streams: StreamSpec[];
+  kinds: KnownKinds;
   /** The files of the kinds of probes that those streams use and that do not come with the suite. */
   probeFiles: Record<string, string>;
   inspection: Inspection;
@@ -120,6 +121,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       deployment,
       asks: asks ?? [],
       streams,
+      kinds,
       probeFiles: filesOf(streams, kinds),
       inspection,
       world,

@@ -76,6 +76,11 @@ export class Samba {
     }
   }
 
+  /** Of its processes. */
+  get group(): number {
+    return this.#smbd!.pid!;
+  }
+
   get config(): string {
     return join(this.folder, 'smb.conf');
   }
@@ -87,7 +92,7 @@ export class Samba {
 
   /** All of its processes. */
   signal(signal: NodeJS.Signals): void {
-    process.kill(-this.#smbd!.pid!, signal);
+    process.kill(-this.group, signal);
   }
 
   async kill(): Promise<void> {

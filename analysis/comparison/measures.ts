@@ -9,7 +9,7 @@ import {
   type SplitStep,
   type StreamFindings,
 } from '../findings.ts';
-import { lostWrites } from '../streams/durability.ts';
+import { damagedWrites, lostWrites } from '../streams/durability.ts';
 import { wasProbed } from '../streams/stream.ts';
 import type { Unit } from './comparison.ts';
 import type { Observation } from './statistics.ts';
@@ -105,7 +105,7 @@ export const ofDegradation: Reading<Findings>[] = degradations.map((kind) =>
 function lost(found: Durability): Observation | undefined {
   const range = lostWrites(found);
   if (!range) return undefined;
-  const value = found.lost.length;
+  const value = found.lost.length + damagedWrites(found);
   return range.from === range.to ? { value } : { value, bracket: range };
 }
 

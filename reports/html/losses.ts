@@ -51,7 +51,7 @@ ${durability.map(oneStream)}</section>`;
 
 function oneStream(one: Durability): Markup {
   const { stream, attempted, acknowledged, read, indeterminate, unrecorded, recovered, unexpected, duplicated } = one;
-  const { lost, backlog } = one;
+  const { lost, truncated = [], altered = [], backlog } = one;
   if (one.unknown !== undefined) {
     return html`<h3>${stream}: not known</h3><p>${one.unknown}. ${sayMany(acknowledged, 'write was', 'writes were')} acknowledged.</p>`;
   }
@@ -62,6 +62,8 @@ function oneStream(one: Durability): Markup {
     ...(unrecorded === undefined ? [] : [['Fell due, answer not recorded', sayCount(unrecorded)] as [string, string]]),
     ['Sent, never answered', sayCount(indeterminate)],
     [unrecorded === undefined ? '… and found' : '… or not recorded, and found', sayCount(recovered)],
+    ...(one.truncated ? [['Found in part (truncated)', sayCount(truncated.length)] as [string, string]] : []),
+    ...(one.altered ? [['Found with other content (altered)', sayCount(altered.length)] as [string, string]] : []),
     ['Found more than once', sayCount(duplicated.length)],
     ['Found, never sent', sayCount(unexpected.length)],
   ];
@@ -69,7 +71,7 @@ function oneStream(one: Durability): Markup {
   if (backlog) rows.push(['Waited for the queue', sayBacklog(backlog)]);
   return html`<h3>${stream}: ${acknowledged === 0 ? 'no write was acknowledged' : `of ${sayMany(acknowledged, 'acknowledged write')}, ${sayLost(range)}`}</h3>
 <table><tbody>${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table>
-${ids(range?.from === range?.to ? 'Lost' : 'Not found', lost, true)}${ids('Found more than once', duplicated, false)}${ids('Found, never sent', unexpected, false)}`;
+${ids(range?.from === range?.to ? 'Lost' : 'Not found', lost, true)}${ids('Truncated', truncated, true)}${ids('Altered', altered, true)}${ids('Found more than once', duplicated, false)}${ids('Found, never sent', unexpected, false)}`;
 }
 
 function ids(name: string, all: string[], open: boolean): Markup | false {

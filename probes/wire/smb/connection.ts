@@ -47,6 +47,8 @@ export class SmbConnection {
   #waiting: Pending[] = [];
   #connected = false;
   #ended: Failure | undefined;
+  /** Since when an answer is waited for, without a byte from the server. */
+  #silentSince = Number.POSITIVE_INFINITY;
   #nextId = 0n;
   #credits = 1;
   /** All messages of the set-up, until there are keys. */
@@ -85,6 +87,11 @@ export class SmbConnection {
 
   get #isIdle(): boolean {
     return this.#pending.size === 0 && this.#waiting.length === 0;
+  }
+
+  /** For so many ms an answer is waited for and nothing has come; 0 when none is waited for. */
+  get silence(): number {
+    return Math.max(0, performance.now() - this.#silentSince);
   }
 
   /** What a timeout at this moment means. */
@@ -145,6 +152,7 @@ export class SmbConnection {
       this.#credits -= charge;
       const id = this.#nextId;
       this.#nextId += BigInt(charge);
+      if (this.#pending.size === 0) this.#silentSince = performance.now();
       this.#pending.set(id, next);
       this.#socket.write(framed(this.#secured(id, next.request, charge)));
     }
@@ -171,6 +179,7 @@ export class SmbConnection {
       if (!(error instanceof SmbProtocolError)) throw error;
       this.#end({ error: 'protocol', detail: error.message });
     }
+    this.#silentSince = this.#pending.size === 0 ? Number.POSITIVE_INFINITY : performance.now();
     this.#send();
   }
 

@@ -40,6 +40,7 @@ export class SmbSession {
   readonly #connection: SmbConnection;
   /** Why nothing more is asked on it, where that is no end of the connection. */
   #isRetired = false;
+  #isReady = false;
   #users = 0;
   /** Resolves once files can be asked for; rejects with SmbError. */
   readonly ready: Promise<Agreed>;
@@ -55,12 +56,29 @@ export class SmbSession {
     this.#connection = new SmbConnection(share.host, share.port, memory);
     this.ready = this.#open(offered);
     // Who waits for it hears of its failure; it may be that nobody does any more.
-    this.ready.catch(() => this.#connection.close());
+    this.ready.then(
+      () => {
+        this.#isReady = true;
+      },
+      () => this.#connection.close(),
+    );
   }
 
-  /** More may be asked on it. */
-  get isUsable(): boolean {
+  /** Not retired, and not at its end. */
+  get isKept(): boolean {
     return this.#connection.isAlive && !this.#isRetired;
+  }
+
+  /**
+   * It is there, and has not kept anybody waiting for more than `patience` ms without a byte: what is asked now does not stand behind
+   * what may never be answered.
+   */
+  answersWithin(patience: number): boolean {
+    return this.isKept && this.#isReady && this.#connection.silence <= patience;
+  }
+
+  get isIdle(): boolean {
+    return this.#users === 0;
   }
 
   get address(): string | undefined {
