@@ -27,6 +27,7 @@ const outage = z.looseObject({
   outer: z.number(),
   failures: z.number(),
   errors: counts,
+  instances: z.looseObject({ before: text.optional(), after: text.optional() }).optional(),
 });
 
 const check = z.looseObject({
@@ -73,6 +74,17 @@ const stream = z.looseObject({
   instances: counts,
   askedAgain: z.number().optional(),
   addresses: counts.optional(),
+});
+
+const gauge = z.looseObject({
+  name: text,
+  instances: z.array(
+    z.looseObject({
+      member: text,
+      node: text,
+      points: z.array(z.looseObject({ at: z.number(), value: z.number().optional(), error: text.optional() })),
+    }),
+  ),
 });
 
 const durability = z.looseObject({
@@ -144,6 +156,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   predictions: z.array(prediction),
   unpredicted: text.optional(),
   bins: z.array(bin),
+  gauges: z.array(gauge).optional(),
   timeline: z.array(z.looseObject({ at: z.number(), kind: text, text })),
   prober: proberReport.nullable(),
   cleanUp: z.looseObject({ left: orNull(texts), pending: orNull(texts) }),

@@ -31,6 +31,7 @@ export interface Entry {
   name: string;
   port: number;
   protocol: LabEntry['protocol'];
+  check?: string | undefined;
   servers: { name: string; address: string; port: number }[];
 }
 
@@ -69,7 +70,8 @@ export function listen({ name, port, protocol }: Omit<Entry, 'servers'>, check: 
 export function edgeConfig(entries: Entry[], check: { every: number; timeout: number }): string {
   const sections = entries.map((entry) =>
     [
-      ...listen(entry, entry.protocol === 'http' ? 'httpchk GET /' : undefined),
+      ...listen(entry, entry.protocol === 'http' ? `httpchk GET ${entry.check ?? '/'}` : undefined),
+      ...(entry.check === undefined ? [] : ['  http-check expect ! rstatus ^5']),
       ...entry.servers.map((server) => `  server ${server.name} ${server.address}:${server.port}`),
     ].join('\n'),
   );

@@ -18,6 +18,8 @@ export interface LabEntry {
   protocol: 'http' | 'smb' | 'tcp';
   /** What follows the port where users type it: a share. */
   path?: string;
+  /** The page by which the edge knows a server, where that is not `/`: a server is out when it says 5xx, or nothing. Not asked on Kubernetes. */
+  check?: string;
   /** The port that is published on every node. */
   swarm: number;
   /** The port of the Service on every worker. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
 import { type ExchangeEnd, HttpClient } from './wire/http-client.ts';
@@ -18,6 +19,11 @@ export const expectation = {
   contains: z.string().min(1).optional(),
   /** Regular expression that the body must match. */
   matches: regex.optional(),
+  /** SHA-256 of the body, in hexadecimal digits: all of it came, and nothing else. */
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, { error: 'expected 64 hexadecimal digits, in small letters' })
+    .optional(),
   /** Regular expression whose first group (or whole match) in the body names the replica that answered. */
   instance: regex.optional(),
 };
@@ -92,7 +98,8 @@ export function judge(wanted: z.infer<typeof options>): (response: HttpResponse)
     if (!rightStatus) return { outcome: 'fail', error: 'status', status, ...from, ...leads };
     const rightBody =
       (wanted.contains === undefined || body.includes(wanted.contains)) &&
-      (matches === undefined || matches.test(text));
+      (matches === undefined || matches.test(text)) &&
+      (wanted.sha256 === undefined || hash('sha256', body) === wanted.sha256);
     if (!rightBody) return { outcome: 'fail', error: 'body', status, ...from };
     return { outcome: 'ok', error: 'none', status, ...from };
   };

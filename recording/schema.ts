@@ -215,6 +215,15 @@ const kinds = [
   z.looseObject({ at: time, kind: z.literal('platform'), event: platformEvent }),
   z.looseObject({ at: time, kind: z.literal('stop'), condition: text, text }),
   z.looseObject({ at: time, kind: z.literal('prober'), report: proberReport.nullable(), error: text.optional() }),
+  z.looseObject({
+    at: time,
+    kind: z.literal('gauges'),
+    service: text,
+    member: text,
+    node: text,
+    values: z.record(text, z.number()).nullable(),
+    error: text.optional(),
+  }),
   z.looseObject({ at: time, kind: z.literal('backlog'), stream: text, waited: count, left: count.nullable() }),
   z.looseObject({
     at: time,

@@ -90,10 +90,11 @@ export const EDGE_CHECK = { every: 1000, timeout: 2000 };
 
 /** Each entry leads to the guests that serve it. */
 export function edgeEntries(entries: readonly NamedEntry[]): Entry[] {
-  return entries.map(({ name, port, protocol, proxmox }) => ({
+  return entries.map(({ name, port, protocol, check, proxmox }) => ({
     name,
     port,
     protocol,
+    check,
     servers: proxmox.guests.map((vmid) => ({ name: `vm${vmid}`, address: guestAddress(vmid), port: proxmox.port })),
   }));
 }

@@ -59,10 +59,11 @@ export const EDGE_CHECK = { every: 500, timeout: 400 };
 
 /** Each entry leads to the port that its workload publishes on every node. */
 export function edgeEntries(entries: readonly NamedEntry[], nodes: NodeSeat[]): Entry[] {
-  return entries.map(({ name, port, protocol, swarm }) => ({
+  return entries.map(({ name, port, protocol, check, swarm }) => ({
     name,
     port,
     protocol,
+    check,
     servers: nodes.map((node) => ({ name: node.name, address: node.address, port: swarm })),
   }));
 }
