@@ -3,6 +3,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import { http } from './http.ts';
 import type { Probe, ProbeDefinition, StreamSpec } from './probe.ts';
 import { smb } from './smb.ts';
+import { smbLarge } from './smb-large.ts';
 import { tcp } from './tcp.ts';
 
 /** A kind of probe. */
@@ -14,7 +15,12 @@ interface KnownKind {
 export type KnownKinds = Readonly<Record<string, KnownKind>>;
 
 /** The kinds that any workload can use. A new one is one file and one line here. */
-const builtIn: KnownKinds = { http: { probe: http }, smb: { probe: smb }, tcp: { probe: tcp } };
+const builtIn: KnownKinds = {
+  http: { probe: http },
+  smb: { probe: smb },
+  'smb-large': { probe: smbLarge },
+  tcp: { probe: tcp },
+};
 
 /** Those, and what the project has in its `probes/`, once that was loaded. */
 export const knownKinds: Record<string, KnownKind> = { ...builtIn };

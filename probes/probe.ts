@@ -43,7 +43,10 @@ export interface Result {
   status: number;
   /** Which replica answered, if the answer names it. */
   instance?: string;
-  /** Asked a second time, on a new connection, because the kept one had been closed before a byte of the answer. */
+  /**
+   * Asked a second time, on a new connection, because the kept one had been closed before a byte of the answer. Of a large file: its piece
+   * had been sent before.
+   */
   askedAgain?: true;
   /** Which address answered, where the target is a name. */
   address?: string;

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { readSecret } from '../files/reference.ts';
 import { contentOf } from './content.ts';
 import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
-import type { Memory, Owner } from './wire/smb/connection.ts';
+import type { Owner } from './wire/smb/connection.ts';
 import { SmbError } from './wire/smb/errors.ts';
 import { get, put, remove } from './wire/smb/files.ts';
 import { type NtlmUser, userOf } from './wire/smb/ntlm.ts';
+import { attempt, SmbSessions } from './wire/smb/pool.ts';
 import { type Share, SmbSession } from './wire/smb/session.ts';
 import { status } from './wire/smb/status.ts';
 
@@ -14,7 +15,7 @@ const options = z.strictObject({
   size: z
     .int()
     .min(1)
-    .max(64 * 1024)
+    .max(64 * 1024 - 1)
     .default(4096),
   /** A put asks the server to have it on disk (FLUSH) before it counts; most clients do not. */
   sync: z.boolean().default(false),
@@ -65,7 +66,7 @@ async function look(spec: StreamSpec): Promise<string> {
 }
 
 /** Rejects with OperatorError when the password cannot be read. */
-async function userFor({ name, target, credentials }: StreamSpec): Promise<NtlmUser> {
+export async function userFor({ name, target, credentials }: StreamSpec): Promise<NtlmUser> {
   const { user, password } = credentials!;
   return userOf(user, await readSecret(password, `probe ${name}: the password of ${user} at ${target}`));
 }
@@ -95,8 +96,6 @@ export function placeOf(target: string): Place | undefined {
 
 /** So many files that may have been left are remembered, to be removed at the end. */
 const MOST_LEFT = 10_000;
-/** How long removing them may take, ms. */
-const CLEAN_UP = 2000;
 const WRONG: Result = { outcome: 'fail', error: 'body', status: 0, detail: 'other content' };
 const OK: Result = { outcome: 'ok', error: 'none', status: 0 };
 
@@ -108,10 +107,7 @@ class SmbProbe implements Probe {
   readonly #options: z.output<typeof options>;
   readonly #place: Place;
   readonly #work: Work;
-  readonly #memory: Memory = { held: 0 };
-  #user: NtlmUser | undefined;
-  /** Sessions that samples on reused connections share, the last one last. More than one only while some do not answer. */
-  #kept: SmbSession[] = [];
+  #sessions!: SmbSessions;
   /** The file that a stream of reads gets. */
   #own: string | undefined;
   /** Files that are there, or may be, and that nobody looks for. */
@@ -127,63 +123,23 @@ class SmbProbe implements Probe {
   }
 
   async open(): Promise<void> {
-    this.#user = await userFor(this.#spec);
+    this.#sessions = new SmbSessions(this.#place.share, await userFor(this.#spec), this.#spec.every / 2);
   }
 
   send(seq: number, done: (result: Result) => void): Attempt {
     const { connection, writes, idPrefix } = this.#spec;
-    const session = connection === 'new' ? this.#session() : this.#keptSession();
-    const owner: Owner = { isOver: false };
-    let asked = false;
-    session.join();
-    const decide = (result: Result) => {
-      if (owner.isOver) return;
-      owner.isOver = true;
-      if (connection === 'new') session.retire();
-      session.leave();
-      done(session.address === undefined ? result : { ...result, address: session.address });
-    };
-    const unanswered = writes ? 'indeterminate' : 'fail';
-    const work = async () => {
-      await session.ready;
-      if (owner.isOver) return;
-      asked = true;
-      decide(await this.#work(session, `${idPrefix}${seq}`, owner));
-    };
-    work().catch((error) => {
-      if (!(error instanceof SmbError)) throw error;
-      // An answer that refuses is an answer: what was not acknowledged then is nobody's loss.
-      const outcome = asked && error.status === status.ok ? unanswered : 'fail';
-      decide({ outcome, ...error.failure, status: error.status & 0xffff });
+    const isNew = connection === 'new';
+    const session = isNew ? this.#sessions.open() : this.#sessions.kept();
+    const work = (owner: Owner) => this.#work(session, `${idPrefix}${seq}`, owner);
+    return attempt(session, writes ? 'indeterminate' : 'fail', work, (result) => {
+      if (isNew) session.retire();
+      done(result);
     });
-    return {
-      abandon: () => {
-        // What it left open on the server may stand in the way of the next ones, and all of them may be too late.
-        session.retire();
-        decide({ outcome: asked ? unanswered : 'fail', ...session.timeout, status: 0 });
-      },
-    };
   }
 
   async close(): Promise<void> {
-    if (this.#left.size > 0) await this.#cleanUp();
-    for (const session of this.#kept) session.close();
-  }
-
-  #session(): SmbSession {
-    return new SmbSession(this.#place.share, this.#user!, this.#memory);
-  }
-
-  /**
-   * One that answers, for many samples at once; else a new one. Nobody waits for a set-up that others began, or behind requests without an
-   * answer: when the server is back, the next sample finds it.
-   */
-  #keptSession(): SmbSession {
-    const patience = this.#spec.every / 2;
-    const chosen = this.#kept.findLast((session) => session.answersWithin(patience)) ?? this.#session();
-    for (const session of this.#kept) if (session !== chosen && session.isIdle) session.retire();
-    this.#kept = [...this.#kept.filter((session) => session !== chosen && session.isKept), chosen];
-    return chosen;
+    if (this.#left.size > 0) await this.#sessions.remove([...this.#left].map((name) => this.#path(name)));
+    this.#sessions.close();
   }
 
   async #put(session: SmbSession, name: string, owner: Owner): Promise<Result> {
@@ -233,23 +189,5 @@ class SmbProbe implements Probe {
 
   #leave(name: string): void {
     if (this.#left.size < MOST_LEFT) this.#left.add(name);
-  }
-
-  /** Removes what this stream may have left and nobody looks for, as far as the server lets it. */
-  async #cleanUp(): Promise<void> {
-    const session = this.#session();
-    const owner: Owner = { isOver: false };
-    const all = async () => {
-      await session.ready;
-      await Promise.allSettled([...this.#left].map((name) => remove(session, this.#path(name), owner)));
-    };
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, CLEAN_UP);
-    });
-    await Promise.race([all().catch(() => {}), late]);
-    clearTimeout(timer);
-    owner.isOver = true;
-    session.close();
   }
 }

@@ -11,6 +11,7 @@ import { contentOf } from '../probes/content.ts';
 import { createProbe } from '../probes/kinds.ts';
 import type { Attempt, Probe, Result, StreamSpec } from '../probes/probe.ts';
 import { smb } from '../probes/smb.ts';
+import { PIECE } from '../probes/smb-large.ts';
 import { get, put, remove } from '../probes/wire/smb/files.ts';
 import { FrameReader, framed, limits } from '../probes/wire/smb/frame.ts';
 import { type Dialect, dialects } from '../probes/wire/smb/keys.ts';
@@ -227,7 +228,7 @@ test('the folder of the share is gone, and comes back', { skip }, async () => {
 });
 
 test('a full disk, a share to read only, a file in use, a file that is lost', { skip }, async () => {
-  const filling = await probe({ options: { size: 65_536 } }, 'tiny');
+  const filling = await probe({ options: { size: 65_535 } }, 'tiny');
   let seq = 0;
   let result = await ask(filling, seq);
   while (result.outcome === 'ok' && seq < 20) result = await ask(filling, ++seq);
@@ -349,4 +350,50 @@ test('what plan is told of a server', { skip }, async () => {
   samba.signal('SIGSTOP');
   assert.equal(await look('data'), 'no session within 3 s');
   samba.signal('SIGCONT');
+});
+
+test('a large file across a kill: it goes on where it was, and every byte is right', { skip }, async () => {
+  const pieces = 120;
+  const large = await probe({ name: 'large', kind: 'smb-large', writes: false, every: 20, options: { pieces } });
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const results: Result[] = [];
+  const send = async (seq: number, patience?: number) => {
+    results.push(await ask(large, seq, patience));
+    most = Math.max(most, process.memoryUsage.rss());
+  };
+  let seq = 0;
+  while (seq < 40) await send(seq++);
+  const underWay = [0, 1, 2].map(() => send(seq++));
+  await samba.kill();
+  await Promise.all(underWay);
+  await send(seq++);
+  assert.equal(results.at(-1)!.error, 'refused');
+  await samba.start();
+  const isDone = () => results.filter(({ outcome }) => outcome === 'ok').length >= 2 * pieces;
+  while (!isDone() && seq < 4 * pieces) await send(seq++);
+  assert.ok(isDone());
+  assert.deepEqual(
+    results.filter(({ error }) => error === 'body'),
+    [],
+  );
+  const again = results.filter(({ askedAgain }) => askedAgain).length;
+  assert.ok(again >= 1 && again <= 4, `${again} pieces were sent again`);
+  assert.ok((most - before) / 2 ** 20 < 60, `${(most - before) / 2 ** 20} MiB more`);
+});
+
+test('a large file that came back wrong, and one of which bytes were lost', { skip }, async () => {
+  const large = await probe({ name: 'spoilt', kind: 'smb-large', writes: false, options: { pieces: 3 } });
+  for (const seq of [0, 1, 2]) assert.deepEqual(await ask(large, seq), OK);
+  const file = join(samba.folder, 'data', 'run-spoilt-0');
+  const bytes = readFileSync(file);
+  assert.equal(bytes.length, 3 * PIECE);
+  bytes[PIECE + 7]! ^= 1;
+  writeFileSync(file, bytes.subarray(0, 3 * PIECE - 1));
+  const back = [await ask(large, 3), await ask(large, 4), await ask(large, 5)];
+  assert.deepEqual(
+    back.map(({ error }) => error),
+    ['none', 'body', 'body'],
+  );
+  assert.deepEqual(await ask(large, 6), OK, 'the next file');
 });

@@ -5,7 +5,7 @@ import { isSealed, type Sealer } from './encryption.ts';
 import { SmbError, SmbProtocolError, type Step } from './errors.ts';
 import { FrameReader, framed, limits } from './frame.ts';
 import { Preauthentication } from './keys.ts';
-import { type Answer, command, message, parseAnswer, type Request } from './message.ts';
+import { type Answer, chained, command, message, parseAnswers, type Request } from './message.ts';
 import type { Signer } from './signing.ts';
 import { endsSession, errorOf, status } from './status.ts';
 
@@ -15,6 +15,14 @@ const CREDITS = 128;
 /** Whose request it is. Once it is over, its answers are of no use to anybody. */
 export interface Owner {
   isOver: boolean;
+}
+
+/** One request of a chain. */
+export interface Link {
+  step: Step;
+  request: Request;
+  /** Answers that are good beside `status.ok`. */
+  accepted?: readonly number[];
 }
 
 /** Bytes that all of a stream's connections hold together. */
@@ -43,8 +51,8 @@ export class SmbConnection {
   /** What of it is this connection's. */
   #held = 0;
   readonly #pending = new Map<bigint, Pending>();
-  /** Waiting for the connection, or for credits. */
-  #waiting: Pending[] = [];
+  /** Waiting for the connection, or for credits; those of a chain together. */
+  #waiting: Pending[][] = [];
   #connected = false;
   #ended: Failure | undefined;
   /** Since when an answer is waited for, without a byte from the server. */
@@ -115,24 +123,36 @@ export class SmbConnection {
     return this.#seals;
   }
 
+  /** As `chain`, of one request. */
+  async request(step: Step, request: Request, owner: Owner, accepted: readonly number[] = []): Promise<Answer> {
+    const [answer] = await this.chain([{ step, request, accepted }], owner);
+    return answer!;
+  }
+
   /**
-   * Resolves with the answer, whatever it took: `status.ok`, or one of those in `accepted`. Rejects with SmbError. Never settles when
-   * its owner is over first.
+   * Requests that go together, each about the file that the first one opens. Resolves with their answers when all are good: `status.ok`, or
+   * one of those in `accepted`. Rejects with the SmbError of the first that is not. Never settles when its owner is over first.
    */
-  request(step: Step, request: Request, owner: Owner, accepted: readonly number[] = []): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      if (this.#ended) {
-        reject(new SmbError(step, this.#ended));
-        return;
-      }
-      const settle = (answer: Answer) => {
-        if (answer.status === status.ok || accepted.includes(answer.status)) return resolve(answer);
-        const beforeTree = step === 'session setup' || step === 'tree connect' || step === 'negotiate';
-        return reject(new SmbError(step, { error: errorOf(answer.status, { beforeTree }) }, answer.status));
-      };
-      this.#waiting.push({ step, request, owner, interim: 0, resolve: settle, reject });
-      this.#send();
-    });
+  async chain(links: readonly Link[], owner: Owner): Promise<Answer[]> {
+    if (this.#ended) throw new SmbError(links[0]!.step, this.#ended);
+    const batch: Pending[] = [];
+    const answers = links.map(
+      ({ step, request, accepted = [] }) =>
+        new Promise<Answer | SmbError>((resolve) => {
+          const settle = (answer: Answer) => {
+            if (answer.status === status.ok || accepted.includes(answer.status)) return resolve(answer);
+            const beforeTree = step === 'session setup' || step === 'tree connect' || step === 'negotiate';
+            return resolve(new SmbError(step, { error: errorOf(answer.status, { beforeTree }) }, answer.status));
+          };
+          batch.push({ step, request, owner, interim: 0, resolve: settle, reject: resolve });
+        }),
+    );
+    this.#waiting.push(batch);
+    this.#send();
+    const all = await Promise.all(answers);
+    const failed = all.find((each) => each instanceof SmbError);
+    if (failed) throw failed;
+    return all as Answer[];
   }
 
   /** Whatever is on its way is lost. */
@@ -142,31 +162,33 @@ export class SmbConnection {
 
   #send(): void {
     if (!this.#connected || this.#ended) return;
-    this.#waiting = this.#waiting.filter(({ owner }) => !owner.isOver);
-    this.#socket.cork();
+    this.#waiting = this.#waiting.filter(([first]) => !first!.owner.isOver);
     while (this.#waiting.length > 0) {
-      const next = this.#waiting[0]!;
-      const charge = this.charges ? next.request.charge : 1;
-      if (charge > this.#credits) break;
+      const batch = this.#waiting[0]!;
+      const charges = batch.map(({ request }) => (this.charges ? request.charge : 1));
+      if (charges.reduce((sum, charge) => sum + charge) > this.#credits) break;
       this.#waiting.shift();
-      this.#credits -= charge;
-      const id = this.#nextId;
-      this.#nextId += BigInt(charge);
       if (this.#pending.size === 0) this.#silentSince = performance.now();
-      this.#pending.set(id, next);
-      this.#socket.write(framed(this.#secured(id, next.request, charge)));
+      const messages = batch.map((pending, i) => this.#message(pending, charges[i]!));
+      this.#socket.write(framed(this.#secured(messages.length === 1 ? messages : chained(messages))));
     }
-    this.#socket.uncork();
   }
 
-  #secured(id: bigint, request: Request, charge: number): Buffer {
+  #message(pending: Pending, charge: number): Buffer {
     const { session, tree, charges } = this;
+    const id = this.#nextId;
+    this.#nextId += BigInt(charge);
+    this.#credits -= charge;
+    this.#pending.set(id, pending);
     const credits = Math.max(charge, CREDITS - this.#credits);
-    const bytes = message(request, { id, session, tree, charges, credits });
-    if (!this.#signer) this.preauthentication.add(bytes);
-    if (this.#sealer && this.#seals) return this.#sealer.seal(bytes);
-    this.#signer?.sign(bytes);
-    return bytes;
+    return message(pending.request, { id, session, tree, charges, credits });
+  }
+
+  #secured(messages: Buffer[]): Buffer {
+    if (!this.#signer) for (const bytes of messages) this.preauthentication.add(bytes);
+    if (this.#sealer && this.#seals) return this.#sealer.seal(Buffer.concat(messages));
+    for (const bytes of messages) this.#signer?.sign(bytes);
+    return messages.length === 1 ? messages[0]! : Buffer.concat(messages);
   }
 
   #read(bytes: Buffer): void {
@@ -187,7 +209,10 @@ export class SmbConnection {
     if (this.#ended) return;
     const sealed = isSealed(bytes);
     if (sealed && !this.#sealer) throw new SmbProtocolError('an encrypted message before there were keys');
-    const answer = parseAnswer(sealed ? this.#sealer!.open(bytes) : bytes);
+    for (const answer of parseAnswers(sealed ? this.#sealer!.open(bytes) : bytes)) this.#answered(answer, sealed);
+  }
+
+  #answered(answer: Answer, sealed: boolean): void {
     const pending = this.#pending.get(answer.id);
     if (!pending || pending.request.command !== answer.command) {
       throw new SmbProtocolError('an answer to nothing that was asked');
@@ -221,7 +246,7 @@ export class SmbConnection {
   #end(failure: Failure): void {
     if (this.#ended) return;
     this.#ended = failure;
-    const lost = [...this.#pending.values(), ...this.#waiting];
+    const lost = [...this.#pending.values(), ...this.#waiting.flat()];
     this.#pending.clear();
     this.#waiting = [];
     this.#hold(0);

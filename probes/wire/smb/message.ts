@@ -16,7 +16,9 @@ export const command = {
 } as const;
 export type Command = (typeof command)[keyof typeof command];
 
-const flag = { response: 1, async: 2, signed: 8 } as const;
+const flag = { response: 1, async: 2, related: 4, signed: 8 } as const;
+/** So many requests go together at most. */
+const MOST_CHAINED = 4;
 /** Answers to nothing that was asked, such as a broken oplock, which is never asked for. */
 const UNASKED = 0xffff_ffff_ffff_ffffn;
 
@@ -51,6 +53,26 @@ export function message({ command, body, charge }: Request, head: RequestHead): 
   return bytes;
 }
 
+/** Messages of a chain begin at multiples of 8. */
+const aligned = (length: number) => Math.ceil(length / 8) * 8;
+
+/**
+ * Messages that go together, each about the file that the first one opens: all of them know where the next one begins, and are ready to be
+ * signed one by one.
+ */
+export function chained(messages: Buffer[]): Buffer[] {
+  return messages.map((bytes, i) => {
+    if (i > 0) {
+      bytes.writeUInt32LE(bytes.readUInt32LE(16) | flag.related, 16);
+      bytes.fill(0xff, 36, 48); // tree and session of the one before
+    }
+    if (i === messages.length - 1) return bytes;
+    const length = aligned(bytes.length);
+    bytes.writeUInt32LE(length, 20);
+    return Buffer.concat([bytes, Buffer.alloc(length - bytes.length)]);
+  });
+}
+
 /** A whole answer. */
 export interface Answer {
   bytes: Buffer;
@@ -65,15 +87,28 @@ export interface Answer {
   session: bigint;
 }
 
-/** Throws SmbProtocolError for what is no single answer. */
-export function parseAnswer(bytes: Buffer): Answer {
+/** The answers in a message: one, or those to a chain. Throws SmbProtocolError. */
+export function parseAnswers(bytes: Buffer): Answer[] {
+  const answers: Answer[] = [];
+  for (let at = 0; ; ) {
+    if (answers.length === MOST_CHAINED) throw new SmbProtocolError('more answers in one than are ever asked together');
+    const next = bytes.length - at < HEAD ? 0 : bytes.readUInt32LE(at + 20);
+    if (next !== 0 && (next < HEAD || next % 8 !== 0 || at + next > bytes.length)) {
+      throw new SmbProtocolError('an answer that breaks off');
+    }
+    answers.push(parseAnswer(bytes.subarray(at, next === 0 ? bytes.length : at + next)));
+    if (next === 0) return answers;
+    at += next;
+  }
+}
+
+function parseAnswer(bytes: Buffer): Answer {
   if (bytes.length < HEAD || bytes.readUInt32BE(0) !== PROTOCOL || bytes.readUInt16LE(4) !== HEAD) {
     throw new SmbProtocolError('no SMB2');
   }
   const flags = bytes.readUInt32LE(16);
   const id = bytes.readBigUInt64LE(24);
   if ((flags & flag.response) === 0 || id === UNASKED) throw new SmbProtocolError('a message that is no answer');
-  if (bytes.readUInt32LE(20) !== 0) throw new SmbProtocolError('several answers in one, and one was asked');
   return {
     bytes,
     status: bytes.readUInt32LE(8),

@@ -54,8 +54,8 @@ export function parseTreeConnect(answer: Answer) {
 export const opening = {
   /** Read and write; made new, or emptied. */
   put: { access: 0x0012019f, disposition: 5, options: 0x40 },
-  /** Read and write; as it is. */
-  resume: { access: 0x0012019f, disposition: 1, options: 0x40 },
+  /** Read and write; as it is, or new. */
+  resume: { access: 0x0012019f, disposition: 3, options: 0x40 },
   get: { access: 0x00120089, disposition: 1, options: 0x40 },
   /** Removed when it is closed. */
   remove: { access: 0x00010080, disposition: 1, options: 0x1040 },
@@ -90,6 +90,9 @@ export function parseCreate(answer: Answer): OpenFile {
   const body = bodyOf(answer, 89, 80);
   return { id: Buffer.from(body.subarray(64, 80)), size: Number(body.readBigUInt64LE(48)) };
 }
+
+/** In a chain: the file that its first request opens. */
+export const CHAINED: OpenFile = { id: Buffer.alloc(16, 0xff), size: 0 };
 
 const withFile = (file: OpenFile, body: Buffer, at: number) => {
   file.id.copy(body, at);

@@ -1,5 +1,5 @@
 import type { Failure } from '../errors.ts';
-import { type Memory, type Owner, SmbConnection } from './connection.ts';
+import { type Link, type Memory, type Owner, SmbConnection } from './connection.ts';
 import { type Cipher, Sealer } from './encryption.ts';
 import { SmbError, SmbProtocolError, type Step } from './errors.ts';
 import { type Dialect, dialects, sessionKeys } from './keys.ts';
@@ -114,8 +114,13 @@ export class SmbSession {
 
   /** Rejects with SmbError; never settles when its owner is over first. */
   async request<T>(step: Step, request: Request, owner: Owner, parse: (answer: Answer) => T): Promise<T> {
+    return this.chain([{ step, request }], owner, ([answer]) => parse(answer!));
+  }
+
+  /** Requests that go together, each about the file that the first one opens. The same. */
+  async chain<T>(links: readonly Link[], owner: Owner, parse: (answers: Answer[]) => T): Promise<T> {
     try {
-      return this.#parsed(step, await this.#connection.request(step, request, owner), parse);
+      return this.#parsed(links[0]!.step, await this.#connection.chain(links, owner), parse);
     } catch (error) {
       if (error instanceof SmbError && endsSession(error.status)) this.retire();
       throw error;
@@ -127,9 +132,9 @@ export class SmbSession {
   }
 
   /** What cannot be read is the server's fault, and the end of the session. */
-  #parsed<T>(step: Step, answer: Answer, parse: (answer: Answer) => T): T {
+  #parsed<A, T>(step: Step, answered: A, parse: (answered: A) => T): T {
     try {
-      return parse(answer);
+      return parse(answered);
     } catch (error) {
       if (!(error instanceof SmbProtocolError)) throw error;
       this.#connection.close();

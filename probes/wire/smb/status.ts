@@ -5,6 +5,7 @@ export const status = {
   ok: 0,
   /** Interim: the answer is still to come. */
   pending: 0x103,
+  endOfFile: 0xc0000011,
   moreProcessing: 0xc0000016,
   accessDenied: 0xc0000022,
   nameNotFound: 0xc0000034,
@@ -55,7 +56,7 @@ const KNOWN = new Map<number, Known>([
   // Files that the probe put there are not there.
   [0xc000000f, { name: 'NO_SUCH_FILE', error: 'body' }],
   [status.nameNotFound, { name: 'OBJECT_NAME_NOT_FOUND', error: 'body' }],
-  [0xc0000011, { name: 'END_OF_FILE', error: 'body' }],
+  [status.endOfFile, { name: 'END_OF_FILE', error: 'body' }],
   [0xc0000203, { name: 'USER_SESSION_DELETED', error: 'protocol', ends: true }],
   [0xc000035c, { name: 'NETWORK_SESSION_EXPIRED', error: 'protocol', ends: true }],
   [status.moreProcessing, { name: 'MORE_PROCESSING_REQUIRED', error: 'protocol', ends: true }],
