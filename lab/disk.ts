@@ -25,6 +25,10 @@ const PATIENCE_MS = 60_000;
 /** What is left of what a machine has written when its power is cut. */
 export type PowerCut = 'forgets' | 'keeps the page cache';
 
+/** For statuses and reports of a lab whose disks are folders. */
+export const KEEPS_NOTE =
+  'a power cut keeps the page cache: this computer gives the lab no loop devices, so nothing unsynced is lost';
+
 /** The machine's disk as a file; not there where this computer has no loop devices: then the disk is a folder. */
 export function imageOf(lab: Lab, machine: string): string {
   return join(machineFolder(lab, machine), 'disk.img');

@@ -1,3 +1,4 @@
+import { type PowerCut, powerCutOf } from '../disk.ts';
 import { type LinkState, linkState, type PowerState, powerState } from '../host.ts';
 import { apiOf } from './api.ts';
 import { CONTEXT, EDGE, ENTRIES, kubernetesLab, type Seat, type Settings, seats } from './layout.ts';
@@ -12,6 +13,8 @@ export interface KubernetesStatus {
   machines: MachineStatus[];
   /** Where users reach the workloads, by entry name. */
   entry: Record<string, string>;
+  /** What a power cut leaves of what its machines have written; undefined while the lab is down. */
+  powerCut?: PowerCut | undefined;
   /** How to reach the API. */
   reach: { kubeconfig: string; context: string } | undefined;
 }
@@ -49,6 +52,7 @@ export async function kubernetesStatus(): Promise<KubernetesStatus> {
     state: well ? 'up' : 'partly',
     settings: { controlPlanes: notes.controlPlanes, timers: notes.timers },
     machines,
+    powerCut: powerCutOf(kubernetesLab),
     entry: Object.fromEntries(
       Object.entries(ENTRIES).map(([name, { port }]) => [name, `http://${EDGE.address}:${port}`]),
     ),

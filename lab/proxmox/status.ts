@@ -1,3 +1,4 @@
+import { type PowerCut, powerCutOf } from '../disk.ts';
 import { type LinkState, linkState, type PowerState, pathInside, powerState } from '../host.ts';
 import { access } from './configure.ts';
 import { API_PORT, EDGE, ENTRIES, proxmoxLab, type Settings, seats } from './layout.ts';
@@ -13,6 +14,8 @@ export interface ProxmoxStatus {
   machines: MachineStatus[];
   /** Where users reach the workloads, by entry name. */
   entry: Record<string, string>;
+  /** What a power cut leaves of what its machines have written; undefined while the lab is down. */
+  powerCut?: PowerCut | undefined;
   /** How to reach the API and the nodes. */
   reach: ({ endpoints: string[] } & ReturnType<typeof access>) | undefined;
 }
@@ -51,6 +54,7 @@ export async function proxmoxStatus(): Promise<ProxmoxStatus> {
     state: well ? 'up' : 'partly',
     settings: { nodes: notes.nodes, timeScale: notes.timeScale },
     machines,
+    powerCut: powerCutOf(proxmoxLab),
     entry: Object.fromEntries(
       Object.entries(ENTRIES).map(([name, { port }]) => [name, `http://${EDGE.address}:${port}`]),
     ),

@@ -1,3 +1,4 @@
+import { type PowerCut, powerCutOf } from '../disk.ts';
 import { dockerOf } from '../docker/daemon.ts';
 import { type LinkState, linkState, type PowerState, powerState } from '../host.ts';
 import { EDGE, ENTRIES, seats, swarmLab } from './layout.ts';
@@ -10,6 +11,8 @@ export interface SwarmStatus {
   machines: MachineStatus[];
   /** Where users reach the workloads, by entry name. */
   entry: Record<string, string>;
+  /** What a power cut leaves of what its machines have written; undefined while the lab is down. */
+  powerCut?: PowerCut | undefined;
 }
 
 export interface MachineStatus {
@@ -45,7 +48,7 @@ export async function swarmStatus(): Promise<SwarmStatus> {
   const entry = Object.fromEntries(
     Object.entries(ENTRIES).map(([name, port]) => [name, `http://${EDGE.address}:${port}`]),
   );
-  return { lab: 'swarm', state: well ? 'up' : 'partly', machines, entry };
+  return { lab: 'swarm', state: well ? 'up' : 'partly', machines, entry, powerCut: powerCutOf(swarmLab) };
 }
 
 /** Names of the nodes that are ready, as the first manager that answers sees it. */
