@@ -123,9 +123,10 @@ const SHUTDOWN = 'my $how = pack("L", 2); ioctl($root, 0x8004587d, $how) or die 
 
 /**
  * Arguments: a folder, an image, a process to kill then. A folder whose file system is not in that very image is left alone: process 1 of
- * a machine that is just starting has this computer's root.
+ * a machine that is just starting has this computer's root. It ignores signals: between the two acts there is no stopping.
  */
 const STOP = `use Fcntl;
+$SIG{$_} = "IGNORE" for qw(INT TERM HUP);
 my ($folder, $image, $init) = @ARGV;
 my ($device, $inode) = stat $image or die "$image: $!\\n";
 sysopen(my $root, $folder, O_RDONLY | O_DIRECTORY) or exit ${NOT_ITS_ROOT};

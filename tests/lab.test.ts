@@ -1,6 +1,6 @@
 /** The lab's Swarm, for real: as root, in namespaces of this computer. It is taken down at the start and at the end. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -319,7 +319,7 @@ test('down detaches a loop device that somebody has put on a disk of the lab, an
   const attach = (file: string) => execaSync('losetup', ['--find', '--show', file]).stdout;
   const detached: string[] = [];
   try {
-    execaSync('truncate', ['--size=1M', join(folder, 'disk.img')]);
+    writeFileSync(join(folder, 'disk.img'), Buffer.alloc(2 ** 20));
     const foreign = attach(join(folder, 'disk.img'));
     detached.push(foreign);
     attach('/var/lib/brownout-lab/swarm/machines/w1/disk.img');
