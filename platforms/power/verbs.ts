@@ -6,8 +6,7 @@ const { verb, undo } = entriesOf<Power>();
 /** What a power agent can do. */
 export const powerVerbs: Record<string, Verb<Power>> = {
   'power.off': verb({ node }, [], async (power, { node }) => {
-    await power.off(node);
-    return undefined;
+    return power.off(node);
   }),
 
   'power.on': undo({ node }, [], async (power, { node }) => {
