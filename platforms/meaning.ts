@@ -11,8 +11,10 @@ export type Meaning = Effect & {
 };
 
 type Effect =
-  /** The targeted nodes, and all that runs on them, have ended or are cut off from everybody. */
+  /** The targeted nodes, and all that runs on them, have ended. */
   | { kind: 'node death' }
+  /** The targeted nodes are cut off from everybody, and run on. */
+  | { kind: 'isolation' }
   /** The control plane hears nothing of the nodes any more, while what runs on them serves on. */
   | { kind: 'control-plane silence' }
   /** The control plane moves everything off the nodes. */
@@ -30,6 +32,7 @@ type Effect =
 
 const TAKES_NODES_DOWN: ReadonlySet<Meaning['kind']> = new Set([
   'node death',
+  'isolation',
   'control-plane silence',
   'drain',
   'node unavailable',

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { OperatorError } from '../units/operator-error.ts';
 import type { Neighbours } from './neighbour.ts';
+import type { NodeFilter } from './node-filter.ts';
 
 /**
  * What the suite asks of a cluster, the same on every platform.
@@ -135,6 +136,8 @@ export interface Platform {
   readonly queries: readonly string[];
   /** How it makes neighbours of the workload. Missing on platforms that make none. */
   readonly neighbours?: Neighbours;
+  /** Missing where all traffic of what runs on a node goes through the node's packet filter. */
+  readonly nodeFilter?: NodeFilter;
   /** A port that every node has open to its peers, where one is known. */
   readonly peerPort?: number;
   /** The cluster's own name servers, where it has them: their namespace, and a name that they always know. */

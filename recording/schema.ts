@@ -48,6 +48,7 @@ export const meaning: z.ZodType<Meaning> = z.discriminatedUnion('kind', [
   z.looseObject({
     kind: z.enum([
       'node death',
+      'isolation',
       'control-plane silence',
       'drain',
       'node unavailable',

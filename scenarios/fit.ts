@@ -27,7 +27,7 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
   const verbs = [
     ...(await verbsOf(cluster.platform)),
     ...(cluster.power ? POWER_VERBS : []),
-    ...capabilitiesOf(cluster),
+    ...capabilitiesOf(cluster, platformOf(cluster.platform)),
   ];
   for (const [index, { fault, options }] of scenario.faults.entries()) {
     const lacking = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));

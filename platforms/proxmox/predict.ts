@@ -12,7 +12,17 @@ import {
   timer,
 } from '../prediction.ts';
 import { nodesOf } from '../targets.ts';
-import { drained, type HaTimers, moved, movedFromMaster, newMaster, offline, restarted, started } from './windows.ts';
+import {
+  drained,
+  type HaTimers,
+  moved,
+  movedFromMaster,
+  newMaster,
+  offline,
+  restarted,
+  selfReset,
+  started,
+} from './windows.ts';
 
 type UsedTimers = PredictedWindow['timers'];
 
@@ -21,10 +31,12 @@ const TRANSFER: Bracket = { from: 500, to: 60_000 };
 
 export function predictProxmox(situation: Situation): PredictedWindow[] {
   switch (situation.meaning.kind) {
-    // A node that is cut off resets itself, and is fenced like one that died.
     case 'node death':
-    case 'control-plane silence':
       return nodeDeath(situation);
+    // A node that is cut off resets itself, and is fenced like one that died.
+    case 'isolation':
+    case 'control-plane silence':
+      return [...nodeDeath(situation), ...itsReset(situation)];
     case 'drain':
       return movedAlive(situation, movable(situation));
     case 'restart': {
@@ -85,6 +97,21 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
     window: started(hasMaster ? movedFromMaster(timers) : moved(timers), timers),
   };
   return [...expected, replaced, ...usersAfter(situation, services, replaced)];
+}
+
+/** What follows it depends on how long the node takes to boot, which no timer tells. */
+function itsReset(situation: Situation): PredictedWindow[] {
+  const nodes = nodesLost(situation);
+  const timers = haTimers(situation);
+  if (nodes.length === 0 || !timers) return [];
+  return [
+    {
+      ...about('node reset', nodesOf(situation.targets)),
+      formula: 'token + consensus + W − u·R + ≤ device',
+      timers: using(situation, 'detection', 'watchdog', 'round', 'device'),
+      window: selfReset(timers),
+    },
+  ];
 }
 
 /** Of a service whose guests are no HA resources nothing is recovered: its guests wait for their node. */

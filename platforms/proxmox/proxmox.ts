@@ -8,6 +8,7 @@ import { Api } from './api/api.ts';
 import type { ProxmoxCluster } from './cluster.ts';
 import { watchProxmox } from './events/watch.ts';
 import { neighbours } from './neighbour.ts';
+import { nodeFilter } from './node-filter.ts';
 import { inspectProxmox } from './state/inspect.ts';
 import { conditionOf, ofNamespace, parseMember, processesOf, toMembers } from './state/members.ts';
 import { leftoversOfProxmox, snapshotProxmox } from './state/snapshot.ts';
@@ -53,12 +54,17 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     await pollUntilReady(namespace, look, { timeout, every: LOOK_AGAIN, signal, tell, hint });
   }
 
+  async function addressOf(node: string): Promise<string> {
+    const address =
+      addresses.get(node) ?? (await viewer.look({ patience: 0 })).nodes.find(({ name }) => name === node)?.address;
+    if (address !== undefined) return address;
+    throw new OperatorError(`the cluster has no node ${node}`);
+  }
+
   /** Its API takes a connection: nothing is sent, so whose certificate it is does not matter. */
   async function answers(node: string): Promise<boolean> {
     try {
-      const address =
-        addresses.get(node) ?? (await viewer.look({ patience: 0 })).nodes.find(({ name }) => name === node)?.address;
-      return address !== undefined && (await takesTls(address));
+      return await takesTls(await addressOf(node));
     } catch {
       return false;
     }
@@ -69,6 +75,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     verbs: offered(verbs, cluster),
     queries: Object.keys(offered(queries, cluster)),
     neighbours,
+    nodeFilter: nodeFilter(cluster.ssh, addressOf),
     peerPort: API_PORT,
     async inspect() {
       const inspection = await inspectProxmox(api, viewer);
