@@ -17,6 +17,8 @@ type Effect =
   | { kind: 'isolation' }
   /** The control plane hears nothing of the nodes any more, while what runs on them serves on. */
   | { kind: 'control-plane silence' }
+  /** The targeted nodes end in good order, and what ran on them as the platform's policy says: this one, or the cluster's own. */
+  | { kind: 'shutdown'; policy?: string }
   /** The control plane moves everything off the nodes. */
   | { kind: 'drain' }
   /** The nodes do not do their part, in a way of which no timer tells what follows. */
@@ -33,6 +35,7 @@ type Effect =
 const TAKES_NODES_DOWN: ReadonlySet<Meaning['kind']> = new Set([
   'node death',
   'isolation',
+  'shutdown',
   'control-plane silence',
   'drain',
   'node unavailable',

@@ -10,7 +10,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What any power agent can do. */
-const POWER_VERBS = ['power.off', 'power.on'];
+const POWER_VERBS = ['power.off', 'power.on', 'power.restore'];
 
 /** A scenario, its file, and the workload and faults that it refers to. */
 export interface ReadScenario {

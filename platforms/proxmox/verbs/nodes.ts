@@ -2,8 +2,9 @@
 import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import { node, oneOf, plainName, text, texts, type Verb } from '../../verb.ts';
 import { forgetMaintenance, noteMaintenance } from '../acts/maintenance.ts';
+import { restoreShutdownPolicy, setShutdownPolicy } from '../acts/shutdown-policy.ts';
 import { onceReachable, onNode, tryOnNode } from '../acts/ssh.ts';
-import { onNodes, POOLS, type ProxmoxContext, question, type Right, SSH, undo, verb } from './entry.ts';
+import { onCluster, onNodes, POOLS, type ProxmoxContext, question, type Right, SSH, undo, verb } from './entry.ts';
 import { addressOf } from './members.ts';
 
 const EXEC_TIMEOUT = 5_000;
@@ -59,9 +60,24 @@ export const nodeVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
     ({ run }) => run === undefined,
   ),
 
-  /** In good order, as the cluster's shutdown policy says: no power cut. `power.on` brings it back. */
+  /** In good order, as the cluster's shutdown policy says: no power cut. `power.restore` brings it back. */
   'node.shutdown': verb({ node }, [onNodes('Sys.PowerMgmt')], async ({ api }, { node: name }) => {
     await api.post('/nodes/{node}/status', { node: name, command: 'shutdown' });
+    return undefined;
+  }),
+
+  /** What becomes of guests when their node is shut down, cluster-wide. */
+  'shutdown-policy.set': verb(
+    { policy: oneOf('conditional', 'freeze', 'failover', 'migrate'), run: plainName },
+    [onCluster('Sys.Modify'), POOLS],
+    async ({ api }, { policy, run }) => {
+      await setShutdownPolicy(api, policy, run);
+      return undefined;
+    },
+  ),
+
+  'shutdown-policy.restore': undo({ run: plainName }, [onCluster('Sys.Modify'), POOLS], async ({ api }, { run }) => {
+    await restoreShutdownPolicy(api, run);
     return undefined;
   }),
 
