@@ -85,8 +85,8 @@ export const nodePartition: Fault<z.output<typeof options>> = {
       return silent ? `${node}: silent on its peers' port ${port}, while it lives` : undefined;
     };
     /** Where the suite reaches a node by the very port that its peers use, the word of both sides is worth more. */
-    const isAlone = async (node: string, { isAlone: saysSo }: NodeFilter) =>
-      !(await isReady(node)) && (await saysSo(node))
+    const isAlone = async (node: string, filter: NodeFilter) =>
+      (await filter.isAlone(node))
         ? `${node}: it is offline to its cluster, while it lives, and says itself that it has no majority`
         : undefined;
     const looks: Record<Party, (node: string) => Promise<string | undefined>> = {

@@ -7,6 +7,6 @@ export type Drops = 'control-plane' | 'peers' | 'users' | 'loss' | 'rate';
 export interface NodeFilter {
   /** Why dropping the node's own packets would not be what is asked for; undefined where it is. */
   cannot(what: Drops): { why: string; hint?: string } | undefined;
-  /** The node lives and is without a majority, by its own word. Bounded in time, never throws. */
+  /** The others have lost the node, by their word, and it lives and is without a majority, by its own. Bounded in time, never throws. */
   isAlone(node: string): Promise<boolean>;
 }

@@ -12,7 +12,12 @@ const EVERYBODY = {
 };
 const BRIDGED = "guests' traffic passes by the packets of the node itself: users would notice nothing of it";
 
-export const nodeFilter = (ssh: ProxmoxSsh | undefined, addressOf: (node: string) => Promise<string>): NodeFilter => ({
+/** @param addressOf of a node; @param isOnline the cluster's word of it */
+export const nodeFilter = (
+  ssh: ProxmoxSsh | undefined,
+  addressOf: (node: string) => Promise<string>,
+  isOnline: (node: string) => Promise<boolean>,
+): NodeFilter => ({
   cannot(what) {
     if (what === 'control-plane' || what === 'peers') return EVERYBODY;
     return { why: BRIDGED, ...(what === 'users' ? { hint: 'link-down pulls the cable of a guest' } : {}) };
@@ -20,8 +25,12 @@ export const nodeFilter = (ssh: ProxmoxSsh | undefined, addressOf: (node: string
   async isAlone(node) {
     try {
       const where = { node, address: await addressOf(node) };
-      const { stdout } = await tryOnNode(ssh, where, ['corosync-quorumtool', '-s'], { timeout: TIMEOUT });
-      return /^Quorate:\s+No\b/m.test(stdout);
+      // At the same time: a node that has reset itself meanwhile is not alone any more.
+      const [{ stdout }, online] = await Promise.all([
+        tryOnNode(ssh, where, ['corosync-quorumtool', '-s'], { timeout: TIMEOUT }),
+        isOnline(node),
+      ]);
+      return !online && /^Quorate:\s+No\b/m.test(stdout);
     } catch {
       return false;
     }

@@ -61,6 +61,11 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     throw new OperatorError(`the cluster has no node ${node}`);
   }
 
+  async function isOnline(node: string): Promise<boolean> {
+    const { nodes } = await viewer.look({ patience: 0 });
+    return nodes.some(({ name, online }) => name === node && online);
+  }
+
   /** Its API takes a connection: nothing is sent, so whose certificate it is does not matter. */
   async function answers(node: string): Promise<boolean> {
     try {
@@ -84,7 +89,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     verbs: offered(verbs, cluster),
     queries: Object.keys(offered(queries, cluster)),
     neighbours,
-    nodeFilter: nodeFilter(cluster.ssh, addressOf),
+    nodeFilter: nodeFilter(cluster.ssh, addressOf, isOnline),
     peerPort: API_PORT,
     async inspect() {
       const inspection = await inspectProxmox(api, viewer);
