@@ -105,7 +105,7 @@ const durability = z.looseObject({
 });
 
 const prediction = z.looseObject({
-  moment: z.enum(['new leader', 'node noticed down', 'replacement running', 'users served again']),
+  moment: z.enum(['new leader', 'node noticed down', 'node reset', 'replacement running', 'users served again']),
   what: text,
   formula: text,
   timers: z.record(text, z.looseObject({ ms: z.number(), source })),

@@ -26,7 +26,14 @@ describe('every fault', () => {
 
   it('needs only what some platform offers, or a cluster file says', async () => {
     const platforms = await Promise.all(Object.values(registeredPlatforms()).map((platform) => platform.verbs()));
-    const offered = new Set([...platforms.flat(), 'power.off', 'power.on', 'images.tools', 'kernel.netem']);
+    const offered = new Set([
+      ...platforms.flat(),
+      'power.off',
+      'power.on',
+      'power.restore',
+      'images.tools',
+      'kernel.netem',
+    ]);
     const examples: Record<string, object[]> = {
       'namespace-dos': noiseKinds.map((kind) => ({ node: {}, kind })).concat({ node: {}, kind: 'quota' as never }),
       'node-pressure': [{ node: {}, of: 'memory' }],
@@ -35,6 +42,7 @@ describe('every fault', () => {
       'network-rate': [{ node: {}, rate: '1Mi' }],
       'network-delay': [{ node: {}, delay: '100ms' }],
       'pod-eviction': [{ member: { service: 'vote' } }],
+      'node-shutdown': [{ node: {} }, { node: {}, policy: 'migrate' }],
       scale: [{ service: 'vote', to: 0 }],
       'clock-step': [{ member: { service: 'vote' }, by: '5m' }],
       'disk-throttle': [{ member: { service: 'vote' }, iops: 20 }],
@@ -111,6 +119,7 @@ describe('every fault', () => {
       [[], [], []],
     );
     assert.deepEqual(down('node-partition', { from: 'control-plane' }), ['w1']);
+    assert.deepEqual(down('node-shutdown'), ['w1']);
     assert.deepEqual(down('node-partition', { from: 'users' }), []);
     // The quorum is judged without it.
     assert.deepEqual(down('control-plane-stop', { component: 'etcd' }), ['w1']);

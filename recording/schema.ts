@@ -45,9 +45,11 @@ export const meaning: z.ZodType<Meaning> = z.discriminatedUnion('kind', [
     remedy: z.looseObject({ option: text, isGiven: z.boolean() }),
     ...CLAIM,
   }),
+  z.looseObject({ kind: z.literal('shutdown'), policy: text.optional(), ...CLAIM }),
   z.looseObject({
     kind: z.enum([
       'node death',
+      'isolation',
       'control-plane silence',
       'drain',
       'node unavailable',

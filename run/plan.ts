@@ -144,7 +144,7 @@ function stateOn({ nodes }: Inspection): 'workers' | 'any' {
 
 /** Throws NotOffered unless the platform, the power agent or the cluster file offers everything the scenario needs. */
 function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Cluster): void {
-  const offered = new Set([...verbs, ...capabilitiesOf(cluster)]);
+  const offered = new Set([...verbs, ...capabilitiesOf(cluster, platformOf(cluster.platform))]);
   const needs = scenario.faults.flatMap(({ fault, options }) =>
     faults[fault]!.needs(options).map((verb) => ({ fault, verb })),
   );

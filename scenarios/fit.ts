@@ -11,7 +11,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What any power agent can do. */
-const POWER_VERBS = ['power.off', 'power.on'];
+const POWER_VERBS = ['power.off', 'power.on', 'power.restore'];
 
 /** A scenario, its file, and the workload and faults that it refers to. */
 export interface ReadScenario {
@@ -28,7 +28,7 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
   const verbs = [
     ...(await verbsOf(cluster.platform)),
     ...(cluster.power ? POWER_VERBS : []),
-    ...capabilitiesOf(cluster),
+    ...capabilitiesOf(cluster, platformOf(cluster.platform)),
   ];
   for (const [index, { fault, options }] of scenario.faults.entries()) {
     const lacking = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));

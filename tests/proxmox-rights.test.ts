@@ -99,6 +99,8 @@ describe('the least role', { timeout: 240_000 }, () => {
       await act('member.migrate', { ...of, target });
       await platform.snapshot();
       await act('lock.renew', { run: RUN, owner: thisOwner() });
+      await act('shutdown-policy.set', { policy: 'migrate', run: RUN });
+      await act('shutdown-policy.restore', { run: RUN });
       await act('node.shutdown', { node: 'pve3' });
     } finally {
       await act('remove', { namespace: NAMESPACE }).catch(() => {});
