@@ -28,8 +28,8 @@ const EVERY = 20;
 const TIMEOUT = 150;
 const LENGTHS = [50, 70, 100, 150, 250, 400, 700, 1000, 2000, 4000, 10_000];
 const PORTS = { new: 18_081, reused: 18_082 } as const;
-/** `cpu`: as a share of what Node's own client needs at the same time, since ms say as much about a machine as about the prober. */
-const GOALS = { edgeMs: EVERY + 5, lateness: { p50: 1, p99: 5 }, cpu: { reused: 0.9, fresh: 1 } };
+/** `cpu`: ms a probe on the machine that they were set on. The share of Node's own client, told beside them, says what they mean on another. */
+const GOALS = { edgeMs: EVERY + 5, lateness: { p50: 1, p99: 5 }, cpu: { reused: 0.1, fresh: 0.22 } };
 
 interface BenchResult {
   edges: { maxErrorMs: number; outsideBracket: number };
@@ -228,21 +228,15 @@ async function bench(): Promise<BenchResult> {
   };
 }
 
-function missedGoals({ edges, falseOutages, latenessMs, shareOfNodeHttp }: BenchResult): string[] {
+function missedGoals({ edges, falseOutages, latenessMs, cpuMsPerProbe }: BenchResult): string[] {
   const goals: [string, boolean][] = [
     [`every edge within ${GOALS.edgeMs} ms`, edges.maxErrorMs <= GOALS.edgeMs],
     ['the truth inside every bracket', edges.outsideBracket === 0],
     ['no outage invented', falseOutages === 0],
     [`send lateness p50 ≤ ${GOALS.lateness.p50} ms`, latenessMs.p50 <= GOALS.lateness.p50],
     [`send lateness p99 ≤ ${GOALS.lateness.p99} ms`, latenessMs.p99 <= GOALS.lateness.p99],
-    [
-      `≤ ${GOALS.cpu.reused} of the CPU time of Node's own client on reused connections`,
-      shareOfNodeHttp.reused <= GOALS.cpu.reused,
-    ],
-    [
-      `≤ ${GOALS.cpu.fresh} of the CPU time of Node's own client on new connections`,
-      shareOfNodeHttp.fresh <= GOALS.cpu.fresh,
-    ],
+    [`≤ ${GOALS.cpu.reused} ms of CPU time a probe on reused connections`, cpuMsPerProbe.reused <= GOALS.cpu.reused],
+    [`≤ ${GOALS.cpu.fresh} ms of CPU time a probe on new connections`, cpuMsPerProbe.fresh <= GOALS.cpu.fresh],
   ];
   return goals.filter(([, met]) => !met).map(([goal]) => goal);
 }
