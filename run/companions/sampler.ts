@@ -6,6 +6,8 @@ import type { Companion, CompanionRun, Running } from './companion.ts';
 /** How often an instance is asked, and how long it may take to answer, ms. One that has not answered yet is not asked again. */
 const EVERY = 1000;
 const PATIENCE = 3000;
+/** Asking may take this share of an instance's time: what starts a program in no time on a server takes an emulated guest half a second. */
+const SHARE = 0.1;
 
 /**
  * Asks each instance of a workload what it tells of itself, from its inside: a server without a free worker and no server look alike from
@@ -24,6 +26,8 @@ class Sampler implements Running {
   readonly #gauges: Gauges;
   readonly #stopped = new AbortController();
   readonly #asked = new Set<string>();
+  /** When an instance may be asked again. */
+  readonly #due = new Map<string, number>();
   /** Counters of each instance when it answered last. */
   readonly #before = new Map<string, { at: number; counters: Record<string, number> }>();
   readonly #rounds: Promise<void>;
@@ -48,15 +52,20 @@ class Sampler implements Running {
       // A control plane that does not answer is told by the watch.
       const members = await platform.members(namespace, this.#gauges.service).catch(() => []);
       for (const member of members) {
-        if (member.state === 'running' && !this.#asked.has(member.id)) void this.#ask(member);
+        if (member.state === 'running' && this.#mayAsk(member.id)) void this.#ask(member);
       }
       await pause;
     }
   }
 
+  #mayAsk(id: string): boolean {
+    return !this.#asked.has(id) && this.#run.recorder.clock.now() >= (this.#due.get(id) ?? 0);
+  }
+
   async #ask(member: Member): Promise<void> {
     const { stage, recorder } = this.#run;
     this.#asked.add(member.id);
+    const asked = recorder.clock.now();
     const told = await stage.platform
       .exec(member, [...this.#gauges.argv], { timeout: PATIENCE })
       .then(({ code, stdout, stderr }) => {
@@ -65,6 +74,7 @@ class Sampler implements Running {
       })
       .catch((error: Error) => ({ error: error.message }));
     this.#asked.delete(member.id);
+    this.#due.set(member.id, asked + (recorder.clock.now() - asked) / SHARE);
     if (this.#stopped.signal.aborted) return;
     const from = { member: member.id, service: member.service, node: member.node };
     if ('error' in told) recorder.record({ kind: 'gauges', ...from, values: null, error: told.error.slice(0, 500) });
