@@ -36,8 +36,8 @@ test('what instances tell is recorded, counters as rates; one that cannot be ask
   assert.deepEqual(of('a')[0]!.values, { busy: 3 });
   const { busy, 'requests/s': rate } = of('a')[1]!.values!;
   assert.equal(busy, 3);
-  // How long a busy machine takes between two questions is not known here; it is a second at least.
-  assert.ok(rate! > 0 && rate! <= 101, String(rate));
+  // A hundred in about a second; how long a busy machine takes is not known here.
+  assert.ok(rate! > 0, String(rate));
   assert.deepEqual([of('b')[0]!.values, of('b')[0]!.error], [null, 'its node is silent']);
   assert.deepEqual(of('c'), [], 'one that starts is not asked');
 });
