@@ -21,6 +21,8 @@ export const sampler: Companion = {
   },
 };
 
+type Counted = Pick<NonNullable<ReturnType<Gauges['read']>>, 'at' | 'counters'>;
+
 class Sampler implements Running {
   readonly #run: CompanionRun;
   readonly #gauges: Gauges;
@@ -29,7 +31,7 @@ class Sampler implements Running {
   /** When an instance may be asked again. */
   readonly #due = new Map<string, number>();
   /** Counters of each instance when it answered last. */
-  readonly #before = new Map<string, { at: number; counters: Record<string, number> }>();
+  readonly #before = new Map<string, Counted>();
   readonly #rounds: Promise<void>;
 
   constructor(run: CompanionRun, gauges: Gauges) {
@@ -82,24 +84,20 @@ class Sampler implements Running {
       recorder.record({
         kind: 'gauges',
         ...from,
-        values: { ...told.values, ...this.#rates(member.id, told.counters) },
+        values: { ...told.values, ...this.#rates(member.id, told) },
       });
   }
 
   /** How much each counter has grown a second; nothing where it has just begun to count. */
-  #rates(id: string, counters: Record<string, number>): Record<string, number> {
+  #rates(id: string, now: Counted): Record<string, number> {
     const before = this.#before.get(id);
-    const at = this.#run.recorder.clock.now();
-    this.#before.set(id, { at, counters });
-    if (!before || at <= before.at) return {};
-    const grown = Object.entries(counters).map(([name, value]) => [
-      name,
-      value - (before.counters[name] ?? Number.NaN),
-    ]);
+    this.#before.set(id, now);
+    if (!before || now.at <= before.at) return {};
+    const grown = Object.entries(now.counters).map(
+      ([name, value]) => [name, value - (before.counters[name] ?? Number.NaN)] as const,
+    );
     return Object.fromEntries(
-      grown
-        .filter((each): each is [string, number] => Number(each[1]) >= 0)
-        .map(([name, more]) => [name, (more * 1000) / (at - before.at)]),
+      grown.filter(([, more]) => more >= 0).map(([name, more]) => [name, (more * 1000) / (now.at - before.at)]),
     );
   }
 }
