@@ -74,8 +74,8 @@ export function nameOfInstance({ member, node }: { member: string; node: string 
   return `${member.length > 24 ? member.slice(0, 12) : member} on ${node}`;
 }
 
-/** How long what an instance told holds, ms: it is asked once a second, and may take three to answer. */
-const HOLDS = 4000;
+/** How long what an instance told holds, ms: it is asked once a second, and more seldom where asking takes long. */
+const HOLDS = 15_000;
 
 /** What an instance told last; null where that was nothing, or too long ago. `at`: ms since the run's origin. */
 function toldAt({ points }: GaugeFindings['instances'][number], at: number): number | null {
