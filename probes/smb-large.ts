@@ -20,6 +20,8 @@ import type { SmbSession } from './wire/smb/session.ts';
 
 /** Bytes of a piece: as much as one answer may bring. */
 export const PIECE = 256 * 1024;
+/** Pieces that are on their way at once. */
+const MOST_UNDER_WAY = 8;
 const NOBODY: Owner = { isOver: false };
 const nothing = () => {};
 const OK: Result = { outcome: 'ok', error: 'none', status: 0 };
@@ -93,6 +95,8 @@ class SmbLargeProbe implements Probe {
   #sessions!: SmbSessions;
   #files = 0;
   #pass: Pass;
+  #underWay = 0;
+  #waiting: { owner: Owner; go(): void }[] = [];
   /** What is open on a session. */
   readonly #open = new WeakMap<SmbSession, { name: string; file: Promise<OpenFile> }>();
 
@@ -110,21 +114,40 @@ class SmbLargeProbe implements Probe {
 
   send(_seq: number, done: (result: Result) => void): Attempt {
     const session = this.#sessions.kept();
-    const pass = this.#pass;
-    const { piece, isAgain } = pass.take();
+    let mine: { pass: Pass; piece: number; isAgain: boolean } | undefined;
     const work = async (owner: Owner) => {
+      await this.#turn(owner);
+      const pass = this.#pass;
+      mine = { pass, ...pass.take() };
       const file = await this.#fileOn(session, pass);
       return pass.isUp
-        ? this.#write(session, file, pass, piece, owner)
-        : this.#compare(session, file, pass, piece, owner);
+        ? this.#write(session, file, pass, mine.piece, owner)
+        : this.#compare(session, file, pass, mine.piece, owner);
     };
     return attempt(session, 'fail', work, (result) => {
+      if (!mine) return done(result);
+      const { pass, piece, isAgain } = mine;
       // A piece that came back wrong is told once: the next probe asks for the next one.
       if (result.outcome === 'ok' || result.error === 'body') pass.finish(piece);
       else pass.giveBack(piece);
       if (pass.isOver && pass === this.#pass) this.#pass = this.#after(pass, session);
-      done(isAgain && pass.isUp ? { ...result, askedAgain: true } : result);
+      this.#endTurn();
+      return done(isAgain && pass.isUp ? { ...result, askedAgain: true } : result);
     });
+  }
+
+  /** Resolves when there is room for a piece more, so that a slow server fills no memory; never when its owner is over first. */
+  #turn(owner: Owner): Promise<void> {
+    if (this.#underWay === MOST_UNDER_WAY) return new Promise((go) => this.#waiting.push({ owner, go }));
+    this.#underWay++;
+    return Promise.resolve();
+  }
+
+  #endTurn(): void {
+    this.#waiting = this.#waiting.filter(({ owner }) => !owner.isOver);
+    const next = this.#waiting.shift();
+    if (next) next.go();
+    else this.#underWay--;
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,8 @@ const CREDITS = 128;
 /** Whose request it is. Once it is over, its answers are of no use to anybody. */
 export interface Owner {
   isOver: boolean;
+  /** A request of it was sent. */
+  hasAsked?: true;
 }
 
 /** One request of a chain. */
@@ -180,6 +182,7 @@ export class SmbConnection {
     this.#nextId += BigInt(charge);
     this.#credits -= charge;
     this.#pending.set(id, pending);
+    pending.owner.hasAsked = true;
     const credits = Math.max(charge, CREDITS - this.#credits);
     return message(pending.request, { id, session, tree, charges, credits });
   }

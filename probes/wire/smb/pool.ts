@@ -71,7 +71,6 @@ export function attempt(
   decided: (result: Result) => void,
 ): Attempt {
   const owner: Owner = { isOver: false };
-  let asked = false;
   session.join();
   const decide = (result: Result) => {
     if (owner.isOver) return;
@@ -82,21 +81,20 @@ export function attempt(
   const all = async () => {
     await session.ready;
     if (owner.isOver) return;
-    asked = true;
     decide(await work(owner));
   };
   all().catch((error) => {
     if (!(error instanceof SmbError)) throw error;
     // An answer that refuses is an answer: what was not acknowledged then is nobody's loss.
-    const outcome = asked && error.status === status.ok ? unanswered : 'fail';
+    const outcome = owner.hasAsked && error.status === status.ok ? unanswered : 'fail';
     decide({ outcome, ...error.failure, status: error.status & 0xffff });
   });
   return {
     abandon: () => {
       if (owner.isOver) return;
       // What it left under way may stand in the way of the next ones, and all of them may be too late.
-      session.retire();
-      decide({ outcome: asked ? unanswered : 'fail', ...session.timeout, status: 0 });
+      if (owner.hasAsked || !session.isReady) session.retire();
+      decide({ outcome: owner.hasAsked ? unanswered : 'fail', ...session.timeout, status: 0 });
     },
   };
 }

@@ -77,6 +77,10 @@ export class SmbSession {
     return this.isKept && this.#isReady && this.#connection.silence <= patience;
   }
 
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
   get isIdle(): boolean {
     return this.#users === 0;
   }
