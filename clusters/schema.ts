@@ -101,7 +101,9 @@ const power = z
       .optional(),
     command: z
       .strictObject({
-        off: withNode.describe('Takes the power away, hard. What it prints after `note: ` is told in the report.').meta({ examples: ['ipmi-power off {node}'] }),
+        off: withNode
+          .describe('Takes the power away, hard. What it prints after `note: ` is told in the report.')
+          .meta({ examples: ['ipmi-power off {node}'] }),
         on: withNode.describe('Gives it back.').meta({ examples: ['ipmi-power on {node}'] }),
         state: withNode.describe('Prints `on` or `off`.').meta({ examples: ['ipmi-power state {node}'] }),
       })

@@ -245,10 +245,7 @@ export class MemoryCluster {
    *
    * With `root@pam` (password PASSWORD) and its tokens `rec`, which may do all, and `poor`, which may see guests only.
    */
-  static async start(
-    authority: Authority,
-    { nodes = 3, guests = 0, prefix = 'pve' } = {},
-  ): Promise<MemoryCluster> {
+  static async start(authority: Authority, { nodes = 3, guests = 0, prefix = 'pve' } = {}): Promise<MemoryCluster> {
     const names = Array.from({ length: nodes }, (_, index) => `${prefix}${index + 1}`);
     const network = prefix === 'pve' ? '127.0.77' : '127.0.78';
     const port = await freePort(names.map((_, index) => addressOf(network, index)));

@@ -1,7 +1,6 @@
 /** Processes of the suite that a try starts. */
 
 import type { ChildProcess } from 'node:child_process';
-import type { Project } from './bed.ts';
 
 export interface Process {
   child: ChildProcess;
@@ -37,8 +36,13 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
+/** Where the suite's own programs are started. */
+interface Place {
+  spawn(script: string, words: string[], env: NodeJS.ProcessEnv): ChildProcess;
+}
+
 export async function command(
-  project: Project,
+  project: Place,
   words: string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ code: number | null; output: string }> {
