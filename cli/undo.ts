@@ -13,9 +13,15 @@ import { type Damage, DamagedJournal, Journal, readJournal } from '../run/journa
 import { isAbout, locate, type Place } from '../run/locate.ts';
 import { loadPlatform, loadPlatforms } from '../run/parts.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
+import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, type Styled, stderr, stdout, styled } from '../units/terminal.ts';
+import { within } from '../units/within.ts';
 import { exit } from './exit.ts';
+
+/** What a platform may take for what is asked of it here, ms; the suite's own have shorter limits of their own. */
+const PLATFORM_TIME = 120_000;
+const CLOSING = 10_000;
 
 interface UndoFlags {
   cluster?: string;
@@ -42,10 +48,10 @@ export function undoCommand(): Command {
       const notReached: { run: string; error: string }[] = [];
       for (const folder of runsToUndo(name, given)) {
         // A run that cannot be undone now must not prevent the undo of others.
-        await undoRun(folder, onStep, clusterFor(folder, name, given)).catch((error: Error) => {
+        await undoRun(folder, onStep, clusterFor(folder, name, given)).catch((error: unknown) => {
           const run = path.basename(folder.dir);
-          notReached.push({ run, error: error.message });
-          stderr.print(`not undone  run ${run}: ${error.message}`);
+          notReached.push({ run, error: messageOf(error) });
+          stderr.print(`not undone  run ${run}: ${messageOf(error)}`);
           if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
         });
       }
@@ -187,7 +193,7 @@ function refuseDamages(damages: readonly Damage[], folder: RunFolder): void {
  * off. If the lock cannot be read the undo goes on: the nodes may be off.
  */
 async function refuseBesideOthers({ run, owner }: Journal['header'], platform: Platform): Promise<void> {
-  const lockHolder = await platform.lockHolder().catch(() => undefined);
+  const lockHolder = await within(PLATFORM_TIME, 'who holds the lock', platform.lockHolder()).catch(() => undefined);
   const isOwn = lockHolder === run && ownerState(owner) === 'gone';
   if (lockHolder === undefined || isOwn) return;
   throw new OperatorError(`run ${lockHolder} has recently renewed its lock on this cluster, so it is still going on`, {
@@ -207,8 +213,9 @@ async function undoLeftovers(
         // Not by the folder's name: it may have been moved.
         .map(({ journal }) => readJournal(journal).header.run),
     );
-    const leftovers = await platform.leftovers(run);
-    const lockHolder = run === undefined ? await platform.lockHolder() : undefined;
+    const leftovers = await within(PLATFORM_TIME, `leftovers on ${cluster.file}`, platform.leftovers(run));
+    const holder = async () => platform.lockHolder();
+    const lockHolder = run === undefined ? await within(PLATFORM_TIME, 'who holds the lock', holder()) : undefined;
     if (
       lockHolder !== undefined &&
       !running.has(lockHolder) &&
@@ -223,9 +230,10 @@ async function undoLeftovers(
     for (const leftover of leftovers) {
       if (running.has(leftover.run)) continue;
       const actor = createActor(platform, power, cluster.allow, leftover.run);
-      const failure = await actor.undo(leftover.remove).then(
+      const removing = within(PLATFORM_TIME, describeAct(leftover.remove), actor.undo(leftover.remove));
+      const failure = await removing.then(
         () => undefined,
-        (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))),
+        (reason: unknown) => (reason instanceof Error ? reason : new Error(messageOf(reason))),
       );
       onStep({ act: leftover.remove, error: failure?.message, hint: (failure as OperatorError | undefined)?.hint });
     }
@@ -236,10 +244,11 @@ async function withPlatform(
   cluster: Cluster,
   body: (platform: Platform, power: Power | undefined) => Promise<void>,
 ): Promise<void> {
-  const platform = await createPlatform(cluster);
+  const platform = await within(PLATFORM_TIME, `connecting to ${cluster.file}`, createPlatform(cluster));
   try {
     await body(platform, await createPower(cluster));
   } finally {
-    await platform.close();
+    // All is done and told by now; the process ends whether or not it closes.
+    await within(CLOSING, 'closing', platform.close()).catch(() => undefined);
   }
 }
