@@ -2,9 +2,13 @@
 import { inspect } from 'node:util';
 import { Command, CommanderError } from 'commander';
 import { FileError } from '../files/diagnostic.ts';
+import { ownPlace } from '../files/own.ts';
 import { suiteVersion } from '../run/suite.ts';
+import { nowDoing } from '../units/doing.ts';
+import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asDocument, stderr, stdout, styled, surviveClosedOutput } from '../units/terminal.ts';
+import { during, earlyCode, endedEarlyIs, endWith, guardEnd } from './ending.ts';
 import { exit } from './exit.ts';
 
 /** One file per subcommand, loaded only when needed, so that the command starts fast. */
@@ -48,8 +52,19 @@ const OPERATORS_CODES = new Set([
 ]);
 
 surviveClosedOutput();
-// What is thrown where nobody waits for it is said like everything else, and is no verdict either.
-process.on('uncaughtException', (error) => process.exit(explain(error)));
+guardEnd();
+const name = process.argv[2] ?? '';
+/** Whatever ends an undo early: nobody knows what is left. */
+if (name === 'undo') endedEarlyIs(exit.notUndone);
+let isShaken = false;
+// What is thrown where nobody waits for it is said like everything else, and is no verdict either. The launcher's words are for what
+// happens before this file is there.
+process.removeAllListeners('uncaughtException').on('uncaughtException', (error) => {
+  const code = explain(error);
+  // The acts that are still pending are tried all the same.
+  if (name === 'undo') isShaken = true;
+  else endWith(code);
+});
 
 const words = {
   writeOut: (text: string) => stdout.print(asDocument(text.trimEnd())),
@@ -58,13 +73,14 @@ const words = {
 
 try {
   program.configureOutput(words);
-  const name = process.argv[2] ?? '';
   const wanted = Object.hasOwn(subcommands, name) ? subcommands[name] : undefined;
   for (const load of wanted ? [wanted] : Object.values(subcommands)) inherit(await load());
   await program.parseAsync();
 } catch (error) {
   process.exitCode = explain(error);
 }
+if (isShaken) process.exitCode = exit.notUndone;
+await endWith(Number(process.exitCode ?? exit.pass));
 
 /** Every subcommand throws on wrong usage, so that we choose the exit code, and speaks through the one way to a terminal. */
 function inherit(command: Command): void {
@@ -88,10 +104,14 @@ function explain(error: unknown): number {
     stderr.print(`brownout: ${error.message}`);
     stderr.print('  What to do: give this account the right to that file, or room on its disk');
   } else {
-    const text = error instanceof Error ? error.message : String(error);
-    stderr.print(
-      styled`brownout: ${text}\n  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.`,
-    );
+    const place = ownPlace(error);
+    const isTheirs = place !== undefined || nowDoing().length > 0;
+    stderr.print(`brownout: ${place === undefined ? '' : `${place}: `}${messageOf(error)}${during()}`);
+    if (isTheirs) {
+      stderr.print('  What to do: that is a part of this project: look there');
+      return earlyCode();
+    }
+    stderr.print('  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.');
     if (process.env.BROWNOUT_DEBUG) stderr.print(asDocument(inspect(error)));
     return exit.unknown;
   }

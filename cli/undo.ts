@@ -8,9 +8,15 @@ import type { Actor } from '../run/actor.ts';
 import { type Damage, DamagedJournal, Journal, readJournal } from '../run/journal.ts';
 import { isAbout, locate, type Place } from '../run/locate.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
+import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, type Styled, stderr, stdout, styled } from '../units/terminal.ts';
+import { within } from '../units/within.ts';
 import { exit } from './exit.ts';
+
+/** What a platform may take for what is asked of it here, ms; the suite's own have shorter limits of their own. */
+const PLATFORM_TIME = 120_000;
+const CLOSING = 10_000;
 
 interface UndoFlags {
   cluster?: string;
@@ -37,10 +43,10 @@ export function undoCommand(): Command {
       const notReached: { run: string; error: string }[] = [];
       for (const folder of runsToUndo(name, given)) {
         // A run that cannot be undone now must not prevent the undo of others.
-        await undoRun(folder, onStep, clusterFor(folder, name, given)).catch((error: Error) => {
+        await undoRun(folder, onStep, clusterFor(folder, name, given)).catch((error: unknown) => {
           const run = path.basename(folder.dir);
-          notReached.push({ run, error: error.message });
-          stderr.print(`not undone  run ${run}: ${error.message}`);
+          notReached.push({ run, error: messageOf(error) });
+          stderr.print(`not undone  run ${run}: ${messageOf(error)}`);
           if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
         });
       }
@@ -186,7 +192,7 @@ function refuseDamages(damages: readonly Damage[], folder: RunFolder): void {
  * off. If the lock cannot be read the undo goes on: the nodes may be off.
  */
 async function refuseBesideOthers({ run, owner }: Journal['header'], platform: Platform): Promise<void> {
-  const lockHolder = await platform.lockHolder().catch(() => undefined);
+  const lockHolder = await within(PLATFORM_TIME, 'who holds the lock', platform.lockHolder()).catch(() => undefined);
   const isOwn = lockHolder === run && ownerState(owner) === 'gone';
   if (lockHolder === undefined || isOwn) return;
   throw new OperatorError(`run ${lockHolder} has recently renewed its lock on this cluster, so it is still going on`, {
@@ -206,8 +212,9 @@ async function undoLeftovers(
         // Not by the folder's name: it may have been moved.
         .map(({ journal }) => readJournal(journal).header.run),
     );
-    const leftovers = await platform.leftovers(run);
-    const lockHolder = run === undefined ? await platform.lockHolder() : undefined;
+    const leftovers = await within(PLATFORM_TIME, `leftovers on ${cluster.file}`, platform.leftovers(run));
+    const holder = async () => platform.lockHolder();
+    const lockHolder = run === undefined ? await within(PLATFORM_TIME, 'who holds the lock', holder()) : undefined;
     if (
       lockHolder !== undefined &&
       !running.has(lockHolder) &&
@@ -221,12 +228,11 @@ async function undoLeftovers(
     }
     for (const leftover of leftovers) {
       if (running.has(leftover.run)) continue;
-      const failure = await actorOf(leftover.run)
-        .undo(leftover.remove)
-        .then(
-          () => undefined,
-          (reason: unknown) => (reason instanceof Error ? reason : new Error(String(reason))),
-        );
+      const removing = within(PLATFORM_TIME, describeAct(leftover.remove), actorOf(leftover.run).undo(leftover.remove));
+      const failure = await removing.then(
+        () => undefined,
+        (reason: unknown) => (reason instanceof Error ? reason : new Error(messageOf(reason))),
+      );
       onStep({ act: leftover.remove, error: failure?.message, hint: (failure as OperatorError | undefined)?.hint });
     }
   });
@@ -242,11 +248,12 @@ async function withPlatform(
     import('../platforms/power/index.ts'),
     import('../run/actor.ts'),
   ]);
-  const platform = await createPlatform(cluster);
+  const platform = await within(PLATFORM_TIME, `connecting to ${cluster.file}`, createPlatform(cluster));
   try {
     const power = await createPower(cluster);
     await body(platform, (run) => createActor(platform, power, cluster.allow, run));
   } finally {
-    await platform.close();
+    // All is done and told by now; the process ends whether or not it closes.
+    await within(CLOSING, 'closing', platform.close()).catch(() => undefined);
   }
 }

@@ -4,9 +4,12 @@
  */
 import { access, readdir } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
-import { extname, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { dirname, extname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { doing } from '../units/doing.ts';
+import { messageOf, stackOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { within } from '../units/within.ts';
 
 /** One kind of part, and what its files look like. */
 export interface Sort {
@@ -86,8 +89,18 @@ async function fileOf(room: string, name: string, { file }: Sort): Promise<strin
 /** Loads one file. Throws OperatorError, naming it, when it does not export what such a file should. */
 export async function importPart<T extends object>(file: string, sort: Sort, name?: string): Promise<T> {
   offerEntries();
-  const { exports: what, type, named, methods } = sort;
   const exported = await importFile(file);
+  try {
+    return asPart<T>(exported, file, sort, name);
+  } catch (cause) {
+    if (cause instanceof OperatorError) throw cause;
+    // A getter, a proxy: looking at it runs code of its own.
+    throw new OperatorError(`${file}: its ${sort.exports} cannot be looked at: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function asPart<T extends object>(exported: Record<string, unknown>, file: string, sort: Sort, name?: string): T {
+  const { exports: what, type, named, methods } = sort;
   const part = exported[what] as Record<string, unknown> | undefined;
   const hint = `It should say: export const ${what}: ${type} = { … }, with the type of brownout/${what}.`;
   if (typeof part !== 'object' || part === null) throw new OperatorError(`${file} exports no ${what}.`, { hint });
@@ -108,22 +121,43 @@ export function isSchema(value: unknown): boolean {
   return typeof (value as { safeParse?: unknown } | undefined)?.safeParse === 'function';
 }
 
+/** How long a part may take to load, ms: one that waits for what never comes would otherwise be waited for. */
+const LOADING = 30_000;
+
+/** Folders of a project from which parts were loaded: what is thrown from there is theirs. */
+const ownFolders = new Set<string>();
+const suiteParts = resolve(import.meta.dirname, '..', 'fixtures');
+
 async function importFile(file: string): Promise<Record<string, unknown>> {
+  if (!file.startsWith(`${suiteParts}/`)) ownFolders.add(dirname(file));
   try {
-    return await import(pathToFileURL(file).href);
+    const loading = () =>
+      within(LOADING, 'loading it', import(pathToFileURL(file).href), 'Does it wait for something while it is loaded?');
+    return await doing(`loading ${file}`, loading);
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = messageOf(cause);
     const place = placeOf(cause);
     throw new OperatorError(`${file} cannot be loaded: ${message}${place ? ` (${place})` : ''}`, {
-      hint: loadingHint(message),
+      hint: cause instanceof OperatorError ? cause.hint : loadingHint(message),
       cause,
     });
   }
 }
 
+/** `file:line:column` in a project's own part where an error was made; undefined for one that was made elsewhere. */
+export function ownPlace(thrown: unknown): string | undefined {
+  for (const line of stackOf(thrown).split('\n')) {
+    const [, url = '', where] = /(file:\/\/[^\s()]+?)(:\d+:\d+)\)?$/.exec(line) ?? [];
+    if (url === '') continue;
+    const file = fileURLToPath(url);
+    if ([...ownFolders].some((folder) => file.startsWith(`${folder}/`))) return `${file}${where}`;
+  }
+  return undefined;
+}
+
 /** `file:line` of a syntax error, as Node writes it above the message; the file may be one that the part imports. */
 function placeOf(cause: unknown): string | undefined {
-  const [first = ''] = (cause instanceof SyntaxError ? (cause.stack ?? '') : '').split('\n', 1);
+  const [first = ''] = (cause instanceof SyntaxError ? stackOf(cause) : '').split('\n', 1);
   return /^(\/|file:|[A-Za-z]:\\).*:\d+$/.test(first) ? first : undefined;
 }
 

@@ -3,8 +3,10 @@ import type { Act, Json } from '../platforms/platform.ts';
 import type { Clock } from '../recording/clock.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { Bracket } from '../recording/recording.ts';
+import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { sleep } from '../units/sleep.ts';
+import { within } from '../units/within.ts';
 import type { Actor } from './actor.ts';
 import type { AimedFault } from './aim.ts';
 import type { Journal } from './journal.ts';
@@ -42,7 +44,7 @@ export async function act(
         act: what,
         from,
         ...cause,
-        error: error instanceof Error ? error.message : String(error),
+        error: messageOf(error),
       });
       throw error;
     }
@@ -88,6 +90,8 @@ export interface LiveFault {
 
 const CONFIRM_TIMEOUT = 30_000;
 const HEALED_TIMEOUT = 90_000;
+/** All that comes after, cleaning up too, waits for healing; what has not ended by then never will. */
+const LONGEST_HEAL = 300_000;
 
 /**
  * Injects one fault after the other. If one fails, waits for its other acts that are in progress: an undo that overtakes its act
@@ -160,9 +164,10 @@ export async function holdAll(
 /** Heals one fault and confirms from outside that it is gone. */
 async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   if (fault.healed) return;
-  await fault.injection.heal();
+  await within(LONGEST_HEAL, `healing ${fault.name}`, fault.injection.heal());
   fault.healed = true;
-  const evidence = (await fault.injection.confirmHealed(HEALED_TIMEOUT)) ?? null;
+  const looked = fault.injection.confirmHealed(HEALED_TIMEOUT);
+  const evidence = (await within(LONGEST_HEAL, `confirming that ${fault.name} is healed`, looked)) ?? null;
   recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
 }
 

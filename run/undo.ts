@@ -1,7 +1,10 @@
 import pRetry from 'p-retry';
 import type { Act, Platform } from '../platforms/platform.ts';
+import { doing } from '../units/doing.ts';
+import { messageOf } from '../units/message.ts';
 import { isPermanent, OperatorError } from '../units/operator-error.ts';
 import { poll } from '../units/until.ts';
+import { within } from '../units/within.ts';
 import type { Actor } from './actor.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
@@ -13,15 +16,17 @@ export interface UndoStep {
   hint?: string | undefined;
 }
 
-/** How long an undo is retried: a node that comes back takes some time until its API answers. */
+/** How long an undo is retried, and one attempt waited for: a node that comes back takes some time until its API answers. */
 const RETRY_TIME = 120_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
 const NODE_TIMEOUT = 90_000;
 const GIVES_POWER: ReadonlySet<string> = new Set(['power.on', 'power.restore']);
+/** How long the last look at a node may take, ms. */
+const LAST_LOOK = 30_000;
 
 /**
- * Performs every pending undo, the last act first, and marks each in the journal. An undo that fails is retried for two minutes,
+ * Performs every pending undo, the last act first, and marks each in the journal. An undo that fails, or does not end, is given two minutes,
  * but for one that never will succeed; then it is left pending while the others go on. Undo acts are idempotent: doing one twice is harmless.
  */
 export async function undoPending(
@@ -44,10 +49,17 @@ export async function undoPending(
 
 async function undoOne(entry: JournalEntry, actor: Actor): Promise<Pick<UndoStep, 'error' | 'hint'>> {
   // p-retry takes a TypeError for a bug and gives up. Here it may come from an incomplete answer of a recovering cluster.
-  const perform = () =>
-    actor.undo(entry.undo!).catch((cause: Error) => {
-      throw new OperatorError(cause.message, { hint: (cause as Partial<OperatorError>).hint, cause });
-    });
+  const act = entry.undo!;
+  const perform = async () => {
+    try {
+      await doing(`undoing ${describeAct(act)}`, () => within(RETRY_TIME, 'it was tried', actor.undo(act)));
+    } catch (cause) {
+      throw new OperatorError(messageOf(cause), {
+        ...(cause instanceof OperatorError && cause.hint !== undefined ? { hint: cause.hint } : {}),
+        cause,
+      });
+    }
+  };
   try {
     await pRetry(perform, {
       retries: Number.POSITIVE_INFINITY,
@@ -76,7 +88,8 @@ async function nodeReady(platform: Platform, name: string): Promise<void> {
       return false;
     }
   };
-  await poll(look, Boolean, { timeout: NODE_TIMEOUT, every: 1000 });
+  const looking = poll(look, Boolean, { timeout: NODE_TIMEOUT, every: 1000 });
+  await within(NODE_TIMEOUT + LAST_LOOK, name, looking).catch(() => false);
 }
 
 /** `power.on w1`, `remove brownout-voting-k3f9`. */

@@ -1,0 +1,74 @@
+/**
+ * The end of the process belongs to the command. A project's own parts run in it, and one that calls `process.exit(0)`, or leaves nothing
+ * to wait for, would otherwise end `check` or `undo` as if all was well; one with an open handle would keep it for ever.
+ */
+import { syncBuiltinESMExports } from 'node:module';
+import { ownPlace } from '../files/own.ts';
+import { nowDoing } from '../units/doing.ts';
+import { PermanentError } from '../units/operator-error.ts';
+import { stderr } from '../units/terminal.ts';
+import { few } from '../units/words.ts';
+import { exit } from './exit.ts';
+
+const exitProcess = process.exit.bind(process);
+/** Before anything was changed an early end is a refusal. */
+let early: number = exit.refused;
+let isOver = false;
+
+/** The exit code of an end that the command did not choose, from now on. */
+export function endedEarlyIs(code: number): void {
+  early = code;
+}
+
+/** The code of an end that the command did not choose. */
+export function earlyCode(): number {
+  return early;
+}
+
+/** To be called before any part is loaded. */
+export function guardEnd(): void {
+  process.exit = (code) => {
+    const place = ownPlace(new Error('the end'));
+    throw new PermanentError(
+      `${place ?? 'a part'} called process.exit(${code ?? ''})${during()}: only the command itself ends its process`,
+      { hint: 'Throw an error instead: it is told, with its file.' },
+    );
+  };
+  // Also for who imported it by its name.
+  syncBuiltinESMExports();
+  process.on('exit', () => {
+    if (isOver) return;
+    isOver = true;
+    process.exitCode = early;
+    stderr.print(
+      `brownout: the process ended before its command had${during()}: nothing was left that it could wait for.`,
+    );
+    stderr.print(
+      early === exit.refused
+        ? '  What to do: look for a promise that never settles there; nothing was changed'
+        : '  What to do: brownout undo takes back what is left',
+    );
+  });
+}
+
+/** Ends the process once all that it said is written, whatever handles parts have left open. */
+export async function endWith(code: number): Promise<never> {
+  isOver = true;
+  await Promise.all([process.stdout, process.stderr].map(written));
+  return exitProcess(code);
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve();
+    // A reader that went away is none to wait for.
+    stream.once('error', () => resolve()).once('close', () => resolve());
+    stream.write('', () => resolve());
+  });
+}
+
+/** In the middle of what, for a message; nothing where that is not known. */
+export function during(): string {
+  const now = nowDoing();
+  return now.length === 0 ? '' : `, while ${few(now)}`;
+}

@@ -1,0 +1,131 @@
+/** Parts of a project that end the process, never settle, never let it end or throw where nobody waits: whole commands on the cluster of examples/. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { copyExamples, startBrownout } from './brownout.ts';
+
+const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-bad-parts-'));
+const part = path.join(project, 'faults', 'bad.ts');
+const toy = path.join(project, 'platforms', 'toy', 'toy.ts');
+const RUN = '20260101-000000-aaaa';
+
+before(() => copyExamples(project));
+afterEach(() => {
+  for (const used of ['faults/bad.ts', '.toy', '.brownout'])
+    rmSync(path.join(project, used), { recursive: true, force: true });
+});
+after(() => rmSync(project, { recursive: true, force: true }));
+
+async function brownout(...words: string[]): Promise<{ code: number; all: string }> {
+  const running = startBrownout(project, ...words);
+  return { code: await running.ended, all: running.output() };
+}
+
+const CHECK = ['check', 'scenarios'];
+const CLUSTER = ['--cluster', 'clusters/toy.yaml'];
+
+/** Each is the text of a part; `but` is what must not be said of it. */
+const ends: Record<string, string> = {
+  'ends the process while it is loaded': 'process.exit(0);',
+  'ends it by the name that Node gives it': "import { exit } from 'node:process';\nexit(0);",
+  'ends it later': 'setTimeout(() => process.exit(0));\nawait new Promise((done) => setTimeout(done, 30_000));',
+  'throws where nobody waits':
+    "setTimeout(() => { throw new Error('late'); });\nawait new Promise((done) => setTimeout(done, 30_000));",
+  'rejects where nobody waits': "void Promise.reject('late');\nawait new Promise((done) => setTimeout(done, 30_000));",
+  'is a proxy that throws': "export const fault = new Proxy({}, { get() { throw new Error('no'); } });",
+  'throws what cannot be shown':
+    "throw Object.defineProperty(new Error('x'), 'message', { get() { throw new Error('no'); } });",
+  'throws an object without a prototype': 'throw Object.create(null);',
+};
+
+for (const [what, text] of Object.entries(ends)) {
+  test(`a part that ${what} is refused, by its file`, async () => {
+    writeFileSync(part, text);
+    const { code, all } = await brownout(...CHECK);
+    assert.equal(code, 3, all);
+    assert.match(all, /faults\/bad\.ts/);
+    assert.doesNotMatch(all, /not supposed to happen|^✓/m);
+  });
+}
+
+test('neither plan nor run goes on after a part has ended the process', async () => {
+  writeFileSync(part, 'process.exit(0);');
+  for (const command of ['plan', 'run']) {
+    const { code, all } = await brownout(command, 'scenarios', ...CLUSTER);
+    assert.equal(code, 3, all);
+    assert.match(all, /faults\/bad\.ts/);
+  }
+});
+
+test('a part that waits for what never comes is given up, by its file', async () => {
+  writeFileSync(part, 'await new Promise(() => {});');
+  const { code, all } = await brownout(...CHECK);
+  assert.equal(code, 3, all);
+  assert.match(all, /faults\/bad\.ts cannot be loaded: .*no end within 30 s/);
+});
+
+test('a part with an open handle keeps no command from ending', async () => {
+  writeFileSync(
+    part,
+    `${readFileSync(path.join(project, 'faults', 'member-stop.ts'), 'utf8').replace("'member-stop'", "'bad'")}\nsetInterval(() => {}, 1000);`,
+  );
+  const { code, all } = await brownout(...CHECK);
+  assert.equal(code, 0, all);
+  assert.match(all, /^✓/m);
+});
+
+/** Three namespaces of a run that was killed, oldest first, and a journal that says so. */
+function pendingOfThree(): string[] {
+  const names = ['brownout-one', 'brownout-two', 'brownout-three'];
+  const dir = path.join(project, '.brownout', 'runs', RUN);
+  mkdirSync(dir, { recursive: true });
+  const lines: object[] = [
+    { version: 1, run: RUN, cluster: { platform: 'toy', name: 'toy' }, project: '/x', owner: 'elsewhere 1 1' },
+  ];
+  for (const [index, namespace] of names.entries()) {
+    mkdirSync(path.join(project, '.toy', namespace), { recursive: true });
+    writeFileSync(path.join(project, '.toy', namespace, 'run'), RUN);
+    lines.push({ id: index + 1, does: { verb: 'deploy', args: {} }, undo: { verb: 'remove', args: { namespace } } });
+  }
+  writeFileSync(path.join(dir, 'journal.jsonl'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  return names.map((name) => path.join(project, '.toy', name));
+}
+
+/** What the platform's `remove` does first when it is about the namespace that is undone first. */
+async function undoWith(statement: string): Promise<{ code: number; all: string; left: boolean[] }> {
+  const folders = pendingOfThree();
+  const whole = readFileSync(toy, 'utf8');
+  const place = 'const home = join(reach.folder, args.namespace);\n    const run';
+  assert.ok(whole.includes(place));
+  writeFileSync(toy, whole.replace(place, `if (args.namespace === 'brownout-three') ${statement}\n${place}`));
+  try {
+    const ended = await brownout('undo', RUN, ...CLUSTER);
+    return { ...ended, left: folders.map((folder) => existsSync(folder)) };
+  } finally {
+    writeFileSync(toy, whole);
+  }
+}
+
+const broken = {
+  'ends the process': 'process.exit(0);',
+  'does not end': 'await new Promise(() => {});',
+};
+
+for (const [what, statement] of Object.entries(broken)) {
+  test(`an undo that ${what} stays pending, the others are carried out, and the code is 4`, async () => {
+    const { code, all, left } = await undoWith(statement);
+    assert.equal(code, 4, all);
+    assert.match(all, /not undone +remove brownout-three/);
+    assert.equal(all.match(/^undone +remove/gm)?.length, 2, all);
+    assert.deepEqual(left, [false, false, true]);
+  });
+}
+
+test('an undo beside which an error is thrown that nobody waits for is told, and the code is 4', async () => {
+  const { code, all, left } = await undoWith("setTimeout(() => { throw new Error('late'); });");
+  assert.equal(code, 4, all);
+  assert.match(all, /toy\/toy\.ts:\d+:\d+: late/);
+  assert.deepEqual(left, [false, false, false]);
+});
