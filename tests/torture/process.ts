@@ -1,6 +1,7 @@
 /** Processes of the suite that a try starts. */
 
 import type { ChildProcess } from 'node:child_process';
+import type { Project } from './bed.ts';
 
 export interface Process {
   child: ChildProcess;
@@ -27,22 +28,8 @@ export function follow(child: ChildProcess): Process {
   return { child, output: () => output, isRunning: () => isRunning, ended };
 }
 
-/** Signals a process that may be gone already. */
-export function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
-/** Where the suite's own programs are started. */
-interface Place {
-  spawn(script: string, words: string[], env: NodeJS.ProcessEnv): ChildProcess;
-}
-
 export async function command(
-  project: Place,
+  project: Project,
   words: string[],
   env: NodeJS.ProcessEnv = {},
 ): Promise<{ code: number | null; output: string }> {

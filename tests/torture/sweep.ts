@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { until } from '../../units/until.ts';
-import { signal } from './process.ts';
+import { signal } from './signal.ts';
 
 /** Processes that were started in the folder or below it. */
 export function processesIn(folder: string): { pid: number; words: string }[] {
