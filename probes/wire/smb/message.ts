@@ -14,7 +14,7 @@ export const command = {
   read: 8,
   write: 9,
 } as const;
-export type Command = (typeof command)[keyof typeof command];
+type Command = (typeof command)[keyof typeof command];
 
 const flag = { response: 1, async: 2, related: 4, signed: 8 } as const;
 /** So many requests go together at most. */
