@@ -2,4 +2,5 @@
 export { fillManifest } from '../fixtures/manifest.ts';
 export type { DeployContext, Gauges, Variant, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 export { NotOffered } from '../platforms/platform.ts';
+export { contentOf, stateOf } from '../probes/content.ts';
 export { OperatorError } from '../units/operator-error.ts';
