@@ -88,11 +88,23 @@ describe('faults of nodes on Proxmox', { timeout: 900_000 }, () => {
   it('node-partition: users reach its guests until it resets itself, and it is healed while it boots', async () => {
     const { node } = await guest();
     const boot = bootedAt(node);
-    await live(await world(), 'node-partition', { node: { name: node }, hold: '60s' }, async () => {
-      // Asked before it resets itself: an emulated guest on a busy computer may need a second try.
-      await until('users reach the guest, the bridge leading past the node', isServed, 10_000);
+    const fault = faults['node-partition']!;
+    const options = fault.options.parse({ node: { name: node }, hold: '60s' });
+    const acting = await world();
+    const injection = await fault.inject(acting, fault.aim(acting, options), options);
+    try {
+      // Before it resets itself, which with hurried timers is a matter of seconds.
+      const passesBy = async () => (await isServed()) && !(await platform.answers(node)) && bootedAt(node) === boot;
+      const [there] = await Promise.all([
+        injection.confirm(30_000),
+        until('the guest serves while its node is cut off', passesBy, 15_000),
+      ]);
+      assert.ok(there, 'it is proven');
       await until('it resets itself', () => bootedAt(node) !== boot, 60_000);
-    });
+    } finally {
+      await injection.heal();
+    }
+    assert.ok(await injection.confirmHealed(90_000));
     await asBefore();
   });
 
