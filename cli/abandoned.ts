@@ -47,11 +47,12 @@ export async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<b
 export async function tellWhatIsLeft(dirs: string[]): Promise<number> {
   const left: Styled[] = [];
   for (const dir of dirs) {
-    const { journal } = runFolder(dir);
+    const folder = runFolder(dir);
+    const { journal } = folder;
     // A run that was refused has removed its folder.
-    if (!existsSync(journal)) continue;
+    if (!existsSync(dir)) continue;
     await untilGone(journal);
-    const pending = pendingIn(journal) ?? [`not known: ${journal} is damaged`];
+    const pending = pendingIn(folder) ?? [`not known: ${journal} cannot be read`];
     if (pending.length === 0) continue;
     const lines = joined(
       pending.map((line) => styled`  ${line}`),
