@@ -47,11 +47,12 @@ export async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<b
 export async function tellWhatIsLeft(dirs: string[]): Promise<number> {
   const left: Styled[] = [];
   for (const dir of dirs) {
-    const { journal } = runFolder(dir);
+    const folder = runFolder(dir);
+    const { journal } = folder;
     // A run that was refused has removed its folder.
-    if (!existsSync(journal)) continue;
-    await untilGone(journal);
-    const pending = pendingIn(journal) ?? [`not known: ${journal} is damaged`];
+    if (!existsSync(dir)) continue;
+    await untilGone(journal, KILLED_WITHIN);
+    const pending = pendingIn(folder) ?? [`not known: ${journal} cannot be read`];
     if (pending.length === 0) continue;
     const lines = joined(
       pending.map((line) => styled`  ${line}`),
@@ -64,7 +65,8 @@ export async function tellWhatIsLeft(dirs: string[]): Promise<number> {
   return left.length > 0 ? exit.notUndone : exit.unknown;
 }
 
-async function untilGone(journal: string): Promise<void> {
+/** Waits until the process of a run is gone, for `timeout` ms. */
+export async function untilGone(journal: string, timeout: number): Promise<void> {
   const state = () => {
     try {
       return ownerState(readJournal(journal).header.owner);
@@ -73,7 +75,7 @@ async function untilGone(journal: string): Promise<void> {
       return 'gone';
     }
   };
-  await poll(state, (seen) => seen !== 'alive', { timeout: KILLED_WITHIN });
+  await poll(state, (seen) => seen !== 'alive', { timeout });
 }
 
 function changedSince(file: string, moment: Date): boolean {

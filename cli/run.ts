@@ -18,8 +18,10 @@ import { shownPath } from '../run/plan.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stderr, stdout, styled } from '../units/terminal.ts';
-import { tellWhatIsLeft, undoAbandoned } from './abandoned.ts';
+import { tellWhatIsLeft, undoAbandoned, untilGone } from './abandoned.ts';
+import { endedEarlyIs } from './ending.ts';
 import { exit, worstExit } from './exit.ts';
+import { Interrupts } from './interrupts.ts';
 
 interface RunFlags {
   cluster: string[];
@@ -76,13 +78,22 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   };
   try {
     const began = new Date();
-    const { results, output, green, abandoned } = await runPlaywright(invocation, folder, flags.json ?? false);
+    const { results, output, green, abandoned, endedBy, isUntouched } = await runPlaywright(
+      invocation,
+      folder,
+      flags.json ?? false,
+    );
     if (abandoned) return tellWhatIsLeft(abandoned);
     const isAllUndone = await undoAbandoned(began, loaded);
     const isComplete = clusters.every((cluster) =>
       scenarios.every((scenario) => results.some(isOf(scenario, cluster))),
     );
-    const code = isAllUndone ? exitCode(results, isComplete, green) : exit.notUndone;
+    // A journey may have done something before it ran a scenario.
+    const isRefused = isUntouched && endedBy === null && journeys.length === 0;
+    const known = isRefused ? exit.refused : exitCode(results, isComplete, green);
+    const code = isAllUndone ? known : exit.notUndone;
+    if (isRefused) stderr.print('No run has begun, and nothing was changed: the scenarios could not be loaded.');
+    if (endedBy !== null) stderr.print(`The runner of the scenarios was ended by ${endedBy}, not by brownout.`);
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
     if (!isComplete || (!green && results.every(isGreen))) stderr.print(output.trim());
     const report = await publish(own, flags.allure);
@@ -149,7 +160,14 @@ interface PlaywrightRun {
   green: boolean;
   /** The folders of the runs that the user stopped before their clean-up was done. */
   abandoned: string[] | undefined;
+  /** What ended the runner from outside. */
+  endedBy: NodeJS.Signals | null;
+  /** No run began, nobody interrupted it, and no cluster was looked at. */
+  isUntouched: boolean;
 }
+
+/** How long runs may heal and clean up whose runner is gone, ms. */
+const HEALED_WITHIN = 900_000;
 
 /** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
 async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<PlaywrightRun> {
@@ -188,10 +206,10 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
     view.show(message.run, message.progress);
   });
 
-  let interrupts = 0;
+  const interrupts = new Interrupts();
   const interrupt = () => {
-    interrupts += 1;
-    if (interrupts === 1) {
+    if (!interrupts.add(performance.now())) return;
+    if (interrupts.count === 1) {
       view.note('interrupted: healing and cleaning up (again to leave everything as it is)');
       child.kill('SIGINT');
       return;
@@ -201,11 +219,24 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   };
   // A terminal that is closed is an interrupt, too.
   for (const signal of INTERRUPTS) process.on(signal, interrupt);
-  const status = await new Promise((resolve) => child.on('close', resolve));
+  // Whatever ends this command: the runner is told to heal and clean up.
+  const tell = () => child.kill('SIGINT');
+  process.on('exit', tell);
+  endedEarlyIs(exit.unknown);
+  const { status, endedBy } = await new Promise<Pick<PlaywrightRun, 'endedBy'> & { status: number | null }>((resolve) =>
+    child.on('close', (code, signal) => resolve({ status: code, endedBy: signal })),
+  );
+  process.off('exit', tell);
+  if (endedBy !== null && interrupts.count < 2) {
+    view.note(`the runner was ended by ${endedBy}: what it ran heals and cleans up by itself`);
+    await Promise.all([...begun].map((dir) => untilGone(runFolder(dir).journal, HEALED_WITHIN)));
+  }
   for (const signal of INTERRUPTS) process.off(signal, interrupt).on(signal, finishFirst);
   follow.stop();
   view.close();
-  return { results, output, green: status === 0, abandoned: interrupts > 1 ? [...begun] : undefined };
+  const abandoned = interrupts.count > 1 ? [...begun] : undefined;
+  const isUntouched = begun.size === 0 && results.length === 0 && interrupts.count === 0;
+  return { results, output, green: status === 0, abandoned, endedBy, isUntouched };
 }
 
 /** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */

@@ -8,6 +8,9 @@ import { listRuns, type RunFolder } from '../recording/folder.ts';
 import { readJson } from '../recording/json.ts';
 import { readMeta } from '../recording/read.ts';
 import { readJournal } from '../run/journal.ts';
+import { readRunJournal } from '../run/run-journal.ts';
+import { messageOf } from '../units/message.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stderr, stdout } from '../units/terminal.ts';
 
 interface RunLine {
@@ -43,7 +46,10 @@ function describe(folder: RunFolder): RunLine[] {
   try {
     return describeRun(folder);
   } catch (error) {
-    stderr.print(`${folder.dir} cannot be read: ${error instanceof Error ? error.message : error}`);
+    // Without a journal, and nothing that tells of one, no run had begun.
+    if (!(error instanceof OperatorError) && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    stderr.print(`${folder.dir} cannot be read: ${messageOf(error)}`);
+    if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
     const pending = pendingIn(folder);
     if (pending > 0) stderr.print(`  ${pending} acts not undone: brownout undo ${path.basename(folder.dir)}`);
     return [];
@@ -59,9 +65,9 @@ function pendingIn({ journal }: RunFolder): number {
 }
 
 function describeRun(folder: RunFolder): RunLine[] {
-  if (!existsSync(folder.meta) || !existsSync(folder.journal)) return [];
+  const { header, entries, damages } = readRunJournal(folder);
+  if (!existsSync(folder.meta)) return [];
   const meta = readMeta(folder);
-  const { header, entries, damages } = readJournal(folder.journal);
   const verdict = existsSync(folder.findings) ? verdictIn(folder.findings) : undefined;
   const state = verdict ?? (ownerState(header.owner) === 'alive' ? 'running' : 'not judged');
   return [

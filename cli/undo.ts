@@ -7,6 +7,7 @@ import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
 import type { Actor } from '../run/actor.ts';
 import { type Damage, DamagedJournal, Journal, readJournal } from '../run/journal.ts';
 import { isAbout, locate, type Place } from '../run/locate.ts';
+import { readRunJournal } from '../run/run-journal.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -120,7 +121,7 @@ export function abandonedRuns(): RunFolder[] {
 /** Acts that are not undone yet, or a journal of which nobody knows. */
 function hasPending(folder: RunFolder): boolean {
   try {
-    const { entries, damages } = readJournal(folder.journal);
+    const { entries, damages } = readRunJournal(folder);
     return entries.length > 0 || damages.length > 0;
   } catch (error) {
     // One that was cut before its first line was whole, or none: no act had begun. Of any other nobody knows.
@@ -153,6 +154,7 @@ export async function undoRun(
   onStep: (step: UndoStep) => void,
   given: Cluster | undefined,
 ): Promise<void> {
+  readRunJournal(folder);
   const journal = Journal.open(folder.journal);
   try {
     if (journal.pending().length > 0) await undoOn(locate(journal.header, folder, given), journal, onStep);

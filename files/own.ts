@@ -2,8 +2,9 @@
  * A project's own parts: workloads, faults, probes, platforms. A project keeps them in folders of the same names as the
  * suite does, and all of them are found, loaded and checked here.
  */
+import { readFileSync } from 'node:fs';
 import { access, readdir } from 'node:fs/promises';
-import { registerHooks } from 'node:module';
+import { findPackageJSON, registerHooks } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { doing } from '../units/doing.ts';
@@ -130,6 +131,7 @@ const suiteParts = resolve(import.meta.dirname, '..', 'fixtures');
 
 async function importFile(file: string): Promise<Record<string, unknown>> {
   if (!file.startsWith(`${suiteParts}/`)) ownFolders.add(dirname(file));
+  if (file.endsWith('.ts')) requireModules(file);
   try {
     const loading = () =>
       within(LOADING, 'loading it', import(pathToFileURL(file).href), 'Does it wait for something while it is loaded?');
@@ -142,6 +144,19 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
       cause,
     });
   }
+}
+
+/**
+ * Node itself looks whether a file is a module. The runner of scenarios asks package.json alone, and would fail after all was checked.
+ */
+function requireModules(file: string): void {
+  const said = findPackageJSON(pathToFileURL(file));
+  const { type } = said === undefined ? {} : (JSON.parse(readFileSync(said, 'utf8')) as { type?: unknown });
+  if (type === 'module') return;
+  const place = said === undefined ? 'no package.json above it says' : `${said} does not say`;
+  throw new OperatorError(`${file} cannot be loaded: ${place} that its files are modules`, {
+    hint: `${said === undefined ? 'npm init --yes; ' : ''}npm pkg set type=module`,
+  });
 }
 
 /** `file:line:column` in a project's own part where an error was made; undefined for one that was made elsewhere. */
@@ -158,7 +173,8 @@ export function ownPlace(thrown: unknown): string | undefined {
 /** `file:line` of a syntax error, as Node writes it above the message; the file may be one that the part imports. */
 function placeOf(cause: unknown): string | undefined {
   const [first = ''] = (cause instanceof SyntaxError ? stackOf(cause) : '').split('\n', 1);
-  return /^(\/|file:|[A-Za-z]:\\).*:\d+$/.test(first) ? first : undefined;
+  if (!/^(\/|file:|[A-Za-z]:\\).*:\d+$/.test(first)) return undefined;
+  return first.startsWith('file:') ? fileURLToPath(first) : first;
 }
 
 function loadingHint(message: string): string | undefined {

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { OperatorError } from '../units/operator-error.ts';
+import { refuseIrregular } from '../units/regular.ts';
 import { errorClasses, outcomes, type Result, type StreamSpec } from './probe.ts';
 
 /** One stream, sorted by `seq`. Times are ms since the recording's origin; arrays are `n` long. */
@@ -186,6 +187,7 @@ function shortened(name: string): string {
 export function readSamples(path: string): Samples {
   let bytes: Buffer;
   try {
+    refuseIrregular(path);
     bytes = readFileSync(path);
   } catch (cause) {
     throw new OperatorError(`cannot read the samples in ${path}`, { cause });

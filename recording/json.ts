@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
 import { OperatorError } from '../units/operator-error.ts';
+import { refuseIrregular } from '../units/regular.ts';
 import { writeWhole } from '../units/write-whole.ts';
 
 /** Nothing that the suite writes is nested nearly as deep; what is would overflow the stack of whoever walks it. */
@@ -46,6 +47,7 @@ export function writeJson(file: string, value: unknown): void {
 
 function readText(file: string, hint: string): string {
   try {
+    refuseIrregular(file);
     const { size } = statSync(file);
     if (size <= MOST_BYTES) return readFileSync(file, 'utf8');
     throw new Error(`it is larger than anything the suite writes (${Math.round(size / 2 ** 20)} MiB)`);

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
+import { refuseIrregular } from '../units/regular.ts';
 
 /** The longest line a run writes has the ids of all acknowledged writes: this is enough for three million. */
 const LONGEST_LINE = 128 * 2 ** 20;
@@ -16,6 +17,7 @@ export interface Line {
 
 /** The lines of a file, one at a time and none held longer than it is looked at, whatever their length. Empty ones are left out. */
 export function* linesOf(file: string): Generator<Line> {
+  refuseIrregular(file);
   const fd = openSync(file, 'r');
   const chunk = Buffer.alloc(CHUNK);
   let pieces: Buffer[] = [];

@@ -49,7 +49,8 @@ export function readMeta(folder: RunFolder): RunMeta {
   });
 }
 
-function readEvents(file: string): Pick<Recording, 'events' | 'damages'> {
+/** What happened, as far as it can be read; nothing, where there is no file. */
+export function readEvents(file: string): Pick<Recording, 'events' | 'damages'> {
   const events: RunEvent[] = [];
   const damages: string[] = [];
   if (!existsSync(file)) return { events, damages };

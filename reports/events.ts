@@ -46,7 +46,7 @@ export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undef
       if (event.left === null) return say(`not compared: ${event.error ?? 'no reason was recorded'}`, true);
       return event.left.length > 0
         ? say(`not as before: ${event.left.join('; ')}`, true)
-        : say('the cluster is as before');
+        : say('no difference of the cluster from its state before the run');
     case 'warning':
       return say(`warning: ${event.text}`, true);
     case 'inspection':

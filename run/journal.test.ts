@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -107,6 +107,41 @@ test('a file that is no journal says so', () => {
   const file = newFile();
   writeFileSync(file, 'hello\n');
   assert.throws(() => readJournal(file), /not an undo journal/);
+});
+
+test('a journal whose lines end as they do elsewhere is read as it was written, and written on', () => {
+  const file = journalOfThree();
+  const { entries, damages } = readJournal(file);
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\n', '\r\n'));
+  const read = readJournal(file);
+  assert.deepEqual([read.entries, read.damages, damages], [entries, [], []]);
+  const reopened = Journal.open(file);
+  const { id } = reopened.before(off('w9'), on('w9'));
+  reopened.close();
+  assert.equal(readJournal(file).entries.at(-1)!.id, id);
+});
+
+test('what cannot be read at all, and what a newer version wrote, is said to be that; each says what to do', () => {
+  const wrong = (file: string): DamagedJournal => {
+    try {
+      readJournal(file);
+    } catch (error) {
+      assert.ok(error instanceof DamagedJournal, String(error));
+      assert.ok(error.hint);
+      return error;
+    }
+    return assert.fail(`${file} was read`);
+  };
+  const [pipe, loop, zeros, newer] = [newFile(), newFile(), newFile(), newFile()];
+  spawnSync('mkfifo', [pipe]);
+  symlinkSync(loop, loop);
+  symlinkSync('/dev/zero', zeros);
+  writeFileSync(newer, `${JSON.stringify({ version: 4, run: 'r1', cluster, project: '/', owner: 'x' })}\n`);
+  for (const file of [pipe, zeros]) assert.match(wrong(file).message, /not a regular file/);
+  assert.match(wrong(loop).message, /ELOOP/);
+  assert.match(wrong(folder).message, /EISDIR/);
+  assert.match(wrong(newer).message, /a newer brownout \(format 4/);
+  assert.throws(() => readJournal(newFile()), { code: 'ENOENT' });
 });
 
 /** A journal with acts on three nodes, the second of them undone. */

@@ -13,6 +13,7 @@ import { thisOwner } from '../platforms/owner.ts';
 import type { Act } from '../platforms/platform.ts';
 import { appendWhole } from '../units/append.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { refuseIrregular } from '../units/regular.ts';
 import { maskAll } from '../units/secrets.ts';
 import { openLine, sealLine } from './journal-line.ts';
 import { isSealed, sealOf } from './seal.ts';
@@ -147,7 +148,7 @@ export interface Damage {
 
 type Opened = Pick<JournalContents, 'header' | 'entries' | 'damages' | 'next'>;
 
-interface JournalContents {
+export interface JournalContents {
   header: JournalHeader;
   /** Entries that are not undone yet, oldest first. */
   entries: JournalEntry[];
@@ -171,7 +172,7 @@ export class DamagedJournal extends OperatorError {}
  * @throws {OperatorError} when the file has not even one whole line: no act had begun
  */
 export function readJournal(file: string): JournalContents {
-  const bytes = readFileSync(file);
+  const bytes = bytesOf(file);
   const whole = bytes.lastIndexOf(0x0a) + 1;
   const lines = bytes.toString('utf8', 0, whole).split('\n').slice(0, -1);
   const tail = bytes.subarray(whole);
@@ -183,7 +184,7 @@ export function readJournal(file: string): JournalContents {
   let next = 1;
   for (const [index, text] of [...lines, ...(isUnended ? [tail.toString()] : [])].entries()) {
     if (index === 0) continue;
-    const value = openLine(text, header.version >= 2, boundTo(header));
+    const value = openLine(withoutReturn(text), header.version >= 2, boundTo(header));
     if (value && typeof value.done === 'number') {
       entries.delete(value.done);
     } else if (isEntry(value)) {
@@ -218,17 +219,43 @@ function boundTo({ version, run }: JournalHeader): string {
 const HEADER = '{"version":';
 
 function headerIn(line: string, file: string, isWhole: boolean): JournalHeader {
-  const header = openLine(line, false, '');
+  const header = openLine(withoutReturn(line), false, '');
   if (isHeader(header)) return header;
-  const hint = 'Look for leftovers by label instead: brownout undo --cluster <file>';
   const isTorn = !isWhole && (line.startsWith(HEADER) || HEADER.startsWith(line)) && !NO_LINE.test(line);
-  if (isTorn) throw new OperatorError(`${file} is not an undo journal: it was cut before any act began.`, { hint });
+  if (isTorn) throw new OperatorError(`${file} is not an undo journal: its first line was cut.`, { hint: BY_LABEL });
+  const { version } = header ?? {};
+  if (typeof version === 'number' && version > NEWEST) {
+    throw new DamagedJournal(
+      `${file} was written by a newer brownout (format ${version}, and this one knows ${NEWEST}): acts may be pending.`,
+      { hint: 'Undo it with the brownout that wrote it.' },
+    );
+  }
   throw new DamagedJournal(
     `${file}:1 is damaged: not an undo journal of this version of brownout, and acts may be pending.`,
-    {
-      hint,
-    },
+    { hint: BY_LABEL },
   );
+}
+
+const NEWEST = 3;
+const BY_LABEL = 'Look for leftovers by label instead: brownout undo --cluster <file>';
+
+/** @throws {DamagedJournal} for one that is there and cannot be read; what the system says when there is none */
+function bytesOf(file: string): Buffer {
+  try {
+    refuseIrregular(file);
+    return readFileSync(file);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw cause;
+    throw new DamagedJournal(`${file} cannot be read, and acts may be pending: ${(cause as Error).message}`, {
+      hint: BY_LABEL,
+      cause,
+    });
+  }
+}
+
+/** Restored as text, by git perhaps, its lines end as elsewhere; inside of a line no return is written as it is. */
+function withoutReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
 }
 
 /** The end of a line that was seen whole, and what stands in no line: zeros that a power failure left, bytes that are no text. */

@@ -10,7 +10,8 @@ import { readMeta, readRecording } from '../recording/read.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { DamagedJournal, readJournal } from './journal.ts';
+import { DamagedJournal } from './journal.ts';
+import { readRunJournal } from './run-journal.ts';
 import { describeAct } from './undo.ts';
 
 interface JudgedRun {
@@ -25,14 +26,14 @@ export function judgeRun(folder: RunFolder, scenario?: Scenario): JudgedRun {
 }
 
 /** What is pending is what the journal says now: it may have been undone since the run ended, or since it was judged. */
-function withPending(findings: Findings, { journal }: RunFolder): Findings {
-  return { ...findings, cleanUp: { ...findings.cleanUp, pending: pendingIn(journal) } };
+function withPending(findings: Findings, folder: RunFolder): Findings {
+  return { ...findings, cleanUp: { ...findings.cleanUp, pending: pendingIn(folder) } };
 }
 
 /** Acts that are not undone, one line each, the next one to undo first; null if that cannot be read. */
-export function pendingIn(file: string): string[] | null {
+export function pendingIn(folder: RunFolder): string[] | null {
   try {
-    const { entries, damages } = readJournal(file);
+    const { entries, damages } = readRunJournal(folder);
     return damages.length > 0 ? null : entries.reverse().map(({ undo }) => describeAct(undo!));
   } catch (error) {
     // Without one whole line no act had begun; a journal that is not there, or whose beginning is damaged, tells nothing.

@@ -13,6 +13,7 @@ import { loadPlatforms, loadProject } from './parts.ts';
 let folder: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'brownout-parts-'));
+  await writeFile(join(folder, 'package.json'), '{"type":"module"}');
 });
 after(() => rm(folder, { recursive: true, force: true }));
 

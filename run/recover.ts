@@ -27,7 +27,14 @@ export async function waitForRecovery(
   const [readyAgain, unstable] = await Promise.allSettled([ready, stable]);
   if (readyAgain.status === 'rejected') warn(`The workload was not ready again: ${readyAgain.reason.message}`);
   if (unstable.status === 'rejected') throw unstable.reason;
-  if (unstable.value.length > 0) warn(`Not as good as before within the horizon: ${unstable.value.join(', ')}`);
+  if (unstable.value.length > 0) warn(sayUnstable(unstable.value, signal.aborted));
+}
+
+/** No more than was seen here: when and whether users were served again, the judgement tells from the whole recording. */
+function sayUnstable(streams: string[], isAborted: boolean): string {
+  const names = streams.join(', ');
+  if (isAborted) return `Recovery was no longer waited for; not seen as good as before until then: ${names}`;
+  return `Not seen as good as before while recovery was waited for: ${names}`;
 }
 
 /** Applies the same rule to the samples as the analysis will. Resolves with the streams that did not become stable. */

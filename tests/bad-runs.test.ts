@@ -86,6 +86,24 @@ const bad: Record<string, { spoil(folder: string): void; code: 0 | 4 }> = {
   'findings that are null': { spoil: (dir) => writeFileSync(path.join(dir, 'findings.json'), 'null'), code: 0 },
   'no journal': { spoil: (dir) => unlinkSync(path.join(dir, 'journal.jsonl')), code: 0 },
   'an empty journal': { spoil: (dir) => writeFileSync(path.join(dir, 'journal.jsonl'), ''), code: 0 },
+  'an empty journal of a run that went on': {
+    spoil(dir) {
+      cutShort(dir);
+      writeFileSync(path.join(dir, 'journal.jsonl'), '');
+    },
+    code: 4,
+  },
+  'no journal of a run that went on': {
+    spoil(dir) {
+      cutShort(dir);
+      unlinkSync(path.join(dir, 'journal.jsonl'));
+    },
+    code: 4,
+  },
+  'a journal that is a pipe': { spoil: (dir) => becomePipe(path.join(dir, 'journal.jsonl')), code: 4 },
+  'a run.json that is a pipe': { spoil: (dir) => becomePipe(path.join(dir, 'run.json')), code: 0 },
+  'events that are a pipe': { spoil: (dir) => becomePipe(path.join(dir, 'events.jsonl')), code: 0 },
+  'samples that are a pipe': { spoil: (dir) => becomePipe(path.join(dir, 'samples.bin')), code: 0 },
   'a header without owner': {
     spoil: (dir) => writeFileSync(path.join(dir, 'journal.jsonl'), line({ ...HEADER, owner: undefined })),
     code: 4,
@@ -128,6 +146,18 @@ const bad: Record<string, { spoil(folder: string): void; code: 0 | 4 }> = {
     code: 0,
   },
 };
+
+/** The recording of a run that was killed before it cleaned up. */
+function cutShort(dir: string): void {
+  const events = path.join(dir, 'events.jsonl');
+  const lines = readFileSync(events, 'utf8').split('\n');
+  writeFileSync(events, lines.filter((each) => !each.includes('"clean up"')).join('\n'));
+}
+
+function becomePipe(file: string): void {
+  rmSync(file, { force: true });
+  execFileSync('mkfifo', [file]);
+}
 
 function becomeFolder(file: string): void {
   rmSync(file, { force: true });
