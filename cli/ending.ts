@@ -6,14 +6,16 @@ import { syncBuiltinESMExports } from 'node:module';
 import { ownPlace } from '../files/own.ts';
 import { nowDoing } from '../units/doing.ts';
 import { PermanentError } from '../units/operator-error.ts';
-import { stderr } from '../units/terminal.ts';
+import { allWritten, stderr } from '../units/terminal.ts';
 import { few } from '../units/words.ts';
-import { exit } from './exit.ts';
+import { exit, worstExit } from './exit.ts';
 
 const exitProcess = process.exit.bind(process);
 /** Before anything was changed an early end is a refusal. */
 let early: number = exit.refused;
 let isOver = false;
+/** Of each that ends it: an error that came meanwhile counts too. */
+const codes: number[] = [];
 
 /** The exit code of an end that the command did not choose, from now on. */
 export function endedEarlyIs(code: number): void {
@@ -54,17 +56,9 @@ export function guardEnd(): void {
 /** Ends the process once all that it said is written, whatever handles parts have left open. */
 export async function endWith(code: number): Promise<never> {
   isOver = true;
-  await Promise.all([process.stdout, process.stderr].map(written));
-  return exitProcess(code);
-}
-
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) return resolve();
-    // A reader that went away is none to wait for.
-    stream.once('error', () => resolve()).once('close', () => resolve());
-    stream.write('', () => resolve());
-  });
+  codes.push(code);
+  await allWritten();
+  return exitProcess(worstExit(codes));
 }
 
 /** In the middle of what, for a message; nothing where that is not known. */

@@ -48,6 +48,7 @@ const OPERATORS_CODES = new Set([
   'ENFILE',
   'ENOTDIR',
   'EISDIR',
+  'ELOOP',
   'ENAMETOOLONG',
 ]);
 

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
@@ -96,4 +97,8 @@ test('results that an older version left in that place are replaced', async () =
   write(folder, 'new-result.json', '');
   await folder.publish(undefined);
   assert.deepEqual(published(), ['new-result.json']);
+});
+
+test('whose it is, is for its owner alone', () => {
+  assert.equal(statSync(path.join(begin().dir, 'owner')).mode & 0o777, 0o600);
 });

@@ -39,7 +39,7 @@ export class InvocationFolder {
     }
     this.#home = home;
     this.dir = mkdtempSync(path.join(all, `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-`));
-    writeFileSync(path.join(this.dir, OWNER), thisOwner());
+    writeFileSync(path.join(this.dir, OWNER), thisOwner(), { mode: 0o600 });
     mkdirSync(this.allureResults, { mode: OWNER_ONLY });
   }
 

@@ -1,11 +1,13 @@
 /** Parts of a project that end the process, never settle, never let it end or throw where nobody waits: whole commands on the cluster of examples/. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { copyExamples, startBrownout } from './brownout.ts';
 
+const MAIN = path.join(path.dirname(import.meta.dirname), 'cli', 'main.ts');
 const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-bad-parts-'));
 const part = path.join(project, 'faults', 'bad.ts');
 const toy = path.join(project, 'platforms', 'toy', 'toy.ts');
@@ -74,6 +76,31 @@ test('a part with an open handle keeps no command from ending', async () => {
   const { code, all } = await brownout(...CHECK);
   assert.equal(code, 0, all);
   assert.match(all, /^✓/m);
+});
+
+test('a project whose files are no modules is refused by check already, with the command that says so', async () => {
+  const said = path.join(project, 'package.json');
+  const whole = readFileSync(said);
+  writeFileSync(said, '{"name":"mine"}');
+  try {
+    const { code, all } = await brownout(...CHECK);
+    assert.equal(code, 3, all);
+    assert.match(all, /npm pkg set type=module/);
+  } finally {
+    writeFileSync(said, whole);
+  }
+});
+
+test('results that cannot be written are no success', () => {
+  const full = openSync('/dev/full', 'w');
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, ...CHECK], {
+    cwd: project,
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+  });
+  closeSync(full);
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /standard output cannot be written: ENOSPC/);
 });
 
 /** Three namespaces of a run that was killed, oldest first, and a journal that says so. */

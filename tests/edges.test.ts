@@ -35,15 +35,15 @@ async function toyProcesses(): Promise<string[]> {
   return stdout.split('\n').filter((line) => line.includes(path.join(project, '.toy')));
 }
 
-/** Playwright's worker of this project, in which the run lives. */
-function workerOf(folder: string): number | undefined {
+/** A process of Playwright in this project: its worker, in which the run lives, or its runner. */
+function playwrightsOf(folder: string, word: 'workerProcessEntry' | '--config'): number | undefined {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .find((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return words.includes('workerProcessEntry') && readlinkSync(`/proc/${pid}/cwd`) === folder;
+        return words.includes(word) && readlinkSync(`/proc/${pid}/cwd`) === folder;
       } catch {
         return false;
       }
@@ -61,7 +61,7 @@ async function untilHeld(): Promise<Running> {
 
 test('the process that runs the scenario is killed: the command undoes what it left, and nothing is known', async () => {
   const running = await untilHeld();
-  process.kill(workerOf(project)!, 'SIGKILL');
+  process.kill(playwrightsOf(project, 'workerProcessEntry')!, 'SIGKILL');
   const exitCode = await running.ended;
   const all = running.output();
   assert.match(all, /its process was killed\. Undoing what it left/);
@@ -70,6 +70,30 @@ test('the process that runs the scenario is killed: the command undoes what it l
   const undo = brownout('undo');
   assert.equal(await undo.ended, 0);
   assert.match(undo.output(), /Nothing to undo/);
+});
+
+test('the runner of the scenarios is killed: its run heals, and the command waits for it and tells how it ended', async () => {
+  const running = await untilHeld();
+  process.kill(playwrightsOf(project, '--config')!, 'SIGKILL');
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.match(all, /runner of the scenarios was ended by SIGKILL/);
+  assert.match(all, /UNKNOWN/);
+  assert.match(all, /report\.html/);
+  assert.equal(exitCode, 2, all);
+});
+
+test('a signal that comes twice within a moment is one request to stop: all is healed and cleaned up', async () => {
+  const running = await untilHeld();
+  for (const after of [0, 1, 50]) {
+    await new Promise((done) => setTimeout(done, after));
+    process.kill(running.child.pid!, 'SIGTERM');
+  }
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.match(all, /undone: remove brownout-hello-/);
+  assert.doesNotMatch(all, /Still to be undone/);
+  assert.equal(exitCode, 2, all);
 });
 
 test('the disk of the recording fills up while a fault is held: all is healed and cleaned up, and nothing is known', async () => {

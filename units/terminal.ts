@@ -4,6 +4,7 @@
  * inside made harmless. So text that nobody thought of is harmless, too.
  */
 import { styleText } from 'node:util';
+import { OperatorError } from './operator-error.ts';
 import { printable, printableJson } from './printable.ts';
 import { mask, maskAll } from './secrets.ts';
 
@@ -133,9 +134,30 @@ export const stderr = new Terminal(process.stderr);
 
 /** A reader that went away (`| head -1`), a terminal that was closed: nobody listens, and nothing else is wrong. */
 export function surviveClosedOutput(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  for (const [name, stream] of [
+    ['standard output', process.stdout],
+    ['standard error', process.stderr],
+  ] as const) {
+    stream.on('error', (cause: NodeJS.ErrnoException) => {
+      if (cause.code === 'EPIPE' || cause.code === 'EIO') return;
+      throw new OperatorError(`${name} cannot be written: ${cause.message}`, {
+        hint: 'Is the disk full that it leads to?',
+        cause,
+      });
     });
   }
+}
+
+/** Resolves once all that was said is written, or nobody is there to read it. */
+export async function allWritten(): Promise<void> {
+  await Promise.all([process.stdout, process.stderr].map(written));
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve();
+    // A reader that went away is none to wait for.
+    stream.once('error', () => resolve()).once('close', () => resolve());
+    stream.write('', () => resolve());
+  });
 }
