@@ -40,6 +40,6 @@ export async function restore(
   if (seen === 'goes on') return;
   throw new OperatorError(
     `${node} is neither off nor known to go on after ${patience / 1000} s: it may still be shutting down`,
-    { hint: `look at its console; once it is off, \`brownout undo\` gives it its power back` },
+    { hint: `look at its screen; once it is off, \`brownout undo\` gives it its power back` },
   );
 }
