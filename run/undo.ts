@@ -50,6 +50,7 @@ export async function undoPending(
 async function undoOne(entry: JournalEntry, actor: Actor): Promise<Pick<UndoStep, 'error' | 'hint'>> {
   // p-retry takes a TypeError for a bug and gives up. Here it may come from an incomplete answer of a recovering cluster.
   const act = entry.undo!;
+  const began = performance.now();
   const perform = async () => {
     try {
       await doing(`undoing ${describeAct(act)}`, () => within(RETRY_TIME, 'it was tried', actor.undo(act)));
@@ -66,7 +67,8 @@ async function undoOne(entry: JournalEntry, actor: Actor): Promise<Pick<UndoStep
       maxRetryTime: RETRY_TIME,
       minTimeout: FIRST_PAUSE,
       maxTimeout: LONGEST_PAUSE,
-      shouldRetry: ({ error }) => !isPermanent(error),
+      // One that took all the time is not begun again with what is left by a rounding.
+      shouldRetry: ({ error }) => !isPermanent(error) && performance.now() - began < RETRY_TIME - FIRST_PAUSE,
     });
     return { error: undefined };
   } catch (error) {
