@@ -9,6 +9,7 @@ import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { listRuns, type RunFolder, runsDir } from '../recording/folder.ts';
 import { differences, type Snapshot } from '../run/snapshot.ts';
+import { sleep } from '../units/sleep.ts';
 import { startBrownout } from './brownout.ts';
 import { labCluster } from './lab-swarm.ts';
 import { killTree, tree } from './processes.ts';
@@ -68,6 +69,8 @@ test('a second interrupt stops at once, says what is left, and undo takes it bac
   await running.says(/hold …/);
   running.child.kill('SIGINT');
   await running.says(/interrupted/);
+  // Sooner it would count as the first one that came twice.
+  await sleep(1_500);
   running.child.kill('SIGINT');
   assert.equal(await running.ended, 4, running.output());
   assert.match(running.output(), /Still to be undone:\n(.*\n)*.*remove brownout-voting-/);
