@@ -27,6 +27,7 @@ const outage = z.looseObject({
   outer: z.number(),
   failures: z.number(),
   errors: counts,
+  instances: z.looseObject({ before: text.optional(), after: text.optional() }).optional(),
 });
 
 const check = z.looseObject({
@@ -75,6 +76,17 @@ const stream = z.looseObject({
   addresses: counts.optional(),
 });
 
+const gauge = z.looseObject({
+  name: text,
+  instances: z.array(
+    z.looseObject({
+      member: text,
+      node: text,
+      points: z.array(z.looseObject({ at: z.number(), value: z.number().optional(), error: text.optional() })),
+    }),
+  ),
+});
+
 const durability = z.looseObject({
   stream: text,
   attempted: z.number(),
@@ -83,6 +95,8 @@ const durability = z.looseObject({
   indeterminate: z.number(),
   unrecorded: z.number().optional(),
   lost: texts,
+  truncated: texts.optional(),
+  altered: texts.optional(),
   recovered: z.number(),
   unexpected: texts,
   duplicated: texts,
@@ -91,7 +105,7 @@ const durability = z.looseObject({
 });
 
 const prediction = z.looseObject({
-  moment: z.enum(['new leader', 'node noticed down', 'replacement running', 'users served again']),
+  moment: z.enum(['new leader', 'node noticed down', 'node reset', 'replacement running', 'users served again']),
   what: text,
   formula: text,
   timers: z.record(text, z.looseObject({ ms: z.number(), source })),
@@ -142,6 +156,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   predictions: z.array(prediction),
   unpredicted: text.optional(),
   bins: z.array(bin),
+  gauges: z.array(gauge).optional(),
   timeline: z.array(z.looseObject({ at: z.number(), kind: text, text })),
   prober: proberReport.nullable(),
   cleanUp: z.looseObject({ left: orNull(texts), pending: orNull(texts) }),

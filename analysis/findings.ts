@@ -68,6 +68,8 @@ export interface Outage {
   outer: number;
   failures: number;
   errors: Record<string, number>;
+  /** The instances that gave the last good answer before it and the first one after it. Left out where answers name none. */
+  instances?: { before?: string; after?: string };
 }
 
 export const degradations = ['full', 'slow', 'read-only', 'stale', 'partial', 'down'] as const;
@@ -152,6 +154,9 @@ export interface Durability {
   unrecorded?: number;
   /** Acknowledged and not found; some may still be queued: see `lostWrites`. */
   lost: string[];
+  /** Acknowledged and found, but in part, or not as it was written. Left out where a write is no more than its id. */
+  truncated?: string[];
+  altered?: string[];
   recovered: number;
   unexpected: string[];
   duplicated: string[];
@@ -173,6 +178,17 @@ export interface Prediction {
   holds: boolean | undefined;
   /** Why the measurement may lie outside the window, or why it could not be checked. */
   note?: string;
+}
+
+/** A number that instances told of themselves; nothing is judged by it. */
+export interface GaugeFindings {
+  name: string;
+  instances: {
+    member: string;
+    node: string;
+    /** Since the recording's origin. Without `value` the instance did not tell, and `error` says why it could not be asked. */
+    points: { at: number; value?: number; error?: string }[];
+  }[];
 }
 
 /** One second of the run, for charts and degradation classes. `second` since the recording's origin. */
@@ -222,6 +238,8 @@ export interface Findings {
   /** Why predictions are missing, all or some, if the reader would expect them. */
   unpredicted?: string;
   bins: SecondBin[];
+  /** Left out where instances tell nothing. */
+  gauges?: GaugeFindings[];
   /** Events worth a line in the report; `at` since the recording's origin. */
   timeline: { at: number; kind: string; text: string }[];
   prober: ProberReport | null;

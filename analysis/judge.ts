@@ -6,6 +6,7 @@ import type { RunEvent, RunMeta } from '../recording/recording.ts';
 import type { Objective, Scenario } from '../scenarios/scenario.ts';
 import { configurationOf, inspectionBefore } from './events/configuration.ts';
 import { type Aimed, aimedOf, faultScopeOf, type MeaningOf } from './events/fault-scope.ts';
+import { gaugesOf } from './events/gauges.ts';
 import {
   firstNotice,
   type Replacement,
@@ -80,6 +81,7 @@ export function judge(
       slow: paces[i]!.second,
     })),
   );
+  const gauges = gaugesOf(events);
   const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability });
   const against = notValid(checks);
   return tidy({
@@ -99,6 +101,7 @@ export function judge(
     degradation: countClasses(bins, timeline.t0?.from ?? timeline.end, timeline.end),
     durability,
     bins,
+    ...(gauges.length > 0 ? { gauges } : {}),
     timeline: timelineOf(events),
     prober,
     cleanUp: { left: differenceIn(events), pending: null },

@@ -2,6 +2,7 @@ import type { Bracket } from '../recording/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 import type { Check, CheckKind, Durability, Mark, StreamFindings, VerdictKind } from './findings.ts';
+import { damagedWrites } from './streams/durability.ts';
 
 /** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
 export const ENOUGH = 20;
@@ -101,7 +102,8 @@ export function durabilityCheck(found: Durability, limit: number): Check {
 function lossCheck(found: Durability, limit: number): Limit {
   const wanted = limit === 0 ? 'none' : `≤ ${limit}`;
   if (found.unknown !== undefined) return { verdict: 'unknown', observed: found.unknown, wanted };
-  const missing = found.lost.length;
+  const damaged = damagedWrites(found);
+  const missing = found.lost.length + damaged;
   if (found.acknowledged === 0) return { verdict: 'unknown', observed: 'no write was acknowledged', wanted };
   if (missing <= limit) {
     const observed = `${missing || 'none'} of ${found.acknowledged}`;
@@ -110,17 +112,28 @@ function lossCheck(found: Durability, limit: number): Limit {
     return { verdict: 'unknown', observed: `${observed} that were recorded, ${unrecorded} were not`, wanted };
   }
   const queued = found.backlog ? found.backlog.left : 0;
-  const observed = `${missing} of ${found.acknowledged}: ${sayIds(found.lost)}`;
+  const observed = `${missing} of ${found.acknowledged}: ${sayWrites(found)}`;
   if (queued === 0) return { verdict: 'fail', observed, wanted };
-  if (queued !== null && missing - queued > limit) {
-    return {
-      verdict: 'fail',
-      observed: `at least ${missing - queued} of ${observed} (${queued} still queued)`,
-      wanted,
-    };
+  const certain = Math.max(0, found.lost.length - (queued ?? found.lost.length)) + damaged;
+  if (certain > limit) {
+    const why = queued === null ? 'how many are still queued is not known' : `${queued} still queued`;
+    return { verdict: 'fail', observed: `at least ${certain} of ${observed} (${why})`, wanted };
   }
   const why = queued === null ? 'it is not known how many are still queued' : `${queued} are still queued`;
   return { verdict: 'unknown', observed: `${missing} of ${found.acknowledged} not found, but ${why}`, wanted };
+}
+
+/** By name, and what has become of them where they are not simply gone. */
+function sayWrites({ lost, truncated = [], altered = [] }: Durability): string {
+  const kinds = [
+    { ids: lost, word: '' },
+    { ids: truncated, word: 'truncated: ' },
+    { ids: altered, word: 'altered: ' },
+  ];
+  return kinds
+    .filter(({ ids }) => ids.length > 0)
+    .map(({ ids, word }) => word + sayIds(ids))
+    .join('; ');
 }
 
 function sayIds(ids: string[]): string {

@@ -10,14 +10,14 @@ import { meaningOf } from '../faults/meaning.ts';
 import { runFolder } from '../recording/folder.ts';
 import { readRecording } from '../recording/read.ts';
 import { entryName, entryValue } from './events/configuration.ts';
-import type { Findings } from './findings.ts';
+import type { Findings, Outage } from './findings.ts';
 import { judge } from './judge.ts';
 
 const recordings = path.join(import.meta.dirname, '..', 'tests', 'data', 'recordings');
 
 /**
  * Findings in the old format: no meanings of faults, checks without a kind, nothing of what is pending, the configuration as plain
- * text by name.
+ * text by name, and outages that do not say who served before and after them.
  */
 function asBefore({ faults: _, checks, configuration, ...findings }: Findings): object {
   const renamed: Record<string, string> = { target: 'victim', 'members on the target': 'members on the victim' };
@@ -29,6 +29,12 @@ function asBefore({ faults: _, checks, configuration, ...findings }: Findings): 
   const { version, run, title, verdict, cleanUp, ...rest } = findings;
   const { left } = cleanUp;
   const { warnings, ...others } = rest;
+  const plainOutage = ({ instances: _, ...outage }: Outage) => outage;
+  const streams = rest.streams.map((stream) => ({
+    ...stream,
+    outages: stream.outages.map(plainOutage),
+    headline: stream.headline && plainOutage(stream.headline),
+  }));
   return {
     version,
     run,
@@ -36,6 +42,7 @@ function asBefore({ faults: _, checks, configuration, ...findings }: Findings): 
     verdict,
     checks: plain,
     ...others,
+    streams,
     cleanUp: { left },
     warnings,
     configuration: Object.fromEntries(texts),

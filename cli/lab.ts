@@ -1,5 +1,6 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { execa } from 'execa';
+import { KEEPS_NOTE, powerCutOf } from '../lab/disk.ts';
 import {
   cutLink,
   inside,
@@ -85,8 +86,11 @@ function addPower(lab: Command): void {
     .action(async (name: string, machineName: string, verb: 'on' | 'off' | 'state') => {
       const [of, machine] = await machineOf(name, machineName);
       if (verb === 'on') await powerOn(of, machine);
-      else if (verb === 'off') await powerOff(of, machine.name);
-      else stdout.print(powerState(of, machine.name));
+      else if (verb === 'off') {
+        await powerOff(of, machine.name);
+        // A run takes it from here into its report.
+        if (powerCutOf(of) !== 'forgets') stdout.print(`note: ${KEEPS_NOTE}`);
+      } else stdout.print(powerState(of, machine.name));
     });
 }
 
@@ -191,7 +195,7 @@ async function printStatus(kind: LabKind, json: boolean | undefined): Promise<La
   return status;
 }
 
-function describe({ lab, state, machines, entry }: LabStatus): Styled {
+function describe({ lab, state, machines, entry, powerCut }: LabStatus): Styled {
   const rows = machines.map(({ name, address, role, power, link, ready, docker, master }) => {
     const node = role === 'edge' ? '' : ready === undefined ? 'unknown' : ready ? 'ready' : 'not ready';
     return [name, role, address, power, link, node, docker ?? (master ? 'master' : '')];
@@ -204,7 +208,11 @@ function describe({ lab, state, machines, entry }: LabStatus): Styled {
       .trimEnd(),
   );
   const entries = Object.entries(entry).map(([name, url]) => `${name}: ${url}`);
-  return joined([`the lab '${lab}' is ${state === 'partly' ? 'partly up' : state}`, ...lines, ...entries], '\n');
+  const notes = powerCut === 'keeps the page cache' ? [`note: ${KEEPS_NOTE}`] : [];
+  return joined(
+    [`the lab '${lab}' is ${state === 'partly' ? 'partly up' : state}`, ...lines, ...entries, ...notes],
+    '\n',
+  );
 }
 
 /** Runs a command on this terminal and resolves to its exit status. */

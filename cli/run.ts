@@ -8,7 +8,6 @@ import { loadCluster } from '../clusters/load.ts';
 import { once } from '../files/find.ts';
 import { projectPath } from '../files/project-path.ts';
 import { runFolder } from '../recording/folder.ts';
-import { generateAllureReport } from '../reports/allure.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
@@ -60,16 +59,16 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   await loadProject(process.cwd());
   // Read every file before touching anything: a typo in the last one must not show up after an hour.
-  const [loaded] = await Promise.all([
+  const [loaded, read] = await Promise.all([
     Promise.all(clusters.map((file) => loadCluster(file))),
-    ...scenarios.map((file) => loadScenario(file)),
+    Promise.all(scenarios.map((file) => loadScenario(file))),
   ]);
   for (const file of journeys) if (!existsSync(file)) throw new OperatorError(`There is no journey ${file}.`);
 
   const own = new InvocationFolder();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'brownout-'));
   const invocation: Invocation = {
-    scenarios,
+    scenarios: scenarios.map((file, index) => ({ file, title: read[index]!.title })),
     journeys,
     clusters,
     seed: flags.seed,
@@ -139,7 +138,10 @@ function withFindings(result: ScenarioResult): object {
 /** If the report cannot be made, the verdicts are still valid. */
 async function publish(folder: InvocationFolder, withReport: boolean): Promise<string | undefined> {
   const { allureResults, allureReport, allureHistory } = folder;
-  const report = () => generateAllureReport(allureResults, allureReport, allureHistory);
+  const report = async () => {
+    const { generateAllureReport } = await import('../reports/allure/generate.ts');
+    return generateAllureReport(allureResults, allureReport, allureHistory);
+  };
   try {
     return await folder.publish(withReport ? report : undefined);
   } catch (error) {

@@ -1,18 +1,13 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
-import { loadCluster } from '../clusters/load.ts';
 import type { Cluster } from '../platforms/cluster.ts';
-import { createPlatform } from '../platforms/index.ts';
 import { ownerPid, ownerState } from '../platforms/owner.ts';
 import type { Platform } from '../platforms/platform.ts';
-import { createPower } from '../platforms/power/index.ts';
-import type { Power } from '../platforms/power/power.ts';
 import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
-import { createActor } from '../run/actor.ts';
+import type { Actor } from '../run/actor.ts';
 import { type Damage, DamagedJournal, Journal, readJournal } from '../run/journal.ts';
 import { isAbout, locate, type Place } from '../run/locate.ts';
-import { loadPlatform, loadPlatforms } from '../run/parts.ts';
 import { readRunJournal } from '../run/run-journal.ts';
 import { describeAct, type UndoStep, undoPending } from '../run/undo.ts';
 import { messageOf } from '../units/message.ts';
@@ -74,6 +69,10 @@ export function describeStep({ act, error, hint }: UndoStep): Styled {
 
 /** Wrong input is refused before anything is undone. */
 async function loadGiven(file: string): Promise<Cluster> {
+  const [{ loadCluster }, { loadPlatforms }] = await Promise.all([
+    import('../clusters/load.ts'),
+    import('../run/parts.ts'),
+  ]);
   await loadPlatforms(process.cwd());
   const cluster = await loadCluster(file);
   // Paths are meant from here, whatever folder an undo goes to.
@@ -174,11 +173,11 @@ export async function undoRun(
 async function undoOn({ cluster, project }: Place, journal: Journal, onStep: (step: UndoStep) => void): Promise<void> {
   // Power commands are meant from the project's folder.
   process.chdir(project);
+  const { loadPlatform } = await import('../run/parts.ts');
   await loadPlatform(project, cluster.platform);
-  await withPlatform(cluster, async (platform, power) => {
+  await withPlatform(cluster, async (platform, actorOf) => {
     await refuseBesideOthers(journal.header, platform);
-    const actor = createActor(platform, power, cluster.allow, journal.header.run);
-    await undoPending(journal, actor, platform, onStep);
+    await undoPending(journal, actorOf(journal.header.run), platform, onStep);
   });
 }
 
@@ -210,7 +209,7 @@ async function undoLeftovers(
   tried: readonly UndoStep[],
   onStep: (step: UndoStep) => void,
 ): Promise<void> {
-  await withPlatform(cluster, async (platform, power) => {
+  await withPlatform(cluster, async (platform, actorOf) => {
     const running = new Set(
       listRuns()
         .filter((folder) => hasPending(folder) && isRunning(folder))
@@ -235,8 +234,7 @@ async function undoLeftovers(
       if (running.has(leftover.run)) continue;
       // Its journal's undo has had its two minutes, and was told.
       if (tried.some(({ act, error }) => error !== undefined && isDeepStrictEqual(act, leftover.remove))) continue;
-      const actor = createActor(platform, power, cluster.allow, leftover.run);
-      const removing = within(PLATFORM_TIME, describeAct(leftover.remove), actor.undo(leftover.remove));
+      const removing = within(PLATFORM_TIME, describeAct(leftover.remove), actorOf(leftover.run).undo(leftover.remove));
       const failure = await removing.then(
         () => undefined,
         (reason: unknown) => (reason instanceof Error ? reason : new Error(messageOf(reason))),
@@ -246,13 +244,20 @@ async function undoLeftovers(
   });
 }
 
+/** Only here is a platform loaded, and what its acts are checked with: most undos find nothing to do. */
 async function withPlatform(
   cluster: Cluster,
-  body: (platform: Platform, power: Power | undefined) => Promise<void>,
+  body: (platform: Platform, actorOf: (run: string) => Actor) => Promise<void>,
 ): Promise<void> {
+  const [{ createPlatform }, { createPower }, { createActor }] = await Promise.all([
+    import('../platforms/index.ts'),
+    import('../platforms/power/index.ts'),
+    import('../run/actor.ts'),
+  ]);
   const platform = await within(PLATFORM_TIME, `connecting to ${cluster.file}`, createPlatform(cluster));
   try {
-    await body(platform, await createPower(cluster));
+    const power = await createPower(cluster);
+    await body(platform, (run) => createActor(platform, power, cluster.allow, run));
   } finally {
     // All is done and told by now; the process ends whether or not it closes.
     await within(CLOSING, 'closing', platform.close()).catch(() => undefined);

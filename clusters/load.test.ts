@@ -33,6 +33,7 @@ test('what is not said has its default', () => {
     allow: { nodes: ['w*'], namespaces: ['brownout-*'] },
     power: undefined,
     entry: { vote: 'http://vip:8080' },
+    credentials: {},
     images: {},
     pull: 'missing',
     netem: false,
@@ -56,6 +57,15 @@ test('power by an agent: numbers and truths become text, secrets stay references
     },
     timeout: 60_000,
   });
+});
+
+test('who asks at an entry: the password stays a reference, and is never given', () => {
+  const share = least.replace('http://vip:8080', 'http://vip:8080, share: smb://nas/data/folder');
+  const withThe = (credentials: string) => read(`${share}credentials: ${credentials}`);
+  const { credentials } = withThe('{ share: { user: CORP\\ann, password: file:secrets/share } }');
+  assert.deepEqual(credentials, { share: { user: 'CORP\\ann', password: 'file:/etc/brownout/secrets/share' } });
+  assert.throws(() => withThe('{ share: { user: ann, password: hunter2 } }'), /a secret stands here/);
+  assert.throws(() => withThe('{ shore: { user: ann, password: env:X } }'), /there is no entry 'shore'/);
 });
 
 test('power by commands, and of containers', () => {
@@ -188,6 +198,9 @@ test('an entry is sent as it is written, or refused', () => {
     );
   for (const entry of ['http://user@vip', 'http://@vip:80', 'tcp://user@vip:80']) refused(entry, /no probe sends one/);
   for (const entry of ['http://vip:0', 'tcp://vip:0']) refused(entry, /expected a port of 1 to 65535/);
+  refused('smb://ann@nas/data', /give it in `credentials`/);
+  for (const entry of ['smb://nas', 'smb://nas/', 'smb://nas//data']) refused(entry, /expected a share/);
+  refused('smb://nas/data?x', /smb:\/\/ has none/);
   for (const entry of ['tcp://vip:80/path', 'tcp://vip:80?x=1', 'tcp://vip:80/']) refused(entry, /tcp:\/\/ has none/);
   for (const entry of [
     'ftp://vip',
@@ -207,7 +220,7 @@ test('an entry is sent as it is written, or refused', () => {
   ]) {
     refused(entry, /expected a URL as users type it/);
   }
-  for (const entry of ['http://[fd00::1]:8080/x?y=1', 'https://vip', 'tcp://[fd00::1]:80']) {
+  for (const entry of ['http://[fd00::1]:8080/x?y=1', 'https://vip', 'tcp://[fd00::1]:80', 'smb://nas/data']) {
     assert.equal(read(least.replace('http://vip:8080', JSON.stringify(entry))).entry.vote, entry);
   }
 });

@@ -26,7 +26,7 @@ export function toCluster(yaml: YamlFile): Cluster {
   const written = validate(yaml, clusterSchemaOf(module));
   const { file } = yaml.source;
   const folder = path.dirname(file);
-  const { allow, power, entry, images, pull, netem } = written;
+  const { allow, power, entry, credentials, images, pull, netem } = written;
   return {
     name: projectPath(file),
     file,
@@ -34,6 +34,12 @@ export function toCluster(yaml: YamlFile): Cluster {
     allow,
     power: power && toPower(power, folder),
     entry,
+    credentials: Object.fromEntries(
+      Object.entries(credentials).map(([name, { user, password }]) => [
+        name,
+        { user, password: referenceFrom(folder, password) },
+      ]),
+    ),
     images,
     pull,
     netem,

@@ -3,11 +3,11 @@ import { isReference, isSecretKey, tellingSecrets } from '../files/secret.ts';
 import { list } from '../files/validate.ts';
 import { type AskWord, askWords } from '../platforms/asks.ts';
 import { dockerApi } from '../platforms/docker/address.ts';
-import { line, parseUrl, REFERENCE_HINT, refuseSecrets } from '../platforms/keys.ts';
+import { line, name, parseUrl, REFERENCE_HINT, reference, refuseSecrets } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import { duration } from '../units/units.ts';
 
-const ENTRY = 'expected a URL as users type it: http://, https:// or tcp://host:port';
+const ENTRY = 'expected a URL as users type it: http://, https://, smb://host/share or tcp://host:port';
 
 /** A name, or the one for all that are not named. */
 const nameOrAny = z.string().regex(/^(\*|[a-z][a-z0-9-]*)$/i, { error: 'expected a plain name, or *' });
@@ -27,13 +27,23 @@ const filledIn = (text: string) => text.replace(/^\{protocol\}:/, 'http:').repla
 /** Probes send all that an entry says: what they would leave out is refused. */
 function whatIsWrong(text: string): string | undefined {
   const url = parseUrl(text);
-  if (!url || url.hostname === '' || !/^(https?|tcp):\/\/[^/]/.test(text)) return ENTRY;
+  if (!url || url.hostname === '' || !/^(https?|smb|tcp):\/\/[^/]/.test(text)) return ENTRY;
   const [authority = ''] = text.slice(`${url.protocol}//`.length).split(/[/?]/);
-  if (authority.includes('@')) return 'a user name stands here, and no probe sends one';
+  if (authority.includes('@')) {
+    return url.protocol === 'smb:'
+      ? 'a user name stands here: give it in `credentials`'
+      : 'a user name stands here, and no probe sends one';
+  }
   if (url.port === '0') return 'expected a port of 1 to 65535';
+  if (url.protocol === 'smb:') return wrongShare(url);
   if (url.protocol !== 'tcp:') return undefined;
   if (url.port === '') return ENTRY;
   return authority.length < text.length - 'tcp://'.length ? 'a path stands here, and tcp:// has none' : undefined;
+}
+
+function wrongShare({ pathname, search }: URL): string | undefined {
+  if (!/^\/[^/]/.test(pathname)) return 'expected a share: smb://host/share';
+  return search === '' ? undefined : 'a query stands here, and smb:// has none';
 }
 
 const PATTERN = 'expected a name or a pattern such as w*';
@@ -91,7 +101,9 @@ const power = z
       .optional(),
     command: z
       .strictObject({
-        off: withNode.describe('Takes the power away, hard.').meta({ examples: ['ipmi-power off {node}'] }),
+        off: withNode
+          .describe('Takes the power away, hard. What it prints after `note: ` is told in the report.')
+          .meta({ examples: ['ipmi-power off {node}'] }),
         on: withNode.describe('Gives it back.').meta({ examples: ['ipmi-power on {node}'] }),
         state: withNode.describe('Prints `on` or `off`.').meta({ examples: ['ipmi-power state {node}'] }),
       })
@@ -146,6 +158,18 @@ const anyCluster = {
       'Where users reach the workload, by the names that the workload gives its entries; `*` is any other: `{protocol}` and `{port}` there are what the workload says.',
     )
     .meta({ examples: [{ vote: 'http://vip.example.org:8080', result: 'http://vip.example.org:8081' }] }),
+  credentials: z
+    .record(
+      name,
+      z.strictObject({
+        user: line.describe('Name of the user, or `DOMAIN\\name` of a domain.').meta({ examples: ['ann'] }),
+        password: reference
+          .describe('Where the password is: `env:NAME`, `file:PATH` or `command:COMMAND`.')
+          .meta({ examples: ['env:SHARE_PASSWORD'] }),
+      }),
+    )
+    .prefault({})
+    .describe('Who asks at an entry, where it wants to know: by the names of the entries. `smb://` entries need it.'),
   images: z
     .record(nameOrAny, line)
     .prefault({})
@@ -172,6 +196,12 @@ export function clusterSchemaOf({ kind, keys: { reach, ...others }, together }: 
   return z
     .strictObject({ platform: z.literal(kind).describe(PLATFORM), reach, ...anyCluster, ...others })
     .superRefine((written, context) => {
+      const { entry, credentials } = written as { entry: Record<string, string>; credentials: Record<string, unknown> };
+      for (const name of Object.keys(credentials)) {
+        if (Object.hasOwn(entry, name) || Object.hasOwn(entry, '*')) continue;
+        const message = `there is no entry '${name}'`;
+        context.addIssue({ code: 'custom', path: ['credentials', name], message });
+      }
       for (const { key, message } of together?.(written) ?? [])
         context.addIssue({ code: 'custom', path: [key], message });
     });

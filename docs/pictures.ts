@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { Page, PageScreenshotOptions } from '@playwright/test';
 import { execa } from 'execa';
 import { compare } from '../analysis/comparison/compare.ts';
-import { generateAllureReport } from '../reports/allure.ts';
+import { generateAllureReport } from '../reports/allure/generate.ts';
 import { renderComparisonPage } from '../reports/compare/html.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';

@@ -18,6 +18,7 @@ import { nodeDrain } from './node-drain.ts';
 import { nodeKill } from './node-kill.ts';
 import { nodePartition } from './node-partition.ts';
 import { nodePressure } from './node-pressure.ts';
+import { nodeShutdown } from './node-shutdown.ts';
 import { nodeTaint } from './node-taint.ts';
 import { podEviction } from './pod-eviction.ts';
 import { preemption } from './preemption.ts';
@@ -31,6 +32,7 @@ import { scale } from './scale.ts';
  */
 export const faults: Record<string, Fault> = {
   'node-kill': nodeKill,
+  'node-shutdown': nodeShutdown,
   'node-partition': nodePartition,
   'node-drain': nodeDrain,
   'node-taint': nodeTaint,

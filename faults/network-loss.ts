@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { duration, share } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
-import { answersTcp, dropPackets, PACKET_NEEDS, peerPort } from './packets/packets.ts';
+import { answersTcp, dropPackets, PACKET_NEEDS, peerPort, refuseDrops } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, undoAll } from './targets.ts';
 
@@ -26,7 +26,10 @@ export const networkLoss: Fault<z.output<typeof options>> = {
   options,
   needs: () => PACKET_NEEDS,
   hold: ({ hold }) => hold,
-  aim: (world, { node }) => chooseNodes(world, node),
+  aim(world, { node }) {
+    refuseDrops(world, 'network-loss', 'loss');
+    return chooseNodes(world, node);
+  },
   means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { loss, hold }) {

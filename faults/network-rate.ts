@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { duration, size } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
-import { answersTcp, dropPackets, droppedOn, PACKET_NEEDS, peerPort } from './packets/packets.ts';
+import { answersTcp, dropPackets, droppedOn, PACKET_NEEDS, peerPort, refuseDrops } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, undoAll } from './targets.ts';
 
@@ -28,7 +28,10 @@ export const networkRate: Fault<z.output<typeof options>> = {
   options,
   needs: () => [...PACKET_NEEDS, 'host.exec'],
   hold: ({ hold }) => hold,
-  aim: (world, { node }) => chooseNodes(world, node),
+  aim(world, { node }) {
+    refuseDrops(world, 'network-rate', 'rate');
+    return chooseNodes(world, node);
+  },
   means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { rate, hold }) {

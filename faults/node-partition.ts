@@ -1,9 +1,18 @@
 import { z } from 'zod';
+import type { NodeFilter } from '../platforms/node-filter.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Evidence, Fault, World } from './fault.ts';
-import { answersTcp, type Dropping, dropPackets, PACKET_NEEDS, peerPort, reachesFrom } from './packets/packets.ts';
+import {
+  answersTcp,
+  type Dropping,
+  dropPackets,
+  PACKET_NEEDS,
+  peerPort,
+  reachesFrom,
+  refuseDrops,
+} from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, undoAll } from './targets.ts';
 
@@ -21,6 +30,8 @@ const options = z.strictObject({
 
 /** Part of the node agent's name. */
 const WHAT = 'partition';
+/** A node that has reset itself is booting for so long, ms. */
+const BOOT = 300_000;
 
 /**
  * Cuts a node off: its own firewall drops every packet that comes in or goes out, those of its containers and of overlay
@@ -34,18 +45,20 @@ export const nodePartition: Fault<z.output<typeof options>> = {
   needs: ({ from }) => (from === undefined || from === 'users' ? PACKET_NEEDS : [...PACKET_NEEDS, 'host.exec']),
   hold: ({ hold }) => hold,
   aim(world, { node, from }) {
+    if (from) refuseDrops(world, 'node-partition', from);
     const targets = chooseNodes(world, node);
     for (const target of targets) if (from) partyOf(world, target.node, from);
     return targets;
   },
   // Cut off from users alone, or from its peers, it is alive to the control plane.
   means({ from }) {
-    if (from === undefined) return { kind: 'node death' };
+    if (from === undefined) return { kind: 'isolation' };
     return { kind: from === 'control-plane' ? 'control-plane silence' : 'nothing' };
   },
 
   async inject(world, targets, { from, hold }) {
     const nodes = nodesOf(targets);
+    const { nodeFilter } = world.platform;
     const port = peerPort(world.platform);
     const answersPeers = (node: string) => answersTcp(addressOf(world, node), port);
     // Where a firewall keeps the suite from hearing the peers' port anyway, silence proves nothing.
@@ -66,10 +79,16 @@ export const nodePartition: Fault<z.output<typeof options>> = {
       )
     ).flat();
     const isSilent = async (node: string): Promise<string | undefined> => {
+      if (nodeFilter) return isAlone(node, nodeFilter);
       if (!audible.get(node)) return (await isReady(node)) ? undefined : `${node}: its managers have lost it`;
       const silent = !(await answersPeers(node)) && (await world.platform.answers(node));
       return silent ? `${node}: silent on its peers' port ${port}, while it lives` : undefined;
     };
+    /** Where the suite reaches a node by the very port that its peers use, the word of both sides is worth more. */
+    const isAlone = async (node: string, filter: NodeFilter) =>
+      (await filter.isAlone(node))
+        ? `${node}: it is offline to its cluster, while it lives, and says itself that it has no majority`
+        : undefined;
     const looks: Record<Party, (node: string) => Promise<string | undefined>> = {
       users: isSilent,
       'control-plane': (node) => cannotReach(world, node, partyOf(world, node, 'control-plane'), port),
@@ -80,7 +99,8 @@ export const nodePartition: Fault<z.output<typeof options>> = {
         lookForAll(nodes, timeout, from === undefined ? isSilent : looks[from]),
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
-        lookForAll(nodes, timeout, async (node) => {
+        // One that resets itself meanwhile takes its rules with it, and is back once it has booted.
+        lookForAll(nodes, nodeFilter ? Math.max(timeout, BOOT) : timeout, async (node) => {
           if (audible.get(node) && !(await answersPeers(node))) return undefined;
           return (await isReady(node)) ? `${node}: answers, and its managers see it ready` : undefined;
         }),

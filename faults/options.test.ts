@@ -7,6 +7,8 @@ import { registeredPlatforms } from '../platforms/index.ts';
 import { neighbours as onKubernetes } from '../platforms/kubernetes/neighbour.ts';
 import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
 import { nodesDown } from '../platforms/meaning.ts';
+import { neighbours as onProxmox } from '../platforms/proxmox/neighbour.ts';
+import { readManifest } from '../platforms/proxmox/workload/manifest.ts';
 import { neighbours as onSwarm } from '../platforms/swarm/neighbour.ts';
 import { faults } from './index.ts';
 import { FILL } from './neighbour/fill.ts';
@@ -26,7 +28,14 @@ describe('every fault', () => {
 
   it('needs only what some platform offers, or a cluster file says', async () => {
     const platforms = await Promise.all(Object.values(registeredPlatforms()).map((platform) => platform.verbs()));
-    const offered = new Set([...platforms.flat(), 'power.off', 'power.on', 'images.tools', 'kernel.netem']);
+    const offered = new Set([
+      ...platforms.flat(),
+      'power.off',
+      'power.on',
+      'power.restore',
+      'images.tools',
+      'kernel.netem',
+    ]);
     const examples: Record<string, object[]> = {
       'namespace-dos': noiseKinds.map((kind) => ({ node: {}, kind })).concat({ node: {}, kind: 'quota' as never }),
       'node-pressure': [{ node: {}, of: 'memory' }],
@@ -35,6 +44,7 @@ describe('every fault', () => {
       'network-rate': [{ node: {}, rate: '1Mi' }],
       'network-delay': [{ node: {}, delay: '100ms' }],
       'pod-eviction': [{ member: { service: 'vote' } }],
+      'node-shutdown': [{ node: {} }, { node: {}, policy: 'migrate' }],
       scale: [{ service: 'vote', to: 0 }],
       'clock-step': [{ member: { service: 'vote' }, by: '5m' }],
       'disk-throttle': [{ member: { service: 'vote' }, iops: 20 }],
@@ -111,6 +121,7 @@ describe('every fault', () => {
       [[], [], []],
     );
     assert.deepEqual(down('node-partition', { from: 'control-plane' }), ['w1']);
+    assert.deepEqual(down('node-shutdown'), ['w1']);
     assert.deepEqual(down('node-partition', { from: 'users' }), []);
     // The quorum is judged without it.
     assert.deepEqual(down('control-plane-stop', { component: 'etcd' }), ['w1']);
@@ -178,6 +189,38 @@ describe('a noisy neighbour on Kubernetes', () => {
     const [policy] = objects({ kind: 'flood', target: { host: 'vote', port: 80 }, limits: { cpus: 1 } });
     assert.equal(policy.kind, 'NetworkPolicy');
     assert.deepEqual(policy.spec, { podSelector: {}, policyTypes: ['Egress'] });
+  });
+});
+
+describe('a noisy neighbour on Proxmox', () => {
+  const careful = { cpus: 0.25, memory: 128 * 2 ** 20, pids: 64, disk: 64 * 2 ** 20 };
+  const noise = { image: '', nodes: ['pve1'], target: undefined, memory: 2 ** 31, deadMan: 90_500 };
+  const guestOf = (given: Partial<Noise>) =>
+    readManifest(onProxmox.deployment(neighbourOf({ ...noise, kind: 'cpu', limits: undefined, ...given })).manifest)
+      .guests['noise-1']!;
+
+  it('is a guest on its node that ends by itself', () => {
+    for (const kind of noiseKinds) {
+      const { node, parts, ha } = guestOf({ kind });
+      assert.equal(node, 'pve1');
+      assert.deepEqual(parts['noise-1']!.start.slice(0, 4), ['timeout', '-k', '5', '91']);
+      assert.equal(ha, undefined, 'nothing starts it elsewhere');
+    }
+  });
+
+  it('has room for all the memory that it takes, unless that is what is limited', () => {
+    assert.equal(guestOf({}).memory, 512);
+    assert.equal(guestOf({ kind: 'memory' }).memory, 2048 + 256);
+    assert.equal(guestOf({ kind: 'memory', limits: careful }).memory, 128);
+  });
+
+  it('has careful limits on disk and network where it is to have them, and none of a size', () => {
+    const { disk, rate, cpulimit } = guestOf({ kind: 'disk', limits: careful });
+    assert.deepEqual({ disk, rate, cpulimit }, { disk: { iops: 100, mbps: 10 }, rate: 0.1, cpulimit: 0.25 });
+    assert.equal(guestOf({ kind: 'disk' }).disk, undefined);
+    assert.equal(onProxmox.cannot('disk', true), undefined);
+    assert.equal(onProxmox.cannot('network', true), undefined);
+    assert.match(onProxmox.cannot('disk', { disk: 2 ** 20 })!.why, /how fast/);
   });
 });
 

@@ -9,6 +9,8 @@ import type { Hierarchies } from './cgroup.ts';
 const boot: Omit<Boot, 'cgroups'> = {
   name: 'w1',
   disk: "/var/lib/it's a disk",
+  image: "/var/lib/it's an image",
+  log: "/var/lib/it's a log",
   address: '10.77.0.12/24',
   mounts: [{ from: '/a b', to: '/srv/shared', readonly: true }],
   prepare: [['ip', 'route', 'add', 'default', 'via', '10.77.0.1']],
@@ -30,6 +32,10 @@ for (const cgroups of [legacy, unified]) {
     });
   }
 }
+
+test('bash reads the script of a machine whose disk is a folder', () => {
+  execaSync('bash', ['-n'], { input: bootScript({ ...boot, image: undefined, cgroups: legacy }) });
+});
 
 test('a machine without a cable configures none', () => {
   const script = bootScript({ ...boot, address: undefined, cgroups: legacy });

@@ -1,5 +1,6 @@
 import { quote } from '../units/program.ts';
 import type { Hierarchies } from './cgroup.ts';
+import { STOP_OWN_DISK } from './disk.ts';
 
 /** A program that a machine runs from power-on to power-off, and restarts when it ends. */
 export interface Service {
@@ -17,8 +18,12 @@ export interface Mount {
 /** What a machine needs to start. All of it is known before power-on, so one script can do it all. */
 export interface Boot {
   name: string;
-  /** Folder on this computer that is the machine's disk: its root, except for what is mounted below. */
+  /** Folder on this computer that is the machine's root, except for what is mounted below. */
   disk: string;
+  /** The file with the file system that is mounted there; undefined: the folder itself is the disk. */
+  image: string | undefined;
+  /** Folder on this computer for what the services say: a log server of its own, which outlives what the disk forgets. */
+  log: string;
   /** Its address and prefix length, `10.77.0.11/24`; undefined for a machine without a cable. */
   address: string | undefined;
   mounts: Mount[];
@@ -30,9 +35,12 @@ export interface Boot {
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 
-/** In the machine: who writes `off` or `reset` there and then kills whatever runs ends the machine, as its own power button would. */
+/**
+ * In the machine: who writes `off`, `reboot` or `reset` there and then kills whatever runs ends the machine. A reset forgets what is not on
+ * the disk, as a power cut does; the others come after a shutdown in good order.
+ */
 export const POWER_BUTTON = '/run/power';
-/** Process 1 ends with this status when the machine has reset itself. */
+/** Process 1 ends with this status when the machine is to boot again. */
 export const RESET_STATUS = 75;
 
 /**
@@ -50,10 +58,12 @@ export PATH=${PATH} HOME=/root LANG=C.UTF-8
 disk=${quote(boot.disk)}
 
 # --- its disk
+mkdir -p "$disk"
+${boot.image === undefined ? 'mount --bind "$disk" "$disk"' : mountImage(boot.image)}
 mkdir -p "$disk"/{usr,etc,dev,proc,sys,run,tmp,root,home,srv,mnt,var/{lib,log,cache,tmp},.etc/{upper,work},.host}
 chmod 1777 "$disk"/tmp "$disk"/var/tmp
 ln -sfn /run "$disk/var/run"
-mount --bind "$disk" "$disk"
+mount --bind ${quote(boot.log)} "$disk/var/log"
 mount --bind /usr "$disk/usr" && mount -o remount,bind,ro "$disk/usr"
 for each in bin sbin lib lib32 lib64 libx32; do
   if [ -L "/$each" ]; then
@@ -138,9 +148,23 @@ while :; do
 done
 # With process 1 the kernel ends whatever is left.
 read -r button < ${POWER_BUTTON}
-[ "$button" != reset ] || exit ${RESET_STATUS}
+${boot.image === undefined ? '' : `[ "$button" != reset ] || ${STOP_OWN_DISK}`}
+[ "$button" = off ] || exit ${RESET_STATUS}
 exit 0
 `;
+}
+
+function mountImage(image: string): string {
+  return `image=${quote(image)}
+# A container's /dev may lack devices that the kernel has made since.
+mount -t devtmpfs dev /dev 2> /dev/null || true
+# Mounted twice at once it would be ruined: the kernel may still be tearing down what this machine was before.
+for _ in {1..500}; do [ -n "$(losetup --associated "$image")" ] || break; sleep 0.1; done
+[ -z "$(losetup --associated "$image")" ] || { echo "its disk $image is still mounted elsewhere"; exit 1; }
+# After I/O errors it is put right as when a Debian boots; after a mere power cut the kernel reads its journal.
+dumpe2fs -h "$image" 2> /dev/null | grep -q '^Filesystem state: *clean$' || e2fsck -p "$image" || [ $? -lt 4 ]
+# No barriers: they would make this computer's disk write out what is safe in its memory, since it does not lose its power.
+mount -o loop,errors=remount-ro,nobarrier "$image" "$disk"`;
 }
 
 function mountLines({ from, to, readonly }: Mount): string {

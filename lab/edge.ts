@@ -37,7 +37,9 @@ export interface Entry {
 
 /** Where users reach each entry: a URL by name. */
 export function entryUrls(entries: readonly NamedEntry[], { address }: { address: string }): Record<string, string> {
-  return Object.fromEntries(entries.map(({ name, protocol, port }) => [name, `${protocol}://${address}:${port}`]));
+  return Object.fromEntries(
+    entries.map(({ name, protocol, port, path = '' }) => [name, `${protocol}://${address}:${port}${path}`]),
+  );
 }
 
 /**
@@ -50,13 +52,13 @@ export function listen({ name, port, protocol }: Omit<Entry, 'servers'>, check: 
   return [
     `listen ${name}`,
     `  bind :${port}`,
-    `  mode ${protocol}`,
+    `  mode ${protocol === 'http' ? 'http' : 'tcp'}`,
     '  balance random',
     ...(check === undefined ? [] : [`  option ${check}`]),
     // A session is silent for as long as its user is; it ends when its server is known to be dead.
-    ...(protocol === 'tcp'
-      ? ['  timeout client 1h', '  timeout server 1h', '  default-server on-marked-down shutdown-sessions']
-      : []),
+    ...(protocol === 'http'
+      ? []
+      : ['  timeout client 1h', '  timeout server 1h', '  default-server on-marked-down shutdown-sessions']),
   ];
 }
 

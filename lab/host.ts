@@ -8,11 +8,12 @@ import { OperatorError } from '../units/operator-error.ts';
 import { poll } from '../units/until.ts';
 import { bootScript, type Mount, type Service } from './boot.ts';
 import { createGroup, hierarchies, joinFiles, processesIn, removeGroup, type Size } from './cgroup.ts';
+import { diskOf, imageOf, layDisk, release, stopDisk } from './disk.ts';
 import { type Lab, machineFolder, machineNames } from './lab.ts';
 import { plug, setLink, unplug } from './network.ts';
 
 /**
- * A machine in a box: network, PID, mount, UTS, IPC and cgroup namespaces, a control group with its size, a disk folder
+ * A machine in a box: network, PID, mount, UTS, IPC and cgroup namespaces, a control group with its size, a disk
  * and a cable to the lab's bridge. A machine's settings are on disk; whether it runs is asked of the kernel. So every verb
  * works from any process, whatever happened to the one that powered the machine on.
  */
@@ -25,6 +26,8 @@ export interface Machine {
   /** Commands that run once at every power-on, in this order, before the services start. */
   prepare?: string[][];
   services: Service[];
+  /** Its disk is a folder, from which what it made is taken: a power cut forgets nothing. */
+  keeps?: boolean;
   /** It boots again when it has reset itself (`POWER_BUTTON`), whatever has become of the process that powered it on. */
   resets?: boolean;
 }
@@ -39,9 +42,18 @@ const UNSHARE = 'unshare --mount --uts --ipc --net --pid --cgroup --propagation 
 /** How long a machine may take to start its services or to be torn down. A busy disk takes seconds. */
 const PATIENCE_MS = 60_000;
 
-/** Writes down a machine's settings, before its first power-on. Its disk, if it has one already, stays. */
-export async function install(lab: Lab, machine: Machine): Promise<void> {
-  await mkdir(diskOf(lab, machine.name), { recursive: true });
+/**
+ * Writes down a machine's settings, before its first power-on. Its disk, if it has one already, stays.
+ *
+ * @param fill puts into a folder what a new disk holds
+ */
+export async function install(
+  lab: Lab,
+  machine: Machine,
+  fill: (folder: string) => Promise<void> = async () => {},
+): Promise<void> {
+  await mkdir(logFolder(lab, machine.name), { recursive: true });
+  await layDisk(lab, machine.name, fill, machine.keeps ?? false);
   const file = specFile(lab, machine.name);
   await writeFile(`${file}.new`, JSON.stringify(machine, null, 2));
   await rename(`${file}.new`, file);
@@ -94,15 +106,22 @@ export async function bootAgain(lab: Lab, name: string, run: () => void): Promis
 }
 
 /**
- * Pulls the power cord. First the network cable, so that the machine's last packets reach nobody, as in a power cut;
- * then process 1, whereupon the kernel kills everything in the machine, containers included. Resolves as soon as
+ * Pulls the power cord. First the network cable, so that the machine's last packets reach nobody, as in a power cut; then its disk, which
+ * keeps what is on it; then process 1, whereupon the kernel kills everything in the machine, containers included. Resolves as soon as
  * nothing in it can run any more; unmounting takes seconds more, and `powerOn` and `remove` wait for that.
+ *
+ * Throws OperatorError where the machine is off, but its disk kept what a power cut forgets.
  */
 export async function powerOff(lab: Lab, name: string): Promise<void> {
-  await exclusively(lab, name, 'power off', async () => {
-    if (lab.network) await unplug(lab.network, name);
-    await killAll(lab, name);
-  });
+  await exclusively(lab, name, 'power off', () => cut(lab, name));
+}
+
+async function cut(lab: Lab, name: string): Promise<void> {
+  if (lab.network) await unplug(lab.network, name);
+  const init = initOf(lab, name);
+  const image = imageOf(lab, name);
+  const stopped = init !== undefined && existsSync(image) ? stopDisk(image, init) : Promise.resolve();
+  await stopped.finally(() => killAll(lab, name));
 }
 
 /** `on` as long as any process is alive in the machine. */
@@ -131,9 +150,11 @@ export function linkState(lab: Lab, name: string): LinkState {
 
 /** Powers a machine off and removes its disk and everything the kernel still holds of it. */
 export async function remove(lab: Lab, name: string): Promise<void> {
-  await powerOff(lab, name);
   await exclusively(lab, name, 'remove', async () => {
+    // What its disk forgets or keeps is of no interest any more.
+    await cut(lab, name).catch(() => {});
     await end(lab, name);
+    await release(imageOf(lab, name));
     await rm(machineFolder(lab, name), { recursive: true, force: true });
   });
 }
@@ -158,12 +179,13 @@ export function inside(lab: Lab, name: string, argv: string[]): string[] {
 
 /** The last lines of what a service of the machine has written. */
 export async function logTail(lab: Lab, name: string, service: string, lines = 15): Promise<string> {
-  const text = await readFile(join(diskOf(lab, name), 'var/log', `${service}.log`), 'utf8').catch(() => '');
+  const text = await readFile(join(logFolder(lab, name), `${service}.log`), 'utf8').catch(() => '');
   return text.trimEnd().split('\n').slice(-lines).join('\n');
 }
 
-export function diskOf(lab: Lab, name: string): string {
-  return join(machineFolder(lab, name), 'disk');
+/** What its services say, here as well as in its own /var/log. */
+function logFolder(lab: Lab, name: string): string {
+  return join(machineFolder(lab, name), 'log');
 }
 
 /** The machine's process 1, as this computer numbers it. */
@@ -195,6 +217,8 @@ async function start(lab: Lab, machine: Machine): Promise<void> {
     bootScript({
       name: machine.name,
       disk: diskOf(lab, machine.name),
+      image: existsSync(imageOf(lab, machine.name)) ? imageOf(lab, machine.name) : undefined,
+      log: logFolder(lab, machine.name),
       address: network && `${machine.address}/24`,
       mounts: machine.mounts,
       prepare: machine.prepare ?? [],

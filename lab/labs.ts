@@ -1,3 +1,4 @@
+import type { PowerCut } from './disk.ts';
 import type { LinkState, PowerState } from './host.ts';
 import { type Settings as KubernetesSettings, kubernetesLab } from './kubernetes/layout.ts';
 import type { Lab } from './lab.ts';
@@ -27,6 +28,8 @@ export interface LabStatus {
   }[];
   /** Where users reach the workloads, by entry name. */
   entry: Record<string, string>;
+  /** What a power cut leaves of what its machines have written; undefined while the lab is down. */
+  powerCut?: PowerCut | undefined;
 }
 
 /** A cluster in a box. Its code is loaded when one of its functions is called. */

@@ -17,6 +17,8 @@ const LAB_PACKAGES = [
   'procps',
   'iptables',
   'util-linux',
+  'e2fsprogs',
+  'perl-base',
   'tar',
 ];
 

@@ -14,8 +14,10 @@ export interface LabNeeds {
 export interface LabEntry {
   /** Of the edge. */
   port: number;
-  /** `http`: the edge reads requests. `tcp`: it passes bytes on. */
-  protocol: 'http' | 'tcp';
+  /** `http`: the edge reads requests. Of all others it passes bytes on. */
+  protocol: 'http' | 'smb' | 'tcp';
+  /** What follows the port where users type it: a share. */
+  path?: string;
   /** The page by which the edge knows a server, where that is not `/`: a server is out when it says 5xx, or nothing. Not asked on Kubernetes. */
   check?: string;
   /** The port that is published on every node. */

@@ -1,8 +1,10 @@
 import type { Cluster } from './cluster.ts';
+import type { PlatformModule } from './module.ts';
 
-/** What a fault may need beside verbs, as the cluster file says that it is there; named like verbs. */
-export function capabilitiesOf(cluster: Cluster): string[] {
-  return [...(cluster.netem ? ['kernel.netem'] : []), ...(cluster.images.tools === undefined ? [] : ['images.tools'])];
+/** What a fault may need beside verbs, as the cluster file or its platform says that it is there; named like verbs. */
+export function capabilitiesOf(cluster: Cluster, { hasTools }: Pick<PlatformModule, 'hasTools'>): string[] {
+  const tools = hasTools === true || cluster.images.tools !== undefined;
+  return [...(cluster.netem ? ['kernel.netem'] : []), ...(tools ? ['images.tools'] : [])];
 }
 
 /** Why something that a fault needs is not to be had on a cluster, and what to do. */

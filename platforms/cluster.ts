@@ -1,3 +1,4 @@
+import type { Credentials } from '../probes/probe.ts';
 import type { AskWord } from './asks.ts';
 import type { PlatformKind } from './platform.ts';
 import type { PowerConfig } from './power/power.ts';
@@ -13,6 +14,8 @@ export interface Cluster {
   power: PowerConfig | undefined;
   /** URL by entry name, as users reach it. */
   entry: Record<string, string>;
+  /** Who asks at an entry, by its name. Passwords are references. */
+  credentials: Record<string, Credentials>;
   /** Image by role name; `tools` is the image for node faults and noisy neighbours. */
   images: Record<string, string>;
   /** `never`: images are on the nodes already and no registry is asked. */

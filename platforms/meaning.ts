@@ -11,10 +11,14 @@ export type Meaning = Effect & {
 };
 
 type Effect =
-  /** The targeted nodes, and all that runs on them, have ended or are cut off from everybody. */
+  /** The targeted nodes, and all that runs on them, have ended. */
   | { kind: 'node death' }
+  /** The targeted nodes are cut off from everybody, and run on. */
+  | { kind: 'isolation' }
   /** The control plane hears nothing of the nodes any more, while what runs on them serves on. */
   | { kind: 'control-plane silence' }
+  /** The targeted nodes end in good order, and what ran on them as the platform's policy says: this one, or the cluster's own. */
+  | { kind: 'shutdown'; policy?: string }
   /** The control plane moves everything off the nodes. */
   | { kind: 'drain' }
   /** The nodes do not do their part, in a way of which no timer tells what follows. */
@@ -30,6 +34,8 @@ type Effect =
 
 const TAKES_NODES_DOWN: ReadonlySet<Meaning['kind']> = new Set([
   'node death',
+  'isolation',
+  'shutdown',
   'control-plane silence',
   'drain',
   'node unavailable',

@@ -21,6 +21,8 @@ export interface PlatformModule<C extends Cluster = Cluster> {
   describe(cluster: C): string;
   /** What a workload's manifest may need to know of the cluster, by name: `DeployContext.settings`. */
   settings(cluster: C): Record<string, string>;
+  /** Its nodes, and the neighbours that it makes, have all that faults run there: no image is needed for it. */
+  readonly hasTools?: true;
   /** Connects, with the client library. Throws OperatorError for a way to the cluster that cannot be right. */
   open(cluster: C): Promise<Platform>;
   /** The verbs and queries that the connected platform will offer, known without connecting. */

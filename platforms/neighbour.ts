@@ -19,6 +19,8 @@ export interface Neighbour {
   /** Every program ends by itself after so many ms. */
   deadMan: number;
   limits: Limits | undefined;
+  /** How much memory it takes at most, bytes, where that is what it takes. */
+  memory?: number;
   /** The service that it asks, where it can be asked only from within its own network. */
   joins?: { namespace: string; service: string };
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { OperatorError } from '../units/operator-error.ts';
 import type { Neighbours } from './neighbour.ts';
+import type { NodeFilter } from './node-filter.ts';
 
 /**
  * What the suite asks of a cluster, the same on every platform.
@@ -135,6 +136,8 @@ export interface Platform {
   readonly queries: readonly string[];
   /** How it makes neighbours of the workload. Missing on platforms that make none. */
   readonly neighbours?: Neighbours;
+  /** Missing where all traffic of what runs on a node goes through the node's packet filter. */
+  readonly nodeFilter?: NodeFilter;
   /** A port that every node has open to its peers, where one is known. */
   readonly peerPort?: number;
   /** The cluster's own name servers, where it has them: their namespace, and a name that they always know. */
@@ -163,6 +166,8 @@ export interface Platform {
   exec(member: Member, argv: string[], options?: { stdin?: string; timeout?: number }): Promise<ExecResult>;
   /** The suite reaches the node itself now, past the control plane (its Docker API, its kubelet). Bounded in time, never throws. */
   answers(node: string): Promise<boolean>;
+  /** How far a node has said lately that it goes on, or ends; undefined where it says nothing. Missing where nodes are not shut down by the platform. */
+  lastWord?(node: string): Promise<LastWord | undefined>;
   /** How a member is by the word of its own node, not of the control plane. Bounded in time, never throws. */
   condition(member: Member): Promise<MemberCondition>;
   /**
@@ -185,6 +190,14 @@ export interface Platform {
   /** The run that holds the lock of this cluster and has renewed it lately: it lives, here or on another machine. */
   lockHolder(): Promise<string | undefined>;
   close(): Promise<void>;
+}
+
+/** What a node has last said of itself to its cluster. */
+export interface LastWord {
+  /** It is ending, or about to: what runs on it is being moved or stopped. */
+  isGoing: boolean;
+  /** When it said so, s, by its own clock. */
+  told: number;
 }
 
 /** What a fault will need on members of which services, as far as it aims at members. */

@@ -5,7 +5,7 @@ import type { Inspection, Node, Target, Timer } from './platform.ts';
 import { countByService, membersOf, nodesOf } from './targets.ts';
 
 /** Which moment a prediction is about, and so what it is checked against. */
-export type Moment = 'new leader' | 'node noticed down' | 'replacement running' | 'users served again';
+export type Moment = 'new leader' | 'node noticed down' | 'node reset' | 'replacement running' | 'users served again';
 
 /** A window that the platform's own timers predict, ms since t₀. */
 export interface PredictedWindow {
@@ -40,6 +40,7 @@ type Used = PredictedWindow['timers'];
 const SENTENCES: Record<Moment, (of: string[]) => string> = {
   'new leader': () => 'the managers elect a new leader',
   'node noticed down': (of) => `the manager notices that ${of.join(', ')} is down`,
+  'node reset': (of) => `${of.join(', ')} resets itself, and what ran there ends`,
   'replacement running': (of) => `replacements run: ${of.join(', ')}`,
   'users served again': (of) => `users are served again without ${of.join(', ')} where it was`,
 };

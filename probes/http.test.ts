@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { hash } from 'node:crypto';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { loadKinds } from '../fixtures/workloads.ts';
@@ -82,6 +83,18 @@ test('the wrong status, and the wrong body', async () => {
   assert.equal((await ask(probe(url, { options: { status: 503, contains: 'alive' } }))).error, 'body');
   assert.equal((await ask(probe(url, { options: { status: 503, matches: '^alive' } }))).error, 'body');
   assert.equal((await ask(probe(url, { options: { status: 503 } }))).outcome, 'ok');
+});
+
+test('a body is known by its checksum: one that lacks its end is a failure, whatever its status and length say', async () => {
+  const whole = 'a'.repeat(100_000);
+  const sha256 = hash('sha256', whole);
+  const asked = async (body: string) => ask(probe((await answering(page(body))).url, { options: { sha256 } }));
+  assert.equal((await asked(whole)).outcome, 'ok');
+  assert.deepEqual(await asked(whole.slice(1)), { outcome: 'fail', error: 'body', status: 200 });
+  const { url } = await serve((socket) => {
+    socket.on('data', () => socket.end(page(whole).slice(0, -1)));
+  });
+  assert.deepEqual(await ask(probe(url, { options: { sha256 } })), { outcome: 'fail', error: 'closed', status: 200 });
 });
 
 test('the path may come from the target or from the options', async () => {

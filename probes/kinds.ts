@@ -2,6 +2,8 @@ import { importPart, isSchema, type Own, type Sort } from '../files/own.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { http } from './http.ts';
 import type { Probe, ProbeDefinition, StreamSpec } from './probe.ts';
+import { smb } from './smb.ts';
+import { smbLarge } from './smb-large.ts';
 import { tcp } from './tcp.ts';
 
 /** A kind of probe. */
@@ -13,7 +15,12 @@ interface KnownKind {
 export type KnownKinds = Readonly<Record<string, KnownKind>>;
 
 /** The kinds that any workload can use. A new one is one file and one line here. */
-const builtIn: KnownKinds = { http: { probe: http }, tcp: { probe: tcp } };
+const builtIn: KnownKinds = {
+  http: { probe: http },
+  smb: { probe: smb },
+  'smb-large': { probe: smbLarge },
+  tcp: { probe: tcp },
+};
 
 /** Those, and what the project has in its `probes/`, once that was loaded. */
 export const knownKinds: Record<string, KnownKind> = { ...builtIn };
@@ -69,12 +76,15 @@ export function checkStream(spec: StreamSpec, kinds: KnownKinds = builtIn): void
   if (spec.writes && !definition.writes) throw refused(spec, `a ${spec.kind} probe only reads`, 'say writes: false');
   if (!(spec.every > 0)) throw refused(spec, `expected an interval above 0 ms, got ${spec.every}`);
   if (!(spec.timeout > 0)) throw refused(spec, `expected a timeout above 0 ms, got ${spec.timeout}`);
-  if (!isTarget(spec.target))
+  const { schemes = SCHEMES } = definition;
+  if (!isTarget(spec.target, schemes))
     throw refused(
       spec,
-      `'${spec.target}' is not an address to probe`,
-      'give a URL such as http://vip:8080, or tcp://vip:445',
+      `'${spec.target}' is not an address for a ${spec.kind} probe`,
+      `give a URL such as ${schemes.map((scheme) => EXAMPLES[scheme] ?? `${scheme}://vip`).join(', or ')}`,
     );
+  const reason = definition.refuses?.(spec);
+  if (reason !== undefined) throw refused(spec, reason);
   const wrong = wrongOptions(definition, spec.options);
   if (wrong !== undefined) throw refused(spec, `bad options: ${wrong}`);
 }
@@ -92,11 +102,20 @@ export function createProbe(spec: StreamSpec, kinds: KnownKinds = builtIn): Prob
   return kinds[spec.kind]!.probe.create(spec);
 }
 
-function isTarget(target: string): boolean {
+const SCHEMES: readonly string[] = ['http', 'https', 'tcp'];
+const EXAMPLES: Record<string, string> = {
+  http: 'http://vip:8080',
+  https: 'https://vip',
+  tcp: 'tcp://vip:445',
+  smb: 'smb://vip/share',
+};
+
+function isTarget(target: string, schemes: readonly string[]): boolean {
   const url = URL.parse(target);
   if (!url?.hostname) return false;
+  const scheme = url.protocol.slice(0, -1);
   // Where the scheme has no port of its own, the target must name one.
-  return ['http:', 'https:'].includes(url.protocol) || (url.protocol === 'tcp:' && url.port !== '');
+  return schemes.includes(scheme) && (scheme !== 'tcp' || url.port !== '');
 }
 
 function refused(spec: StreamSpec, message: string, hint?: string): OperatorError {

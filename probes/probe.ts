@@ -27,6 +27,12 @@ export const errorClasses = [
   'protocol',
   'stale',
   'prober',
+  // Of file shares: who asks is not let in, may not do this; the share, its space, or the file itself is not to be had.
+  'logon',
+  'denied',
+  'no-share',
+  'no-space',
+  'sharing',
 ] as const;
 export type ErrorClass = (typeof errorClasses)[number];
 
@@ -37,7 +43,10 @@ export interface Result {
   status: number;
   /** Which replica answered, if the answer names it. */
   instance?: string;
-  /** Asked a second time, on a new connection, because the kept one had been closed before a byte of the answer. */
+  /**
+   * Asked a second time, on a new connection, because the kept one had been closed before a byte of the answer. Of a large file: its piece
+   * had been sent before.
+   */
   askedAgain?: true;
   /** Which address answered, where the target is a name. */
   address?: string;
@@ -47,6 +56,14 @@ export interface Result {
 
 /** What ends the name of a probe's stream on kept connections, where it has one of each kind. */
 export const REUSED = '.reused';
+
+/** Who asks at an entry. */
+export interface Credentials {
+  /** `name`, or `DOMAIN\name`. */
+  user: string;
+  /** Where the password is kept (`env:NAME`): never the password itself, since streams are recorded. */
+  password: string;
+}
 
 /** One schedule of probes against one entry, on one kind of connection. */
 export interface StreamSpec {
@@ -62,6 +79,8 @@ export interface StreamSpec {
   writes: boolean;
   /** Ids of writes are `<idPrefix><seq>`. */
   idPrefix: string;
+  /** Of the cluster file, where it has some for the entry. */
+  credentials?: Credentials;
   options: Record<string, unknown>;
 }
 
@@ -89,6 +108,12 @@ export interface ProbeDefinition {
   connections: readonly StreamSpec['connection'][];
   /** True when it can write, with an id of its own each time. */
   writes: boolean;
+  /** What its targets begin with; `http`, `https` and `tcp` when absent. */
+  schemes?: readonly string[];
+  /** What else keeps it from probing such a stream, in words; undefined when nothing does. */
+  refuses?(spec: StreamSpec): string | undefined;
+  /** Asks the target once, for `plan`, and changes nothing there: what it says of itself, or refuses. Rejects with OperatorError. */
+  look?(spec: StreamSpec): Promise<string>;
   /** What its `options` may say; defaults are filled in. */
   options: z.ZodType<Record<string, unknown>>;
   create(spec: StreamSpec): Probe;

@@ -61,6 +61,7 @@ export const streamSpec: z.ZodType<StreamSpec> = z.looseObject({
   connection: z.enum(['new', 'reused']),
   writes: z.boolean(),
   idPrefix: z.string(),
+  credentials: z.looseObject({ user: z.string(), password: z.string() }).optional(),
   options: z.record(z.string(), z.unknown()),
 });
 

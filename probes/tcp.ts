@@ -13,17 +13,16 @@ const options = z.strictObject({});
 export const tcp: ProbeDefinition = {
   connections: ['new'],
   writes: false,
+  schemes: ['http', 'https', 'tcp', 'smb'],
   options,
   create: (spec) => {
     options.parse(spec.options);
     const url = new URL(spec.target);
-    return new TcpProbe(url.hostname.replace(/^\[|\]$/g, ''), Number(url.port || defaultPort(url.protocol)));
+    return new TcpProbe(url.hostname.replace(/^\[|\]$/g, ''), Number(url.port || PORTS[url.protocol]));
   },
 };
 
-function defaultPort(protocol: string): number {
-  return protocol === 'https:' ? 443 : 80;
-}
+const PORTS: Record<string, number> = { 'http:': 80, 'https:': 443, 'smb:': 445 };
 
 class TcpProbe implements Probe {
   readonly #host: string;

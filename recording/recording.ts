@@ -61,9 +61,26 @@ export type RunEvent = { at: number } & (
   | { kind: 'platform'; event: PlatformEvent }
   | { kind: 'stop'; condition: string; text: string }
   | { kind: 'prober'; report: ProberReport | null; error?: string }
+  /** What an instance told of itself, by the names of the workload's gauges; null and why, if it could not be asked. */
+  | {
+      kind: 'gauges';
+      service: string;
+      member: string;
+      node: string;
+      values: Record<string, number> | null;
+      error?: string;
+    }
   /** The queue of acknowledged writes after recovery: how long it took to drain, and what was left if it did not. */
   | { kind: 'backlog'; stream: string; waited: number; left: number | null }
-  | { kind: 'readback'; stream: string; ids: string[] | null; error?: string }
+  /** Of `ids`, those found in part or not as they were written: where a write is more than its id. */
+  | {
+      kind: 'readback';
+      stream: string;
+      ids: string[] | null;
+      truncated?: string[];
+      altered?: string[];
+      error?: string;
+    }
   /** How the cluster differs from its state before the run: empty if it does not, null if it could not be compared. */
   | { kind: 'difference'; left: string[] | null; error?: string }
   | { kind: 'warning'; text: string }

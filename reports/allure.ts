@@ -15,8 +15,6 @@ import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
 import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
 
-export { generateAllureReport } from './allure/generate.ts';
-
 /** The Allure report is a single HTML file: larger files of a recording are not attached. */
 const LARGEST = 8 * 2 ** 20;
 

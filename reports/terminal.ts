@@ -146,7 +146,8 @@ function durability({ durability }: Findings, paint: Paint): Piece[] {
 }
 
 function oneStream(found: Durability, paint: Paint): Piece[] {
-  const { stream, acknowledged, lost, indeterminate, unrecorded, recovered, backlog, unknown } = found;
+  const { stream, acknowledged, lost, truncated = [], altered = [], indeterminate, unrecorded, recovered } = found;
+  const { backlog, unknown } = found;
   if (unknown !== undefined) return [`  ${stream}: not known, ${unknown}`];
   const range = lostWrites(found);
   const said = acknowledged === 0 ? 'so none could be lost' : sayLost(range);
@@ -156,13 +157,18 @@ function oneStream(found: Durability, paint: Paint): Piece[] {
     indeterminate > 0 && `${sayCount(indeterminate)} never answered (${sayCount(recovered)} of them found)`,
     backlog && sayBacklog(backlog),
   ].filter((part) => typeof part === 'string');
-  const more = lost.length > SHOWN_IDS ? ` and ${sayCount(lost.length - SHOWN_IDS)} more` : '';
   return [
     joined([line, ...rest], '; '),
-    ...(lost.length > 0
-      ? [`    ${range?.from === range?.to ? 'lost' : 'not found'}: ${lost.slice(0, SHOWN_IDS).join(' ')}${more}`]
-      : []),
+    ...idsLine(range?.from === range?.to ? 'lost' : 'not found', lost),
+    ...idsLine('truncated', truncated),
+    ...idsLine('altered', altered),
   ];
+}
+
+function idsLine(word: string, ids: string[]): string[] {
+  if (ids.length === 0) return [];
+  const more = ids.length > SHOWN_IDS ? ` and ${sayCount(ids.length - SHOWN_IDS)} more` : '';
+  return [`    ${word}: ${ids.slice(0, SHOWN_IDS).join(' ')}${more}`];
 }
 
 function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piece[] {

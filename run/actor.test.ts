@@ -23,8 +23,16 @@ function actorOn(verbs: Platform['verbs']) {
       return null;
     },
   } as unknown as Platform;
-  const note = (what: string) => async (node: string) => void reached.push(`${what} ${node}`);
-  const power = { kind: 'some', off: note('off'), on: note('on'), state: async () => 'on' } as Power;
+  const note = (what: string) => async (node: string) => {
+    reached.push(`${what} ${node}`);
+    return {};
+  };
+  const power: Power = {
+    kind: 'some',
+    off: note('off'),
+    on: async (node) => void (await note('on')(node)),
+    state: async () => 'on',
+  };
   return { actor: createActor(platform, power, allow, RUN), reached };
 }
 

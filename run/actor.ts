@@ -54,7 +54,7 @@ export function createActor(platform: Platform, power: Power | undefined, allow:
   async function perform(act: Act, tell?: (waitingFor: string) => void): Promise<Json> {
     const { args } = admit(act);
     if (!power || !Object.hasOwn(powerVerbs, act.verb)) return platform.perform(act, ownRun, tell);
-    return (await powerVerbs[act.verb]!.perform(power, args, ownRun)) ?? null;
+    return (await powerVerbs[act.verb]!.perform({ power, platform }, args, ownRun)) ?? null;
   }
 
   return {

@@ -35,6 +35,8 @@ export async function act(
       const answer = await (healing ? actor.undo(what) : actor.perform(what, tell));
       const bracket = bracketOf(answer, from, recorder.clock);
       recorder.record({ kind: 'act', act: what, ...cause, ...bracket });
+      const { note } = (answer ?? {}) as { note?: string };
+      if (note !== undefined) recorder.record({ kind: 'warning', text: `${what.verb} ${what.args.node}: ${note}` });
       return { answer, from: bracket.from };
     } catch (error) {
       recorder.record({

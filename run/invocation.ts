@@ -10,7 +10,7 @@ import type { RunProgress } from './progress.ts';
 export const INVOCATION = 'BROWNOUT_INVOCATION';
 
 export interface Invocation {
-  scenarios: string[];
+  scenarios: { file: string; title: string }[];
   /** Playwright specs given in addition to scenario files. */
   journeys: string[];
   clusters: string[];

@@ -129,9 +129,24 @@ test('kinds of probes: of the project for every workload, of a workload for that
     'fixtures/shop/workload.ts': workload('shop'),
   });
   await loadProject(dir);
-  assert.deepEqual(Object.keys(await loadKinds('mail', dir)).sort(), ['http', 'imap', 'smtp', 'tcp']);
-  assert.deepEqual(Object.keys(await loadKinds('shop', dir)).sort(), ['http', 'smtp', 'tcp']);
-  assert.deepEqual(Object.keys(await loadKinds('voting', dir)).sort(), ['http', 'result', 'smtp', 'tcp', 'vote']);
+  assert.deepEqual(Object.keys(await loadKinds('mail', dir)).sort(), [
+    'http',
+    'imap',
+    'smb',
+    'smb-large',
+    'smtp',
+    'tcp',
+  ]);
+  assert.deepEqual(Object.keys(await loadKinds('shop', dir)).sort(), ['http', 'smb', 'smb-large', 'smtp', 'tcp']);
+  assert.deepEqual(Object.keys(await loadKinds('voting', dir)).sort(), [
+    'http',
+    'result',
+    'smb',
+    'smb-large',
+    'smtp',
+    'tcp',
+    'vote',
+  ]);
   assert.equal((await loadKinds('mail', dir)).imap!.file, join(dir, 'fixtures/mail/probes/imap.ts'));
 });
 

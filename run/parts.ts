@@ -1,9 +1,7 @@
 import type { Fault } from '../faults/fault.ts';
-import { registerFault } from '../faults/index.ts';
 import { isSchema, loadPart, loadParts, ownRoom, type Sort } from '../files/own.ts';
 import { registeredPlatforms, registerPlatform } from '../platforms/index.ts';
 import type { PlatformModule } from '../platforms/module.ts';
-import { knownKinds, probeSort, withKinds } from '../probes/kinds.ts';
 import type { ProbeDefinition } from '../probes/probe.ts';
 
 const faultSort: Sort = {
@@ -45,10 +43,13 @@ export async function loadPlatforms(project: string): Promise<void> {
   for (const { file, part } of await loadParts<PlatformModule>(folder, platformSort)) registerPlatform(part, file);
 }
 
+// The suite's own faults and probes are loaded where a project adds to them, or by who uses them: an undo does not.
+
 /** `faults/<name>.ts`. */
 async function loadFaults(project: string): Promise<void> {
   const folder = ownRoom(project, 'faults');
   if (!folder) return;
+  const { registerFault } = await import('../faults/index.ts');
   for (const { file, part } of await loadParts<Fault>(folder, faultSort)) registerFault(part, file);
 }
 
@@ -56,5 +57,6 @@ async function loadFaults(project: string): Promise<void> {
 async function loadProbes(project: string): Promise<void> {
   const folder = ownRoom(project, 'probes');
   if (!folder) return;
+  const { knownKinds, probeSort, withKinds } = await import('../probes/kinds.ts');
   Object.assign(knownKinds, withKinds(knownKinds, await loadParts<ProbeDefinition>(folder, probeSort)));
 }

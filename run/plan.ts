@@ -1,8 +1,9 @@
 import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
+import { readSecret } from '../files/reference.ts';
 import { entriesOn, imagesOn } from '../fixtures/on-cluster.ts';
-import type { Workload, WorkloadDeployment } from '../fixtures/workload.ts';
+import type { EntryUser, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
 import type { Ask } from '../platforms/asks.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
@@ -11,7 +12,7 @@ import { createPlatform, platformOf } from '../platforms/index.ts';
 import { type Inspection, type Member, NotOffered, type Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
-import type { KnownKinds } from '../probes/kinds.ts';
+import { checkStream, type KnownKinds } from '../probes/kinds.ts';
 import { REUSED, type StreamSpec } from '../probes/probe.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -34,6 +35,7 @@ export interface Stage {
   /** What the workload asks for beyond the usual. */
   asks: Ask[];
   streams: StreamSpec[];
+  kinds: KnownKinds;
   /** The files of the kinds of probes that those streams use and that do not come with the suite. */
   probeFiles: Record<string, string>;
   inspection: Inspection;
@@ -72,6 +74,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
     );
   }
   const streams = streamsOf(scenario, workload, cluster, run);
+  for (const stream of streams) checkStream(stream, kinds);
   const power = await createPower(cluster);
   const platform = await createPlatform(cluster);
   try {
@@ -83,6 +86,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       variant: scenario.variant,
       namespace,
       images: imagesOn(cluster, workload),
+      users: usersOf(cluster),
       settings: { ...platformOf(cluster.platform).settings(cluster), stateOn: stateOn(inspection) },
     });
     const asks = await platformOf(cluster.platform).asks?.(deployment.manifest, cluster, {
@@ -117,6 +121,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       deployment,
       asks: asks ?? [],
       streams,
+      kinds,
       probeFiles: filesOf(streams, kinds),
       inspection,
       world,
@@ -139,7 +144,7 @@ function stateOn({ nodes }: Inspection): 'workers' | 'any' {
 
 /** Throws NotOffered unless the platform, the power agent or the cluster file offers everything the scenario needs. */
 function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Cluster): void {
-  const offered = new Set([...verbs, ...capabilitiesOf(cluster)]);
+  const offered = new Set([...verbs, ...capabilitiesOf(cluster, platformOf(cluster.platform))]);
   const needs = scenario.faults.flatMap(({ fault, options }) =>
     faults[fault]!.needs(options).map((verb) => ({ fault, verb })),
   );
@@ -160,6 +165,7 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
         hint: `Add it: entry: { ${probe.entry}: http://… }`,
       });
     }
+    const credentials = cluster.credentials[probe.entry];
     const connections = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
     return connections.map((connection): StreamSpec => {
       const stream = use.connection === 'both' && connection === 'reused' ? name + REUSED : name;
@@ -172,10 +178,19 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
         connection,
         writes: probe.writes,
         idPrefix: `${run}-${stream}-`,
+        ...(credentials === undefined ? {} : { credentials }),
         options: probe.options ?? {},
       };
     });
   });
+}
+
+function usersOf({ credentials, file }: Cluster): Record<string, EntryUser> {
+  const users = Object.entries(credentials).map(([entry, { user, password }]) => [
+    entry,
+    { name: user, password: () => readSecret(password, `${file}: the password of ${user} for the entry '${entry}'`) },
+  ]);
+  return Object.fromEntries(users);
 }
 
 function filesOf(streams: StreamSpec[], kinds: KnownKinds): Record<string, string> {

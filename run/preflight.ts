@@ -39,6 +39,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     deployable(stage, candidates),
     workloadAsks(stage),
     proberFit(stage),
+    entries(stage),
   ]);
   return { checks: checks.filter((check) => check !== undefined), candidates };
 }
@@ -216,6 +217,28 @@ export function workloadAsks({
           ? `${describeAsks(asks)}, as ${shownPath(cluster.file)} allows`
           : `${scenario.workload} (${scenario.variant}) asks for more than ${shownPath(cluster.file)} allows: ${describeAsks(refused)}`,
     ...(hints.length > 0 ? { hint: hints.join(' ') } : {}),
+  };
+}
+
+/** What servers say of themselves where they can be asked. Most are deployed later, so an entry that does not answer refuses nothing. */
+async function entries({ streams, kinds }: Stage): Promise<PreflightCheck | undefined> {
+  const asked = new Map(streams.flatMap((stream) => (kinds[stream.kind]?.probe.look ? [[stream.target, stream]] : [])));
+  if (asked.size === 0) return undefined;
+  const looks = [...asked.values()].map(async (stream) => {
+    try {
+      return { ok: true, text: `${stream.target}: ${await kinds[stream.kind]!.probe.look!(stream)}` };
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      return { ok: false, text: error.message, hint: error.hint };
+    }
+  });
+  const seen = await Promise.all(looks);
+  const failed = seen.find(({ ok }) => !ok);
+  return {
+    what: 'entries',
+    ok: failed === undefined,
+    observed: seen.map(({ text }) => text).join('; '),
+    ...(failed?.hint === undefined ? {} : { hint: failed.hint }),
   };
 }
 

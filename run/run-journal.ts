@@ -25,8 +25,8 @@ export function readRunJournal(folder: RunFolder): JournalContents {
 }
 
 /**
- * The first line of a journal is on disk before the first event: where there is one, there was a journal. After a clean-up that undid all,
- * nothing is pending.
+ * The first line of a journal is on disk before the first event: where there is one, there was a journal. After a clean-up that left the
+ * cluster as it was, nothing is pending.
  */
 function wentOn({ events: file }: RunFolder): boolean {
   try {
@@ -34,8 +34,8 @@ function wentOn({ events: file }: RunFolder): boolean {
     const isOver = events.some(
       (event) => event.kind === 'phase' && event.phase === 'clean up' && event.state === 'end',
     );
-    const isLeft = events.some((event) => event.kind === 'warning' && event.text.startsWith('not undone: '));
-    return (events.length > 0 || damages.length > 0) && (!isOver || isLeft);
+    const isAsBefore = events.some((event) => event.kind === 'difference' && event.left?.length === 0);
+    return (events.length > 0 || damages.length > 0) && !(isOver && isAsBefore);
   } catch {
     // It cannot be looked into: what it would show is not known.
     return existsSync(file);

@@ -14,6 +14,7 @@ import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { Companions } from './companions/companion.ts';
 import { prober } from './companions/prober.ts';
+import { sampler } from './companions/sampler.ts';
 import { watch } from './companions/watch.ts';
 import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault } from './inject.ts';
 import { Journal } from './journal.ts';
@@ -128,7 +129,7 @@ class Lifecycle {
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
-    this.#companions = new Companions([watch, probing], { stage, recorder });
+    this.#companions = new Companions([watch, probing, sampler], { stage, recorder });
   }
 
   async run(): Promise<RunResult> {

@@ -21,6 +21,7 @@ const RETRY_TIME = 120_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
 const NODE_TIMEOUT = 90_000;
+const GIVES_POWER: ReadonlySet<string> = new Set(['power.on', 'power.restore']);
 /** How long the last look at a node may take, ms. */
 const LAST_LOOK = 30_000;
 
@@ -40,7 +41,8 @@ export async function undoPending(
     if (step.error === undefined) journal.done(entry.id);
     steps.push(step);
     onStep(step);
-    if (step.error === undefined && step.act.verb === 'power.on') await nodeReady(platform, String(step.act.args.node));
+    if (step.error === undefined && GIVES_POWER.has(step.act.verb))
+      await nodeReady(platform, String(step.act.args.node));
   }
   return steps;
 }

@@ -31,8 +31,15 @@ export async function verifyWrites(
   for (const { name, idPrefix } of writing) {
     if (queue) recorder.record({ kind: 'backlog', stream: name, ...queue });
     try {
-      const { ids } = await stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
-      recorder.record({ kind: 'readback', stream: name, ids: idsOf(idPrefix, ids, prefixes) });
+      const found = await stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
+      const own = (ids: string[]) => idsOf(idPrefix, ids, prefixes);
+      recorder.record({
+        kind: 'readback',
+        stream: name,
+        ids: own(found.ids),
+        ...(found.truncated && { truncated: own(found.truncated) }),
+        ...(found.altered && { altered: own(found.altered) }),
+      });
     } catch (error) {
       recorder.record({
         kind: 'readback',

@@ -11,7 +11,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What any power agent can do. */
-const POWER_VERBS = ['power.off', 'power.on'];
+const POWER_VERBS = ['power.off', 'power.on', 'power.restore'];
 
 /** A scenario, its file, and the workload and faults that it refers to. */
 export interface ReadScenario {
@@ -28,7 +28,7 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
   const verbs = [
     ...(await verbsOf(cluster.platform)),
     ...(cluster.power ? POWER_VERBS : []),
-    ...capabilitiesOf(cluster),
+    ...capabilitiesOf(cluster, platformOf(cluster.platform)),
   ];
   for (const [index, { fault, options }] of scenario.faults.entries()) {
     const lacking = read.faults[fault]!.needs(options).find((verb) => !verbs.includes(verb));
@@ -48,6 +48,9 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
   return file.source.diagnostics(found);
 }
 
+/** A file is right or wrong whatever secrets are there when it is looked at. */
+const notRead = async () => 'not read';
+
 async function deploymentRefusal(
   scenario: Scenario,
   workload: Workload,
@@ -59,6 +62,9 @@ async function deploymentRefusal(
       variant: scenario.variant,
       namespace: `brownout-${workload.name}-check`,
       images: imagesOn(cluster, workload),
+      users: Object.fromEntries(
+        Object.entries(cluster.credentials).map(([entry, { user }]) => [entry, { name: user, password: notRead }]),
+      ),
       settings: platformOf(cluster.platform).settings(cluster),
     });
     return undefined;

@@ -2,19 +2,20 @@ import path from 'node:path';
 import { projectPath } from '../files/project-path.ts';
 import { test } from '../fixtures/test.ts';
 import { readInvocation } from '../run/invocation.ts';
-import { loadProject } from '../run/parts.ts';
 import { printable } from '../units/printable.ts';
-import { findScenarios, loadScenario } from './load.ts';
+
+/** Without the command: those of the voting app. Only then is it here that scenario files are read. */
+async function votingScenarios(): Promise<{ file: string; title: string }[]> {
+  const { findScenarios, loadScenario } = await import('./load.ts');
+  const files = findScenarios([path.join(import.meta.dirname, 'voting')]);
+  return Promise.all(files.map(async (file) => ({ file, title: (await loadScenario(file)).title })));
+}
 
 // One test per scenario file, on every cluster that the runner was given.
-const files = readInvocation()?.scenarios ?? findScenarios([path.join(import.meta.dirname, 'voting')]);
-
-await loadProject(process.cwd());
-for (const file of files) {
-  const scenario = await loadScenario(file);
+for (const { file, title } of readInvocation()?.scenarios ?? (await votingScenarios())) {
   // By its file, because titles are chosen by people: two scenarios may have the same.
   test.describe(printable(projectPath(file)), () => {
-    test(printable(scenario.title), async ({ brownout }) => {
+    test(printable(title), async ({ brownout }) => {
       await brownout.run(file);
     });
   });

@@ -179,7 +179,7 @@ test('every good file passes, Windows line ends and byte order mark included', a
   const good = readFileSync(path.join(root, goodScenario), 'utf8');
   writeFileSync(windows, `\ufeff${good.replaceAll('\n', '\r\n')}`);
   const { exitCode, stdout, stderr } = await check(
-    ...globSync('scenarios/voting/*.yaml', { cwd: root }),
+    ...globSync('scenarios/*/*.yaml', { cwd: root }),
     'clusters',
     windows,
     '--cluster',
@@ -191,13 +191,17 @@ test('every good file passes, Windows line ends and byte order mark included', a
 });
 
 test('every good file passes on Kubernetes, those for Kubernetes alone included', async () => {
-  const files = globSync('scenarios/voting/{,kubernetes/}*.yaml', { cwd: root });
+  const files = globSync('scenarios/*/{,kubernetes/}*.yaml', { cwd: root });
   const { exitCode, stderr } = await check(...files, '--cluster', 'clusters/lab-kubernetes.yaml');
   assert.equal(exitCode, 0, stderr);
 });
 
 test('those for Proxmox alone pass there', async () => {
-  const { exitCode, stderr } = await check('scenarios/voting/proxmox', '--cluster', 'clusters/lab-proxmox.yaml');
+  const { exitCode, stderr } = await check(
+    ...globSync('scenarios/*/proxmox', { cwd: root }),
+    '--cluster',
+    'clusters/lab-proxmox.yaml',
+  );
   assert.equal(exitCode, 0, stderr);
 });
 

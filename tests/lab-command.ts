@@ -22,10 +22,31 @@ export async function statusOf<T>(name: string): Promise<T> {
   return JSON.parse((await lab('status', name, '--json')).stdout) as T;
 }
 
+/** Writes into a file in a machine's folder without waiting for the disk, and then another that is on it when the command returns. */
+export async function writeBoth(name: string, machine: string, folder: string): Promise<void> {
+  const script = 'printf written > "$1/unsynced" && printf written > "$1/synced" && sync "$1/synced" "$1"';
+  await ok('shell', name, machine, '--', 'sh', '-c', script, 'sh', folder);
+}
+
+/** What a machine's power cut leaves in each of the folders, once it is on again. */
+export async function afterPowerCut(name: string, machine: string, folders: string[]): Promise<string[]> {
+  for (const folder of folders) await writeBoth(name, machine, folder);
+  await ok('power', name, machine, 'off');
+  await ok('power', name, machine, 'on');
+  return whatIsThere(name, machine, folders);
+}
+
+/** `folder: file` of each file that still says what was written. */
+export async function whatIsThere(name: string, machine: string, folders: string[]): Promise<string[]> {
+  const script =
+    'for each; do for file in unsynced synced; do grep -qs written "$each/$file" && echo "$each: $file"; done; done; :';
+  return (await ok('shell', name, machine, '--', 'sh', '-c', script, 'sh', ...folders)).split('\n').filter(Boolean);
+}
+
 /** What of this computer a lab without Docker could change or leave behind. Labs of other kinds may come and go meanwhile. */
 export function snapshotBeside(name: string): Record<string, string[]> {
   const ofAnother = new RegExp(
-    `bo-(?!${name})|brownout-lab/(?!${name})|brownout-lab$|swarm|overlay2|docker|brownout-prober`,
+    `bo-(?!${name})|brownout-lab/(?!${name})|brownout-lab$|swarm|overlay2|docker|brownout-prober${name === 'kubernetes' ? '' : '|kubelet.disk'}`,
   );
   // Such a lab makes nothing temporary; what comes and goes there is others'.
   const { temporary: _, ...rest } = everything();

@@ -7,7 +7,7 @@ import { run } from '../lab/command.ts';
 import { readNotes } from '../lab/kubernetes/notes.ts';
 import { simulate } from '../lab/kubernetes/simulate.ts';
 import type { KubernetesStatus } from '../lab/kubernetes/status.ts';
-import { assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf } from './lab-command.ts';
+import { afterPowerCut, assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf } from './lab-command.ts';
 import { until } from './until.ts';
 
 const _root = join(import.meta.dirname, '..');
@@ -262,6 +262,16 @@ test('power off: the node stops at once and is found dead in time; on: it is bac
   await ok('power', 'kubernetes', 'w3', 'on');
   await until('every node is ready', async () => (await status()).state === 'up');
   await until('two pods are ready', async () => (await pods('app=web')).filter(isReady).length === 2);
+});
+
+test('a power cut forgets what was not synced, on a node’s disk and on its pods’', { skip }, async () => {
+  assert.equal((await status()).powerCut, 'forgets');
+  assert.deepEqual(await afterPowerCut('kubernetes', 'w1', ['/var/lib', '/var/lib/kubelet']), [
+    '/var/lib: synced',
+    '/var/lib/kubelet: synced',
+  ]);
+  assert.deepEqual(await afterPowerCut('kubernetes', 'c1', ['/var/lib']), ['/var/lib: synced']);
+  await until('every node is ready', async () => (await status()).state === 'up');
 });
 
 test('up heals: a machine without power, a cut link', { skip }, async () => {

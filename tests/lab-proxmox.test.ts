@@ -10,7 +10,7 @@ import { programArgv, proxmoxLab } from '../lab/proxmox/layout.ts';
 import { askAdmin } from '../lab/proxmox/node/admin.ts';
 import { AGENT_SOCKET } from '../lab/proxmox/node/settings.ts';
 import { nodeState, type ProxmoxStatus } from '../lab/proxmox/status.ts';
-import { assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf } from './lab-command.ts';
+import { assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf, whatIsThere, writeBoth } from './lab-command.ts';
 import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -145,6 +145,8 @@ test('who opens the watchdog and dies: the machine is reset, and boots again; on
   skip,
 }, async () => {
   const before = bootedAt('pve3');
+  assert.equal((await status()).powerCut, 'forgets');
+  await writeBoth('proxmox', 'pve3', '/var/lib');
   const open = `require("net").connect("/run/watchdog.sock").on("connect", () => process.exit())`;
   await ok('shell', 'proxmox', 'pve3', '--', programArgv('')[0]!, '-e', open);
   const began = performance.now();
@@ -155,11 +157,14 @@ test('who opens the watchdog and dies: the machine is reset, and boots again; on
   const took = ((performance.now() - began) / 1000) * SCALE;
   assert.ok(took > 50 && took < 90, `reset after ${took.toFixed(0)} s of the lab`);
   await until('all are one cluster', isWhole);
+  assert.deepEqual(await whatIsThere('proxmox', 'pve3', ['/var/lib']), ['/var/lib: synced'], 'a reset forgets');
+  await writeBoth('proxmox', 'pve3', '/root');
   await ok('power', 'proxmox', 'pve3', 'off');
   await sleep(1000);
   assert.equal(await ok('power', 'proxmox', 'pve3', 'state'), 'off');
   await ok('up', 'proxmox');
   assert.ok(await isWhole());
+  assert.deepEqual(await whatIsThere('proxmox', 'pve3', ['/root']), ['/root: synced'], 'a power cut forgets');
 });
 
 test('by the API a node is shut down, and stays off, or restarted', { skip }, async () => {
@@ -183,12 +188,15 @@ test('by the API a node is shut down, and stays off, or restarted', { skip }, as
     assert.deepEqual(JSON.parse(stdout), { data: null });
   };
   const before = bootedAt('pve2');
+  await writeBoth('proxmox', 'pve2', '/root');
   await ask('reboot');
   await until(
     'it has booted again',
     () => pathInside(proxmoxLab, 'pve2', '/') !== undefined && bootedAt('pve2') !== before,
   );
   await until('all are one cluster', isWhole);
+  const kept = ['/root: unsynced', '/root: synced'];
+  assert.deepEqual(await whatIsThere('proxmox', 'pve2', ['/root']), kept, 'in good order nothing is forgotten');
   await ask('shutdown');
   await until('it is off', async () => (await ok('power', 'proxmox', 'pve2', 'state')) === 'off');
   await ok('power', 'proxmox', 'pve2', 'on');

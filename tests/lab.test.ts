@@ -1,14 +1,15 @@
 /** The lab's Swarm, for real: as root, in namespaces of this computer. It is taken down at the start and at the end. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execaSync } from 'execa';
 import type { SwarmStatus } from '../lab/swarm/status.ts';
 import { everything } from './computer.ts';
-import { lab, ok, skip, statusOf } from './lab-command.ts';
+import { afterPowerCut, lab, ok, skip, statusOf } from './lab-command.ts';
 import { until } from './until.ts';
 
 const _root = join(import.meta.dirname, '..');
@@ -60,7 +61,7 @@ async function runContainer(address: string, cmd: string[], binds: string[] = []
 
 /** Everything of this computer that the lab could change or leave behind. Other labs, and probers, may come and go meanwhile. */
 function snapshot(): Record<string, string[]> {
-  const ofAnother = /bo-(?!swarm|test)|brownout-lab\/(?!swarm)|brownout-lab$|brownout-prober/;
+  const ofAnother = /bo-(?!swarm|test)|brownout-lab\/(?!swarm)|brownout-lab$|brownout-prober|kubelet\.disk/;
   return Object.fromEntries(
     Object.entries(everything()).map(([what, lines]) => [what, lines.filter((line) => !ofAnother.test(line))]),
   );
@@ -203,6 +204,51 @@ test('power off: containers die at once, nothing answers, and nobody is told; on
   await until('every node is ready', async () => (await status()).state === 'up');
 });
 
+test('a power cut forgets what was not synced, and keeps what was; a shared folder keeps all', { skip }, async () => {
+  assert.equal((await status()).powerCut, 'forgets');
+  const folders = ['/var/lib', '/etc', '/srv/shared'];
+  assert.deepEqual(await afterPowerCut('swarm', 'w1', folders), [
+    '/var/lib: synced',
+    '/etc: synced',
+    '/srv/shared: unsynced',
+    '/srv/shared: synced',
+  ]);
+  assert.deepEqual(await afterPowerCut('swarm', 'edge', ['/var/lib']), ['/var/lib: synced']);
+  await until('every node is ready', async () => (await status()).state === 'up');
+});
+
+test('a container’s volume, too; a redis that syncs each write keeps all it has acknowledged, one that does not loses some', {
+  skip,
+}, async () => {
+  // The last thousand of them are the newest: what the snapshot of either has missed.
+  const redis = (mode: string) => `
+    mkdir -p /data/${mode}
+    redis-server --dir /data/${mode} --port 0 --unixsocket /tmp/${mode} --save '' --appendonly yes --appendfsync ${mode} --daemonize yes
+    until redis-cli -s /tmp/${mode} ping; do sleep 0.1; done
+    for i in $(seq 300); do redis-cli -s /tmp/${mode} rpush votes $i; done`;
+  const script = `${redis('always')}\n${redis('no')}\necho all are acknowledged\nsleep 1000`;
+  const id = await runContainer(W1, ['bash', '-c', script], ['votes:/data']);
+  const log = async () => (await fetch(`http://${W1}:2375/containers/${id}/logs?stdout=1&stderr=1&tail=1`)).text();
+  await until('all are acknowledged', async () => /all are acknowledged/.test(await log()), 60_000);
+  await ok('power', 'swarm', 'w1', 'off');
+  await ok('power', 'swarm', 'w1', 'on');
+  const found = async (mode: string) =>
+    Number(
+      await ok(
+        'shell',
+        'swarm',
+        'w1',
+        '--',
+        'sh',
+        '-c',
+        `grep -ac rpush /var/lib/docker/volumes/votes/_data/${mode}/appendonlydir/*.incr.aof || :`,
+      ),
+    );
+  assert.equal(await found('always'), 300);
+  assert.ok((await found('no')) < 300);
+  await until('every node is ready', async () => (await status()).state === 'up');
+});
+
 test('link cut: a black hole, and the machine lives on; restore: it answers again', { skip }, async () => {
   await ok('link', 'swarm', 'w2', 'cut');
   assert.equal(await ok('link', 'swarm', 'w2', 'state'), 'cut');
@@ -267,7 +313,44 @@ test('up heals: a machine without power, a cut link', { skip }, async () => {
   assert.equal(healed.state, 'up');
 });
 
+test('down detaches a loop device that somebody has put on a disk of the lab, and no other', { skip }, async () => {
+  await ok('power', 'swarm', 'w1', 'off');
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-loop-'));
+  const attach = (file: string) => execaSync('losetup', ['--find', '--show', file]).stdout;
+  const detached: string[] = [];
+  try {
+    writeFileSync(join(folder, 'disk.img'), Buffer.alloc(2 ** 20));
+    const foreign = attach(join(folder, 'disk.img'));
+    detached.push(foreign);
+    attach('/var/lib/brownout-lab/swarm/machines/w1/disk.img');
+    await ok('down', 'swarm');
+    assert.deepEqual(
+      everything()
+        .loops!.filter((line) => line.includes('disk.img') && !/brownout-lab\/(?!swarm)/.test(line))
+        .map((line) => line.trim().split(/\s+/)[0]),
+      [foreign],
+    );
+  } finally {
+    for (const device of detached) execaSync('losetup', ['--detach', device]);
+    rmSync(folder, { recursive: true });
+  }
+  assertNothingLeft();
+});
+
+test('a down that is killed, at any moment, is finished by the next one', { skip }, async () => {
+  for (const moment of [400, 700, 1100, 2000]) {
+    await ok('up', 'swarm');
+    const down = lab('down', 'swarm');
+    await Promise.race([sleep(moment), down]);
+    down.kill('SIGKILL');
+    await down;
+    await ok('down', 'swarm');
+    assertNothingLeft(`killed after ${moment} ms`);
+  }
+});
+
 test('down leaves nothing, also with containers running', { skip }, async () => {
+  await ok('up', 'swarm');
   await runContainer(W1, ['sleep', '1000']);
   await runContainer(W2, ['sleep', '1000']);
   await ok('down', 'swarm');

@@ -10,7 +10,6 @@ import { ensurePackages } from '../lab/setup.ts';
 import { MemoryCluster, PASSWORD } from './proxmox/memory-cluster.ts';
 import { Authority } from './proxmox/server.ts';
 
-const PORT = 18_306;
 const HOST = '127.0.77.1';
 const SCRIPTS = join(import.meta.dirname, 'proxmox-clients');
 /** What is installed, once, into the cache. */
@@ -43,7 +42,7 @@ describe('programs of others against the lab’s API', { timeout: 900_000 }, () 
   const authority = new Authority();
   let cluster: MemoryCluster;
   before(async () => {
-    cluster = await MemoryCluster.start(authority, PORT);
+    cluster = await MemoryCluster.start(authority);
   });
   after(async () => {
     await cluster.stop();
@@ -60,7 +59,7 @@ describe('programs of others against the lab’s API', { timeout: 900_000 }, () 
       '-a',
       HOST,
       '--ipport',
-      String(PORT),
+      String(cluster.port),
       '-l',
       'root@pam',
       '-p',
@@ -84,7 +83,7 @@ describe('programs of others against the lab’s API', { timeout: 900_000 }, () 
       });
     });
     if (!folder) return;
-    const script = [join(SCRIPTS, 'by-proxmoxer.py'), HOST, String(PORT), PASSWORD, authority.file, '901'];
+    const script = [join(SCRIPTS, 'by-proxmoxer.py'), HOST, String(cluster.port), PASSWORD, authority.file, '901'];
     assert.match(await run('python3', script, { PYTHONPATH: folder }), /done/);
   });
 
@@ -105,7 +104,7 @@ describe('programs of others against the lab’s API', { timeout: 900_000 }, () 
       await rm(join(into, wheel));
     });
     if (!folder) return;
-    const variables = { host: HOST, at: PORT, password: PASSWORD, vmid: '904', other: '905' };
+    const variables = { host: HOST, at: cluster.port, password: PASSWORD, vmid: '904', other: '905' };
     const home = await mkdtemp(join(tmpdir(), 'brownout-ansible-'));
     t.after(() => rm(home, { recursive: true }));
     const said = await run(
@@ -145,7 +144,7 @@ describe('programs of others against the lab’s API', { timeout: 900_000 }, () 
       });
       if (!folder) return;
       const installed = join(folder, 'node_modules', module);
-      const argv = [join(SCRIPTS, script), installed, HOST, String(PORT), PASSWORD, '902'];
+      const argv = [join(SCRIPTS, script), installed, HOST, String(cluster.port), PASSWORD, '902'];
       assert.match(await run(process.execPath, argv, trust), /done/);
     });
   }

@@ -11,7 +11,6 @@ import type { Json, Platform, PlatformEvent } from '../platforms/platform.ts';
 import { MemoryCluster, TOKEN_SECRET } from './proxmox/memory-cluster.ts';
 import { Authority } from './proxmox/server.ts';
 
-const PORT = 18_606;
 const NAMESPACE = 'brownout-agent-1';
 const RUN = '20260101-000000-abcd';
 const MANIFEST = JSON.stringify({
@@ -40,7 +39,7 @@ describe('guests that are there already', { timeout: 240_000 }, () => {
   const file = (path: string) => nodes.files.contents.get(path)!;
 
   before(async () => {
-    nodes = await MemoryCluster.start(authority, PORT);
+    nodes = await MemoryCluster.start(authority);
     const files = nodes.files.view(() => true);
     // Two web servers, a container and a virtual machine, and a database with its cache in another container.
     await files.write('nodes/pve1/lxc/104.conf', `${CONTAINER}tags: mine;shop\n`);

@@ -23,7 +23,6 @@ import { until } from './until.ts';
 
 const NAMESPACE = 'brownout-agent-1';
 const RUN = '20260101-000000-abcd';
-const PORT = 18_706;
 const SEED = Number(process.env.SEED ?? 1);
 /** What `docs/cluster-file.md` says that a look, a question and a change may take, ms; with a margin for a busy computer. */
 const LIMIT = { look: 12_000, change: 65_000 };
@@ -64,6 +63,7 @@ describe(`the Proxmox driver on a hostile API (SEED=${SEED})`, { timeout: 900_00
     allow: { nodes: ['*'], namespaces: ['brownout-*'] },
     power: undefined,
     entry: {},
+    credentials: {},
     images: {},
     pull: 'missing',
     netem: false,
@@ -121,7 +121,7 @@ describe(`the Proxmox driver on a hostile API (SEED=${SEED})`, { timeout: 900_00
   before(async () => {
     process.env.BROWNOUT_TEST_PVE = TOKEN_SECRET;
     process.env.BROWNOUT_TEST_PVE_PASSWORD = PASSWORD;
-    nodes = await MemoryCluster.start(authority, PORT);
+    nodes = await MemoryCluster.start(authority);
     const own = ['pve1', 'pve2', 'pve3'].map((name) => nodes.origin(name));
     const ca = readFileSync(authority.file, 'utf8');
     fronts = await Promise.all(own.map((origin) => FaultyFront.open(authority, ca, origin)));
@@ -359,7 +359,7 @@ describe(`the Proxmox driver on a hostile API (SEED=${SEED})`, { timeout: 900_00
   });
 
   it('an endpoint of another cluster is asked nothing else, and changes nothing there', async () => {
-    const others = await MemoryCluster.start(authority, PORT + 1, { nodes: 2, prefix: 'other' });
+    const others = await MemoryCluster.start(authority, { nodes: 2, prefix: 'other' });
     const stranger = await FaultyFront.open(authority, readFileSync(authority.file, 'utf8'), others.origin('other1'));
     const platform = await openProxmox(clusterFile([fronts[0]!.origin, stranger.origin]));
     try {

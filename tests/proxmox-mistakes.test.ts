@@ -14,7 +14,6 @@ import { startBrownout } from './brownout.ts';
 import { MemoryCluster, TOKEN_SECRET } from './proxmox/memory-cluster.ts';
 import { Authority } from './proxmox/server.ts';
 
-const PORT = 18_506;
 const RUN = '20260101-000000-abcd';
 const WORKLOAD = `
 const web = { memory: 128, parts: { web: { start: ['true'] } } };
@@ -75,7 +74,7 @@ describe('mistakes on Proxmox', { timeout: 600_000 }, () => {
   const TEMPLATE = 'name: debian\nmemory: 128\nagent: 1\ntemplate: 1\nnet0: virtio=BC:24:11:00:00:01,bridge=vmbr0\n';
 
   before(async () => {
-    nodes = await MemoryCluster.start(authority, PORT);
+    nodes = await MemoryCluster.start(authority);
     await config(100, TEMPLATE);
     await config(120, TEMPLATE.replace('agent: 1\n', ''));
     await config(121, `${TEMPLATE}lock: backup\n`);
@@ -119,7 +118,7 @@ describe('mistakes on Proxmox', { timeout: 600_000 }, () => {
   const MISTAKES: Record<string, [more: object | (() => object), words: RegExp, hint: RegExp]> = {
     'wrong-token': [
       () => ({ reach: reach('root@pam!gone') }),
-      /GET \/cluster\/status at https:\/\/127\.0\.77\.\d:\d+ as root@pam!gone: 401 /,
+      /GET \/(cluster|nodes|version|access|storage|pools)\S* at https:\/\/127\.0\.77\.\d:\d+ as root@pam!gone: 401 /,
       /its secret and its expiry: are they right under `reach`/,
     ],
     'unknown-authority': [

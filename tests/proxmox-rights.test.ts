@@ -14,7 +14,6 @@ import type { Json, Platform } from '../platforms/platform.ts';
 import { MemoryCluster, TOKEN_SECRET } from './proxmox/memory-cluster.ts';
 import { Authority } from './proxmox/server.ts';
 
-const PORT = 18_956;
 const NAMESPACE = 'brownout-agent-1';
 const RUN = '20260101-000000-abcd';
 const MANIFEST = JSON.stringify({ guests: { web: { memory: 128, parts: { web: { start: ['true'] } } } } });
@@ -100,6 +99,8 @@ describe('the least role', { timeout: 240_000 }, () => {
       await act('member.migrate', { ...of, target });
       await platform.snapshot();
       await act('lock.renew', { run: RUN, owner: thisOwner() });
+      await act('shutdown-policy.set', { policy: 'migrate', run: RUN });
+      await act('shutdown-policy.restore', { run: RUN });
       await act('node.shutdown', { node: 'pve3' });
     } finally {
       await act('remove', { namespace: NAMESPACE }).catch(() => {});
@@ -109,7 +110,7 @@ describe('the least role', { timeout: 240_000 }, () => {
   }
 
   before(async () => {
-    nodes = await MemoryCluster.start(authority, PORT);
+    nodes = await MemoryCluster.start(authority);
     await nodes.files
       .view(() => true)
       .write(

@@ -22,7 +22,6 @@ const NODES = 32;
 const FEW = 50;
 const MANY = 5_000;
 const MEMORY_MIB = 350;
-const PORT = 18_506;
 const root = join(import.meta.dirname, '..');
 
 describe('a large Proxmox cluster', { timeout: 300_000 }, () => {
@@ -32,7 +31,7 @@ describe('a large Proxmox cluster', { timeout: 300_000 }, () => {
 
   const serve = async (guests: number) => {
     await nodes?.stop();
-    nodes = await MemoryCluster.start(authority, PORT, { nodes: NODES, guests });
+    nodes = await MemoryCluster.start(authority, { nodes: NODES, guests });
   };
   const reach = () => ({
     endpoints: ['pve1', 'pve2', 'pve3'].map((name) => nodes!.origin(name)),

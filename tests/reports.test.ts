@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import type { Page } from '@playwright/test';
 import { execa } from 'execa';
 import type { Findings } from '../analysis/findings.ts';
-import { generateAllureReport } from '../reports/allure.ts';
+import { generateAllureReport } from '../reports/allure/generate.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { findingsByHand, runByHand } from './findings-by-hand.ts';
 import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';

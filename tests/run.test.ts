@@ -163,6 +163,26 @@ test('a journey that fails fails the command, whatever the verdict of its scenar
   await assertUntouched();
 });
 
+test('Apache from its file to its verdict: instances tell of themselves, and an outage is attributed to who stopped', async () => {
+  const running = runIt('apache-rollout');
+  const code = await running.ended;
+  // A busy computer may make the verdict unknown, or let a request time out; but the fault must be proven and nothing left.
+  assert.ok(code <= 2, running.output());
+  const { checks, gauges = [], streams } = findingsOf(newestRun());
+  assert.ok(
+    checks.some(({ kind, verdict }) => kind === 'fault-confirmed' && verdict === 'pass'),
+    running.output(),
+  );
+  const requests = gauges.find(({ name }) => name === 'requests/s');
+  assert.ok((requests?.instances.length ?? 0) > 2, 'the new instances, too');
+  assert.ok(requests!.instances.some(({ points }) => points.some(({ value = 0 }) => value > 1)));
+  for (const { stream, instances, outages } of streams.filter(({ stream }) => stream.startsWith('page'))) {
+    assert.ok(Object.keys(instances).length > 2, `${stream} was served by old and new instances`);
+    for (const outage of outages) assert.ok(outage.instances?.before, `${stream}: ${JSON.stringify(outage)}`);
+  }
+  await assertUntouched();
+});
+
 test('a cluster that does not answer is refused, with what to do, and within bounds', async () => {
   const nowhere = path.join(project, 'nowhere.yaml');
   writeFileSync(

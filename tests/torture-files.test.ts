@@ -1,6 +1,9 @@
 /** The life of a run on clusters made of files: a short torture, and what it has found. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { sleep } from '../units/sleep.ts';
@@ -8,12 +11,19 @@ import { type Bed, createBed, SCENARIO } from './torture/bed.ts';
 import { tortureFiles } from './torture/files.ts';
 import { follow } from './torture/process.ts';
 import { runLives } from './torture/runs.ts';
+import { mountsIn, processesIn } from './torture/sweep.ts';
+import { until } from './until.ts';
 
 let bed: Bed;
+/** Where the tortures that are killed here have their folders. */
+const temporary = mkdtempSync(path.join(os.tmpdir(), 'brownout-killed-'));
 before(async () => {
   bed = await createBed();
 });
-after(() => bed.close(false));
+after(() => {
+  bed.close(false);
+  rmSync(temporary, { recursive: true, force: true });
+});
 
 for (const call of [
   '. folder',
@@ -57,6 +67,33 @@ test('told to end while it undoes what a killed runner left: it does so first, a
   running.child.kill('SIGTERM');
   assert.equal(await running.ended, 2, running.output());
   assert.deepEqual(project.left(0), []);
+});
+
+test('the torture itself is killed: what it had started ends, and no folder or full disk of it stays', async () => {
+  const words = [path.join(import.meta.dirname, 'torture.ts'), '--lab', 'files', '--runs', '20'];
+  const torture = spawn(process.execPath, words, { stdio: 'ignore', env: { ...process.env, TMPDIR: temporary } });
+  const beds = () => readdirSync(temporary).map((name) => path.join(temporary, name));
+  const processes = () => beds().flatMap((bed) => processesIn(bed));
+  await until('runs have begun', () => processes().some(({ words }) => words.includes('prober/main')));
+  torture.kill('SIGKILL');
+  await until('nothing is left', () => beds().length === 0);
+  // Also one that goes on in a folder that is gone.
+  assert.deepEqual(processesIn(temporary), []);
+});
+
+test('killed together with its keeper: the next one takes away what it left', async () => {
+  const gone = spawnSync('true');
+  const bed = mkdtempSync(path.join(os.tmpdir(), 'torture-files-'));
+  writeFileSync(path.join(bed, 'owner'), `${os.hostname()} ${gone.pid}`);
+  if (process.getuid?.() === 0) {
+    mkdirSync(path.join(bed, 'full'));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path.join(bed, 'full')]);
+  }
+  const sleeper = spawn('sleep', ['1000'], { cwd: bed });
+  const ended = once(sleeper, 'exit');
+  (await createBed()).close(false);
+  assert.deepEqual(await ended, [null, 'SIGKILL']);
+  assert.deepEqual([existsSync(bed), mountsIn(bed)], [false, []]);
 });
 
 test('kills, signals and failed writes, a few of each: after undo nothing is left', async () => {

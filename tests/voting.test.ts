@@ -32,7 +32,7 @@ function deployed(variant: Variant) {
   const whole = () => platform.untilReady({ namespace, services }, 90_000);
 
   before(async () => {
-    const context = { platform: platform.kind, variant, namespace, images, settings };
+    const context = { platform: platform.kind, variant, namespace, images, users: {}, settings };
     const deployment = await workload.deployment(context);
     services = deployment.services;
     const labels = { 'brownout.run': 'voting-test' };

@@ -2,7 +2,8 @@
  * How every room runs a program to its end. It stands here because both the suite's platforms and the lab run programs, and
  * neither may import the other.
  */
-import { execa } from 'execa';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mask } from './secrets.ts';
 
 export interface ProgramOptions {
@@ -38,17 +39,13 @@ const LONGEST_LINE = 64 * 2 ** 10;
 /** Rejects only when the program cannot be started, with the system's own error (`code`: 'ENOENT'). */
 export async function runProgram(file: string, argv: string[], options: ProgramOptions = {}): Promise<Ended> {
   const { input, env = process.env, timeout, line } = options;
-  const child = execa(file, argv, {
-    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+  const child = spawn(file, argv, {
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     env,
-    extendEnv: false,
     detached: timeout !== undefined,
-    // It ends as it always would: by itself, by its timeout, or by the Ctrl-C that its group gets.
-    cleanup: false,
-    // Kept here, since execa would end a program that says more than is kept.
-    buffer: false,
-    reject: false,
   });
+  // A program may end without reading all of it.
+  child.stdin?.on('error', () => {}).end(input);
   let timedOut = false;
   const timer =
     timeout &&
@@ -62,17 +59,17 @@ export async function runProgram(file: string, argv: string[], options: ProgramO
     }, timeout);
   let [stdout, stderr] = ['', ''];
   const toLines = [line && lineReader(line), line && lineReader(line)];
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => {
     if (stdout.length < KEPT) stdout += text;
     toLines[0]?.(text);
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-KEPT_ERRORS);
     toLines[1]?.(text);
   });
-  const { exitCode, signal, cause } = await child.finally(() => clearTimeout(timer));
-  if (exitCode === undefined && signal === undefined) throw cause;
-  return { code: exitCode, signal, stdout, stderr, timedOut };
+  // Rejects with its 'error'. Its output has ended too when it is closed.
+  const [code, signal] = await once(child, 'close').finally(() => clearTimeout(timer));
+  return { code: code ?? undefined, signal: signal ?? undefined, stdout, stderr, timedOut };
 }
 
 /** What a program said, for an error message: its error output, or its output, without the blank ends; the last of it, without half a secret. */

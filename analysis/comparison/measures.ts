@@ -9,7 +9,7 @@ import {
   type SplitStep,
   type StreamFindings,
 } from '../findings.ts';
-import { lostWrites } from '../streams/durability.ts';
+import { damagedWrites, lostWrites } from '../streams/durability.ts';
 import { wasProbed } from '../streams/stream.ts';
 import type { Unit } from './comparison.ts';
 import type { Observation } from './statistics.ts';
@@ -40,6 +40,7 @@ function observed({ ms, bracket, beyond }: Mark): Observation | undefined {
 const streamMs = reading<StreamFindings>('ms');
 const streamShare = reading<StreamFindings>('share');
 const streamCount = reading<StreamFindings>('count');
+const streamRate = reading<StreamFindings>('a second');
 const streamSeconds = reading<StreamFindings>('seconds');
 /** Older findings have a latency of 0 if nothing was answered: that is no observation. */
 const answered = (ms: number, n: number) => (n > 0 ? ms : undefined);
@@ -65,6 +66,8 @@ export const ofStream = [
   streamShare('worst 1 s', ({ worst }) => worst.s1),
   streamShare('worst 10 s', ({ worst }) => worst.s10),
   streamShare('worst 60 s', ({ worst }) => worst.s60),
+  streamRate('goodput before', ({ goodput }) => goodput.steady),
+  streamRate('goodput', ({ goodput }) => goodput.during),
   streamMs('p50 before', ({ steady }) => answered(steady.latency.p50, steady.latency.n)),
   streamMs('p50', ({ during }) => answered(during.latency.p50, during.latency.n)),
   streamMs('p95 before', ({ steady }) => answered(steady.latency.p95, steady.latency.n)),
@@ -105,7 +108,7 @@ export const ofDegradation: Reading<Findings>[] = degradations.map((kind) =>
 function lost(found: Durability): Observation | undefined {
   const range = lostWrites(found);
   if (!range) return undefined;
-  const value = found.lost.length;
+  const value = found.lost.length + damagedWrites(found);
   return range.from === range.to ? { value } : { value, bracket: range };
 }
 

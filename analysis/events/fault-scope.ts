@@ -46,13 +46,15 @@ export interface FaultScope {
   targetServices: ReadonlySet<string>;
 }
 
+const ENDS: ReadonlySet<Meaning['kind']> = new Set(['node death', 'isolation']);
+
 export function faultScopeOf(aimed: Aimed[], inspection: Inspection | undefined): FaultScope {
   const targets = aimed.flatMap((one) => one.targets);
   const nodes = new Set(nodesOf(targets));
   const known = aimed.flatMap(({ services }) => (services ? [services] : []));
   return {
     nodes,
-    dead: new Set(aimed.filter(({ meaning }) => meaning.kind === 'node death').flatMap((one) => nodesOf(one.targets))),
+    dead: new Set(aimed.filter(({ meaning }) => ENDS.has(meaning.kind)).flatMap((one) => nodesOf(one.targets))),
     led: inspection?.nodes.some(({ name, leader }) => leader && nodes.has(name)) ?? false,
     members: new Set(membersOf(targets).map(({ id }) => withoutRestart(id))),
     services: known.length < aimed.length ? undefined : new Set(known.flatMap((counts) => Object.keys(counts))),

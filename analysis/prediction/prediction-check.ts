@@ -42,6 +42,9 @@ function markOf(predicted: PredictedWindow, { timeline, reactions, replaced, str
       const down = reactions.find(isIt);
       return down ? reactionMark(down, t0) : unseen;
     }
+    // Nobody outside of the node sees it.
+    case 'node reset':
+      return {};
     case 'replacement running': {
       const own = replaced.filter(({ service }) => predicted.of.includes(service));
       if (own.length < predicted.of.length) return unseen;
@@ -147,6 +150,7 @@ const EARLY: Note = {
   'new leader': 'Earlier than an election can be: the leader had changed for another reason.',
   'node noticed down':
     'Earlier than heartbeats tell: the node said goodbye, or its connection broke in a way that the manager saw at once.',
+  'node reset': '',
   'replacement running':
     'Earlier than the timers allow: members ended by themselves before their node was given up, or a start takes ' +
     'less than was assumed.',
@@ -158,6 +162,7 @@ const LATE: Note = {
     'Later than an election takes: managers that starve or lose messages start over, which timers do not predict.',
   'node noticed down':
     'Later than heartbeats tell: the manager itself was slow or had no leader, or its report reached the suite late.',
+  'node reset': '',
   'replacement running':
     'Later than the timers tell. They know nothing of image pulls (an image by tag asks its registry first), of a slow ' +
     "machine, of a node that joins the service's network while it still believes in the dead peer (about 10 s), nor of " +

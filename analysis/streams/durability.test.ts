@@ -6,7 +6,7 @@ import type { StreamSamples } from '../../probes/samples.ts';
 import type { RunEvent } from '../../recording/recording.ts';
 import { syntheticRecording } from '../../tests/synthetic.ts';
 import { durabilityCheck } from '../objectives.ts';
-import { durabilityOf } from './durability.ts';
+import { durabilityOf, lostWrites } from './durability.ts';
 import { toSeries } from './series.ts';
 
 function writes(results: Outcome[]): StreamSamples {
@@ -110,4 +110,30 @@ test('writes that were never looked for are unknown', () => {
   const found = durabilityOf(toSeries(writes(['ok'])), [], false);
   assert.match(found.unknown ?? '', /never looked for/);
   assert.deepEqual(found.lost, []);
+});
+
+test('what is found in part, or not as it was written, is told by name, and counts as lost: of acknowledged writes alone', () => {
+  const series = toSeries(writes(['ok', 'ok', 'ok', 'fail', 'indeterminate']));
+  const readback = (left: number, more: { truncated: string[]; altered: string[] }): RunEvent[] => [
+    { at: 1, kind: 'backlog', stream: 'vote', waited: 100, left },
+    { at: 2, kind: 'readback', stream: 'vote', ids: [1, 1, 2, 3, 4].map(id), ...more },
+  ];
+  const bad = { truncated: [1, 1, 3, 4].map(id), altered: [2].map(id) };
+  const found = durabilityOf(series, readback(0, bad), false);
+  assert.deepEqual(
+    [found.lost, found.truncated, found.altered, found.duplicated],
+    [[id(0)], [id(1)], [id(2)], [id(1)]],
+    'puts in flight are judged by nobody',
+  );
+  assert.deepEqual(lostWrites(found), { from: 3, to: 3 });
+  const check = durabilityCheck(found, 0);
+  assert.equal(check.verdict, 'fail');
+  assert.equal(check.observed, `3 of 3: ${id(0)}; truncated: ${id(1)}; altered: ${id(2)}`);
+  assert.equal(durabilityCheck(found, 3).verdict, 'pass');
+  const queued = durabilityOf(series, readback(7, bad), false);
+  assert.deepEqual(lostWrites(queued), { from: 2, to: 3 }, 'what is there is not still queued');
+  assert.equal(durabilityCheck(queued, 0).verdict, 'fail');
+  assert.equal(durabilityCheck(queued, 2).verdict, 'unknown');
+  const good = durabilityOf(series, readback(7, { truncated: [], altered: [] }), false);
+  assert.deepEqual([good.truncated, good.altered], [[], []]);
 });

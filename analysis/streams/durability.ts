@@ -2,6 +2,8 @@ import type { Bracket, RunEvent } from '../../recording/recording.ts';
 import type { Durability } from '../findings.ts';
 import { indexOfSeq, probeState, type Series } from './series.ts';
 
+type Found = Pick<Extract<RunEvent, { kind: 'readback' }>, 'ids' | 'truncated' | 'altered'>;
+
 /**
  * Set test on one writing stream: every acknowledged write must be read back, and nothing that was never attempted may be read.
  * `cutShort`: the recording ends without the prober's report, so writes may have been sent after its last
@@ -11,7 +13,7 @@ export function durabilityOf(series: Series, events: RunEvent[], cutShort: boole
   const { name } = series.spec;
   const backlog = events.findLast((event) => event.kind === 'backlog' && event.stream === name);
   const readback = events.findLast((event) => event.kind === 'readback' && event.stream === name);
-  const ids = readback?.kind === 'readback' ? readback.ids : null;
+  const { ids, truncated, altered }: Found = readback?.kind === 'readback' ? readback : { ids: null };
   const sets = compare(series, ids ?? [], cutShort);
   return {
     stream: name,
@@ -21,6 +23,8 @@ export function durabilityOf(series: Series, events: RunEvent[], cutShort: boole
     indeterminate: sets.indeterminate,
     ...(series.missing > 0 ? { unrecorded: series.missing } : {}),
     lost: ids === null ? [] : sets.lost,
+    ...(truncated && { truncated: acknowledgedOf(series, truncated) }),
+    ...(altered && { altered: acknowledgedOf(series, altered) }),
     recovered: sets.recovered,
     unexpected: sets.unexpected,
     duplicated: sets.duplicated,
@@ -29,14 +33,21 @@ export function durabilityOf(series: Series, events: RunEvent[], cutShort: boole
   };
 }
 
+/** How many acknowledged writes were found, but not as they were written. */
+export function damagedWrites({ truncated = [], altered = [] }: Durability): number {
+  return truncated.length + altered.length;
+}
+
 /**
- * How many acknowledged writes are lost. Those still queued are late, not lost, and one that was not recorded may be lost as well.
+ * How many acknowledged writes are lost, or not what they were. Those still queued are late, not lost, and one that was not recorded may be lost as well.
  * Undefined if they were not read back.
  */
-export function lostWrites({ lost, backlog, unrecorded = 0, unknown }: Durability): Bracket | undefined {
+export function lostWrites(found: Durability): Bracket | undefined {
+  const { lost, backlog, unrecorded = 0, unknown } = found;
   if (unknown !== undefined) return undefined;
   const queued = backlog ? (backlog.left ?? lost.length) : 0;
-  return { from: Math.max(0, lost.length - queued), to: lost.length + unrecorded };
+  const damaged = damagedWrites(found);
+  return { from: Math.max(0, lost.length - queued) + damaged, to: lost.length + damaged + unrecorded };
 }
 
 function whyUnread(readback: RunEvent | undefined): string {
@@ -77,6 +88,15 @@ function compare(series: Series, ids: string[], cutShort: boolean) {
   }
   const read = others.size + found.reduce((sum, one) => sum + one, 0);
   return { ...sets, read, unexpected: [...unexpected].sort(), duplicated: [...duplicated].sort() };
+}
+
+/** Of ids that were found damaged, those that were acknowledged: what became of the others is nobody's loss. */
+function acknowledgedOf(series: Series, ids: string[]): string[] {
+  return [...new Set(ids)].filter((id) => {
+    const seq = sequenceOf(id, series.spec.idPrefix);
+    const index = seq === undefined ? undefined : indexOfSeq(series, seq);
+    return index !== undefined && series.state[index] === probeState.ok;
+  });
 }
 
 /** `<prefix>12` → 12. Undefined for anything this stream cannot have written. */

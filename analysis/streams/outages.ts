@@ -75,7 +75,16 @@ export function toOutage(series: Series, run: FailureRun): Outage {
     outer: Math.max(0, end.to - start.from),
     failures: run.failures,
     errors: countErrors(series, run.first, run.last + 1),
+    ...instancesAround(series, run),
   };
+}
+
+/** Who served last, and who served next: whoever stopped is named by its answers, not by what the platform says. */
+function instancesAround(series: Series, { okBefore, okAfter }: FailureRun): Pick<Outage, 'instances'> {
+  const nameAt = (at: number | undefined) => (at === undefined ? undefined : series.instances[series.instance[at]!]);
+  const [before, after] = [nameAt(okBefore), nameAt(okAfter)];
+  if (!before && !after) return {};
+  return { instances: { ...(before ? { before } : {}), ...(after ? { after } : {}) } };
 }
 
 /**

@@ -21,10 +21,18 @@ export function noiseServices(nodes: string[]): Map<string, string> {
 
 /** The noise as the platform is asked for it. */
 export function neighbourOf(noise: Noise, joins?: Neighbour['joins']): Neighbour {
-  const { nodes, image, limits, deadMan } = noise;
+  const { nodes, image, limits, deadMan, kind, memory } = noise;
   const argv = noiseCommand(noise);
   const programs = [...noiseServices(nodes)].map(([node, name]) => ({ name, node, argv }));
-  return { takes: takenBy(noise.kind), programs, image, deadMan, limits, ...(joins ? { joins } : {}) };
+  return {
+    takes: takenBy(kind),
+    programs,
+    image,
+    deadMan,
+    limits,
+    ...(kind === 'memory' ? { memory } : {}),
+    ...(joins ? { joins } : {}),
+  };
 }
 
 /** What the neighbour takes from others. Rules take nothing. */

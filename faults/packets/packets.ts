@@ -1,9 +1,10 @@
 /** What the faults share that drop a node's packets: all of them, those of some, or some of all. */
 import { connect } from 'node:net';
-import type { Platform } from '../../platforms/platform.ts';
+import type { Drops } from '../../platforms/node-filter.ts';
+import { NotOffered, type Platform } from '../../platforms/platform.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
-import type { ActingWorld, Done } from '../fault.ts';
+import type { ActingWorld, Done, World } from '../fault.ts';
 import { DROPPED, PACKETS } from './script.ts';
 
 /** After `hold` and this much more the node opens again by itself, whatever became of the suite. */
@@ -35,6 +36,12 @@ export async function dropPackets(world: ActingWorld, nodes: string[], dropping:
       ),
     ),
   );
+}
+
+/** Throws NotOffered where packets that are dropped on nodes would not be what is asked for. */
+export function refuseDrops({ platform }: World, fault: string, what: Drops): void {
+  const refused = platform.nodeFilter?.cannot(what);
+  if (refused) throw new NotOffered(`${fault} on ${platform.kind}: ${refused.why}`, { hint: refused.hint });
 }
 
 const chainName = (what: string) => `BROWNOUT-${what}`;

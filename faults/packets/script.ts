@@ -4,7 +4,8 @@
  * match before it drops a packet, `@` in it standing for the name of the table.
  *
  * `raw PREROUTING` sees all that comes in, also what is then forwarded to containers; `mangle POSTROUTING` all that goes out,
- * forwarded or the node's own (VXLAN among it). Networks that the node reaches by way of an address in the list are meant with
+ * forwarded or the node's own (VXLAN among it). With BROWNOUT_OWN_TRAFFIC it is the node's own alone, in `mangle INPUT` and `raw OUTPUT`:
+ * what its guests send passes over a bridge, which some nodes hand to iptables, and some do not. Networks that the node reaches by way of an address in the list are meant with
  * it: pods have addresses of their own. Traffic between the containers of this very node stays, and so does the port by which
  * the suite reaches the node.
  *
@@ -20,9 +21,11 @@ families=iptables
 devices="lo docker0 docker_gwbridge br-+ veth+ cni+ cali+ lxc+ eni+ gke+ azv+"
 # Inside a tunnel a packet has been judged already, or will be: as what the tunnel is made of.
 tunnels="flannel+ vxlan+ tunl+ cilium+ wg+"
+if [ -n "\${BROWNOUT_OWN_TRAFFIC:-}" ]; then raw=OUTPUT mangle=INPUT; else raw=PREROUTING mangle=POSTROUTING; fi
+[ "$way" = not ] && [ $mangle = POSTROUTING ] && mangle=PREROUTING
 [ "$way" = not ] && tables=mangle || tables="raw mangle"
 
-hook() { case $1 in raw) echo PREROUTING;; mangle) [ "$way" = not ] && echo PREROUTING || echo POSTROUTING;; esac; }
+hook() { case $1 in raw) echo $raw;; mangle) echo $mangle;; esac; }
 
 networks() {
   [ "$list" = all ] && return
@@ -38,7 +41,7 @@ of_family() { case $1 in iptables) grep -v : || true;; *) grep : || true;; esac;
 
 open() {
   for table in raw mangle; do
-    for at in PREROUTING POSTROUTING; do
+    for at in PREROUTING POSTROUTING INPUT OUTPUT; do
       while "$ip" -w 5 -t $table -D $at -j $chain 2>/dev/null; do :; done
     done
     "$ip" -w 5 -t $table -F $chain 2>/dev/null || true
@@ -53,7 +56,7 @@ drop() {
 build() {
   for table in $tables; do
     "$ip" -w 5 -t $table -N $chain
-    if [ "$(hook $table)" = PREROUTING ]; then device=-i port=--dport peer=-s; else device=-o port=--sport peer=-d; fi
+    case $(hook $table) in PREROUTING|INPUT) device=-i port=--dport peer=-s;; *) device=-o port=--sport peer=-d;; esac
     for each in $devices $tunnels; do "$ip" -w 5 -t $table -A $chain $device $each -j RETURN; done
     # Without its neighbours' discovery IPv6 reaches nobody at all, not even by the port below.
     [ "$ip" = iptables ] || for type in 133 134 135 136 137; do "$ip" -w 5 -t $table -A $chain -p icmpv6 --icmpv6-type $type -j RETURN; done

@@ -3,9 +3,10 @@ import { cp, lstat, mkdir, readdir, readlink, rename, rm, symlink } from 'node:f
 import { join } from 'node:path';
 import { ifFree, withLock } from '../../units/lock.ts';
 import { run, runStreaming } from '../command.ts';
+import { diskOf } from '../disk.ts';
 import { answers, type Docker } from '../docker/api.ts';
 import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
-import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
+import { inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
 import type { Lab } from '../lab.ts';
 import type { Progress } from '../progress.ts';
 import { labNeeds } from '../workloads.ts';
@@ -136,12 +137,14 @@ async function withBuilder(
     size: BUILDER,
     mounts: [{ from: cacheFolder(), to: cacheFolder(), readonly: true }],
     services: [dockerd(majorOf(version))],
+    keeps: true,
   };
   await removeBuilder(kind);
   try {
-    await install(lab, machine);
     const root = join(diskOf(lab, machine.name), DATA_ROOT);
-    if (start) await shareStore(start, root);
+    await install(lab, machine, async (disk) => {
+      if (start) await shareStore(start, join(disk, DATA_ROOT));
+    });
     await powerOn(lab, machine);
     const docker = dockerOf(lab, machine.name);
     await answers(docker, 60_000, () => dockerSilent(lab, machine.name));

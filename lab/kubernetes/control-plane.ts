@@ -45,9 +45,6 @@ function etcd(seat: Seat, all: Seat[]): Component {
         `--${side}trusted-ca-file=${file('etcd-ca.crt')}`,
         `--${side}client-cert-auth=true`,
       ]),
-      // When a machine of the lab loses its power, what it has written is not lost: this computer's kernel has it. Without
-      // waiting for the disk, the lab is as fast as a cluster on good disks.
-      '--unsafe-no-fsync',
       '--log-level=warn',
     ],
     data: ETCD_DATA,

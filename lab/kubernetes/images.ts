@@ -2,9 +2,10 @@ import { cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:
 import { basename, join } from 'node:path';
 import { ifFree } from '../../units/lock.ts';
 import { run, runStreaming } from '../command.ts';
+import { diskOf } from '../disk.ts';
 import { answers, type Docker } from '../docker/api.ts';
 import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf, SOCKET } from '../docker/daemon.ts';
-import { diskOf, inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
+import { inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
 import { cached, cacheFolder, lockName } from '../image/cache.ts';
 import { type ImageStore, imageStore, shareStore } from '../image/store.ts';
 import type { Lab } from '../lab.ts';
@@ -66,9 +67,9 @@ async function fill(images: ImageStore, programs: string, dockerMajor: number, p
       { from: config, to: CONFIG, readonly: true },
     ],
     services: [dockerd(dockerMajor), containerd],
+    keeps: true,
   };
-  await install(builderLab, machine);
-  await shareStore(images.folder, join(diskOf(builderLab, BUILDER), DATA_ROOT));
+  await install(builderLab, machine, (disk) => shareStore(images.folder, join(disk, DATA_ROOT)));
   await powerOn(builderLab, machine);
   const docker = dockerOf(builderLab, BUILDER);
   await answers(docker, 60_000, () => dockerSilent(builderLab, BUILDER));

@@ -132,7 +132,7 @@ mkdir -p /var/lib/kubelet
 disk=/var/lib/kubelet.disk
 if [ ! -e $disk ]; then
   truncate --size=${POD_DISK} $disk.new
-  mkfs.ext4 -q -O ^has_journal -m 0 $disk.new
+  mkfs.ext4 -q -m 0 -J size=16 -E assume_storage_prezeroed=1 $disk.new
   mv $disk.new $disk
 fi
 mknod /dev/loop-control c 10 237

@@ -1,3 +1,4 @@
+import { type PowerCut, powerCutOf } from '../disk.ts';
 import { entryUrls } from '../edge.ts';
 import { type LinkState, linkState, type PowerState, powerState } from '../host.ts';
 import { entriesOf, labNeeds } from '../workloads.ts';
@@ -14,6 +15,8 @@ export interface KubernetesStatus {
   machines: MachineStatus[];
   /** Where users reach the workloads, by entry name. */
   entry: Record<string, string>;
+  /** What a power cut leaves of what its machines have written; undefined while the lab is down. */
+  powerCut?: PowerCut | undefined;
   /** How to reach the API. */
   reach: { kubeconfig: string; context: string } | undefined;
 }
@@ -51,6 +54,7 @@ export async function kubernetesStatus(): Promise<KubernetesStatus> {
     state: well ? 'up' : 'partly',
     settings: { controlPlanes: notes.controlPlanes, timers: notes.timers },
     machines,
+    powerCut: powerCutOf(kubernetesLab),
     entry: entryUrls(entriesOf(await labNeeds()), EDGE),
     reach: { kubeconfig: KUBECONFIG, context: CONTEXT },
   };

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { withLock } from '../../units/lock.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { diskOf, install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
+import { install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
 import { isCurrent } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
 import { createNetwork, refuseClash } from '../network.ts';
@@ -108,27 +108,21 @@ function describe({ controlPlanes, timers }: Settings): string {
 async function powerOnAll(all: Seat[], notes: Notes, progress: Progress): Promise<void> {
   progress(`powering on ${all.map(({ name }) => name).join(', ')} and the edge`);
   const folders = { ...FOLDERS, programs: notes.programs };
-  const start = async (machine: Machine) => {
-    await install(kubernetesLab, machine);
+  const start = async (machine: Machine, fill?: (disk: string) => Promise<void>) => {
+    await install(kubernetesLab, machine, fill);
     if (linkState(kubernetesLab, machine.name) === 'cut') await restoreLink(kubernetesLab, machine.name);
     await powerOn(kubernetesLab, machine);
   };
   await Promise.all([
     start(edgeMachine(folders)),
-    ...all.map(async (seat) => {
-      await shareOnce(notes.store, join(diskOf(kubernetesLab, seat.name), CONTAINERD_ROOT));
-      await start(nodeMachine(seat, all, notes, folders));
-    }),
+    ...all.map((seat) => start(nodeMachine(seat, all, notes, folders), (disk) => fillDisk(notes.store, disk))),
   ]);
 }
 
-/** A node keeps its images over power cycles: only the first start takes them from the store, completely or not at all. */
-async function shareOnce(store: ContainerdStore, root: string): Promise<void> {
-  if (existsSync(root)) return;
-  const part = `${root}.part`;
-  await rm(part, { recursive: true, force: true });
-  await shareContainerdStore(store, part);
-  await rename(part, root);
+/** A node starts with its images, and keeps them over power cycles. */
+async function fillDisk(store: ContainerdStore, disk: string): Promise<void> {
+  await mkdir(join(disk, dirname(CONTAINERD_ROOT)), { recursive: true });
+  await shareContainerdStore(store, join(disk, CONTAINERD_ROOT));
 }
 
 /** Nodes, or pods. */

@@ -1,3 +1,4 @@
+import { type PowerCut, powerCutOf } from '../disk.ts';
 import { entryUrls } from '../edge.ts';
 import { type LinkState, linkState, type PowerState, pathInside, powerState } from '../host.ts';
 import { entriesOf, labNeeds } from '../workloads.ts';
@@ -15,6 +16,8 @@ export interface ProxmoxStatus {
   machines: MachineStatus[];
   /** Where users reach the workloads, by entry name. */
   entry: Record<string, string>;
+  /** What a power cut leaves of what its machines have written; undefined while the lab is down. */
+  powerCut?: PowerCut | undefined;
   /** How to reach the API and the nodes. */
   reach: ({ endpoints: string[] } & ReturnType<typeof access>) | undefined;
 }
@@ -53,6 +56,7 @@ export async function proxmoxStatus(): Promise<ProxmoxStatus> {
     state: well ? 'up' : 'partly',
     settings: { nodes: notes.nodes, timeScale: notes.timeScale },
     machines,
+    powerCut: powerCutOf(proxmoxLab),
     entry: entryUrls(entriesOf(await labNeeds()), EDGE),
     reach: { endpoints: all.map(({ address }) => `https://${address}:${API_PORT}`), ...access(FOLDERS.config) },
   };

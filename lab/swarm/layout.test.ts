@@ -30,7 +30,7 @@ test('the edge leads each entry of each workload to every node, at random', asyn
   for (const { name, port, protocol, swarm } of entries) {
     const section = config.slice(config.indexOf(`listen ${name}\n`)).split('\n\n')[0]!;
     assert.match(section, new RegExp(`bind :${port}\\n`));
-    assert.match(section, new RegExp(`mode ${protocol}\\n`));
+    assert.match(section, new RegExp(`mode ${protocol === 'http' ? 'http' : 'tcp'}\\n`));
     assert.match(section, /balance random/);
     for (const { name: node, address } of nodes)
       assert.match(section, new RegExp(`server ${node} ${address}:${swarm}`));

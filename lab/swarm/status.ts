@@ -1,3 +1,4 @@
+import { type PowerCut, powerCutOf } from '../disk.ts';
 import { dockerOf } from '../docker/daemon.ts';
 import { entryUrls } from '../edge.ts';
 import { type LinkState, linkState, type PowerState, powerState } from '../host.ts';
@@ -12,6 +13,8 @@ export interface SwarmStatus {
   machines: MachineStatus[];
   /** Where users reach the workloads, by entry name. */
   entry: Record<string, string>;
+  /** What a power cut leaves of what its machines have written; undefined while the lab is down. */
+  powerCut?: PowerCut | undefined;
 }
 
 export interface MachineStatus {
@@ -45,7 +48,7 @@ export async function swarmStatus(): Promise<SwarmStatus> {
     ({ role, power, link, ready }) => power === 'on' && link === 'connected' && (role === 'edge' || ready),
   );
   const entry = entryUrls(entriesOf(await labNeeds()), EDGE);
-  return { lab: 'swarm', state: well ? 'up' : 'partly', machines, entry };
+  return { lab: 'swarm', state: well ? 'up' : 'partly', machines, entry, powerCut: powerCutOf(swarmLab) };
 }
 
 /** Names of the nodes that are ready, as the first manager that answers sees it. */

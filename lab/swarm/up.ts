@@ -10,7 +10,7 @@ import { run } from '../command.ts';
 import { answers, type Docker, DockerError } from '../docker/api.ts';
 import { DATA_ROOT, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
 import { EDGE_CONFIG, edgeConfig, edgeMachine } from '../edge.ts';
-import { diskOf, install, linkState, logTail, type Machine, powerOff, powerOn, restoreLink } from '../host.ts';
+import { install, linkState, logTail, type Machine, powerOff, powerOn, restoreLink } from '../host.ts';
 import { type ImageStore, imageStore, isCurrent, shareStore } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
 import { createNetwork, refuseClash } from '../network.ts';
@@ -106,28 +106,18 @@ async function powerOnAll(nodes: NodeSeat[], { store }: Notes, progress: Progres
   const edge = join(swarmLab.folder, 'edge');
   const major = majorOf(await run(['dockerd', '--version']));
   await writeFile(join(edge, EDGE_CONFIG), edgeConfig(edgeEntries(entriesOf(await labNeeds()), nodes), EDGE_CHECK));
-  const start = async (machine: Machine) => {
-    await install(swarmLab, machine);
+  const start = async (machine: Machine, fill?: (disk: string) => Promise<void>) => {
+    await install(swarmLab, machine, fill);
     if (linkState(swarmLab, machine.name) === 'cut') await restoreLink(swarmLab, machine.name);
     await powerOn(swarmLab, machine);
   };
   await Promise.all([
     start(edgeMachine(EDGE, edge)),
     ...nodes.map(async (seat) => {
-      await shareOnce(store, join(diskOf(swarmLab, seat.name), DATA_ROOT));
-      await start(nodeMachine(seat, shared, major));
+      await start(nodeMachine(seat, shared, major), (disk) => shareStore(store.folder, join(disk, DATA_ROOT)));
       await answers(dockerOf(swarmLab, seat.name), PATIENCE_MS, () => dockerSilent(swarmLab, seat.name));
     }),
   ]);
-}
-
-/** A node keeps its data over power cycles: only the first start takes the images from the store, completely or not at all. */
-async function shareOnce(store: ImageStore, root: string): Promise<void> {
-  if (existsSync(root)) return;
-  const part = `${root}.part`;
-  await run(['rm', '-rf', part]);
-  await shareStore(store.folder, part);
-  await rename(part, root);
 }
 
 interface Info {

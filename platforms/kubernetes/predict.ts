@@ -35,6 +35,7 @@ export function predictKubernetes(situation: Situation): PredictedWindow[] {
   const own = { ...situation, hit: aimedMembers(situation) };
   switch (situation.meaning.kind) {
     case 'node death':
+    case 'isolation':
       return nodeDeath(situation);
     // It serves on, unheard: that it is noticed is all that the timers tell.
     case 'control-plane silence':

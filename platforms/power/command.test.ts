@@ -23,6 +23,12 @@ describe('power by commands', () => {
     assert.equal(await agent.state('w1'), 'on');
   });
 
+  it("takes the report's note from among the words of off, and nothing else", async () => {
+    const said = power({ off: 'echo Chassis Power Control: Down/Off; echo note: it forgets nothing' });
+    assert.deepEqual(await said.off('w1'), { note: 'it forgets nothing' });
+    assert.deepEqual(await power({ off: 'echo no note: of any kind' }).off('w1'), {});
+  });
+
   it('is unknown when the state is neither on nor off', async () => {
     assert.equal(await power({ state: 'echo perhaps' }).state('w1'), 'unknown');
     assert.equal(await power({ state: 'true' }).state('w1'), 'unknown');

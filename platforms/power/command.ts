@@ -8,7 +8,7 @@ import type { Power, PowerConfig, PowerState } from './power.ts';
 
 type CommandConfig = Extract<PowerConfig, { kind: 'command' }>;
 
-/** Power by three shell commands of the cluster file, `{node}` replaced. `state` prints `on` or `off`. */
+/** Power by three shell commands of the cluster file, `{node}` replaced. `state` prints `on` or `off`; a line `note: …` of `off` is for the report. */
 export function commandPower(config: CommandConfig): Power {
   const env = { ...process.env, PATH: searchPath() };
   // The shell takes them from the environment, and a command may repeat what it was given.
@@ -40,7 +40,8 @@ export function commandPower(config: CommandConfig): Power {
   return {
     kind: 'command',
     async off(node) {
-      await shell('off', node);
+      const note = /^note: (.+)$/m.exec(await shell('off', node))?.[1];
+      return note === undefined ? {} : { note };
     },
     async on(node) {
       await shell('on', node);

@@ -4,6 +4,8 @@ import type { Power, PowerConfig } from './power.ts';
 
 type DockerConfig = Extract<PowerConfig, { kind: 'docker' }>;
 
+const KEEPS_NOTE = 'the node is a container that was killed: its page cache was kept, which a real power cut loses';
+
 /** Power of nodes that are containers of a Docker engine (kind, k3d, docker-in-docker): kill and start. */
 export function dockerPower(config: DockerConfig): Power {
   const engine = connect(config.host, undefined);
@@ -30,6 +32,7 @@ export function dockerPower(config: DockerConfig): Power {
     off: (node) =>
       container('off', node, async (name) => {
         if (await running(name)) await engine.ask('kill', (api) => api.getContainer(name).kill(), 30_000);
+        return { note: KEEPS_NOTE };
       }),
     on: (node) =>
       container('on', node, async (name) => {

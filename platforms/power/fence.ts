@@ -78,7 +78,10 @@ export function fencePower(config: FenceConfig): Power {
 
   return {
     kind: `fence ${config.agent}`,
-    off: (node) => act('off', node),
+    off: async (node) => {
+      await act('off', node);
+      return {};
+    },
     on: (node) => act('on', node),
     async state(node) {
       const result = await run('status', node);

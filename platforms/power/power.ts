@@ -6,8 +6,12 @@ export type PowerState = 'on' | 'off' | 'unknown';
 
 export interface Power {
   readonly kind: string;
-  /** Hard power-off: nothing on the node is notified. Resolves when the agent says it is done; `state` is the evidence. */
-  off(node: string): Promise<void>;
+  /**
+   * Hard power-off: nothing on the node is notified. Resolves when the agent says it is done; `state` is the evidence.
+   *
+   * @returns what a report must say about it, by the agent's word: that it is less than a power cut
+   */
+  off(node: string): Promise<{ note?: string }>;
   on(node: string): Promise<void>;
   state(node: string): Promise<PowerState>;
 }

@@ -1,17 +1,30 @@
+import type { Platform } from '../platform.ts';
 import { entriesOf, node, type Verb } from '../verb.ts';
 import type { Power } from './power.ts';
+import { restore } from './restore.ts';
 
-const { verb, undo } = entriesOf<Power>();
+export interface PowerContext {
+  power: Power;
+  /** Knows whether a node is being shut down. */
+  platform: Pick<Platform, 'lastWord'>;
+}
+
+const { verb, undo } = entriesOf<PowerContext>();
 
 /** What a power agent can do. */
-export const powerVerbs: Record<string, Verb<Power>> = {
-  'power.off': verb({ node }, [], async (power, { node }) => {
-    await power.off(node);
+export const powerVerbs: Record<string, Verb<PowerContext>> = {
+  'power.off': verb({ node }, [], async ({ power }, { node }) => {
+    return power.off(node);
+  }),
+
+  'power.on': undo({ node }, [], async ({ power }, { node }) => {
+    await power.on(node);
     return undefined;
   }),
 
-  'power.on': undo({ node }, [], async (power, { node }) => {
-    await power.on(node);
+  /** After a shutdown: once that is over, for `power.on` does nothing to a node that has power still. */
+  'power.restore': undo({ node }, [], async ({ power, platform }, { node }) => {
+    await restore(power, platform, node);
     return undefined;
   }),
 };

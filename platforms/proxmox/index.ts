@@ -11,6 +11,7 @@ export const proxmox: PlatformModule<ProxmoxCluster> = {
   load,
   describe: ({ reach }) => `${reach.endpoints.length} endpoints`,
   settings: () => ({}),
+  hasTools: true,
   open: async (cluster) => (await import('./proxmox.ts')).openProxmox(cluster),
   async verbs() {
     const { verbs, queries } = await import('./verbs/index.ts');

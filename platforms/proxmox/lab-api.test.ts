@@ -17,7 +17,6 @@ import { openProxmox } from './proxmox.ts';
 /** Guests of memory have an agent where their tags say so. */
 const NAMESPACE = 'brownout-agent-1';
 const RUN = '20260101-000000-abcd';
-const PORT = 18_206;
 const labels = { 'brownout.run': RUN };
 
 describe("the driver on the lab's API", { timeout: 240_000 }, () => {
@@ -35,6 +34,7 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
     allow: { nodes: ['*'], namespaces: ['brownout-*'] },
     power: undefined,
     entry: {},
+    credentials: {},
     images: {},
     pull: 'missing',
     netem: false,
@@ -69,7 +69,7 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
   before(async () => {
     process.env.BROWNOUT_TEST_PVE = TOKEN_SECRET;
     writeFileSync(join(folder, 'start'), '#!/bin/sh\n');
-    nodes = await MemoryCluster.start(authority, PORT);
+    nodes = await MemoryCluster.start(authority);
     cluster = clusterFile();
     api = new Api(cluster.reach);
     await finished(

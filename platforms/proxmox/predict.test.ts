@@ -13,6 +13,9 @@ interface Options {
   nodes?: number;
   timers?: Timer[];
   hit?: string[];
+  policy?: string;
+  /** The fault's. */
+  options?: object;
 }
 
 function situation({
@@ -22,6 +25,8 @@ function situation({
   nodes = 3,
   timers,
   hit = ['vote'],
+  policy = 'conditional (default)',
+  options = {},
 }: Options): Situation {
   const member = { id: '7001/12', service: 'vote', node, state: 'running' as const, ready: true };
   const target: Target =
@@ -29,7 +34,7 @@ function situation({
   return {
     inspection: {
       platform: 'proxmox',
-      versions: {},
+      versions: { 'ha.shutdown_policy': policy },
       nodes: Array.from({ length: nodes }, (_, index) => ({
         name: `pve${index + 1}`,
         role: 'manager',
@@ -42,7 +47,7 @@ function situation({
       quorum: { managers: nodes, reachable: nodes, needed: Math.floor(nodes / 2) + 1 },
       timers: timers ?? timersOf(nodes),
     },
-    meaning: meaningOf({ fault, options: {} }),
+    meaning: meaningOf({ fault, options }),
     targets: [target],
     services: { vote: replicas },
     hit: Object.fromEntries(hit.map((service) => [service, 1])),
@@ -85,6 +90,26 @@ test('a killed guest is started again in place, a drained one moves alive', () =
   assert.deepEqual(windows({ fault: 'member-kill' })['replacement running'], [0, 20_000]);
   assert.deepEqual(windows({ fault: 'node-drain' }), { 'replacement running': [500, 100_000] });
   assert.deepEqual(windows({ fault: 'member-pause' }), {});
+});
+
+test('a node that is cut off resets itself, long before anybody may start its guests elsewhere', () => {
+  const { 'node reset': reset, ...others } = windows({ fault: 'node-partition' });
+  assert.deepEqual(reset, [56_375, 77_875]);
+  assert.deepEqual(others, windows({}));
+  assert.ok(reset![1]! < others['replacement running']![0]!);
+});
+
+test("a shutdown in good order: the policy tells, the fault's before the cluster's own", () => {
+  const shutdown = { fault: 'node-shutdown' };
+  assert.deepEqual(windows(shutdown), {
+    'node noticed down': [0, 110_000],
+    'replacement running': [50_000, 181_000],
+    'users served again': [0, 242_000],
+  });
+  assert.deepEqual(windows({ ...shutdown, policy: 'failover' }), windows(shutdown));
+  assert.deepEqual(Object.keys(windows({ ...shutdown, policy: 'freeze' })), ['node noticed down']);
+  assert.deepEqual(windows({ ...shutdown, options: { policy: 'migrate' } }), { 'replacement running': [500, 100_000] });
+  assert.deepEqual(windows({ ...shutdown, node: 'pve2' })['replacement running'], [59_000, 201_000]);
 });
 
 test('without the timers nothing is predicted', () => {

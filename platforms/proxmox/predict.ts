@@ -2,6 +2,7 @@
 import type { Bracket } from '../../units/bracket.ts';
 import {
   about,
+  add,
   aimedMembers,
   ENTRY,
   goneEntirely,
@@ -12,7 +13,20 @@ import {
   timer,
 } from '../prediction.ts';
 import { nodesOf } from '../targets.ts';
-import { drained, type HaTimers, moved, movedFromMaster, newMaster, offline, restarted, started } from './windows.ts';
+import {
+  drained,
+  type HaTimers,
+  left,
+  moved,
+  movedAfterShutdown,
+  movedFromMaster,
+  movedFromMasterAfterShutdown,
+  newMaster,
+  offline,
+  restarted,
+  selfReset,
+  started,
+} from './windows.ts';
 
 type UsedTimers = PredictedWindow['timers'];
 
@@ -21,10 +35,14 @@ const TRANSFER: Bracket = { from: 500, to: 60_000 };
 
 export function predictProxmox(situation: Situation): PredictedWindow[] {
   switch (situation.meaning.kind) {
-    // A node that is cut off resets itself, and is fenced like one that died.
     case 'node death':
-    case 'control-plane silence':
       return nodeDeath(situation);
+    // A node that is cut off resets itself, and is fenced like one that died.
+    case 'isolation':
+    case 'control-plane silence':
+      return [...nodeDeath(situation), ...itsReset(situation)];
+    case 'shutdown':
+      return shutDown(situation, situation.meaning.policy ?? policyOf(situation));
     case 'drain':
       return movedAlive(situation, movable(situation));
     case 'restart': {
@@ -85,6 +103,58 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
     window: started(hasMaster ? movedFromMaster(timers) : moved(timers), timers),
   };
   return [...expected, replaced, ...usersAfter(situation, services, replaced)];
+}
+
+function shutDown(situation: Situation, policy: string | undefined): PredictedWindow[] {
+  return policy === 'migrate'
+    ? movedAlive(situation, managed(situation, movable(situation)))
+    : stopped(situation, policy === 'conditional' || policy === 'failover');
+}
+
+/** @param moves frozen guests wait for their node; `conditional` freezes them at a reboot only */
+function stopped(situation: Situation, moves: boolean): PredictedWindow[] {
+  const nodes = nodesLost(situation);
+  const timers = haTimers(situation);
+  const stop = timer(situation, 'ha.stop');
+  if (nodes.length === 0 || !timers || !stop) return [];
+  const goes = left(timers, stop.ms);
+  const expected: PredictedWindow[] = [
+    {
+      ...about('node noticed down', nodesOf(situation.targets)),
+      formula: '≤ 2·R + stop + system 30 s',
+      timers: { ...using(situation, 'round'), 'ha.stop': stop },
+      window: goes,
+    },
+  ];
+  const services = managed(situation, movable(situation));
+  if (services.length === 0 || !moves) return expected;
+  const hasMaster = nodes.some(({ leader }) => leader);
+  const after = hasMaster ? movedFromMasterAfterShutdown(timers) : movedAfterShutdown(timers);
+  const replaced: PredictedWindow = {
+    ...about('replacement running', services),
+    formula: hasMaster ? 'noticed + F + ≤ 2·R + R' : 'noticed + F − u·R + R',
+    timers: { ...using(situation, 'fence', 'round'), 'ha.stop': stop },
+    window: started(add(goes, after), timers),
+  };
+  return [...expected, replaced, ...usersAfter(situation, services, replaced)];
+}
+
+/** The cluster's own: what is said of it begins with its word. */
+const policyOf = ({ inspection }: Situation) => inspection.versions['ha.shutdown_policy']?.split(' ')[0];
+
+/** What follows it depends on how long the node takes to boot, which no timer tells. */
+function itsReset(situation: Situation): PredictedWindow[] {
+  const nodes = nodesLost(situation);
+  const timers = haTimers(situation);
+  if (nodes.length === 0 || !timers) return [];
+  return [
+    {
+      ...about('node reset', nodesOf(situation.targets)),
+      formula: 'token + consensus + W − u·R + ≤ device',
+      timers: using(situation, 'detection', 'watchdog', 'round', 'device'),
+      window: selfReset(timers),
+    },
+  ];
 }
 
 /** Of a service whose guests are no HA resources nothing is recovered: its guests wait for their node. */

@@ -1,6 +1,6 @@
 import { connect } from 'node:tls';
 import { OperatorError } from '../../units/operator-error.ts';
-import type { Deployment, Member, Platform } from '../platform.ts';
+import type { Deployment, LastWord, Member, Platform } from '../platform.ts';
 import { pollUntilReady } from '../ready.ts';
 import { execInGuest } from './acts/agent.ts';
 import { lockHolder } from './acts/lock.ts';
@@ -8,6 +8,7 @@ import { Api } from './api/api.ts';
 import type { ProxmoxCluster } from './cluster.ts';
 import { watchProxmox } from './events/watch.ts';
 import { neighbours } from './neighbour.ts';
+import { nodeFilter } from './node-filter.ts';
 import { inspectProxmox } from './state/inspect.ts';
 import { conditionOf, ofNamespace, parseMember, processesOf, toMembers } from './state/members.ts';
 import { leftoversOfProxmox, snapshotProxmox } from './state/snapshot.ts';
@@ -53,15 +54,34 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     await pollUntilReady(namespace, look, { timeout, every: LOOK_AGAIN, signal, tell, hint });
   }
 
+  async function addressOf(node: string): Promise<string> {
+    const address =
+      addresses.get(node) ?? (await viewer.look({ patience: 0 })).nodes.find(({ name }) => name === node)?.address;
+    if (address !== undefined) return address;
+    throw new OperatorError(`the cluster has no node ${node}`);
+  }
+
+  async function isOnline(node: string): Promise<boolean> {
+    const { nodes } = await viewer.look({ patience: 0 });
+    return nodes.some(({ name, online }) => name === node && online);
+  }
+
   /** Its API takes a connection: nothing is sent, so whose certificate it is does not matter. */
   async function answers(node: string): Promise<boolean> {
     try {
-      const address =
-        addresses.get(node) ?? (await viewer.look({ patience: 0 })).nodes.find(({ name }) => name === node)?.address;
-      return address !== undefined && (await takesTls(address));
+      return await takesTls(await addressOf(node));
     } catch {
       return false;
     }
+  }
+
+  /** An LRM whose node is shut down says so at once, and after that nothing any more. */
+  async function lastWord(node: string): Promise<LastWord | undefined> {
+    const lrm = await viewer.look({ patience: 0 }).then(
+      ({ nodes }) => nodes.find(({ name }) => name === node)?.lrm,
+      () => undefined,
+    );
+    return lrm?.timestamp === undefined ? undefined : { isGoing: lrm.mode !== 'active', told: lrm.timestamp };
   }
 
   return {
@@ -69,6 +89,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     verbs: offered(verbs, cluster),
     queries: Object.keys(offered(queries, cluster)),
     neighbours,
+    nodeFilter: nodeFilter(cluster.ssh, addressOf, isOnline),
     peerPort: API_PORT,
     async inspect() {
       const inspection = await inspectProxmox(api, viewer);
@@ -90,6 +111,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
       return execInGuest(api, { node: member.node, vmid: guest.vmid }, argv, { stdin, timeout });
     },
     answers,
+    lastWord,
     condition: (member) => conditionOf(api, member),
     perform: (act, ownRun, tell) => performOnProxmox({ ...context, tell }, act, ownRun),
     query: (query) => askProxmox(context, query),

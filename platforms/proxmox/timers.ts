@@ -10,6 +10,8 @@ const ASSUMED = {
   /** How long a node that lost its lock or the majority lives on: its watchdog's client, and the device itself. */
   'ha.watchdog': 60_000,
   'ha.watchdog.device': 10_000,
+  /** How long a guest has to shut down before it is ended. */
+  'ha.stop': 60_000,
   /** A round of the active CRM or LRM. */
   'ha.round': 10_000,
   /** A round of one that waits. */

@@ -88,6 +88,7 @@ describe('the recorded fail-overs', () => {
   it('shutdown in good order: no lock is waited for', () => {
     const run = timeline(/^graceful shutdown of pve2/);
     const left = seen(run, 'cs.pve2.online', is(0));
+    within(left, windows.left(timers, NAMED['ha.stop']!), 'left');
     const moved = windows.movedAfterShutdown(timers);
     within(seen(run, 'ms.service.vm:100.node', is('pve3')) - left, moved, 'moved');
     within(seen(run, 'lrm.pve3.result.vm:100', starts('started')) - left, windows.started(moved, timers), 'started');

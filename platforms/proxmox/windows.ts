@@ -64,6 +64,19 @@ export function movedFromMaster(timers: HaTimers): Bracket {
   return after(newMaster(timers), timers.fence - SLACK, timers.fence + timers.round);
 }
 
+/** What is left of the system ends after its guests. Not a timer: an assumption. */
+const SYSTEM_ENDS = 30_000;
+
+/** A node that is shut down in good order leaves the membership: its LRM looks, its guests end, it looks again, and the system ends. */
+export function left({ round }: HaTimers, stop: number): Bracket {
+  return { from: 0, to: 2 * round + stop + SYSTEM_ENDS };
+}
+
+/** Of the master's node, shut down in good order: it gives its lock back, and the new master knows no last look. */
+export function movedFromMasterAfterShutdown({ fence, round }: HaTimers): Bracket {
+  return { from: fence - SLACK, to: fence + 2 * round + SLACK };
+}
+
 /** Of a node that was shut down in good order, since it left the membership: it gave its lock back, so only F is waited for. */
 export function movedAfterShutdown({ fence, round }: HaTimers): Bracket {
   return { from: fence - round, to: fence + SLACK };

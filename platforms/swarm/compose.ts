@@ -5,7 +5,7 @@ import type { Labels } from './api.ts';
 
 export type Part = Record<string, unknown>;
 
-interface Compose extends Part {
+export interface Compose extends Part {
   version?: string;
   services?: Record<string, Part>;
   networks?: Record<string, Part | null>;

@@ -36,6 +36,7 @@ export function predictSwarm(situation: Situation): PredictedWindow[] {
   switch (situation.meaning.kind) {
     // A manager that does not hear a node replaces what ran there, whether or not it still does.
     case 'node death':
+    case 'isolation':
     case 'control-plane silence':
       return nodeDeath(situation);
     case 'drain':

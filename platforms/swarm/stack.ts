@@ -9,6 +9,7 @@ import type { SwarmCluster } from './cluster.ts';
 import { addTo, foldersIn, imagesOf, readCompose } from './compose.ts';
 import { REFUSED, runAgent } from './containers.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
+import { withSecretFiles } from './secrets.ts';
 
 const CLI_TIMEOUT = 60_000;
 const FOLDER_TIMEOUT = 30_000;
@@ -30,17 +31,27 @@ export async function deployStack(hosts: Hosts, cluster: SwarmCluster, request: 
   const images = cluster.pull === 'never' ? await imageIds(hosts, imagesOf(compose)) : {};
   const networks = request.neighbour ? await networksOf(hosts, request.neighbour) : [];
   if (cluster.shared) await makeFolders(hosts, cluster, request, foldersIn(compose, cluster.shared));
-  const file = addTo(compose, { labels: request.labels, images, join: networks });
   const manager = await hosts.manager(async (host) => {
     // Only a manager that reaches the leader answers this; the command line itself would hang on another.
     await listServices(host, request.namespace);
     return host;
   });
-  await stackDeploy(manager, cluster, request.namespace, file);
+  const folder = await mkdtemp(join(tmpdir(), 'brownout-docker-'));
+  try {
+    const whole = await withSecretFiles(compose, folder);
+    const file = addTo(whole, { labels: request.labels, images, join: networks });
+    await stackDeploy(manager, cluster, { namespace: request.namespace, file, config: folder });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
-async function stackDeploy(manager: NodeHost, cluster: SwarmCluster, namespace: string, file: string): Promise<void> {
-  const config = await mkdtemp(join(tmpdir(), 'brownout-docker-'));
+/** `config`: an empty folder instead of the user's own configuration of Docker. */
+async function stackDeploy(
+  manager: NodeHost,
+  cluster: SwarmCluster,
+  { namespace, file, config }: { namespace: string; file: string; config: string },
+): Promise<void> {
   const { tls } = cluster.reach;
   const secure = tls ? ['--tlsverify', '--tlscacert', tls.ca, '--tlscert', tls.cert, '--tlskey', tls.key] : [];
   const resolve = cluster.pull === 'never' ? ['--resolve-image', 'never'] : [];
@@ -61,8 +72,6 @@ async function stackDeploy(manager: NodeHost, cluster: SwarmCluster, namespace: 
       hint: 'install the Docker command line (Debian: apt-get install docker.io, or docker-cli)',
       cause: error,
     });
-  } finally {
-    await rm(config, { recursive: true, force: true });
   }
 }
 

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { delimiter, join } from 'node:path';
+import { delimiter, extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Probes a second. */
@@ -13,18 +13,25 @@ const WINDOW = 10_000;
 /** A peer runs a little longer than it is watched. */
 const PEER_SECONDS = (WARM_UP + WINDOW) / 1000 + 3;
 
-/** How many requests the server has answered so far. */
-export type Answered = () => Promise<number>;
+/** How many requests of each process the server has answered so far. */
+export type Answered = () => Promise<number[]>;
 
 /**
- * CPU ms per answered probe of a process that probes at `RATE`, without its start-up. Measured from outside, the same way for
- * all, and by what the server answered: not every program keeps the rate that it is given.
+ * CPU ms per answered probe of processes that probe at `RATE` at the same time, without their start-up. Measured from outside, the
+ * same way for all, and by what the server answered: not every program keeps the rate that it is given.
  */
-export async function cpuPerProbe(pid: number, answered: Answered): Promise<number> {
+export async function cpuPerProbe(pids: number[], answered: Answered): Promise<number[]> {
   await sleep(WARM_UP);
-  const [cpu, count] = [cpuMs(pid), await answered()];
+  const [cpu, count] = [pids.map(cpuMs), await answered()];
   await sleep(WINDOW);
-  return (cpuMs(pid) - cpu) / ((await answered()) - count);
+  const [cpuThen, countThen] = [pids.map(cpuMs), await answered()];
+  return pids.map((_, index) => (cpuThen[index]! - cpu[index]!) / (countThen[index]! - count[index]!));
+}
+
+/** Node's own HTTP client at `RATE`; it ends when it is disconnected. */
+export function startReference(url: string, connection: 'new' | 'reused'): ChildProcess {
+  const script = new URL(`./reference${extname(import.meta.url)}`, import.meta.url);
+  return fork(script, [url, connection], { execArgv: ['--disable-warning=ExperimentalWarning'] });
 }
 
 function cpuMs(pid: number): number {
@@ -64,7 +71,8 @@ async function costOf({ command: [file, ...args], input }: Peer, answered: Answe
   const child = spawn(file!, args, { stdio: ['pipe', 'ignore', 'ignore'] });
   child.stdin.end(input);
   try {
-    return await cpuPerProbe(child.pid!, answered);
+    const [cpu] = await cpuPerProbe([child.pid!], answered);
+    return cpu!;
   } finally {
     child.kill('SIGKILL');
   }

@@ -38,8 +38,8 @@ export type TruthCommand =
 export interface TruthAnswer {
   /** By port, in the order of `listen`. */
   outages: TrueOutage[][];
-  /** Requests that were answered so far, on all ports. */
-  answered: number;
+  /** By port: requests that were answered so far. */
+  answered: number[];
   /** When the server itself was stalled, so far: an outage that was not intended, but an outage. */
   stalls: TrueOutage[];
 }
@@ -54,6 +54,7 @@ const answers = {
 
 class Target {
   readonly port: number;
+  answered = 0;
   readonly #now: () => number;
   readonly #sockets = new Set<Socket>();
   #server: Server | undefined;
@@ -116,7 +117,7 @@ class Target {
 
   #answer(socket: Socket, connection: keyof typeof answers): void {
     const send = (answer: Buffer) => {
-      answered++;
+      this.answered++;
       if (connection === 'close') socket.end(answer);
       else socket.write(answer);
     };
@@ -140,7 +141,6 @@ class Target {
 }
 
 let targets: Target[] = [];
-let answered = 0;
 const stalls: TrueOutage[] = [];
 
 /** Beats, and notes every beat that came late. */
@@ -170,7 +170,10 @@ async function carryOut(command: TruthCommand): Promise<TrueOutage[][]> {
 }
 
 process.on('message', (command: TruthCommand) => {
-  carryOut(command).then((outages) => process.send!({ outages, answered, stalls } satisfies TruthAnswer));
+  carryOut(command).then((outages) => {
+    const answered = targets.map((target) => target.answered);
+    process.send!({ outages, answered, stalls } satisfies TruthAnswer);
+  });
 });
 // A server without CPU time would write down one moment and act at another.
 const priority = Priority.raise();

@@ -1,6 +1,5 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { build } from 'hdr-histogram-js';
+import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Result, StreamSpec } from '../probe.ts';
 import type { ProberReport } from './plan.ts';
 
@@ -15,11 +14,7 @@ const LOOK = 10;
 /** What the prober notes about itself, so that a run on an unfit machine is void instead of wrong. */
 export class Audit {
   /** µs; an hour at most. */
-  readonly #lateness = build({
-    lowestDiscernibleValue: 1,
-    highestTrackableValue: 3.6e9,
-    numberOfSignificantValueDigits: 3,
-  });
+  readonly #lateness = createHistogram({ lowest: 1, highest: 3.6e9, figures: 3 });
   readonly #loop = monitorEventLoopDelay({ resolution: LOOK });
   readonly #errors: Record<string, number> = {};
 
@@ -28,7 +23,7 @@ export class Audit {
   }
 
   late(ms: number): void {
-    this.#lateness.recordValue(Math.min(3.6e9, Math.max(1, Math.round(ms * 1000))));
+    this.#lateness.record(Math.min(3.6e9, Math.max(1, Math.round(ms * 1000))));
   }
 
   result(result: Result): void {
@@ -39,7 +34,7 @@ export class Audit {
 
   report(): Pick<ProberReport, 'latenessMs' | 'eventLoopMs' | 'proberErrors' | 'cpuMs'> {
     this.#loop.disable();
-    const lateness = (percentile: number) => this.#lateness.getValueAtPercentile(percentile) / 1000;
+    const lateness = (percentile: number) => this.#lateness.percentile(percentile) / 1000;
     // It counts from one look to the next.
     const loop = (percentile: number) => Math.max(0, this.#loop.percentile(percentile) / 1e6 - LOOK);
     const { user, system } = process.cpuUsage();

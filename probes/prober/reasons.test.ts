@@ -38,7 +38,7 @@ test('what an entry answers is said: status, where it leads, content, refusal', 
     [(_, answer) => answer.writeHead(503).end(), {}, /^status 503$/],
     [(_, answer) => answer.end('another'), { contains: 'mine' }, /^not the content that is wanted$/],
     [(request) => request.socket.destroy(), {}, /^connection closed$/],
-    [(request) => request.socket.end('nonsense\r\n\r\n'), {}, /^no HTTP that can be read$/],
+    [(request) => request.socket.end('nonsense\r\n\r\n'), {}, /^no answer that can be read$/],
   ];
   for (const [answer, options, expected] of answers) {
     const server = createServer(answer);

@@ -10,7 +10,12 @@ const WORDS: Partial<Record<ErrorClass, string>> = {
   closed: 'connection closed',
   tls: 'TLS',
   body: 'not the content that is wanted',
-  protocol: 'no HTTP that can be read',
+  protocol: 'no answer that can be read',
+  logon: 'not let in',
+  denied: 'access denied',
+  'no-share': 'no such share',
+  'no-space': 'no space left',
+  sharing: 'file in use',
   prober: 'not asked',
 };
 

@@ -30,6 +30,8 @@ function sayValue(value: number, unit: Unit): string {
     case 'count':
       // The median of an even number of counts may be halfway between two.
       return Number.isInteger(value) ? sayCount(value) : value.toFixed(1);
+    case 'a second':
+      return `${value.toFixed(1)}/s`;
   }
 }
 

@@ -244,6 +244,7 @@ function durability(comparison: Comparison): Section | undefined {
 const moments: Record<Moment, string> = {
   'new leader': 'The managers elect a new leader',
   'node noticed down': 'The platform notices the dead node',
+  'node reset': 'A node without a majority resets itself',
   'replacement running': 'Replacements run',
   'users served again': 'Users are served as before',
 };

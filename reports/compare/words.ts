@@ -20,6 +20,8 @@ const names: Record<string, [name: string, hint: string]> = {
   'worst 1 s': ['Worst 1 s', ''],
   'worst 10 s': ['Worst 10 s', ''],
   'worst 60 s': ['Worst 60 s', ''],
+  'goodput before': ['Good answers before the fault', 'goodput'],
+  goodput: ['Good answers since the fault', 'goodput'],
   'p50 before': ['p50 before the fault', ''],
   p50: ['p50 since the fault', ''],
   'p95 before': ['p95 before the fault', ''],

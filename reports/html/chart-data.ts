@@ -1,4 +1,4 @@
-import { degradations, type Findings } from '../../analysis/findings.ts';
+import { degradations, type Findings, type GaugeFindings } from '../../analysis/findings.ts';
 import { type Spell, spellsOf } from '../../analysis/streams/degradation.ts';
 
 /** The data of the charts, as columns. Times in seconds since the fault, or since the run's origin if there was none. */
@@ -12,6 +12,8 @@ export interface ChartData {
     p50: (number | null)[];
     p95: (number | null)[];
   }[];
+  /** What instances told of themselves; by second, null where one told nothing. */
+  gauges: { name: string; instances: { name: string; values: (number | null)[] }[] }[];
   /** Index into `classes`, by second. */
   classOf: number[];
   classes: readonly string[];
@@ -48,6 +50,13 @@ export function chartData(findings: Findings): ChartData {
         p95: bins.map((bin) => latency(bin?.p95)),
       };
     }),
+    gauges: (findings.gauges ?? []).map(({ name, instances }) => ({
+      name,
+      instances: instances.map((instance) => ({
+        name: nameOfInstance(instance),
+        values: findings.bins.map(({ second }) => toldAt(instance, (second + 1) * 1000)),
+      })),
+    })),
     classOf: findings.bins.map((bin) => degradations.indexOf(bin.class)),
     classes: degradations,
     fault: findings.t0 ? { from: 0, to: findings.healedAt === undefined ? end : since(findings.healedAt) } : null,
@@ -58,6 +67,20 @@ export function chartData(findings: Findings): ChartData {
 
 export function spells(findings: Findings): Spell[] {
   return spellsOf(findings.bins, zeroOf(findings) / 1000);
+}
+
+/** Short enough for a legend: platforms' ids are long. */
+export function nameOfInstance({ member, node }: { member: string; node: string }): string {
+  return `${member.length > 24 ? member.slice(0, 12) : member} on ${node}`;
+}
+
+/** How long what an instance told holds, ms: it is asked once a second, and more seldom where asking takes long. */
+const HOLDS = 15_000;
+
+/** What an instance told last; null where that was nothing, or too long ago. `at`: ms since the run's origin. */
+function toldAt({ points }: GaugeFindings['instances'][number], at: number): number | null {
+  const last = points.findLast((point) => point.at < at);
+  return last?.value !== undefined && at - last.at < HOLDS ? round(last.value, 1) : null;
 }
 
 /** A latency that can be drawn on a logarithmic scale. */

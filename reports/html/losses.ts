@@ -1,5 +1,5 @@
 /** What failed and what was lost, item by item. */
-import type { Durability, Findings, StreamFindings } from '../../analysis/findings.ts';
+import type { Durability, Findings, Outage, StreamFindings } from '../../analysis/findings.ts';
 import { lostWrites } from '../../analysis/streams/durability.ts';
 import { wasProbed } from '../../analysis/streams/stream.ts';
 import { sayBacklog, sayBracket, sayCount, sayCounts, sayLost, sayMany, sayOutageLength } from '../wording.ts';
@@ -30,16 +30,24 @@ function outageTable({ stream, outages }: StreamFindings, zero: number): Markup 
         .slice(0, MOST_OUTAGES)
         .toSorted((a, b) => a.start.to - b.start.to)
     : outages;
+  const named = shown.some(({ instances }) => instances);
   const since = ({ from, to }: { from: number; to: number }) => sayBracket({ from: from - zero, to: to - zero });
   const table = html`${
     cut ? html`<p>The ${MOST_OUTAGES} longest are listed; findings.json has them all.</p>` : false
-  }<table class="stack"><thead><tr><th scope="col">Began</th><th scope="col">Ended</th><th scope="col">Lasted</th><th scope="col">Failures</th></tr></thead>
+  }<table class="stack"><thead><tr><th scope="col">Began</th><th scope="col">Ended</th><th scope="col">Lasted</th><th scope="col">Failures</th>${named ? html`<th scope="col">Served by, before and after</th>` : false}</tr></thead>
 <tbody>${shown.map(
     (outage) =>
-      html`<tr><td data-label="began">${since(outage.start)}</td><td data-label="ended">${outage.open ? 'never' : since(outage.end)}</td><td data-label="lasted">${sayOutageLength(outage)}</td><td data-label="failures">${sayCount(outage.failures)} <span class="dim">${sayCounts(outage.errors)}</span></td></tr>`,
+      html`<tr><td data-label="began">${since(outage.start)}</td><td data-label="ended">${outage.open ? 'never' : since(outage.end)}</td><td data-label="lasted">${sayOutageLength(outage)}</td><td data-label="failures">${sayCount(outage.failures)} <span class="dim">${sayCounts(outage.errors)}</span></td>${named ? html`<td data-label="served by">${sayInstances(outage)}</td>` : false}</tr>`,
   )}</tbody></table>`;
   return html`<h3>${stream}: ${sayMany(outages.length, 'outage')}</h3>
 ${outages.length > 20 ? html`<details><summary>Show them</summary>${table}</details>` : table}`;
+}
+
+/** Who gave the last good answer before an outage, and the first one after it. */
+function sayInstances({ instances, open }: Outage): string {
+  if (!instances) return '–';
+  const { before = 'nobody', after = open ? 'nobody' : 'unnamed' } = instances;
+  return before === after ? before : `${before}, then ${after}`;
 }
 
 export function durability({ durability }: Findings): Markup | false {
@@ -51,7 +59,7 @@ ${durability.map(oneStream)}</section>`;
 
 function oneStream(one: Durability): Markup {
   const { stream, attempted, acknowledged, read, indeterminate, unrecorded, recovered, unexpected, duplicated } = one;
-  const { lost, backlog } = one;
+  const { lost, truncated = [], altered = [], backlog } = one;
   if (one.unknown !== undefined) {
     return html`<h3>${stream}: not known</h3><p>${one.unknown}. ${sayMany(acknowledged, 'write was', 'writes were')} acknowledged.</p>`;
   }
@@ -62,6 +70,8 @@ function oneStream(one: Durability): Markup {
     ...(unrecorded === undefined ? [] : [['Fell due, answer not recorded', sayCount(unrecorded)] as [string, string]]),
     ['Sent, never answered', sayCount(indeterminate)],
     [unrecorded === undefined ? '… and found' : '… or not recorded, and found', sayCount(recovered)],
+    ...(one.truncated ? [['Found in part (truncated)', sayCount(truncated.length)] as [string, string]] : []),
+    ...(one.altered ? [['Found with other content (altered)', sayCount(altered.length)] as [string, string]] : []),
     ['Found more than once', sayCount(duplicated.length)],
     ['Found, never sent', sayCount(unexpected.length)],
   ];
@@ -69,7 +79,7 @@ function oneStream(one: Durability): Markup {
   if (backlog) rows.push(['Waited for the queue', sayBacklog(backlog)]);
   return html`<h3>${stream}: ${acknowledged === 0 ? 'no write was acknowledged' : `of ${sayMany(acknowledged, 'acknowledged write')}, ${sayLost(range)}`}</h3>
 <table><tbody>${rows.map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table>
-${ids(range?.from === range?.to ? 'Lost' : 'Not found', lost, true)}${ids('Found more than once', duplicated, false)}${ids('Found, never sent', unexpected, false)}`;
+${ids(range?.from === range?.to ? 'Lost' : 'Not found', lost, true)}${ids('Truncated', truncated, true)}${ids('Altered', altered, true)}${ids('Found more than once', duplicated, false)}${ids('Found, never sent', unexpected, false)}`;
 }
 
 function ids(name: string, all: string[], open: boolean): Markup | false {

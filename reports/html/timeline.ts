@@ -1,8 +1,8 @@
-import { degradations, type Findings } from '../../analysis/findings.ts';
+import { degradations, type Findings, type GaugeFindings } from '../../analysis/findings.ts';
 import { wasProbed } from '../../analysis/streams/stream.ts';
 import { formatDuration } from '../../units/units.ts';
 import { degradationWords, sayMany, sayOutageLength, sayShare } from '../wording.ts';
-import { probedRange, spells, zeroOf } from './chart-data.ts';
+import { nameOfInstance, probedRange, spells, zeroOf } from './chart-data.ts';
 import { html, Markup } from './markup.ts';
 import { STREAM_COLOURS } from './palette.ts';
 import { timelineSvg } from './timeline-svg.ts';
@@ -125,7 +125,17 @@ ${
           html`<button type="button" data-stream="${index}" aria-pressed="true"><span class="swatch s-${index % STREAM_COLOURS}"></span>${stream}</button>`,
       )}</div>`
     : false
-}</div>`;
+}${(findings.gauges ?? []).map(gaugeRow)}</div>`;
+}
+
+/** A chart of a number that instances told of themselves: a line each. */
+function gaugeRow({ name, instances }: GaugeFindings, index: number): Markup {
+  const lines = instances.map(
+    (instance, at) =>
+      html`<span><span class="swatch s-${at % STREAM_COLOURS}"></span>${nameOfInstance(instance)}</span>`,
+  );
+  return html`<div class="row-label"><b>${name}</b><span>as each instance told; no line: it told nothing</span>${lines}</div>
+<div class="plot" data-gauge="${index}"></div>`;
 }
 
 function eventList(findings: Findings): Markup | false {

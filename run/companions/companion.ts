@@ -8,8 +8,8 @@ export interface CompanionRun {
 }
 
 /**
- * What runs in parallel to the phases of a run until everything is measured: the prober and the watch; load or a sampler would be
- * others. A companion measures and records; only the run itself acts on the cluster.
+ * What runs in parallel to the phases of a run until everything is measured: the prober, the watch, the sampler; load would be
+ * another. A companion measures and records; only the run itself acts on the cluster.
  */
 export interface Companion {
   /** When it starts: before anything is deployed, or once the workload is there. */

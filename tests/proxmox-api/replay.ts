@@ -153,7 +153,7 @@ class Stage {
 }
 
 /** Everything that was recorded, and how the lab's answer compares. It takes about half a minute: who is not known waits, too. */
-export async function replay(port: number): Promise<Compared[]> {
+export async function replay(): Promise<Compared[]> {
   const recorded = readData<Recorded[]>('answers.json');
   const shapes = new Map<string, Shapes>();
   const callOf = ({ request: { method, path } }: Recorded) =>
@@ -165,7 +165,7 @@ export async function replay(port: number): Promise<Compared[]> {
     addShapes(shapes.get(call)!, call, (each.body as { data: unknown }).data);
   }
   const authority = new Authority();
-  const cluster = await MemoryCluster.start(authority, port);
+  const cluster = await MemoryCluster.start(authority);
   const client = new Client((name) => cluster.origin(name), readFileSync(authority.file, 'utf8'));
   const stage = new Stage(cluster, client);
   await stage.open();

@@ -2,6 +2,7 @@
  * A cluster whose nodes have the lab's real API server, on addresses of this computer's loopback, over files, guests and disks that are
  * no more than memory: the world for tests of the API, which must run anywhere and in seconds. What the lab measures is never measured on it.
  */
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { addEntry, addRole, addToken, ensureTicketKey, setPassword } from '../../lab/proxmox/api/access-files.ts';
 import type { Parts } from '../../lab/proxmox/api/parts.ts';
@@ -191,6 +192,30 @@ class MemoryMachine implements Machine {
   }
 }
 
+const addressOf = (network: string, index: number) => `${network}.${index + 1}`;
+
+/** Nodes reach one another at the port that they have themselves: one that is free at all of these addresses. */
+async function freePort(addresses: string[]): Promise<number> {
+  for (;;) {
+    const held: Server[] = [];
+    try {
+      let port = 0;
+      for (const address of addresses) {
+        const server = createServer();
+        await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve));
+        held.push(server);
+        port = (server.address() as AddressInfo).port;
+      }
+      return port;
+    } catch (error) {
+      // Somebody has it at one of the others.
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    } finally {
+      await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))));
+    }
+  }
+}
+
 /** Nodes `pve1` … on 127.0.77.1 …. */
 export class MemoryCluster {
   readonly files = new MemoryFiles();
@@ -220,16 +245,11 @@ export class MemoryCluster {
    *
    * With `root@pam` (password PASSWORD) and its tokens `rec`, which may do all, and `poor`, which may see guests only.
    */
-  static async start(
-    authority: Authority,
-    port: number,
-    { nodes = 3, guests = 0, prefix = 'pve' } = {},
-  ): Promise<MemoryCluster> {
-    const cluster = new MemoryCluster(
-      Array.from({ length: nodes }, (_, index) => `${prefix}${index + 1}`),
-      port,
-      prefix === 'pve' ? '127.0.77' : '127.0.78',
-    );
+  static async start(authority: Authority, { nodes = 3, guests = 0, prefix = 'pve' } = {}): Promise<MemoryCluster> {
+    const names = Array.from({ length: nodes }, (_, index) => `${prefix}${index + 1}`);
+    const network = prefix === 'pve' ? '127.0.77' : '127.0.78';
+    const port = await freePort(names.map((_, index) => addressOf(network, index)));
+    const cluster = new MemoryCluster(names, port, network);
     const files = cluster.files.view(() => true);
     await setPassword(files, 'root@pam', PASSWORD);
     await addToken(files, 'root@pam!rec', TOKEN_SECRET, false);
@@ -279,7 +299,7 @@ export class MemoryCluster {
   }
 
   address(name: string): string {
-    return `${this.#network}.${this.#names.indexOf(name) + 1}`;
+    return addressOf(this.#network, this.#names.indexOf(name));
   }
 
   origin(name: string): string {

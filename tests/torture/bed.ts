@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -14,9 +13,11 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { ownerState, thisOwner } from '../../platforms/owner.ts';
 import { poll } from '../../units/until.ts';
 import type { Lie } from '../files-cluster/platforms/files/lies.ts';
 import { createCluster } from '../files-cluster/platforms/files/state.ts';
+import { processesIn, sweep } from './sweep.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..');
 const parts = path.join(root, 'tests', 'files-cluster');
@@ -31,8 +32,19 @@ export interface Bed {
   close(keep: boolean): void;
 }
 
+const BED = 'torture-files-';
+/** In a bed's folder, while it is in use: by whom. */
+const OWNER = 'owner';
+
 export async function createBed(): Promise<Bed> {
-  const base = mkdtempSync(path.join(os.tmpdir(), 'torture-files-'));
+  await sweepBeds();
+  const base = mkdtempSync(path.join(os.tmpdir(), BED));
+  writeFileSync(path.join(base, OWNER), thisOwner());
+  // Of its own group, so that a Ctrl-C for the torture leaves it to clean up.
+  const keeper = spawn(process.execPath, [path.join(import.meta.dirname, 'keeper.ts'), base], {
+    stdio: ['pipe', 'ignore', 'inherit'],
+    detached: true,
+  });
   const entry = spawn(process.execPath, [path.join(parts, 'entry.ts'), base], { stdio: ['pipe', 'pipe', 'inherit'] });
   const port = await new Promise<string>((resolve) =>
     entry.stdout.once('data', (text) => resolve(String(text).trim())),
@@ -44,10 +56,21 @@ export async function createBed(): Promise<Bed> {
       return new Project(base, `p${count}`, port, clusters);
     },
     close(keep) {
+      keeper.kill('SIGKILL');
       entry.stdin.end();
-      if (!keep) rmSync(base, { recursive: true, force: true });
+      if (keep) rmSync(path.join(base, OWNER));
+      else rmSync(base, { recursive: true, force: true });
     },
   };
+}
+
+/** Beds of tortures that were killed together with their keepers. */
+async function sweepBeds(): Promise<void> {
+  for (const name of readdirSync(os.tmpdir()).filter((each) => each.startsWith(BED))) {
+    const folder = path.join(os.tmpdir(), name);
+    const owner = path.join(folder, OWNER);
+    if (existsSync(owner) && ownerState(readFileSync(owner, 'utf8')) === 'gone') await sweep(folder);
+  }
 }
 
 interface ClusterOfFiles {
@@ -124,16 +147,7 @@ export class Project {
 
   /** Processes in the project's folder: those of the suite, and what it started. */
   processes(): { pid: number; words: string }[] {
-    return readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .flatMap((pid) => {
-        try {
-          if (readlinkSync(`/proc/${pid}/cwd`) !== this.folder) return [];
-          return [{ pid: Number(pid), words: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') }];
-        } catch {
-          return [];
-        }
-      });
+    return processesIn(this.folder);
   }
 
   /** Waits for the end of all processes; tells those that go on. */

@@ -6,7 +6,8 @@ import { between, pick, type Random } from './chance.ts';
 import type { FailingCall } from './failing-writes.ts';
 import { describe, randomMoment, reached } from './moment.ts';
 import type { Outcome } from './outcome.ts';
-import { follow, type Process, signal } from './process.ts';
+import { follow, type Process } from './process.ts';
+import { signal } from './signal.ts';
 import { failingIn, strikeUndo } from './undo.ts';
 
 const COMMAND_STRIKES = [

@@ -28,15 +28,6 @@ export function follow(child: ChildProcess): Process {
   return { child, output: () => output, isRunning: () => isRunning, ended };
 }
 
-/** Signals a process that may be gone already. */
-export function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
-
 export async function command(
   project: Project,
   words: string[],

@@ -13,7 +13,8 @@ import { randomLie } from './lie.ts';
 import type { Life, LifeEnd } from './lives.ts';
 import { describe, LIFE, randomMoment, reached } from './moment.ts';
 import type { Outcome } from './outcome.ts';
-import { follow, type Process, signal } from './process.ts';
+import { follow, type Process } from './process.ts';
+import { signal } from './signal.ts';
 import { strikeUndo } from './undo.ts';
 
 export function startLives(
@@ -139,7 +140,7 @@ async function strikeLives(
       return all('SIGCONT');
     case 'prober limited':
       for (const { pid } of probers) {
-        const bytes = between(random, 0, 4000);
+        const bytes = between(random, 0, 2000);
         try {
           execFileSync('prlimit', ['--pid', String(pid), `--fsize=${bytes}:${bytes}`], { stdio: 'ignore' });
         } catch {

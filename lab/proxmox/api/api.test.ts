@@ -16,7 +16,7 @@ describe('the API of a node', { timeout: 120_000 }, () => {
     client.ask('pve1', what, params, headers);
 
   before(async () => {
-    cluster = await MemoryCluster.start(authority, 18_106);
+    cluster = await MemoryCluster.start(authority);
     client = new Client((name) => cluster.origin(name), readFileSync(authority.file, 'utf8'));
   });
   after(async () => {

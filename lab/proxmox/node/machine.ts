@@ -27,7 +27,7 @@ export class NodeMachine implements Machine {
     this.#say(`${how} was asked for`);
     this.#end()
       .catch((error: Error) => this.#say(`${how}: ${error.message}`))
-      .finally(() => pushButton(how === 'reboot' ? 'reset' : 'off'));
+      .finally(() => pushButton(how === 'reboot' ? how : 'off'));
   }
 
   isRunning(service: Service): boolean {

@@ -1,6 +1,7 @@
 /** A shell on a node, for what the API cannot do. The user's own ssh: an unknown host is refused, and nothing is ever asked. */
 import { OperatorError } from '../../../units/operator-error.ts';
 import { type Ended, quote, runProgram, words } from '../../../units/program.ts';
+import { poll } from '../../../units/until.ts';
 import type { ProxmoxSsh } from '../cluster.ts';
 
 const CONNECT_SECONDS = 5;
@@ -22,6 +23,22 @@ export async function onNode(
         : undefined,
   });
 }
+
+/** A machine that has reset itself takes so long to boot at most, ms. */
+const BOOT = 300_000;
+const TRY_AGAIN = 2_000;
+
+/** As `tryOnNode`, again and again while the node cannot be reached: it may be booting. The last answer, when it takes too long. */
+export async function onceReachable(...[ssh, where, argv]: Parameters<typeof tryOnNode>): Promise<Ended> {
+  return poll(
+    () => tryOnNode(ssh, where, argv),
+    ({ code, stderr, timedOut }) => !timedOut && !(code === 255 && UNREACHABLE.test(stderr)),
+    { timeout: BOOT, every: TRY_AGAIN },
+  );
+}
+
+/** Not what another try would not mend: a wrong key, an unknown host. */
+const UNREACHABLE = /refused|timed out|no route|unreachable|is down|reset by|closed by|broken pipe|connection closed/i;
 
 export async function tryOnNode(
   ssh: ProxmoxSsh | undefined,

@@ -1,6 +1,7 @@
 import type { Leftover } from '../../platform.ts';
 import { locksAmong } from '../acts/lock.ts';
 import { maintenancesAmong } from '../acts/maintenance.ts';
+import { policyNoteAmong } from '../acts/shutdown-policy.ts';
 import type { Api } from '../api/api.ts';
 import { kindOf } from '../api/guest-calls.ts';
 import { unlessGone } from '../api/unless-gone.ts';
@@ -96,6 +97,13 @@ export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string |
         what: `maintenance of node ${node}`,
         run: its,
         remove: { verb: 'node.availability', args: { node, availability: before } },
+      })),
+    ...[policyNoteAmong(pools)]
+      .filter((note) => note !== undefined && isOurs(note.run))
+      .map((note) => ({
+        what: `the shutdown policy of the cluster (${note!.set}, before ${note!.before})`,
+        run: note!.run,
+        remove: { verb: 'shutdown-policy.restore', args: { run: note!.run } },
       })),
     ...locksAmong(pools)
       .filter((lock) => isOurs(lock.run))

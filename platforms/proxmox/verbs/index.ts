@@ -1,4 +1,5 @@
 /** All that can be done to a cluster, and asked of it: one typed entry each. */
+import { z } from 'zod';
 import { isPermanent, OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import type { Act, Json, Query } from '../../platform.ts';
 import {
@@ -41,18 +42,21 @@ const REMOVE: Right[] = [
   onCluster('Sys.Console'),
 ];
 
-const make = verb(
-  { namespace, manifest: text, labels: textByName },
-  CREATE,
-  async ({ api, viewer, cluster, tell }, request) => {
-    await deploy(api, viewer, cluster, request, tell);
-    return undefined;
-  },
-);
+const DEPLOYMENT = { namespace, manifest: text, labels: textByName };
 
 export const verbs: Record<string, Verb<ProxmoxContext, Right>> = {
-  deploy: make,
-  'neighbour.deploy': make,
+  deploy: verb(DEPLOYMENT, CREATE, async ({ api, viewer, cluster, tell }, request) => {
+    await deploy(api, viewer, cluster, request, tell);
+    return undefined;
+  }),
+  'neighbour.deploy': verb(
+    { ...DEPLOYMENT, neighbour: z.object({ namespace, service: text }).optional() },
+    CREATE,
+    async ({ api, viewer, cluster, tell }, request) => {
+      await deploy(api, viewer, cluster, request, tell);
+      return undefined;
+    },
+  ),
 
   remove: undo({ namespace }, REMOVE, async ({ api, viewer }, { namespace: name }, ownRun) => {
     await removeNamespace(api, viewer, name, ownRun);

@@ -2,19 +2,21 @@
 import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import { node, oneOf, plainName, text, texts, type Verb } from '../../verb.ts';
 import { forgetMaintenance, noteMaintenance } from '../acts/maintenance.ts';
-import { onNode, tryOnNode } from '../acts/ssh.ts';
-import { onNodes, POOLS, type ProxmoxContext, question, type Right, SSH, undo, verb } from './entry.ts';
+import { restoreShutdownPolicy, setShutdownPolicy } from '../acts/shutdown-policy.ts';
+import { onceReachable, onNode, tryOnNode } from '../acts/ssh.ts';
+import { onCluster, onNodes, POOLS, type ProxmoxContext, question, type Right, SSH, undo, verb } from './entry.ts';
 import { addressOf } from './members.ts';
 
 const EXEC_TIMEOUT = 5_000;
 
 /** Runs what faults run on nodes; every child ends with it. */
 const RUN = `
-name=$1 run=$2; shift 2
+name=$1 run=$2 port=$3; shift 3
 folder=/run/brownout/$name
 if [ -e "$folder" ]; then [ "$(cat "$folder/run")" = "$run" ] && exit 0; echo "$name is of another run"; exit 77; fi
 mkdir -p "$folder" && printf %s "$run" >"$folder/run"
-setsid "$@" >"$folder/log" 2>&1 </dev/null & echo $! >"$folder/pid"`;
+BROWNOUT_API_PORT=$port BROWNOUT_OWN_TRAFFIC=1 setsid "$@" >"$folder/log" 2>&1 </dev/null & echo $! >"$folder/pid"`;
+/** What it is told to end has time to take its rules away: on a busy node each takes a while. */
 const REMOVE = `
 name=$1 run=$2
 folder=/run/brownout/$name
@@ -22,7 +24,7 @@ folder=/run/brownout/$name
 if [ -n "$run" ] && [ "$(cat "$folder/run")" != "$run" ]; then echo "$name is of another run"; exit 77; fi
 pid=$(cat "$folder/pid")
 kill -TERM "-$pid" 2>/dev/null
-for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "-$pid" 2>/dev/null || break; sleep 0.2; done
+for i in $(seq 75); do kill -0 "-$pid" 2>/dev/null || break; sleep 0.2; done
 kill -KILL "-$pid" 2>/dev/null
 rm -rf "$folder"`;
 const REFUSED = 77;
@@ -58,25 +60,41 @@ export const nodeVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
     ({ run }) => run === undefined,
   ),
 
-  /** In good order, as the cluster's shutdown policy says: no power cut. `power.on` brings it back. */
+  /** In good order, as the cluster's shutdown policy says: no power cut. `power.restore` brings it back. */
   'node.shutdown': verb({ node }, [onNodes('Sys.PowerMgmt')], async ({ api }, { node: name }) => {
     await api.post('/nodes/{node}/status', { node: name, command: 'shutdown' });
     return undefined;
   }),
 
+  /** What becomes of guests when their node is shut down, cluster-wide. */
+  'shutdown-policy.set': verb(
+    { policy: oneOf('conditional', 'freeze', 'failover', 'migrate'), run: plainName },
+    [onCluster('Sys.Modify'), POOLS],
+    async ({ api }, { policy, run }) => {
+      await setShutdownPolicy(api, policy, run);
+      return undefined;
+    },
+  ),
+
+  'shutdown-policy.restore': undo({ run: plainName }, [onCluster('Sys.Modify'), POOLS], async ({ api }, { run }) => {
+    await restoreShutdownPolicy(api, run);
+    return undefined;
+  }),
+
   'host.run': verb(
-    { node, name: plainName, run: text, image: text.optional(), argv: texts },
+    { node, name: plainName, run: text, argv: texts },
     [SSH],
     async (context, { node: on, name, run, argv }) => {
       const where = await addressOf(context, on);
-      await onNode(context.cluster.ssh, where, ['sh', '-c', RUN, 'run', name, run, ...argv]);
+      const { ssh } = context.cluster;
+      await onNode(ssh, where, ['sh', '-c', RUN, 'run', name, run, String(ssh?.port), ...argv]);
       return undefined;
     },
   ),
 
   'host.remove': undo({ node, name: plainName }, [SSH], async (context, { node: on, name }, ownRun) => {
     const where = await addressOf(context, on);
-    const { code, stdout, stderr } = await tryOnNode(context.cluster.ssh, where, [
+    const { code, stdout, stderr } = await onceReachable(context.cluster.ssh, where, [
       'sh',
       '-c',
       REMOVE,

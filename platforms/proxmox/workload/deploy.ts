@@ -5,8 +5,10 @@ import { few } from '../../../units/words.ts';
 import type { Use } from '../../platform.ts';
 import { addressOf, untilAgent } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
+import { configOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
+import { ofNamespace } from '../state/members.ts';
 import { type Mark, markOf } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { type Adopted, adopt, findAdopted, refuseUses } from './adopt.ts';
@@ -15,7 +17,7 @@ import { manage } from './ha.ts';
 import { untilListed } from './listed.ts';
 import { make } from './make.ts';
 import { type Manifest, readManifest } from './manifest.ts';
-import { checkSource, type PlannedGuest, planGuests, type Template } from './plan.ts';
+import { checkSource, guestName, type PlannedGuest, planGuests, type Template } from './plan.ts';
 import { inTurns, Steps } from './steps.ts';
 import { type Progress, surely } from './unsure.ts';
 
@@ -23,6 +25,8 @@ export interface DeployRequest {
   namespace: string;
   manifest: string;
   labels: Record<string, string>;
+  /** A service of another namespace that its guests are to know by name. */
+  neighbour?: { namespace: string; service: string } | undefined;
 }
 
 const START_TIMEOUT = 60_000;
@@ -101,13 +105,19 @@ export async function deploy(
       return guest.address ?? untilAddress(api, guest);
     });
   });
+  const beside = request.neighbour ? await hostOf(api, viewer, request.neighbour) : [];
   const known = Promise.all(guests.map(({ address }, at) => address ?? addresses[at]!));
   const installed = guests.map(async (guest, at) => {
     await addresses[at];
     const hosts = (await known).map(
       (address, of) => `${address} ${guests[of]!.name} ${Object.keys(guests[of]!.spec.parts).join(' ')}`,
     );
-    const what = { spec: guest.spec, hostname: guest.name, hosts, packed: packed.get(guest.kind) };
+    const what = {
+      spec: guest.spec,
+      hostname: guest.name,
+      hosts: [...hosts, ...beside],
+      packed: packed.get(guest.kind),
+    };
     await steps.take(short(guest), 'gets its files', () => installing(() => install(api, guest, what)));
   });
   const managed = Promise.all(started).then(async () => {
@@ -115,6 +125,19 @@ export async function deploy(
     await steps.take('HA', 'takes them up', () => manage(api, viewer, request.namespace, run, guests));
   });
   await steps.end([...started, ...addresses, known, ...installed, managed]);
+}
+
+/** A line of /etc/hosts that leads to the first guest of a service. */
+async function hostOf(api: Api, viewer: Viewer, of: { namespace: string; service: string }): Promise<string[]> {
+  const { guests } = await viewer.look();
+  const found = ofNamespace(of.namespace, { guests })
+    .filter(({ tags }) => markOf(tags)?.services.includes(of.service))
+    .sort((a, b) => a.vmid - b.vmid)[0];
+  if (!found) throw new OperatorError(`there is no guest of ${of.service} in ${of.namespace}`);
+  const { ipconfig0 = '' } = await configOf(api, found);
+  const address = /ip=([\d.]+)/.exec(ipconfig0)?.[1] ?? (await addressOf(api, found));
+  if (address !== undefined) return [`${address} ${guestName(of.namespace, of.service, 1)}`];
+  throw new OperatorError(`guest ${found.vmid} of ${of.service} on ${found.node} tells no address`);
 }
 
 const markFor = ({ spec }: PlannedGuest, { namespace }: DeployRequest, run: string): Mark => ({

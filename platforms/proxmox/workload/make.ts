@@ -52,7 +52,7 @@ export async function make(
         ...settings(cluster, guest, mark),
         ostype: 'l26',
         scsihw: 'virtio-scsi-single',
-        scsi0: `${cluster.storage}:0,import-from=${image}`,
+        scsi0: `${cluster.storage}:0,import-from=${image}${throttle(guest)}`,
         boot: 'order=scsi0',
         ide2: `${cluster.storage}:cloudinit`,
       });
@@ -87,8 +87,12 @@ async function progressOf(api: Api, vmid: number, nodes: string[], { run }: Mark
 async function configure(api: Api, cluster: ProxmoxCluster, guest: PlannedGuest, mark: Mark): Promise<void> {
   const { node, vmid } = guest;
   const drive = cluster.addresses === undefined ? {} : { ide2: `${cluster.storage ?? 'local'}:cloudinit` };
-  const { ide2 } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
-  const config = { ...settings(cluster, guest, mark), ...(ide2 === undefined ? drive : {}) };
+  const { ide2, scsi0 } = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+  const config = {
+    ...settings(cluster, guest, mark),
+    ...(ide2 === undefined ? drive : {}),
+    ...(guest.spec.disk === undefined ? {} : { scsi0: throttled(scsi0, guest) }),
+  };
   const configuring = async () => {
     const upid = await whileLocked(() => api.post('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...config }));
     if (upid !== undefined) await finished(api, upid, { timeout: MAKE_TIMEOUT });
@@ -98,6 +102,20 @@ async function configure(api: Api, cluster: ProxmoxCluster, guest: PlannedGuest,
     return markOf(tags)?.has(mark.namespace) ? 'done' : 'nothing';
   };
   await surely(configuring, configured, MAKE_TIMEOUT);
+}
+
+/** As options of a drive. */
+const throttle = ({ spec: { disk } }: PlannedGuest) =>
+  disk === undefined ? '' : `,iops=${disk.iops},mbps=${disk.mbps}`;
+
+function throttled(drive: string | undefined, guest: PlannedGuest): string {
+  if (drive !== undefined) {
+    const others = drive.split(',').filter((part) => !/^(iops|mbps)(_rd|_wr)?=/.test(part));
+    return `${others.join(',')}${throttle(guest)}`;
+  }
+  throw new OperatorError(`guest ${guest.vmid} (${guest.name}) has no disk scsi0 that could be limited`, {
+    hint: 'give the template its disk as scsi0',
+  });
 }
 
 function settings(cluster: ProxmoxCluster, { spec, address }: PlannedGuest, mark: Mark) {
@@ -111,7 +129,7 @@ function settings(cluster: ProxmoxCluster, { spec, address }: PlannedGuest, mark
     cores: spec.cores,
     memory: String(spec.memory),
     ...(spec.cpulimit > 0 ? { cpulimit: spec.cpulimit } : {}),
-    net0: `virtio,bridge=${cluster.bridge}${cluster.vlan === undefined ? '' : `,tag=${cluster.vlan}`}`,
+    net0: `virtio,bridge=${cluster.bridge}${cluster.vlan === undefined ? '' : `,tag=${cluster.vlan}`}${spec.rate === undefined ? '' : `,rate=${spec.rate}`}`,
     ipconfig0: ip,
     agent: '1',
     // What HA does not look after comes back with its node.

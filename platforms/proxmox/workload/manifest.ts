@@ -32,6 +32,10 @@ const guest = z.strictObject({
   cpulimit: z.number().min(0).max(128).default(0),
   /** MiB. */
   memory: z.int().min(64),
+  /** The most that its disk does a second, both ways together: requests, and MB. */
+  disk: z.strictObject({ iops: z.int().min(10), mbps: z.number().min(1) }).optional(),
+  /** The most that its card sends a second, and the most that it receives, MB. */
+  rate: z.number().positive().optional(),
   /** Where it is; anywhere when not given. */
   node: z.string().optional(),
   /** A folder on the suite's machine, and where it goes in the guest. */

@@ -1,6 +1,6 @@
 import type uPlot from 'uplot';
 import type { ChartData } from '../chart-data.ts';
-import { availabilityPlot, latencyPlot } from './plots.ts';
+import { availabilityPlot, gaugePlot, latencyPlot } from './plots.ts';
 import { readSecond } from './readout.ts';
 import { type View, viewOf, zoom } from './view.ts';
 
@@ -30,6 +30,8 @@ export function drawAll(view: View): void {
     plots.push(availabilityPlot(view, row, index, index === rows.length - 1));
   });
   plots.push(latencyPlot(view, root.querySelector<HTMLElement>('[data-latency]')!));
+  for (const row of root.querySelectorAll<HTMLElement>('[data-gauge]'))
+    plots.push(gaugePlot(view, row, Number(row.dataset.gauge)));
   zoom(view, shown.min, shown.max);
 }
 
@@ -57,7 +59,7 @@ export function listenToButtons(view: View): void {
       const { hidden, plots } = view;
       if (!hidden.delete(index)) hidden.add(index);
       button.setAttribute('aria-pressed', String(!hidden.has(index)));
-      const u = plots[plots.length - 1]!;
+      const u = plots[view.data.streams.length]!;
       u.setSeries(1 + 2 * index, { show: !hidden.has(index) });
       u.setSeries(2 + 2 * index, { show: !hidden.has(index) });
     }

@@ -51,6 +51,21 @@ export function latencyPlot(view: View, target: HTMLElement): uPlot {
   );
 }
 
+/** A line for each instance, and none while it told nothing. */
+export function gaugePlot(view: View, target: HTMLElement, index: number): uPlot {
+  const { uPlotClass, data } = view;
+  const { instances } = data.gauges[index]!;
+  return new uPlotClass(
+    plotOptions(view, 60, false, {
+      scales: { y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.1)] } },
+      axes: [{}, { values: (_u, ticks) => ticks.map(String) }],
+      series: instances.map((_, at) => ({ stroke: streamColour(at), width: 2, points: { show: false } })),
+    }),
+    [data.seconds, ...instances.map(({ values }) => values)],
+    target,
+  );
+}
+
 /** Options that all charts have in common. `extra` adds what is specific to a chart: its y axis (the second one) and its lines. */
 export function plotOptions(
   view: View,

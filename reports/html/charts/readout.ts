@@ -8,7 +8,12 @@ export function readSecond(view: View, index: number | null | undefined): void {
   const items = data.streams.map((_, stream) => streamItem(view, stream, index));
   root
     .querySelector('.readout')!
-    .replaceChildren(secondItem(view, index), ...items, ...eventItems(view, data.seconds[index]!));
+    .replaceChildren(
+      secondItem(view, index),
+      ...items,
+      ...gaugeItems(view, index),
+      ...eventItems(view, data.seconds[index]!),
+    );
   for (const marker of root.querySelectorAll<HTMLElement>('.events > button')) {
     marker.classList.toggle('on', Number(marker.dataset.index) === index);
   }
@@ -54,6 +59,14 @@ export function streamItem({ data }: View, stream: number, index: number): HTMLE
   );
   if (latency != null) item.append(` p95 ${ms(latency)}`);
   return item;
+}
+
+/** What each instance told in this second. */
+export function gaugeItems({ data }: View, index: number): HTMLElement[] {
+  return data.gauges.flatMap(({ name, instances }) => {
+    const told = instances.map(({ values }) => values[index]).filter((value) => value != null);
+    return told.length > 0 ? [textElement(`${name} ${told.join(', ')}`, 'span', 'item')] : [];
+  });
 }
 
 export function eventItems({ data }: View, second: number): HTMLElement[] {

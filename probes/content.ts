@@ -1,0 +1,22 @@
+/** What the files of probes hold: made of their names, so that whoever reads one later knows what should be in it. */
+import { createCipheriv, createHash } from 'node:crypto';
+
+/** Bytes that no compression makes shorter, and no other name has. */
+export function contentOf(name: string, size: number): Buffer {
+  const seed = createHash('sha256').update(name).digest();
+  return createCipheriv('aes-128-ctr', seed.subarray(0, 16), seed.subarray(16)).update(Buffer.alloc(size));
+}
+
+/** How a file was found. */
+export interface FoundFile {
+  size: number;
+  /** Of what it holds, in hexadecimal. */
+  sha256: string;
+}
+
+/** Whether a file that was put under this name, with so many bytes, is still what it was. */
+export function stateOf(name: string, size: number, found: FoundFile): 'whole' | 'truncated' | 'altered' {
+  if (found.size < size) return 'truncated';
+  const sum = createHash('sha256').update(contentOf(name, size)).digest('hex');
+  return found.size === size && found.sha256 === sum ? 'whole' : 'altered';
+}

@@ -1,0 +1,207 @@
+import { z } from 'zod';
+import { contentOf } from './content.ts';
+import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
+import { placeOf, smb, userFor } from './smb.ts';
+import type { Owner } from './wire/smb/connection.ts';
+import { attempt, SmbSessions } from './wire/smb/pool.ts';
+import {
+  close,
+  create,
+  flush,
+  type OpenFile,
+  opening,
+  parseCreate,
+  parseRead,
+  parseWrite,
+  read,
+  write,
+} from './wire/smb/requests.ts';
+import type { SmbSession } from './wire/smb/session.ts';
+
+/** Bytes of a piece: as much as one answer may bring. */
+export const PIECE = 256 * 1024;
+/** Pieces that are on their way at once. */
+const MOST_UNDER_WAY = 8;
+const NOBODY: Owner = { isOver: false };
+const nothing = () => {};
+const OK: Result = { outcome: 'ok', error: 'none', status: 0 };
+
+const options = z.strictObject({
+  /** Pieces of 256 KiB that a file has. */
+  pieces: z.int().min(1).max(65_536).default(256),
+});
+
+/**
+ * A large file, piece by piece: each probe writes the next one that the server has not acknowledged. When all are there, each gets one back
+ * and compares; then comes the next file. So what is right a second, times a piece, is the throughput, and a fault costs what it costs a copy
+ * that goes on where it was. A piece that is sent again says so.
+ */
+export const smbLarge: ProbeDefinition = {
+  connections: ['reused'],
+  writes: false,
+  schemes: ['smb'],
+  options,
+  refuses: (spec) => smb.refuses!({ ...spec, options: {} }),
+  look: (spec) => smb.look!(spec),
+  create: (spec) => new SmbLargeProbe(spec, options.parse(spec.options).pieces),
+};
+
+/** One way through a file: up to the server, or back. */
+class Pass {
+  readonly name: string;
+  readonly isUp: boolean;
+  readonly #done: Uint8Array;
+  readonly #underWay = new Set<number>();
+  readonly #begun: Uint8Array;
+  #left: number;
+
+  constructor(name: string, isUp: boolean, pieces: number) {
+    this.name = name;
+    this.isUp = isUp;
+    this.#done = new Uint8Array(pieces);
+    this.#begun = new Uint8Array(pieces);
+    this.#left = pieces;
+  }
+
+  get isOver(): boolean {
+    return this.#left === 0;
+  }
+
+  /** The first piece that is neither done nor under way; the first that is not done where there is none. */
+  take(): { piece: number; isAgain: boolean } {
+    const free = this.#done.findIndex((done, piece) => done === 0 && !this.#underWay.has(piece));
+    const piece = free < 0 ? this.#done.indexOf(0) : free;
+    const isAgain = this.#begun[piece] === 1;
+    this.#underWay.add(piece);
+    this.#begun[piece] = 1;
+    return { piece, isAgain };
+  }
+
+  giveBack(piece: number): void {
+    this.#underWay.delete(piece);
+  }
+
+  finish(piece: number): void {
+    this.#underWay.delete(piece);
+    if (this.#done[piece] === 0) this.#left--;
+    this.#done[piece] = 1;
+  }
+}
+
+class SmbLargeProbe implements Probe {
+  readonly #spec: StreamSpec;
+  readonly #pieces: number;
+  readonly #folder: string;
+  #sessions!: SmbSessions;
+  #files = 0;
+  #pass: Pass;
+  #underWay = 0;
+  #waiting: { owner: Owner; go(): void }[] = [];
+  /** What is open on a session. */
+  readonly #open = new WeakMap<SmbSession, { name: string; file: Promise<OpenFile> }>();
+
+  constructor(spec: StreamSpec, pieces: number) {
+    this.#spec = spec;
+    this.#pieces = pieces;
+    this.#folder = placeOf(spec.target)!.folder;
+    this.#pass = this.#nextFile();
+  }
+
+  async open(): Promise<void> {
+    const { share } = placeOf(this.#spec.target)!;
+    this.#sessions = new SmbSessions(share, await userFor(this.#spec), this.#spec.every / 2);
+  }
+
+  send(_seq: number, done: (result: Result) => void): Attempt {
+    const session = this.#sessions.kept();
+    let mine: { pass: Pass; piece: number; isAgain: boolean } | undefined;
+    const work = async (owner: Owner) => {
+      await this.#turn(owner);
+      const pass = this.#pass;
+      mine = { pass, ...pass.take() };
+      const file = await this.#fileOn(session, pass);
+      return pass.isUp
+        ? this.#write(session, file, pass, mine.piece, owner)
+        : this.#compare(session, file, pass, mine.piece, owner);
+    };
+    return attempt(session, 'fail', work, (result) => {
+      if (!mine) return done(result);
+      const { pass, piece, isAgain } = mine;
+      // A piece that came back wrong is told once: the next probe asks for the next one.
+      if (result.outcome === 'ok' || result.error === 'body') pass.finish(piece);
+      else pass.giveBack(piece);
+      if (pass.isOver && pass === this.#pass) this.#pass = this.#after(pass, session);
+      this.#endTurn();
+      return done(isAgain && pass.isUp ? { ...result, askedAgain: true } : result);
+    });
+  }
+
+  /** Resolves when there is room for a piece more, so that a slow server fills no memory; never when its owner is over first. */
+  #turn(owner: Owner): Promise<void> {
+    if (this.#underWay === MOST_UNDER_WAY) return new Promise((go) => this.#waiting.push({ owner, go }));
+    this.#underWay++;
+    return Promise.resolve();
+  }
+
+  #endTurn(): void {
+    this.#waiting = this.#waiting.filter(({ owner }) => !owner.isOver);
+    const next = this.#waiting.shift();
+    if (next) next.go();
+    else this.#underWay--;
+  }
+
+  async close(): Promise<void> {
+    await this.#sessions.remove([this.#path(this.#pass.name)]);
+    this.#sessions.close();
+  }
+
+  #nextFile(): Pass {
+    return new Pass(`${this.#spec.idPrefix}${this.#files++}`, true, this.#pieces);
+  }
+
+  #after(pass: Pass, session: SmbSession): Pass {
+    if (pass.isUp) return new Pass(pass.name, false, this.#pieces);
+    this.#letGo(session);
+    this.#sessions.remove([this.#path(pass.name)]).catch(nothing);
+    return this.#nextFile();
+  }
+
+  async #write(session: SmbSession, file: OpenFile, pass: Pass, piece: number, owner: Owner): Promise<Result> {
+    const bytes = contentOf(`${pass.name}#${piece}`, PIECE);
+    const written = await session.request('write', write(file, bytes, piece * PIECE), owner, parseWrite);
+    if (written !== PIECE) return { outcome: 'fail', error: 'protocol', status: 0, detail: 'written in part' };
+    // The last one asks for all of them to be on the disk.
+    if (piece === this.#pieces - 1) await session.request('flush', flush(file), owner, nothing);
+    return OK;
+  }
+
+  async #compare(session: SmbSession, file: OpenFile, pass: Pass, piece: number, owner: Owner): Promise<Result> {
+    const wanted = contentOf(`${pass.name}#${piece}`, PIECE);
+    const isRight = await session.request('read', read(file, PIECE, piece * PIECE), owner, (answer) =>
+      parseRead(answer).equals(wanted),
+    );
+    return isRight ? OK : { outcome: 'fail', error: 'body', status: 0, detail: `piece ${piece} of ${pass.name}` };
+  }
+
+  /** The pass's file, opened once for all who ask on a session. */
+  #fileOn(session: SmbSession, { name }: Pass): Promise<OpenFile> {
+    const open = this.#open.get(session);
+    if (open?.name === name) return open.file;
+    this.#letGo(session);
+    const file = session.request('create', create(this.#path(name), opening.resume), NOBODY, parseCreate);
+    this.#open.set(session, { name, file });
+    file.catch(() => this.#open.delete(session));
+    return file;
+  }
+
+  /** Closes what is open on a session, and waits for nothing. */
+  #letGo(session: SmbSession): void {
+    const open = this.#open.get(session);
+    this.#open.delete(session);
+    open?.file.then((file) => session.request('close', close(file), NOBODY, nothing)).catch(nothing);
+  }
+
+  #path(name: string): string {
+    return this.#folder + name;
+  }
+}

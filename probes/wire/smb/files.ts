@@ -1,0 +1,53 @@
+/**
+ * What is done with small files on a session: one chain of requests each, so that a file is never left open, and costs one way there and back.
+ * All reject with SmbError, and never settle once their owner is over.
+ */
+import type { Link, Owner } from './connection.ts';
+import { SmbError, SmbProtocolError } from './errors.ts';
+import {
+  CHAINED,
+  close,
+  create,
+  flush,
+  type Opening,
+  opening,
+  parseRead,
+  parseWrite,
+  read,
+  write,
+} from './requests.ts';
+import type { SmbSession } from './session.ts';
+import { status } from './status.ts';
+
+const opened = (path: string, how: Opening): Link => ({ step: 'create', request: create(path, how) });
+const closed: Link = { step: 'close', request: close(CHAINED) };
+
+/** A whole small file, new or in place of one that was there. `sync`: acknowledged once it is on the server's disk. */
+export function put(session: SmbSession, path: string, content: Buffer, sync: boolean, owner: Owner): Promise<void> {
+  const links: Link[] = [opened(path, opening.put), { step: 'write', request: write(CHAINED, content, 0) }];
+  if (sync) links.push({ step: 'flush', request: flush(CHAINED) });
+  return session.chain([...links, closed], owner, ([_, written]) => {
+    if (parseWrite(written!) !== content.length) {
+      throw new SmbError('write', { error: 'protocol', detail: 'written in part' });
+    }
+  });
+}
+
+/** A small file; of a longer one than `most` bytes, its beginning and one byte more, so that it is told from a right one. */
+export function get(session: SmbSession, path: string, most: number, owner: Owner): Promise<Buffer> {
+  const links: Link[] = [
+    opened(path, opening.get),
+    { step: 'read', request: read(CHAINED, most + 1, 0), accepted: [status.endOfFile] },
+    closed,
+  ];
+  return session.chain(links, owner, ([_, answer]) => {
+    if (answer!.status === status.endOfFile) return Buffer.alloc(0);
+    const bytes = parseRead(answer!);
+    if (bytes.length > most + 1) throw new SmbProtocolError('more bytes than were asked for');
+    return Buffer.from(bytes);
+  });
+}
+
+export function remove(session: SmbSession, path: string, owner: Owner): Promise<void> {
+  return session.chain([opened(path, opening.remove), closed], owner, () => {});
+}
