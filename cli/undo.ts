@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { Command } from 'commander';
 import type { Cluster } from '../platforms/cluster.ts';
 import { ownerPid, ownerState } from '../platforms/owner.ts';
@@ -51,7 +52,7 @@ export function undoCommand(): Command {
           if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
         });
       }
-      if (given) await undoLeftovers(given, name && (knownRun(name)?.id ?? name), onStep);
+      if (given) await undoLeftovers(given, name && (knownRun(name)?.id ?? name), [...steps], onStep);
       const isAllUndone = notReached.length === 0 && steps.every((step) => step.error === undefined);
       if (flags.json) stdout.print(asJson({ steps, notReached }));
       else if (steps.length === 0 && isAllUndone) stdout.print('Nothing to undo.');
@@ -205,6 +206,7 @@ async function refuseBesideOthers({ run, owner }: Journal['header'], platform: P
 async function undoLeftovers(
   cluster: Cluster,
   run: string | undefined,
+  tried: readonly UndoStep[],
   onStep: (step: UndoStep) => void,
 ): Promise<void> {
   await withPlatform(cluster, async (platform, actorOf) => {
@@ -230,6 +232,8 @@ async function undoLeftovers(
     }
     for (const leftover of leftovers) {
       if (running.has(leftover.run)) continue;
+      // Its journal's undo has had its two minutes, and was told.
+      if (tried.some(({ act, error }) => error !== undefined && isDeepStrictEqual(act, leftover.remove))) continue;
       const removing = within(PLATFORM_TIME, describeAct(leftover.remove), actorOf(leftover.run).undo(leftover.remove));
       const failure = await removing.then(
         () => undefined,
