@@ -8,3 +8,8 @@ test('of several runs the worst counts: not undone, refused, failed, unknown', (
   assert.equal(worstExit([1, 3]), 3);
   assert.equal(worstExit([3, 4, 1]), 4);
 });
+
+test('the code of another program is passed on, whatever it is', () => {
+  assert.equal(worstExit([127]), 127);
+  assert.equal(worstExit([0, 139]), 139);
+});
