@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { nodesOf, undoAll } from './targets.ts';
+import { backAgain, isOff, nodesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -26,20 +26,12 @@ export const nodeKill: Fault<z.output<typeof options>> = {
       nodes.map((node) => world.act({ verb: 'power.off', args: { node } }, { verb: 'power.on', args: { node } })),
     );
     return {
-      // Checked in two ways: if the power agent is wrong, the node still answers.
       confirm: (timeout) =>
-        lookForAll(nodes, timeout, async (node) => {
-          if ((await world.power?.state(node)) !== 'off') return undefined;
-          if (await world.platform.answers(node)) return undefined;
-          return `${node}: power state is off, and its own API no longer answers`;
-        }),
+        lookForAll(nodes, timeout, async (node) =>
+          (await isOff(world, node)) ? `${node}: power state is off, and its own API no longer answers` : undefined,
+        ),
       heal: () => undoAll(done),
-      confirmHealed: (timeout) =>
-        lookForAll(nodes, timeout, async (node) => {
-          if (!(await world.platform.answers(node))) return undefined;
-          const { nodes: all } = await world.platform.inspect();
-          return all.find(({ name }) => name === node)?.ready ? `${node}: answers, and is ready` : undefined;
-        }),
+      confirmHealed: (timeout) => lookForAll(nodes, timeout, (node) => backAgain(world, node)),
     };
   },
 };

@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Done, Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { nodesOf, undoAll } from './targets.ts';
+import { backAgain, isOff, nodesOf, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -54,21 +54,16 @@ export const nodeShutdown: Fault<z.output<typeof options>> = {
     return {
       // That it was told to is no evidence: a shutdown may wait for ever for what runs there.
       confirm: (timeout) =>
-        lookForAll(nodes, Math.max(timeout, ENDS_WITHIN), async (node) => {
-          if ((await world.power?.state(node)) !== 'off') return undefined;
-          if (await world.platform.answers(node)) return undefined;
-          return `${node}: it has switched itself off, and its own API no longer answers`;
-        }),
+        lookForAll(nodes, Math.max(timeout, ENDS_WITHIN), async (node) =>
+          (await isOff(world, node))
+            ? `${node}: it has switched itself off, and its own API no longer answers`
+            : undefined,
+        ),
       async heal() {
         await undoAll(done);
         await undoAll(set);
       },
-      confirmHealed: (timeout) =>
-        lookForAll(nodes, Math.max(timeout, BOOTS_WITHIN), async (node) => {
-          if (!(await world.platform.answers(node))) return undefined;
-          const { nodes: all } = await world.platform.inspect();
-          return all.find(({ name }) => name === node)?.ready ? `${node}: answers, and is ready` : undefined;
-        }),
+      confirmHealed: (timeout) => lookForAll(nodes, Math.max(timeout, BOOTS_WITHIN), (node) => backAgain(world, node)),
     };
   },
 };

@@ -27,6 +27,18 @@ export function tookMembers({ inspection }: World, node: string): boolean {
 const isSchedulable = ({ nodes }: Inspection, node: string) =>
   nodes.find(({ name }) => name === node)?.schedulable === true;
 
+/** Checked in two ways: if the power agent is wrong, the node still answers. */
+export async function isOff({ power, platform }: ActingWorld, node: string): Promise<boolean> {
+  return (await power?.state(node)) === 'off' && !(await platform.answers(node));
+}
+
+/** Evidence that a node is there again; undefined while there is none. */
+export async function backAgain({ platform }: World, node: string): Promise<string | undefined> {
+  if (!(await platform.answers(node))) return undefined;
+  const { nodes } = await platform.inspect();
+  return nodes.find(({ name }) => name === node)?.ready ? `${node}: answers, and is ready` : undefined;
+}
+
 /** How an act names a member: its node can find it by this without asking a manager. */
 export function memberArgs(world: ActingWorld, member: Member) {
   return { namespace: world.namespace, node: member.node, member: member.id };

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { loadKinds } from '../fixtures/workloads.ts';
+import { oneAttempt as ask } from '../tests/one-attempt.ts';
+import { serveTcp } from '../tests/tcp-server.ts';
 import { createProbe } from './kinds.ts';
 import type { Probe, Result, StreamSpec } from './probe.ts';
 import { HttpClient } from './wire/http-client.ts';
@@ -18,18 +20,9 @@ afterEach(async () => {
 async function serve(
   onConnection: (socket: Socket) => void,
 ): Promise<{ url: string; server: Server; sockets: Socket[] }> {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => {
-    sockets.push(socket);
-    socket.on('error', () => {});
-    onConnection(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanUps.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, sockets };
+  const { port, server, sockets, close } = await serveTcp(onConnection);
+  cleanUps.push(close);
+  return { url: `http://127.0.0.1:${port}`, server, sockets };
 }
 
 /** Answers every request with these bytes. */
@@ -60,14 +53,6 @@ function probe(target: string, more: Partial<StreamSpec> = {}): Probe {
 }
 
 const vote = (target: string, more: Partial<StreamSpec> = {}) => probe(target, { kind: 'vote', writes: true, ...more });
-
-/** One attempt; abandoned after `patience` ms, when given. */
-function ask(asked: Probe, { seq = 0, patience }: { seq?: number; patience?: number } = {}): Promise<Result> {
-  return new Promise((resolve) => {
-    const attempt = asked.send(seq, resolve);
-    if (patience !== undefined) setTimeout(() => attempt.abandon(), patience);
-  });
-}
 
 test('a good page is ok, and tells who made it', async () => {
   const { url } = await answering(page('served by web-7.'));

@@ -53,24 +53,26 @@ class Pass {
   readonly #done: Uint8Array;
   readonly #underWay = new Set<number>();
   readonly #begun: Uint8Array;
-  #left: number;
+  /** All pieces before it are done. */
+  #first = 0;
 
   constructor(name: string, isUp: boolean, pieces: number) {
     this.name = name;
     this.isUp = isUp;
     this.#done = new Uint8Array(pieces);
     this.#begun = new Uint8Array(pieces);
-    this.#left = pieces;
   }
 
   get isOver(): boolean {
-    return this.#left === 0;
+    return this.#first === this.#done.length;
   }
 
   /** The first piece that is neither done nor under way; the first that is not done where there is none. */
   take(): { piece: number; isAgain: boolean } {
-    const free = this.#done.findIndex((done, piece) => done === 0 && !this.#underWay.has(piece));
-    const piece = free < 0 ? this.#done.indexOf(0) : free;
+    // At most as many are under way as may be: the search is short, however large the file.
+    let piece = this.#first;
+    while (piece < this.#done.length && (this.#done[piece] === 1 || this.#underWay.has(piece))) piece++;
+    if (piece === this.#done.length) piece = this.#first;
     const isAgain = this.#begun[piece] === 1;
     this.#underWay.add(piece);
     this.#begun[piece] = 1;
@@ -83,8 +85,8 @@ class Pass {
 
   finish(piece: number): void {
     this.#underWay.delete(piece);
-    if (this.#done[piece] === 0) this.#left--;
     this.#done[piece] = 1;
+    while (this.#done[this.#first] === 1) this.#first++;
   }
 }
 

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { memoryOf } from '../tests/memory.ts';
+import { oneAttempt } from '../tests/one-attempt.ts';
+import { serveTcp } from '../tests/tcp-server.ts';
 import { checkStream, createProbe } from './kinds.ts';
 import type { Probe, Result, StreamSpec } from './probe.ts';
 import { placeOf } from './smb.ts';
@@ -15,18 +17,9 @@ afterEach(async () => {
 });
 
 async function serve(onConnection: (socket: Socket) => void): Promise<string> {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => {
-    sockets.push(socket);
-    socket.on('error', () => {});
-    onConnection(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanUps.push(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return `smb://127.0.0.1:${(server.address() as AddressInfo).port}/data`;
+  const { port, close } = await serveTcp(onConnection);
+  cleanUps.push(close);
+  return `smb://127.0.0.1:${port}/data`;
 }
 
 const spec = (target: string, more: Partial<StreamSpec> = {}): StreamSpec => ({
@@ -50,13 +43,7 @@ async function probe(target: string, more: Partial<StreamSpec> = {}): Promise<Pr
   return opened;
 }
 
-/** One attempt; abandoned after `patience` ms, when given. */
-function ask(asked: Probe, patience?: number): Promise<Result> {
-  return new Promise((resolve) => {
-    const attempt = asked.send(0, resolve);
-    if (patience !== undefined) setTimeout(() => attempt.abandon(), patience);
-  });
-}
+const ask = (asked: Probe, patience?: number) => oneAttempt(asked, { patience });
 
 test('which share an entry names', () => {
   const share = { host: 'nas', port: 445, share: 'data' };

@@ -59,6 +59,9 @@ async function runContainer(address: string, cmd: string[], binds: string[] = []
   return created.Id;
 }
 
+/** Runs a script on a machine; what it prints. */
+const runOn = (machine: string, text: string) => ok('shell', 'swarm', machine, '--', 'sh', '-c', text);
+
 /** Everything of this computer that the lab could change or leave behind. Other labs, and probers, may come and go meanwhile. */
 function snapshot(): Record<string, string[]> {
   const ofAnother = /bo-(?!swarm|test)|brownout-lab\/(?!swarm)|brownout-lab$|brownout-prober|kubelet\.disk/;
@@ -234,15 +237,7 @@ test('a container’s volume, too; a redis that syncs each write keeps all it ha
   await ok('power', 'swarm', 'w1', 'on');
   const found = async (mode: string) =>
     Number(
-      await ok(
-        'shell',
-        'swarm',
-        'w1',
-        '--',
-        'sh',
-        '-c',
-        `grep -ac rpush /var/lib/docker/volumes/votes/_data/${mode}/appendonlydir/*.incr.aof || :`,
-      ),
+      await runOn('w1', `grep -ac rpush /var/lib/docker/volumes/votes/_data/${mode}/appendonlydir/*.incr.aof || :`),
     );
   assert.equal(await found('always'), 300);
   assert.ok((await found('no')) < 300);
@@ -271,18 +266,10 @@ test('a hog gets no more than its machine has, and its neighbour as much as befo
   const used = async (machine: string) => {
     const file =
       'cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || sed -n "s/^usage_usec //p" /sys/fs/cgroup/cpu.stat';
-    return Number(await ok('shell', 'swarm', machine, '--', 'sh', '-c', file));
+    return Number(await runOn(machine, file));
   };
   const burn = (machine: string, threads: number) =>
-    ok(
-      'shell',
-      'swarm',
-      machine,
-      '--',
-      'sh',
-      '-c',
-      `for i in $(seq ${threads}); do timeout 4 sh -c 'while :; do :; done' & done; wait`,
-    );
+    runOn(machine, `for i in $(seq ${threads}); do timeout 4 sh -c 'while :; do :; done' & done; wait`);
   const [hogBefore, neighbourBefore] = await Promise.all([used('w1'), used('w2')]);
   await Promise.all([burn('w1', 16), burn('w2', 1)]);
   const [hogAfter, neighbourAfter] = await Promise.all([used('w1'), used('w2')]);

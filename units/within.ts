@@ -6,14 +6,19 @@ import { OperatorError } from './operator-error.ts';
  *
  * @param what was waited for, for the error message: 'remove brownout-hello'
  */
-export async function within<T>(ms: number, what: string, work: Promise<T>, hint?: string): Promise<T> {
+export function within<T>(ms: number, what: string, work: Promise<T>, hint?: string): Promise<T> {
+  const late = () => new OperatorError(`${what}: no end within ${ms / 1000} s`, hint === undefined ? {} : { hint });
+  return withinOr(ms, work, late);
+}
+
+/** The same, with an error of the caller's own. */
+export async function withinOr<T>(ms: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = () => new OperatorError(`${what}: no end within ${ms / 1000} s`, hint === undefined ? {} : { hint });
-    timer = setTimeout(() => reject(error()), ms);
+  const over = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
   });
   try {
-    return await Promise.race([work, late]);
+    return await Promise.race([work, over]);
   } finally {
     clearTimeout(timer);
   }

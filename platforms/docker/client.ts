@@ -6,6 +6,7 @@ import Docker from 'dockerode';
 import { clip, type Limit, Tally } from '../../units/bounded.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { rememberSecret } from '../../units/secrets.ts';
+import { withinOr } from '../../units/within.ts';
 import { SshAgent } from './ssh.ts';
 
 /** TLS material for tcp://, as files. */
@@ -146,16 +147,8 @@ function readPem(path: string): Buffer {
 }
 
 /** Rejects when `work` has not settled after `ms`. The work itself is not stopped: closing its host does that. */
-export async function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(`${what}: no answer within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+export function within<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
+  return withinOr(ms, work, () => new TimeoutError(`${what}: no answer within ${ms} ms`));
 }
 
 class TimeoutError extends Error {}

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { formatDuration, parseDuration } from '../../units/units.ts';
+import { formatDuration } from '../../units/units.ts';
 import type { StreamSpec } from '../probe.ts';
 import type { ProberReport } from '../prober/plan.ts';
 import { type Prober, startProber } from '../prober/prober.ts';
@@ -18,6 +18,7 @@ import { readSamples } from '../samples.ts';
 import { type Cost, cpuPerProbe, peerCosts, RATE, startReference } from './cost.ts';
 import { checkEdges, type EdgeCheck } from './edges.ts';
 import { digHole, enterNamespace } from './namespace.ts';
+import { durationOption } from './options.ts';
 import { type OutageKind, outageKinds, type TrueOutage, type TruthAnswer, type TruthCommand } from './truth.ts';
 
 const EVERY = 20;
@@ -49,15 +50,9 @@ const { values: options } = parseArgs({
   },
 });
 
-function durationOption(name: 'health' | 'longest'): number {
-  const ms = parseDuration(options[name]);
-  if (ms !== undefined) return ms;
-  process.stderr.write(`--${name}: expected a duration with its unit, such as 10m, got '${options[name]}'\n`);
-  process.exit(3);
-}
-
-const health = durationOption('health');
-const lengths = LENGTHS.filter((length) => length <= durationOption('longest'));
+const health = durationOption('health', options.health);
+const longest = durationOption('longest', options.longest);
+const lengths = LENGTHS.filter((length) => length <= longest);
 enterNamespace();
 
 function progress(text: string): void {

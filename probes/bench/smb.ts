@@ -13,7 +13,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ensurePackages } from '../../lab/setup.ts';
 import { PASSWORD, Samba, USER } from '../../tests/samba.ts';
-import { formatDuration, parseDuration } from '../../units/units.ts';
+import { formatDuration } from '../../units/units.ts';
 import { contentOf } from '../content.ts';
 import type { StreamSpec } from '../probe.ts';
 import { startProber } from '../prober/prober.ts';
@@ -22,6 +22,7 @@ import { get, put, remove } from '../wire/smb/files.ts';
 import { SmbSession } from '../wire/smb/session.ts';
 import { checkEdges, type EdgeCheck } from './edges.ts';
 import { digHole, enterNamespace } from './namespace.ts';
+import { durationOption } from './options.ts';
 import { type RelayAnswer, type RelayCommand, type RelayKind, relayKinds } from './relay.ts';
 import type { TrueOutage } from './truth.ts';
 
@@ -37,14 +38,9 @@ const ROUNDS = 5;
 const { values: options } = parseArgs({
   options: { health: { type: 'string', default: '1m' }, longest: { type: 'string', default: '4s' } },
 });
-function durationOption(name: 'health' | 'longest'): number {
-  const ms = parseDuration(options[name]);
-  if (ms !== undefined) return ms;
-  process.stderr.write(`--${name}: expected a duration with its unit, such as 10m, got '${options[name]}'\n`);
-  process.exit(3);
-}
-const health = durationOption('health');
-const lengths = LENGTHS.filter((length) => length <= durationOption('longest'));
+const health = durationOption('health', options.health);
+const longest = durationOption('longest', options.longest);
+const lengths = LENGTHS.filter((length) => length <= longest);
 
 const progress = (text: string) => process.stderr.write(`${text}\n`);
 await ensurePackages(['samba', 'smbclient'], progress);

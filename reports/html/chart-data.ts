@@ -54,7 +54,7 @@ export function chartData(findings: Findings): ChartData {
       name,
       instances: instances.map((instance) => ({
         name: nameOfInstance(instance),
-        values: findings.bins.map(({ second }) => toldAt(instance, (second + 1) * 1000)),
+        values: toldBySecond(instance, findings.bins),
       })),
     })),
     classOf: findings.bins.map((bin) => degradations.indexOf(bin.class)),
@@ -77,10 +77,15 @@ export function nameOfInstance({ member, node }: { member: string; node: string 
 /** How long what an instance told holds, ms: it is asked once a second, and more seldom where asking takes long. */
 const HOLDS = 15_000;
 
-/** What an instance told last; null where that was nothing, or too long ago. `at`: ms since the run's origin. */
-function toldAt({ points }: GaugeFindings['instances'][number], at: number): number | null {
-  const last = points.findLast((point) => point.at < at);
-  return last?.value !== undefined && at - last.at < HOLDS ? round(last.value, 1) : null;
+/** What an instance had told last by the end of each second; null where that was nothing, or too long ago. */
+function toldBySecond({ points }: GaugeFindings['instances'][number], bins: Findings['bins']): (number | null)[] {
+  let told = 0;
+  return bins.map(({ second }) => {
+    const end = (second + 1) * 1000;
+    while (told < points.length && points[told]!.at < end) told++;
+    const last = points[told - 1];
+    return last?.value !== undefined && end - last.at < HOLDS ? round(last.value, 1) : null;
+  });
 }
 
 /** A latency that can be drawn on a logarithmic scale. */

@@ -43,19 +43,17 @@ const REMOVE: Right[] = [
 ];
 
 const DEPLOYMENT = { namespace, manifest: text, labels: textByName };
+const make = async ({ api, viewer, cluster, tell }: ProxmoxContext, request: Parameters<typeof deploy>[3]) => {
+  await deploy(api, viewer, cluster, request, tell);
+  return undefined;
+};
 
 export const verbs: Record<string, Verb<ProxmoxContext, Right>> = {
-  deploy: verb(DEPLOYMENT, CREATE, async ({ api, viewer, cluster, tell }, request) => {
-    await deploy(api, viewer, cluster, request, tell);
-    return undefined;
-  }),
+  deploy: verb(DEPLOYMENT, CREATE, make),
   'neighbour.deploy': verb(
     { ...DEPLOYMENT, neighbour: z.object({ namespace, service: text }).optional() },
     CREATE,
-    async ({ api, viewer, cluster, tell }, request) => {
-      await deploy(api, viewer, cluster, request, tell);
-      return undefined;
-    },
+    make,
   ),
 
   remove: undo({ namespace }, REMOVE, async ({ api, viewer }, { namespace: name }, ownRun) => {

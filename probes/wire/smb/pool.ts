@@ -1,3 +1,4 @@
+import { within } from '../../../units/within.ts';
 import type { Attempt, Result } from '../../probe.ts';
 import type { Memory, Owner } from './connection.ts';
 import { SmbError } from './errors.ts';
@@ -48,10 +49,7 @@ export class SmbSessions {
       await session.ready;
       await Promise.allSettled([...paths].map((path) => remove(session, path, owner)));
     };
-    const late = Promise.withResolvers<void>();
-    const timer = setTimeout(late.resolve, CLEAN_UP);
-    await Promise.race([all().catch(() => {}), late.promise]);
-    clearTimeout(timer);
+    await within(CLEAN_UP, 'removing files', all()).catch(() => {});
     owner.isOver = true;
     session.close();
   }
