@@ -10,6 +10,7 @@ import type {
 import { ENOUGH_RUNS } from '../../analysis/comparison/statistics.ts';
 import { type Degradation, degradations } from '../../analysis/findings.ts';
 import type { Moment } from '../../platforms/prediction.ts';
+import { sayCertificate } from '../../probes/wire/certificate.ts';
 import { degradationWords, sayBracket, verdictWords } from '../wording.ts';
 import {
   type Cell,
@@ -62,6 +63,7 @@ export function sectionsOf(comparison: Comparison): Section[] {
     ...comparison.streams.map((stream) => streamSection(stream, comparison)),
     durability(comparison),
     predictions(comparison),
+    certificates(comparison),
     runs(comparison),
     partly(comparison),
   ];
@@ -295,6 +297,26 @@ function sayHolds(runs: MeasuredWindow[]): string {
   const yes = known.filter(({ holds }) => holds).length;
   if (runs.length === 1) return yes ? 'as predicted' : 'not as predicted';
   return `as predicted in ${yes} of ${known.length}`;
+}
+
+function certificates(comparison: Comparison): Section | undefined {
+  const { certificates: all = [], setUps } = comparison;
+  if (all.length === 0) return undefined;
+  // What is left of a certificate counts from the last run that saw it.
+  const began = setUps.map(({ runs }) => Math.max(...runs.map((run) => run.began)));
+  const rows = all.map(({ target, shown }) => ({
+    name: target,
+    hint: '',
+    values: shown.map((seen, i) =>
+      cell(seen.map((one) => (one === null ? 'none seen' : sayCertificate(one, began[i]!))).join('; ') || nothing.main),
+    ),
+  }));
+  return {
+    id: 'certificates',
+    title: 'Certificates of the entries',
+    notes: [],
+    tables: [{ corner: 'Entry', columns: columnsOf(comparison), rows }],
+  };
 }
 
 const RUN_COLUMNS = ['verdict', 'began', 'target', 'why'].map((name) => ({ short: name, long: '' }));
