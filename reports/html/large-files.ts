@@ -18,7 +18,7 @@ const MOST_FILES = 50;
 function ofStream(one: LargeFile, zero: number): Markup {
   const { stream, size, files } = one;
   const pass = ({ bytes, to }: { bytes: number; to?: number }) =>
-    to === undefined ? `${formatSize(bytes)} of ${formatSize(size)}` : `all, after ${formatDuration(to - zero)}`;
+    to === undefined ? `${formatSize(bytes)} of ${formatSize(size)}` : `all, at ${formatDuration(to - zero)}`;
   return html`<h3>${stream}: ${formatSize(size)}</h3>
 <ul>${sayLargeFile(one).map((said) => html`<li>${said}</li>`)}</ul>
 <table class="stack"><thead><tr><th scope="col">Begun</th><th scope="col">Acknowledged</th><th scope="col">Came back</th><th scope="col">Of that wrong</th></tr></thead>
