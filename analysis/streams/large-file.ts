@@ -13,6 +13,9 @@ const UNDER_WAY = 8;
 /** Their number has two bytes in a sample. */
 const MOST_PIECES = 2 ** 16;
 
+const isPieces = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_PIECES;
+
 /** One piece that was acknowledged, or came back, for the first time. */
 interface Step {
   /** ms since the recording's origin. */
@@ -32,7 +35,7 @@ interface Step {
  */
 export function largeFileOf(samples: StreamSamples, fault: number | undefined): LargeFile | undefined {
   const { pieces } = samples.spec.options;
-  if (typeof pieces !== 'number' || !(pieces >= 1 && pieces <= MOST_PIECES)) return undefined;
+  if (!isPieces(pieces)) return undefined;
   const steps = stepsOf(samples, pieces);
   if (steps.length === 0) return undefined;
   const again = samples.askedAgain.reduce((sum, flag) => sum + flag, 0);
