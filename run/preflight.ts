@@ -242,8 +242,8 @@ async function entries({ streams, kinds }: Stage): Promise<PreflightCheck | unde
   };
 }
 
-const FITNESS_TIME = 1500;
-/** So short a trial has some hundred sends: a single hiccup of the computer is its p99, and says nothing of the run. */
+const FITNESS_TIME = 1000;
+/** So short a trial has a few sends: a single hiccup of the computer is its p99, and says nothing of the run. */
 const FITNESS_TRIALS = 3;
 
 /** A short trial of the prober on this machine: if it is late here each time, it will be late in the run. */
