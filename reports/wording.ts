@@ -9,6 +9,7 @@ import type {
   VerdictKind,
 } from '../analysis/findings.ts';
 import { gateOf, notValid } from '../analysis/validity.ts';
+import { sayCertificate } from '../probes/wire/certificate.ts';
 import type { Bracket, RunMeta } from '../recording/recording.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 
@@ -142,6 +143,16 @@ export function sayExpected({ scenario }: RunMeta, findings: Findings): string |
     findings.verdict === 'fail' ? '; it failed, but maybe of something else' : '; whether it does is not known';
   const came = { pass: ', and it did', fail: ', but it did not', unknown: unproven }[gateOf(findings, scenario)];
   return `This scenario shows a weakness and is expected to fail${came}.`;
+}
+
+/** What an entry with TLS showed, as of the beginning of the run. */
+export function sayShown(
+  { certificate, error }: NonNullable<Findings['certificates']>[number],
+  { origin }: Pick<RunMeta, 'origin'>,
+): string {
+  return certificate === null
+    ? `none seen (${error ?? 'no reason recorded'})`
+    : sayCertificate(certificate, origin.wall);
 }
 
 /** How the queue of acknowledged writes drained. `left`: 0 if it is empty, null if that is not known. */
