@@ -45,7 +45,7 @@ test('bash', async () => {
     const set = `words=(${line.replace(/ $/, " ''")}); COMP_WORDS=("\${words[@]}"); COMP_CWORD=$((\${#words[@]} - 1))`;
     const { stdout } = await execa('bash', [
       '--norc',
-      '-euc',
+      '-uc',
       `${own}\n${set}\n_brownout\nprintf '%s\\n' "\${COMPREPLY[@]}"`,
     ]);
     const [offered, how] = [
