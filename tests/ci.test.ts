@@ -129,10 +129,15 @@ test('the action: what is wrong in a file is refused, and no file’s name is a 
   await assertJunit(join(project, '.brownout/junit.xml'), 3);
 });
 
-test('the template for GitLab: a job that is red, the files that it names, an undo after it', async () => {
-  const job = yaml('ci/gitlab.yml')['.brownout'];
+/** `brownout` on a PATH. */
+function withCommand(): string {
   mkdirSync(join(home, 'bin'), { recursive: true });
   writeFileSync(join(home, 'bin/brownout'), `#!/bin/sh\nexec '${join(root, 'bin/brownout')}' "$@"\n`, { mode: 0o755 });
+  return `${join(home, 'bin')}:${process.env.PATH}`;
+}
+
+test('the template for GitLab: a job that is red, the files that it names, an undo after it', async () => {
+  const job = yaml('ci/gitlab.yml')['.brownout'];
   const shell = (lines: string[]) =>
     execa('sh', ['-ec', lines.join('\n')], {
       cwd: project,
@@ -141,7 +146,7 @@ test('the template for GitLab: a job that is red, the files that it names, an un
         ...job.variables,
         SCENARIO: 'missing.yaml',
         CLUSTER: 'clusters/toy.yaml',
-        PATH: `${join(home, 'bin')}:${process.env.PATH}`,
+        PATH: withCommand(),
       },
     });
   assert.equal((await shell(job.script)).exitCode, 3);
@@ -173,4 +178,22 @@ test('the Job has the account that the generated role is for', async () => {
   assert.equal(container.env[0].name, 'NODE_NAME');
   assert.equal(container.env[0].valueFrom.fieldRef.fieldPath, 'spec.nodeName');
   await execa('sh', ['-n', '-c', container.args[0]]);
+});
+
+test('the Job: a pod that is asked to end heals and cleans up, and its code is that of the run', async () => {
+  const [{ args }] = yaml('ci/job.yaml').spec.template.spec.containers;
+  const script = args[0]
+    .replaceAll('/files/scenarios/', 'scenarios/')
+    .replaceAll('/files/cluster/cluster.yaml', 'clusters/toy.yaml');
+  assert.doesNotMatch(script, /\/files/);
+  mkdirSync(join(project, '.brownout'), { mode: 0o700 });
+  const shell = execa('sh', ['-c', script], { cwd: project, reject: false, env: { PATH: withCommand() } });
+  const toy = join(project, '.toy');
+  const isDeployed = () => existsSync(toy) && readdirSync(toy).some((name) => name.startsWith('brownout-hello-'));
+  await until('the workload is being deployed', isDeployed).finally(() => shell.kill('SIGTERM'));
+  const { exitCode, stdout, stderr } = await shell;
+  assert.match(stdout, /interrupted: healing and cleaning up/, stderr);
+  assert.match(stdout, /Nothing to undo\.\n# brownout: unknown/);
+  assert.equal(exitCode, 2);
+  assert.ok(!existsSync(toy) || readdirSync(toy).every((name) => !name.startsWith('brownout-')));
 });
