@@ -1,5 +1,5 @@
 /** The files that a gate leaves behind: `--summary`, `--junit`, and what GitHub shows of a step. */
-import { appendFileSync, existsSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { projectPath } from '../files/project-path.ts';
 import type { Cluster } from '../platforms/cluster.ts';
@@ -38,10 +38,12 @@ export class GateFiles {
   begin(): void {
     const troubles = ['brownout run has not come to its end: it is still at work, or it was killed. Nothing is known.'];
     try {
+      // `.brownout/junit.xml` is a place to name before there is a `.brownout`.
+      for (const [file] of this.#files) mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
       this.#write({ code: exit.unknown, cases: [], troubles });
     } catch (cause) {
       throw new OperatorError(`What is to be left behind cannot be written: ${messageOf(cause)}`, {
-        hint: 'Give --summary and --junit files in folders that exist.',
+        hint: 'Give --summary and --junit files in folders that this account may write to.',
         cause,
       });
     }
