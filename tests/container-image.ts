@@ -70,5 +70,11 @@ export async function buildImage(folder: string): Promise<Builder> {
   }
 }
 
+/** Puts the image into a file on this computer; returns its path. */
+export async function saveImage(builder: Builder, folder: string): Promise<string> {
+  await run(builder.inside(dockerWith('save', '--output', '/project/image.tar', IMAGE)));
+  return join(folder, 'project', 'image.tar');
+}
+
 /** `docker` with these words, on the machine. */
 export const dockerWith = (...words: string[]) => ['docker', '--host', `unix://${SOCKET}`, ...words];

@@ -61,10 +61,7 @@ const UNENDED = 'It did not come to its end: interrupted, or its process was kil
 
 /** The outcome of the whole command. */
 export function sayCode(code: number): string {
-  return (
-    ['passed', 'failed', 'unknown', 'refused before anything was changed', 'something is not undone'][code] ??
-    `ended with ${code}`
-  );
+  return ['passed', 'failed', 'unknown', 'refused', 'something is not undone'][code] ?? `ended with ${code}`;
 }
 
 /** One sentence: why it is not green, or is left out. */
