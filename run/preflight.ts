@@ -236,21 +236,29 @@ async function entries({ streams, kinds }: Stage): Promise<PreflightCheck | unde
   };
 }
 
-const FITNESS_TIME = 1500;
+const FITNESS_TIME = 1000;
+/** So short a trial has a few sends: a single hiccup of the computer is its p99, and says nothing of the run. */
+const FITNESS_TRIALS = 3;
 
-/** A short trial of the prober on this machine: if it is late here, it will be late in the run. */
+/** A short trial of the prober on this machine: if it is late here each time, it will be late in the run. */
 async function proberFit({ streams }: Stage): Promise<PreflightCheck> {
   const limit = Math.min(...streams.map((stream) => stream.every)) / 2;
-  const prober = await startProber({ out: '/dev/null', origin: startClock().origin.monotonic, streams: [], seed: 1 });
-  await sleep(FITNESS_TIME);
-  const report = await prober.stop();
+  let { report, fit } = await tryProber(limit);
+  for (let trial = 1; !fit && trial < FITNESS_TRIALS; trial++) ({ report, fit } = await tryProber(limit));
   const late = report.latenessMs.p99;
   return {
     what: 'prober fit',
-    ok: late <= limit && report.nullStream.failed === 0,
+    ok: fit,
     observed: `send lateness p99 ${late.toFixed(1)} ms of ${limit} ms allowed, runs ${priority[report.priority]}`,
     hint: 'Run on a quieter machine, or probe less often.',
   };
+}
+
+async function tryProber(limit: number) {
+  const prober = await startProber({ out: '/dev/null', origin: startClock().origin.monotonic, streams: [], seed: 1 });
+  await sleep(FITNESS_TIME);
+  const report = await prober.stop();
+  return { report, fit: report.latenessMs.p99 <= limit && report.nullStream.failed === 0 };
 }
 
 const priority = { cgroup: 'in its own CPU cgroup', nice: 'at a higher priority', none: 'at normal priority' } as const;
