@@ -13,7 +13,7 @@ import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
 import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
-import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
+import { sayCheck, sayVerdict, suitesOf } from './wording.ts';
 
 /** The Allure report is a single HTML file: larger files of a recording are not attached. */
 const LARGEST = 8 * 2 ** 20;
@@ -98,13 +98,8 @@ export function labelsOfVerdict({ verdict, checks }: Findings): Named[] {
  * run, so that a test that is skipped, refused or crashes is the same test in Allure's history as one that was judged.
  */
 export async function identifyInAllure({ scenario, cluster }: Pick<RunMeta, 'scenario' | 'cluster'>): Promise<void> {
-  const fault = sayFaults({ scenario });
-  const places = {
-    parentSuite: cluster.platform,
-    suite: `${scenario.workload} (${scenario.variant})`,
-    subSuite: fault,
-    [CLUSTER_LABEL]: cluster.name,
-  };
+  const [parentSuite, suite, fault] = suitesOf({ scenario, cluster });
+  const places = { parentSuite, suite, subSuite: fault, [CLUSTER_LABEL]: cluster.name };
   await labels(...Object.entries(places).map(([name, value]) => ({ name, value: printable(value) })));
   // A change in one of them starts a new history in Allure, so no ids, times or seeds.
   const parameters = {
