@@ -143,6 +143,8 @@ async function publish(folder: InvocationFolder, withReport: boolean): Promise<s
     return generateAllureReport(allureResults, allureReport, allureHistory);
   };
   try {
+    const { completeResults } = await import('../reports/allure/complete.ts');
+    completeResults(allureResults);
     return await folder.publish(withReport ? report : undefined);
   } catch (error) {
     stderr.print(

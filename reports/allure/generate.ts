@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,9 @@ import type { Findings } from '../../analysis/findings.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { writeWhole } from '../../units/write-whole.ts';
 import { categories } from './categories.ts';
-import { CLUSTER_LABEL, FINDINGS } from './names.ts';
+import { completeResults } from './complete.ts';
+import { CLUSTER_LABEL } from './names.ts';
+import { firstNamed, readResults } from './results.ts';
 
 const TIMEOUT = 120_000;
 
@@ -26,6 +28,7 @@ export async function generateAllureReport(
   const [results, out] = [path.resolve(resultsDir), path.resolve(outDir)];
   const folder = mkdtempSync(path.join(tmpdir(), 'brownout-allure-'));
   try {
+    completeResults(results);
     const config = path.join(folder, 'allurerc.mjs');
     writeFileSync(config, allureConfig(out, path.resolve(history), environments(results)));
     // Allure does not clear the folder; it may contain a report of an older layout.
@@ -105,45 +108,16 @@ export function environmentOf(cluster: string): { id: string; name: string } {
   };
 }
 
-interface Result {
-  labels?: { name: string; value?: string }[];
-  steps?: Step[];
-  attachments?: { name: string; source: string }[];
-  start?: number;
-}
-type Step = Pick<Result, 'steps' | 'attachments'>;
-
 /** The configuration of each cluster at its latest result, from the findings attached to it. */
 function environments(resultsDir: string): Environments {
   const found: Environments = new Map();
-  const results = readdirSync(resultsDir)
-    .filter((name) => name.endsWith('-result.json'))
-    .flatMap((name) => readJson<Result>(path.join(resultsDir, name)) ?? [])
-    .sort((a, b) => (a.start ?? 0) - (b.start ?? 0));
-  for (const result of results) {
-    const cluster = result.labels?.find(({ name }) => name === CLUSTER_LABEL)?.value;
-    const source = findAttachment(result);
-    const findings = source === undefined ? undefined : readJson<Findings>(path.join(resultsDir, source));
-    if (cluster !== undefined && findings) found.set(cluster, variablesOf(findings));
+  for (const { result, judged } of readResults(resultsDir)) {
+    const cluster = firstNamed(result.labels, CLUSTER_LABEL);
+    if (cluster !== undefined && judged) found.set(cluster, variablesOf(judged.findings));
   }
   return found;
 }
 
 function variablesOf({ configuration }: Findings): Record<string, string> {
   return Object.fromEntries(configuration.map((entry) => [entryName(entry), entryValue(entry)]));
-}
-
-/** Undefined for an incomplete file of a killed run: Allure ignores it as well. */
-function readJson<T>(file: string): T | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function findAttachment({ attachments = [], steps = [] }: Step): string | undefined {
-  const here = attachments.find(({ name }) => name === FINDINGS)?.source;
-  return here ?? steps.map(findAttachment).find((source) => source !== undefined);
 }
