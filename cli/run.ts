@@ -8,17 +8,19 @@ import { loadCluster } from '../clusters/load.ts';
 import { once } from '../files/find.ts';
 import { projectPath } from '../files/project-path.ts';
 import { runFolder } from '../recording/folder.ts';
+import { attachNotUndone } from '../reports/allure/globals.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
 import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
 import { InvocationFolder } from '../run/invocation-folder.ts';
-import { readFindings } from '../run/judge.ts';
+import { pendingIn, readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stderr, stdout, styled } from '../units/terminal.ts';
 import { tellWhatIsLeft, undoAbandoned, untilGone } from './abandoned.ts';
+import { publishAllure, tellPages } from './allure.ts';
 import { endedEarlyIs } from './ending.ts';
 import { exit, worstExit } from './exit.ts';
 import { Interrupts } from './interrupts.ts';
@@ -78,7 +80,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   };
   try {
     const began = new Date();
-    const { results, output, green, abandoned, endedBy, isUntouched } = await runPlaywright(
+    const { results, output, green, begun, abandoned, endedBy, isUntouched } = await runPlaywright(
       invocation,
       folder,
       flags.json ?? false,
@@ -96,10 +98,18 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     if (endedBy !== null) stderr.print(`The runner of the scenarios was ended by ${endedBy}, not by brownout.`);
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
     if (!isComplete || (!green && results.every(isGreen))) stderr.print(output.trim());
-    const report = await publish(own, flags.allure);
+    attachPending(own.allureResults, begun);
+    const pages = await publishAllure(own, flags.allure);
     if (areAllSkipped(results)) stderr.print('Every scenario was skipped: nothing is known of this cluster.');
-    if (flags.json) stdout.print(asJson({ outcomes: results.map(withFindings), allure: report ?? null }));
-    else if (report) stdout.print(`Allure report: ${shownPath(report)}`);
+    if (flags.json)
+      stdout.print(
+        asJson({
+          outcomes: results.map(withFindings),
+          allure: pages?.allure ?? null,
+          availability: pages?.availability ?? null,
+        }),
+      );
+    else if (pages) tellPages(pages);
     return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -135,22 +145,13 @@ function withFindings(result: ScenarioResult): object {
   return result.kind === 'judged' ? { ...result, findings: readFindings(runFolder(result.dir)).findings } : result;
 }
 
-/** If the report cannot be made, the verdicts are still valid. */
-async function publish(folder: InvocationFolder, withReport: boolean): Promise<string | undefined> {
-  const { allureResults, allureReport, allureHistory } = folder;
-  const report = async () => {
-    const { generateAllureReport } = await import('../reports/allure/generate.ts');
-    return generateAllureReport(allureResults, allureReport, allureHistory);
-  };
-  try {
-    const { completeResults } = await import('../reports/allure/complete.ts');
-    completeResults(allureResults);
-    return await folder.publish(withReport ? report : undefined);
-  } catch (error) {
-    stderr.print(
-      `No Allure report was made of ${shownPath(allureResults)}: ${error instanceof Error ? error.message : error}`,
-    );
-    return undefined;
+/** What is not undone, by the journals as they are now, stands in Allure's report by itself. */
+function attachPending(results: string, dirs: readonly string[]): void {
+  // A run that was refused has removed its folder.
+  for (const dir of dirs.filter((dir) => existsSync(dir))) {
+    const folder = runFolder(dir);
+    const pending = pendingIn(folder) ?? [`not known: ${folder.journal} cannot be read`];
+    if (pending.length > 0) attachNotUndone(results, path.basename(dir), pending);
   }
 }
 
@@ -160,6 +161,8 @@ interface PlaywrightRun {
   output: string;
   /** Every test ended as expected. */
   green: boolean;
+  /** The folders of all runs that began. */
+  begun: string[];
   /** The folders of the runs that the user stopped before their clean-up was done. */
   abandoned: string[] | undefined;
   /** What ended the runner from outside. */
@@ -238,7 +241,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   view.close();
   const abandoned = interrupts.count > 1 ? [...begun] : undefined;
   const isUntouched = begun.size === 0 && results.length === 0 && interrupts.count === 0;
-  return { results, output, green: status === 0, abandoned, endedBy, isUntouched };
+  return { results, output, green: status === 0, begun: [...begun], abandoned, endedBy, isUntouched };
 }
 
 /** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */

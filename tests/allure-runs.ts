@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { execa } from 'execa';
+import type { Findings } from '../analysis/findings.ts';
 import { judge } from '../analysis/judge.ts';
 import { meaningOf } from '../faults/meaning.ts';
 import type { RunMeta } from '../recording/recording.ts';
@@ -20,9 +21,17 @@ export function projectFolder(prefix: string): string {
 
 /** How a test of the scenario runner ended: judged, skipped before anything was done, or with an error. */
 export type Ending =
-  | { meta: RunMeta; findings: ReturnType<typeof judge>; journey?: string; clockStep?: number }
+  | Judged
   | { meta: Pick<RunMeta, 'scenario' | 'cluster'>; skipped: string }
   | { meta: Pick<RunMeta, 'scenario' | 'cluster'>; thrown: string };
+
+interface Judged {
+  meta: RunMeta;
+  findings: Findings;
+  journey?: string;
+  /** ms by which the machine's clock is set while the fault is held. */
+  clockStep?: number;
+}
 
 interface Place {
   platform?: string;
@@ -31,7 +40,7 @@ interface Place {
   title?: string;
 }
 
-export function placed(
+function placed(
   { platform = 'swarm', cluster = `clusters/lab-${platform}.yaml`, scenario }: Place,
   run: SyntheticRun,
 ) {
@@ -53,13 +62,16 @@ export function outageOf(length: number, options: Partial<SyntheticStream> = {})
   };
 }
 
+let made = 0;
+
 /** As the runner leaves it, with the recording's own verdict. */
 export function judgedRun(
   place: Place,
   run: SyntheticRun,
   more: { journey?: string; clockStep?: number } = {},
-): Ending {
+): Judged {
   const recording = placed(place, run);
+  recording.meta.id = `made-up-${made++}`;
   const findings = judge(recording, recording.meta.scenario, meaningOf);
   findings.cleanUp.pending = [];
   return { meta: recording.meta, findings, ...more };
