@@ -40,10 +40,7 @@ interface Place {
   title?: string;
 }
 
-function placed(
-  { platform = 'swarm', cluster = `clusters/lab-${platform}.yaml`, scenario }: Place,
-  run: SyntheticRun,
-) {
+function placed({ platform = 'swarm', cluster = `clusters/lab-${platform}.yaml`, scenario }: Place, run: SyntheticRun) {
   const recording = syntheticRecording({ ...run, scenario: { ...run.scenario, ...scenario } });
   recording.meta.cluster = { name: cluster, file: cluster, platform };
   return recording;

@@ -1,11 +1,11 @@
 /** Allure's results and report of runs that were made up: metrics, weaknesses that were accepted, the times of steps, the availability page. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Locator, Page } from '@playwright/test';
+import axe from 'axe-core';
 import { execa } from 'execa';
 import { completeResults } from '../reports/allure/complete.ts';
 import { type AllurePages, generateAllureReport } from '../reports/allure/generate.ts';
@@ -236,13 +236,9 @@ describe('the availability page', () => {
 const textOf = async (one: Locator) => (await one.innerText()).replaceAll(/\s+/g, ' ');
 
 async function axeViolations(page: Page): Promise<string[]> {
-  await page.evaluate(readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8'));
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    return (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`);
-  });
+  await page.evaluate(axe.source);
+  // In the page, where it is what was just put there.
+  return page.evaluate(async () => (await axe.run()).violations.map(({ id, nodes }) => `${id}: ${nodes[0]!.html}`));
 }
 
 describe('runs after one another', () => {

@@ -16,7 +16,7 @@ export type MeasureName =
   | 'resilience loss'
   | 'acknowledged writes lost';
 
-export interface Measure {
+interface Measure {
   name: MeasureName;
   /** Of `value`: s, %, writes. */
   unit: string;
