@@ -206,7 +206,7 @@ export function sayLost(lost: Bracket | undefined): string {
 }
 
 /** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` if there was no fault. */
-export function sayFaults({ scenario }: Pick<RunMeta, 'scenario'>): string {
+export function sayFaults({ scenario }: { scenario: Pick<RunMeta['scenario'], 'faults'> }): string {
   return scenario.faults.map(({ fault }) => fault).join(' + ') || 'none';
 }
 
@@ -214,4 +214,14 @@ export function sayFaults({ scenario }: Pick<RunMeta, 'scenario'>): string {
 export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
   const length = ({ ttsr }: StreamFindings) => (ttsr.beyond !== undefined ? Infinity : (ttsr.ms ?? -1));
   return streams.toSorted((a, b) => length(b) - length(a))[0];
+}
+
+/** Where a scenario on a cluster stands in reports, from the outermost suite to the innermost. */
+export function suitesOf({ scenario, cluster }: PlacedRun): [platform: string, workload: string, fault: string] {
+  return [cluster.platform, `${scenario.workload} (${scenario.variant})`, sayFaults({ scenario })];
+}
+
+interface PlacedRun {
+  scenario: Pick<RunMeta['scenario'], 'workload' | 'variant' | 'faults'>;
+  cluster: Pick<RunMeta['cluster'], 'platform'>;
 }

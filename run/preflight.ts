@@ -11,16 +11,9 @@ import { sleep } from '../units/sleep.ts';
 import { few } from '../units/words.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
 import { type Shown, tlsEntries } from './certificates.ts';
+import { here, ownNodeCheck } from './own-node.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
-
-/** One condition for injecting a fault. */
-interface PreflightCheck {
-  what: string;
-  ok: boolean;
-  observed: string;
-  /** What to do if it is not met. */
-  hint?: string;
-}
+import type { PreflightCheck } from './preflight-check.ts';
 
 export interface Preflight {
   checks: PreflightCheck[];
@@ -33,6 +26,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
   const checks = await Promise.all([
     health(stage),
     targets(candidates, stage),
+    ownNodeCheck(stage.inspection, stage.platform, here()),
     quorum(stage, candidates),
     capacity(stage, candidates),
     powerReadable(stage, candidates),
@@ -261,8 +255,8 @@ export async function certificates({ streams }: Pick<Stage, 'streams'>): Promise
   }
 }
 
-const FITNESS_TIME = 1500;
-/** So short a trial has some hundred sends: a single hiccup of the computer is its p99, and says nothing of the run. */
+const FITNESS_TIME = 1000;
+/** So short a trial has a few sends: a single hiccup of the computer is its p99, and says nothing of the run. */
 const FITNESS_TRIALS = 3;
 
 /** A short trial of the prober on this machine: if it is late here each time, it will be late in the run. */
