@@ -6,9 +6,10 @@ import { loadCluster } from '../clusters/load.ts';
 import { FileError } from '../files/diagnostic.ts';
 import { once } from '../files/find.ts';
 import { runFolder } from '../recording/folder.ts';
+import { attachNotUndone } from '../reports/allure/globals.ts';
 import type { Invocation, ScenarioResult } from '../run/invocation.ts';
 import { InvocationFolder } from '../run/invocation-folder.ts';
-import { readFindings } from '../run/judge.ts';
+import { pendingIn, readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
@@ -16,6 +17,7 @@ import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { tellWhatIsLeft, undoAbandoned } from './abandoned.ts';
+import { publishAllure, tellPages } from './allure.ts';
 import { exit, worstExit } from './exit.ts';
 import { casesOf, GateFiles, type GateFlags } from './gate.ts';
 import { runPlaywright } from './runner.ts';
@@ -89,7 +91,7 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
   };
   try {
     const began = new Date();
-    const { results, output, green, abandoned, endedBy, isUntouched } = await runPlaywright(
+    const { results, output, green, begun, abandoned, endedBy, isUntouched } = await runPlaywright(
       invocation,
       folder,
       flags.json ?? false,
@@ -117,10 +119,18 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     if (!isComplete || isUnexplained) stderr.print(output.trim());
     if (isUnexplained) troubles.push(`A test failed that no verdict explains. ${output.trim()}`);
     if (!isAllUndone) troubles.push('What a run left whose process was killed is not undone: brownout undo');
-    const report = await publish(own, flags.allure);
-    if (flags.json) stdout.print(asJson({ outcomes: results.map(withFindings), allure: report ?? null }));
-    else if (report) stdout.print(`Allure report: ${shownPath(report)}`);
-    left.end({ code, cases, troubles, allure: report && shownPath(report) });
+    attachPending(own.allureResults, begun);
+    const pages = await publishAllure(own, flags.allure);
+    if (flags.json)
+      stdout.print(
+        asJson({
+          outcomes: results.map(withFindings),
+          allure: pages?.allure ?? null,
+          availability: pages?.availability ?? null,
+        }),
+      );
+    else if (pages) tellPages(pages);
+    left.end({ code, cases, troubles, allure: pages && shownPath(pages.allure) });
     return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -152,19 +162,12 @@ function withFindings(result: ScenarioResult): object {
   return result.kind === 'judged' ? { ...result, findings: readFindings(runFolder(result.dir)).findings } : result;
 }
 
-/** If the report cannot be made, the verdicts are still valid. */
-async function publish(folder: InvocationFolder, withReport: boolean): Promise<string | undefined> {
-  const { allureResults, allureReport, allureHistory } = folder;
-  const report = async () => {
-    const { generateAllureReport } = await import('../reports/allure/generate.ts');
-    return generateAllureReport(allureResults, allureReport, allureHistory);
-  };
-  try {
-    return await folder.publish(withReport ? report : undefined);
-  } catch (error) {
-    stderr.print(
-      `No Allure report was made of ${shownPath(allureResults)}: ${error instanceof Error ? error.message : error}`,
-    );
-    return undefined;
+/** What is not undone, by the journals as they are now, stands in Allure's report by itself. */
+function attachPending(results: string, dirs: readonly string[]): void {
+  // A run that was refused has removed its folder.
+  for (const dir of dirs.filter((dir) => existsSync(dir))) {
+    const folder = runFolder(dir);
+    const pending = pendingIn(folder) ?? [`not known: ${folder.journal} cannot be read`];
+    if (pending.length > 0) attachNotUndone(results, path.basename(dir), pending);
   }
 }

@@ -22,6 +22,8 @@ interface PlaywrightRun {
   output: string;
   /** Every test ended as expected. */
   green: boolean;
+  /** The folders of all runs that began. */
+  begun: string[];
   /** The folders of the runs that the user stopped before their clean-up was done. */
   abandoned: string[] | undefined;
   /** What ended the runner from outside. */
@@ -100,7 +102,7 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
   view.close();
   const abandoned = interrupts.count > 1 ? [...begun] : undefined;
   const isUntouched = begun.size === 0 && results.length === 0 && interrupts.count === 0;
-  return { results, output, green: status === 0, abandoned, endedBy, isUntouched };
+  return { results, output, green: status === 0, begun: [...begun], abandoned, endedBy, isUntouched };
 }
 
 /** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */

@@ -71,8 +71,11 @@ async function pictureOfAllure(): Promise<void> {
   );
   const config = path.join(import.meta.dirname, 'pictures', 'allure', 'playwright.config.ts');
   await execa(process.execPath, [cli, 'test', '-c', config], { cwd: root, env: { PICTURES_FOLDER: folder } });
-  const file = await generateAllureReport(path.join(folder, 'allure-results'), path.join(folder, 'allure-report'));
-  const { page } = await open(file, { viewport: { width: WIDTH, height: 960 } });
+  const { allure } = await generateAllureReport(
+    path.join(folder, 'allure-results'),
+    path.join(folder, 'allure-report'),
+  );
+  const { page } = await open(allure, { viewport: { width: WIDTH, height: 960 } });
   for (const name of [failed.meta.cluster.platform, 'voting (hardened)', 'voting (as-is)', 'node-kill']) {
     await page.getByText(name, { exact: true }).last().click();
   }

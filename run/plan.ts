@@ -164,7 +164,7 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
     const target = entries[probe.entry];
     if (target === undefined) {
       throw new OperatorError(`${cluster.file} names no entry '${probe.entry}', which the probe '${name}' asks.`, {
-        hint: `Add it: entry: { ${probe.entry}: http://… }`,
+        hint: `Add it: entry: { ${probe.entry}: ${workload.entries?.[probe.entry]?.protocol ?? 'http'}://… }`,
       });
     }
     const credentials = cluster.credentials[probe.entry];
@@ -181,6 +181,7 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
         writes: probe.writes,
         idPrefix: `${run}-${stream}-`,
         ...(credentials === undefined ? {} : { credentials }),
+        ...(cluster.entryCa !== undefined && target.startsWith('https:') ? { ca: cluster.entryCa } : {}),
         options: probe.options ?? {},
       };
     });
