@@ -82,7 +82,7 @@ test('text of others stays text, one line, and bounded', () => {
   const one = { ...caseByHand(evil, { ...judged, notUndone: [evil], report: evil }, evil), suites: [evil, evil, evil] };
   gate.cases = [one, { ...one, journey: evil }, caseByHand('r', { kind: 'refused', message: evil, hint: evil })];
   gate.troubles = [evil];
-  gate.allure = evil;
+  gate.pages = [evil];
   const text = renderGateSummary(gate);
   assert.doesNotMatch(text, /<(?!br>)|(?<!\\)\]\(|^# x|\u202e|&#|(?<!\\):\/\/|www\.x|a{500}/m);
   const tables = text.split('\n').filter((line) => line.startsWith('| '));

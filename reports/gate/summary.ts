@@ -47,7 +47,7 @@ const say = (text: string) => inline(harmlessText(text, LONGEST));
 const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
 const isRed = ({ outcome }: GateCase) => !['passed', 'skipped'].includes(sayOutcome(outcome));
 
-function head({ code, cases, troubles, allure }: Gate): string[] {
+function head({ code, cases, troubles, pages }: Gate): string[] {
   const counts = Map.groupBy(cases, ({ outcome }) => sayOutcome(outcome));
   const counted = [...counts].map(([word, those]) => `${those.length} ${word}`).join(', ');
   const first = cases.find(isRed);
@@ -57,7 +57,7 @@ function head({ code, cases, troubles, allure }: Gate): string[] {
     `Exit code ${code}. ${cases.length === 0 ? 'No scenario was run.' : `${sayMany(cases.length, 'scenario')}: ${counted}.`}`,
     ...troubles.flatMap((trouble) => ['', `**Not green:** ${say(trouble)}`]),
     ...(first === undefined ? [] : ['', `**First:** ${nameOf(first)}: ${say(sayWhy(first.outcome))}`]),
-    ...(allure === undefined ? [] : ['', `Allure report: ${say(allure)}`]),
+    ...(pages.length === 0 ? [] : ['', `Allure report: ${pages.map(say).join(', ')}`]),
   ];
 }
 
