@@ -1,6 +1,6 @@
 /** `findings.json` as it is read back. */
 import { z } from 'zod';
-import { meaning, objective, orUndefined, phase, proberReport } from '../recording/schema.ts';
+import { certificate, meaning, objective, orUndefined, phase, proberReport } from '../recording/schema.ts';
 import { checkKinds, degradations, type Findings } from './findings.ts';
 
 const text = z.string();
@@ -157,6 +157,9 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   unpredicted: text.optional(),
   bins: z.array(bin),
   gauges: z.array(gauge).optional(),
+  certificates: z
+    .array(z.looseObject({ target: text, certificate: certificate.nullable(), error: text.optional() }))
+    .optional(),
   timeline: z.array(z.looseObject({ at: z.number(), kind: text, text })),
   prober: proberReport.nullable(),
   cleanUp: z.looseObject({ left: orNull(texts), pending: orNull(texts) }),

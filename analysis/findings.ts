@@ -6,6 +6,7 @@ import type { Meaning } from '../platforms/meaning.ts';
 import type { Timer } from '../platforms/platform.ts';
 import type { Moment } from '../platforms/prediction.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
+import type { Certificate } from '../probes/wire/certificate.ts';
 import type { Bracket, Phase } from '../recording/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
 
@@ -240,6 +241,8 @@ export interface Findings {
   bins: SecondBin[];
   /** Left out where instances tell nothing. */
   gauges?: GaugeFindings[];
+  /** What each entry with TLS showed; null and why, if it never showed one. Left out where there is none. */
+  certificates?: { target: string; certificate: Certificate | null; error?: string }[];
   /** Events worth a line in the report; `at` since the recording's origin. */
   timeline: { at: number; kind: string; text: string }[];
   prober: ProberReport | null;

@@ -4,6 +4,7 @@ import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Recording } from '../recording/read.ts';
 import type { RunEvent, RunMeta } from '../recording/recording.ts';
 import type { Objective, Scenario } from '../scenarios/scenario.ts';
+import { certificatesOf } from './events/certificates.ts';
 import { configurationOf, inspectionBefore } from './events/configuration.ts';
 import { type Aimed, aimedOf, faultScopeOf, type MeaningOf } from './events/fault-scope.ts';
 import { gaugesOf } from './events/gauges.ts';
@@ -82,6 +83,7 @@ export function judge(
     })),
   );
   const gauges = gaugesOf(events);
+  const certificates = certificatesOf(events);
   const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability });
   const against = notValid(checks);
   return tidy({
@@ -102,6 +104,7 @@ export function judge(
     durability,
     bins,
     ...(gauges.length > 0 ? { gauges } : {}),
+    ...(certificates.length > 0 ? { certificates } : {}),
     timeline: timelineOf(events),
     prober,
     cleanUp: { left: differenceIn(events), pending: null },

@@ -1,11 +1,8 @@
 import type { Bracket } from '../recording/recording.ts';
-import type { Objective } from '../scenarios/scenario.ts';
+import { ENOUGH, type Objective } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 import type { Check, CheckKind, Durability, Mark, StreamFindings, VerdictKind } from './findings.ts';
 import { damagedWrites } from './streams/durability.ts';
-
-/** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
-export const ENOUGH = 20;
 
 /**
  * Checks a time that is only known to lie in a bracket: pass if the entire bracket is within the limit, fail if the entire

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { limits, parseHierarchies } from './cgroup.ts';
+import { createGroup, groupsIn, limits, parseHierarchies, removeGroup } from './cgroup.ts';
 
 const LEGACY = `31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,mode=755
 32 31 0:29 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:9 - cgroup cgroup rw,cpu,cpuacct
@@ -41,4 +41,21 @@ test('a size is the same in both versions', () => {
   assert.equal(limits(1, size).memory?.['memory.limit_in_bytes'], '1073741824');
   assert.equal(limits(2, size).memory?.['memory.max'], '1073741824');
   assert.deepEqual(limits(1, size).pids, limits(2, size).pids);
+});
+
+const skip = process.getuid?.() === 0 ? false : 'needs root';
+test('machines whose groups are made while others are removed all get theirs', { skip }, async () => {
+  const lab = `test-${process.pid}`;
+  const live = async (machine: string) => {
+    for (let round = 0; round < 50; round++) {
+      await createGroup(`${lab}/${machine}`, { cpus: 0.5, memory: 2 ** 26 });
+      assert.ok(groupsIn(lab).includes(machine));
+      await removeGroup(`${lab}/${machine}`).catch((error: NodeJS.ErrnoException) => {
+        // Another's group was just made beside it: the folder above is not empty any more.
+        if (error.code !== 'EBUSY' && error.code !== 'ENOTEMPTY') throw error;
+      });
+    }
+  };
+  await Promise.all(['a', 'b', 'c', 'd'].map(live));
+  assert.deepEqual(groupsIn(lab), []);
 });

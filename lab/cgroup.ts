@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import pRetry from 'p-retry';
 import { parseGroupMounts, type Tree } from '../units/cgroup.ts';
 import { OperatorError } from '../units/operator-error.ts';
 
@@ -62,8 +63,20 @@ export function limits(version: 1 | 2, size: Size): Record<string, Record<string
   };
 }
 
-/** Makes the group of a machine in every tree and gives it its size. `path` is `<lab>/<machine>`. */
+/**
+ * Makes the group of a machine in every tree and gives it its size. `path` is `<lab>/<machine>`. Where another machine's removal takes
+ * the empty groups above away while this one is made, it is made again.
+ */
 export async function createGroup(path: string, size: Size): Promise<void> {
+  await pRetry(() => makeGroup(path, size), {
+    retries: 50,
+    minTimeout: 10,
+    factor: 1,
+    shouldRetry: ({ error }) => isGone(error as NodeJS.ErrnoException),
+  });
+}
+
+async function makeGroup(path: string, size: Size): Promise<void> {
   const { version, trees } = hierarchies();
   for (const tree of trees) {
     await makeFolders(version, tree, path);
@@ -99,7 +112,7 @@ export function processesIn(path: string): number[] {
       );
     } catch (error) {
       // A group that was removed while it was read has no processes.
-      if (['ENOENT', 'ENODEV'].includes((error as NodeJS.ErrnoException).code ?? '')) return;
+      if (isGone(error as NodeJS.ErrnoException)) return;
       throw error;
     }
     for (const child of children) walk(join(folder, child));
@@ -156,7 +169,16 @@ function subgroups(folder: string): string[] {
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
+  if (!isGone(error)) throw error;
+}
+
+function ignoreExisting(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
+}
+
+/** ENODEV: a file of a group that was removed after it had been opened. */
+function isGone({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ENOENT' || code === 'ENODEV';
 }
 
 async function makeFolders(version: 1 | 2, tree: Tree, path: string): Promise<void> {
@@ -165,7 +187,7 @@ async function makeFolders(version: 1 | 2, tree: Tree, path: string): Promise<vo
     if (version === 2) await delegate(folder);
     const parent = folder;
     folder = join(folder, name);
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder).catch(ignoreExisting);
     if (tree.controllers.includes('cpuset')) {
       // A new cpuset is empty, and no process may enter it before it has processors and memory nodes.
       for (const file of ['cpuset.cpus', 'cpuset.mems']) {

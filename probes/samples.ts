@@ -62,6 +62,7 @@ export const streamSpec: z.ZodType<StreamSpec> = z.looseObject({
   writes: z.boolean(),
   idPrefix: z.string(),
   credentials: z.looseObject({ user: z.string(), password: z.string() }).optional(),
+  ca: z.string().optional(),
   options: z.record(z.string(), z.unknown()),
 });
 

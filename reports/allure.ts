@@ -14,7 +14,7 @@ import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
 import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
-import { sayCheck, sayExpected, sayFaults, sayVerdict } from './wording.ts';
+import { sayCheck, sayExpected, sayVerdict, suitesOf } from './wording.ts';
 
 /** The Allure report is a single HTML file: larger files of a recording are not attached. */
 const LARGEST = 8 * 2 ** 20;
@@ -107,13 +107,10 @@ export async function identifyInAllure(
   { scenario, cluster }: Pick<RunMeta, 'scenario' | 'cluster'>,
   journey?: string,
 ): Promise<void> {
-  const fault = sayFaults({ scenario });
+  const [parentSuite, suite, fault] = suitesOf({ scenario, cluster });
   const places = {
     ...(journey === undefined ? {} : { [JOURNEY_LABEL]: journey }),
-    parentSuite: cluster.platform,
-    suite: `${scenario.workload} (${scenario.variant})`,
-    subSuite: fault,
-    [CLUSTER_LABEL]: cluster.name,
+    ...{ parentSuite, suite, subSuite: fault, [CLUSTER_LABEL]: cluster.name },
   };
   await labels(...Object.entries(places).map(([name, value]) => ({ name, value: printable(value) })));
   // A change in one of them starts a new history in Allure, so no ids, times or seeds.

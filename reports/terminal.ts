@@ -22,6 +22,7 @@ import {
   sayOutageLength,
   sayShare,
   sayShares,
+  sayShown,
   sayVerdict,
   splitWords,
   verdictWords,
@@ -47,6 +48,7 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     streams(findings, paint),
     durability(findings, paint),
     predictions(findings, paint),
+    certificates(meta, findings, paint),
     remarks(meta, findings, paint),
   ];
   const filled = blocks.filter((block) => block.length > 0).map((block) => joined(block, '\n'));
@@ -180,6 +182,14 @@ function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piec
       `  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`,
       ...(note === undefined ? [] : [`    ${note}`]),
     ]),
+  ];
+}
+
+function certificates(meta: RunMeta, { certificates = [] }: Findings, paint: Paint): Piece[] {
+  if (certificates.length === 0) return [];
+  return [
+    paint('bold', 'Certificates of the entries'),
+    ...certificates.map((shown) => `  ${printable(`${shown.target}: ${sayShown(shown, meta)}`)}`),
   ];
 }
 

@@ -9,6 +9,7 @@ import type {
   VerdictKind,
 } from '../analysis/findings.ts';
 import { gateOf, notValid } from '../analysis/validity.ts';
+import { sayCertificate } from '../probes/wire/certificate.ts';
 import type { Bracket, RunMeta } from '../recording/recording.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 
@@ -144,6 +145,16 @@ export function sayExpected({ scenario }: RunMeta, findings: Findings): string |
   return `This scenario shows a weakness and is expected to fail${came}.`;
 }
 
+/** What an entry with TLS showed, as of the beginning of the run. */
+export function sayShown(
+  { certificate, error }: NonNullable<Findings['certificates']>[number],
+  { origin }: Pick<RunMeta, 'origin'>,
+): string {
+  return certificate === null
+    ? `none seen (${error ?? 'no reason recorded'})`
+    : sayCertificate(certificate, origin.wall);
+}
+
 /** How the queue of acknowledged writes drained. `left`: 0 if it is empty, null if that is not known. */
 export function sayBacklog({ waited, left }: { waited: number; left: number | null }): string {
   if (left === 0) return `queue empty after ${formatDuration(waited)}`;
@@ -169,7 +180,7 @@ export function sayLost(lost: Bracket | undefined): string {
 }
 
 /** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` if there was no fault. */
-export function sayFaults({ scenario }: Pick<RunMeta, 'scenario'>): string {
+export function sayFaults({ scenario }: { scenario: Pick<RunMeta['scenario'], 'faults'> }): string {
   return scenario.faults.map(({ fault }) => fault).join(' + ') || 'none';
 }
 
@@ -177,4 +188,14 @@ export function sayFaults({ scenario }: Pick<RunMeta, 'scenario'>): string {
 export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
   const length = ({ ttsr }: StreamFindings) => (ttsr.beyond !== undefined ? Infinity : (ttsr.ms ?? -1));
   return streams.toSorted((a, b) => length(b) - length(a))[0];
+}
+
+/** Where a scenario on a cluster stands in reports, from the outermost suite to the innermost. */
+export function suitesOf({ scenario, cluster }: PlacedRun): [platform: string, workload: string, fault: string] {
+  return [cluster.platform, `${scenario.workload} (${scenario.variant})`, sayFaults({ scenario })];
+}
+
+interface PlacedRun {
+  scenario: Pick<RunMeta['scenario'], 'workload' | 'variant' | 'faults'>;
+  cluster: Pick<RunMeta['cluster'], 'platform'>;
 }

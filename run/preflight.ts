@@ -3,22 +3,17 @@ import { describeAsks } from '../platforms/asks.ts';
 import { withPlannedTimers } from '../platforms/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
+import { sayCertificate } from '../probes/wire/certificate.ts';
 import { startClock } from '../recording/clock.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { sleep } from '../units/sleep.ts';
 import { few } from '../units/words.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
+import { type Shown, tlsEntries } from './certificates.ts';
+import { here, ownNodeCheck } from './own-node.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
-
-/** One condition for injecting a fault. */
-interface PreflightCheck {
-  what: string;
-  ok: boolean;
-  observed: string;
-  /** What to do if it is not met. */
-  hint?: string;
-}
+import type { PreflightCheck } from './preflight-check.ts';
 
 export interface Preflight {
   checks: PreflightCheck[];
@@ -31,6 +26,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
   const checks = await Promise.all([
     health(stage),
     targets(candidates, stage),
+    ownNodeCheck(stage.inspection, stage.platform, here()),
     quorum(stage, candidates),
     capacity(stage, candidates),
     powerReadable(stage, candidates),
@@ -40,6 +36,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     workloadAsks(stage),
     proberFit(stage),
     entries(stage),
+    certificates(stage),
   ]);
   return { checks: checks.filter((check) => check !== undefined), candidates };
 }
@@ -242,21 +239,45 @@ async function entries({ streams, kinds }: Stage): Promise<PreflightCheck | unde
   };
 }
 
-const FITNESS_TIME = 1500;
+/** Told, and never refused: what shows it may be deployed only later, or be given another one until then. */
+export async function certificates({ streams }: Pick<Stage, 'streams'>): Promise<PreflightCheck | undefined> {
+  const all = tlsEntries(streams);
+  if (all.length === 0) return undefined;
+  const say = (shown: Shown) =>
+    `${shown.target}: ${'why' in shown ? `none seen (${shown.why})` : sayCertificate(shown.certificate, Date.now())}`;
+  try {
+    const shown = await Promise.all(all.map(({ look }) => look()));
+    return { what: 'certificates', ok: true, observed: shown.map(say).join('; ') };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    const { message: observed, hint } = error;
+    return { what: 'certificates', ok: false, observed, ...(hint === undefined ? {} : { hint }) };
+  }
+}
 
-/** A short trial of the prober on this machine: if it is late here, it will be late in the run. */
+const FITNESS_TIME = 1000;
+/** So short a trial has a few sends: a single hiccup of the computer is its p99, and says nothing of the run. */
+const FITNESS_TRIALS = 3;
+
+/** A short trial of the prober on this machine: if it is late here each time, it will be late in the run. */
 async function proberFit({ streams }: Stage): Promise<PreflightCheck> {
   const limit = Math.min(...streams.map((stream) => stream.every)) / 2;
-  const prober = await startProber({ out: '/dev/null', origin: startClock().origin.monotonic, streams: [], seed: 1 });
-  await sleep(FITNESS_TIME);
-  const report = await prober.stop();
+  let { report, fit } = await tryProber(limit);
+  for (let trial = 1; !fit && trial < FITNESS_TRIALS; trial++) ({ report, fit } = await tryProber(limit));
   const late = report.latenessMs.p99;
   return {
     what: 'prober fit',
-    ok: late <= limit && report.nullStream.failed === 0,
+    ok: fit,
     observed: `send lateness p99 ${late.toFixed(1)} ms of ${limit} ms allowed, runs ${priority[report.priority]}`,
     hint: 'Run on a quieter machine, or probe less often.',
   };
+}
+
+async function tryProber(limit: number) {
+  const prober = await startProber({ out: '/dev/null', origin: startClock().origin.monotonic, streams: [], seed: 1 });
+  await sleep(FITNESS_TIME);
+  const report = await prober.stop();
+  return { report, fit: report.latenessMs.p99 <= limit && report.nullStream.failed === 0 };
 }
 
 const priority = { cgroup: 'in its own CPU cgroup', nice: 'at a higher priority', none: 'at normal priority' } as const;

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../recording/recording.ts';
+import { sayShown } from '../wording.ts';
 import { chartData } from './chart-data.ts';
 import { chartsSource } from './charts/source.ts';
 import { durability, outages } from './losses.ts';
@@ -36,6 +37,7 @@ ${marks(findings)}
 ${outages(findings)}
 ${proberAudit(findings)}
 ${cleanUp(meta, findings)}
+${certificates(meta, findings)}
 ${configuration(meta, findings)}
 </main>
 <footer class="dim small"><p>brownout ${meta.suite}. Judge this recording again with <code>brownout judge ${meta.id}</code>.</p></footer>
@@ -53,6 +55,13 @@ if (timeline) drawCharts(uPlot, JSON.parse(document.getElementById('data').textC
 function cleanUp(meta: RunMeta, findings: Findings): Markup {
   return html`<section aria-labelledby="clean-up"><h2 id="clean-up">Clean-up</h2>
 ${cleanUpText(meta, findings)}</section>`;
+}
+
+function certificates(meta: RunMeta, { certificates = [] }: Findings): Markup | false {
+  if (certificates.length === 0) return false;
+  return html`<section aria-labelledby="certificates"><h2 id="certificates">Certificates of the entries</h2>
+<p class="dim">What users were shown who came by TLS, and when it ends.</p>
+<dl class="words">${certificates.map((shown) => html`<dt>${shown.target}</dt><dd>${sayShown(shown, meta)}</dd>`)}</dl></section>`;
 }
 
 function configuration(meta: RunMeta, { configuration }: Findings): Markup {
