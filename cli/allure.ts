@@ -23,5 +23,6 @@ export async function publishAllure(folder: InvocationFolder, withReport: boolea
 }
 
 export function tellPages({ availability, allure }: AllurePages): void {
-  stdout.print(`Availability: ${shownPath(availability)}\nAllure report: ${shownPath(allure)}`);
+  stdout.print(`Availability: ${shownPath(availability)}`);
+  stdout.print(`Allure report: ${shownPath(allure)}`);
 }
