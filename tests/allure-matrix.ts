@@ -42,7 +42,7 @@ export function matrixRuns(): Ending[] {
         if (kind === 8) return [judgedRun({ ...place, scenario: { ...scenario, expect: 'fail' } }, outageOf(6_000))];
         if (kind === 9) return [judgedRun(place, { ...outageOf(3_000), confirmed: false })];
         if (kind === 10) return [judgedRun(place, outageOf(60_000, { lost: 4 }))];
-        return [judgedRun(place, outageOf(400 + ((p * 31 + w * 17 + f * 13) % 60) * 100))];
+        return [judgedRun(place, outageOf(400 + ((p * 31 + w * 17 + f * 13) % 44) * 100))];
       }),
     ),
   );

@@ -108,7 +108,7 @@ function specOf(endings: string): string {
   const from = (file: string) => JSON.stringify(path.join(root, file));
   return `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from '@playwright/test';
-import { endTest } from ${from('fixtures/run-scenario.ts')};
+import { endTest } from ${from('fixtures/end-test.ts')};
 import { runFolder } from ${from('recording/folder.ts')};
 import { attachToAllure, identifyInAllure } from ${from('reports/allure.ts')};
 import { printable } from ${from('units/printable.ts')};

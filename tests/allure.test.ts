@@ -1,6 +1,6 @@
 /** Allure's results and report of runs that were made up: metrics, weaknesses that were accepted, the times of steps, the availability page. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,7 @@ import { attachNotUndone } from '../reports/allure/globals.ts';
 import type { Result } from '../reports/allure/results.ts';
 import { matrixRuns } from './allure-matrix.ts';
 import { allureResults, type Ending, judgedRun, outageOf, projectFolder, resultsIn } from './allure-runs.ts';
+import { copyExamples, startBrownout } from './brownout.ts';
 import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';
 
 const folder = projectFolder('test-allure-');
@@ -187,7 +188,10 @@ describe('the availability page', () => {
     assert.equal(await opened.locator('.matrix tbody td').count(), 3 * 3 * 12);
     assert.equal(await opened.locator('.matrix td.not-run').count(), 9);
     const cell = (name: string) => opened.locator('.cell', { has: opened.getByRole('link', { name }) }).first();
-    assert.match(await textOf(cell('Passed')), /vote recovery \d.* s .*–.* vote available \d.* % writes lost 0/);
+    assert.match(
+      await textOf(cell('Passed')),
+      /vote recovery [\d.]+ m?s [\d.]+–[\d.]+ m?s vote available [\d.]+ % writes lost 0/,
+    );
     assert.match(await textOf(cell('Skipped')), /skipped: kubernetes has no netem on its nodes/);
     assert.match(await textOf(cell('Unknown')), /unknown: fault confirmed: no proof of/);
     assert.doesNotMatch(await textOf(cell('Unknown')), /recovery/);
@@ -271,7 +275,7 @@ describe('runs after one another', () => {
 
   it('the page’s sparkline shows the slower one, and which is not known', async () => {
     const { page } = await open(pages.availability, { viewport: { width: 1280, height: 700 } });
-    const line = page.locator('.past').filter({ hasText: 'before 2.' }).first();
+    const line = page.locator('.cell', { has: page.getByRole('link', { name: /node-kill/ }) }).locator('.past');
     const label = await line.locator('svg').getAttribute('aria-label');
     assert.match(label!, /^Recovery of vote, run by run: 2\.\d+ s, not known \(unknown\), 2\.\d+ s, 7\.\d+ s$/);
     const heights = await line.locator('circle').evaluateAll((all) => all.map((one) => Number(one.getAttribute('cy'))));
@@ -301,10 +305,7 @@ describe('runs after one another', () => {
   it('Allure counts the weakness as accepted', async () => {
     const { page } = await open(pages.allure, { viewport: { width: 1280, height: 900 } });
     await page.getByText('weak', { exact: true }).first().click();
-    await page
-      .getByText(/accepted/i)
-      .first()
-      .waitFor();
+    await page.getByText('Accepted from result (known)').first().waitFor();
     await look(page, 'accepted');
   });
 });
@@ -407,6 +408,47 @@ describe('hostile text', () => {
     await opened.page.getByText('Global Attachments').first().waitFor();
     assert.deepEqual(
       opened.complaints.filter((text) => /^(request|dialog):/.test(text)),
+      [],
+    );
+  });
+});
+
+describe('a whole run, in a project whose folder has a space and # in its name', () => {
+  const { dir: project } = fresh('own # project');
+
+  it('leaves both pages where people look for them, and tells in them what could not be undone', async () => {
+    copyExamples(project);
+    mkdirSync(path.join(project, 'node_modules'));
+    symlinkSync(path.dirname(import.meta.dirname), path.join(project, 'node_modules', 'brownout'));
+    const toy = path.join(project, 'platforms', 'toy', 'toy.ts');
+    const place = '    // Keepers first';
+    const whole = readFileSync(toy, 'utf8');
+    assert.ok(whole.includes(place));
+    writeFileSync(toy, whole.replace(place, `    throw new PermanentError('held by <b>somebody</b>');\n${place}`));
+    const run = startBrownout(project, 'run', 'scenarios/killed.yaml', '--cluster', 'clusters/toy.yaml');
+    const code = await run.ended;
+    writeFileSync(toy, whole);
+    const undo = startBrownout(project, 'undo');
+    assert.equal(await undo.ended, 0, undo.output());
+    assert.equal(code, 4, run.output());
+    assert.match(run.output(), /^Availability: .*\/availability\/index\.html\nAllure report: .*\/index\.html$/m);
+    const published = path.join(project, '.brownout', 'allure-report');
+    const { page, complaints } = await open(path.join(published, 'availability', 'index.html'), { offline: true });
+    assert.match(
+      await textOf(page.locator('.banner')),
+      /Not as it was before .*remove.*To put it right: brownout undo/,
+    );
+    assert.equal(await page.locator('.cell').count(), 1);
+    await page.getByRole('link', { name: /^. (Passed|Failed|Unknown)/ }).click();
+    await page.getByText('A hello survives the death of its servers').first().waitFor();
+    const allure = await open(path.join(published, 'index.html'), { offline: true });
+    await allure.page.getByText('Global Attachments').first().click();
+    await allure.page
+      .getByText(/^Not undone: /)
+      .first()
+      .waitFor();
+    assert.deepEqual(
+      [...complaints, ...allure.complaints].filter((text) => text.startsWith('request:')),
       [],
     );
   });

@@ -7,6 +7,7 @@ import { gateOf } from '../../analysis/validity.ts';
 import { printable } from '../../units/printable.ts';
 import { writeWhole } from '../../units/write-whole.ts';
 import { type Metric, metricKey, metricsOf } from './metrics.ts';
+import { AS_EXPECTED } from './names.ts';
 import { type ReadResult, type Result, readResults, subjectOf } from './results.ts';
 
 type Judged = NonNullable<ReadResult['judged']>;
@@ -46,7 +47,7 @@ function acceptWeakness(result: Result, { meta, findings }: Judged): void {
     return;
   const decisive = findings.checks.filter(({ verdict }) => verdict === 'fail').map(({ what }) => what);
   result.status = 'failed';
-  result.statusDetails = { known: true, message: printable(`failed, as expected: ${decisive.join('; ')}`) };
+  result.statusDetails = { known: true, message: printable(AS_EXPECTED + decisive.join('; ')) };
 }
 
 interface Sample {

@@ -87,7 +87,7 @@ function withoutNetwork(page: string): string {
 /** From Allure's page to the other one, where nothing of Allure's stands. */
 function withLink(page: string): string {
   const style =
-    'position:fixed;left:8px;bottom:8px;z-index:9;padding:4px 10px;border-radius:8px;background:#1556b8;color:#fff;font:600 13px system-ui,sans-serif;text-decoration:none';
+    'position:fixed;left:50%;transform:translateX(-50%);bottom:8px;z-index:9;padding:4px 10px;border-radius:8px;background:#1556b8;color:#fff;font:600 13px system-ui,sans-serif;text-decoration:none';
   return page.replace(/<body([^>]*)>/, `<body$1><a href="${AVAILABILITY}" style="${style}">Availability</a>`);
 }
 

@@ -9,3 +9,5 @@ export const META = 'run.json';
 export const VERDICT_LABEL = 'verdict';
 /** The label, once per kind, with the kinds of checks that decided it. */
 export const CHECK_LABEL = 'check';
+/** How the message of a failure begins that its scenario expected. */
+export const AS_EXPECTED = 'failed, as expected: ';

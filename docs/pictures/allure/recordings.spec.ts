@@ -1,6 +1,6 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { test } from '@playwright/test';
-import { endTest } from '../../../fixtures/run-scenario.ts';
+import { endTest } from '../../../fixtures/end-test.ts';
 import { runFolder } from '../../../recording/folder.ts';
 import { attachToAllure, identifyInAllure } from '../../../reports/allure.ts';
 import { renderHtml } from '../../../reports/html/html.ts';

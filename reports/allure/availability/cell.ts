@@ -108,7 +108,8 @@ function numbersOf(findings: Findings, isProven: boolean): Cell['numbers'] {
   const slowest = slowestStream(findings.streams);
   if (isProven && slowest) {
     const { ttsr, stream } = slowest;
-    const detail = ttsr.ms !== undefined && ttsr.bracket ? sayBracket(ttsr.bracket) : '';
+    const { ms, bracket } = ttsr;
+    const detail = ms !== undefined && bracket && bracket.from < bracket.to ? sayBracket(bracket) : '';
     const name = `${stream} recovery`;
     numbers.push({ name, value: sayMark(ttsr), detail, bad: missed('recovery') || missed('recovery-after-healing') });
     const known = findings.streams.filter(({ availability }) => Number.isFinite(availability));

@@ -103,7 +103,7 @@ function cellOf(cell: Cell, isOneOfSeveral: boolean, allure: string, hasTimeline
       : false
   }</div>
 ${isOneOfSeveral ? html`<p class="which dim">${subject} on ${cluster}</p>` : false}
-${numbers.length > 0 ? html`<dl class="numbers">${numbers.map(({ name, value, detail, bad }) => html`<div><dt>${name}</dt><dd><b${bad && new Markup(' class="bad"')}>${value}</b>${detail === '' ? false : html` <span class="dim nowrap">${detail}</span>`}</dd></div>`)}</dl>` : false}
+${numbers.length > 0 ? html`<dl class="numbers">${numbers.map(({ name, value, detail, bad }) => html`<div><dt>${name}</dt> <dd><b${bad && new Markup(' class="bad"')}>${value}</b>${detail === '' ? false : html` <span class="dim nowrap">${detail}</span>`}</dd></div>`)}</dl>` : false}
 ${why === undefined ? false : html`<p class="why">${whyWords[state] ?? ''}${why}</p>`}
 ${bar ? html`<div class="had" role="img" aria-label="What users had: ${sayBar(bar)}" title="${sayBar(bar)}">${bar.spans.map(({ class: kind, from, to }) => html`<span class="c-${kind}" ${new Markup(`style="width:${(100 * (to - from)).toFixed(2)}%"`)}></span>`)}</div>` : false}
 ${past ? sparkline(past) : false}

@@ -21,7 +21,6 @@ table.matrix { font-size: 12.5px; line-height: 1.35; border-collapse: separate; 
 .why { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 5; overflow: hidden; }
 .numbers { margin: 4px 0 0; font-variant-numeric: tabular-nums; }
 .numbers dt { color: var(--dim); display: inline; }
-.numbers dt::after { content: ' '; }
 .numbers b { white-space: nowrap; }
 .numbers dd { display: inline; margin: 0; }
 .numbers b { font-weight: 650; }
