@@ -10,7 +10,7 @@ import { projectPath } from '../files/project-path.ts';
 import { runFolder } from '../recording/folder.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
+import { INVOCATION, type Invocation, type Message, type ScenarioResult, type Trouble } from '../run/invocation.ts';
 import { InvocationFolder } from '../run/invocation-folder.ts';
 import { readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
@@ -78,24 +78,30 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   };
   try {
     const began = new Date();
-    const { results, output, green, abandoned, endedBy, isUntouched } = await runPlaywright(
+    const { results, troubles, output, green, abandoned, endedBy, isUntouched } = await runPlaywright(
       invocation,
       folder,
       flags.json ?? false,
     );
+    for (const { message, hint } of troubles) {
+      stderr.print(`brownout: ${message}`);
+      if (hint) stderr.print(`  What to do: ${hint}`);
+    }
     if (abandoned) return tellWhatIsLeft(abandoned);
+    endedEarlyIs(exit.notUndone);
     const isAllUndone = await undoAbandoned(began, loaded);
+    endedEarlyIs(exit.unknown);
     const isComplete = clusters.every((cluster) =>
       scenarios.every((scenario) => results.some(isOf(scenario, cluster))),
     );
     // A journey may have done something before it ran a scenario.
     const isRefused = isUntouched && endedBy === null && journeys.length === 0;
-    const known = isRefused ? exit.refused : exitCode(results, isComplete, green);
+    const known = isRefused ? exit.refused : exitCode(results, troubles, isComplete, green);
     const code = isAllUndone ? known : exit.notUndone;
     if (isRefused) stderr.print('No run has begun, and nothing was changed: the scenarios could not be loaded.');
     if (endedBy !== null) stderr.print(`The runner of the scenarios was ended by ${endedBy}, not by brownout.`);
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
-    if (!isComplete || (!green && results.every(isGreen))) stderr.print(output.trim());
+    if (troubles.length === 0 && (!isComplete || (!green && results.every(isGreen)))) stderr.print(output.trim());
     const report = await publish(own, flags.allure);
     if (areAllSkipped(results)) stderr.print('Every scenario was skipped: nothing is known of this cluster.');
     if (flags.json) stdout.print(asJson({ outcomes: results.map(withFindings), allure: report ?? null }));
@@ -122,8 +128,9 @@ const isGreen = (result: ScenarioResult) => codeOf(result) === exit.pass;
 const isOf = (scenario: string, cluster: string) => (result: ScenarioResult) =>
   result.journey === undefined && result.scenario === projectPath(scenario) && result.cluster === projectPath(cluster);
 
-function exitCode(results: ScenarioResult[], isComplete: boolean, green: boolean): number {
+function exitCode(results: ScenarioResult[], troubles: Trouble[], isComplete: boolean, green: boolean): number {
   const codes = results.map(codeOf);
+  codes.push(...troubles.map(({ isRefusal }) => (isRefusal ? exit.refused : exit.unknown)));
   if (areAllSkipped(results)) codes.push(exit.unknown);
   // A scenario without a result crashed or was interrupted, and a journey may have done so before it ran one: unknown.
   if (!isComplete || (results.length === 0 && !green)) codes.push(exit.unknown);
@@ -154,6 +161,8 @@ async function publish(folder: InvocationFolder, withReport: boolean): Promise<s
 
 interface PlaywrightRun {
   results: ScenarioResult[];
+  /** Each once. */
+  troubles: Trouble[];
   /** Playwright's own output. */
   output: string;
   /** Every test ended as expected. */
@@ -195,11 +204,17 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
 
   const view = createLiveView({ out: quiet ? stderr : stdout, quiet, clusters: invocation.clusters.map(projectPath) });
   const results: ScenarioResult[] = [];
+  const troubles = new Map<string, Trouble>();
   const begun = new Set<string>();
   const follow = followWire(invocation.wire, (message) => {
     if ('result' in message) {
       results.push(message.result);
       view.pause(() => showResult(message.result, quiet));
+      return;
+    }
+    if ('trouble' in message) {
+      // Every test of this cluster meets it.
+      troubles.set(message.trouble.message, message.trouble);
       return;
     }
     if (message.progress.kind === 'run') begun.add(message.progress.dir);
@@ -236,7 +251,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   view.close();
   const abandoned = interrupts.count > 1 ? [...begun] : undefined;
   const isUntouched = begun.size === 0 && results.length === 0 && interrupts.count === 0;
-  return { results, output, green: status === 0, abandoned, endedBy, isUntouched };
+  return { results, troubles: [...troubles.values()], output, green: status === 0, abandoned, endedBy, isUntouched };
 }
 
 /** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */
