@@ -178,6 +178,9 @@ interface PlaywrightRun {
 /** How long runs may heal and clean up whose runner is gone, ms. */
 const HEALED_WITHIN = 900_000;
 
+/** Of what the runner prints, and parts of a project in it, so much is kept, in characters. */
+const MOST_OUTPUT = 1_000_000;
+
 /** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
 async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<PlaywrightRun> {
   const file = path.join(folder, 'invocation.json');
@@ -199,7 +202,7 @@ async function runPlaywright(invocation: Invocation, folder: string, quiet: bool
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
-      output += chunk;
+      output = (output + chunk).slice(-MOST_OUTPUT);
     });
 
   const view = createLiveView({ out: quiet ? stderr : stdout, quiet, clusters: invocation.clusters.map(projectPath) });

@@ -51,7 +51,7 @@ describe('a thread that does nothing else any more', { concurrency: 2 }, () => {
     it(`is told and ended where it ${what}`, async () => {
       const { code, said } = await ended(work);
       assert.equal(code, 3, said);
-      assert.match(said, /^begun\nhere did not end within 2 s, .*\. What to do: does it loop .*\n$/);
+      assert.match(said, /^begun\nhere did not end within 2 s, .*\n {2}│ What to do: does it loop .*\n$/);
     });
   }
 

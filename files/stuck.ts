@@ -7,6 +7,7 @@ import inspector from 'node:inspector';
 import { Worker } from 'node:worker_threads';
 import { doingForThreads, nowDoing } from '../units/doing.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { stderr } from '../units/terminal.ts';
 import { few } from '../units/words.ts';
 
 /** How long a part may keep its thread from all else, s. */
@@ -23,7 +24,7 @@ const REFUSED = 3;
 type Tell = (error: OperatorError) => number;
 
 let tell: Tell = ({ message, hint }) => {
-  process.stderr.write(`${message}. What to do: ${hint}\n`);
+  stderr.print(`${message}\nWhat to do: ${hint}`);
   return REFUSED;
 };
 const exitProcess = process.exit.bind(process);

@@ -27,6 +27,10 @@ async function ended(running: Running): Promise<{ code: number; all: string }> {
   return { code: await running.ended, all: running.output() };
 }
 
+function write(file: string, lines: string[]): void {
+  writeFileSync(path.join(project, file), `${lines.join('\n')}\n`);
+}
+
 const CHECK = ['check', 'scenarios'];
 const CLUSTER = ['--cluster', 'clusters/toy.yaml'];
 
@@ -86,6 +90,36 @@ test('a part that only the worker of a run cannot load is one error, by its plac
   assert.equal(code, 3, all);
   assert.equal(all.match(/faults\/bad\.ts cannot be loaded: .*faults\/bad\.ts:3:\d+\)/g)?.length, 1, all);
   assert.doesNotMatch(all, /OperatorError|playwright|scenarios\.spec|\.spec\.|at import/i);
+});
+
+test('what parts print is no result, and no message of the prober', async () => {
+  const loud = (where: string) => `console.log('{"from":"${where}"}'); process.stdout.write('half a line');`;
+  const greeting = path.join(project, 'probes', 'greeting.ts');
+  const probe = readFileSync(greeting, 'utf8');
+  writeFileSync(part, `${loud('loading')}\n${good()}`.replace('inject(world, targets) {', `$&\n${loud('injecting')}`));
+  writeFileSync(greeting, `${probe}\n${loud('probes')}\nsetInterval(() => { ${loud('probing')} }, 50).unref();\n`);
+  write('scenarios/loud.yaml', [
+    'title: Parts that print',
+    'workload: hello',
+    'variant: as-is',
+    'steady: 2s',
+    'horizon: 10s',
+    'faults: [{ bad: { member: { service: web }, hold: 1s } }]',
+    'probes: { greeting: { every: 50ms } }',
+  ]);
+  try {
+    const running = startBrownout(project, 'run', 'scenarios/loud.yaml', ...CLUSTER, '--no-allure', '--json');
+    let json = '';
+    running.child.stdout!.on('data', (chunk) => {
+      json += chunk;
+    });
+    await running.ended;
+    const { outcomes } = JSON.parse(json) as { outcomes: { kind: string }[] };
+    assert.equal(outcomes[0]?.kind, 'judged', running.output());
+  } finally {
+    writeFileSync(greeting, probe);
+    rmSync(path.join(project, 'scenarios', 'loud.yaml'));
+  }
 });
 
 test('a part with an open handle keeps no command from ending', async () => {
