@@ -16,6 +16,7 @@ import { readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { findScenarios, loadScenario } from '../scenarios/load.ts';
+import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stderr, stdout, styled } from '../units/terminal.ts';
 import { tellWhatIsLeft, undoAbandoned, untilGone } from './abandoned.ts';
@@ -152,9 +153,8 @@ async function publish(folder: InvocationFolder, withReport: boolean): Promise<s
   try {
     return await folder.publish(withReport ? report : undefined);
   } catch (error) {
-    stderr.print(
-      `No Allure report was made of ${shownPath(allureResults)}: ${error instanceof Error ? error.message : error}`,
-    );
+    stderr.print(`No Allure report was made of ${shownPath(allureResults)}: ${messageOf(error)}`);
+    if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
     return undefined;
   }
 }

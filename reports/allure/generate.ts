@@ -24,8 +24,9 @@ export async function generateAllureReport(
   history = path.join(path.dirname(outDir), 'allure-history.jsonl'),
 ): Promise<string> {
   const [results, out] = [path.resolve(resultsDir), path.resolve(outDir)];
-  const folder = mkdtempSync(path.join(tmpdir(), 'brownout-allure-'));
+  let folder: string | undefined;
   try {
+    folder = mkdtempSync(path.join(tmpdir(), 'brownout-allure-'));
     const config = path.join(folder, 'allurerc.mjs');
     writeFileSync(config, allureConfig(out, path.resolve(history), environments(results)));
     // Allure does not clear the folder; it may contain a report of an older layout.
@@ -41,14 +42,22 @@ export async function generateAllureReport(
     return page;
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
-    const output = `${stdout}\n${stderr}`.trim().split('\n').slice(-5).join('\n');
-    throw new OperatorError(`Allure could not make a report of ${results}: ${output || message}`, {
-      hint: 'The runs and their own reports are not touched by this; see `brownout runs`.',
+    const { text, isSystems } = reasonIn(`${stdout}\n${stderr}`.trim() || message);
+    throw new OperatorError(`Allure could not make a report of ${results}: ${text}`, {
+      hint: `${isSystems ? 'Is there room, and the right to write there? ' : ''}The runs and their own reports are not touched by this; see \`brownout runs\`.`,
       cause: error,
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Why, in what Allure printed: what the system said of a file or a disk, or else what was thrown; without either, the last lines. */
+export function reasonIn(output: string): { text: string; isSystems: boolean } {
+  const systems = /\bE(?:NOSPC|DQUOT|IO|ROFS|ACCES|PERM|MFILE|NFILE|NOTDIR|ISDIR|NAMETOOLONG): .*/.exec(output)?.[0];
+  const thrown = /^\w*Error: .*/m.exec(output)?.[0];
+  const last = output.split('\n').slice(-5).join('\n');
+  return { text: systems ?? thrown ?? last, isSystems: systems !== undefined };
 }
 
 /** Allure's page loads a Google analytics script. What broke in a cluster must not leave it, so the page may load nothing. */
