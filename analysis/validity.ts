@@ -1,10 +1,9 @@
 /** The validity checks of a run: if one of them does not pass, none of its numbers can be trusted. */
 import type { RunEvent } from '../recording/recording.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
+import { ENOUGH, type Scenario } from '../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../units/units.ts';
 import type { RunTimeline } from './events/run-timeline.ts';
 import type { Check, CheckKind, Findings, StreamFindings, VerdictKind } from './findings.ts';
-import { ENOUGH } from './objectives.ts';
 import type { Series } from './streams/series.ts';
 import { GOOD } from './streams/stability.ts';
 import { probeOf } from './streams/stream.ts';

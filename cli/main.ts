@@ -22,7 +22,15 @@ const subcommands: Record<string, () => Promise<Command>> = {
   compare: async () => (await import('./compare.ts')).compareCommand(),
   runs: async () => (await import('./runs.ts')).runsCommand(),
   lab: async () => (await import('./lab.ts')).labCommand(),
+  completion: async () => (await import('./completion.ts')).completionCommand(others),
 };
+
+const others = () =>
+  Promise.all(
+    Object.entries(subcommands)
+      .filter(([each]) => each !== 'completion')
+      .map(([, load]) => load()),
+  );
 
 const program = new Command('brownout')
   .description(

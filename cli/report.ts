@@ -1,15 +1,19 @@
 import path from 'node:path';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { gatherResults } from '../reports/allure/gather.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
+import { InvocationFolder } from '../run/invocation-folder.ts';
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stdout } from '../units/terminal.ts';
 import { writeWhole } from '../units/write-whole.ts';
+import { publishAllure, tellPages } from './allure.ts';
 import { readRun } from './recordings.ts';
 
 interface ReportFlags {
+  allure?: string[];
   html?: string;
   json?: boolean;
 }
@@ -19,8 +23,15 @@ export function reportCommand(): Command {
     .description('writes the HTML report of a recording again and shows its summary, without judging it again')
     .argument('[run]', 'a run, by id, the end of its id, or its folder; the newest without it')
     .option('--html <file>', 'where to write it (default: report.html in the recording)')
+    .addOption(
+      new Option(
+        '--allure <folder...>',
+        'one Allure report of the results of several `brownout run`s instead, such as of parallel jobs',
+      ).conflicts('html'),
+    )
     .option('--json', 'the findings and the path of the report as JSON')
-    .action((name: string | undefined, flags: ReportFlags) => {
+    .action(async (name: string | undefined, flags: ReportFlags) => {
+      if (flags.allure) return reportTogether(flags.allure, flags, name);
       const { folder, value } = readRun(name, (run) => {
         const judged = readFindings(run);
         return { ...judged, page: renderHtml(judged) };
@@ -34,6 +45,18 @@ export function reportCommand(): Command {
       stdout.print(renderSummary(meta, findings, { color, width }));
       stdout.print(`Report: ${shownPath(file)}`);
     });
+}
+
+/** Published like that of a `brownout run`: with the project's history, and where the newest is looked for. */
+async function reportTogether(folders: string[], { json }: ReportFlags, run: string | undefined): Promise<void> {
+  if (run !== undefined)
+    throw new OperatorError(`The run '${run}' and --allure are given.`, { hint: 'Give one of the two.' });
+  const own = new InvocationFolder();
+  gatherResults(folders, own.allureResults);
+  const pages = await publishAllure(own, true);
+  if (!pages) throw new OperatorError('There is no report.', { hint: 'The reason is told above.' });
+  if (json) stdout.print(asJson(pages));
+  else tellPages(pages);
 }
 
 function write(file: string, text: string, mode: number): void {

@@ -68,6 +68,11 @@ test('who asks at an entry: the password stays a reference, and is never given',
   assert.throws(() => withThe('{ shore: { user: ann, password: env:X } }'), /there is no entry 'shore'/);
 });
 
+test('the authority of entries is a file, meant from the cluster file', () => {
+  assert.equal(read(`${least}entry-ca: ca.pem`).entryCa, '/etc/brownout/ca.pem');
+  assert.throws(() => read(`${least}entry-ca: ''`), /expected a path/);
+});
+
 test('power by commands, and of containers', () => {
   const command = "{ off: 'p {node} off', on: 'p {node} on', state: 'p {node} state' }";
   assert.deepEqual(read(`${least}power: { command: ${command}, timeout: 5s }`).power, {

@@ -4,7 +4,7 @@ import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
-import { referenceFrom } from '../platforms/keys.ts';
+import { pathFrom, referenceFrom } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import type { PowerConfig } from '../platforms/power/power.ts';
 import { anyClusterSchema, clusterSchemaOf } from './schema.ts';
@@ -26,7 +26,7 @@ export function toCluster(yaml: YamlFile): Cluster {
   const written = validate(yaml, clusterSchemaOf(module));
   const { file } = yaml.source;
   const folder = path.dirname(file);
-  const { allow, power, entry, credentials, images, pull, netem } = written;
+  const { allow, power, entry, 'entry-ca': entryCa, credentials, images, pull, netem } = written;
   return {
     name: projectPath(file),
     file,
@@ -34,6 +34,7 @@ export function toCluster(yaml: YamlFile): Cluster {
     allow,
     power: power && toPower(power, folder),
     entry,
+    ...(entryCa === undefined ? {} : { entryCa: pathFrom(folder, entryCa) }),
     credentials: Object.fromEntries(
       Object.entries(credentials).map(([name, { user, password }]) => [
         name,

@@ -3,7 +3,7 @@ import { isReference, isSecretKey, tellingSecrets } from '../files/secret.ts';
 import { list } from '../files/validate.ts';
 import { type AskWord, askWords } from '../platforms/asks.ts';
 import { dockerApi } from '../platforms/docker/address.ts';
-import { line, name, parseUrl, REFERENCE_HINT, reference, refuseSecrets } from '../platforms/keys.ts';
+import { line, name, parseUrl, path, REFERENCE_HINT, reference, refuseSecrets } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import { duration } from '../units/units.ts';
 
@@ -158,6 +158,12 @@ const anyCluster = {
       'Where users reach the workload, by the names that the workload gives its entries; `*` is any other: `{protocol}` and `{port}` there are what the workload says.',
     )
     .meta({ examples: [{ vote: 'http://vip.example.org:8080', result: 'http://vip.example.org:8081' }] }),
+  'entry-ca': path
+    .describe(
+      'A file with the authority that signed the certificates of `https://` entries. It counts beside those that this computer trusts.',
+    )
+    .meta({ examples: ['company-ca.pem'] })
+    .optional(),
   credentials: z
     .record(
       name,

@@ -21,34 +21,40 @@ const CAREFUL: Limits = { cpus: 0.25, memory: 128 * 2 ** 20, pids: 64, disk: 64 
 const ruleKinds = ['quota', 'deny'] as const;
 type Kind = NoiseKind | (typeof ruleKinds)[number];
 
-const options = z.strictObject({
-  node: nodeSelector.meta({ description: 'The nodes that get a noisy neighbour.' }),
-  kind: z.enum([...noiseKinds, ...ruleKinds]),
-  limits: z
-    .union([
-      z.boolean(),
-      z.strictObject({
-        cpus: z.number().positive().optional(),
-        memory: size.optional(),
-        pids: z.int().min(8).optional(),
-        disk: size.optional(),
+/** Kinds that ask a service of the workload. */
+const ASKING: readonly Kind[] = ['flood', 'deny'];
+
+const options = z
+  .strictObject({
+    node: nodeSelector.meta({ description: 'The nodes that get a noisy neighbour.' }),
+    kind: z.enum([...noiseKinds, ...ruleKinds]),
+    limits: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          cpus: z.number().positive().optional(),
+          memory: size.optional(),
+          pids: z.int().min(8).optional(),
+          disk: size.optional(),
+        }),
+      ])
+      .default(false)
+      .meta({
+        description:
+          'The remedy: none, a careful one (true), or these limits on the neighbour. flood: no way out of its namespace; quota: one of ' +
+          'its own; deny: a policy that says what is allowed.',
       }),
-    ])
-    .default(false)
-    .meta({
-      description:
-        'The remedy: none, a careful one (true), or these limits on the neighbour. flood: no way out of its namespace; quota: one of ' +
-        'its own; deny: a policy that says what is allowed.',
+    memory: size.optional().meta({ description: 'memory: how much it takes; 1Gi unless said.' }),
+    service: z.string().min(1).optional().meta({
+      description: 'flood: the service that is flooded. deny: the one that a neighbour knocks at. Required for both.',
     }),
-  memory: size.optional().meta({ description: 'memory: how much it takes; 1Gi unless said.' }),
-  service: z
-    .string()
-    .min(1)
-    .default('vote')
-    .meta({ description: 'flood: the service that is flooded. deny: the one that a neighbour knocks at.' }),
-  port: z.int().min(1).max(65535).default(80).meta({ description: 'flood, deny: its port inside its network.' }),
-  hold: duration.prefault('60s').meta({ description: 'How long it lasts.' }),
-});
+    port: z.int().min(1).max(65535).default(80).meta({ description: 'flood, deny: its port inside its network.' }),
+    hold: duration.prefault('60s').meta({ description: 'How long it lasts.' }),
+  })
+  .refine(({ kind, service }) => service !== undefined || !ASKING.includes(kind), {
+    path: ['kind'],
+    error: 'it is done to a service of the workload: name it by `service` beside it',
+  });
 type Options = z.output<typeof options>;
 
 /** After `hold` and this much more the noise ends by itself, whatever became of the suite. */
@@ -70,8 +76,7 @@ export const namespaceDos: Fault<Options> = {
   hold: ({ hold }) => hold,
   aim(world, { node, kind, service, limits }) {
     refuseMisfits(world, kind, limits);
-    const asks = kind === 'flood' || kind === 'deny';
-    if (asks && !world.members.some((member) => member.service === service)) {
+    if (ASKING.includes(kind) && !world.members.some((member) => member.service === service)) {
       throw new OperatorError(`namespace-dos: there is no service '${service}' to ask in ${world.namespace}`, {
         hint: 'name one by `service`',
       });
@@ -87,21 +92,22 @@ export const namespaceDos: Fault<Options> = {
 
   async inject(world, targets, { kind, limits, memory = MEMORY, service, port, hold }) {
     const nodes = nodesOf(targets);
+    const asked = ASKING.includes(kind) ? service : undefined;
     const neighbour = `${world.namespace}-noise-${kind}`;
-    const host = offered(world, 'serviceHost', NAME)(world.namespace, service);
     const noise: Noise = {
       kind: isRule(kind) ? 'knock' : kind,
       nodes,
       image: world.toolsImage,
       limits: limits === true ? CAREFUL : limits || undefined,
-      target: kind === 'flood' || kind === 'deny' ? { host, port } : undefined,
+      target:
+        asked === undefined ? undefined : { host: offered(world, 'serviceHost', NAME)(world.namespace, asked), port },
       memory,
       deadMan: hold + DEAD_MAN_MARGIN,
     };
     if (kind === 'quota') return fillQuota(world, neighbour, noise.limits !== undefined);
     if (kind === 'deny')
       return denyNetwork(world, neighbour, { ...noise, nodes: nodes.slice(0, 1) }, noise.limits !== undefined);
-    const joined = kind === 'flood' ? { namespace: world.namespace, service } : undefined;
+    const joined = kind === 'flood' && asked ? { namespace: world.namespace, service: asked } : undefined;
     const { done, confirm, confirmGone } = await startNoise(
       world,
       neighbour,

@@ -37,7 +37,7 @@ describe('every fault', () => {
       'kernel.netem',
     ]);
     const examples: Record<string, object[]> = {
-      'namespace-dos': noiseKinds.map((kind) => ({ node: {}, kind })).concat({ node: {}, kind: 'quota' as never }),
+      'namespace-dos': [...noiseKinds, 'quota', 'deny'].map((kind) => ({ node: {}, kind, service: 'vote' })),
       'node-pressure': [{ node: {}, of: 'memory' }],
       'control-plane-stop': [{ component: 'etcd' }],
       'network-loss': [{ node: {}, loss: '10%' }],
@@ -86,6 +86,11 @@ describe('every fault', () => {
     assert.match(problem('network-rate', { node: {}, rate: '1B' })!, /1Ki to 512Mi/);
     assert.match(problem('rollout', { ...vote, kind: 'bad-image', image: 'vote' })!, /good version/);
     assert.match(problem('rollout', { ...vote, expect: 'rolled-back' })!, /only a bad version/);
+    for (const kind of ['flood', 'deny']) {
+      assert.match(problem('namespace-dos', { node: {}, kind })!, /name it by `service`/, kind);
+      assert.equal(problem('namespace-dos', { node: {}, kind, service: 'web' }), undefined);
+    }
+    assert.equal(problem('namespace-dos', { node: {}, kind: 'cpu' }), undefined);
     assert.ok(problem('control-plane-stop', { component: 'kubelet' }));
     assert.ok(problem('node-partition', { node: {}, from: 'everybody' }));
     assert.ok(problem('scale', { ...vote, to: -1 }));

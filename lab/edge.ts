@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Service } from './boot.ts';
+import { EDGE_CERTIFICATE } from './edge-certificate.ts';
 import type { Machine } from './host.ts';
 import type { LabEntry, NamedEntry } from './workloads.ts';
 
@@ -47,20 +48,28 @@ export function entryUrls(entries: readonly NamedEntry[], { address }: { address
  * turns would each always get the same server, and when one is dead, one stream would see all of the failures and the other none.
  *
  * @param check how servers are asked, as HAProxy's `option` has it; undefined: whether they accept a connection
+ * @param folder where the machine finds the certificate of `https` entries
  */
-export function listen({ name, port, protocol }: Omit<Entry, 'servers'>, check: string | undefined): string[] {
+export function listen(
+  { name, port, protocol }: Omit<Entry, 'servers'>,
+  check: string | undefined,
+  folder: string,
+): string[] {
+  const isHttp = readsRequests(protocol);
   return [
     `listen ${name}`,
-    `  bind :${port}`,
-    `  mode ${protocol === 'http' ? 'http' : 'tcp'}`,
+    `  bind :${port}${protocol === 'https' ? ` ssl crt ${join(folder, EDGE_CERTIFICATE)}` : ''}`,
+    `  mode ${isHttp ? 'http' : 'tcp'}`,
     '  balance random',
     ...(check === undefined ? [] : [`  option ${check}`]),
     // A session is silent for as long as its user is; it ends when its server is known to be dead.
-    ...(protocol === 'http'
+    ...(isHttp
       ? []
       : ['  timeout client 1h', '  timeout server 1h', '  default-server on-marked-down shutdown-sessions']),
   ];
 }
+
+const readsRequests = (protocol: Entry['protocol']) => protocol === 'http' || protocol === 'https';
 
 /**
  * A server is out after two failed checks, and in again after one good one.
@@ -70,7 +79,7 @@ export function listen({ name, port, protocol }: Omit<Entry, 'servers'>, check: 
 export function edgeConfig(entries: Entry[], check: { every: number; timeout: number }): string {
   const sections = entries.map((entry) =>
     [
-      ...listen(entry, entry.protocol === 'http' ? `httpchk GET ${entry.check ?? '/'}` : undefined),
+      ...listen(entry, readsRequests(entry.protocol) ? `httpchk GET ${entry.check ?? '/'}` : undefined, FOLDER),
       ...(entry.check === undefined ? [] : ['  http-check expect ! rstatus ^5']),
       ...entry.servers.map((server) => `  server ${server.name} ${server.address}:${server.port}`),
     ].join('\n'),

@@ -17,6 +17,7 @@ const LAB_PACKAGES = [
   'procps',
   'iptables',
   'util-linux',
+  'openssl',
   'e2fsprogs',
   'perl-base',
   'tar',

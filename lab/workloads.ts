@@ -14,8 +14,8 @@ export interface LabNeeds {
 export interface LabEntry {
   /** Of the edge. */
   port: number;
-  /** `http`: the edge reads requests. Of all others it passes bytes on. */
-  protocol: 'http' | 'smb' | 'tcp';
+  /** `http`: the edge reads requests. `https`: it ends TLS, too, and asks servers without. Of all others it passes bytes on. */
+  protocol: 'http' | 'https' | 'smb' | 'tcp';
   /** What follows the port where users type it: a share. */
   path?: string;
   /** The page by which the edge knows a server, where that is not `/`: a server is out when it says 5xx, or nothing. Not asked on Kubernetes. */

@@ -14,6 +14,8 @@ export interface Cluster {
   power: PowerConfig | undefined;
   /** URL by entry name, as users reach it. */
   entry: Record<string, string>;
+  /** A file with the authorities that signed the certificates of `https` entries, beside those that this computer trusts. */
+  entryCa?: string;
   /** Who asks at an entry, by its name. Passwords are references. */
   credentials: Record<string, Credentials>;
   /** Image by role name; `tools` is the image for node faults and noisy neighbours. */

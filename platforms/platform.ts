@@ -134,6 +134,8 @@ export interface Platform {
   readonly verbs: Verbs;
   /** The questions that `query` knows, needed by faults like verbs. */
   readonly queries: readonly string[];
+  /** The suite is a part of the cluster that it is connected to, as a pod is: one of its nodes is the suite's own. */
+  readonly runsInside?: boolean;
   /** How it makes neighbours of the workload. Missing on platforms that make none. */
   readonly neighbours?: Neighbours;
   /** Missing where all traffic of what runs on a node goes through the node's packet filter. */

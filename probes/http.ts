@@ -57,7 +57,9 @@ export class HttpProbe implements Probe {
     this.#writes = spec.writes;
   }
 
-  async open(): Promise<void> {}
+  open(): Promise<void> {
+    return this.#client.open();
+  }
 
   send(seq: number, done: (result: Result) => void): Attempt {
     return this.#client.exchange(this.#request(seq), (end) => done(this.#resultOf(end)));

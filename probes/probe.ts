@@ -48,9 +48,11 @@ export interface Result {
    * had been sent before.
    */
   askedAgain?: true;
+  /** Of a large file: the piece that was acknowledged, or came back, right or wrong; from 0. */
+  piece?: { index: number; way: 'sent' | 'back' };
   /** Which address answered, where the target is a name. */
   address?: string;
-  /** The code behind a `prober` or `tls` error (`EMFILE`), or where a redirect leads. Told, not recorded. */
+  /** The code behind a `prober` or `tls` error (`EMFILE`, `expired (CERT_HAS_EXPIRED)`), or where a redirect leads. Told, not recorded. */
   detail?: string;
 }
 
@@ -81,6 +83,8 @@ export interface StreamSpec {
   idPrefix: string;
   /** Of the cluster file, where it has some for the entry. */
   credentials?: Credentials;
+  /** A file with the authorities of `https` targets, beside those that this computer trusts. */
+  ca?: string;
   options: Record<string, unknown>;
 }
 

@@ -9,6 +9,7 @@ import type { Meaning } from '../platforms/meaning.ts';
 import type { Act, Inspection, PlatformEvent, Target } from '../platforms/platform.ts';
 import type { StreamSpec } from '../probes/probe.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
+import type { Certificate } from '../probes/wire/certificate.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 
 export type { Bracket } from '../units/bracket.ts';
@@ -70,6 +71,8 @@ export type RunEvent = { at: number } & (
       values: Record<string, number> | null;
       error?: string;
     }
+  /** What an entry with TLS showed; null and why, if it never showed one. */
+  | { kind: 'certificate'; target: string; certificate: Certificate | null; error?: string }
   /** The queue of acknowledged writes after recovery: how long it took to drain, and what was left if it did not. */
   | { kind: 'backlog'; stream: string; waited: number; left: number | null }
   /** Of `ids`, those found in part or not as they were written: where a write is more than its id. */

@@ -8,6 +8,7 @@ import type { Meaning } from '../platforms/meaning.ts';
 import type { Act, Inspection, Json, PlatformEvent, Target } from '../platforms/platform.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import { LONGEST_RUN, streamSpec } from '../probes/samples.ts';
+import type { Certificate } from '../probes/wire/certificate.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import type { Phase, RunEvent, RunMeta } from './recording.ts';
 
@@ -179,6 +180,16 @@ const claim = z.looseObject({ what: text, wanted: text, observed: text, met: z.b
 /** `expectation`: what older suites called a claim. */
 const evidence: z.ZodType<Evidence> = z.looseObject({ text, claim: claim.optional(), expectation: claim.optional() });
 
+/** Epoch ms that a date can have. */
+const moment = z.number().min(-8.64e15).max(8.64e15);
+export const certificate: z.ZodType<Certificate> = z.looseObject({
+  subject: text,
+  issuer: text,
+  from: moment,
+  until: moment,
+  trouble: text.optional(),
+});
+
 const kinds = [
   z.looseObject({
     at: time,
@@ -224,6 +235,13 @@ const kinds = [
     member: text,
     node: text,
     values: z.record(text, z.number()).nullable(),
+    error: text.optional(),
+  }),
+  z.looseObject({
+    at: time,
+    kind: z.literal('certificate'),
+    target: text,
+    certificate: certificate.nullable(),
     error: text.optional(),
   }),
   z.looseObject({ at: time, kind: z.literal('backlog'), stream: text, waited: count, left: count.nullable() }),

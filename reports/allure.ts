@@ -8,12 +8,13 @@ import { projectPath } from '../files/project-path.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { printable } from '../units/printable.ts';
-import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, VERDICT_LABEL } from './allure/names.ts';
+import { sayLeftOut } from './allure/metrics.ts';
+import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, JOURNEY_LABEL, META, VERDICT_LABEL } from './allure/names.ts';
 import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
 import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
-import { sayCheck, sayFaults, sayVerdict } from './wording.ts';
+import { sayCheck, sayExpected, sayVerdict, suitesOf } from './wording.ts';
 
 /** The Allure report is a single HTML file: larger files of a recording are not attached. */
 const LARGEST = 8 * 2 ** 20;
@@ -41,7 +42,7 @@ export function describeForAllure(meta: RunMeta, findings: Findings, folder: Run
   const files: [string, string, string][] = [
     ['Report', folder.report, 'text/html'],
     [FINDINGS, folder.findings, 'application/json'],
-    ['run.json', folder.meta, 'application/json'],
+    [META, folder.meta, 'application/json'],
     ['events.jsonl', folder.events, 'text/plain'],
     ['journal.jsonl', folder.journal, 'text/plain'],
     ['samples.bin', folder.samples, 'application/octet-stream'],
@@ -73,9 +74,13 @@ function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): strin
     ({ verdict, what, observed, wanted }) =>
       `- **${verdict}** ${inline(what)}: ${inline(observed)}; wanted: ${inline(wanted)}`,
   );
+  const expected = sayExpected(meta, findings);
+  const leftOut = sayLeftOut(findings);
   return [
     inline(sayVerdict(findings)),
+    ...(expected === undefined ? [] : [inline(expected)]),
     checks.join('\n'),
+    ...(leftOut.length > 0 ? [`Not among the metrics: ${inline(leftOut.join('; '))}`] : []),
     ...findings.warnings.map((warning) => `Warning: ${inline(warning)}`),
     inline(sentence),
     ...items.map(({ kind, text }) => `${kind === 'left' ? 'Not as before' : 'Not undone'}: ${inline(text)}`),
@@ -95,15 +100,17 @@ export function labelsOfVerdict({ verdict, checks }: Findings): Named[] {
 
 /**
  * Says which scenario on which cluster the current test is: its place, its environment, and what Allure tells it from others by. Said before the
- * run, so that a test that is skipped, refused or crashes is the same test in Allure's history as one that was judged.
+ * run, so that a test that is skipped, refused or crashes is the same test in Allure's history as one that was judged. `journey` is its file and its
+ * titles, for a test that is one.
  */
-export async function identifyInAllure({ scenario, cluster }: Pick<RunMeta, 'scenario' | 'cluster'>): Promise<void> {
-  const fault = sayFaults({ scenario });
+export async function identifyInAllure(
+  { scenario, cluster }: Pick<RunMeta, 'scenario' | 'cluster'>,
+  journey?: string,
+): Promise<void> {
+  const [parentSuite, suite, fault] = suitesOf({ scenario, cluster });
   const places = {
-    parentSuite: cluster.platform,
-    suite: `${scenario.workload} (${scenario.variant})`,
-    subSuite: fault,
-    [CLUSTER_LABEL]: cluster.name,
+    ...(journey === undefined ? {} : { [JOURNEY_LABEL]: journey }),
+    ...{ parentSuite, suite, subSuite: fault, [CLUSTER_LABEL]: cluster.name },
   };
   await labels(...Object.entries(places).map(([name, value]) => ({ name, value: printable(value) })));
   // A change in one of them starts a new history in Allure, so no ids, times or seeds.

@@ -23,8 +23,11 @@ test('CSV: a name that a spreadsheet would run is text', () => {
 });
 
 test('Markdown: one line, no markup, and no character that comes in by an entity', () => {
-  const shown = inline('a\n# b | <img src=x> &#8238; [l](http://x) `c` \u202e');
-  assert.equal(shown, 'a \\# b \\| &lt;img src=x&gt; &amp;\\#8238; \\[l\\](http://x) \\`c\\` \\\\u202e');
+  const shown = inline('a\n# b | <img src=x> &#8238; [l](http://x) `c` \u202e $x$ www.x');
+  assert.equal(
+    shown,
+    'a \\# b \\| &lt;img src=x&gt; &amp;\\#8238; \\[l\\](http\\://x) \\`c\\` \\\\u202e \\$x\\$ www\\.x',
+  );
   fc.assert(fc.property(text, (given) => assert.doesNotMatch(inline(given), /\n|(?<!\\)[|`<>]|&(?!(lt|gt|amp);)/)));
 });
 

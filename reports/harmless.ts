@@ -14,8 +14,14 @@ export function harmless<E>(error: E): E {
     seen.add(each);
     for (const key of ['message', 'stack'] as const) {
       const { [key]: text } = each;
-      if (typeof text === 'string') each[key] = printable(mask(text).slice(0, LONGEST));
+      if (typeof text === 'string') each[key] = harmlessText(text, LONGEST);
     }
   }
   return error;
+}
+
+/** Text of others for a file that other programs show: without secrets, no longer than that many characters, and all of it can be seen. */
+export function harmlessText(text: string, longest: number): string {
+  const masked = mask(text);
+  return printable(masked.length > longest ? `${masked.slice(0, longest)}…` : masked);
 }

@@ -14,6 +14,7 @@ import {
   sayCount,
   sayExpected,
   sayFaults,
+  sayLargeFile,
   sayLatency,
   sayLost,
   sayMany,
@@ -22,6 +23,7 @@ import {
   sayOutageLength,
   sayShare,
   sayShares,
+  sayShown,
   sayVerdict,
   splitWords,
   verdictWords,
@@ -46,7 +48,9 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     split(findings, paint, columns),
     streams(findings, paint),
     durability(findings, paint),
+    largeFiles(findings, paint),
     predictions(findings, paint),
+    certificates(meta, findings, paint),
     remarks(meta, findings, paint),
   ];
   const filled = blocks.filter((block) => block.length > 0).map((block) => joined(block, '\n'));
@@ -171,6 +175,12 @@ function idsLine(word: string, ids: string[]): string[] {
   return [`    ${word}: ${ids.slice(0, SHOWN_IDS).join(' ')}${more}`];
 }
 
+function largeFiles({ largeFiles = [] }: Findings, paint: Paint): Piece[] {
+  if (largeFiles.length === 0) return [];
+  const lines = largeFiles.flatMap((one) => sayLargeFile(one).map((said) => `  ${printable(one.stream)}: ${said}`));
+  return [paint('bold', 'Large files'), ...lines];
+}
+
 function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piece[] {
   if (predictions.length === 0 && unpredicted === undefined) return [];
   return [
@@ -180,6 +190,14 @@ function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piec
       `  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`,
       ...(note === undefined ? [] : [`    ${note}`]),
     ]),
+  ];
+}
+
+function certificates(meta: RunMeta, { certificates = [] }: Findings, paint: Paint): Piece[] {
+  if (certificates.length === 0) return [];
+  return [
+    paint('bold', 'Certificates of the entries'),
+    ...certificates.map((shown) => `  ${printable(`${shown.target}: ${sayShown(shown, meta)}`)}`),
   ];
 }
 

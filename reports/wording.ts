@@ -3,14 +3,16 @@ import type {
   Check,
   Degradation,
   Findings,
+  LargeFile,
   Mark,
   SplitStep,
   StreamFindings,
   VerdictKind,
 } from '../analysis/findings.ts';
 import { gateOf, notValid } from '../analysis/validity.ts';
+import { sayCertificate } from '../probes/wire/certificate.ts';
 import type { Bracket, RunMeta } from '../recording/recording.ts';
-import { formatDuration, formatShare } from '../units/units.ts';
+import { formatDuration, formatShare, formatSize } from '../units/units.ts';
 
 export const verdictWords: Record<VerdictKind, string> = { pass: 'Passed', fail: 'Failed', unknown: 'Unknown' };
 
@@ -144,6 +146,41 @@ export function sayExpected({ scenario }: RunMeta, findings: Findings): string |
   return `This scenario shows a weakness and is expected to fail${came}.`;
 }
 
+/** How the copies of a large file went, in sentences. */
+export function sayLargeFile({ size, files, sentAgain, wrong, stop, proof }: LargeFile): string[] {
+  const whole = files.filter(({ sent, back }) => sent.to !== undefined && back.to !== undefined);
+  const right = whole.filter((file) => file.wrong === 0).length;
+  const copied = `${sayMany(whole.length, 'file')} of ${formatSize(size)} went to the server and came back whole, ${right === whole.length ? 'all of them' : sayCount(right)} as sent`;
+  const said = [
+    copied,
+    wrong > 0 ? `${formatSize(wrong)} came back wrong` : 'nothing came back wrong',
+    `${sentAgain === 0 ? 'nothing' : formatSize(sentAgain)} was sent more than once`,
+  ];
+  if (stop) {
+    const way = stop.way === 'sent' ? 'to the server' : 'back';
+    said.push(
+      `on the way ${way} it stopped for ${formatDuration(stop.to - stop.from)} at ${formatSize(stop.at)} and went on at ${formatSize(stop.wentOnAt)}`,
+    );
+  } else said.push('it never stopped for a second');
+  if (proof) {
+    const { acknowledged, back } = proof;
+    said.push(
+      `of ${formatSize(acknowledged)} that were acknowledged when the fault began, ${back === acknowledged ? 'all' : formatSize(back)} came back since`,
+    );
+  }
+  return said;
+}
+
+/** What an entry with TLS showed, as of the beginning of the run. */
+export function sayShown(
+  { certificate, error }: NonNullable<Findings['certificates']>[number],
+  { origin }: Pick<RunMeta, 'origin'>,
+): string {
+  return certificate === null
+    ? `none seen (${error ?? 'no reason recorded'})`
+    : sayCertificate(certificate, origin.wall);
+}
+
 /** How the queue of acknowledged writes drained. `left`: 0 if it is empty, null if that is not known. */
 export function sayBacklog({ waited, left }: { waited: number; left: number | null }): string {
   if (left === 0) return `queue empty after ${formatDuration(waited)}`;
@@ -169,7 +206,7 @@ export function sayLost(lost: Bracket | undefined): string {
 }
 
 /** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` if there was no fault. */
-export function sayFaults({ scenario }: Pick<RunMeta, 'scenario'>): string {
+export function sayFaults({ scenario }: { scenario: Pick<RunMeta['scenario'], 'faults'> }): string {
   return scenario.faults.map(({ fault }) => fault).join(' + ') || 'none';
 }
 
@@ -177,4 +214,14 @@ export function sayFaults({ scenario }: Pick<RunMeta, 'scenario'>): string {
 export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
   const length = ({ ttsr }: StreamFindings) => (ttsr.beyond !== undefined ? Infinity : (ttsr.ms ?? -1));
   return streams.toSorted((a, b) => length(b) - length(a))[0];
+}
+
+/** Where a scenario on a cluster stands in reports, from the outermost suite to the innermost. */
+export function suitesOf({ scenario, cluster }: PlacedRun): [platform: string, workload: string, fault: string] {
+  return [cluster.platform, `${scenario.workload} (${scenario.variant})`, sayFaults({ scenario })];
+}
+
+interface PlacedRun {
+  scenario: Pick<RunMeta['scenario'], 'workload' | 'variant' | 'faults'>;
+  cluster: Pick<RunMeta['cluster'], 'platform'>;
 }

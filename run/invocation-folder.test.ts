@@ -50,19 +50,20 @@ test('reports are made one after the other, and each has its own page', async ()
   const make = (folder: InvocationFolder, text: string) => async () => {
     assert.equal(++inside, 1);
     await new Promise((done) => setTimeout(done, 20));
-    mkdirSync(folder.allureReport);
-    const page = path.join(folder.allureReport, 'index.html');
-    writeFileSync(page, text);
+    const [page, other] = ['index.html', 'other/index.html'].map((name) => path.join(folder.allureReport, name));
+    mkdirSync(path.dirname(other!), { recursive: true });
+    for (const each of [page!, other!]) writeFileSync(each, text);
     inside--;
-    return page;
+    return { page: page!, other: other! };
   };
   const [one, two] = [begin(), begin()];
   const pages = await Promise.all([one.publish(make(one, 'one')), two.publish(make(two, 'two'))]);
   assert.deepEqual(
-    pages.map((page) => readFileSync(page!, 'utf8')),
+    pages.map((made) => readFileSync(made!.page, 'utf8')),
     ['one', 'two'],
   );
-  assert.match(readFileSync(path.join(home, 'allure-report', 'index.html'), 'utf8'), /^(one|two)$/);
+  for (const name of ['index.html', 'other/index.html'])
+    assert.match(readFileSync(path.join(home, 'allure-report', name), 'utf8'), /^(one|two)$/);
 });
 
 test('those that ended are removed when the next begins; what they published stays', async () => {

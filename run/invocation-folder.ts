@@ -5,9 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import {
-  copyFileSync,
   existsSync,
-  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -20,6 +18,7 @@ import {
 import path from 'node:path';
 import { ownerState, thisOwner } from '../platforms/owner.ts';
 import { keepToOwner } from '../recording/folder.ts';
+import { linkOrCopy } from '../units/link-or-copy.ts';
 import { withLock } from '../units/lock.ts';
 
 /** Of an invocation on another machine nobody knows whether it has ended; ms. */
@@ -64,19 +63,26 @@ export class InvocationFolder {
   /**
    * Makes the report and puts it and the results where they are looked for, one invocation after the other: Allure rewrites its history.
    *
-   * @param report makes the report; undefined where none is wanted
-   * @returns the report's page, in this invocation's own folder
+   * @param report makes the report, in `allureReport`; undefined where none is wanted
+   * @returns the report's pages, in this invocation's own folder
    */
-  async publish(report: (() => Promise<string>) | undefined): Promise<string | undefined> {
+  async publish<Pages extends Record<string, string>>(
+    report: (() => Promise<Pages>) | undefined,
+  ): Promise<Pages | undefined> {
     const project = createHash('sha256').update(this.#home).digest('hex').slice(0, 16);
     return withLock(`results-${project}`, 'publishing results', async () => {
       keepToOwner(this.dir);
       this.#publishResults();
-      const page = await report?.();
+      const pages = await report?.();
       for (const written of [this.allureReport, this.allureHistory]) keepToOwner(written);
-      if (page !== undefined) publishFile(page, path.join(this.#home, 'allure-report', 'index.html'));
-      return page;
+      for (const page of Object.values(pages ?? {})) publishFile(page, this.published(page));
+      return pages;
     });
+  }
+
+  /** Where a page of this invocation's report is looked for, until the next invocation's takes its place. */
+  published(page: string): string {
+    return path.join(this.#home, 'allure-report', path.relative(this.allureReport, page));
   }
 
   #publishResults(): void {
@@ -85,7 +91,7 @@ export class InvocationFolder {
     rmSync(fresh, { recursive: true, force: true });
     mkdirSync(fresh, { mode: OWNER_ONLY });
     for (const name of readdirSync(this.allureResults))
-      same(path.join(this.allureResults, name), path.join(fresh, name));
+      linkOrCopy(path.join(this.allureResults, name), path.join(fresh, name));
     rmSync(published, { recursive: true, force: true });
     renameSync(fresh, published);
   }
@@ -111,15 +117,6 @@ function hasEnded(dir: string): boolean {
 function publishFile(from: string, to: string): void {
   mkdirSync(path.dirname(to), { recursive: true, mode: OWNER_ONLY });
   rmSync(`${to}.new`, { force: true });
-  same(from, `${to}.new`);
+  linkOrCopy(from, `${to}.new`);
   renameSync(`${to}.new`, to);
-}
-
-/** The same file under another name; a copy, where the file system has no links. */
-function same(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch {
-    copyFileSync(from, to);
-  }
 }

@@ -29,6 +29,9 @@ export type ScenarioResult = {
   /** The test that ran it, if that was a journey: its file and its titles. */
   journey?: string;
   expect: 'pass' | 'fail';
+  title: string;
+  /** Its place in reports, from the outermost suite to the innermost. */
+  suites: string[];
 } & (
   | Judged
   /** Nothing was changed on the cluster. */

@@ -19,6 +19,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
 import { type Actor, createActor } from './actor.ts';
+import { here, withoutOwnNode } from './own-node.ts';
 
 /** A scenario on a cluster with everything a run needs, connected and inspected; nothing is changed yet. */
 export interface Stage {
@@ -80,7 +81,8 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   try {
     const actor = createActor(platform, power, cluster.allow, run);
     checkNeeds(scenario, [...actor.verbs, ...platform.queries], cluster);
-    const inspection = await platform.inspect();
+    const machine = here();
+    const inspection = withoutOwnNode(await platform.inspect(), machine);
     const deployment = await workload.deployment({
       platform: cluster.platform,
       variant: scenario.variant,
@@ -96,7 +98,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
     const seed = options.seed ?? scenario.seed ?? Math.floor(Math.random() * 2 ** 31);
     const random = seeded(seed);
     const world = (now: Inspection, members: Member[]): World => ({
-      inspection: now,
+      inspection: withoutOwnNode(now, machine),
       members,
       namespace,
       run,
@@ -162,7 +164,7 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
     const target = entries[probe.entry];
     if (target === undefined) {
       throw new OperatorError(`${cluster.file} names no entry '${probe.entry}', which the probe '${name}' asks.`, {
-        hint: `Add it: entry: { ${probe.entry}: http://… }`,
+        hint: `Add it: entry: { ${probe.entry}: ${workload.entries?.[probe.entry]?.protocol ?? 'http'}://… }`,
       });
     }
     const credentials = cluster.credentials[probe.entry];
@@ -179,6 +181,7 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
         writes: probe.writes,
         idPrefix: `${run}-${stream}-`,
         ...(credentials === undefined ? {} : { credentials }),
+        ...(cluster.entryCa !== undefined && target.startsWith('https:') ? { ca: cluster.entryCa } : {}),
         options: probe.options ?? {},
       };
     });

@@ -3,22 +3,17 @@ import { describeAsks } from '../platforms/asks.ts';
 import { withPlannedTimers } from '../platforms/index.ts';
 import type { Json } from '../platforms/platform.ts';
 import { startProber } from '../probes/prober/prober.ts';
+import { sayCertificate } from '../probes/wire/certificate.ts';
 import { startClock } from '../recording/clock.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { sleep } from '../units/sleep.ts';
 import { few } from '../units/words.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
+import { type Shown, tlsEntries } from './certificates.ts';
+import { here, ownNodeCheck } from './own-node.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
-
-/** One condition for injecting a fault. */
-interface PreflightCheck {
-  what: string;
-  ok: boolean;
-  observed: string;
-  /** What to do if it is not met. */
-  hint?: string;
-}
+import type { PreflightCheck } from './preflight-check.ts';
 
 export interface Preflight {
   checks: PreflightCheck[];
@@ -31,6 +26,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
   const checks = await Promise.all([
     health(stage),
     targets(candidates, stage),
+    ownNodeCheck(stage.inspection, stage.platform, here()),
     quorum(stage, candidates),
     capacity(stage, candidates),
     powerReadable(stage, candidates),
@@ -40,6 +36,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     workloadAsks(stage),
     proberFit(stage),
     entries(stage),
+    certificates(stage),
   ]);
   return { checks: checks.filter((check) => check !== undefined), candidates };
 }
@@ -242,8 +239,24 @@ async function entries({ streams, kinds }: Stage): Promise<PreflightCheck | unde
   };
 }
 
-const FITNESS_TIME = 1500;
-/** So short a trial has some hundred sends: a single hiccup of the computer is its p99, and says nothing of the run. */
+/** Told, and never refused: what shows it may be deployed only later, or be given another one until then. */
+export async function certificates({ streams }: Pick<Stage, 'streams'>): Promise<PreflightCheck | undefined> {
+  const all = tlsEntries(streams);
+  if (all.length === 0) return undefined;
+  const say = (shown: Shown) =>
+    `${shown.target}: ${'why' in shown ? `none seen (${shown.why})` : sayCertificate(shown.certificate, Date.now())}`;
+  try {
+    const shown = await Promise.all(all.map(({ look }) => look()));
+    return { what: 'certificates', ok: true, observed: shown.map(say).join('; ') };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    const { message: observed, hint } = error;
+    return { what: 'certificates', ok: false, observed, ...(hint === undefined ? {} : { hint }) };
+  }
+}
+
+const FITNESS_TIME = 1000;
+/** So short a trial has a few sends: a single hiccup of the computer is its p99, and says nothing of the run. */
 const FITNESS_TRIALS = 3;
 
 /** A short trial of the prober on this machine: if it is late here each time, it will be late in the run. */

@@ -12,6 +12,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import { maskAll } from '../units/secrets.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
+import { certificates } from './companions/certificates.ts';
 import { Companions } from './companions/companion.ts';
 import { prober } from './companions/prober.ts';
 import { sampler } from './companions/sampler.ts';
@@ -129,7 +130,7 @@ class Lifecycle {
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
-    this.#companions = new Companions([watch, probing, sampler], { stage, recorder });
+    this.#companions = new Companions([watch, probing, sampler, certificates], { stage, recorder });
   }
 
   async run(): Promise<RunResult> {

@@ -6,11 +6,8 @@ import type { Workload } from '../fixtures/workload.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
-import type { Objective, ProbeUse, Scenario } from './scenario.ts';
+import { ENOUGH, type Objective, type ProbeUse, type Scenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
-
-/** Fewer probes in steady state are not enough to know what is normal. */
-const FEWEST_STEADY_PROBES = 10;
 
 /** The scenario as written, and the workload it refers to. */
 interface Written {
@@ -135,12 +132,14 @@ function* probeMistakes({ scenario, workload }: Written, kinds: KnownKinds): Gen
         hint: `possible: ${list(connections)}`,
       };
     }
-    if (scenario.steady < use.every * FEWEST_STEADY_PROBES) {
+    // One more: when the first falls due is chance.
+    const shortest = use.every * (ENOUGH + 1);
+    if (scenario.steady < shortest) {
       yield {
         at: 'value',
         path: ['probes', name, 'every'],
         message: `too seldom for ${formatDuration(scenario.steady)} of steady state`,
-        hint: `steady must be at least ${formatDuration(use.every * FEWEST_STEADY_PROBES)}`,
+        hint: `steady must be at least ${formatDuration(shortest)}`,
       };
     }
   }

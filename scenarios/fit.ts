@@ -41,7 +41,11 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
     const { entry } = workload.probes[name]!;
     if (Object.hasOwn(entries, entry)) continue;
     const message = `'${name}' asks the entry '${entry}', which ${cluster.file} does not name`;
-    found.push({ span: file.key(['probes', name]), message, hint: `add it there: entry: { ${entry}: http://… }` });
+    found.push({
+      span: file.key(['probes', name]),
+      message,
+      hint: `add it there: entry: { ${entry}: ${workload.entries?.[entry]?.protocol ?? 'http'}://… }`,
+    });
   }
   const notOffered = await deploymentRefusal(scenario, workload, cluster);
   if (notOffered) found.push({ span: file.at(['variant']), message: notOffered.message, hint: notOffered.hint });

@@ -135,6 +135,18 @@ test('what a workload says of a probe must fit its kind', async () => {
 
 const shipped = findScenarios([import.meta.dirname]);
 
+test('a neighbour that asks a service must be told which: no workload is assumed', async () => {
+  const withThe = (options: string) =>
+    least.replace('member-kill: { member: { service: vote } }', `namespace-dos: { node: {}, ${options} }`);
+  await assert.rejects(
+    read(withThe('kind: flood')),
+    /mine\.yaml:6:\d+: it is done to a service of the workload: name it/,
+  );
+  await assert.rejects(read(withThe('kind: flood, service: web')), /voting has no service 'web'/);
+  await read(withThe('kind: flood, service: vote'));
+  await read(withThe('kind: cpu'));
+});
+
 test('the shipped scenarios load, and say in their first lines what they show', async () => {
   assert.ok(shipped.length >= 10);
   for (const file of shipped) {

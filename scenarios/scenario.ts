@@ -1,5 +1,8 @@
 import type { Variant } from '../fixtures/workload.ts';
 
+/** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
+export const ENOUGH = 20;
+
 /** A scenario in normal form: durations in ms, shares as fractions, defaults filled in. */
 export interface Scenario {
   /** Path as the user gave it, relative where possible. */

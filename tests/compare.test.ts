@@ -88,7 +88,10 @@ describe('brownout compare', () => {
   it('takes the newest, and says in one table what a remedy is worth', async () => {
     const { stdout } = await cli('--last', '2');
     assert.match(stdout, /^namespace-dos limits +false +true$/m);
-    assert.match(stdout, /cpu: vote \(A, B\) +100 % +100 % +none +3\d\d ms +[\d.]+ ms +−\d+ ms/);
+    assert.match(stdout, /before the attack +attacked +attacked, with the remedy +difference\n/);
+    assert.match(stdout, /cpu: vote, answered well \(A, B\) +100 % +100 % +100 % +none\n/);
+    assert.match(stdout, /cpu: vote, p95 \(A, B\) +[\d.]+ ms +3\d\d ms +[\d.]+ ms +−\d+ ms /);
+    assert.match(stdout, /cpu: vote, good answers \(A, B\) +20\.0\/s +20\.0\/s +20\.0\/s +none\n/);
     assert.match(stdout, /Nothing else that was recorded differs/);
   });
 

@@ -84,8 +84,7 @@ export async function restricted(
   if (!('kubeconfig' in cluster.reach)) throw new Error('the lab is reached by a kubeconfig');
   const api = new Api(openReach(cluster.reach));
   const objects = parseAllDocuments(rightsManifest(verbs)).map((document) => document.toJS() as KubeObject);
-  const place = ({ metadata: { name, namespace } }: KubeObject) => ({ name, namespace });
-  for (const object of objects) await api.apply(resourceOf(object), place(object), object);
+  await applyAll(api, objects);
   const account = objects.find(({ kind }) => kind === 'ServiceAccount')!;
   const { status } = await api.create<{ status: { token: string } }>(
     resourceOf(account),
@@ -99,10 +98,20 @@ export async function restricted(
   return {
     cluster: { ...cluster, reach: { kubeconfig, context: cluster.reach.context } },
     async remove() {
-      for (const object of objects.toReversed()) await unlessGone(api.delete(resourceOf(object), place(object)));
+      await deleteAll(api, objects);
       api.close();
     },
   };
+}
+
+const place = ({ metadata: { name, namespace } }: KubeObject) => ({ name, namespace });
+
+export async function applyAll(api: Api, objects: KubeObject[]): Promise<void> {
+  for (const object of objects) await api.apply(resourceOf(object), place(object), object);
+}
+
+export async function deleteAll(api: Api, objects: KubeObject[]): Promise<void> {
+  for (const object of objects.toReversed()) await unlessGone(api.delete(resourceOf(object), place(object)));
 }
 
 function resourceOf({ apiVersion, kind, metadata }: KubeObject): Resource {

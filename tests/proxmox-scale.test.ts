@@ -107,7 +107,7 @@ describe('a large Proxmox cluster', { timeout: 300_000 }, () => {
         addresses: '10.79.0.101-10.79.0.150/24',
       }),
     );
-    const hooked = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, join(root, 'cli/main.ts')];
+    const hooked = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, join(root, 'bin/brownout.js')];
     const scenario = join(root, 'scenarios/voting/node-kill.yaml');
     const began = performance.now();
     const { exitCode, all } = await execa(process.execPath, [...hooked, 'plan', scenario, '--cluster', file], {

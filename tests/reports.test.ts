@@ -354,7 +354,7 @@ test('Voting goes on when a node dies', async ({}, info) => {
   });
 
   it('the report is one page that needs no network, sorts unknown apart from failed, and keeps history', async () => {
-    const page = await generateAllureReport(results, out);
+    const { allure: page } = await generateAllureReport(results, out);
     const history = readFileSync(path.join(folder, 'allure-history.jsonl'), 'utf8').trim().split('\n');
     assert.equal(history.length, 2);
 
@@ -373,7 +373,9 @@ test('Voting goes on when a node dies', async ({}, info) => {
   });
 
   it('a test’s details show every check in full: nothing is cut at the right', async () => {
-    const { page } = await open(await generateAllureReport(results, out), { viewport: { width: 700, height: 900 } });
+    const { page } = await open((await generateAllureReport(results, out)).allure, {
+      viewport: { width: 700, height: 900 },
+    });
     await page.getByText('Voting goes on when a node dies').first().click();
     const details = page.frameLocator('iframe').first();
     await details.getByText('at least 20 probes').waitFor();

@@ -41,6 +41,7 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
   const setUps = groups.map((group, i) => setUpOf(group, letterOf(i), labels[i]!));
   const findings = ({ findings }: ComparedRun) => findings;
   const overall = measuresOf(groups, ofRun, findings);
+  const certificates = certificatesOf(groups);
   return {
     version: 1,
     setUps,
@@ -55,6 +56,7 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
     degradation: measuresOf(groups, ofDegradation, findings),
     durability: byStream(groups, ofDurability, ({ findings }) => findings.durability),
     predictions: predictionsOf(groups),
+    ...(certificates.length > 0 ? { certificates } : {}),
   };
 }
 
@@ -198,5 +200,17 @@ function predictionsOf(groups: Group[]): PredictionComparison[] {
           })),
       ),
     ),
+  }));
+}
+
+function certificatesOf(groups: Group[]): NonNullable<Comparison['certificates']> {
+  const shownIn = ({ runs }: Group) => runs.flatMap(({ findings }) => findings.certificates ?? []);
+  const targets = new Set(groups.flatMap(shownIn).map(({ target }) => target));
+  return [...targets].map((target) => ({
+    target,
+    shown: groups.map((group) => {
+      const here = shownIn(group).filter((one) => one.target === target);
+      return [...new Map(here.map(({ certificate }) => [JSON.stringify(certificate), certificate])).values()];
+    }),
   }));
 }

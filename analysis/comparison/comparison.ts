@@ -1,6 +1,7 @@
 /** The result of a comparison, from which all its reports are rendered. See `docs/reports.md` for how to read it. */
 
 import type { Moment } from '../../platforms/prediction.ts';
+import type { Certificate } from '../../probes/wire/certificate.ts';
 import type { Bracket } from '../../recording/recording.ts';
 import type { Check, Mark, VerdictKind } from '../findings.ts';
 import type { Spell } from '../streams/degradation.ts';
@@ -125,6 +126,8 @@ export interface Comparison {
   degradation: Measure[];
   durability: StreamComparison[];
   predictions: PredictionComparison[];
+  /** What the entries with TLS showed, by entry: for each set-up what was seen in its runs, each once. Left out where there are none. */
+  certificates?: { target: string; shown: (Certificate | null)[][] }[];
 }
 
 /** Set-ups ranked by one measure, the best first. */

@@ -61,6 +61,7 @@ export const ofStream = [
     return { value: headline.outer, bracket: { from: headline.inner, to: headline.outer } };
   }),
   streamCount('outages', (stream) => (wasProbed(stream) ? stream.outages.length : undefined)),
+  streamShare('availability before', ({ steady }) => steady.ok / steady.scheduled),
   streamShare('availability', ({ availability }) => availability),
   streamShare('whole seconds', ({ wholeSeconds }) => wholeSeconds),
   streamShare('worst 1 s', ({ worst }) => worst.s1),

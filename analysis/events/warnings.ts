@@ -1,7 +1,9 @@
+import { needsCare, sayCertificate } from '../../probes/wire/certificate.ts';
 import type { Recording } from '../../recording/read.ts';
-import { formatDuration } from '../../units/units.ts';
-import type { Durability, StreamFindings } from '../findings.ts';
+import { formatDuration, formatSize } from '../../units/units.ts';
+import type { Durability, LargeFile, StreamFindings } from '../findings.ts';
 import type { Series } from '../streams/series.ts';
+import { certificatesOf } from './certificates.ts';
 import type { RunTimeline } from './run-timeline.ts';
 
 /** Phases after the part that is judged: if they fail no number changes, but the reader must know. */
@@ -9,11 +11,12 @@ const AFTERWARDS = new Set(['verify', 'clean up']);
 
 /** What a reader must know in addition to the verdict. */
 export function warningsOf(
-  { events, torn }: Pick<Recording, 'events' | 'torn'>,
+  { events, meta, torn }: Pick<Recording, 'events' | 'meta' | 'torn'>,
   { t0, unhealed }: RunTimeline,
   series: Series[],
   streams: StreamFindings[],
   durability: Durability[],
+  largeFiles: LargeFile[],
 ): string[] {
   const warnings: string[] = [];
   for (const event of events) {
@@ -23,12 +26,24 @@ export function warningsOf(
     }
   }
   if (t0) warnings.push(...unhealed.map((fault) => `${fault} was not seen to be healed`));
+  for (const { target, certificate } of certificatesOf(events)) {
+    const began = meta.origin.wall;
+    if (certificate === null || !needsCare(certificate, began)) continue;
+    warnings.push(`the certificate of ${target}: ${sayCertificate(certificate, began)}`);
+  }
   if (torn > 0) warnings.push(`the last sample was cut off: ${torn} bytes of it are in the file`);
   for (const { spec, missing } of series) {
     if (missing > 0) warnings.push(`${missing} samples of ${spec.name} are missing: they count as not ok`);
   }
   for (const { stream, afterHealing } of streams) {
     if (afterHealing) warnings.push(`${stream} failed again after the healing: ${sayRecovery(afterHealing)}`);
+  }
+  for (const { stream, proof } of largeFiles) {
+    if (!proof || proof.back === proof.acknowledged) continue;
+    const [back, acknowledged] = [formatSize(proof.back), formatSize(proof.acknowledged)];
+    warnings.push(
+      `of the large file of ${stream}, ${back} of the ${acknowledged} that were acknowledged before the fault came back before the run ended: of the rest nothing is known`,
+    );
   }
   for (const { stream, unexpected, duplicated } of durability) {
     if (unexpected.length > 0)

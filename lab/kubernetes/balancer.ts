@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Service } from '../boot.ts';
 import { listen } from '../edge.ts';
 import type { NamedEntry } from '../workloads.ts';
-import { API_PORT, controlPlanesOf, type Seat } from './layout.ts';
+import { API_PORT, CONFIG, controlPlanesOf, type Seat } from './layout.ts';
 
 export const BALANCER_CONFIG = 'haproxy.cfg';
 
@@ -22,7 +22,7 @@ export function edgeConfig(all: Seat[], entries: readonly NamedEntry[]): string 
   const workers = all.filter(({ role }) => role === 'worker');
   const sections = entries.map(({ kubernetes, ...entry }) =>
     [
-      ...listen(entry, 'httpchk GET /livez'),
+      ...listen(entry, 'httpchk GET /livez', CONFIG),
       ...workers.map((node) => `  server ${node.name} ${node.address}:${kubernetes} port 10256`),
     ].join('\n'),
   );

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type KeyPair, makeCertificate } from '../certificate.ts';
 import { run } from '../command.ts';
 import { API_PORT, API_SERVICE, apiAddress, apiFrom, CONTEXT, controlPlanesOf, EDGE, type Seat } from './layout.ts';
 
@@ -12,7 +13,7 @@ interface Identity {
 /** A certificate authority, as files: `<path>.crt` and `<path>.key`. */
 type Authority = string;
 
-const DAYS = '3650';
+const DAYS = 3650;
 
 const ADMIN = 'admin';
 /** The administrator's kubeconfig, in the folder of certificates. */
@@ -87,7 +88,8 @@ function apiNames(seat: Seat): string[] {
 
 async function authority(path: string): Promise<Authority> {
   const usage = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign,digitalSignature'];
-  await certificate(path, `/CN=brownout-lab ${path.slice(path.lastIndexOf('/') + 1)}`, usage, []);
+  const subject = `/CN=brownout-lab ${path.slice(path.lastIndexOf('/') + 1)}`;
+  await makeCertificate(pairOf(path), { subject, extensions: usage, days: DAYS });
   return path;
 }
 
@@ -95,15 +97,10 @@ async function issue(by: Authority, path: string, { subject, names }: Identity):
   const usage = ['basicConstraints=critical,CA:FALSE', 'keyUsage=critical,digitalSignature'];
   usage.push(`extendedKeyUsage=clientAuth${names ? ',serverAuth' : ''}`);
   if (names) usage.push(`subjectAltName=${names.join(',')}`);
-  await certificate(path, subject, usage, ['-CA', `${by}.crt`, '-CAkey', `${by}.key`]);
+  await makeCertificate(pairOf(path), { subject, extensions: usage, days: DAYS, by: pairOf(by) });
 }
 
-async function certificate(path: string, subject: string, extensions: string[], by: string[]): Promise<void> {
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc', '-keyout', `${path}.key`];
-  // Without a configuration file of this computer, which may add extensions of its own.
-  const command = ['openssl', 'req', '-x509', '-config', '/dev/null', '-days', DAYS, '-subj', subject, ...key, ...by];
-  await run([...command, ...extensions.flatMap((each) => ['-addext', each]), '-out', `${path}.crt`]);
-}
+const pairOf = (path: string): KeyPair => ({ certificate: `${path}.crt`, key: `${path}.key` });
 
 /** The key pair with which API servers sign and verify the tokens of service accounts. */
 async function accountKey(path: string): Promise<void> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { issueEdgeCertificate } from '../edge-certificate.ts';
 import { entriesOf, labNeeds } from '../workloads.ts';
 import { apiBalancerConfig, BALANCER_CONFIG, edgeConfig } from './balancer.ts';
 import { issueCertificates, machineFiles } from './certificates.ts';
@@ -18,6 +19,7 @@ export async function configure(folder: string, all: Seat[], notes: Notes): Prom
   await rm(part, { recursive: true, force: true });
   await issueCertificates(part, all);
   await write(machineFiles(part, EDGE.name), { [BALANCER_CONFIG]: edgeConfig(all, entriesOf(await labNeeds())) });
+  await issueEdgeCertificate(machineFiles(part, EDGE.name), EDGE);
   for (const seat of all) await write(machineFiles(part, seat.name), filesOf(seat, all, notes));
   await rename(part, folder);
 }

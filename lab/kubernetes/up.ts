@@ -23,16 +23,7 @@ import { clusterObjects, DNS_DEPLOYMENT, DNS_REPLICAS, type KubernetesObject } f
 const PATIENCE_MS = 120_000;
 
 /** Debian packages that the nodes' programs need, in addition to those of every lab. */
-const PACKAGES = [
-  'containerd',
-  'runc',
-  'containernetworking-plugins',
-  'nftables',
-  'iptables',
-  'ipset',
-  'openssl',
-  'curl',
-];
+const PACKAGES = ['containerd', 'runc', 'containernetworking-plugins', 'nftables', 'iptables', 'ipset', 'curl'];
 
 /** Installs what the Kubernetes lab needs from Debian, and builds its programs and images. */
 export async function kubernetesBuild(progress: Progress): Promise<Pick<Notes, 'programs' | 'store'>> {

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../command.ts';
+import { type KeyPair, makeCertificate } from '../certificate.ts';
 import type { ClusterNode } from './cluster/corosync.ts';
 
-const DAYS = '3650';
+const DAYS = 3650;
 const AUTHORITY = 'pve-root-ca';
 
 /**
@@ -15,7 +15,7 @@ export async function issueCertificates(folder: string, all: ClusterNode[]): Pro
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const authority = join(folder, AUTHORITY);
   const usage = ['basicConstraints=critical,CA:TRUE', 'keyUsage=critical,keyCertSign,cRLSign'];
-  await certificate(authority, '/CN=Proxmox Virtual Environment/OU=brownout-lab/O=PVE Cluster Manager CA', usage, []);
+  await certificate(authority, '/CN=Proxmox Virtual Environment/OU=brownout-lab/O=PVE Cluster Manager CA', usage);
   await Promise.all(
     all.map(({ name, address }) =>
       certificate(
@@ -27,7 +27,7 @@ export async function issueCertificates(folder: string, all: ClusterNode[]): Pro
           'extendedKeyUsage=serverAuth',
           `subjectAltName=IP:127.0.0.1,DNS:localhost,IP:${address},DNS:${name}`,
         ],
-        ['-CA', `${authority}.pem`, '-CAkey', `${authority}.key`],
+        pairOf(authority),
       ),
     ),
   );
@@ -35,10 +35,9 @@ export async function issueCertificates(folder: string, all: ClusterNode[]): Pro
 
 export const authorityFile = (folder: string) => join(folder, `${AUTHORITY}.pem`);
 
-async function certificate(path: string, subject: string, extensions: string[], by: string[]): Promise<void> {
+const pairOf = (path: string): KeyPair => ({ certificate: `${path}.pem`, key: `${path}.key` });
+
+async function certificate(path: string, subject: string, extensions: string[], by?: KeyPair): Promise<void> {
   if (existsSync(`${path}.pem`)) return;
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-noenc', '-keyout', `${path}.key`];
-  // Without a configuration file of this computer, which may add extensions of its own.
-  const command = ['openssl', 'req', '-x509', '-config', '/dev/null', '-days', DAYS, '-subj', subject, ...key, ...by];
-  await run([...command, ...extensions.flatMap((each) => ['-addext', each]), '-out', `${path}.pem`]);
+  await makeCertificate(pairOf(path), { subject, extensions, days: DAYS, ...(by && { by }) });
 }

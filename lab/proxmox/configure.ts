@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { quote } from '../../units/program.ts';
 import { run } from '../command.ts';
 import { EDGE_CONFIG, edgeConfig } from '../edge.ts';
+import { issueEdgeCertificate } from '../edge-certificate.ts';
 import { entriesOf, labNeeds } from '../workloads.ts';
 import { authorityFile, issueCertificates } from './certificates.ts';
 import { type ClusterNode, corosyncConfig } from './cluster/corosync.ts';
-import { BRIDGE, CONFIG, EDGE_CHECK, edgeEntries, programArgv } from './layout.ts';
+import { BRIDGE, CONFIG, EDGE, EDGE_CHECK, edgeEntries, programArgv } from './layout.ts';
 import type { NodeSettings } from './node/settings.ts';
 import type { Notes } from './notes.ts';
 
@@ -44,6 +45,7 @@ export async function configure(folder: string, all: ClusterNode[], notes: Notes
     if (!existsSync(file)) await writeFile(file, `${randomUUID()}\n`, { mode: 0o600 });
   }
   await writeFile(join(folder, 'commands', 'ha-manager'), command('node/ha-manager'), { mode: 0o755 });
+  await issueEdgeCertificate(join(folder, 'edge'), EDGE);
   await writeFile(join(folder, 'edge', EDGE_CONFIG), edgeConfig(edgeEntries(entriesOf(await labNeeds())), EDGE_CHECK));
   const hosts = await Promise.all(
     all.map(async ({ name, address }) => {

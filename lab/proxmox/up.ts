@@ -25,7 +25,7 @@ const PATIENCE_MS = 60_000;
 const MASTER_PATIENCE_MS = 200_000;
 
 /** Debian packages that the nodes need, in addition to those of every lab. */
-const PACKAGES = ['corosync', 'etcd-server', 'openssh-server', 'openssh-client', 'openssl', 'perl', 'coreutils'];
+const PACKAGES = ['corosync', 'etcd-server', 'openssh-server', 'openssh-client', 'perl', 'coreutils'];
 
 /** Installs what the Proxmox lab needs from Debian, and builds what its guests are made of. */
 export async function proxmoxBuild(progress: Progress): Promise<{ image: GuestImage; accelerator: Accelerator }> {

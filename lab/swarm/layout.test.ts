@@ -29,8 +29,9 @@ test('the edge leads each entry of each workload to every node, at random', asyn
   const config = edgeConfig(edgeEntries(entries, nodes), EDGE_CHECK);
   for (const { name, port, protocol, swarm } of entries) {
     const section = config.slice(config.indexOf(`listen ${name}\n`)).split('\n\n')[0]!;
-    assert.match(section, new RegExp(`bind :${port}\\n`));
-    assert.match(section, new RegExp(`mode ${protocol === 'http' ? 'http' : 'tcp'}\\n`));
+    const tls = protocol === 'https' ? ' ssl crt /srv/edge/edge.pem' : '';
+    assert.match(section, new RegExp(`bind :${port}${tls}\\n`));
+    assert.match(section, new RegExp(`mode ${protocol.startsWith('http') ? 'http' : 'tcp'}\\n`));
     assert.match(section, /balance random/);
     for (const { name: node, address } of nodes)
       assert.match(section, new RegExp(`server ${node} ${address}:${swarm}`));

@@ -10,6 +10,7 @@ import { run } from '../command.ts';
 import { answers, type Docker, DockerError } from '../docker/api.ts';
 import { DATA_ROOT, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
 import { EDGE_CONFIG, edgeConfig, edgeMachine } from '../edge.ts';
+import { issueEdgeCertificate } from '../edge-certificate.ts';
 import { install, linkState, logTail, type Machine, powerOff, powerOn, restoreLink } from '../host.ts';
 import { type ImageStore, imageStore, isCurrent, shareStore } from '../image/store.ts';
 import { requireRoot } from '../lab.ts';
@@ -105,6 +106,7 @@ async function powerOnAll(nodes: NodeSeat[], { store }: Notes, progress: Progres
   const shared = join(swarmLab.folder, 'shared');
   const edge = join(swarmLab.folder, 'edge');
   const major = majorOf(await run(['dockerd', '--version']));
+  await issueEdgeCertificate(edge, EDGE);
   await writeFile(join(edge, EDGE_CONFIG), edgeConfig(edgeEntries(entriesOf(await labNeeds()), nodes), EDGE_CHECK));
   const start = async (machine: Machine, fill?: (disk: string) => Promise<void>) => {
     await install(swarmLab, machine, fill);

@@ -67,6 +67,7 @@ export async function openKubernetes(cluster: KubernetesCluster): Promise<Platfo
     kind: 'kubernetes',
     verbs,
     queries: Object.keys(queries),
+    runsInside: 'inCluster' in cluster.reach,
     neighbours,
     // kube-proxy's health.
     peerPort: 10_256,

@@ -19,7 +19,7 @@ const WORDS: Partial<Record<ErrorClass, string>> = {
   prober: 'not asked',
 };
 
-/** Why a probe was not ok, for people: `status 301 to https://vip/`, `TLS: DEPTH_ZERO_SELF_SIGNED_CERT`. */
+/** Why a probe was not ok, for people: `status 301 to https://vip/`, `TLS: untrusted (DEPTH_ZERO_SELF_SIGNED_CERT)`. */
 export function reasonOf({ error, status, detail }: Result): string {
   const more = detail?.slice(0, LONGEST_DETAIL);
   if (error === 'status') return `status ${status}${more === undefined ? '' : ` to ${more}`}`;

@@ -1,4 +1,5 @@
 import type { ErrorClass } from '../probe.ts';
+import { troubleOf } from './tls.ts';
 
 const CLASSES: Record<string, ErrorClass> = {
   ECONNREFUSED: 'refused',
@@ -19,7 +20,7 @@ const TLS =
 
 export interface Failure {
   error: ErrorClass;
-  /** The code of a `prober` or `tls` error. */
+  /** The code of a `prober` or `tls` error; what is wrong with a certificate stands before it in a word. */
   detail?: string;
 }
 
@@ -31,7 +32,10 @@ export function classify(error: unknown): Failure {
   const cause = firstOf(error);
   const code = (cause as NodeJS.ErrnoException).code ?? cause.name;
   const known = CLASSES[code] ?? (TLS.test(code) ? 'tls' : undefined);
-  if (known === 'tls') return { error: known, detail: code };
+  if (known === 'tls') {
+    const trouble = troubleOf(code);
+    return { error: known, detail: trouble === undefined ? code : `${trouble} (${code})` };
+  }
   return known ? { error: known } : { error: 'prober', detail: code };
 }
 

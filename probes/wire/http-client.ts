@@ -4,6 +4,7 @@ import type { Attempt, StreamSpec } from '../probe.ts';
 import { classify, type Failure } from './errors.ts';
 import { type HttpResponse, limits, ProtocolError, ResponseParser } from './http-response.ts';
 import { Lookup } from './lookup.ts';
+import { type Trust, tlsOptions, trustOf } from './tls.ts';
 
 /** How an exchange ended: with a response, or with a failure and how far it had come. */
 export type ExchangeEnd = (
@@ -36,13 +37,21 @@ export class HttpClient {
   readonly #idle: Connection[] = [];
   readonly #busy = new Set<Connection>();
   readonly #memory: Memory = { held: 0 };
+  readonly #ca: string | undefined;
+  #trust: Trust | undefined;
   #closed = false;
 
-  constructor(url: URL, { connection, every, writes }: Pick<StreamSpec, 'connection' | 'every' | 'writes'>) {
+  constructor(url: URL, { connection, every, writes, ca }: Pick<StreamSpec, 'connection' | 'every' | 'writes' | 'ca'>) {
     this.#url = url;
+    this.#ca = ca;
     this.#reused = connection === 'reused';
     this.#writes = writes;
     this.#idleLimit = Math.max(1000, 2 * every);
+  }
+
+  /** Before the first exchange. Rejects with OperatorError when whom to trust cannot be read. */
+  async open(): Promise<void> {
+    if (this.#url.protocol === 'https:') this.#trust = await trustOf(this.#ca);
   }
 
   /** `request` is the whole message. `done` is called once. */
@@ -77,7 +86,7 @@ export class HttpClient {
   }
 
   #open(): Connection {
-    return new Connection(this.#url, this.#memory);
+    return new Connection(this.#url, this.#trust, this.#memory);
   }
 
   #keep(connection: Connection, { keptFor }: HttpResponse): void {
@@ -137,15 +146,12 @@ class Connection implements Attempt {
   #begun = false;
   #done: ((end: ConnectionEnd) => void) | undefined;
 
-  constructor(url: URL, memory: Memory) {
+  constructor(url: URL, trust: Trust | undefined, memory: Memory) {
     this.#memory = memory;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const isName = isIP(host) === 0;
     const tls = url.protocol === 'https:';
-    const port = Number(url.port || (tls ? 443 : 80));
     const options = {
-      host,
-      port,
       lookup: this.#lookup.find,
       onread: {
         buffer: INPUT,
@@ -156,12 +162,8 @@ class Connection implements Attempt {
       },
     };
     const socket = tls
-      ? connectTls({
-          ...options,
-          servername: /[a-z]/i.test(host) && !host.includes(':') ? host : undefined,
-          ALPNProtocols: ['http/1.1'],
-        })
-      : connectTcp({ ...options, noDelay: true });
+      ? connectTls({ ...options, ...tlsOptions(url), secureContext: trust })
+      : connectTcp({ ...options, host, port: Number(url.port || 80), noDelay: true });
     this.#socket = socket;
     socket.on(tls ? 'secureConnect' : 'connect', () => {
       this.#connected = true;

@@ -1,5 +1,5 @@
 import type { CheckKind, VerdictKind } from '../../analysis/findings.ts';
-import { CHECK_LABEL, VERDICT_LABEL } from './names.ts';
+import { AS_EXPECTED, CHECK_LABEL, VERDICT_LABEL } from './names.ts';
 
 /**
  * The categories of results that are not green in Allure. The first match counts, so that unknown runs are never listed as failed.
@@ -21,6 +21,8 @@ function decided(verdict: VerdictKind, checks: CheckKind[]): Category['matchers'
 const exactly = (value: string) => `^${value}$`;
 
 export const categories: Category[] = [
+  // What its results are given when they are completed.
+  { name: 'A weakness that showed', matchers: [{ message: `^${AS_EXPECTED}` }] },
   { name: 'Unknown: a part of the recording cannot be read', matchers: unknown('recording-whole') },
   { name: 'Unknown: fault not confirmed', matchers: unknown('fault-confirmed') },
   { name: 'Unknown: the prober was not fit', matchers: unknown('prober-fit') },

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -9,38 +8,64 @@ import type { Findings } from '../../analysis/findings.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { writeWhole } from '../../units/write-whole.ts';
 import { categories } from './categories.ts';
-import { CLUSTER_LABEL, FINDINGS } from './names.ts';
+import { attachComparisons } from './comparisons.ts';
+import { completeResults } from './complete.ts';
+import { gatherResults } from './gather.ts';
+import { CLUSTER_LABEL } from './names.ts';
+import { firstNamed, readResults } from './results.ts';
 
 const TIMEOUT = 120_000;
+/** Seen from Allure's page. */
+const AVAILABILITY = 'availability/index.html';
+
+/** The pages of a report; each is one file that opens from disk. */
+export type AllurePages = {
+  /** Allure's own, `index.html`. */
+  allure: string;
+  /** `availability/index.html`. */
+  availability: string;
+};
 
 /**
- * Makes the Allure report of the results in a folder; returns the path of its page. The report is one file that opens
- * from disk. `history` is the file to which Allure adds these results; by default `allure-history.jsonl` next to `outDir`. Throws OperatorError if
- * Allure fails.
+ * Makes the Allure report of the results in a folder. `history` is the file to which Allure adds these results; by default
+ * `allure-history.jsonl` next to `outDir`. Throws OperatorError if Allure fails.
  */
 export async function generateAllureReport(
   resultsDir: string,
   outDir: string,
   history = path.join(path.dirname(outDir), 'allure-history.jsonl'),
-): Promise<string> {
+): Promise<AllurePages> {
   const [results, out] = [path.resolve(resultsDir), path.resolve(outDir)];
   let folder: string | undefined;
   try {
-    folder = mkdtempSync(path.join(tmpdir(), 'brownout-allure-'));
+    mkdirSync(path.dirname(out), { recursive: true });
+    // Beside the report, where files are linked rather than copied.
+    folder = mkdtempSync(path.join(path.dirname(out), '.allure-'));
+    const own = path.join(folder, 'results');
+    mkdirSync(own);
+    gatherResults([results], own);
+    completeResults(own);
+    attachComparisons(own);
     const config = path.join(folder, 'allurerc.mjs');
-    writeFileSync(config, allureConfig(out, path.resolve(history), environments(results)));
+    writeFileSync(config, allureConfig(out, path.resolve(history), environments(own)));
     // Allure does not clear the folder; it may contain a report of an older layout.
     rmSync(out, { recursive: true, force: true });
     const cli = fileURLToPath(new URL('../cli.js', import.meta.resolve('allure')));
-    await execa(process.execPath, [cli, 'generate', '--config', config, path.basename(results)], {
+    const { stderr } = await execa(process.execPath, [cli, 'generate', '--config', config, path.basename(own)], {
       // Allure takes the results as a glob pattern: with only the name of the folder, the rest of the path cannot act as one.
-      cwd: path.dirname(results),
+      cwd: folder,
       timeout: TIMEOUT,
     });
-    const page = path.join(out, 'index.html');
-    writeWhole(page, withoutNetwork(readFileSync(page, 'utf8')));
-    return page;
+    const pages = { allure: path.join(out, 'index.html'), availability: path.join(out, AVAILABILITY) };
+    // Of one plugin Allure puts the page at the top, of two each in a folder: people have the first place among their bookmarks.
+    const page = path.join(out, 'awesome', 'index.html');
+    writeWhole(pages.allure, withLink(withoutNetwork(readFileSync(page, 'utf8'))));
+    rmSync(path.dirname(page), { recursive: true });
+    // Allure goes on when a plugin fails, and says so.
+    if (!existsSync(pages.availability)) throw Object.assign(new Error('no availability page was made'), { stderr });
+    return pages;
   } catch (error) {
+    if (error instanceof OperatorError) throw error;
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
     const { text, isSystems } = reasonIn(`${stdout}\n${stderr}`.trim() || message);
     throw new OperatorError(`Allure could not make a report of ${results}: ${text}`, {
@@ -68,6 +93,13 @@ function withoutNetwork(page: string): string {
     .replace('<head>', `<head><meta http-equiv="Content-Security-Policy" content="${policy}">`);
 }
 
+/** From Allure's page to the other one, where nothing of Allure's stands. */
+function withLink(page: string): string {
+  const style =
+    'position:fixed;left:50%;transform:translateX(-50%);bottom:8px;z-index:9;padding:4px 10px;border-radius:8px;background:#1556b8;color:#fff;font:600 13px system-ui,sans-serif;text-decoration:none';
+  return page.replace(/<body([^>]*)>/, `<body$1><a href="${AVAILABILITY}" style="${style}">Availability</a>`);
+}
+
 /** Versions and timers by cluster. */
 type Environments = Map<string, Record<string, string>>;
 
@@ -82,6 +114,9 @@ function allureConfig(out: string, history: string, environments: Environments):
     plugins: {
       awesome: {
         options: { reportName: 'brownout', singleFile: true, groupBy: ['parentSuite', 'suite', 'subSuite'] },
+      },
+      availability: {
+        import: fileURLToPath(import.meta.resolve(`./availability/plugin${path.extname(import.meta.filename)}`)),
       },
     },
   };
@@ -114,45 +149,16 @@ export function environmentOf(cluster: string): { id: string; name: string } {
   };
 }
 
-interface Result {
-  labels?: { name: string; value?: string }[];
-  steps?: Step[];
-  attachments?: { name: string; source: string }[];
-  start?: number;
-}
-type Step = Pick<Result, 'steps' | 'attachments'>;
-
 /** The configuration of each cluster at its latest result, from the findings attached to it. */
 function environments(resultsDir: string): Environments {
   const found: Environments = new Map();
-  const results = readdirSync(resultsDir)
-    .filter((name) => name.endsWith('-result.json'))
-    .flatMap((name) => readJson<Result>(path.join(resultsDir, name)) ?? [])
-    .sort((a, b) => (a.start ?? 0) - (b.start ?? 0));
-  for (const result of results) {
-    const cluster = result.labels?.find(({ name }) => name === CLUSTER_LABEL)?.value;
-    const source = findAttachment(result);
-    const findings = source === undefined ? undefined : readJson<Findings>(path.join(resultsDir, source));
-    if (cluster !== undefined && findings) found.set(cluster, variablesOf(findings));
+  for (const { result, judged } of readResults(resultsDir)) {
+    const cluster = firstNamed(result.labels, CLUSTER_LABEL);
+    if (cluster !== undefined && judged) found.set(cluster, variablesOf(judged.findings));
   }
   return found;
 }
 
 function variablesOf({ configuration }: Findings): Record<string, string> {
   return Object.fromEntries(configuration.map((entry) => [entryName(entry), entryValue(entry)]));
-}
-
-/** Undefined for an incomplete file of a killed run: Allure ignores it as well. */
-function readJson<T>(file: string): T | undefined {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-function findAttachment({ attachments = [], steps = [] }: Step): string | undefined {
-  const here = attachments.find(({ name }) => name === FINDINGS)?.source;
-  return here ?? steps.map(findAttachment).find((source) => source !== undefined);
 }

@@ -10,6 +10,7 @@ import type {
 import { ENOUGH_RUNS } from '../../analysis/comparison/statistics.ts';
 import { type Degradation, degradations } from '../../analysis/findings.ts';
 import type { Moment } from '../../platforms/prediction.ts';
+import { sayCertificate } from '../../probes/wire/certificate.ts';
 import { degradationWords, sayBracket, verdictWords } from '../wording.ts';
 import {
   type Cell,
@@ -62,6 +63,7 @@ export function sectionsOf(comparison: Comparison): Section[] {
     ...comparison.streams.map((stream) => streamSection(stream, comparison)),
     durability(comparison),
     predictions(comparison),
+    certificates(comparison),
     runs(comparison),
     partly(comparison),
   ];
@@ -142,41 +144,58 @@ function chance(setUps: Comparison['setUps']): string[] {
   ];
 }
 
-const NEIGHBOUR_COLUMNS = [
-  'answered well, without',
-  'answered well, with',
-  'difference',
-  'p95, without',
-  'p95, with',
-  'difference',
-].map((name) => ({ short: name, long: '' }));
+const NEIGHBOUR_COLUMNS = ['before the attack', 'attacked', 'attacked, with the remedy', 'difference'].map((name) => ({
+  short: name,
+  long: '',
+}));
+
+/** What a neighbour takes from users: each measure since the fault, beside the same before it. */
+const TAKEN = [
+  { words: 'answered well', before: 'availability before', since: 'availability' },
+  { words: 'p95', before: 'p95 before', since: 'p95' },
+  { words: 'good answers', before: 'goodput before', since: 'goodput' },
+] as const;
 
 function neighbours({ contrasts, streams, setUps }: Comparison): Section | undefined {
   if (contrasts.length === 0) return undefined;
   const compared = setUps.filter((_, i) => contrasts.some((one) => one.without === i || one.remedied === i));
-  const rows = contrasts.flatMap((contrast): Row[] =>
-    streams.flatMap(({ stream, measures }) => {
-      const values = (['availability', 'p95'] as const).flatMap((name): Cell[] => {
-        const found = measures.find((measure) => measure.name === name);
-        if (!found) return [nothing, nothing, nothing];
-        const [before, after] = [found.summaries[contrast.without]!, found.summaries[contrast.remedied]!];
-        return [
-          saySummary(before, found.unit),
-          saySummary(after, found.unit),
-          cell(sayDifference(before, after, found.unit)),
+  const rows = contrasts.flatMap((contrast): Row[] => {
+    const [a, b] = [setUps[contrast.without]!.letter, setUps[contrast.remedied]!.letter];
+    return streams.flatMap(({ stream, measures }) =>
+      TAKEN.flatMap(({ words, before, since }): Row[] => {
+        const found = measures.find(({ name }) => name === since);
+        if (!found) return [];
+        const [attacked, remedied] = [found.summaries[contrast.without]!, found.summaries[contrast.remedied]!];
+        const values = [
+          sayBefore(
+            measures.find(({ name }) => name === before),
+            contrast,
+            b,
+          ),
+          saySummary(attacked, found.unit),
+          saySummary(remedied, found.unit),
+          cell(sayDifference(attacked, remedied, found.unit)),
         ];
-      });
-      if (values.every(({ main }) => main === nothing.main || main === notKnown)) return [];
-      const [a, b] = [setUps[contrast.without]!.letter, setUps[contrast.remedied]!.letter];
-      return [{ name: `${contrast.kind}: ${stream}`, hint: `${a}, ${b}`, values }];
-    }),
-  );
+        if (values.slice(1).every(({ main }) => main === nothing.main || main === notKnown)) return [];
+        return [{ name: `${contrast.kind}: ${stream}, ${words}`, hint: `${a}, ${b}`, values }];
+      }),
+    );
+  });
   return {
     id: 'neighbours',
     title: 'A noisy neighbour, without a remedy and with one',
     notes: [...contrasts.map((contrast) => sayContrast(contrast, setUps)), ...chance(compared)],
     tables: [{ corner: 'Neighbour and stream', columns: NEIGHBOUR_COLUMNS, rows }],
   };
+}
+
+/** Both set-ups were watched before their attack, in which nothing differs but chance and the time of day: where that made much, the reader sees it. */
+function sayBefore(measure: Measure | undefined, { without, remedied }: Contrast, remediedLetter: string): Cell {
+  if (!measure) return nothing;
+  const [first, second] = [measure.summaries[without]!, measure.summaries[remedied]!].map((one) =>
+    saySummary(one, measure.unit),
+  );
+  return cell(first!.main, second!.main !== first!.main && `${remediedLetter}: ${second!.main}`);
 }
 
 function sayContrast({ kind, without, remedied, remedy, besides }: Contrast, setUps: Comparison['setUps']): string {
@@ -295,6 +314,26 @@ function sayHolds(runs: MeasuredWindow[]): string {
   const yes = known.filter(({ holds }) => holds).length;
   if (runs.length === 1) return yes ? 'as predicted' : 'not as predicted';
   return `as predicted in ${yes} of ${known.length}`;
+}
+
+function certificates(comparison: Comparison): Section | undefined {
+  const { certificates: all = [], setUps } = comparison;
+  if (all.length === 0) return undefined;
+  // What is left of a certificate counts from the last run that saw it.
+  const began = setUps.map(({ runs }) => Math.max(...runs.map((run) => run.began)));
+  const rows = all.map(({ target, shown }) => ({
+    name: target,
+    hint: '',
+    values: shown.map((seen, i) =>
+      cell(seen.map((one) => (one === null ? 'none seen' : sayCertificate(one, began[i]!))).join('; ') || nothing.main),
+    ),
+  }));
+  return {
+    id: 'certificates',
+    title: 'Certificates of the entries',
+    notes: [],
+    tables: [{ corner: 'Entry', columns: columnsOf(comparison), rows }],
+  };
 }
 
 const RUN_COLUMNS = ['verdict', 'began', 'target', 'why'].map((name) => ({ short: name, long: '' }));

@@ -15,6 +15,7 @@ const names: Record<string, [name: string, hint: string]> = {
   'error window': ['First to last failure', 'error window'],
   'longest outage': ['Longest outage', '≥ 3 failures'],
   outages: ['Outages', 'one failure is one'],
+  'availability before': ['Answered well before the fault', 'of scheduled'],
   availability: ['Answered well', 'of scheduled'],
   'whole seconds': ['Seconds without a failure', 'share'],
   'worst 1 s': ['Worst 1 s', ''],

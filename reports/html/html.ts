@@ -3,8 +3,10 @@ import { createRequire } from 'node:module';
 import { entryName, entryValue } from '../../analysis/events/configuration.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import type { RunMeta } from '../../recording/recording.ts';
+import { sayShown } from '../wording.ts';
 import { chartData } from './chart-data.ts';
 import { chartsSource } from './charts/source.ts';
+import { largeFiles } from './large-files.ts';
 import { durability, outages } from './losses.ts';
 import { html, jsonForScript, Markup } from './markup.ts';
 import { pageOf } from './page.ts';
@@ -31,11 +33,13 @@ ${checks(findings)}
 ${timeline(findings)}
 ${recoverySplit(findings)}
 ${durability(findings)}
+${largeFiles(findings)}
 ${predictions(findings)}
 ${marks(findings)}
 ${outages(findings)}
 ${proberAudit(findings)}
 ${cleanUp(meta, findings)}
+${certificates(meta, findings)}
 ${configuration(meta, findings)}
 </main>
 <footer class="dim small"><p>brownout ${meta.suite}. Judge this recording again with <code>brownout judge ${meta.id}</code>.</p></footer>
@@ -53,6 +57,13 @@ if (timeline) drawCharts(uPlot, JSON.parse(document.getElementById('data').textC
 function cleanUp(meta: RunMeta, findings: Findings): Markup {
   return html`<section aria-labelledby="clean-up"><h2 id="clean-up">Clean-up</h2>
 ${cleanUpText(meta, findings)}</section>`;
+}
+
+function certificates(meta: RunMeta, { certificates = [] }: Findings): Markup | false {
+  if (certificates.length === 0) return false;
+  return html`<section aria-labelledby="certificates"><h2 id="certificates">Certificates of the entries</h2>
+<p class="dim">What users were shown who came by TLS, and when it ends.</p>
+<dl class="words">${certificates.map((shown) => html`<dt>${shown.target}</dt><dd>${sayShown(shown, meta)}</dd>`)}</dl></section>`;
 }
 
 function configuration(meta: RunMeta, { configuration }: Findings): Markup {

@@ -81,7 +81,7 @@ function tiles(findings: Findings): Markup | false {
       bad: outage!.bad,
     },
   ];
-  if (durability.length > 0) shown.push(lossTile(durability));
+  if (durability.length > 0) shown.push({ name: 'Acknowledged writes lost', ...lossesOf(durability) });
   return html`<dl class="tiles">${shown.map(
     ({ name, value, note, bad }) => html`<div class="tile"><dt>${name}</dt>
 <dd><div class="value${bad ? ' bad' : ''}">${value}</div><div class="small dim">${note}</div></dd></div>`,
@@ -89,7 +89,7 @@ function tiles(findings: Findings): Markup | false {
 }
 
 /** Of all streams; not known as soon as one could not be read back, but for what is certainly lost. */
-function lossTile(durability: Durability[]): Tile {
+export function lossesOf(durability: Durability[]): Omit<Tile, 'name'> {
   const ranges = durability.map(lostWrites);
   const known = ranges.filter((range) => range !== undefined);
   const [from, to] = (['from', 'to'] as const).map((end) => known.reduce((sum, range) => sum + range[end], 0));
@@ -98,7 +98,6 @@ function lossTile(durability: Durability[]): Tile {
   const isExact = unread.length === 0 && from === to;
   const note = unread.length > 0 ? `${unread.join(', ')} not read back` : `of ${sayCount(acknowledged)} acknowledged`;
   return {
-    name: 'Acknowledged writes lost',
     value: isExact && acknowledged > 0 ? sayCount(to!) : from! > 0 ? `≥ ${sayCount(from!)}` : 'not known',
     note,
     bad: from! > 0,

@@ -1,0 +1,24 @@
+/** Runs of the same fault on the same workload, side by side: on several clusters, in several variants. */
+import { compare } from '../../analysis/comparison/compare.ts';
+import { renderComparisonPage } from '../compare/html.ts';
+import { sayFaults } from '../wording.ts';
+import { attachGlobally } from './globals.ts';
+import { type ReadResult, readResults } from './results.ts';
+
+type Judged = NonNullable<ReadResult['judged']>;
+
+/** Adds a page for each workload and fault of which there are several runs. */
+export function attachComparisons(results: string): void {
+  for (const [name, runs] of comparable(readResults(results))) {
+    const text = renderComparisonPage(compare(runs));
+    attachGlobally(results, { name: `Compared: ${name}, ${runs.length} runs`, type: 'text/html', text });
+  }
+}
+
+function comparable(results: readonly ReadResult[]): [string, Judged[]][] {
+  const judged = results.flatMap((one) => (one.judged ? [one.judged] : []));
+  // By its id, so that a run whose results are there twice counts once.
+  const runs = [...new Map(judged.map((one) => [one.meta.id, one])).values()];
+  const groups = Map.groupBy(runs, ({ meta }) => `${meta.scenario.workload}, ${sayFaults(meta)}`);
+  return [...groups].filter(([, group]) => group.length > 1).sort(([a], [b]) => a.localeCompare(b));
+}

@@ -1,0 +1,80 @@
+/** The image of ci/Containerfile, built by a Docker on a machine of its own from the labs' base image: no registry is asked. */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { run, runStreaming } from '../lab/command.ts';
+import { answers, type Docker } from '../lab/docker/api.ts';
+import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf, SOCKET } from '../lab/docker/daemon.ts';
+import { inside, install, type Machine, powerOff, powerOn, remove } from '../lab/host.ts';
+import { cacheFolder } from '../lab/image/cache.ts';
+import { imageStore, shareStore } from '../lab/image/store.ts';
+import type { Lab } from '../lab/lab.ts';
+
+const root = join(import.meta.dirname, '..');
+export const IMAGE = 'brownout/brownout:lab';
+const MACHINE = 'builder';
+const progress = (text: string) => console.error(text);
+
+export interface Builder {
+  docker: Docker;
+  /** The words that run a program on the machine. */
+  inside(argv: string[]): string[];
+  remove(): Promise<void>;
+}
+
+/** @param folder of the test, in which all of it is; what is in its `project` is at /project on the machine */
+export async function buildImage(folder: string): Promise<Builder> {
+  const lab: Lab = { name: 'container-test', folder: join(folder, 'lab'), network: undefined };
+  const context = join(folder, 'context');
+  await execa('sh', ['bin/with-node.sh', 'ci/image.ts', context], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const images = await imageStore(progress);
+  const machine: Machine = {
+    name: MACHINE,
+    address: undefined,
+    size: { cpus: 2, memory: 4 * 2 ** 30 },
+    mounts: [
+      { from: cacheFolder(), to: cacheFolder(), readonly: true },
+      { from: join(folder, 'project'), to: '/project', readonly: false },
+    ],
+    services: [dockerd(majorOf(await run(['dockerd', '--version'])))],
+    keeps: true,
+  };
+  const builder = {
+    docker: dockerOf(lab, MACHINE),
+    inside: (argv: string[]) => inside(lab, MACHINE, argv),
+    async remove() {
+      await powerOff(lab, MACHINE);
+      await remove(lab, MACHINE);
+      await rm(lab.folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    await install(lab, machine, (disk) => shareStore(images.folder, join(disk, DATA_ROOT)));
+    await powerOn(lab, machine);
+    await answers(builder.docker, 60_000, () => dockerSilent(lab, MACHINE));
+    const query = new URLSearchParams({
+      t: IMAGE,
+      buildargs: JSON.stringify({ BASE: 'brownout/base' }),
+      networkmode: 'none',
+      rm: '1',
+    });
+    const tar = runStreaming(['tar', '-C', context, '--owner=0', '--group=0', '--numeric-owner', '-c', '.']);
+    await builder.docker.upload(`/build?${query}`, 'application/x-tar', tar);
+    return builder;
+  } catch (error) {
+    await builder.remove();
+    throw error;
+  }
+}
+
+/** Puts the image into a file on this computer; returns its path. */
+export async function saveImage(builder: Builder, folder: string): Promise<string> {
+  await run(builder.inside(dockerWith('save', '--output', '/project/image.tar', IMAGE)));
+  return join(folder, 'project', 'image.tar');
+}
+
+/** `docker` with these words, on the machine. */
+export const dockerWith = (...words: string[]) => ['docker', '--host', `unix://${SOCKET}`, ...words];
