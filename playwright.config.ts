@@ -23,9 +23,9 @@ export default defineConfig<BrownoutOptions>({
   retries: 0,
   workers: clusters.length,
   fullyParallel: false,
-  // The suite's own files are loaded by Node, as by the command. Playwright would transform each of them anew in every worker, which keeps
-  // nothing of it: seconds of CPU before a run begins.
-  build: { external: [`**${here.replace(/[\\?*+@!()[\]{}|]/g, '\\$&')}/**/!(*.spec).ts`] },
+  // The suite's own files, and the parts of a project, are loaded by Node, as by the command. Playwright would transform each of them anew in every
+  // worker, which keeps nothing of it: seconds of CPU before a run begins, and errors in a part would be told of the wrong line.
+  build: { external: [here, ...partFolders()].map((folder) => `**${literally(folder)}/**/!(*.spec).ts`) },
   reporter: invocation
     ? [['allure-playwright', { resultsDir: invocation.allureResults, detail: true }]]
     : [['list'], ['allure-playwright', { resultsDir: path.resolve('.brownout', 'allure-results') }]],
@@ -38,6 +38,15 @@ export default defineConfig<BrownoutOptions>({
   // Of each cluster one after the other, so that they begin on all clusters at once.
   projects: [...(isOnlyJourneys ? [] : clusters.map(scenariosOn)), ...journeys.flatMap(journeyOnEach)],
 });
+
+function partFolders(): string[] {
+  return ['fixtures', 'faults', 'probes', 'platforms'].map((folder) => path.resolve(folder));
+}
+
+/** In a pattern of files. */
+function literally(folder: string): string {
+  return folder.replace(/[\\?*+@!()[\]{}|]/g, '\\$&');
+}
 
 /** Loaded only where it is asked for: the runner and each of its workers read this file. */
 async function firstPlatform(): Promise<string> {

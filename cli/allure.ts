@@ -2,6 +2,8 @@ import { completeResults } from '../reports/allure/complete.ts';
 import type { AllurePages } from '../reports/allure/generate.ts';
 import type { InvocationFolder } from '../run/invocation-folder.ts';
 import { shownPath } from '../run/plan.ts';
+import { messageOf } from '../units/message.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { stderr, stdout } from '../units/terminal.ts';
 
 /** Publishes an invocation's results and, unless it is not wanted, the report of them. If that cannot be made, the verdicts are still valid. */
@@ -15,9 +17,8 @@ export async function publishAllure(folder: InvocationFolder, withReport: boolea
     completeResults(allureResults);
     return await folder.publish(withReport ? report : undefined);
   } catch (error) {
-    stderr.print(
-      `No Allure report was made of ${shownPath(allureResults)}: ${error instanceof Error ? error.message : error}`,
-    );
+    stderr.print(`No Allure report was made of ${shownPath(allureResults)}: ${messageOf(error)}`);
+    if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
     return undefined;
   }
 }

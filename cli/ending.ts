@@ -4,6 +4,7 @@
  */
 import { syncBuiltinESMExports } from 'node:module';
 import { ownPlace } from '../files/own.ts';
+import { whenStuck } from '../files/stuck.ts';
 import { nowDoing } from '../units/doing.ts';
 import { PermanentError } from '../units/operator-error.ts';
 import { allWritten, stderr } from '../units/terminal.ts';
@@ -38,6 +39,13 @@ export function guardEnd(): void {
   };
   // Also for who imported it by its name.
   syncBuiltinESMExports();
+  whenStuck(({ message, hint }) => {
+    isOver = true;
+    stderr.print(`brownout: ${message}`);
+    stderr.print(`  What to do: ${hint}`);
+    if (early !== exit.refused) stderr.print('  brownout undo takes back what is left');
+    return early;
+  });
   process.on('exit', () => {
     if (isOver) return;
     isOver = true;

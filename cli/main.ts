@@ -7,7 +7,7 @@ import { suiteVersion } from '../run/suite.ts';
 import { nowDoing } from '../units/doing.ts';
 import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { asDocument, stderr, stdout, styled, surviveClosedOutput } from '../units/terminal.ts';
+import { asDocument, keepResultsApart, stderr, stdout, styled, surviveClosedOutput } from '../units/terminal.ts';
 import { during, earlyCode, endedEarlyIs, endWith, guardEnd } from './ending.ts';
 import { exit } from './exit.ts';
 
@@ -61,6 +61,7 @@ const OPERATORS_CODES = new Set([
 ]);
 
 surviveClosedOutput();
+keepResultsApart();
 guardEnd();
 const name = process.argv[2] ?? '';
 /** Whatever ends an undo early: nobody knows what is left. */

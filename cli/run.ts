@@ -7,7 +7,7 @@ import { FileError } from '../files/diagnostic.ts';
 import { once } from '../files/find.ts';
 import { runFolder } from '../recording/folder.ts';
 import { attachNotUndone } from '../reports/allure/globals.ts';
-import type { Invocation, ScenarioResult } from '../run/invocation.ts';
+import type { Invocation, ScenarioResult, Trouble } from '../run/invocation.ts';
 import { InvocationFolder } from '../run/invocation-folder.ts';
 import { pendingIn, readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
@@ -18,6 +18,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { tellWhatIsLeft, undoAbandoned } from './abandoned.ts';
 import { publishAllure, tellPages } from './allure.ts';
+import { endedEarlyIs } from './ending.ts';
 import { exit, worstExit } from './exit.ts';
 import { casesOf, GateFiles, type GateFlags } from './gate.ts';
 import { runPlaywright } from './runner.ts';
@@ -91,11 +92,15 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
   };
   try {
     const began = new Date();
-    const { results, output, green, begun, abandoned, endedBy, isUntouched } = await runPlaywright(
+    const { results, broken, output, green, begun, abandoned, endedBy, isUntouched } = await runPlaywright(
       invocation,
       folder,
       flags.json ?? false,
     );
+    for (const { message, hint } of broken) {
+      stderr.print(`brownout: ${message}`);
+      if (hint) stderr.print(`  What to do: ${hint}`);
+    }
     if (abandoned) {
       const code = await tellWhatIsLeft(abandoned);
       left.end({
@@ -106,23 +111,26 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
       });
       return code;
     }
+    endedEarlyIs(exit.notUndone);
     const isAllUndone = await undoAbandoned(began, loaded);
+    endedEarlyIs(exit.unknown);
     const cases = casesOf(results, read, loaded);
     const isComplete = cases.every(({ outcome }) => outcome.kind !== 'unended');
     // A journey may have done something before it ran a scenario.
     const isRefused = isUntouched && endedBy === null && journeys.length === 0;
-    const known = isRefused ? exit.refused : exitCode(results, isComplete, green);
+    const known = isRefused ? exit.refused : exitCode(results, broken, isComplete, green);
     const code = isAllUndone ? known : exit.notUndone;
     const isUnexplained = !green && results.every(isGreen);
     const troubles = [
+      ...broken.map(({ message }) => message),
       ...(isRefused ? ['No run has begun, and nothing was changed: the scenarios could not be loaded.'] : []),
       ...(endedBy === null ? [] : [`The runner of the scenarios was ended by ${endedBy}, not by brownout.`]),
       ...(areAllSkipped(results) ? ['Every scenario was skipped: nothing is known of this cluster.'] : []),
     ];
-    for (const trouble of troubles) stderr.print(trouble);
+    for (const trouble of troubles.slice(broken.length)) stderr.print(trouble);
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
-    if (!isComplete || isUnexplained) stderr.print(output.trim());
-    if (isUnexplained) troubles.push(`A test failed that no verdict explains. ${output.trim()}`);
+    if (broken.length === 0 && (!isComplete || isUnexplained)) stderr.print(output.trim());
+    if (isUnexplained && broken.length === 0) troubles.push(`A test failed that no verdict explains. ${output.trim()}`);
     if (!isAllUndone) troubles.push('What a run left whose process was killed is not undone: brownout undo');
     attachPending(own.allureResults, begun);
     const pages = await publishAllure(own, flags.allure);
@@ -159,8 +167,9 @@ const areAllSkipped = (results: ScenarioResult[]) =>
 
 const isGreen = (result: ScenarioResult) => codeOf(result) === exit.pass;
 
-function exitCode(results: ScenarioResult[], isComplete: boolean, green: boolean): number {
+function exitCode(results: ScenarioResult[], broken: Trouble[], isComplete: boolean, green: boolean): number {
   const codes = results.map(codeOf);
+  codes.push(...broken.map(({ isRefusal }) => (isRefusal ? exit.refused : exit.unknown)));
   if (areAllSkipped(results)) codes.push(exit.unknown);
   // A scenario without a result crashed or was interrupted, and a journey may have done so before it ran one: unknown.
   if (!isComplete || (results.length === 0 && !green)) codes.push(exit.unknown);

@@ -7,7 +7,7 @@ import { projectPath } from '../files/project-path.ts';
 import { runFolder } from '../recording/folder.ts';
 import { createLiveView } from '../reports/live.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { INVOCATION, type Invocation, type Message, type ScenarioResult } from '../run/invocation.ts';
+import { INVOCATION, type Invocation, type Message, type ScenarioResult, type Trouble } from '../run/invocation.ts';
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { stderr, stdout, styled } from '../units/terminal.ts';
@@ -18,6 +18,8 @@ import { Interrupts } from './interrupts.ts';
 
 interface PlaywrightRun {
   results: ScenarioResult[];
+  /** What ended tests that could not tell how their scenario ended, each once. */
+  broken: Trouble[];
   /** Playwright's own output. */
   output: string;
   /** Every test ended as expected. */
@@ -34,6 +36,9 @@ interface PlaywrightRun {
 
 /** How long runs may heal and clean up whose runner is gone, ms. */
 const HEALED_WITHIN = 900_000;
+
+/** Of what the runner prints, and parts of a project in it, so much is kept, in characters. */
+const MOST_OUTPUT = 1_000_000;
 
 /** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
 export async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<PlaywrightRun> {
@@ -56,16 +61,22 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (chunk) => {
-      output += chunk;
+      output = (output + chunk).slice(-MOST_OUTPUT);
     });
 
   const view = createLiveView({ out: quiet ? stderr : stdout, quiet, clusters: invocation.clusters.map(projectPath) });
   const results: ScenarioResult[] = [];
+  const broken = new Map<string, Trouble>();
   const begun = new Set<string>();
   const follow = followWire(invocation.wire, (message) => {
     if ('result' in message) {
       results.push(message.result);
       view.pause(() => showResult(message.result, quiet));
+      return;
+    }
+    if ('trouble' in message) {
+      // Every test of this cluster meets it.
+      broken.set(message.trouble.message, message.trouble);
       return;
     }
     if (message.progress.kind === 'run') begun.add(message.progress.dir);
@@ -102,7 +113,16 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
   view.close();
   const abandoned = interrupts.count > 1 ? [...begun] : undefined;
   const isUntouched = begun.size === 0 && results.length === 0 && interrupts.count === 0;
-  return { results, output, green: status === 0, begun: [...begun], abandoned, endedBy, isUntouched };
+  return {
+    results,
+    broken: [...broken.values()],
+    output,
+    green: status === 0,
+    begun: [...begun],
+    abandoned,
+    endedBy,
+    isUntouched,
+  };
 }
 
 /** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */

@@ -11,6 +11,7 @@ import { doing } from '../units/doing.ts';
 import { messageOf, stackOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { within } from '../units/within.ts';
+import { watchThread } from './stuck.ts';
 
 /** One kind of part, and what its files look like. */
 export interface Sort {
@@ -130,7 +131,10 @@ const ownFolders = new Set<string>();
 const suiteParts = resolve(import.meta.dirname, '..', 'fixtures');
 
 async function importFile(file: string): Promise<Record<string, unknown>> {
-  if (!file.startsWith(`${suiteParts}/`)) ownFolders.add(dirname(file));
+  if (!file.startsWith(`${suiteParts}/`)) {
+    ownFolders.add(dirname(file));
+    watchThread(whereNow);
+  }
   if (file.endsWith('.ts')) requireModules(file);
   try {
     const loading = () =>
@@ -170,11 +174,24 @@ export function ownPlace(thrown: unknown): string | undefined {
   return undefined;
 }
 
-/** `file:line` of a syntax error, as Node writes it above the message; the file may be one that the part imports. */
+/** Where in a part this thread is now, if it is in one. */
+function whereNow(): string | undefined {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 1000;
+  try {
+    return ownPlace(new Error('now'));
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+/** `file:line:column` where it was thrown or, of a syntax error, where Node points above its message: a file that the part imports, perhaps. */
 function placeOf(cause: unknown): string | undefined {
-  const [first = ''] = (cause instanceof SyntaxError ? stackOf(cause) : '').split('\n', 1);
-  if (!/^(\/|file:|[A-Za-z]:\\).*:\d+$/.test(first)) return undefined;
-  return first.startsWith('file:') ? fileURLToPath(first) : first;
+  const [first = '', ...below] = stackOf(cause).split('\n', 4);
+  if (!(cause instanceof SyntaxError) || !/^(\/|file:|[A-Za-z]:\\).*:\d+$/.test(first)) return ownPlace(cause);
+  const column = below.find((line) => /^\s*\^+$/.test(line))?.indexOf('^');
+  const line = first.startsWith('file:') ? fileURLToPath(first) : first;
+  return column === undefined ? line : `${line}:${column + 1}`;
 }
 
 function loadingHint(message: string): string | undefined {

@@ -91,6 +91,20 @@ it('while members start, what is waited for is told, and not each of their compl
     assert.ok(screen.written.includes(text));
 });
 
+it('what is told of no event is a line as it is: a note of the command, a note of the run', () => {
+  const screen = new Screen(false);
+  const view = createLiveView({ out: new Terminal(screen), quiet: false, clusters: ['lab'] });
+  view.show('r1', story[0]!);
+  view.note('interrupted: healing and cleaning up');
+  view.show('r1', { kind: 'note', text: 'undone: power.on w1' });
+  view.close();
+  assert.deepEqual(screen.lines(), [
+    'Voting goes on on lab  r1',
+    'interrupted: healing and cleaning up',
+    'undone: power.on w1',
+  ]);
+});
+
 describe('on a terminal', () => {
   it('the lines of now are redrawn below the lines of what happened', () => {
     const screen = new Screen(true);

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, World } from '../faults/fault.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { Actor } from './actor.ts';
-import { act, injectAll } from './inject.ts';
+import { act, confirmAll, injectAll, type LiveFault } from './inject.ts';
 import { Journal } from './journal.ts';
 
 test('when one act of a fault fails, those beside it have ended before anybody can undo them', async () => {
@@ -60,4 +60,53 @@ test('what the power agent says of a power cut is told in the report', async () 
   );
   journal.close();
   rmSync(folder, { recursive: true });
+});
+
+test('a fault that never ends is given up, with its name: its act is in the journal, and it can act no more', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));
+  const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
+  const performed: string[] = [];
+  // Its second act never ends either.
+  const actor = {
+    check() {},
+    perform: ({ args: { node } }: { args: { node: string } }) => {
+      performed.push(node);
+      return node === 'w2' ? new Promise(() => {}) : Promise.resolve(null);
+    },
+  };
+  const off = (node: string) => ({ verb: 'power.off', args: { node } });
+  const on = (node: string) => ({ verb: 'power.on', args: { node } });
+  let late: Promise<unknown> | undefined;
+  const fault = {
+    name: 'mine',
+    hold: () => 0,
+    async inject(world: { act(does: object, undo: object): Promise<unknown> }) {
+      await world.act(off('w1'), on('w1'));
+      void world.act(off('w2'), on('w2'));
+      await sleep(400);
+      late = world.act(off('w3'), on('w3'));
+      late.catch(() => undefined);
+      return new Promise(() => {});
+    },
+  };
+  const recorder = { clock: { now: () => performance.now() }, record() {} };
+  const aimed = { use: { fault: 'mine', options: {} }, fault: fault as unknown as Fault, targets: [] };
+  const context = { journal, actor: actor as unknown as Actor, recorder: recorder as unknown as Recorder };
+  const injecting = injectAll([aimed as never], {} as World, context, 100);
+  await assert.rejects(injecting, { name: 'OperatorError', message: 'injecting mine: no end within 0.1 s' });
+  assert.deepEqual(
+    journal.pending().map(({ undo }) => undo?.args.node),
+    ['w2', 'w1'],
+  );
+  await sleep(500);
+  await assert.rejects(late!, /too late/);
+  assert.deepEqual(performed, ['w1', 'w2']);
+  journal.close();
+  assert.throws(() => journal.before(off('w4'), on('w4')), /too late/);
+  rmSync(folder, { recursive: true });
+});
+
+test('a fault that never says whether it is there is given up, with its name', async () => {
+  const live = [{ name: 'mine', injection: { confirm: () => new Promise(() => {}) } }] as unknown as LiveFault[];
+  await assert.rejects(confirmAll(live, {} as Recorder, 50), { message: 'confirming mine: no end within 0.05 s' });
 });

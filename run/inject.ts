@@ -3,6 +3,7 @@ import type { Act, Json } from '../platforms/platform.ts';
 import type { Clock } from '../recording/clock.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import type { Bracket } from '../recording/recording.ts';
+import { doing } from '../units/doing.ts';
 import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { sleep } from '../units/sleep.ts';
@@ -90,17 +91,23 @@ export interface LiveFault {
 
 const CONFIRM_TIMEOUT = 30_000;
 const HEALED_TIMEOUT = 90_000;
-/** All that comes after, cleaning up too, waits for healing; what has not ended by then never will. */
+/** What has not injected by then never will, ms: the suite's own faults take as long as their acts, of which the longest waits for a neighbour's members. */
+const LONGEST_INJECT = 600_000;
+/** All that comes after, cleaning up too, waits for healing, and for what confirms; what has not ended by then never will, ms. */
 const LONGEST_HEAL = 300_000;
+const LONGEST_CONFIRM = 300_000;
+/** What was given up may have acts that are still being performed, and these may end, ms. */
+const LAST_ACTS = 120_000;
 
 /**
  * Injects one fault after the other. If one fails, waits for its other acts that are in progress: an undo that overtakes its act
- * would undo nothing, and the act would stay in effect.
+ * would undo nothing, and the act would stay in effect. A fault that does not end is given up after `longest` ms, and can act no more.
  */
 export async function injectAll(
   aimed: AimedFault[],
   world: World,
   context: { journal: Journal; actor: Actor; recorder: Recorder },
+  longest = LONGEST_INJECT,
 ): Promise<LiveFault[]> {
   const live: LiveFault[] = [];
   for (const { use, fault, targets } of aimed) {
@@ -116,24 +123,35 @@ export async function injectAll(
       },
     };
     try {
-      const injection = await fault.inject(acting, targets, use.options);
+      const injection = await ended(`injecting ${use.fault}`, longest, () =>
+        fault.inject(acting, targets, use.options),
+      );
       const to = context.recorder.clock.now();
       const acts = await Promise.all(injecting);
       const injected = { from: acts.reduce((first, { from }) => Math.min(first, from), to), to };
       live.push({ name: use.fault, hold: fault.hold(use.options), injected, injection, healed: false });
     } catch (error) {
-      await Promise.allSettled(begun);
+      context.journal.noMoreActs();
+      await within(Math.min(longest, LAST_ACTS), 'acts', Promise.allSettled(begun)).catch(() => undefined);
       throw error;
     }
   }
   return live;
 }
 
+const HINT = 'It was given up; what it did is undone from the journal. Does it wait for something that never comes?';
+
+/** What a fault does, with its words for whoever sees it end too early, or never. It may be a part of the project. */
+function ended<T>(what: string, longest: number, work: () => Promise<T>): Promise<T> {
+  return doing(what, () => within(longest, what, work(), HINT));
+}
+
 /** Confirms each fault from outside. A fault that is not confirmed makes the run unknown. */
-export async function confirmAll(live: LiveFault[], recorder: Recorder): Promise<void> {
+export async function confirmAll(live: LiveFault[], recorder: Recorder, longest = LONGEST_CONFIRM): Promise<void> {
   await Promise.all(
     live.map(async ({ name, injection }) => {
-      const evidence = (await injection.confirm(CONFIRM_TIMEOUT)) ?? null;
+      const looked = () => injection.confirm(CONFIRM_TIMEOUT);
+      const evidence = (await ended(`confirming ${name}`, longest, looked)) ?? null;
       recorder.record({ kind: 'evidence', of: 'fault', fault: name, evidence });
     }),
   );
@@ -164,10 +182,10 @@ export async function holdAll(
 /** Heals one fault and confirms from outside that it is gone. */
 async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   if (fault.healed) return;
-  await within(LONGEST_HEAL, `healing ${fault.name}`, fault.injection.heal());
+  await ended(`healing ${fault.name}`, LONGEST_HEAL, () => fault.injection.heal());
   fault.healed = true;
-  const looked = fault.injection.confirmHealed(HEALED_TIMEOUT);
-  const evidence = (await within(LONGEST_HEAL, `confirming that ${fault.name} is healed`, looked)) ?? null;
+  const looked = () => fault.injection.confirmHealed(HEALED_TIMEOUT);
+  const evidence = (await ended(`confirming that ${fault.name} is healed`, LONGEST_HEAL, looked)) ?? null;
   recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
 }
 

@@ -49,8 +49,16 @@ interface Judged {
   notUndone: string[];
 }
 
+/** What ended a test before it could tell how its scenario ended: a part that cannot be loaded there, or never ends. */
+export interface Trouble {
+  message: string;
+  hint: string | undefined;
+  /** Nothing was begun. */
+  isRefusal: boolean;
+}
+
 /** `run`: which of the runs that go on at the same time, on several clusters, this is of. */
-export type Message = { run: string; progress: RunProgress } | { result: ScenarioResult };
+export type Message = { run: string; progress: RunProgress } | { result: ScenarioResult } | { trouble: Trouble };
 
 /** What the command asked for; undefined when Playwright was started without it. */
 export function readInvocation(): Invocation | undefined {

@@ -12,7 +12,7 @@ import type { Cluster } from '../platforms/cluster.ts';
 import { thisOwner } from '../platforms/owner.ts';
 import type { Act } from '../platforms/platform.ts';
 import { appendWhole } from '../units/append.ts';
-import { OperatorError } from '../units/operator-error.ts';
+import { OperatorError, PermanentError } from '../units/operator-error.ts';
 import { refuseIrregular } from '../units/regular.ts';
 import { maskAll } from '../units/secrets.ts';
 import { openLine, sealLine } from './journal-line.ts';
@@ -48,6 +48,7 @@ export class Journal {
   readonly #entries = new Map<number, JournalEntry>();
   #next: number;
   #unmarked = 0;
+  #isOver = false;
 
   private constructor(file: string, fd: number, { header, entries, damages, next }: Opened) {
     this.#file = file;
@@ -81,6 +82,7 @@ export class Journal {
 
   /** On disk, all of it, when it returns; only then may the act run. Throws OperatorError when it cannot be written. */
   before(does: Act, undo: Act | undefined): JournalEntry {
+    if (this.#isOver) throw new PermanentError(`${does.verb}: too late, the run is taking back what it has done`);
     const entry: JournalEntry = { id: this.#next, does, undo };
     // Its undo is carried out as it stands here, so it is never masked: no undo is told a secret. Nobody reads `does` but people.
     this.#append({ id: entry.id, does: maskAll(does), undo });
@@ -107,12 +109,18 @@ export class Journal {
     return this.#unmarked;
   }
 
+  /** No act begins any more: one that a fault begins when it was given up would be left over by the undo that goes on meanwhile. */
+  noMoreActs(): void {
+    this.#isOver = true;
+  }
+
   /** What is not undone yet, in undo order: the last act first. */
   pending(): JournalEntry[] {
     return [...this.#entries.values()].reverse();
   }
 
   close(): void {
+    this.noMoreActs();
     closeSync(this.#fd);
   }
 

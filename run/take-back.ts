@@ -19,6 +19,7 @@ export async function takeBack(
   { recorder, journal, onProgress }: { recorder: Recorder; journal: Journal; onProgress: OnProgress },
   before: Snapshot | undefined,
 ): Promise<string[]> {
+  journal.noMoreActs();
   const steps = await undoPending(journal, actor, platform, ({ act, error }) => {
     const what = describeAct(act);
     onProgress({ kind: 'note', text: error === undefined ? `undone: ${what}` : `not undone: ${what}: ${error}` });

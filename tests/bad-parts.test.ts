@@ -5,7 +5,7 @@ import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, 
 import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import { copyExamples, startBrownout } from './brownout.ts';
+import { copyExamples, hurriedBrownout, type Running, startBrownout } from './brownout.ts';
 
 const MAIN = path.join(path.dirname(import.meta.dirname), 'cli', 'main.ts');
 const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-bad-parts-'));
@@ -20,9 +20,15 @@ afterEach(() => {
 });
 after(() => rmSync(project, { recursive: true, force: true }));
 
-async function brownout(...words: string[]): Promise<{ code: number; all: string }> {
-  const running = startBrownout(project, ...words);
+const brownout = (...words: string[]) => ended(startBrownout(project, ...words));
+const hurried = (...words: string[]) => ended(hurriedBrownout(project, ...words));
+
+async function ended(running: Running): Promise<{ code: number; all: string }> {
   return { code: await running.ended, all: running.output() };
+}
+
+function write(file: string, lines: string[]): void {
+  writeFileSync(path.join(project, file), `${lines.join('\n')}\n`);
 }
 
 const CHECK = ['check', 'scenarios'];
@@ -63,16 +69,61 @@ test('neither plan nor run goes on after a part has ended the process', async ()
 
 test('a part that waits for what never comes is given up, by its file', async () => {
   writeFileSync(part, 'await new Promise(() => {});');
-  const { code, all } = await brownout(...CHECK);
+  const { code, all } = await hurried(...CHECK);
   assert.equal(code, 3, all);
   assert.match(all, /faults\/bad\.ts cannot be loaded: .*no end within 30 s/);
 });
 
+test('a part that loops for ever while it is loaded is given up, by its place', async () => {
+  writeFileSync(part, 'const x: number = 1;\n\n  while (x < 2) {}\n');
+  const { code, all } = await brownout(...CHECK);
+  assert.equal(code, 3, all);
+  assert.match(all, /faults\/bad\.ts:3:\d+ did not end within 30 s/);
+});
+
+const good = () =>
+  readFileSync(path.join(project, 'faults', 'member-stop.ts'), 'utf8').replace("'member-stop'", "'bad'");
+
+test('a part that only the worker of a run cannot load is one error, by its place', async () => {
+  writeFileSync(part, `interface A { a: number }\n\n  if (process.env.TEST_WORKER_INDEX) null.x;\n${good()}`);
+  const { code, all } = await brownout('run', 'scenarios', ...CLUSTER, '--no-allure');
+  assert.equal(code, 3, all);
+  assert.equal(all.match(/faults\/bad\.ts cannot be loaded: .*faults\/bad\.ts:3:\d+\)/g)?.length, 1, all);
+  assert.doesNotMatch(all, /OperatorError|playwright|scenarios\.spec|\.spec\.|at import/i);
+});
+
+test('what parts print is no result, and no message of the prober', async () => {
+  const loud = (where: string) => `console.log('{"from":"${where}"}'); process.stdout.write('half a line');`;
+  const greeting = path.join(project, 'probes', 'greeting.ts');
+  const probe = readFileSync(greeting, 'utf8');
+  writeFileSync(part, `${loud('loading')}\n${good()}`.replace('inject(world, targets) {', `$&\n${loud('injecting')}`));
+  writeFileSync(greeting, `${probe}\n${loud('probes')}\nsetInterval(() => { ${loud('probing')} }, 50).unref();\n`);
+  write('scenarios/loud.yaml', [
+    'title: Parts that print',
+    'workload: hello',
+    'variant: as-is',
+    'steady: 2s',
+    'horizon: 10s',
+    'faults: [{ bad: { member: { service: web }, hold: 1s } }]',
+    'probes: { greeting: { every: 50ms } }',
+  ]);
+  try {
+    const running = startBrownout(project, 'run', 'scenarios/loud.yaml', ...CLUSTER, '--no-allure', '--json');
+    let json = '';
+    running.child.stdout!.on('data', (chunk) => {
+      json += chunk;
+    });
+    await running.ended;
+    const { outcomes } = JSON.parse(json) as { outcomes: { kind: string }[] };
+    assert.equal(outcomes[0]?.kind, 'judged', running.output());
+  } finally {
+    writeFileSync(greeting, probe);
+    rmSync(path.join(project, 'scenarios', 'loud.yaml'));
+  }
+});
+
 test('a part with an open handle keeps no command from ending', async () => {
-  writeFileSync(
-    part,
-    `${readFileSync(path.join(project, 'faults', 'member-stop.ts'), 'utf8').replace("'member-stop'", "'bad'")}\nsetInterval(() => {}, 1000);`,
-  );
+  writeFileSync(part, `${good()}\nsetInterval(() => {}, 1000);`);
   const { code, all } = await brownout(...CHECK);
   assert.equal(code, 0, all);
   assert.match(all, /^✓/m);
@@ -128,8 +179,7 @@ async function undoWith(statement: string): Promise<{ code: number; all: string;
   assert.ok(whole.includes(place));
   writeFileSync(toy, whole.replace(place, `if (args.namespace === 'brownout-three') ${statement}\n${place}`));
   try {
-    const ended = await brownout('undo', RUN, ...CLUSTER);
-    return { ...ended, left: folders.map((folder) => existsSync(folder)) };
+    return { ...(await hurried('undo', RUN, ...CLUSTER)), left: folders.map((folder) => existsSync(folder)) };
   } finally {
     writeFileSync(toy, whole);
   }

@@ -16,6 +16,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
+import { generateAllureReport } from '../reports/allure/generate.ts';
 import { copyExamples, startBrownout } from './brownout.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -248,5 +249,33 @@ test('a disk that is full keeps nothing from being undone, only from being marke
     assert.equal((await brownout('undo', run, '--cluster', 'clusters/toy.yaml')).code, 0);
   } finally {
     execFileSync('umount', [path.join(project, '.brownout')]);
+  }
+});
+
+test('an Allure report for which there is no room is said in the words of the system, and what to do', async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('mounts a small disk: needs root');
+  const [results, full] = ['allure-results', 'full'].map((name) => path.join(home, name)) as [string, string];
+  for (const folder of [results, full]) mkdirSync(folder);
+  const result = {
+    uuid: 'u',
+    name: 't',
+    status: 'passed',
+    stage: 'finished',
+    historyId: 'h',
+    labels: [],
+    start: 1,
+    stop: 2,
+  };
+  writeFileSync(path.join(results, 'u-result.json'), JSON.stringify(result));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', full]);
+  try {
+    const making = generateAllureReport(results, path.join(full, 'report'), path.join(home, 'history.jsonl'));
+    await assert.rejects(making, {
+      name: 'OperatorError',
+      message: `Allure could not make a report of ${results}: ENOSPC: no space left on device, write`,
+      hint: /Is there room/,
+    });
+  } finally {
+    execFileSync('umount', [full]);
   }
 });

@@ -15,7 +15,16 @@ export interface Running {
 
 /** Starts the command in the folder of a project. */
 export function startBrownout(project: string, ...words: string[]): Running {
-  const child = spawn(process.execPath, [bin, ...words], {
+  return start(project, [], words);
+}
+
+/** The same, twenty times as fast by its own clock: what it waits for in vain is over in seconds. */
+export function hurriedBrownout(project: string, ...words: string[]): Running {
+  return start(project, ['--import', path.join(import.meta.dirname, 'hurried.ts')], words);
+}
+
+function start(project: string, flags: string[], words: string[]): Running {
+  const child = spawn(process.execPath, [...flags, bin, ...words], {
     cwd: project,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],

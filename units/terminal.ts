@@ -127,15 +127,24 @@ export class Terminal {
   }
 }
 
+const standardOutput = process.stdout;
 /** For results. */
-export const stdout = new Terminal(process.stdout);
+export const stdout = new Terminal(standardOutput);
 /** For everything else. */
 export const stderr = new Terminal(process.stderr);
+
+/**
+ * From now on what parts of a project print (`console.log`, `process.stdout`) goes to standard error: standard output is for results, which a
+ * program may read. To be called before any part is loaded.
+ */
+export function keepResultsApart(): void {
+  Object.defineProperty(process, 'stdout', { configurable: true, get: () => process.stderr });
+}
 
 /** A reader that went away (`| head -1`), a terminal that was closed: nobody listens, and nothing else is wrong. */
 export function surviveClosedOutput(): void {
   for (const [name, stream] of [
-    ['standard output', process.stdout],
+    ['standard output', standardOutput],
     ['standard error', process.stderr],
   ] as const) {
     stream.on('error', (cause: NodeJS.ErrnoException) => {
@@ -150,7 +159,7 @@ export function surviveClosedOutput(): void {
 
 /** Resolves once all that was said is written, or nobody is there to read it. */
 export async function allWritten(): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map(written));
+  await Promise.all([standardOutput, process.stderr].map(written));
 }
 
 function written(stream: NodeJS.WriteStream): Promise<void> {

@@ -2,15 +2,15 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { OperatorError } from '../../units/operator-error.ts';
-import type { ProberMessage, ProberPlan } from './plan.ts';
+import { MESSAGES, type ProberMessage, type ProberPlan } from './plan.ts';
 import { Priority } from './priority.ts';
 import { Run } from './run.ts';
 
 /** Ticks are dropped once so many bytes wait for a suite that does not read: a suite that hangs must not stop the prober. */
 const UNREAD_LIMIT = 64 * 1024;
 
-// `process.stdout` would block the whole process when it is full; a socket of our own does not.
-const output = new Socket({ fd: 1, readable: false, writable: true });
+// A pipe of our own: what a probe of the project prints is no message. Unlike `process.stdout` it does not block the whole process when it is full.
+const output = new Socket({ fd: MESSAGES, readable: false, writable: true });
 // The suite is gone: the end of the input says so too, and ends the run.
 output.on('error', () => {});
 

@@ -1,5 +1,8 @@
 import type { StreamSpec } from '../probe.ts';
 
+/** The file descriptor on which the prober process writes its messages. */
+export const MESSAGES = 3;
+
 /**
  * What the prober process gets: one line of JSON on its standard input, which then stays open. A further line `stop`
  * ends the probing; so does the end of the input, which is how the prober notices that the suite died.

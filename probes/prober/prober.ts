@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../../units/operator-error.ts';
-import type { ProberMessage, ProberPlan, ProberReport, ProberTick } from './plan.ts';
+import { MESSAGES, type ProberMessage, type ProberPlan, type ProberReport, type ProberTick } from './plan.ts';
 import { removeStaleGroups } from './priority.ts';
 
 /** How much longer than the longest timeout a stop may take, ms, before the process is killed. */
@@ -35,7 +36,7 @@ export async function startProber(
   let failure: OperatorError | undefined;
   let stderr = '';
 
-  const lines = createInterface({ input: child.stdout });
+  const lines = createInterface({ input: child.stdio[MESSAGES] as Readable });
   lines.on('line', (text) => {
     const message = JSON.parse(text) as ProberMessage;
     if (message.kind === 'ready') ready.resolve(message.t0);
@@ -96,6 +97,6 @@ function spawnProber() {
   // spawn, and not execa like elsewhere: it outlives a suite that is killed, and nothing may stand between it and its pipes.
   return spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(script)], {
     env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<Writable, null, Readable>;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { environmentOf } from './generate.ts';
+import { environmentOf, reasonIn } from './generate.ts';
 
 test('an environment is called by its cluster file', () => {
   assert.equal(environmentOf('staging/cluster.yaml').name, 'staging › cluster.yaml');
@@ -38,4 +38,13 @@ test('it is one that Allure takes', () => {
       assert.doesNotMatch(name, /[/\\\p{Cc}]/u);
     }),
   );
+});
+
+test('why Allure failed is what the system said, or else what was thrown', () => {
+  const full =
+    "Error: ENOSPC: no space left on device, write\n    at writeFile (x.js:1:2) {\n  errno: -28,\n  code: 'ENOSPC'\n}\nFailed to generate";
+  assert.deepEqual(reasonIn(full), { text: 'ENOSPC: no space left on device, write', isSystems: true });
+  const thrown = 'x.js:1\nRangeError: Invalid string length\n    at push (x.js:1:2)\n\nNode.js v24.1.0';
+  assert.deepEqual(reasonIn(thrown), { text: 'RangeError: Invalid string length', isSystems: false });
+  assert.deepEqual(reasonIn('no results\nat all'), { text: 'no results\nat all', isSystems: false });
 });

@@ -36,10 +36,11 @@ export async function generateAllureReport(
   history = path.join(path.dirname(outDir), 'allure-history.jsonl'),
 ): Promise<AllurePages> {
   const [results, out] = [path.resolve(resultsDir), path.resolve(outDir)];
-  mkdirSync(path.dirname(out), { recursive: true });
-  // Beside the report, where files are linked rather than copied.
-  const folder = mkdtempSync(path.join(path.dirname(out), '.allure-'));
+  let folder: string | undefined;
   try {
+    mkdirSync(path.dirname(out), { recursive: true });
+    // Beside the report, where files are linked rather than copied.
+    folder = mkdtempSync(path.join(path.dirname(out), '.allure-'));
     const own = path.join(folder, 'results');
     mkdirSync(own);
     gatherResults([results], own);
@@ -66,14 +67,22 @@ export async function generateAllureReport(
   } catch (error) {
     if (error instanceof OperatorError) throw error;
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
-    const output = `${stdout}\n${stderr}`.trim().split('\n').slice(-5).join('\n');
-    throw new OperatorError(`Allure could not make a report of ${results}: ${output || message}`, {
-      hint: 'The runs and their own reports are not touched by this; see `brownout runs`.',
+    const { text, isSystems } = reasonIn(`${stdout}\n${stderr}`.trim() || message);
+    throw new OperatorError(`Allure could not make a report of ${results}: ${text}`, {
+      hint: `${isSystems ? 'Is there room, and the right to write there? ' : ''}The runs and their own reports are not touched by this; see \`brownout runs\`.`,
       cause: error,
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Why, in what Allure printed: what the system said of a file or a disk, or else what was thrown; without either, the last lines. */
+export function reasonIn(output: string): { text: string; isSystems: boolean } {
+  const systems = /\bE(?:NOSPC|DQUOT|IO|ROFS|ACCES|PERM|MFILE|NFILE|NOTDIR|ISDIR|NAMETOOLONG): .*/.exec(output)?.[0];
+  const thrown = /^\w*Error: .*/m.exec(output)?.[0];
+  const last = output.split('\n').slice(-5).join('\n');
+  return { text: systems ?? thrown ?? last, isSystems: systems !== undefined };
 }
 
 /** Allure's page loads a Google analytics script. What broke in a cluster must not leave it, so the page may load nothing. */
