@@ -87,6 +87,27 @@ const gauge = z.looseObject({
   ),
 });
 
+const bytes = z.number().min(0);
+const pass = z.looseObject({ bytes, to: z.number().optional() });
+const largeFile = z.looseObject({
+  stream: text,
+  size: bytes,
+  files: z.array(z.looseObject({ from: z.number(), sent: pass, back: pass, wrong: bytes })),
+  sentAgain: bytes,
+  wrong: bytes,
+  stop: z
+    .looseObject({
+      from: z.number(),
+      to: z.number(),
+      way: z.enum(['sent', 'back']),
+      at: bytes,
+      wentOnAt: bytes,
+    })
+    .optional(),
+  proof: z.looseObject({ acknowledged: bytes, back: bytes }).optional(),
+  throughput: z.array(z.looseObject({ second: z.number(), sent: bytes, back: bytes })),
+});
+
 const durability = z.looseObject({
   stream: text,
   attempted: z.number(),
@@ -157,6 +178,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   unpredicted: text.optional(),
   bins: z.array(bin),
   gauges: z.array(gauge).optional(),
+  largeFiles: z.array(largeFile).optional(),
   certificates: z
     .array(z.looseObject({ target: text, certificate: certificate.nullable(), error: text.optional() }))
     .optional(),

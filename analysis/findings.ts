@@ -192,6 +192,27 @@ export interface GaugeFindings {
   }[];
 }
 
+/** A large file under a fault. Sizes in bytes, in whole pieces; times in ms since the recording's origin. */
+export interface LargeFile {
+  stream: string;
+  size: number;
+  /** One after the other; `to`: when all of it was acknowledged, or had come back. `wrong`: what came back was not what had been sent. */
+  files: { from: number; sent: { bytes: number; to?: number }; back: { bytes: number; to?: number }; wrong: number }[];
+  /** What was sent more than once, or may have been. */
+  sentAgain: number;
+  /** Of all files. */
+  wrong: number;
+  /**
+   * The longest pause since the fault: all before `at` had been acknowledged (or had come back), and it went on at `wentOnAt`. Left out if it
+   * never stopped for a second.
+   */
+  stop?: { from: number; to: number; way: 'sent' | 'back'; at: number; wentOnAt: number };
+  /** Of the file under way when the fault began: what had been acknowledged and not yet compared, and how much of it came back since. */
+  proof?: { acknowledged: number; back: number };
+  /** By second; those without a piece are left out. */
+  throughput: { second: number; sent: number; back: number }[];
+}
+
 /** One second of the run, for charts and degradation classes. `second` since the recording's origin. */
 export interface SecondBin {
   second: number;
@@ -241,6 +262,8 @@ export interface Findings {
   bins: SecondBin[];
   /** Left out where instances tell nothing. */
   gauges?: GaugeFindings[];
+  /** Left out where no probe copies one. */
+  largeFiles?: LargeFile[];
   /** What each entry with TLS showed; null and why, if it never showed one. Left out where there is none. */
   certificates?: { target: string; certificate: Certificate | null; error?: string }[];
   /** Events worth a line in the report; `at` since the recording's origin. */

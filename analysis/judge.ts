@@ -20,13 +20,14 @@ import { recoverySplit } from './events/recovery-split.ts';
 import { type RunTimeline, runTimelineOf } from './events/run-timeline.ts';
 import { timelineOf } from './events/timeline.ts';
 import { warningsOf } from './events/warnings.ts';
-import type { Check, Durability, Findings, StreamFindings } from './findings.ts';
-import { durabilityCheck, objectiveChecks } from './objectives.ts';
+import type { Check, Durability, Findings, LargeFile, StreamFindings } from './findings.ts';
+import { durabilityCheck, largeFileCheck, objectiveChecks } from './objectives.ts';
 import { predict, whyUnpredicted } from './prediction/predict.ts';
 import { checkPrediction } from './prediction/prediction-check.ts';
 import { binSeries } from './streams/bins.ts';
 import { countClasses, secondBins } from './streams/degradation.ts';
 import { durabilityOf } from './streams/durability.ts';
+import { largeFileOf } from './streams/large-file.ts';
 import { paceOf } from './streams/latency.ts';
 import { proberFitness } from './streams/prober-fitness.ts';
 import { type Series, toSeries } from './streams/series.ts';
@@ -84,7 +85,10 @@ export function judge(
   );
   const gauges = gaugesOf(events);
   const certificates = certificatesOf(events);
-  const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability });
+  const largeFiles = recording.streams
+    .map((one) => largeFileOf(one, timeline.t0?.from))
+    .filter((one) => one !== undefined);
+  const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability, largeFiles });
   const against = notValid(checks);
   return tidy({
     version: 1,
@@ -104,11 +108,12 @@ export function judge(
     durability,
     bins,
     ...(gauges.length > 0 ? { gauges } : {}),
+    ...(largeFiles.length > 0 ? { largeFiles } : {}),
     ...(certificates.length > 0 ? { certificates } : {}),
     timeline: timelineOf(events),
     prober,
     cleanUp: { left: differenceIn(events), pending: null },
-    warnings: warningsOf(recording, timeline, series, streams, durability),
+    warnings: warningsOf(recording, timeline, series, streams, durability, largeFiles),
     configuration: configurationOf(meta, events),
   });
 }
@@ -124,6 +129,7 @@ interface Measured {
   series: Series[];
   streams: StreamFindings[];
   durability: Durability[];
+  largeFiles: LargeFile[];
 }
 
 /** Compares what was measured with what was wanted. If the run itself is not valid, every check that depends on it is unknown. */
@@ -131,7 +137,7 @@ function checksOf(
   { events, damages }: Recording,
   scenario: Scenario,
   faults: Findings['faults'],
-  { timeline, series, streams, durability }: Measured,
+  { timeline, series, streams, durability, largeFiles }: Measured,
 ): Check[] {
   const objectiveOf = (stream: string) => objectiveIn(scenario, stream);
   const whole = wholeChecks(damages);
@@ -147,7 +153,10 @@ function checksOf(
     ...unrecordedChecks(scenario, streams),
     ...stopChecks(events),
   ];
-  const losses = durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0));
+  const losses = [
+    ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),
+    ...largeFiles.flatMap(largeFileCheck),
+  ];
   return sortChecks([
     ...validity,
     ...unknownUnlessValid(validity, measured),

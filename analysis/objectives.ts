@@ -1,7 +1,7 @@
 import type { Bracket } from '../recording/recording.ts';
 import { ENOUGH, type Objective } from '../scenarios/scenario.ts';
-import { formatDuration, formatShare } from '../units/units.ts';
-import type { Check, CheckKind, Durability, Mark, StreamFindings, VerdictKind } from './findings.ts';
+import { formatDuration, formatShare, formatSize } from '../units/units.ts';
+import type { Check, CheckKind, Durability, LargeFile, Mark, StreamFindings, VerdictKind } from './findings.ts';
 import { damagedWrites } from './streams/durability.ts';
 
 /**
@@ -94,6 +94,26 @@ export function durabilityCheck(found: Durability, limit: number): Check {
   const { stream } = found;
   const { verdict, observed, wanted } = lossCheck(found, limit);
   return { kind: 'writes-lost', stream, verdict, what: `${stream}: acknowledged writes lost`, observed, wanted };
+}
+
+/**
+ * That what was acknowledged came back as it was. Where it had not all come back before the run ended, and nothing of it was wrong, nothing is
+ * judged: a warning says so.
+ */
+export function largeFileCheck({ stream, wrong, proof, files }: LargeFile): Check[] {
+  const back = files.reduce((sum, file) => sum + file.back.bytes, 0);
+  const isProven = proof !== undefined && proof.back === proof.acknowledged;
+  if (wrong === 0 && !isProven) return [];
+  return [
+    {
+      kind: 'writes-lost',
+      stream,
+      verdict: wrong > 0 ? 'fail' : 'pass',
+      what: `${stream}: bytes of the large file that came back wrong`,
+      observed: wrong > 0 ? `${formatSize(wrong)} of ${formatSize(back)}` : `none of ${formatSize(back)}`,
+      wanted: 'none',
+    },
+  ];
 }
 
 function lossCheck(found: Durability, limit: number): Limit {

@@ -40,7 +40,7 @@ export class GateFiles {
     try {
       // `.brownout/junit.xml` is a place to name before there is a `.brownout`.
       for (const [file] of this.#files) mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
-      this.#write({ code: exit.unknown, cases: [], troubles });
+      this.#write({ code: exit.unknown, cases: [], troubles, pages: [] });
     } catch (cause) {
       throw new OperatorError(`What is to be left behind cannot be written: ${messageOf(cause)}`, {
         hint: 'Give --summary and --junit files in folders that this account may write to.',

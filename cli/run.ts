@@ -60,7 +60,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
     return await runAndJudge(given, flags, left);
   } catch (error) {
     const code = error instanceof OperatorError || error instanceof FileError ? exit.refused : exit.unknown;
-    left.end({ code, cases: [], troubles: [messageOf(error)] });
+    left.end({ code, cases: [], troubles: [messageOf(error)], pages: [] });
     throw error;
   }
 }
@@ -98,7 +98,12 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     );
     if (abandoned) {
       const code = await tellWhatIsLeft(abandoned);
-      left.end({ code, cases: casesOf(results, read, loaded), troubles: ['Stopped at once by whoever started it.'] });
+      left.end({
+        code,
+        cases: casesOf(results, read, loaded),
+        troubles: ['Stopped at once by whoever started it.'],
+        pages: [],
+      });
       return code;
     }
     const isAllUndone = await undoAbandoned(began, loaded);
@@ -130,7 +135,12 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
         }),
       );
     else if (pages) tellPages(pages);
-    left.end({ code, cases, troubles, allure: pages && shownPath(pages.allure) });
+    left.end({
+      code,
+      cases,
+      troubles,
+      pages: Object.values(pages ?? {}).map((page) => shownPath(own.published(page))),
+    });
     return code;
   } finally {
     rmSync(folder, { recursive: true, force: true });

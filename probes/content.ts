@@ -1,6 +1,9 @@
 /** What the files of probes hold: made of their names, so that whoever reads one later knows what should be in it. */
 import { createCipheriv, createHash } from 'node:crypto';
 
+/** Bytes of a piece of a large file: as much as one answer may bring. */
+export const PIECE = 256 * 1024;
+
 /** Bytes that no compression makes shorter, and no other name has. */
 export function contentOf(name: string, size: number): Buffer {
   const seed = createHash('sha256').update(name).digest();

@@ -48,6 +48,8 @@ export interface Result {
    * had been sent before.
    */
   askedAgain?: true;
+  /** Of a large file: the piece that was acknowledged, or came back, right or wrong; from 0. */
+  piece?: { index: number; way: 'sent' | 'back' };
   /** Which address answered, where the target is a name. */
   address?: string;
   /** The code behind a `prober` or `tls` error (`EMFILE`, `expired (CERT_HAS_EXPIRED)`), or where a redirect leads. Told, not recorded. */

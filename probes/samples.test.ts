@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { OperatorError } from '../units/operator-error.ts';
 import { errorClasses, outcomes, type StreamSpec } from './probe.ts';
-import { parseSamples, SampleEncoder, SLOT } from './samples.ts';
+import { parseSamples, pieceWays, SampleEncoder, SLOT } from './samples.ts';
 
 const spec = (name: string): StreamSpec => ({
   name,
@@ -33,6 +33,10 @@ const sample = fc.record({
   status: fc.integer({ min: 0, max: 65_535 }),
   instance: fc.option(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }), { nil: undefined }),
   askedAgain: fc.constantFrom(true as const, undefined),
+  piece: fc.option(
+    fc.record({ index: fc.integer({ min: 0, max: 65_535 }), way: fc.constantFrom('sent' as const, 'back' as const) }),
+    { nil: undefined },
+  ),
   address: fc.option(fc.oneof(fc.ipV4(), fc.ipV6()), { nil: undefined }),
 });
 type Sample = typeof sample extends fc.Arbitrary<infer T> ? T : never;
@@ -66,7 +70,8 @@ function assertTrue(bytes: Buffer, written: Sample[]): number {
       close(stream.done[i], expected.due + expected.late + expected.took);
       assert.equal(outcomes[stream.outcome[i]!], expected.outcome);
       assert.equal(errorClasses[stream.error[i]!], expected.error);
-      assert.equal(stream.status[i], expected.status);
+      assert.equal(stream.status[i], expected.piece?.index ?? expected.status);
+      assert.equal(stream.piece[i], pieceWays[expected.piece?.way ?? 'none']);
       assert.equal(stream.askedAgain[i], expected.askedAgain ? 1 : 0);
       count++;
     }

@@ -25,7 +25,10 @@ export interface StreamSamples {
   outcome: Uint8Array;
   /** Index into `errorClasses`. */
   error: Uint8Array;
+  /** Of a `piece` its index. */
   status: Uint16Array;
+  /** Of a large file: 1 where a piece was acknowledged, 2 where one came back. */
+  piece: Uint8Array;
   /** Index into `instances`; 0 is '', not named by the answer. */
   instance: Uint16Array;
   /** Shared by all streams of a file. */
@@ -79,6 +82,11 @@ const SAMPLE = 1;
 const INSTANCE = 2;
 const ADDRESS = 3;
 const ASKED_AGAIN = 1;
+/** Bits of the marks: their position is the number in `piece`. */
+const PIECE_SHIFT = 1;
+const PIECE_MASK = 3;
+/** What a sample's `piece` says. */
+export const pieceWays = { none: 0, sent: 1, back: 2 } as const;
 /** A name's bytes in one record; longer names go on in the next records. */
 const NAME_BYTES = 23;
 const NAME_LIMIT = 60;
@@ -122,13 +130,13 @@ export class SampleEncoder {
     bytes[at + 2] = outcomes.indexOf(result.outcome);
     bytes[at + 3] = errorClasses.indexOf(result.error);
     bytes.writeUInt32LE(seq, at + 4);
-    bytes.writeUInt16LE(result.status & 0xffff, at + 8);
+    bytes.writeUInt16LE((result.piece?.index ?? result.status) & 0xffff, at + 8);
     bytes.writeUInt16LE(instance, at + 10);
     bytes.writeUInt32LE(dueUs % U32, at + 12);
     bytes.writeUInt16LE(Math.floor(dueUs / U32), at + 16);
     bytes.writeUInt32LE(Math.min(sentUs - dueUs, U32 - 1), at + 18);
     bytes.writeUInt32LE(Math.min(doneUs - sentUs, U32 - 1), at + 22);
-    bytes[at + 26] = result.askedAgain ? ASKED_AGAIN : 0;
+    bytes[at + 26] = (result.askedAgain ? ASKED_AGAIN : 0) | (pieceWays[result.piece?.way ?? 'none'] << PIECE_SHIFT);
     bytes[at + 27] = address;
     this.#seal(at);
   }
@@ -279,6 +287,7 @@ function collect(
     outcome: new Uint8Array(n),
     error: new Uint8Array(n),
     status: new Uint16Array(n),
+    piece: new Uint8Array(n),
     instance: new Uint16Array(n),
     instances,
     askedAgain: new Uint8Array(n),
@@ -299,6 +308,7 @@ function collect(
     samples.instance[i] = instance;
     instances[instance] ??= UNREADABLE;
     samples.askedAgain[i] = bytes[at + 26]! & ASKED_AGAIN;
+    samples.piece[i] = (bytes[at + 26]! >> PIECE_SHIFT) & PIECE_MASK;
     samples.address[i] = bytes[at + 27]!;
     addresses[samples.address[i]!] ??= UNREADABLE;
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contentOf } from './content.ts';
+import { contentOf, PIECE } from './content.ts';
 import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
 import { placeOf, smb, userFor } from './smb.ts';
 import type { Owner } from './wire/smb/connection.ts';
@@ -18,8 +18,6 @@ import {
 } from './wire/smb/requests.ts';
 import type { SmbSession } from './wire/smb/session.ts';
 
-/** Bytes of a piece: as much as one answer may bring. */
-export const PIECE = 256 * 1024;
 /** Pieces that are on their way at once. */
 const MOST_UNDER_WAY = 8;
 const NOBODY: Owner = { isOver: false };
@@ -130,11 +128,16 @@ class SmbLargeProbe implements Probe {
       if (!mine) return done(result);
       const { pass, piece, isAgain } = mine;
       // A piece that came back wrong is told once: the next probe asks for the next one.
-      if (result.outcome === 'ok' || result.error === 'body') pass.finish(piece);
+      const isFinished = result.outcome === 'ok' || result.error === 'body';
+      if (isFinished) pass.finish(piece);
       else pass.giveBack(piece);
       if (pass.isOver && pass === this.#pass) this.#pass = this.#after(pass, session);
       this.#endTurn();
-      return done(isAgain && pass.isUp ? { ...result, askedAgain: true } : result);
+      return done({
+        ...result,
+        ...(isFinished && { piece: { index: piece, way: pass.isUp ? 'sent' : 'back' } }),
+        ...(isAgain && pass.isUp && { askedAgain: true as const }),
+      });
     });
   }
 

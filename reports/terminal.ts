@@ -14,6 +14,7 @@ import {
   sayCount,
   sayExpected,
   sayFaults,
+  sayLargeFile,
   sayLatency,
   sayLost,
   sayMany,
@@ -47,6 +48,7 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     split(findings, paint, columns),
     streams(findings, paint),
     durability(findings, paint),
+    largeFiles(findings, paint),
     predictions(findings, paint),
     certificates(meta, findings, paint),
     remarks(meta, findings, paint),
@@ -171,6 +173,12 @@ function idsLine(word: string, ids: string[]): string[] {
   if (ids.length === 0) return [];
   const more = ids.length > SHOWN_IDS ? ` and ${sayCount(ids.length - SHOWN_IDS)} more` : '';
   return [`    ${word}: ${ids.slice(0, SHOWN_IDS).join(' ')}${more}`];
+}
+
+function largeFiles({ largeFiles = [] }: Findings, paint: Paint): Piece[] {
+  if (largeFiles.length === 0) return [];
+  const lines = largeFiles.flatMap((one) => sayLargeFile(one).map((said) => `  ${printable(one.stream)}: ${said}`));
+  return [paint('bold', 'Large files'), ...lines];
 }
 
 function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piece[] {

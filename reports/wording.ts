@@ -3,6 +3,7 @@ import type {
   Check,
   Degradation,
   Findings,
+  LargeFile,
   Mark,
   SplitStep,
   StreamFindings,
@@ -11,7 +12,7 @@ import type {
 import { gateOf, notValid } from '../analysis/validity.ts';
 import { sayCertificate } from '../probes/wire/certificate.ts';
 import type { Bracket, RunMeta } from '../recording/recording.ts';
-import { formatDuration, formatShare } from '../units/units.ts';
+import { formatDuration, formatShare, formatSize } from '../units/units.ts';
 
 export const verdictWords: Record<VerdictKind, string> = { pass: 'Passed', fail: 'Failed', unknown: 'Unknown' };
 
@@ -143,6 +144,31 @@ export function sayExpected({ scenario }: RunMeta, findings: Findings): string |
     findings.verdict === 'fail' ? '; it failed, but maybe of something else' : '; whether it does is not known';
   const came = { pass: ', and it did', fail: ', but it did not', unknown: unproven }[gateOf(findings, scenario)];
   return `This scenario shows a weakness and is expected to fail${came}.`;
+}
+
+/** How the copies of a large file went, in sentences. */
+export function sayLargeFile({ size, files, sentAgain, wrong, stop, proof }: LargeFile): string[] {
+  const whole = files.filter(({ sent, back }) => sent.to !== undefined && back.to !== undefined);
+  const right = whole.filter((file) => file.wrong === 0).length;
+  const copied = `${sayMany(whole.length, 'file')} of ${formatSize(size)} went to the server and came back whole, ${right === whole.length ? 'all of them' : sayCount(right)} as sent`;
+  const said = [
+    copied,
+    wrong > 0 ? `${formatSize(wrong)} came back wrong` : 'nothing came back wrong',
+    `${sentAgain === 0 ? 'nothing' : formatSize(sentAgain)} was sent more than once`,
+  ];
+  if (stop) {
+    const way = stop.way === 'sent' ? 'to the server' : 'back';
+    said.push(
+      `on the way ${way} it stopped for ${formatDuration(stop.to - stop.from)} at ${formatSize(stop.at)} and went on at ${formatSize(stop.wentOnAt)}`,
+    );
+  } else said.push('it never stopped for a second');
+  if (proof) {
+    const { acknowledged, back } = proof;
+    said.push(
+      `of ${formatSize(acknowledged)} that were acknowledged when the fault began, ${back === acknowledged ? 'all' : formatSize(back)} came back since`,
+    );
+  }
+  return said;
 }
 
 /** What an entry with TLS showed, as of the beginning of the run. */

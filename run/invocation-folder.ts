@@ -75,10 +75,14 @@ export class InvocationFolder {
       this.#publishResults();
       const pages = await report?.();
       for (const written of [this.allureReport, this.allureHistory]) keepToOwner(written);
-      for (const page of Object.values(pages ?? {}))
-        publishFile(page, path.join(this.#home, 'allure-report', path.relative(this.allureReport, page)));
+      for (const page of Object.values(pages ?? {})) publishFile(page, this.published(page));
       return pages;
     });
+  }
+
+  /** Where a page of this invocation's report is looked for, until the next invocation's takes its place. */
+  published(page: string): string {
+    return path.join(this.#home, 'allure-report', path.relative(this.allureReport, page));
   }
 
   #publishResults(): void {

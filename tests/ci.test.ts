@@ -187,7 +187,12 @@ test('the Job: a pod that is asked to end heals and cleans up, and its code is t
     .replaceAll('/files/cluster/cluster.yaml', 'clusters/toy.yaml');
   assert.doesNotMatch(script, /\/files/);
   mkdirSync(join(project, '.brownout'), { mode: 0o700 });
-  const shell = execa('sh', ['-c', script], { cwd: project, reject: false, env: { PATH: withCommand() } });
+  const shell = execa('sh', ['-c', script], {
+    cwd: project,
+    reject: false,
+    env: { PATH: withCommand() },
+    forceKillAfterDelay: false,
+  });
   const toy = join(project, '.toy');
   const isDeployed = () => existsSync(toy) && readdirSync(toy).some((name) => name.startsWith('brownout-hello-'));
   await until('the workload is being deployed', isDeployed).finally(() => shell.kill('SIGTERM'));

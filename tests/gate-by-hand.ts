@@ -73,6 +73,6 @@ export function gateByHand(): Gate {
       caseByHand('never ends', { kind: 'unended' }, other),
     ],
     troubles: [],
-    allure: '.brownout/allure-report/index.html',
+    pages: ['.brownout/allure-report/index.html'],
   };
 }

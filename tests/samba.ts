@@ -23,6 +23,15 @@ const START = 20_000;
 const SHARES = { data: 'read only = no', tiny: 'read only = no', ro: 'read only = yes' };
 
 /**
+ * Whatever becomes of who started it, also by SIGKILL, all ends with it: the kernel kills the first process, that one takes the next with it,
+ * which is the first of a PID namespace. It is a shell that waits, since smbd changes its user, and with that forgets whose death is its own.
+ */
+const WITH_US = [
+  ...['--pdeathsig', 'KILL', 'unshare', '--mount', '--propagation', 'private'],
+  ...['--pid', '--fork', '--kill-child', '--mount-proc'],
+];
+
+/**
  * A real smbd on the loopback, with everything that it writes in a folder of its own. Its user exists in its mount namespace alone, and its
  * small file system ends with that.
  */
@@ -60,9 +69,9 @@ export class Samba {
       mount --bind ${this.folder}/passwd /etc/passwd
       mount -t tmpfs -o size=1m,mode=777 tiny ${this.folder}/tiny
       [ -e ${this.folder}/private/passdb.tdb ] || printf '%s\\n%s\\n' "$PASSWORD" "$PASSWORD" | smbpasswd -c ${this.config} -s -a ${USER}
-      exec smbd --foreground --no-process-group -s ${this.config} -l ${this.folder}/log`;
-    const argv = ['--mount', '--propagation', 'private', 'sh', '-ec', script];
-    this.#smbd = spawn('unshare', argv, {
+      smbd --foreground --no-process-group -s ${this.config} -l ${this.folder}/log &
+      wait $!`;
+    this.#smbd = spawn('setpriv', [...WITH_US, 'sh', '-ec', script], {
       detached: true,
       stdio: 'ignore',
       env: { ...process.env, PASSWORD, LC_ALL: 'C.UTF-8' },
@@ -106,7 +115,9 @@ export class Samba {
 
   /** Takes a share away from all who are connected. */
   closeShare(share: string): void {
-    execFileSync('smbcontrol', ['-s', this.config, 'smbd', 'close-share', share]);
+    const inside = execFileSync('ps', ['-o', 'pid=', '--ppid', String(this.group)], { encoding: 'utf8' }).trim();
+    const command = ['smbcontrol', '-s', this.config, 'smbd', 'close-share', share];
+    execFileSync('nsenter', ['--target', inside, '--mount', '--pid', ...command]);
   }
 
   /** What smbclient prints. */

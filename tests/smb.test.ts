@@ -7,11 +7,10 @@ import { join } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensurePackages } from '../lab/setup.ts';
-import { contentOf } from '../probes/content.ts';
+import { contentOf, PIECE } from '../probes/content.ts';
 import { createProbe } from '../probes/kinds.ts';
 import type { Attempt, Probe, Result, StreamSpec } from '../probes/probe.ts';
 import { smb } from '../probes/smb.ts';
-import { PIECE } from '../probes/smb-large.ts';
 import { get, put, remove } from '../probes/wire/smb/files.ts';
 import { FrameReader, framed, limits } from '../probes/wire/smb/frame.ts';
 import { type Dialect, dialects } from '../probes/wire/smb/keys.ts';
@@ -384,7 +383,8 @@ test('a large file across a kill: it goes on where it was, and every byte is rig
 
 test('a large file that came back wrong, and one of which bytes were lost', { skip }, async () => {
   const large = await probe({ name: 'spoilt', kind: 'smb-large', writes: false, options: { pieces: 3 } });
-  for (const seq of [0, 1, 2]) assert.deepEqual(await ask(large, seq), OK);
+  const sent = (index: number) => ({ ...OK, piece: { index, way: 'sent' as const } });
+  for (const seq of [0, 1, 2]) assert.deepEqual(await ask(large, seq), sent(seq));
   const file = join(samba.folder, 'data', 'run-spoilt-0');
   const bytes = readFileSync(file);
   assert.equal(bytes.length, 3 * PIECE);
@@ -392,8 +392,12 @@ test('a large file that came back wrong, and one of which bytes were lost', { sk
   writeFileSync(file, bytes.subarray(0, 3 * PIECE - 1));
   const back = [await ask(large, 3), await ask(large, 4), await ask(large, 5)];
   assert.deepEqual(
-    back.map(({ error }) => error),
-    ['none', 'body', 'body'],
+    back.map(({ error, piece }) => [error, piece?.index, piece?.way]),
+    [
+      ['none', 0, 'back'],
+      ['body', 1, 'back'],
+      ['body', 2, 'back'],
+    ],
   );
-  assert.deepEqual(await ask(large, 6), OK, 'the next file');
+  assert.deepEqual(await ask(large, 6), sent(0), 'the next file');
 });

@@ -144,6 +144,7 @@ function samplesOf(stream: SyntheticStream, { t0, end, random, instances }: Worl
     status: new Uint16Array(n),
     instance: new Uint16Array(n),
     instances,
+    piece: new Uint8Array(n),
     askedAgain: new Uint8Array(n),
     address: new Uint8Array(n),
     addresses: [''],

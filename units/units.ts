@@ -90,6 +90,11 @@ function formatPositive(ms: number): string {
     .join(' ');
 }
 
+/** `0.25 MiB`, `256 MiB`. */
+export function formatSize(bytes: number): string {
+  return `${Number((bytes / 2 ** 20).toFixed(2))} MiB`;
+}
+
 /** 0.99951 → `99.95 %`. Rounds down, and never to 0 %: a single failure, or a single success, stays visible. */
 export function formatShare(share: number): string {
   if (share === 1) return '100 %';

@@ -1,7 +1,7 @@
 import { needsCare, sayCertificate } from '../../probes/wire/certificate.ts';
 import type { Recording } from '../../recording/read.ts';
-import { formatDuration } from '../../units/units.ts';
-import type { Durability, StreamFindings } from '../findings.ts';
+import { formatDuration, formatSize } from '../../units/units.ts';
+import type { Durability, LargeFile, StreamFindings } from '../findings.ts';
 import type { Series } from '../streams/series.ts';
 import { certificatesOf } from './certificates.ts';
 import type { RunTimeline } from './run-timeline.ts';
@@ -16,6 +16,7 @@ export function warningsOf(
   series: Series[],
   streams: StreamFindings[],
   durability: Durability[],
+  largeFiles: LargeFile[],
 ): string[] {
   const warnings: string[] = [];
   for (const event of events) {
@@ -36,6 +37,13 @@ export function warningsOf(
   }
   for (const { stream, afterHealing } of streams) {
     if (afterHealing) warnings.push(`${stream} failed again after the healing: ${sayRecovery(afterHealing)}`);
+  }
+  for (const { stream, proof } of largeFiles) {
+    if (!proof || proof.back === proof.acknowledged) continue;
+    const [back, acknowledged] = [formatSize(proof.back), formatSize(proof.acknowledged)];
+    warnings.push(
+      `of the large file of ${stream}, ${back} of the ${acknowledged} that were acknowledged before the fault came back before the run ended: of the rest nothing is known`,
+    );
   }
   for (const { stream, unexpected, duplicated } of durability) {
     if (unexpected.length > 0)

@@ -53,7 +53,7 @@ const { values: options } = parseArgs({
 const health = durationOption('health', options.health);
 const longest = durationOption('longest', options.longest);
 const lengths = LENGTHS.filter((length) => length <= longest);
-enterNamespace();
+await enterNamespace();
 
 function progress(text: string): void {
   process.stderr.write(`${text}\n`);

@@ -21,7 +21,7 @@ import { readSamples } from '../samples.ts';
 import { get, put, remove } from '../wire/smb/files.ts';
 import { SmbSession } from '../wire/smb/session.ts';
 import { checkEdges, type EdgeCheck } from './edges.ts';
-import { digHole, enterNamespace } from './namespace.ts';
+import { digHole, endings, enterNamespace } from './namespace.ts';
 import { durationOption } from './options.ts';
 import { type RelayAnswer, type RelayCommand, type RelayKind, relayKinds } from './relay.ts';
 import type { TrueOutage } from './truth.ts';
@@ -44,7 +44,7 @@ const lengths = LENGTHS.filter((length) => length <= longest);
 
 const progress = (text: string) => process.stderr.write(`${text}\n`);
 await ensurePackages(['samba', 'smbclient'], progress);
-enterNamespace();
+await enterNamespace();
 
 process.env.BROWNOUT_BENCH_SMB = PASSWORD;
 const folder = mkdtempSync(join(tmpdir(), 'brownout-bench-'));
@@ -53,6 +53,21 @@ const samba = await Samba.start();
 const relay = fork(new URL(`./relay${extname(import.meta.url)}`, import.meta.url), {
   execArgv: ['--disable-warning=ExperimentalWarning'],
 });
+async function cleanUp(): Promise<void> {
+  if (relay.connected) relay.disconnect();
+  await samba.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+/** Of a terminal's Ctrl-C two come: one of the terminal's, and one that is passed on. */
+let isEnding = false;
+for (const signal of endings) {
+  process.on(signal, () => {
+    if (isEnding) return;
+    isEnding = true;
+    progress(`ended by ${signal}`);
+    cleanUp().finally(() => process.exit(2));
+  });
+}
 /** Why a missed goal may not be the prober's fault. */
 const excuses: string[] = [];
 
@@ -245,7 +260,5 @@ try {
   for (const [goal] of missed) progress(`missed: ${goal}`);
   if (missed.length > 0 || !hole) process.exitCode = excuses.length > 0 ? 2 : 1;
 } finally {
-  relay.disconnect();
-  await samba.stop();
-  rmSync(folder, { recursive: true, force: true });
+  await cleanUp();
 }

@@ -9,8 +9,8 @@ export interface Gate {
   cases: GateCase[];
   /** What is not green although no case says so: the command was refused, a process ended, something is not undone. */
   troubles: string[];
-  /** The Allure report's page, if there is one. */
-  allure?: string;
+  /** Those of the Allure report, if one was made. */
+  pages: string[];
 }
 
 export interface GateCase {

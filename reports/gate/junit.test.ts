@@ -77,13 +77,18 @@ test('a recovery that was not seen is no number', async () => {
     findings.streams[0]!.ttsr = { beyond: 120_000 };
     findings.streams[0]!.availability = Number.NaN;
   });
-  const xml = renderJunit({ code: 1, cases: [caseByHand('x', judged)], troubles: [] });
+  const xml = renderJunit({ code: 1, cases: [caseByHand('x', judged)], troubles: [], pages: [] });
   assert.match(xml, /vote: recovery, ms" value="&gt; 2 min"/);
   assert.doesNotMatch(xml, /vote: availability/);
 });
 
 test('what no case says is an error of its own, and a command that is at work or was killed is red', async () => {
-  const { testsuite = [], errors } = await read({ code: 2, cases: [], troubles: ['It was killed.', 'And more.'] });
+  const { testsuite = [], errors } = await read({
+    code: 2,
+    cases: [],
+    troubles: ['It was killed.', 'And more.'],
+    pages: [],
+  });
   assert.equal(errors, 1);
   assert.deepEqual(testsuite[0]!.testcase![0]!.error![0]!.message, 'It was killed.');
 });
@@ -101,7 +106,7 @@ test('text of others stays text, whatever it is', async () => {
       });
       const cases = [caseByHand(given, judged), caseByHand('y', { kind: 'skipped', reason: given })];
       cases[1]!.suites = [given, given, given];
-      const { tests } = await read({ code: 1, cases, troubles: [given] });
+      const { tests } = await read({ code: 1, cases, troubles: [given], pages: [] });
       assert.equal(tests, 3);
     }),
     { numRuns: 15 },

@@ -41,6 +41,18 @@ test('a weakness, a skipped and a refused scenario say so, and predictions that 
   assert.match(text, /- Users noticed first: vote, 412 ms after the fault/);
 });
 
+test('each certificate that an entry showed, once', () => {
+  const gate = gateByHand();
+  const judged = judgedByHand();
+  const until = judged.meta.origin.wall + 60 * 24 * 60 * 60 * 1000 + 1;
+  const certificate = { subject: 'vip', issuer: 'our authority', from: 0, until };
+  judged.findings.certificates = [{ target: 'https://vip', certificate }];
+  gate.cases = [caseByHand('one', judged), caseByHand('two', judged)];
+  const [, ...all] = renderGateSummary(gate).split('## Certificates of the entries\n\n');
+  assert.match(all.join(), /^- https\\:\/\/vip: of vip by our authority, ends \d{4}-\d\d-\d\d \(in 60 days\)\n$/);
+  assert.doesNotMatch(renderGateSummary(gateByHand()), /Certificates/);
+});
+
 test('below what GitHub takes, and what is left out is said', () => {
   const gate = gateByHand();
   gate.cases = Array.from({ length: 4000 }, (_, i) => caseByHand(`case ${i}`, judgedByHand()));
@@ -70,7 +82,7 @@ test('text of others stays text, one line, and bounded', () => {
   const one = { ...caseByHand(evil, { ...judged, notUndone: [evil], report: evil }, evil), suites: [evil, evil, evil] };
   gate.cases = [one, { ...one, journey: evil }, caseByHand('r', { kind: 'refused', message: evil, hint: evil })];
   gate.troubles = [evil];
-  gate.allure = evil;
+  gate.pages = [evil];
   const text = renderGateSummary(gate);
   assert.doesNotMatch(text, /<(?!br>)|(?<!\\)\]\(|^# x|\u202e|&#|(?<!\\):\/\/|www\.x|a{500}/m);
   const tables = text.split('\n').filter((line) => line.startsWith('| '));

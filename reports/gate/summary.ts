@@ -13,6 +13,7 @@ import {
   sayMarkWithin,
   sayOutageLength,
   sayShare,
+  sayShown,
   slowestStream,
 } from '../wording.ts';
 import { type Gate, type GateCase, type JudgedOutcome, sayCode, sayOutcome, sayWhy } from './gate.ts';
@@ -28,7 +29,9 @@ const SPARE = 200;
  * Ends with a newline. What matters most stands first: where all would be `room` bytes or more, the end is left out, and that is said.
  */
 export function renderGateSummary(gate: Gate, room = LARGEST): string {
-  const blocks = [head(gate), table(gate), red(gate), predictions(gate)].filter((lines) => lines.length > 0);
+  const blocks = [head(gate), table(gate), red(gate), predictions(gate), certificates(gate)].filter(
+    (lines) => lines.length > 0,
+  );
   const lines = blocks.flatMap((block) => [...block, '']).slice(0, -1);
   let bytes = SPARE;
   const fitting = lines.findIndex((line) => {
@@ -44,7 +47,7 @@ const say = (text: string) => inline(harmlessText(text, LONGEST));
 const row = (cells: string[]) => `| ${cells.join(' | ')} |`;
 const isRed = ({ outcome }: GateCase) => !['passed', 'skipped'].includes(sayOutcome(outcome));
 
-function head({ code, cases, troubles, allure }: Gate): string[] {
+function head({ code, cases, troubles, pages }: Gate): string[] {
   const counts = Map.groupBy(cases, ({ outcome }) => sayOutcome(outcome));
   const counted = [...counts].map(([word, those]) => `${those.length} ${word}`).join(', ');
   const first = cases.find(isRed);
@@ -54,7 +57,7 @@ function head({ code, cases, troubles, allure }: Gate): string[] {
     `Exit code ${code}. ${cases.length === 0 ? 'No scenario was run.' : `${sayMany(cases.length, 'scenario')}: ${counted}.`}`,
     ...troubles.flatMap((trouble) => ['', `**Not green:** ${say(trouble)}`]),
     ...(first === undefined ? [] : ['', `**First:** ${nameOf(first)}: ${say(sayWhy(first.outcome))}`]),
-    ...(allure === undefined ? [] : ['', `Allure report: ${say(allure)}`]),
+    ...(pages.length === 0 ? [] : ['', `Allure report: ${pages.map(say).join(', ')}`]),
   ];
 }
 
@@ -150,4 +153,14 @@ function predictions({ cases }: Gate): string[] {
   if (rows.length === 0) return [];
   const columns = ['Scenario', 'Cluster', 'What', 'Predicted', 'Measured', 'Note'];
   return ['## Predicted beside measured', '', row(columns), row(columns.map(() => '---')), ...rows];
+}
+
+/** Each that an entry showed, once, however many scenarios saw it. */
+function certificates({ cases }: Gate): string[] {
+  const shown = cases.flatMap(({ outcome }) => {
+    if (outcome.kind !== 'judged') return [];
+    const { findings, meta } = outcome;
+    return (findings.certificates ?? []).map((one) => `- ${say(one.target)}: ${say(sayShown(one, meta))}`);
+  });
+  return shown.length === 0 ? [] : ['## Certificates of the entries', '', ...new Set(shown)];
 }

@@ -1,4 +1,4 @@
-import { degradations, type Findings, type GaugeFindings } from '../../analysis/findings.ts';
+import { degradations, type Findings, type GaugeFindings, type LargeFile } from '../../analysis/findings.ts';
 import { type Spell, spellsOf } from '../../analysis/streams/degradation.ts';
 
 /** The data of the charts, as columns. Times in seconds since the fault, or since the run's origin if there was none. */
@@ -12,7 +12,7 @@ export interface ChartData {
     p50: (number | null)[];
     p95: (number | null)[];
   }[];
-  /** What instances told of themselves; by second, null where one told nothing. */
+  /** What instances told of themselves, then how fast large files went; by second, null where there is nothing. */
   gauges: { name: string; instances: { name: string; values: (number | null)[] }[] }[];
   /** Index into `classes`, by second. */
   classOf: number[];
@@ -50,13 +50,22 @@ export function chartData(findings: Findings): ChartData {
         p95: bins.map((bin) => latency(bin?.p95)),
       };
     }),
-    gauges: (findings.gauges ?? []).map(({ name, instances }) => ({
-      name,
-      instances: instances.map((instance) => ({
-        name: nameOfInstance(instance),
-        values: toldBySecond(instance, findings.bins),
+    gauges: [
+      ...(findings.gauges ?? []).map(({ name, instances }) => ({
+        name,
+        instances: instances.map((instance) => ({
+          name: nameOfInstance(instance),
+          values: toldBySecond(instance, findings.bins),
+        })),
       })),
-    })),
+      ...(findings.largeFiles ?? []).map((one) => ({
+        name: `${one.stream}, MiB/s`,
+        instances: (['sent', 'back'] as const).map((way) => ({
+          name: way,
+          values: copiedBySecond(one, way, findings.bins),
+        })),
+      })),
+    ],
     classOf: findings.bins.map((bin) => degradations.indexOf(bin.class)),
     classes: degradations,
     fault: findings.t0 ? { from: 0, to: findings.healedAt === undefined ? end : since(findings.healedAt) } : null,
@@ -86,6 +95,15 @@ function toldBySecond({ points }: GaugeFindings['instances'][number], bins: Find
     const last = points[told - 1];
     return last?.value !== undefined && end - last.at < HOLDS ? round(last.value, 1) : null;
   });
+}
+
+/** MiB in each second from the first piece to the last; null before and after. */
+function copiedBySecond({ throughput }: LargeFile, way: 'sent' | 'back', bins: Findings['bins']): (number | null)[] {
+  const copied = new Map(throughput.map((one) => [one.second, one[way]]));
+  const [first, last] = [throughput[0]?.second ?? 0, throughput.at(-1)?.second ?? -1];
+  return bins.map(({ second }) =>
+    second < first || second > last ? null : round((copied.get(second) ?? 0) / 2 ** 20, 2),
+  );
 }
 
 /** A latency that can be drawn on a logarithmic scale. */

@@ -6,6 +6,7 @@ import type { RunMeta } from '../../recording/recording.ts';
 import { sayShown } from '../wording.ts';
 import { chartData } from './chart-data.ts';
 import { chartsSource } from './charts/source.ts';
+import { largeFiles } from './large-files.ts';
 import { durability, outages } from './losses.ts';
 import { html, jsonForScript, Markup } from './markup.ts';
 import { pageOf } from './page.ts';
@@ -32,6 +33,7 @@ ${checks(findings)}
 ${timeline(findings)}
 ${recoverySplit(findings)}
 ${durability(findings)}
+${largeFiles(findings)}
 ${predictions(findings)}
 ${marks(findings)}
 ${outages(findings)}

@@ -1,6 +1,6 @@
-import { degradations, type Findings, type GaugeFindings } from '../../analysis/findings.ts';
+import { degradations, type Findings, type GaugeFindings, type LargeFile } from '../../analysis/findings.ts';
 import { wasProbed } from '../../analysis/streams/stream.ts';
-import { formatDuration } from '../../units/units.ts';
+import { formatDuration, formatSize } from '../../units/units.ts';
 import { degradationWords, sayMany, sayOutageLength, sayShare } from '../wording.ts';
 import { nameOfInstance, probedRange, spells, zeroOf } from './chart-data.ts';
 import { html, Markup } from './markup.ts';
@@ -125,7 +125,9 @@ ${
           html`<button type="button" data-stream="${index}" aria-pressed="true"><span class="swatch s-${index % STREAM_COLOURS}"></span>${stream}</button>`,
       )}</div>`
     : false
-}${(findings.gauges ?? []).map(gaugeRow)}</div>`;
+}${(findings.gauges ?? []).map(gaugeRow)}${(findings.largeFiles ?? []).map((one, at) =>
+  largeFileRow(one, (findings.gauges ?? []).length + at),
+)}</div>`;
 }
 
 /** A chart of a number that instances told of themselves: a line each. */
@@ -135,6 +137,18 @@ function gaugeRow({ name, instances }: GaugeFindings, index: number): Markup {
       html`<span><span class="swatch s-${at % STREAM_COLOURS}"></span>${nameOfInstance(instance)}</span>`,
   );
   return html`<div class="row-label"><b>${name}</b><span>as each instance told; no line: it told nothing</span>${lines}</div>
+<div class="plot" data-gauge="${index}"></div>`;
+}
+
+/** A chart of how fast a large file went: to the server, and back. */
+function largeFileRow({ stream, stop }: LargeFile, index: number): Markup {
+  const lines = ['to the server', 'back'].map(
+    (way, at) => html`<span><span class="swatch s-${at % STREAM_COLOURS}"></span>${way}</span>`,
+  );
+  const stopped = stop
+    ? `stopped for ${formatDuration(stop.to - stop.from)} at ${formatSize(stop.at)}, went on at ${formatSize(stop.wentOnAt)}`
+    : 'never stopped';
+  return html`<div class="row-label"><b>${stream}, MiB/s</b>${lines}<span class="dim">${stopped}</span></div>
 <div class="plot" data-gauge="${index}"></div>`;
 }
 

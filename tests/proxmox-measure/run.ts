@@ -1,5 +1,5 @@
 /** Runs scenario files with the real command on the lab's Proxmox, and gives what it found. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
@@ -45,6 +45,7 @@ export class Project {
     this.#scale = scale;
     this.#kept = folder !== undefined;
     this.folder = folder ?? mkdtempSync(join(tmpdir(), 'brownout-measure-'));
+    mkdirSync(this.folder, { recursive: true });
   }
 
   /** Throws an Error with the command's own words when nothing was measured. */

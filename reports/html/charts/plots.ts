@@ -58,7 +58,7 @@ export function gaugePlot(view: View, target: HTMLElement, index: number): uPlot
   return new uPlotClass(
     plotOptions(view, 60, false, {
       scales: { y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.1)] } },
-      axes: [{}, { values: (_u, ticks) => ticks.map(String) }],
+      axes: [{}, { space: 18, values: (_u, ticks) => ticks.map(String) }],
       series: instances.map((_, at) => ({ stroke: streamColour(at), width: 2, points: { show: false } })),
     }),
     [data.seconds, ...instances.map(({ values }) => values)],
