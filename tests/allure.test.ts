@@ -237,6 +237,7 @@ describe('the availability page', () => {
   });
 });
 
+// biome-ignore lint/performance/useDomNodeTextContent: as it is read, with the spaces between what stands apart
 const textOf = async (one: Locator) => (await one.innerText()).replaceAll(/\s+/g, ' ');
 
 async function axeViolations(page: Page): Promise<string[]> {
