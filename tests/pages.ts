@@ -21,6 +21,8 @@ interface Opened {
 export async function open(file: string, options: BrowserContextOptions = {}): Promise<Opened> {
   const context = await browser!.newContext(options);
   const page = await context.newPage();
+  // On a busy machine half a minute is not enough for one of Allure's pages.
+  page.setDefaultTimeout(120_000);
   const complaints: string[] = [];
   page.on('console', (message) => {
     if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
