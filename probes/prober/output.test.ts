@@ -9,7 +9,7 @@ test('a disk with no room for the first bytes: said, and no file without a heade
   const folder = mkdtempSync(join(tmpdir(), 'brownout-output-'));
   const out = join(folder, 'samples.bin');
   // Not a byte of any file may be written: what a full disk does, without one.
-  const command = `ulimit -f 0; exec "${process.execPath}" "${join(import.meta.dirname, 'main.ts')}"`;
+  const command = `ulimit -f 0; exec "${process.execPath}" "${join(import.meta.dirname, 'main.ts')}" 3>&1`;
   const said = await new Promise<string>((resolve) => {
     const child = execFile('sh', ['-c', command], (_, stdout) => resolve(stdout));
     child.stdin!.write(`${JSON.stringify({ out, origin: '0', streams: [], seed: 1 })}\n`);
