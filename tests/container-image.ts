@@ -1,18 +1,16 @@
 /** The image of ci/Containerfile, built by a Docker on a machine of its own from the labs' base image: no registry is asked. */
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { run, runStreaming } from '../lab/command.ts';
-import { answers, type Docker } from '../lab/docker/api.ts';
-import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf, SOCKET } from '../lab/docker/daemon.ts';
-import { inside, install, type Machine, powerOff, powerOn, remove } from '../lab/host.ts';
-import { cacheFolder } from '../lab/image/cache.ts';
+import type { Docker } from '../lab/docker/api.ts';
+import { BUILDER, removeBuilder, startBuilder } from '../lab/docker/builder.ts';
+import { DATA_ROOT, majorOf, SOCKET } from '../lab/docker/daemon.ts';
+import { inside, powerOff } from '../lab/host.ts';
 import { imageStore, shareStore } from '../lab/image/store.ts';
 import type { Lab } from '../lab/lab.ts';
 
 const root = join(import.meta.dirname, '..');
 export const IMAGE = 'brownout/brownout:lab';
-const MACHINE = 'builder';
 const progress = (text: string) => console.error(text);
 
 export interface Builder {
@@ -31,30 +29,19 @@ export async function buildImage(folder: string): Promise<Builder> {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const images = await imageStore(progress);
-  const machine: Machine = {
-    name: MACHINE,
-    address: undefined,
-    size: { cpus: 2, memory: 4 * 2 ** 30 },
-    mounts: [
-      { from: cacheFolder(), to: cacheFolder(), readonly: true },
-      { from: join(folder, 'project'), to: '/project', readonly: false },
-    ],
-    services: [dockerd(majorOf(await run(['dockerd', '--version'])))],
-    keeps: true,
-  };
-  const builder = {
-    docker: dockerOf(lab, MACHINE),
-    inside: (argv: string[]) => inside(lab, MACHINE, argv),
+  const dockerMajor = majorOf(await run(['dockerd', '--version']));
+  const machine = {
+    inside: (argv: string[]) => inside(lab, BUILDER, argv),
     async remove() {
-      await powerOff(lab, MACHINE);
-      await remove(lab, MACHINE);
-      await rm(lab.folder, { recursive: true, force: true });
+      await powerOff(lab, BUILDER);
+      await removeBuilder(lab);
     },
   };
   try {
-    await install(lab, machine, (disk) => shareStore(images.folder, join(disk, DATA_ROOT)));
-    await powerOn(lab, machine);
-    await answers(builder.docker, 60_000, () => dockerSilent(lab, MACHINE));
+    const docker = await startBuilder(lab, dockerMajor, {
+      mounts: [{ from: join(folder, 'project'), to: '/project', readonly: false }],
+      fill: (disk) => shareStore(images.folder, join(disk, DATA_ROOT)),
+    });
     const query = new URLSearchParams({
       t: IMAGE,
       buildargs: JSON.stringify({ BASE: 'brownout/base' }),
@@ -62,10 +49,10 @@ export async function buildImage(folder: string): Promise<Builder> {
       rm: '1',
     });
     const tar = runStreaming(['tar', '-C', context, '--owner=0', '--group=0', '--numeric-owner', '-c', '.']);
-    await builder.docker.upload(`/build?${query}`, 'application/x-tar', tar);
-    return builder;
+    await docker.upload(`/build?${query}`, 'application/x-tar', tar);
+    return { docker, ...machine };
   } catch (error) {
-    await builder.remove();
+    await machine.remove();
     throw error;
   }
 }

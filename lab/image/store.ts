@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { ifFree, withLock } from '../../units/lock.ts';
 import { run, runStreaming } from '../command.ts';
 import { diskOf } from '../disk.ts';
-import { answers, type Docker } from '../docker/api.ts';
-import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf } from '../docker/daemon.ts';
-import { inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
+import type { Docker } from '../docker/api.ts';
+import { BUILDER, removeBuilder, startBuilder } from '../docker/builder.ts';
+import { DATA_ROOT, majorOf } from '../docker/daemon.ts';
+import { inside, powerOff } from '../host.ts';
 import type { Lab } from '../lab.ts';
 import type { Progress } from '../progress.ts';
 import { labNeeds } from '../workloads.ts';
@@ -18,9 +19,6 @@ import { rootFilesystem } from './rootfs.ts';
 const FORMAT = 1;
 const KINDS = ['base-image', 'images'] as const;
 type Kind = (typeof KINDS)[number];
-
-/** Big enough to unpack the root filesystem quickly. */
-const BUILDER = { cpus: 2, memory: 4 * 2 ** 30 };
 
 /**
  * The image store of Docker that all nodes of a lab share: `brownout/base` and `brownout/tools:lab`, and for each workload
@@ -131,41 +129,26 @@ async function withBuilder(
   work: (docker: Docker) => Promise<void>,
 ): Promise<void> {
   const lab = builderLab(kind);
-  const machine: Machine = {
-    name: 'builder',
-    address: undefined,
-    size: BUILDER,
-    mounts: [{ from: cacheFolder(), to: cacheFolder(), readonly: true }],
-    services: [dockerd(majorOf(version))],
-    keeps: true,
-  };
-  await removeBuilder(kind);
+  await removeBuilder(lab);
   try {
-    const root = join(diskOf(lab, machine.name), DATA_ROOT);
-    await install(lab, machine, async (disk) => {
-      if (start) await shareStore(start, join(disk, DATA_ROOT));
+    const root = join(diskOf(lab, BUILDER), DATA_ROOT);
+    const docker = await startBuilder(lab, majorOf(version), {
+      fill: async (disk) => {
+        if (start) await shareStore(start, join(disk, DATA_ROOT));
+      },
     });
-    await powerOn(lab, machine);
-    const docker = dockerOf(lab, machine.name);
-    await answers(docker, 60_000, () => dockerSilent(lab, machine.name));
     await work(docker);
-    await run(inside(lab, machine.name, ['sync', '--file-system', DATA_ROOT]));
-    await powerOff(lab, machine.name);
+    await run(inside(lab, BUILDER, ['sync', '--file-system', DATA_ROOT]));
+    await powerOff(lab, BUILDER);
     for (const part of ['image', 'overlay2']) await rename(join(root, part), join(into, part));
   } finally {
-    await removeBuilder(kind);
+    await removeBuilder(lab);
   }
 }
 
 /** Removes builders whose process died before it could remove them. One that is at work is left alone. */
 export async function removeDeadBuilders(): Promise<void> {
-  for (const kind of KINDS) await ifFree(lockName(kind), 'clean-up', () => removeBuilder(kind));
-}
-
-async function removeBuilder(kind: Kind): Promise<void> {
-  const lab = builderLab(kind);
-  await remove(lab, 'builder');
-  await rm(lab.folder, { recursive: true, force: true });
+  for (const kind of KINDS) await ifFree(lockName(kind), 'clean-up', () => removeBuilder(builderLab(kind)));
 }
 
 /** On the cache's disk, so that what was built is moved, not copied. */

@@ -1,11 +1,12 @@
-import { cp, lstat, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ifFree } from '../../units/lock.ts';
 import { run, runStreaming } from '../command.ts';
 import { diskOf } from '../disk.ts';
-import { answers, type Docker } from '../docker/api.ts';
-import { DATA_ROOT, dockerd, dockerOf, dockerSilent, majorOf, SOCKET } from '../docker/daemon.ts';
-import { inside, install, type Machine, powerOff, powerOn, remove } from '../host.ts';
+import type { Docker } from '../docker/api.ts';
+import { BUILDER, removeBuilder, startBuilder } from '../docker/builder.ts';
+import { DATA_ROOT, majorOf, SOCKET } from '../docker/daemon.ts';
+import { inside, powerOff } from '../host.ts';
 import { cached, cacheFolder, lockName } from '../image/cache.ts';
 import { type ImageStore, imageStore, shareStore } from '../image/store.ts';
 import type { Lab } from '../lab.ts';
@@ -17,7 +18,6 @@ import { CONTAINERD_ROOT, CONTAINERD_SOCKET, containerdConfig } from './node.ts'
 /** Raised when what is stored, or how, changes. */
 const FORMAT = 1;
 const KIND = 'containerd';
-const BUILDER = 'builder';
 
 export const PAUSE_IMAGE = 'brownout/pause:lab';
 export const DNS_IMAGE = 'brownout/coredns:lab';
@@ -42,12 +42,12 @@ export async function containerdStore(programs: string, progress: Progress): Pro
   const [docker, own] = await Promise.all([run(['dockerd', '--version']), run(['containerd', '--version'])]);
   const inputs = { FORMAT, images: images.key, programs: basename(programs), docker, own };
   const folder = await cached(KIND, inputs, progress, async (into) => {
-    await removeBuilder();
+    await removeBuilder(builderLab);
     try {
       await fill(images, programs, majorOf(docker), progress);
       await rename(join(diskOf(builderLab, BUILDER), CONTAINERD_ROOT), join(into, 'root'));
     } finally {
-      await removeBuilder();
+      await removeBuilder(builderLab);
     }
   });
   return { folder, images };
@@ -58,21 +58,11 @@ async function fill(images: ImageStore, programs: string, dockerMajor: number, p
   const config = join(builderLab.folder, 'config');
   await mkdir(config, { recursive: true });
   await writeFile(join(config, 'containerd.toml'), containerdConfig(fullName(PAUSE_IMAGE)));
-  const machine: Machine = {
-    name: BUILDER,
-    address: undefined,
-    size: { cpus: 2, memory: 4 * 2 ** 30 },
-    mounts: [
-      { from: cacheFolder(), to: cacheFolder(), readonly: true },
-      { from: config, to: CONFIG, readonly: true },
-    ],
-    services: [dockerd(dockerMajor), containerd],
-    keeps: true,
-  };
-  await install(builderLab, machine, (disk) => shareStore(images.folder, join(disk, DATA_ROOT)));
-  await powerOn(builderLab, machine);
-  const docker = dockerOf(builderLab, BUILDER);
-  await answers(docker, 60_000, () => dockerSilent(builderLab, BUILDER));
+  const docker = await startBuilder(builderLab, dockerMajor, {
+    mounts: [{ from: config, to: CONFIG, readonly: true }],
+    services: [containerd],
+    fill: (disk) => shareStore(images.folder, join(disk, DATA_ROOT)),
+  });
   await importProgram(docker, programs, 'pause', PAUSE_IMAGE);
   await importProgram(docker, programs, 'coredns', DNS_IMAGE);
   const all = (await docker.get<{ RepoTags: string[] | null }[]>('/images/json')).flatMap(
@@ -102,12 +92,7 @@ sync --file-system ${CONTAINERD_ROOT}`;
 
 /** Removes the builder of a process that died before it could remove it. One that is at work is left alone. */
 export async function removeDeadBuilder(): Promise<void> {
-  await ifFree(lockName(KIND), 'clean-up', removeBuilder);
-}
-
-async function removeBuilder(): Promise<void> {
-  await remove(builderLab, BUILDER);
-  await rm(builderLab.folder, { recursive: true, force: true });
+  await ifFree(lockName(KIND), 'clean-up', () => removeBuilder(builderLab));
 }
 
 /** On the cache's disk, so that what was built is moved, not copied. */
