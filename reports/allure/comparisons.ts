@@ -3,15 +3,15 @@ import { compare } from '../../analysis/comparison/compare.ts';
 import { renderComparisonPage } from '../compare/html.ts';
 import { sayFaults } from '../wording.ts';
 import { attachGlobally } from './globals.ts';
-import { type ReadResult, readResults } from './results.ts';
+import type { ReadResult } from './results.ts';
 
 type Judged = NonNullable<ReadResult['judged']>;
 
-/** Adds a page for each workload and fault of which there are several runs. */
-export function attachComparisons(results: string): void {
-  for (const [name, runs] of comparable(readResults(results))) {
+/** Adds to a folder of results a page for each workload and fault of which there are several runs in it. */
+export function attachComparisons(dir: string, results: readonly ReadResult[]): void {
+  for (const [name, runs] of comparable(results)) {
     const text = renderComparisonPage(compare(runs));
-    attachGlobally(results, { name: `Compared: ${name}, ${runs.length} runs`, type: 'text/html', text });
+    attachGlobally(dir, { name: `Compared: ${name}, ${runs.length} runs`, type: 'text/html', text });
   }
 }
 

@@ -12,9 +12,10 @@ import { type ReadResult, type Result, readResults, subjectOf } from './results.
 
 type Judged = NonNullable<ReadResult['judged']>;
 
-/** Adds metrics, and puts right the times of steps and what Playwright calls passed because it was expected to fail. */
-export function completeResults(dir: string): void {
-  for (const { file, result, judged } of readResults(dir)) {
+/** Adds metrics, and puts right the times of steps and what Playwright calls passed because it was expected to fail. Returns all, as they are then. */
+export function completeResults(dir: string): ReadResult[] {
+  const all = readResults(dir);
+  for (const { file, result, judged } of all) {
     if (!judged) continue;
     const before = JSON.stringify(result);
     timeSteps(result, judged);
@@ -24,6 +25,7 @@ export function completeResults(dir: string): void {
     const name = path.basename(file).replace(/-result\.json$/, '-perf.json');
     if (samples.length > 0) writeWhole(path.join(dir, name), JSON.stringify(samples), 0o600);
   }
+  return all;
 }
 
 /**

@@ -9,22 +9,21 @@ import { OperatorError } from '../../units/operator-error.ts';
  */
 export function gatherResults(folders: readonly string[], into: string): void {
   for (const folder of folders) {
-    const names = isThere(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
-    const files = names.filter((entry) => entry.isFile());
-    if (!files.some(({ name }) => name.endsWith('-result.json')))
+    const names = filesIn(folder);
+    if (!names.some((name) => name.endsWith('-result.json')))
       throw new OperatorError(`There are no Allure results in ${folder}.`, {
         hint: 'Give folders as `brownout run` leaves them: .brownout/allure-results',
       });
-    for (const { name } of files)
+    for (const name of names)
       if (!existsSync(path.join(into, name))) linkOrCopy(path.join(folder, name), path.join(into, name));
   }
 }
 
-function isThere(folder: string): boolean {
+/** Without those in folders below; none where there is no folder. */
+function filesIn(folder: string): string[] {
   try {
-    readdirSync(folder);
-    return true;
+    return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [entry.name] : []));
   } catch {
-    return false;
+    return [];
   }
 }

@@ -12,7 +12,7 @@ import { attachComparisons } from './comparisons.ts';
 import { completeResults } from './complete.ts';
 import { gatherResults } from './gather.ts';
 import { CLUSTER_LABEL } from './names.ts';
-import { firstNamed, readResults } from './results.ts';
+import { firstNamed, type ReadResult } from './results.ts';
 
 const TIMEOUT = 120_000;
 /** Seen from Allure's page. */
@@ -44,10 +44,10 @@ export async function generateAllureReport(
     const own = path.join(folder, 'results');
     mkdirSync(own);
     gatherResults([results], own);
-    completeResults(own);
-    attachComparisons(own);
+    const read = completeResults(own);
+    attachComparisons(own, read);
     const config = path.join(folder, 'allurerc.mjs');
-    writeFileSync(config, allureConfig(out, path.resolve(history), environments(own)));
+    writeFileSync(config, allureConfig(out, path.resolve(history), environments(read)));
     // Allure does not clear the folder; it may contain a report of an older layout.
     rmSync(out, { recursive: true, force: true });
     const cli = fileURLToPath(new URL('../cli.js', import.meta.resolve('allure')));
@@ -150,9 +150,9 @@ export function environmentOf(cluster: string): { id: string; name: string } {
 }
 
 /** The configuration of each cluster at its latest result, from the findings attached to it. */
-function environments(resultsDir: string): Environments {
+function environments(results: readonly ReadResult[]): Environments {
   const found: Environments = new Map();
-  for (const { result, judged } of readResults(resultsDir)) {
+  for (const { result, judged } of results) {
     const cluster = firstNamed(result.labels, CLUSTER_LABEL);
     if (cluster !== undefined && judged) found.set(cluster, variablesOf(judged.findings));
   }
