@@ -5,6 +5,7 @@ import { shownPath } from '../run/plan.ts';
 import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { stderr, stdout } from '../units/terminal.ts';
+import { tellHint } from './tell.ts';
 
 /** Publishes an invocation's results and, unless it is not wanted, the report of them. If that cannot be made, the verdicts are still valid. */
 export async function publishAllure(folder: InvocationFolder, withReport: boolean): Promise<AllurePages | undefined> {
@@ -18,7 +19,7 @@ export async function publishAllure(folder: InvocationFolder, withReport: boolea
     return await folder.publish(withReport ? report : undefined);
   } catch (error) {
     stderr.print(`No Allure report was made of ${shownPath(allureResults)}: ${messageOf(error)}`);
-    if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
+    if (error instanceof OperatorError) tellHint(error.hint);
     return undefined;
   }
 }

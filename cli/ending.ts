@@ -10,6 +10,7 @@ import { PermanentError } from '../units/operator-error.ts';
 import { allWritten, stderr } from '../units/terminal.ts';
 import { few } from '../units/words.ts';
 import { exit, worstExit } from './exit.ts';
+import { tellError } from './tell.ts';
 
 const exitProcess = process.exit.bind(process);
 /** Before anything was changed an early end is a refusal. */
@@ -39,10 +40,9 @@ export function guardEnd(): void {
   };
   // Also for who imported it by its name.
   syncBuiltinESMExports();
-  whenStuck(({ message, hint }) => {
+  whenStuck((error) => {
     isOver = true;
-    stderr.print(`brownout: ${message}`);
-    stderr.print(`  What to do: ${hint}`);
+    tellError(error);
     if (early !== exit.refused) stderr.print('  brownout undo takes back what is left');
     return early;
   });

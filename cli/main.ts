@@ -10,6 +10,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import { asDocument, keepResultsApart, stderr, stdout, styled, surviveClosedOutput } from '../units/terminal.ts';
 import { during, earlyCode, endedEarlyIs, endWith, guardEnd } from './ending.ts';
 import { exit } from './exit.ts';
+import { tellError } from './tell.ts';
 
 /** One file per subcommand, loaded only when needed, so that the command starts fast. */
 const subcommands: Record<string, () => Promise<Command>> = {
@@ -108,11 +109,9 @@ function explain(error: unknown): number {
   if (error instanceof FileError) {
     stderr.print(styled`brownout: ${error.render({ color: false })}`);
   } else if (error instanceof OperatorError) {
-    stderr.print(`brownout: ${error.message}`);
-    if (error.hint) stderr.print(`  What to do: ${error.hint}`);
+    tellError(error);
   } else if (isOperators(error)) {
-    stderr.print(`brownout: ${error.message}`);
-    stderr.print('  What to do: give this account the right to that file, or room on its disk');
+    tellError({ message: error.message, hint: 'give this account the right to that file, or room on its disk' });
   } else {
     const place = ownPlace(error);
     const isTheirs = place !== undefined || nowDoing().length > 0;

@@ -22,6 +22,7 @@ import { endedEarlyIs } from './ending.ts';
 import { exit, worstExit } from './exit.ts';
 import { casesOf, GateFiles, type GateFlags } from './gate.ts';
 import { runPlaywright } from './runner.ts';
+import { tellError } from './tell.ts';
 
 interface RunFlags extends GateFlags {
   cluster: string[];
@@ -97,10 +98,7 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
       folder,
       flags.json ?? false,
     );
-    for (const { message, hint } of broken) {
-      stderr.print(`brownout: ${message}`);
-      if (hint) stderr.print(`  What to do: ${hint}`);
-    }
+    for (const trouble of broken) tellError(trouble);
     if (abandoned) {
       const code = await tellWhatIsLeft(abandoned);
       left.end({
@@ -120,18 +118,21 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     const isRefused = isUntouched && endedBy === null && journeys.length === 0;
     const known = isRefused ? exit.refused : exitCode(results, broken, isComplete, green);
     const code = isAllUndone ? known : exit.notUndone;
-    const isUnexplained = !green && results.every(isGreen);
-    const troubles = [
-      ...broken.map(({ message }) => message),
+    const isUnexplained = broken.length === 0 && !green && results.every(isGreen);
+    const ended = [
       ...(isRefused ? ['No run has begun, and nothing was changed: the scenarios could not be loaded.'] : []),
       ...(endedBy === null ? [] : [`The runner of the scenarios was ended by ${endedBy}, not by brownout.`]),
       ...(areAllSkipped(results) ? ['Every scenario was skipped: nothing is known of this cluster.'] : []),
     ];
-    for (const trouble of troubles.slice(broken.length)) stderr.print(trouble);
+    for (const trouble of ended) stderr.print(trouble);
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
     if (broken.length === 0 && (!isComplete || isUnexplained)) stderr.print(output.trim());
-    if (isUnexplained && broken.length === 0) troubles.push(`A test failed that no verdict explains. ${output.trim()}`);
-    if (!isAllUndone) troubles.push('What a run left whose process was killed is not undone: brownout undo');
+    const troubles = [
+      ...broken.map(({ message }) => message),
+      ...ended,
+      ...(isUnexplained ? [`A test failed that no verdict explains. ${output.trim()}`] : []),
+      ...(isAllUndone ? [] : ['What a run left whose process was killed is not undone: brownout undo']),
+    ];
     attachPending(own.allureResults, begun);
     const pages = await publishAllure(own, flags.allure);
     if (flags.json)

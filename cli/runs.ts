@@ -12,6 +12,7 @@ import { readRunJournal } from '../run/run-journal.ts';
 import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stderr, stdout } from '../units/terminal.ts';
+import { tellHint } from './tell.ts';
 
 interface RunLine {
   run: string;
@@ -49,7 +50,7 @@ function describe(folder: RunFolder): RunLine[] {
     // Without a journal, and nothing that tells of one, no run had begun.
     if (!(error instanceof OperatorError) && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     stderr.print(`${folder.dir} cannot be read: ${messageOf(error)}`);
-    if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
+    if (error instanceof OperatorError) tellHint(error.hint);
     const pending = pendingIn(folder);
     if (pending > 0) stderr.print(`  ${pending} acts not undone: brownout undo ${path.basename(folder.dir)}`);
     return [];

@@ -15,6 +15,7 @@ import { OperatorError } from '../units/operator-error.ts';
 import { asJson, type Styled, stderr, stdout, styled } from '../units/terminal.ts';
 import { within } from '../units/within.ts';
 import { exit } from './exit.ts';
+import { tellHint } from './tell.ts';
 
 /** What a platform may take for what is asked of it here, ms; the suite's own have shorter limits of their own. */
 const PLATFORM_TIME = 120_000;
@@ -49,7 +50,7 @@ export function undoCommand(): Command {
           const run = path.basename(folder.dir);
           notReached.push({ run, error: messageOf(error) });
           stderr.print(`not undone  run ${run}: ${messageOf(error)}`);
-          if (error instanceof OperatorError && error.hint) stderr.print(`  What to do: ${error.hint}`);
+          if (error instanceof OperatorError) tellHint(error.hint);
         });
       }
       if (given) await undoLeftovers(given, name && (knownRun(name)?.id ?? name), [...steps], onStep);
