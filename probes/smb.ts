@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { readSecret } from '../files/reference.ts';
 import { contentOf } from './content.ts';
 import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
+import { hostOf } from './wire/host.ts';
 import type { Owner } from './wire/smb/connection.ts';
 import { SmbError } from './wire/smb/errors.ts';
 import { get, put, remove } from './wire/smb/files.ts';
@@ -86,7 +87,7 @@ export function placeOf(target: string): Place | undefined {
   if (!url?.hostname || share === undefined) return undefined;
   return {
     share: {
-      host: url.hostname.replace(/^\[|\]$/g, ''),
+      host: hostOf(url),
       port: Number(url.port || PORT),
       share: decodeURIComponent(share),
     },

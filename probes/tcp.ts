@@ -2,6 +2,7 @@ import { connect, isIP } from 'node:net';
 import { z } from 'zod';
 import type { Attempt, Probe, ProbeDefinition, Result } from './probe.ts';
 import { classify } from './wire/errors.ts';
+import { hostOf } from './wire/host.ts';
 import { Lookup } from './wire/lookup.ts';
 
 const options = z.strictObject({});
@@ -18,7 +19,7 @@ export const tcp: ProbeDefinition = {
   create: (spec) => {
     options.parse(spec.options);
     const url = new URL(spec.target);
-    return new TcpProbe(url.hostname.replace(/^\[|\]$/g, ''), Number(url.port || PORTS[url.protocol]));
+    return new TcpProbe(hostOf(url), Number(url.port || PORTS[url.protocol]));
   },
 };
 

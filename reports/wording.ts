@@ -216,6 +216,12 @@ export function slowestStream(streams: StreamFindings[]): StreamFindings | undef
   return streams.toSorted((a, b) => length(b) - length(a))[0];
 }
 
+/** The stream that was available least, of those of which it is known. */
+export function leastAvailable(streams: StreamFindings[]): StreamFindings | undefined {
+  const known = streams.filter(({ availability }) => Number.isFinite(availability));
+  return known.toSorted((a, b) => a.availability - b.availability)[0];
+}
+
 /** Where a scenario on a cluster stands in reports, from the outermost suite to the innermost. */
 export function suitesOf({ scenario, cluster }: PlacedRun): [platform: string, workload: string, fault: string] {
   return [cluster.platform, `${scenario.workload} (${scenario.variant})`, sayFaults({ scenario })];

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { readSecret } from '../files/reference.ts';
-import { entriesOn, imagesOn } from '../fixtures/on-cluster.ts';
+import { entriesOn, exampleEntry, imagesOn } from '../fixtures/on-cluster.ts';
 import type { EntryUser, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
 import type { Ask } from '../platforms/asks.ts';
@@ -164,7 +164,7 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
     const target = entries[probe.entry];
     if (target === undefined) {
       throw new OperatorError(`${cluster.file} names no entry '${probe.entry}', which the probe '${name}' asks.`, {
-        hint: `Add it: entry: { ${probe.entry}: ${workload.entries?.[probe.entry]?.protocol ?? 'http'}://… }`,
+        hint: `Add it: ${exampleEntry(workload, probe.entry)}`,
       });
     }
     const credentials = cluster.credentials[probe.entry];

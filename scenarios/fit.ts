@@ -2,7 +2,7 @@ import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
 import type { Finding } from '../files/source.ts';
 import type { YamlFile } from '../files/yaml.ts';
-import { entriesOn, imagesOn } from '../fixtures/on-cluster.ts';
+import { entriesOn, exampleEntry, imagesOn } from '../fixtures/on-cluster.ts';
 import type { Workload } from '../fixtures/workload.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
@@ -44,7 +44,7 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
     found.push({
       span: file.key(['probes', name]),
       message,
-      hint: `add it there: entry: { ${entry}: ${workload.entries?.[entry]?.protocol ?? 'http'}://… }`,
+      hint: `add it there: ${exampleEntry(workload, entry)}`,
     });
   }
   const notOffered = await deploymentRefusal(scenario, workload, cluster);

@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Attempt, StreamSpec } from '../probe.ts';
 import { classify, type Failure } from './errors.ts';
+import { hostOf } from './host.ts';
 import { type HttpResponse, limits, ProtocolError, ResponseParser } from './http-response.ts';
 import { Lookup } from './lookup.ts';
 import { type Trust, tlsOptions, trustOf } from './tls.ts';
@@ -148,7 +149,7 @@ class Connection implements Attempt {
 
   constructor(url: URL, trust: Trust | undefined, memory: Memory) {
     this.#memory = memory;
-    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const host = hostOf(url);
     const isName = isIP(host) === 0;
     const tls = url.protocol === 'https:';
     const options = {

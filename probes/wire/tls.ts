@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { type ConnectionOptions, createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import { OperatorError } from '../../units/operator-error.ts';
+import { hostOf } from './host.ts';
 
 /** Whom a client believes: the authorities that this computer trusts, and with `ca` those in that file. */
 export type Trust = SecureContext;
@@ -32,11 +33,11 @@ export async function trustOf(ca: string | undefined): Promise<Trust> {
 }
 
 /** Where a TLS connection goes, and what it says of that. */
-export function tlsOptions({ hostname, port }: URL): ConnectionOptions & { host: string; port: number } {
-  const host = hostname.replace(/^\[|\]$/g, '');
+export function tlsOptions(url: URL): ConnectionOptions & { host: string; port: number } {
+  const host = hostOf(url);
   return {
     host,
-    port: Number(port || 443),
+    port: Number(url.port || 443),
     // No server has a name that is an address.
     servername: isIP(host) === 0 ? host : '',
     ALPNProtocols: ['http/1.1'],

@@ -4,6 +4,7 @@ import { cleanUpOf } from '../clean-up.ts';
 import { harmlessText } from '../harmless.ts';
 import { inline } from '../markdown.ts';
 import {
+  leastAvailable,
   sayBracket,
   sayCheck,
   sayExpected,
@@ -78,9 +79,7 @@ function rowOf(one: GateCase): string[] {
   const { streams, durability } = findings;
   const expected = sayExpected(meta, findings);
   const slowest = slowestStream(streams);
-  const least = streams
-    .toSorted((a, b) => a.availability - b.availability)
-    .find(({ availability }) => availability >= 0);
+  const least = leastAvailable(streams);
   const longest = streams
     .flatMap(({ stream, headline }) => (headline === undefined ? [] : [{ stream, headline }]))
     .toSorted((a, b) => Number(b.headline.open) - Number(a.headline.open) || b.headline.outer - a.headline.outer)[0];

@@ -5,7 +5,7 @@ import type { RunMeta } from '../../../recording/recording.ts';
 import { formatDuration } from '../../../units/units.ts';
 import { spells } from '../../html/chart-data.ts';
 import { lossesOf } from '../../html/summary.ts';
-import { sayBracket, sayCheck, sayMark, sayShare, slowestStream } from '../../wording.ts';
+import { leastAvailable, sayBracket, sayCheck, sayMark, sayShare, slowestStream } from '../../wording.ts';
 import { type HistoryPoint, runsBefore, slowestBefore, type Trend } from './past.ts';
 
 /** A test as Allure tells of it, with the run that it judged, if it did. */
@@ -112,8 +112,7 @@ function numbersOf(findings: Findings, isProven: boolean): Cell['numbers'] {
     const detail = ms !== undefined && bracket && bracket.from < bracket.to ? sayBracket(bracket) : '';
     const name = `${stream} recovery`;
     numbers.push({ name, value: sayMark(ttsr), detail, bad: missed('recovery') || missed('recovery-after-healing') });
-    const known = findings.streams.filter(({ availability }) => Number.isFinite(availability));
-    const worst = known.toSorted((a, b) => a.availability - b.availability)[0];
+    const worst = leastAvailable(findings.streams);
     if (worst) {
       const value = sayShare(worst.availability);
       numbers.push({ name: `${worst.stream} available`, value, detail: '', bad: missed('availability') });
