@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { inputOf, type Order, type Result } from './order.ts';
+import { inputOf, limits, type Order, type Result } from './order.ts';
 
 /** A case that is silent for longer, ms, or whose process holds more, MiB, ends it. */
 const HANGS = 30_000;
@@ -38,19 +38,30 @@ export async function watch(order: Order, onFinding: (finding: Finding) => void)
     tally.findings.push(finding);
     onFinding(finding);
   };
-  const count = ({ index, outcome, finding, took, peak }: Result) => {
+  /** What the cases before it left in a process is not a case's own: one that seems to hold too much is tried alone. */
+  const heavy: number[] = [];
+  const count = ({ index, outcome, finding, took, peak }: Result, alone = false) => {
+    if (peak > limits.peak && !alone) {
+      heavy.push(index);
+      return;
+    }
     tally.slowest = Math.max(tally.slowest, took);
     tally.largest = Math.max(tally.largest, peak);
     if (outcome !== 'failed') tally[outcome] += 1;
     if (finding !== undefined) found(index, finding);
+    else if (peak > limits.peak) found(index, `the process held ${Math.round(peak)} MiB`);
   };
   let left = order.indices;
   while (left.length > 0) {
-    const { tried, ended } = await oneProcess({ ...order, indices: left }, count);
+    const { tried, ended } = await oneProcess({ ...order, indices: left }, (result) => count(result));
     if (ended !== undefined) found(left[tried]!, ended);
     const gone = tried + (ended === undefined ? 0 : 1);
     tally.tried += gone;
     left = left.slice(gone);
+  }
+  for (const index of heavy) {
+    const { ended } = await oneProcess({ ...order, indices: [index] }, (result) => count(result, true));
+    if (ended !== undefined) found(index, ended);
   }
   return tally;
 }
