@@ -5,6 +5,8 @@ import { after, before, describe, it } from 'node:test';
 import { type Answer, Client } from '../../../tests/proxmox/client.ts';
 import { MemoryCluster, PASSWORD, TOKEN_SECRET } from '../../../tests/proxmox/memory-cluster.ts';
 import { Authority } from '../../../tests/proxmox/server.ts';
+import { until } from '../../../tests/until.ts';
+import { sleep } from '../../../units/sleep.ts';
 
 const token = (id: string) => ({ authorization: `PVEAPIToken=root@pam!${id}=${TOKEN_SECRET}` });
 
@@ -145,6 +147,30 @@ describe('the API of a node', { timeout: 120_000 }, () => {
     await done(await ask('POST /nodes/pve2/qemu/100/status/shutdown', { timeout: 5 }));
     await done(await ask('DELETE /nodes/pve2/qemu/100'));
     assert.equal((await ask('GET /cluster/nextid')).data, '100');
+  });
+
+  it('lists a guest that moves as running, with its tags, at every moment', async () => {
+    const row = async () => {
+      const { data } = await ask('GET /cluster/resources', { type: 'vm' });
+      return (data as { vmid: number; status: string; tags?: string; node: string }[]).find(({ vmid }) => vmid === 104);
+    };
+    await done(await ask('POST /nodes/pve1/qemu', { vmid: 104, memory: 64, tags: 'mine' }));
+    assert.equal((await row())?.tags, 'mine', 'tags are of its configuration, known at once');
+    await done(await ask('POST /nodes/pve1/qemu/104/status/start'));
+    await until('its node has said that it runs', async () => (await row())?.status === 'running', 15_000);
+    const moving = ask('POST /nodes/pve1/qemu/104/migrate', { target: 'pve2', online: 1 }).then(done);
+    const seen = new Set<string>();
+    // Beyond the moment at which the node that it left says again what it has.
+    for (let looks = 0; looks < 60; looks += 1) {
+      const { status, tags } = (await row())!;
+      seen.add(`${status} ${tags}`);
+      await sleep(20);
+    }
+    assert.equal((await moving).exitstatus, 'OK');
+    assert.equal((await row())!.node, 'pve2');
+    assert.deepEqual([...seen], ['running mine']);
+    await done(await ask('POST /nodes/pve2/qemu/104/status/stop'));
+    await done(await ask('DELETE /nodes/pve2/qemu/104'));
   });
 
   it('only asks the HA manager for what is under HA', async () => {

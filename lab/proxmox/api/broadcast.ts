@@ -19,12 +19,20 @@ export interface Told {
   /** Epoch seconds. */
   time: number;
   node: Figures;
-  /** By VMID. */
-  guests: Record<string, GuestRow>;
+  /** By VMID: its own, and those that have left it for another node, as they were. */
+  guests: Record<string, ToldGuest>;
   storage: Space;
   tasks: ToldTask[];
 }
 
+export interface ToldGuest {
+  /** When it was so, epoch seconds. */
+  time: number;
+  row: GuestRow;
+}
+
+/** What was last said of a guest is forgotten after so long, seconds, where nobody says anything newer. */
+const KEPT = 300;
 /** Milliseconds. */
 const PERIOD = 10_000;
 const SOON = 200;
@@ -85,17 +93,23 @@ export class Broadcast {
 
   async #look(): Promise<Told> {
     const { membership, files, hypervisor, storage } = this.#parts;
-    const guests: Record<string, GuestRow> = {};
+    const time = epoch();
+    const guests: Record<string, ToldGuest> = {};
     for (const kind of ['vm', 'ct'] as const) {
       for (const [vmid, node] of await guestNodes(this.#parts, kind)) {
-        if (node !== membership.node) continue;
+        if (node !== membership.node) {
+          const last = this.#own?.guests[vmid];
+          if (last && last.time > time - KEPT) guests[vmid] = last;
+          continue;
+        }
         const content = await files.read(configPath(node, vmid, kind));
         const row = kind === 'vm' ? rowOf : containerRowOf;
-        if (content !== undefined) guests[vmid] = row(vmid, parseFile(content).config, await hypervisor.state(vmid));
+        if (content === undefined) continue;
+        guests[vmid] = { time, row: row(vmid, parseFile(content).config, await hypervisor.state(vmid)) };
       }
     }
     return {
-      time: epoch(),
+      time,
       node: await figures(),
       guests,
       storage: await space(storage.folder),

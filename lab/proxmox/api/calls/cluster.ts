@@ -2,11 +2,14 @@
 
 import { X509Certificate } from 'node:crypto';
 import { DATACENTER } from '../../config/datacenter.ts';
-import { guestPlaces } from '../../config/guest-files.ts';
+import { configPath, guestPlaces } from '../../config/guest-files.ts';
+import { parseFile } from '../../guests/config.ts';
 import { isVm } from '../../ha/state.ts';
+import type { GuestConfig } from '../../node/parts.ts';
 import { certificatePath, type Told } from '../broadcast.ts';
 import { optionsText, parseOptionsFile } from '../datacenter.ts';
 import { VERSION } from '../figures.ts';
+import type { GuestRow } from '../guest-row.ts';
 import { guestNodes } from '../parts.ts';
 import { badParameters } from '../refusal.ts';
 import { type Handlers, type Request, text, underLock, type World } from '../world.ts';
@@ -67,13 +70,12 @@ async function resources({ world, params, caller }: Request) {
   const rows: object[] = [];
   if (kind === undefined || kind === 'vm') {
     const configured = await world.ha.services();
-    const latest = latestGuests(told);
-    for (const [sid, node] of await guestPlaces(world.files)) {
+    for (const [sid, { node, config }] of await guestConfigs(world)) {
       const type = isVm(sid) ? 'qemu' : 'lxc';
       const vmid = Number(sid.slice('vm:'.length));
       if (!granted(`/vms/${vmid}`).has('VM.Audit')) continue;
       const hastate = configured[sid] && { hastate: services[sid]?.state ?? configured[sid].state };
-      rows.push({ ...guestRow(type, vmid, node, latest.get(vmid)), ...hastate });
+      rows.push({ ...guestRow(type, vmid, node, config, toldOf(told, vmid, node)), ...hastate });
     }
   }
   for (const { name, online } of world.membership.nodes()) {
@@ -89,39 +91,37 @@ async function resources({ world, params, caller }: Request) {
   return rows;
 }
 
-function latestGuests(told: Map<string, Told>) {
-  const latest = new Map<number, { time: number; row: Told['guests'][string] }>();
-  for (const { time, guests } of told.values()) {
-    for (const row of Object.values(guests)) {
-      const known = latest.get(row.vmid);
-      if (!known || known.time <= time) latest.set(row.vmid, { time, row });
+/** By `vm:100`. A guest that moves between the list and its reading is looked for once more: it is never missing. */
+async function guestConfigs({ files }: World): Promise<Map<string, { node: string; config: GuestConfig }>> {
+  const found = new Map<string, { node: string; config: GuestConfig }>();
+  for (let round = 0; round < 2; round += 1) {
+    const missing = [...(await guestPlaces(files))].filter(([sid]) => !found.has(sid));
+    for (const [sid, node] of missing) {
+      const [type, vmid] = sid.split(':') as [string, string];
+      const content = await files.read(configPath(node, vmid, type));
+      if (content !== undefined) found.set(sid, { node, config: parseFile(content).config });
     }
+    if (missing.every(([sid]) => found.has(sid))) break;
   }
-  return new Map([...latest].map(([vmid, { row }]) => [vmid, row]));
+  return found;
 }
 
-function guestRow(type: 'qemu' | 'lxc', vmid: number, node: string, row: Told['guests'][string] | undefined) {
-  const base = { id: `${type}/${vmid}`, type, vmid, node };
-  if (!row) return { ...base, status: 'unknown', template: 0 };
-  const {
-    name,
-    status: state,
-    cpu,
-    cpus,
-    mem,
-    maxmem,
-    memhost,
-    disk,
-    maxdisk,
-    netin,
-    netout,
-    uptime,
-    tags,
-    lock,
-  } = row;
+/** By its own node's word; while that has said nothing yet, as whoever had it last saw it. */
+function toldOf(told: Map<string, Told>, vmid: number, node: string): GuestRow | undefined {
+  const own = told.get(node)?.guests[vmid];
+  if (own) return own.row;
+  const all = [...told.values()].flatMap(({ guests }) => guests[vmid] ?? []);
+  return all.sort((a, b) => b.time - a.time)[0]?.row;
+}
+
+/** Tags and lock are of its configuration, and known at once; the rest is what was told. */
+function guestRow(type: 'qemu' | 'lxc', vmid: number, node: string, { tags, lock }: GuestConfig, row?: GuestRow) {
   const extra = { ...(tags !== undefined && { tags }), ...(lock !== undefined && { lock }) };
+  const base = { id: `${type}/${vmid}`, type, vmid, node, ...extra };
+  if (!row) return { ...base, status: 'unknown', template: 0 };
+  const { name, status: state, cpu, cpus, mem, maxmem, memhost, disk, maxdisk, netin, netout, uptime, template } = row;
   const usage = { cpu, maxcpu: cpus, mem, maxmem, memhost, disk, maxdisk, diskread: 0, diskwrite: 0, netin, netout };
-  return { ...base, name, status: state, template: row.template ?? 0, uptime, ...usage, ...extra };
+  return { ...base, name, status: state, template: template ?? 0, uptime, ...usage };
 }
 
 function storageRow({ storage }: World, node: string, online: boolean, told: Told | undefined) {
