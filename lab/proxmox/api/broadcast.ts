@@ -25,7 +25,7 @@ export interface Told {
   tasks: ToldTask[];
 }
 
-export interface ToldGuest {
+interface ToldGuest {
   /** When it was so, epoch seconds. */
   time: number;
   row: GuestRow;
