@@ -9,10 +9,11 @@ import type { ProxmoxCluster } from './cluster.ts';
 import { watchProxmox } from './events/watch.ts';
 import { neighbours } from './neighbour.ts';
 import { nodeFilter } from './node-filter.ts';
+import { idleAgents } from './state/idle-agents.ts';
 import { inspectProxmox } from './state/inspect.ts';
 import { conditionOf, ofNamespace, parseMember, processesOf, toMembers } from './state/members.ts';
 import { leftoversOfProxmox, snapshotProxmox } from './state/snapshot.ts';
-import { Viewer } from './state/view.ts';
+import { type View, Viewer } from './state/view.ts';
 import { askProxmox, offered, performOnProxmox, queries, verbs } from './verbs/index.ts';
 import { checkRights } from './verbs/rights.ts';
 import { mayDeploy } from './workload/deploy.ts';
@@ -29,10 +30,13 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
   const context = { api, viewer, cluster };
   const addresses = new Map<string, string>();
 
-  async function members(namespace: string, service?: string): Promise<Member[]> {
-    const view = await viewer.look({ patience: 0 });
+  async function membersIn(view: View, namespace: string): Promise<Member[]> {
     const processes = await processesOf(api, { ...view, guests: ofNamespace(namespace, view) });
-    const all = toMembers(namespace, view, processes);
+    return toMembers(namespace, view, processes);
+  }
+
+  async function members(namespace: string, service?: string): Promise<Member[]> {
+    const all = await membersIn(await viewer.look({ patience: 0 }), namespace);
     return service === undefined ? all : all.filter((member) => member.service === service);
   }
 
@@ -43,12 +47,15 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     tell?: (missing: string[]) => void,
   ): Promise<void> {
     const look = async () => {
-      const all = await members(namespace);
-      return Object.entries(services).flatMap(([service, wanted]) => {
+      const view = await viewer.look({ patience: 0 });
+      const all = await membersIn(view, namespace);
+      const short = Object.entries(services).flatMap(([service, wanted]) => {
         const ready = all.filter((member) => member.service === service && member.ready).length;
         const need = wanted === 'all' ? 1 : wanted;
         return ready >= need ? [] : [`${service}: ${ready} of ${need} run`];
       });
+      const idle = idleAgents(namespace, view);
+      return [...short, ...idle.map(({ node, state }) => `HA's agent on ${node} to be active (${state})`)];
     };
     const hint = '`ha-manager status` on a node, and the tasks of its guests, tell more';
     await pollUntilReady(namespace, look, { timeout, every: LOOK_AGAIN, signal, tell, hint });
