@@ -2,9 +2,10 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { readSecret } from '../files/reference.ts';
-import { entriesOn, exampleEntry, imagesOn } from '../fixtures/on-cluster.ts';
+import { imagesOn } from '../fixtures/on-cluster.ts';
 import type { EntryUser, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
+import type { Load } from '../load/load.ts';
 import type { Ask } from '../platforms/asks.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
@@ -13,13 +14,15 @@ import { type Inspection, type Member, NotOffered, type Platform } from '../plat
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import { checkStream, type KnownKinds } from '../probes/kinds.ts';
-import { REUSED, type StreamSpec } from '../probes/probe.ts';
+import type { StreamSpec } from '../probes/probe.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
 import { type Actor, createActor } from './actor.ts';
+import { loadOn } from './load.ts';
 import { here, withoutOwnNode } from './own-node.ts';
+import { filesOf, streamsOf } from './streams.ts';
 
 /** A scenario on a cluster with everything a run needs, connected and inspected; nothing is changed yet. */
 export interface Stage {
@@ -39,6 +42,8 @@ export interface Stage {
   kinds: KnownKinds;
   /** The files of the kinds of probes that those streams use and that do not come with the suite. */
   probeFiles: Record<string, string>;
+  /** What is sent beside them; undefined if nothing is. */
+  load: Load | undefined;
   inspection: Inspection;
   /** The world as a fault sees it, with these members. */
   world(inspection: Inspection, members: Member[]): World;
@@ -74,8 +79,10 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       { hint: "Allow 'brownout-*' in `allow.namespaces`." },
     );
   }
-  const streams = streamsOf(scenario, workload, cluster, run);
+  const place = { workload, cluster, run };
+  const streams = streamsOf(scenario, place);
   for (const stream of streams) checkStream(stream, kinds);
+  const load = loadOn(scenario, place, kinds);
   const power = await createPower(cluster);
   const platform = await createPlatform(cluster);
   try {
@@ -125,6 +132,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       streams,
       kinds,
       probeFiles: filesOf(streams, kinds),
+      load,
       inspection,
       world,
     };
@@ -157,48 +165,12 @@ function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Clust
   }
 }
 
-function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run: string): StreamSpec[] {
-  const entries = entriesOn(cluster, workload);
-  return Object.entries(scenario.probes).flatMap(([name, use]) => {
-    const probe = workload.probes[name]!;
-    const target = entries[probe.entry];
-    if (target === undefined) {
-      throw new OperatorError(`${cluster.file} names no entry '${probe.entry}', which the probe '${name}' asks.`, {
-        hint: `Add it: ${exampleEntry(workload, probe.entry)}`,
-      });
-    }
-    const credentials = cluster.credentials[probe.entry];
-    const connections = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
-    return connections.map((connection): StreamSpec => {
-      const stream = use.connection === 'both' && connection === 'reused' ? name + REUSED : name;
-      return {
-        name: stream,
-        kind: probe.kind,
-        target,
-        every: use.every,
-        timeout: use.timeout,
-        connection,
-        writes: probe.writes,
-        idPrefix: `${run}-${stream}-`,
-        ...(credentials === undefined ? {} : { credentials }),
-        ...(cluster.entryCa !== undefined && target.startsWith('https:') ? { ca: cluster.entryCa } : {}),
-        options: probe.options ?? {},
-      };
-    });
-  });
-}
-
 function usersOf({ credentials, file }: Cluster): Record<string, EntryUser> {
   const users = Object.entries(credentials).map(([entry, { user, password }]) => [
     entry,
     { name: user, password: () => readSecret(password, `${file}: the password of ${user} for the entry '${entry}'`) },
   ]);
   return Object.fromEntries(users);
-}
-
-function filesOf(streams: StreamSpec[], kinds: KnownKinds): Record<string, string> {
-  const files = streams.map(({ kind }) => [kind, kinds[kind]?.file]);
-  return Object.fromEntries(files.filter(([, file]) => file !== undefined));
 }
 
 /** A path as people would type it: relative to the current folder if it is inside. */

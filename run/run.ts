@@ -14,6 +14,7 @@ import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { certificates } from './companions/certificates.ts';
 import { Companions } from './companions/companion.ts';
+import { load } from './companions/load.ts';
 import { prober } from './companions/prober.ts';
 import { sampler } from './companions/sampler.ts';
 import { watch } from './companions/watch.ts';
@@ -130,7 +131,8 @@ class Lifecycle {
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
-    this.#companions = new Companions([watch, probing, sampler, certificates], { stage, recorder });
+    const companions = [watch, probing, sampler, certificates, load];
+    this.#companions = new Companions(companions, { stage, recorder, aborted: this.#aborted });
   }
 
   async run(): Promise<RunResult> {
@@ -220,6 +222,7 @@ class Lifecycle {
 
   async #steady(): Promise<void> {
     const { steady } = this.#stage.scenario;
+    await this.#companions.start('steady');
     const patience = steady * 2 + 60_000;
     this.#countdown('steady', steady, false);
     const trouble = (text: string) => this.#note(`not steady: ${text}`);

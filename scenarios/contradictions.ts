@@ -6,8 +6,9 @@ import type { Workload } from '../fixtures/workload.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
+import { LONGEST } from './between.ts';
 import { ENOUGH, type Objective, type ProbeUse, type Scenario } from './scenario.ts';
-import { LONGEST } from './schema.ts';
+import { scriptFile } from './script.ts';
 
 /** The scenario as written, and the workload it refers to. */
 interface Written {
@@ -37,6 +38,7 @@ export function contradictions(
     ...faultMistakes(written, file.value, faults),
     ...probeMistakes(written, kinds),
     ...objectiveMistakes(written),
+    ...loadMistakes(written, kinds),
     ...stopMistakes(written),
     ...expectMistakes(written),
   ];
@@ -161,6 +163,33 @@ function* objectiveMistakes({ scenario, workload }: Written): Generator<Mistake>
       yield { at: 'value', path: ['objectives', name, limit], message, hint };
     }
   }
+}
+
+function* loadMistakes({ scenario: { load }, workload }: Written, kinds: KnownKinds): Generator<Mistake> {
+  if (load?.script !== undefined && scriptFile(load.script) === undefined)
+    yield {
+      at: 'value',
+      path: ['load', 'script'],
+      message: `there is no script ${load.script}`,
+      hint: 'expected a path from the current folder, or one of the suite’s own such as k6/voting.ts',
+    };
+  const name = load?.probe;
+  if (name === undefined) return;
+  const path = ['load', 'probe'];
+  const probe = Object.hasOwn(workload.probes, name) ? workload.probes[name]! : undefined;
+  if (!probe) {
+    const message = `${workload.name} has no probe '${name}'`;
+    yield { at: 'value', path, message, hint: didYouMean(name, Object.keys(workload.probes), 'probe') };
+    return;
+  }
+  const possible = Object.keys(workload.probes).filter((each) => kinds[workload.probes[each]!.kind]?.probe.http);
+  if (!possible.includes(name))
+    yield {
+      at: 'value',
+      path,
+      message: `a load asks by HTTP, and '${name}' is a ${probe.kind} probe`,
+      hint: possible.length > 0 ? `possible: ${list(possible)}` : `${workload.name} has none that does`,
+    };
 }
 
 function* stopMistakes({ scenario }: Written): Generator<Mistake> {
