@@ -1,6 +1,6 @@
 /**
  * Apache's page. By default as the thesis asked it with `ab`: 1000 users who ask 20,000 times together, each again once it has its answer (a
- * closed model: it says what the server can take, not whether it was there). With `RATE` or `STAGES` at a rate instead, whatever the server does.
+ * closed model: it says what the server can take, not whether it was there). With `RATES` at a rate instead, whatever the server does.
  */
 import { check } from 'k6';
 import http from 'k6/http';

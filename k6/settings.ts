@@ -24,39 +24,32 @@ export const timeout = Number(__ENV.TIMEOUT ?? 5000);
 /** True: each request has a connection of its own. */
 export const isNewConnection = __ENV.CONNECTION === 'new';
 
-/** A rate, requests/s, that is reached evenly within so many seconds from the one before it. */
-interface Stage {
-  rate: number;
-  seconds: number;
-}
-
+/** Requests/s over time: `from` at the beginning, then each rate of a stage, reached evenly within its seconds. */
 export interface Rates {
-  /** Requests/s, at the beginning. */
   from: number;
-  stages: readonly Stage[];
+  stages: readonly { rate: number; seconds: number }[];
 }
 
-/** One rate for `SECONDS` (`RATE=500`), or from nothing on through stages (`STAGES=500:60,0:30`: a rate and the seconds until it is reached). */
+/** `RATES=0,500:60,500:30`: from nothing to 500 requests/s within a minute, and so for half another. */
 export function rates(): Rates | undefined {
-  const { RATE, SECONDS = '60', STAGES } = __ENV;
-  if (RATE) return constant(number(RATE, 'RATE'), number(SECONDS, 'SECONDS'));
-  if (!STAGES) return undefined;
-  const stages = STAGES.split(',').map((stage) => {
-    const [rate = '', seconds = ''] = stage.split(':');
-    return { rate: number(rate, 'STAGES'), seconds: number(seconds, 'STAGES') };
-  });
-  return { from: 0, stages };
+  const { RATES } = __ENV;
+  if (!RATES) return undefined;
+  const read = (text = '') => {
+    if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
+    throw new Error(`RATES has '${text}' where a number was expected; such as RATES=0,500:60,500:30`);
+  };
+  const [from, ...stages] = RATES.split(',');
+  return {
+    from: read(from),
+    stages: stages.map((stage) => {
+      const [rate, seconds] = stage.split(':');
+      return { rate: read(rate), seconds: read(seconds) };
+    }),
+  };
 }
 
 export function constant(rate: number, seconds: number): Rates {
   return { from: rate, stages: [{ rate, seconds }] };
-}
-
-function number(text: string, name: string): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  throw new Error(
-    `${name} has '${text}' where a number was expected; such as RATE=500 SECONDS=60, or STAGES=500:60,0:30`,
-  );
 }
 
 /** k6 takes whole numbers of iterations: counted a minute, a share of a low rate is one, too. */

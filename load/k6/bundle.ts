@@ -9,10 +9,8 @@ import { FileError } from '../../files/diagnostic.ts';
 import { projectPath } from '../../files/project-path.ts';
 import { readSource } from '../../files/source.ts';
 import { diagnosticOf } from './place.ts';
+import { SUMMARY, TRENDS } from './summary.ts';
 import { checkTypes } from './types.ts';
-
-/** What the line of a script's standard output begins with on which k6's totals are. */
-export const SUMMARY = 'brownout-summary ';
 
 /**
  * @param script a file that ends in .ts or .js
@@ -39,19 +37,22 @@ async function exportsOf(file: string): Promise<readonly string[]> {
   ]);
 }
 
-/** The script, and its totals on a line of their own when it is over. What it does itself then, it still does. */
+/** The script, and its totals on a line of their own when it is over. What it wants itself, and does then, stays. */
 function withSummary(file: string, exported: readonly string[]): string {
   const from = JSON.stringify(file);
-  const own = exported.includes('handleSummary') ? '(script.handleSummary(data) ?? {})' : '{}';
+  const own = (name: string, otherwise: string) => (exported.includes(name) ? `script.${name}` : otherwise);
   return [
-    ...(exported.includes('handleSummary') ? [`import * as script from ${from};`] : []),
+    `import * as script from ${from};`,
     `export * from ${from};`,
     ...(exported.includes('default') ? [`export { default } from ${from};`] : []),
+    `const own = ${own('options', 'undefined')} ?? {};`,
+    `const trends = [...(own.summaryTrendStats ?? []), ...${JSON.stringify(TRENDS)}];`,
+    'export const options = { ...own, summaryTrendStats: [...new Set(trends)] };',
     'export function handleSummary(data) {',
-    `  const own = ${own};`,
+    `  const said = ${own('handleSummary', '(() => undefined)')}(data) ?? {};`,
     // Neither what `setup` returned, which may be a secret, nor the script.
     '  const totals = JSON.stringify({ state: data.state, metrics: data.metrics });',
-    `  return { ...own, stdout: (own.stdout ?? "") + ${JSON.stringify(`\n${SUMMARY}`)} + totals + "\\n" };`,
+    `  return { ...said, stdout: [said.stdout ?? '', ${JSON.stringify(SUMMARY)} + totals, ''].join('\\n') };`,
     '}',
   ].join('\n');
 }
