@@ -81,12 +81,15 @@ export function openLoad(exec: string, { from, stages }: Rates, share = 1) {
 
 /**
  * Users that k6 keeps ready. While answers fail to come each request takes its whole timeout, and fewer users than rate × timeout would not begin all:
- * k6 drops those, and tells how many. Each takes memory of its own, so there is an end to it.
+ * k6 drops those, and tells how many. Each takes about 0.3 MB, so there is an end to it.
  */
 function usersFor(rate: number): { preAllocatedVUs: number; maxVUs: number } {
-  const most = Math.min(5000, Math.max(10, Math.ceil((rate * timeout) / 1000)));
-  return { preAllocatedVUs: Math.min(most, Math.max(10, Math.ceil(rate / 5))), maxVUs: most };
+  const all = Math.min(5000, Math.max(10, Math.ceil((rate * (timeout + SLACK)) / 1000)));
+  return { preAllocatedVUs: Math.min(all, Math.max(10, Math.ceil(rate / 5))), maxVUs: all };
 }
+
+/** What an iteration takes beside its request, on a busy machine, ms. */
+const SLACK = 250;
 
 /** What all scripts want of k6. */
 export const common = {
