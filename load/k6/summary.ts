@@ -39,4 +39,5 @@ function isTotals(value: unknown): value is Totals {
 }
 
 /** A value of a metric; 0 where k6 had none to tell. */
-export const told = ({ metrics }: Totals, metric: string, value: string): number => metrics[metric]?.values[value] ?? 0;
+export const told = ({ metrics }: Pick<Totals, 'metrics'>, metric: string, value: string): number =>
+  metrics[metric]?.values[value] ?? 0;

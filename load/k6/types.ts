@@ -62,7 +62,7 @@ function config(script: string) {
 }
 
 /** `file(line,column): error TS2322: words`, and lines that go on with the words. */
-export function findingsIn(said: string, folder: string): Finding[] {
+function findingsIn(said: string, folder: string): Finding[] {
   return [...said.matchAll(/^(.+?)\((\d+),(\d+)\): error (TS\d+): (.*)$/gm)]
     .filter(([, , , , code]) => code !== UNTYPED)
     .map(([, file = '', line, column, code, message]) => ({
