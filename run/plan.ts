@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { readSecret } from '../files/reference.ts';
-import { entriesOn, exampleEntry, imagesOn } from '../fixtures/on-cluster.ts';
+import { imagesOn, targetOn } from '../fixtures/on-cluster.ts';
 import type { EntryUser, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
 import type { Ask } from '../platforms/asks.ts';
@@ -158,15 +158,9 @@ function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Clust
 }
 
 function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run: string): StreamSpec[] {
-  const entries = entriesOn(cluster, workload);
   return Object.entries(scenario.probes).flatMap(([name, use]) => {
     const probe = workload.probes[name]!;
-    const target = entries[probe.entry];
-    if (target === undefined) {
-      throw new OperatorError(`${cluster.file} names no entry '${probe.entry}', which the probe '${name}' asks.`, {
-        hint: `Add it: ${exampleEntry(workload, probe.entry)}`,
-      });
-    }
+    const target = targetOn(cluster, workload, name);
     const credentials = cluster.credentials[probe.entry];
     const connections = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
     return connections.map((connection): StreamSpec => {
