@@ -8,6 +8,7 @@ import { platformOf } from '../platforms/index.ts';
 import { loadProject } from '../run/parts.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
+import { isLoadFile, type ReadLoad, toLoad } from '../scenarios/load-file.ts';
 import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 
@@ -23,8 +24,8 @@ interface CheckFlags {
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('validates scenario and cluster files; asks no cluster, and changes nothing')
-    .argument('<files...>', 'scenario files, cluster files, or folders of them')
+    .description('validates scenario, cluster and load files; asks no cluster, and changes nothing')
+    .argument('<files...>', 'scenario files, cluster files, load files, or folders of them')
     .option('-c, --cluster <file...>', 'cluster files on which the scenarios must be able to run', [])
     .option('--json', 'as JSON')
     .addHelpText('after', `\n${OWN_PARTS}`)
@@ -57,6 +58,7 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
           if (only.has(file)) clusters.push(cluster);
           return describeCluster(cluster);
         }
+        if (isLoadFile(yaml)) return describeLoadFile(await toLoad(yaml));
         const read = await toScenario(yaml);
         scenarios.push(read);
         return read.scenario.title;
@@ -109,6 +111,10 @@ async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Chec
 
 function describeCluster(cluster: Cluster): string {
   return `${cluster.platform}, ${platformOf(cluster.platform).describe(cluster)}`;
+}
+
+function describeLoadFile({ load }: ReadLoad): string {
+  return `a load of ${load.probe ?? load.script}, by ${load.engine}`;
 }
 
 function print(checked: Checked[], json: boolean): void {

@@ -4,12 +4,13 @@
  */
 import { z } from 'zod';
 import type { Evidence } from '../faults/fault.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 import type { Meaning } from '../platforms/meaning.ts';
 import type { Act, Inspection, Json, PlatformEvent, Target } from '../platforms/platform.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import { LONGEST_RUN, streamSpec } from '../probes/samples.ts';
 import type { Certificate } from '../probes/wire/certificate.ts';
-import type { LoadUse, Scenario } from '../scenarios/scenario.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
 import type { LoadReport, LoadSecond, Phase, RunEvent, RunMeta } from './recording.ts';
 
 /** A key that objects always have, and JSON only where it has a value. */
@@ -70,10 +71,11 @@ export const objective = z.looseObject({
   p95: count.optional(),
 });
 
-const load: z.ZodType<LoadUse> = z.looseObject({
+const load: z.ZodType<WrittenLoad> = z.looseObject({
   engine: z.enum(['open', 'autocannon', 'k6']),
   probe: text.optional(),
   rate: count.optional(),
+  for: count.optional(),
   stages: z.array(z.looseObject({ rate: count, for: count })).optional(),
   connections: count.optional(),
   amount: count.optional(),

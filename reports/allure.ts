@@ -12,7 +12,7 @@ import { sayLeftOut } from './allure/metrics.ts';
 import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, JOURNEY_LABEL, META, VERDICT_LABEL } from './allure/names.ts';
 import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
-import { sayKnee, sayLoad } from './load.ts';
+import { sayKnee, sayLoad } from './load-findings.ts';
 import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
 import { sayCheck, sayExpected, sayVerdict, suitesOf } from './wording.ts';

@@ -1,41 +1,71 @@
-/** The wording of a load that was sent beside the probes: the same in every report. */
-import type { LoadFindings, LoadPart } from '../analysis/findings.ts';
-import { formatDuration, formatRate, formatShare } from '../units/units.ts';
-import { sayCount, sayCounts, sayLatency } from './wording.ts';
+import type { Load, LoadReport, LoadSecond } from '../load/load.ts';
+import type { LoadCheck } from '../load/thresholds.ts';
+import { joined, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
+import { formatDuration } from '../units/units.ts';
 
-/** In one line: by which engine, how much, and what became of it. */
-export function sayLoad(load: LoadFindings): string {
-  const { engine, what, totals, outcome, error } = load;
-  if (!totals) return `${what} by ${engine}: it left no report${error === undefined ? '' : ` (${error})`}`;
-  const { sent, ok, failed, dropped, errors } = totals;
-  const failures = failed === 0 ? 'none failed' : `${sayCount(failed)} failed (${sayCounts(errors)})`;
-  const latency = ok > 0 ? `; p95 ${sayLatency(totals.p95)}, p99 ${sayLatency(totals.p99)}` : '';
-  const ended = typeof outcome === 'object' ? `; it failed: ${outcome.failed}` : '';
-  return `${what} by ${engine}: ${sayCount(sent)} sent, ${sayCount(ok)} answered well, ${failures}, ${dropped === 0 ? 'none' : sayCount(dropped)} dropped${latency}${ended}`;
+const STYLES = { pass: 'green', fail: 'red', unknown: 'yellow' } as const;
+
+/** What a load did, for a terminal. */
+export function renderLoad(
+  { load, cluster, report, checks }: { load: Load; cluster: string; report: LoadReport; checks: readonly LoadCheck[] },
+  color: boolean,
+): Styled {
+  const paint = painter(color);
+  const { totals, engine, outcome } = report;
+  const { offered, sent, ok, failed, dropped, errors, drops, lateness } = totals;
+  const lasted = report.ended - report.began;
+  const lines: Piece[] = [
+    row('Load', `${describeLoad(load)}, on ${cluster}`),
+    row(
+      'Engine',
+      `${engine}${outcome === 'stopped' ? ', stopped before all was sent' : ''}, ${formatDuration(lasted)}`,
+    ),
+    row('Requests', `${offered} offered, ${sent} sent, ${ok} good, ${failed} failed, ${dropped} dropped`),
+  ];
+  if (ok > 0) {
+    const { p50, p95, p99, max } = totals;
+    const from = load.engine === 'open' ? 'from when they were due' : 'from when they were sent';
+    const times = Object.entries({ p50, p95, p99, max }).map(([name, ms]) => `${name} ${formatDuration(ms)}`);
+    lines.push(row('Latency', `${times.join(', ')} (good answers, ${from})`));
+  }
+  if (failed > 0) lines.push(row('Failed', counted(errors)));
+  if (drops) lines.push(row('Dropped', `${counted(drops)}: by the engine, not by the target`));
+  if (lateness !== undefined) lines.push(row('Lateness', `${formatDuration(lateness)}, p99: the engine's own`));
+  if (typeof outcome === 'object') lines.push(row('Broke', outcome.failed));
+  for (const { name, result, wanted, measured, because } of checks) {
+    const why = because === undefined ? '' : `: ${because}`;
+    lines.push(styled`${paint(STYLES[result], result.padEnd(10))} ${name}: ${measured}, wanted ${wanted}${why}`);
+  }
+  return joined(lines, '\n');
 }
 
-/** How many a second fell due in a part of the run, and how many of them were answered well. */
-export function sayRates({ seconds, offered, ok }: LoadPart): string {
-  if (seconds === 0) return '–';
-  return `${formatRate(offered / seconds)} fell due, ${formatRate(ok / seconds)} answered well${offered > 0 ? ` (${formatShare(Math.min(1, ok / offered))})` : ''}`;
+/** One second of it, for who watches. */
+export function secondLine({ offered, ok, failed, dropped, p50, p99 }: LoadSecond, second: number): string {
+  const times = ok > 0 ? `, p50 ${formatDuration(p50)}, p99 ${formatDuration(p99)}` : '';
+  return `${second} s: ${offered}/s offered, ${ok} good, ${failed} failed, ${dropped} dropped${times}`;
 }
 
-/** Where it bends, and whether the service came back; nothing for a load that is no ramp. */
-export function sayKnee({ knee }: LoadFindings): string[] {
-  if (!knee) return [];
-  const { peak, best, bend, unclear, back } = knee;
-  const most = `the most were ${formatRate(best)} answered well, at up to ${formatRate(peak)}`;
-  if (unclear !== undefined) return [`where it bends is not known: ${unclear}; ${most}`];
-  if (!bend) return [`it does not bend: up to ${formatRate(peak)} was served`];
-  const between = bend.from === bend.to ? '' : `, between ${formatRate(bend.from)} and ${formatRate(bend.to)}`;
-  return [`it bends at ${formatRate(bend.rate)}${between}; ${most}`, sayBack(back)];
+/** `500/s of http://vip/ for 60 s, connections reused`. */
+function describeLoad(load: Load): string {
+  const connections = `connections ${load.connection}`;
+  if (load.engine === 'k6') return load.script;
+  const { target } = load.request;
+  if (load.engine === 'autocannon')
+    return `${load.amount} requests to ${target} from ${load.connections} ${load.connection} connections`;
+  const { from, stages } = load.rate;
+  const [first] = stages;
+  if (stages.length === 1 && first!.rate === from) {
+    return `${from}/s to ${target} for ${formatDuration(first!.for)}, ${connections}`;
+  }
+  const steps = stages.map(({ rate, for: lasts }) => `${rate}/s in ${formatDuration(lasts)}`);
+  return `${from}/s, ${steps.join(', ')} to ${target}, ${connections}`;
 }
 
-function sayBack(back: NonNullable<LoadFindings['knee']>['back']): string {
-  if (back === undefined)
-    return 'whether it recovers by itself was not seen: the load never fell below that rate again';
-  if (back === null) return 'it did not recover by itself while the load was below that rate';
-  const { waited, rate } = back;
-  const when = waited === 0 ? 'at once' : `within ${formatDuration(waited)}`;
-  return `it recovered by itself, ${when} of the load’s falling below that rate (at ${formatRate(rate)})`;
+const row = (name: string, text: string) => `${name.padEnd(10)} ${text}`;
+
+function counted(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, times]) => `${name} × ${times}`)
+    .join(', ');
 }

@@ -8,7 +8,7 @@ import { joined, type Paint, type Piece, painter, type Styled, styled } from '..
 import { formatDuration } from '../units/units.ts';
 import { cleanUpOf } from './clean-up.ts';
 import { type Leg, legs } from './legs.ts';
-import { sayKnee, sayLoad } from './load.ts';
+import { sayKnee, sayLoad } from './load-findings.ts';
 import {
   sayBacklog,
   sayBracket,

@@ -1,23 +1,22 @@
 import { FileError } from '../files/diagnostic.ts';
+import { sayAmount } from '../load/amount.ts';
 import { engineOf } from '../load/engines.ts';
 import type { Load } from '../load/load.ts';
-import type { LoadUse } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { formatDuration } from '../units/units.ts';
-import { sayAmount } from './load.ts';
 import type { Stage } from './plan.ts';
 import type { PreflightCheck } from './preflight-check.ts';
+import { isSentByCluster } from './runners.ts';
+import { runnersCheck } from './runners-check.ts';
 
-/** Whether its engine is there, and can send it: asked of the engine, and nothing of the target. */
-export async function loadCheck({
-  load,
-  scenario,
-}: Pick<Stage, 'load' | 'scenario'>): Promise<PreflightCheck | undefined> {
-  if (!load || !scenario.load) return undefined;
+/** Whether what sends it is there, and can: nothing is asked of the target. */
+export async function loadCheck(stage: Stage): Promise<PreflightCheck | undefined> {
+  const { load } = stage;
+  if (!load) return undefined;
+  if (load.engine === 'k6' && isSentByCluster(load)) return runnersCheck(stage);
   const what = 'load';
   try {
-    const engine = await engineOf(load.engine).check(load);
-    return { what, ok: true, observed: `${sayAmount(scenario.load)} by ${engine}` };
+    return { what, ok: true, observed: `${sayAmount(load)} by ${await engineOf(load.engine).check(load)}` };
   } catch (error) {
     if (!(error instanceof OperatorError || error instanceof FileError)) throw error;
     const hint = error instanceof OperatorError ? error.hint : undefined;
@@ -26,14 +25,11 @@ export async function loadCheck({
 }
 
 /** What is sent, to whom, how much and for how long at most: what a plan shows. */
-export function sayPlannedLoad(load: Load, use: LoadUse): string[] {
+export function sayPlannedLoad(load: Load): string[] {
   const whom =
-    load.engine === 'k6'
-      ? `whom the script asks, of ${Object.values(load.entries).join(', ')}`
-      : `${load.request.name} → ${load.request.target}`;
-  const when = use.rate === undefined ? 'until it is over' : 'to the end of recovery';
+    load.engine === 'k6' ? `whom the script asks, of ${Object.values(load.entries).join(', ')}` : load.request.target;
   return [
-    `${sayAmount(use)}, ${load.connection} connections, by ${load.engine}: ${whom}`,
-    `from the steady state ${when}, ${formatDuration(load.limit)} at most`,
+    `${sayAmount(load)} by ${load.engine}, ${load.connection} connections → ${whom}`,
+    `from the steady state to the end of recovery, ${formatDuration(load.limit)} at most`,
   ];
 }

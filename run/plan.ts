@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { readSecret } from '../files/reference.ts';
-import { imagesOn } from '../fixtures/on-cluster.ts';
+import { imagesOn, targetOn } from '../fixtures/on-cluster.ts';
 import type { EntryUser, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
 import type { Load } from '../load/load.ts';
@@ -14,7 +14,7 @@ import { type Inspection, type Member, NotOffered, type Platform } from '../plat
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import { checkStream, type KnownKinds } from '../probes/kinds.ts';
-import type { StreamSpec } from '../probes/probe.ts';
+import { REUSED, type StreamSpec } from '../probes/probe.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
@@ -22,7 +22,7 @@ import { seeded } from '../units/random.ts';
 import { type Actor, createActor } from './actor.ts';
 import { loadOn } from './load.ts';
 import { here, withoutOwnNode } from './own-node.ts';
-import { filesOf, streamsOf } from './streams.ts';
+import { RUNNER_VERBS } from './runners.ts';
 
 /** A scenario on a cluster with everything a run needs, connected and inspected; nothing is changed yet. */
 export interface Stage {
@@ -61,6 +61,7 @@ const ALWAYS_NEEDED = ['lock.take', 'lock.renew', 'lock.release', 'deploy', 'rem
 /** Every verb that a run of the scenario may use. */
 export function verbsFor(scenario: Scenario): string[] {
   const own = scenario.faults.flatMap(({ fault, options }) => faults[fault]!.needs(options));
+  if (scenario.load?.runners !== undefined) own.push(...RUNNER_VERBS);
   return [...new Set([...ALWAYS_NEEDED, ...own])].sort();
 }
 
@@ -79,10 +80,9 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       { hint: "Allow 'brownout-*' in `allow.namespaces`." },
     );
   }
-  const place = { workload, cluster, run };
-  const streams = streamsOf(scenario, place);
+  const streams = streamsOf(scenario, workload, cluster, run);
   for (const stream of streams) checkStream(stream, kinds);
-  const load = loadOn(scenario, place, kinds);
+  const load = scenario.load && loadOn(scenario.load, workload, cluster, { kinds, ...loadOf(scenario, run) });
   const power = await createPower(cluster);
   const platform = await createPlatform(cluster);
   try {
@@ -165,12 +165,54 @@ function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Clust
   }
 }
 
+function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run: string): StreamSpec[] {
+  return Object.entries(scenario.probes).flatMap(([name, use]) => {
+    const probe = workload.probes[name]!;
+    const target = targetOn(cluster, workload, name);
+    const credentials = cluster.credentials[probe.entry];
+    const connections = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
+    return connections.map((connection): StreamSpec => {
+      const stream = use.connection === 'both' && connection === 'reused' ? name + REUSED : name;
+      return {
+        name: stream,
+        kind: probe.kind,
+        target,
+        every: use.every,
+        timeout: use.timeout,
+        connection,
+        writes: probe.writes,
+        idPrefix: `${run}-${stream}-`,
+        ...(credentials === undefined ? {} : { credentials }),
+        ...(cluster.entryCa !== undefined && target.startsWith('https:') ? { ca: cluster.entryCa } : {}),
+        options: probe.options ?? {},
+      };
+    });
+  });
+}
+
+/** What a run may take beyond what its scenario says, ms: waiting for steady state, injecting, confirming, healing. */
+const BESIDES = 20 * 60_000;
+
+/**
+ * Its load ends with the run; whatever becomes of that, no load lasts longer than the longest run. No stream's ids begin as its do, so its writes
+ * are told from those of the probes.
+ */
+function loadOf({ faults: uses, steady, horizon }: Scenario, run: string): { idPrefix: string; longest: number } {
+  const held = uses.map(({ fault, options }) => faults[fault]!.hold(options));
+  return { idPrefix: `${run}-load.`, longest: 2 * steady + Math.max(0, ...held) + horizon + BESIDES };
+}
+
 function usersOf({ credentials, file }: Cluster): Record<string, EntryUser> {
   const users = Object.entries(credentials).map(([entry, { user, password }]) => [
     entry,
     { name: user, password: () => readSecret(password, `${file}: the password of ${user} for the entry '${entry}'`) },
   ]);
   return Object.fromEntries(users);
+}
+
+function filesOf(streams: StreamSpec[], kinds: KnownKinds): Record<string, string> {
+  const files = streams.map(({ kind }) => [kind, kinds[kind]?.file]);
+  return Object.fromEntries(files.filter(([, file]) => file !== undefined));
 }
 
 /** A path as people would type it: relative to the current folder if it is inside. */

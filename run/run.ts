@@ -1,6 +1,7 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { Act } from '../platforms/platform.ts';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import { startClock } from '../recording/clock.ts';
 import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
@@ -132,7 +133,8 @@ class Lifecycle {
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
     const companions = [watch, probing, sampler, certificates, load];
-    this.#companions = new Companions(companions, { stage, recorder, aborted: this.#aborted });
+    const acting = (does: Act, undo: Act | undefined) => act(does, undo, this.#acting);
+    this.#companions = new Companions(companions, { stage, recorder, act: acting, aborted: this.#aborted });
   }
 
   async run(): Promise<RunResult> {

@@ -1,14 +1,16 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
 import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
+import { loadMistakes } from '../load/mistakes.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
-import { LONGEST } from './between.ts';
 import { ENOUGH, type Objective, type ProbeUse, type Scenario } from './scenario.ts';
-import { scriptFile } from './script.ts';
+import { LONGEST } from './schema.ts';
 
 /** The scenario as written, and the workload it refers to. */
 interface Written {
@@ -38,7 +40,7 @@ export function contradictions(
     ...faultMistakes(written, file.value, faults),
     ...probeMistakes(written, kinds),
     ...objectiveMistakes(written),
-    ...loadMistakes(written, kinds),
+    ...mistakesOfLoad(written, kinds),
     ...stopMistakes(written),
     ...expectMistakes(written),
   ];
@@ -165,31 +167,16 @@ function* objectiveMistakes({ scenario, workload }: Written): Generator<Mistake>
   }
 }
 
-function* loadMistakes({ scenario: { load }, workload }: Written, kinds: KnownKinds): Generator<Mistake> {
-  if (load?.script !== undefined && scriptFile(load.script) === undefined)
-    yield {
-      at: 'value',
-      path: ['load', 'script'],
-      message: `there is no script ${load.script}`,
-      hint: 'expected a path from the current folder, or one of the suite’s own such as k6/voting.ts',
-    };
-  const name = load?.probe;
-  if (name === undefined) return;
-  const path = ['load', 'probe'];
-  const probe = Object.hasOwn(workload.probes, name) ? workload.probes[name]! : undefined;
-  if (!probe) {
-    const message = `${workload.name} has no probe '${name}'`;
-    yield { at: 'value', path, message, hint: didYouMean(name, Object.keys(workload.probes), 'probe') };
-    return;
-  }
-  const possible = Object.keys(workload.probes).filter((each) => kinds[workload.probes[each]!.kind]?.probe.http);
-  if (!possible.includes(name))
-    yield {
-      at: 'value',
-      path,
-      message: `a load asks by HTTP, and '${name}' is a ${probe.kind} probe`,
-      hint: possible.length > 0 ? `possible: ${list(possible)}` : `${workload.name} has none that does`,
-    };
+function* mistakesOfLoad({ scenario: { load }, workload }: Written, kinds: KnownKinds): Generator<Mistake> {
+  if (!load) return;
+  for (const { path, ...mistake } of loadMistakes(load, workload, kinds)) yield { ...mistake, path: ['load', ...path] };
+  if (load.script === undefined || existsSync(load.script)) return;
+  yield {
+    at: 'value',
+    path: ['load', 'script'],
+    message: `there is no script ${load.script}`,
+    hint: `looked for as ${resolve(load.script)}`,
+  };
 }
 
 function* stopMistakes({ scenario }: Written): Generator<Mistake> {

@@ -1,5 +1,5 @@
 import type { Variant } from '../fixtures/workload.ts';
-import type { EngineName, Thresholds } from '../load/load.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 
 /** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
 export const ENOUGH = 20;
@@ -20,7 +20,7 @@ export interface Scenario {
   /** By probe name. */
   objectives: Record<string, Objective>;
   /** What is sent beside the probes; left out if nothing is. */
-  load?: LoadUse;
+  load?: WrittenLoad;
   stop: StopCondition[];
   /** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
   expect: 'pass' | 'fail';
@@ -38,25 +38,6 @@ export interface ProbeUse {
   every: number;
   timeout: number;
   connection: 'new' | 'reused' | 'both';
-}
-
-/** A load as a scenario names it: what exactly is asked, and where, is known only with a cluster. Rates per second. */
-export interface LoadUse {
-  engine: EngineName;
-  /** Whose request is repeated. */
-  probe?: string;
-  /** From the steady state to the end of recovery. */
-  rate?: number;
-  /** Instead of it: each reaches its rate evenly over its time, ms; the first begins at 0. */
-  stages?: { rate: number; for: number }[];
-  connections?: number;
-  amount?: number;
-  connection: 'new' | 'reused';
-  timeout: number;
-  /** As it was written. */
-  script?: string;
-  runners?: number;
-  thresholds: Thresholds;
 }
 
 /** Limits; those that are not given are not checked. Durations in ms, shares as fractions. */

@@ -1,8 +1,17 @@
 import { z } from 'zod';
 import type { Fault } from '../faults/fault.ts';
-import { parseDuration, parseShare, share } from '../units/units.ts';
-import { between, LONGEST } from './between.ts';
-import { load } from './load-schema.ts';
+import { loadSchema } from '../load/schema.ts';
+import { duration, formatDuration, parseDuration, parseShare, share } from '../units/units.ts';
+
+/** Anything longer is probably a wrong unit: a run of more than a day is no longer a test. */
+export const LONGEST = 86_400_000;
+
+/** A duration within limits, inclusive. */
+function between(least: number, most: number) {
+  return duration
+    .refine((ms) => ms >= least, { error: `expected at least ${formatDuration(least)}` })
+    .refine((ms) => ms <= most, { error: `expected at most ${formatDuration(most)}` });
+}
 
 const probe = z.strictObject({
   every: between(10, 10_000)
@@ -102,7 +111,7 @@ export function scenarioSchema(faults: Record<string, Fault>) {
       .record(z.string(), objective)
       .prefault({})
       .describe('Limits by probe. What is not named is measured and not judged; lost writes always fail the run.'),
-    load: load
+    load: loadSchema
       .describe('What users’ load looks like meanwhile: sent beside the probes, which go on judging.')
       .meta({ examples: [{ probe: 'page', rate: '500/s' }] })
       .optional(),

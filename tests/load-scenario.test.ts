@@ -105,7 +105,10 @@ test('a load runs beside the probes to the end of recovery, and both see the sam
   assert.ok(load?.totals);
   assert.equal(load.totals.offered, load.totals.sent + load.totals.dropped);
   assert.equal(load.totals.sent, load.totals.ok + load.totals.failed);
-  assert.ok(Object.keys(load.totals.errors).every((error) => error.includes('503')), JSON.stringify(load.totals.errors));
+  assert.ok(
+    Object.keys(load.totals.errors).every((error) => error.includes('503')),
+    JSON.stringify(load.totals.errors),
+  );
   const phase = (name: string) => phases.find((one) => one.phase === name)!;
   assert.ok(load.began! >= phase('steady').from && load.began! < phase('steady').to);
   assert.ok(load.ended! >= phase('recover').to);
@@ -113,7 +116,10 @@ test('a load runs beside the probes to the end of recovery, and both see the sam
   const { inner, outer } = load.outages[0]!;
   const probed = streams[0]!.headline!;
   assert.ok(inner <= probed.outer && probed.inner <= outer, `${inner}–${outer}, ${probed.inner}–${probed.outer}`);
-  assert.deepEqual(warnings.filter((text) => text.includes('disagree')), []);
+  assert.deepEqual(
+    warnings.filter((text) => text.includes('disagree')),
+    [],
+  );
   assert.deepEqual(
     checks.filter(({ kind }) => kind.startsWith('load')).map(({ kind, verdict }) => [kind, verdict]),
     [

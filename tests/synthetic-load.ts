@@ -1,7 +1,8 @@
 /** A load beside a made-up recording: aggregated by the second, as an engine does it. */
+
+import type { WrittenLoad } from '../load/schema.ts';
 import type { Recording } from '../recording/read.ts';
 import type { LoadReport, LoadSecond, RunEvent } from '../recording/recording.ts';
-import type { LoadUse } from '../scenarios/scenario.ts';
 
 export interface SyntheticLoad {
   rate?: number;
@@ -10,7 +11,7 @@ export interface SyntheticLoad {
   /** Periods in which this share of its requests fails; `from` and `to` in ms since t₀. */
   trouble?: { from: number; to: number; share?: number; error?: string }[];
   /** In which it is slower, or asked at another rate. */
-  use?: Partial<LoadUse>;
+  use?: Partial<WrittenLoad>;
   /** It begins and ends, ms since t₀; the whole run unless said. */
   from?: number;
   to?: number;
@@ -59,7 +60,7 @@ export function withLoad(recording: Recording, options: SyntheticLoad = {}): Rec
       ? { at: ended, kind: 'load-end', report }
       : { at: ended, kind: 'load-end', report: null, error },
   ];
-  const use: LoadUse = {
+  const use: WrittenLoad = {
     engine: 'open',
     probe: 'page',
     rate,

@@ -1,5 +1,5 @@
 /**
- * Quantities as people write them, always with their unit: `250ms`, `99.9%`, `500/s`, `64Mi`. In code: ms, fractions, per second, bytes.
+ * Quantities as people write them, always with their unit: `250ms`, `99.9%`, `64Mi`. In code: ms, fractions, bytes.
  */
 import { z } from 'zod';
 
@@ -72,7 +72,7 @@ export const duration = quantity(parseDuration, DURATION, 'a duration with its u
   '250ms',
 ]);
 export const share = quantity(parseShare, SHARE, 'a percentage with its sign, such as 99.9%', ['99.9%']);
-export const rate = quantity(parseRate, RATE, 'a rate with its unit, such as 500/s', ['500/s']);
+export const rate = quantity(parseRate, RATE, 'a rate with its unit, such as 500/s or 0.5/s', ['500/s']);
 export const size = quantity(parseSize, SIZE, 'a size with its unit, such as 64Mi or 1Gi', ['64Mi', '1Gi']);
 
 /** 250 → `250 ms`; 12_345 → `12.3 s`; 90_000 → `90 s`; 150_000 → `2 min 30 s`; 7_200_000 → `2 h`. */

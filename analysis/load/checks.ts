@@ -1,4 +1,5 @@
-import { ENOUGH, type LoadUse } from '../../scenarios/scenario.ts';
+import type { Thresholds } from '../../load/load.ts';
+import { judgeLoad } from '../../load/thresholds.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Check, LoadFindings, VerdictKind } from '../findings.ts';
@@ -40,31 +41,24 @@ function whyNotSent(
   return undefined;
 }
 
-/** The limits of the load itself, over all of it. k6 judges those in its script, too: that they failed is its own finding. */
-export function thresholdChecks(load: LoadFindings | undefined, { p95, p99, errors }: LoadUse['thresholds']): Check[] {
-  const { totals, outcome } = load ?? {};
-  if (!totals) return [];
-  const checks: Check[] = [];
-  const add = (name: string, verdict: VerdictKind, observed: string, wanted: string) =>
-    checks.push({ kind: 'load-threshold', verdict, what: `load: ${name}`, observed, wanted });
-  const judged = (name: string, n: number, isMet: boolean, observed: string, wanted: string) => {
-    if (n < ENOUGH) add(name, 'unknown', `only ${n} requests, at least ${ENOUGH} are needed`, wanted);
-    else add(name, isMet ? 'pass' : 'fail', observed, wanted);
-  };
-  if (p95 !== undefined)
-    judged('p95', totals.ok, totals.p95 <= p95, formatDuration(totals.p95), `≤ ${formatDuration(p95)}`);
-  if (p99 !== undefined)
-    judged('p99', totals.ok, totals.p99 <= p99, formatDuration(totals.p99), `≤ ${formatDuration(p99)}`);
-  if (errors !== undefined) {
-    const share = totals.failed / totals.sent;
-    judged(
-      'errors',
-      totals.sent,
-      share <= errors,
-      `${formatShare(share)} (${totals.failed} of ${totals.sent})`,
-      `≤ ${formatShare(errors)}`,
-    );
-  }
-  if (outcome === 'thresholds') add('thresholds of the script', 'fail', `${load!.engine} says that they failed`, 'met');
-  return checks;
+/** The limits of the load itself, over all of it. A script of k6 has its own: that they failed is a finding, too. */
+export function thresholdChecks(load: LoadFindings | undefined, thresholds: Thresholds): Check[] {
+  const { engine, totals, outcome } = load ?? {};
+  if (!totals || outcome === undefined) return [];
+  const check = (name: string, verdict: VerdictKind, observed: string, wanted: string): Check => ({
+    kind: 'load-threshold',
+    verdict,
+    what: `load: ${name}`,
+    observed,
+    wanted,
+  });
+  const judged = Object.keys(thresholds).length === 0 ? [] : judgeLoad({ totals, outcome }, thresholds);
+  return [
+    ...judged.map(({ name, result, measured, wanted, because }) =>
+      check(name, result, because === undefined ? measured : `${measured}: ${because}`, wanted),
+    ),
+    ...(outcome === 'thresholds'
+      ? [check('thresholds of the script', 'fail', `${engine} says that they failed`, 'met')]
+      : []),
+  ];
 }

@@ -48,12 +48,13 @@ export const autocannon: Engine<'autocannon'> = {
 
 function run(load: ClosedLoad, question: HttpQuestion, { clock, onSecond }: EngineWorld): EngineRun {
   const { connections, amount, timeout, connection } = load;
+  const begin = require('autocannon') as Autocannon;
   const began = clock.now();
   const seconds = new Seconds(began, onSecond);
   const totals = new Totals();
   let outcome: LoadOutcome = 'done';
   let seq = 0;
-  const running = (require('autocannon') as Autocannon)({
+  const running = begin({
     url: question.url.href,
     connections,
     amount,

@@ -2,7 +2,7 @@
 import { lostWrites } from '../../analysis/streams/durability.ts';
 import { cleanUpOf } from '../clean-up.ts';
 import { harmlessText } from '../harmless.ts';
-import { sayKnee, sayLoad } from '../load.ts';
+import { sayKnee, sayLoad } from '../load-findings.ts';
 import { inline } from '../markdown.ts';
 import {
   leastAvailable,

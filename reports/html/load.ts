@@ -1,6 +1,6 @@
 import type { Findings, LoadFindings } from '../../analysis/findings.ts';
 import { formatDuration } from '../../units/units.ts';
-import { sayKnee, sayRates } from '../load.ts';
+import { sayKnee, sayRates } from '../load-findings.ts';
 import { sayBracket, sayCount, sayCounts, sayLatency, sayMany, sayOutageLength } from '../wording.ts';
 import { zeroOf } from './chart-data.ts';
 import { html, type Markup } from './markup.ts';

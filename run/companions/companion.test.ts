@@ -23,7 +23,12 @@ function companions(log: string[], ...all: [name: string, from: Companion['from'
       },
     }),
   );
-  return new Companions(made, { stage: {} as Stage, recorder, aborted: new AbortController().signal });
+  return new Companions(made, {
+    stage: {} as Stage,
+    recorder,
+    act: async () => assert.fail(),
+    aborted: new AbortController().signal,
+  });
 }
 
 test('each starts at its time, the last one stops first, and what they report is recorded', async () => {

@@ -1,3 +1,4 @@
+import type { Act } from '../../platforms/platform.ts';
 import type { NewEvent, Recorder } from '../../recording/recorder.ts';
 import type { Stage } from '../plan.ts';
 
@@ -5,13 +6,15 @@ import type { Stage } from '../plan.ts';
 export interface CompanionRun {
   stage: Stage;
   recorder: Recorder;
+  /** Performs an act on the cluster, its undo in the journal before: for a load that the cluster sends itself. */
+  act(does: Act, undo: Act | undefined): Promise<{ undo(): Promise<void> }>;
   /** Aborts when the run ends before its time: then comes the healing, and what disturbs it is stopped at once. */
   aborted: AbortSignal;
 }
 
 /**
  * What runs in parallel to the phases of a run until everything is measured: the prober, the watch, the sampler, the load. A companion
- * measures, asks what users ask, and records; only the run itself acts on the cluster.
+ * measures, asks what users ask, and records.
  */
 export interface Companion {
   /** When it starts: before anything is deployed, once the workload is there, or with the steady state. */
