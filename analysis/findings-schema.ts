@@ -241,7 +241,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   warnings: texts,
   configuration: z.array(
     z.looseObject({
-      group: z.enum(['suite', 'run', 'target', 'members', 'stream', 'nodes', 'version', 'timer']),
+      group: z.enum(['suite', 'run', 'target', 'members', 'stream', 'load', 'nodes', 'version', 'timer']),
       name: text,
       value: text,
       source: source.optional(),

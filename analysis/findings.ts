@@ -264,7 +264,7 @@ export interface SecondBin {
  * on the target.
  */
 export interface ConfigurationEntry {
-  group: 'suite' | 'run' | 'target' | 'members' | 'stream' | 'nodes' | 'version' | 'timer';
+  group: 'suite' | 'run' | 'target' | 'members' | 'stream' | 'load' | 'nodes' | 'version' | 'timer';
   /** Unique in its group. */
   name: string;
   value: string;

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Recording } from '../../recording/read.ts';
 import { type SyntheticRun, syntheticRecording } from '../../tests/synthetic.ts';
 import { type SyntheticLoad, withLoad } from '../../tests/synthetic-load.ts';
+import { factorsOf, keyOf } from '../comparison/factors.ts';
 import type { Findings } from '../findings.ts';
 import { judge } from '../judge.ts';
 
@@ -116,4 +118,16 @@ test('a prober that the load disturbed makes the run unknown', () => {
   const { verdict, checks } = judged({ trouble: [GONE] }, { prober: late });
   assert.equal(verdict, 'unknown');
   assert.equal(checks.find(({ kind }) => kind === 'prober-fit')?.verdict, 'unknown');
+});
+
+test('runs under different loads are no repetitions of one another', () => {
+  const recording = syntheticRecording({ streams: [{ name: 'vote' }] });
+  const keyed = (one: Recording) => keyOf(factorsOf({ meta: one.meta, findings: judge(one) }));
+  const keys = [recording, withLoad(recording), withLoad(recording, { rate: 200 })].map(keyed);
+  assert.equal(new Set(keys).size, 3);
+  assert.equal(
+    keyed(withLoad(recording, { use: { thresholds: { p95: 5 } } })),
+    keys[1],
+    'limits judge, and change nothing',
+  );
 });
