@@ -8,14 +8,15 @@ import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
 import { writeJson } from '../recording/json.ts';
 import { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
-import type { StopCondition } from '../scenarios/scenario.ts';
+import { isOverload, type StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { maskAll } from '../units/secrets.ts';
+import { sleep } from '../units/sleep.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { certificates } from './companions/certificates.ts';
 import { Companions } from './companions/companion.ts';
-import { load } from './companions/load.ts';
+import { loadOf } from './companions/load.ts';
 import { prober } from './companions/prober.ts';
 import { sampler } from './companions/sampler.ts';
 import { watch } from './companions/watch.ts';
@@ -54,6 +55,8 @@ export class Refusal extends OperatorError {}
 /** How long members may take to become ready, and then to answer well on every stream. */
 const DEPLOY_TIMEOUT = 180_000;
 const ANSWER_TIMEOUT = 90_000;
+/** A load takes a moment to begin, ms, and its last requests theirs to end. */
+const OVERLOAD_MARGIN = 2_000;
 
 export async function run(stage: Stage, options: RunOptions): Promise<RunResult> {
   const { platform, scenario } = stage;
@@ -132,7 +135,7 @@ class Lifecycle {
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
-    const companions = [watch, probing, sampler, certificates, load];
+    const companions = [watch, probing, sampler, certificates, loadOf(stage.scenario)];
     const acting = (does: Act, undo: Act | undefined) => act(does, undo, this.#acting);
     this.#companions = new Companions(companions, { stage, recorder, act: acting, aborted: this.#aborted });
   }
@@ -147,7 +150,7 @@ class Lifecycle {
       await this.#phase('inject', () => this.#inject());
       await this.#phase('confirm', () => confirmAll(this.#faults, this.#recorder));
       await this.#phase('hold', () => this.#hold());
-      await this.#phase('heal', () => healAll(this.#faults, this.#recorder));
+      await this.#phase('heal', () => this.#heal());
       await this.#phase('recover', () => this.#recover());
       await this.#phase('verify', () => this.#verify());
     } catch (error) {
@@ -248,11 +251,21 @@ class Lifecycle {
     this.#harming = true;
     this.#faults = await injectAll(aimed, world, this.#acting);
     this.#injected = Math.min(this.#recorder.clock.now(), ...this.#faults.map(({ injected }) => injected.from));
+    await this.#companions.start('fault');
   }
 
   async #hold(): Promise<void> {
     const announce = (longest: number) => this.#countdown('hold', longest, false);
-    await holdAll(this.#faults, this.#recorder, this.#ending, announce);
+    const { scenario, load } = this.#stage;
+    if (!isOverload(scenario)) return holdAll(this.#faults, this.#recorder, this.#ending, announce);
+    const lasts = load!.limit + OVERLOAD_MARGIN;
+    announce(lasts);
+    await sleep(lasts, this.#ending);
+  }
+
+  async #heal(): Promise<void> {
+    await this.#companions.stop('fault');
+    await healAll(this.#faults, this.#recorder);
   }
 
   #stop(condition: StopCondition): void {

@@ -1,15 +1,16 @@
 import { sayAmount } from '../../load/amount.ts';
 import type { Load } from '../../load/load.ts';
 import { startLoad } from '../../load/start.ts';
+import { isOverload, type Scenario } from '../../scenarios/scenario.ts';
 import { isSentByCluster, loadNamespaceOf, startRunners } from '../runners.ts';
 import type { Companion, CompanionRun } from './companion.ts';
 
 /**
- * What users' load looks like, beside the probes that judge: from the steady state on, until recovery was seen. Its seconds go to the
- * recording as they come. A run that is aborted ends it at once, before anything is healed.
+ * What users' load looks like, beside the probes that judge: from the steady state on, until recovery was seen; or in place of a fault, once
+ * the steady state was seen. Its seconds go to the recording as they come. A run that is aborted ends it at once, before anything is healed.
  */
-export const load: Companion = {
-  from: 'steady',
+export const loadOf = (scenario: Scenario): Companion => ({
+  from: isOverload(scenario) ? 'fault' : 'steady',
   async start(run) {
     const { stage, recorder, aborted } = run;
     const { load } = stage;
@@ -30,7 +31,7 @@ export const load: Companion = {
       },
     };
   },
-};
+});
 
 function begin(load: Load, { stage, recorder: { clock, folder }, act }: CompanionRun) {
   const { platform, run, namespace } = stage;
