@@ -6,7 +6,7 @@ import { Totals } from '../totals.ts';
 import { Arrivals } from './arrivals.ts';
 
 /** So many requests may be unanswered at once: each holds a connection. What falls due beyond them is dropped. */
-export const MOST_UNDER_WAY = 10_000;
+const MOST_UNDER_WAY = 10_000;
 /** Between the beginning and the first request, ms. */
 const LEAD = 20;
 /** Seconds are told so often, ms. */
