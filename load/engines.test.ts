@@ -202,6 +202,20 @@ describe('open', () => {
     );
   });
 
+  test('long answers that are more than it keeps in memory are dropped, not blamed on the target', async () => {
+    const half = Buffer.alloc(512 * 1024);
+    const target = await serveRaw((socket) =>
+      socket.on('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${2 * half.length}\r\n\r\n`);
+        socket.write(half);
+        setTimeout(() => socket.write(half), 2000);
+      }),
+    );
+    const { ok, failed, drops } = assertAddsUp(await send(openLoad(target, 400, 250)));
+    assert.ok(ok > 0 && failed === 0);
+    assert.deepEqual(Object.keys(drops!), ['memory']);
+  });
+
   test('a body that is not what the probe wants is a failure', async () => {
     const server = await serve((_, response) => response.end('an error page'));
     const { request } = openLoad(server.target, 1, 1);
