@@ -22,7 +22,10 @@ export interface LoadCheck {
  * Judges a load by its thresholds. Without any it must have one good answer. What the engine did itself proves nothing about the target:
  * a limit that is kept by a load of which a part was missing is unknown, and so is one missed by no more than the engine was late.
  */
-export function judgeLoad({ totals, outcome }: LoadReport, thresholds: Thresholds): LoadCheck[] {
+export function judgeLoad(
+  { totals, outcome }: Pick<LoadReport, 'totals' | 'outcome'>,
+  thresholds: Thresholds,
+): LoadCheck[] {
   const { offered, sent, ok, failed, dropped, lateness = 0 } = totals;
   const failure = typeof outcome === 'object' ? `the engine failed: ${outcome.failed}` : undefined;
   const missing = dropped > MISSING * offered ? `${dropped} of ${offered} requests could not be sent` : undefined;

@@ -1,6 +1,7 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import type { Act } from '../platforms/platform.ts';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import { startClock } from '../recording/clock.ts';
 import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
@@ -14,6 +15,7 @@ import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
 import { certificates } from './companions/certificates.ts';
 import { Companions } from './companions/companion.ts';
+import { load } from './companions/load.ts';
 import { prober } from './companions/prober.ts';
 import { sampler } from './companions/sampler.ts';
 import { watch } from './companions/watch.ts';
@@ -130,7 +132,9 @@ class Lifecycle {
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
-    this.#companions = new Companions([watch, probing, sampler, certificates], { stage, recorder });
+    const companions = [watch, probing, sampler, certificates, load];
+    const acting = (does: Act, undo: Act | undefined) => act(does, undo, this.#acting);
+    this.#companions = new Companions(companions, { stage, recorder, act: acting, aborted: this.#aborted });
   }
 
   async run(): Promise<RunResult> {
@@ -220,6 +224,7 @@ class Lifecycle {
 
   async #steady(): Promise<void> {
     const { steady } = this.#stage.scenario;
+    await this.#companions.start('steady');
     const patience = steady * 2 + 60_000;
     this.#countdown('steady', steady, false);
     const trouble = (text: string) => this.#note(`not steady: ${text}`);

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
 import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
+import { loadMistakes } from '../load/mistakes.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
@@ -37,6 +40,7 @@ export function contradictions(
     ...faultMistakes(written, file.value, faults),
     ...probeMistakes(written, kinds),
     ...objectiveMistakes(written),
+    ...mistakesOfLoad(written, kinds),
     ...stopMistakes(written),
     ...expectMistakes(written),
   ];
@@ -161,6 +165,18 @@ function* objectiveMistakes({ scenario, workload }: Written): Generator<Mistake>
       yield { at: 'value', path: ['objectives', name, limit], message, hint };
     }
   }
+}
+
+function* mistakesOfLoad({ scenario: { load }, workload }: Written, kinds: KnownKinds): Generator<Mistake> {
+  if (!load) return;
+  for (const { path, ...mistake } of loadMistakes(load, workload, kinds)) yield { ...mistake, path: ['load', ...path] };
+  if (load.script === undefined || existsSync(load.script)) return;
+  yield {
+    at: 'value',
+    path: ['load', 'script'],
+    message: `there is no script ${load.script}`,
+    hint: `looked for as ${resolve(load.script)}`,
+  };
 }
 
 function* stopMistakes({ scenario }: Written): Generator<Mistake> {

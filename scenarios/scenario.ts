@@ -1,4 +1,5 @@
 import type { Variant } from '../fixtures/workload.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 
 /** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
 export const ENOUGH = 20;
@@ -18,6 +19,8 @@ export interface Scenario {
   probes: Record<string, ProbeUse>;
   /** By probe name. */
   objectives: Record<string, Objective>;
+  /** What is sent beside the probes; left out if nothing is. */
+  load?: WrittenLoad;
   stop: StopCondition[];
   /** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
   expect: 'pass' | 'fail';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Fault } from '../faults/fault.ts';
+import { loadSchema } from '../load/schema.ts';
 import { duration, formatDuration, parseDuration, parseShare, share } from '../units/units.ts';
 
 /** Anything longer is probably a wrong unit: a run of more than a day is no longer a test. */
@@ -110,6 +111,10 @@ export function scenarioSchema(faults: Record<string, Fault>) {
       .record(z.string(), objective)
       .prefault({})
       .describe('Limits by probe. What is not named is measured and not judged; lost writes always fail the run.'),
+    load: loadSchema
+      .describe('What users’ load looks like meanwhile: sent beside the probes, which go on judging.')
+      .meta({ examples: [{ probe: 'page', rate: '500/s' }] })
+      .optional(),
     stop: z
       .record(
         z

@@ -98,6 +98,11 @@ function formatPositive(ms: number): string {
     .join(' ');
 }
 
+/** 500 → `500/s`, 12.34 → `12.3/s`. */
+export function formatRate(perSecond: number): string {
+  return `${perSecond < 99.95 ? Number(perSecond.toFixed(1)) : Math.round(perSecond)}/s`;
+}
+
 /** `0.25 MiB`, `256 MiB`. */
 export function formatSize(bytes: number): string {
   return `${Number((bytes / 2 ** 20).toFixed(2))} MiB`;
