@@ -210,7 +210,12 @@ class K6Run implements EngineRun {
       totals: this.#count.totals(),
       outcome:
         isWell && strangely !== undefined ? { failed: [`k6: ${strangely}`, said].filter(Boolean).join('\n') } : outcome,
-      summary: { ...totals, acknowledged: this.#acknowledged.ranges(), late: this.#count.late },
+      summary: {
+        ...totals,
+        idPrefix: this.#load.idPrefix,
+        acknowledged: this.#acknowledged.ranges(),
+        late: this.#count.late,
+      },
     });
   }
 }
