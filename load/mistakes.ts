@@ -74,8 +74,7 @@ function* keyMistakes(load: WrittenLoad): Generator<LoadMistake> {
       message: 'a load has a rate or stages, not both',
       hint: 'leave one of them out',
     };
-  }
-  if (stages !== undefined && load.for !== undefined) {
+  } else if (stages !== undefined && load.for !== undefined) {
     yield { at: 'key', path: ['for'], message: 'stages say themselves how long they last', hint: 'leave `for` out' };
   }
 }
