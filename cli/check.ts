@@ -3,6 +3,9 @@ import { toCluster } from '../clusters/load.ts';
 import { type Diagnostic, FileError } from '../files/diagnostic.ts';
 import { findYaml, once } from '../files/find.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
+import { bundleScript } from '../load/k6/bundle.ts';
+import { scriptFile } from '../load/k6/script.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
 import { loadProject } from '../run/parts.ts';
@@ -58,8 +61,13 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
           if (only.has(file)) clusters.push(cluster);
           return describeCluster(cluster);
         }
-        if (isLoadFile(yaml)) return describeLoadFile(await toLoad(yaml));
+        if (isLoadFile(yaml)) {
+          const read = await toLoad(yaml);
+          await checkScript(read.load);
+          return describeLoadFile(read);
+        }
         const read = await toScenario(yaml);
+        await checkScript(read.scenario.load);
         scenarios.push(read);
         return read.scenario.title;
       }),
@@ -111,6 +119,12 @@ async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Chec
 
 function describeCluster(cluster: Cluster): string {
   return `${cluster.platform}, ${platformOf(cluster.platform).describe(cluster)}`;
+}
+
+/** A script for k6 is not run: its types are checked, and what it imports is looked for. Throws FileError. */
+async function checkScript(load: WrittenLoad | undefined): Promise<void> {
+  const file = load?.script === undefined ? undefined : scriptFile(load.script);
+  if (file !== undefined) await bundleScript(file);
 }
 
 function describeLoadFile({ load }: ReadLoad): string {

@@ -6,6 +6,7 @@ import type { ProberTick } from '../probes/prober/plan.ts';
 import { startClock } from '../recording/clock.ts';
 import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
 import { writeJson } from '../recording/json.ts';
+import { countWrites, writesOf } from '../recording/load-writes.ts';
 import { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
 import { isOverload, type StopCondition } from '../scenarios/scenario.ts';
@@ -119,6 +120,8 @@ class Lifecycle {
   #injected = 0;
   readonly #availability: Availability;
   readonly #companions: Companions;
+  /** How many writes of the load were acknowledged. */
+  #writtenByLoad = 0;
   #endRenewal = () => {};
 
   constructor(stage: Stage, options: RunOptions, recorder: Recorder, journal: Journal) {
@@ -135,7 +138,13 @@ class Lifecycle {
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
-    const companions = [watch, probing, sampler, certificates, loadOf(stage.scenario)];
+    const sending = loadOf(stage.scenario, {
+      ended: (report) => {
+        const writes = writesOf(report);
+        if (writes) this.#writtenByLoad = countWrites(writes);
+      },
+    });
+    const companions = [watch, probing, sampler, certificates, sending];
     const acting = (does: Act, undo: Act | undefined) => act(does, undo, this.#acting);
     this.#companions = new Companions(companions, { stage, recorder, act: acting, aborted: this.#aborted });
   }
@@ -286,7 +295,7 @@ class Lifecycle {
   async #verify(): Promise<void> {
     await this.#companions.stop();
     const written = this.#availability.requests(this.#stage.streams.filter(({ writes }) => writes));
-    await verifyWrites(this.#stage, this.#recorder, written, this.#aborted);
+    await verifyWrites(this.#stage, this.#recorder, written + this.#writtenByLoad, this.#aborted);
     this.#recorder.record({ kind: 'inspection', inspection: await this.#stage.platform.inspect(), when: 'after' });
   }
 
