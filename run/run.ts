@@ -1,13 +1,12 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Act } from '../platforms/platform.ts';
 import type { ProberTick } from '../probes/prober/plan.ts';
-import { startClock } from '../recording/clock.ts';
 import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
 import { writeJson } from '../recording/json.ts';
 import { countWrites, writesOf } from '../recording/load-writes.ts';
-import { Recorder } from '../recording/recorder.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
 import { isOverload, type StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -15,6 +14,7 @@ import { maskAll } from '../units/secrets.ts';
 import { sleep } from '../units/sleep.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
+import { begin, Refusal } from './begin.ts';
 import { certificates } from './companions/certificates.ts';
 import { Companions } from './companions/companion.ts';
 import { loadOf } from './companions/load.ts';
@@ -22,9 +22,8 @@ import { prober } from './companions/prober.ts';
 import { sampler } from './companions/sampler.ts';
 import { watch } from './companions/watch.ts';
 import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault } from './inject.ts';
-import { Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { takeLock } from './lock.ts';
-import { metaOf } from './meta.ts';
 import type { Stage } from './plan.ts';
 import { preflight } from './preflight.ts';
 import type { OnProgress, RunProgress } from './progress.ts';
@@ -50,9 +49,6 @@ export interface RunResult {
   failure: Error | undefined;
 }
 
-/** The run was refused before anything was changed. */
-export class Refusal extends OperatorError {}
-
 /** How long members may take to become ready, and then to answer well on every stream. */
 const DEPLOY_TIMEOUT = 180_000;
 const ANSWER_TIMEOUT = 90_000;
@@ -77,29 +73,6 @@ export async function run(stage: Stage, options: RunOptions): Promise<RunResult>
     journal.close();
     recorder.close();
     await platform.close();
-  }
-}
-
-/** Nothing was changed yet: where nothing can be written down, nothing is begun, and no half of a recording stays. */
-async function begin(
-  folder: RunFolder,
-  stage: Stage,
-  onProgress: OnProgress,
-): Promise<{ recorder: Recorder; journal: Journal }> {
-  // The journal of another run is never removed, whatever the chance that two have one id.
-  const isNew = !existsSync(folder.dir);
-  try {
-    const clock = startClock();
-    const recorder = new Recorder(folder, clock, (event) => onProgress({ kind: 'event', event }));
-    recorder.meta(metaOf(stage, clock));
-    return { recorder, journal: Journal.create(folder.journal, stage.run, stage.cluster) };
-  } catch (error) {
-    await stage.platform.close();
-    if (isNew) rmSync(folder.dir, { recursive: true, force: true });
-    throw new Refusal(`the run cannot be recorded in ${folder.dir}: ${(error as Error).message}`, {
-      hint: 'Is the disk full, or the folder not yours?',
-      cause: error,
-    });
   }
 }
 
