@@ -1,6 +1,16 @@
 /** `findings.json` as it is read back. */
 import { z } from 'zod';
-import { certificate, meaning, objective, orUndefined, phase, proberReport } from '../recording/schema.ts';
+import {
+  certificate,
+  loadOutcome,
+  loadSecond,
+  loadTotals,
+  meaning,
+  objective,
+  orUndefined,
+  phase,
+  proberReport,
+} from '../recording/schema.ts';
 import { checkKinds, degradations, type Findings } from './findings.ts';
 
 const text = z.string();
@@ -108,6 +118,48 @@ const largeFile = z.looseObject({
   throughput: z.array(z.looseObject({ second: z.number(), sent: bytes, back: bytes })),
 });
 
+const loadPart = z.looseObject({
+  seconds: z.number(),
+  offered: z.number(),
+  sent: z.number(),
+  ok: z.number(),
+  failed: z.number(),
+  dropped: z.number(),
+});
+
+const load = z.looseObject({
+  engine: text,
+  what: text,
+  target: text.optional(),
+  began: orUndefined(z.number()),
+  ended: orUndefined(z.number()),
+  totals: loadTotals.optional(),
+  outcome: loadOutcome.optional(),
+  error: text.optional(),
+  steady: loadPart,
+  during: loadPart,
+  outages: z.array(
+    z.looseObject({
+      start: bracket,
+      end: bracket,
+      open: z.boolean(),
+      inner: z.number(),
+      outer: z.number(),
+      offered: z.number(),
+    }),
+  ),
+  knee: z
+    .looseObject({
+      peak: z.number(),
+      best: z.number(),
+      bend: z.looseObject({ rate: z.number(), from: z.number(), to: z.number() }).optional(),
+      unclear: text.optional(),
+      back: z.looseObject({ waited: z.number(), rate: z.number() }).nullable().optional(),
+    })
+    .optional(),
+  seconds: z.array(loadSecond),
+});
+
 const durability = z.looseObject({
   stream: text,
   attempted: z.number(),
@@ -179,6 +231,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   bins: z.array(bin),
   gauges: z.array(gauge).optional(),
   largeFiles: z.array(largeFile).optional(),
+  load: load.optional(),
   certificates: z
     .array(z.looseObject({ target: text, certificate: certificate.nullable(), error: text.optional() }))
     .optional(),
@@ -188,7 +241,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   warnings: texts,
   configuration: z.array(
     z.looseObject({
-      group: z.enum(['suite', 'run', 'target', 'members', 'stream', 'nodes', 'version', 'timer']),
+      group: z.enum(['suite', 'run', 'target', 'members', 'stream', 'load', 'nodes', 'version', 'timer']),
       name: text,
       value: text,
       source: source.optional(),

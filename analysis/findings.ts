@@ -7,8 +7,10 @@ import type { Timer } from '../platforms/platform.ts';
 import type { Moment } from '../platforms/prediction.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Certificate } from '../probes/wire/certificate.ts';
-import type { Bracket, Phase } from '../recording/recording.ts';
+import type { Bracket, LoadReport, LoadSecond, Phase } from '../recording/recording.ts';
 import type { Objective } from '../scenarios/scenario.ts';
+import type { Knee } from './load/knee.ts';
+import type { LoadOutage } from './load/outages.ts';
 
 export type VerdictKind = 'pass' | 'fail' | 'unknown';
 
@@ -19,6 +21,7 @@ export const checkKinds = [
   'prober-fit',
   'run-complete',
   'recording-whole',
+  'load-sent',
   'recovery',
   'recovery-after-healing',
   'availability',
@@ -26,6 +29,7 @@ export const checkKinds = [
   'p95',
   'writes-lost',
   'objectives-without-stream',
+  'load-threshold',
   'stop-condition',
   'platform-claim',
 ] as const;
@@ -213,6 +217,41 @@ export interface LargeFile {
   throughput: { second: number; sent: number; back: number }[];
 }
 
+/** Requests of the load that fell due in a part of the run. */
+export interface LoadPart {
+  seconds: number;
+  offered: number;
+  sent: number;
+  ok: number;
+  failed: number;
+  /** Due, and not sent. */
+  dropped: number;
+}
+
+/** What was sent beside the probes. Times in ms since the recording's origin. */
+export interface LoadFindings {
+  /** With its version, where it told it: `open`, `k6 v2.2.0`. */
+  engine: string;
+  /** In words: `500/s`, `1000 connections, 20000 requests`. */
+  what: string;
+  /** Whom it asks; left out where a script says so itself. */
+  target?: string;
+  began: number | undefined;
+  ended: number | undefined;
+  /** Of the whole load. These two are left out if its engine left no report; `error` then says why. */
+  totals?: LoadReport['totals'];
+  outcome?: LoadReport['outcome'];
+  error?: string;
+  /** The whole seconds of steady state, and those from t₀ to the end of recovery. */
+  steady: LoadPart;
+  during: LoadPart;
+  /** As it has seen them: seconds in a row without one good answer. */
+  outages: LoadOutage[];
+  /** Of a load that is what is done to the cluster, and rises. */
+  knee?: Knee;
+  seconds: LoadSecond[];
+}
+
 /** One second of the run, for charts and degradation classes. `second` since the recording's origin. */
 export interface SecondBin {
   second: number;
@@ -225,7 +264,7 @@ export interface SecondBin {
  * on the target.
  */
 export interface ConfigurationEntry {
-  group: 'suite' | 'run' | 'target' | 'members' | 'stream' | 'nodes' | 'version' | 'timer';
+  group: 'suite' | 'run' | 'target' | 'members' | 'stream' | 'load' | 'nodes' | 'version' | 'timer';
   /** Unique in its group. */
   name: string;
   value: string;
@@ -264,6 +303,8 @@ export interface Findings {
   gauges?: GaugeFindings[];
   /** Left out where no probe copies one. */
   largeFiles?: LargeFile[];
+  /** Left out where the scenario has none. */
+  load?: LoadFindings;
   /** What each entry with TLS showed; null and why, if it never showed one. Left out where there is none. */
   certificates?: { target: string; certificate: Certificate | null; error?: string }[];
   /** Events worth a line in the report; `at` since the recording's origin. */

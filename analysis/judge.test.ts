@@ -478,10 +478,10 @@ test('whatever a recording holds, it is judged, and garbage never passes', () =>
         outcome: stream.outcome.map((outcome, k) => (outcome + k) % (outcomes.length + 1)),
         seq: stream.seq.map((seq, k) => (k % 7 === 0 ? seq * 1000 : seq)),
       }));
-      const findings = judge({ meta: whole.meta, events, streams, torn, damages: [] });
+      const findings = judge({ meta: whole.meta, events, streams, load: [], torn, damages: [] });
       assert.notEqual(findings.verdict, 'pass');
       assert.equal(
-        JSON.stringify(judge({ meta: whole.meta, events, streams, torn, damages: [] })),
+        JSON.stringify(judge({ meta: whole.meta, events, streams, load: [], torn, damages: [] })),
         JSON.stringify(findings),
       );
     }),
@@ -506,7 +506,7 @@ test('where nothing was injected no availability is claimed', () => {
 
 test('no streams and no events at all are unknown', () => {
   const { meta } = run({});
-  assert.equal(judge({ meta, events: [], streams: [], torn: 0, damages: [] }).verdict, 'unknown');
+  assert.equal(judge({ meta, events: [], streams: [], load: [], torn: 0, damages: [] }).verdict, 'unknown');
 });
 
 test('steady state is never slow, however its answers scatter', () => {

@@ -20,7 +20,11 @@ import { recoverySplit } from './events/recovery-split.ts';
 import { type RunTimeline, runTimelineOf } from './events/run-timeline.ts';
 import { timelineOf } from './events/timeline.ts';
 import { warningsOf } from './events/warnings.ts';
-import type { Check, Durability, Findings, LargeFile, StreamFindings } from './findings.ts';
+import type { Check, Durability, Findings, LargeFile, LoadFindings, StreamFindings } from './findings.ts';
+import { loadSentCheck, thresholdChecks } from './load/checks.ts';
+import { loadDurability } from './load/durability.ts';
+import { loadOf } from './load/load.ts';
+import { loadWarnings } from './load/warnings.ts';
 import { durabilityCheck, largeFileCheck, objectiveChecks } from './objectives.ts';
 import { predict, whyUnpredicted } from './prediction/predict.ts';
 import { checkPrediction } from './prediction/prediction-check.ts';
@@ -74,7 +78,10 @@ export function judge(
   const streams = series.map((one, i) =>
     streamFindings(one, timeline, spans[i]!, paces[i]!, objectiveIn(scenario, one.spec.name)),
   );
-  const durability = series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null));
+  const durability = [
+    ...series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null)),
+    ...[loadDurability(events)].filter((found) => found !== undefined),
+  ];
   const bins = secondBins(
     series.map((one, i) => ({
       stream: one.spec.name,
@@ -88,7 +95,8 @@ export function judge(
   const largeFiles = recording.streams
     .map((one) => largeFileOf(one, timeline.t0?.from))
     .filter((one) => one !== undefined);
-  const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability, largeFiles });
+  const load = loadOf(recording, timeline, scenario.steady);
+  const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability, largeFiles, load });
   const against = notValid(checks);
   return tidy({
     version: 1,
@@ -109,11 +117,15 @@ export function judge(
     bins,
     ...(gauges.length > 0 ? { gauges } : {}),
     ...(largeFiles.length > 0 ? { largeFiles } : {}),
+    ...(load ? { load } : {}),
     ...(certificates.length > 0 ? { certificates } : {}),
     timeline: timelineOf(events),
     prober,
     cleanUp: { left: differenceIn(events), pending: null },
-    warnings: warningsOf(recording, timeline, series, streams, durability, largeFiles),
+    warnings: [
+      ...warningsOf(recording, timeline, series, streams, durability, largeFiles),
+      ...loadWarnings(load, streams, meta.streams, timeline),
+    ],
     configuration: configurationOf(meta, events),
   });
 }
@@ -130,6 +142,7 @@ interface Measured {
   streams: StreamFindings[];
   durability: Durability[];
   largeFiles: LargeFile[];
+  load: LoadFindings | undefined;
 }
 
 /** Compares what was measured with what was wanted. If the run itself is not valid, every check that depends on it is unknown. */
@@ -137,7 +150,7 @@ function checksOf(
   { events, damages }: Recording,
   scenario: Scenario,
   faults: Findings['faults'],
-  { timeline, series, streams, durability, largeFiles }: Measured,
+  { timeline, series, streams, durability, largeFiles, load }: Measured,
 ): Check[] {
   const objectiveOf = (stream: string) => objectiveIn(scenario, stream);
   const whole = wholeChecks(damages);
@@ -147,11 +160,13 @@ function checksOf(
     ...steadyChecks(series, streams, timeline, scenario.steady),
     proberFitness(events, series, timeline),
     watchCheck(timeline),
+    ...loadSentCheck(load, timeline),
   ];
   const measured = [
     ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), timeline.t0?.from ?? timeline.end)),
     ...unrecordedChecks(scenario, streams),
     ...stopChecks(events),
+    ...thresholdChecks(load, scenario.load?.thresholds ?? {}),
   ];
   const losses = [
     ...durability.map((found) => durabilityCheck(found, objectiveOf(found.stream).lost ?? 0)),

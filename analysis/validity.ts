@@ -137,6 +137,7 @@ const VALIDITY: ReadonlySet<CheckKind> = new Set([
   'prober-fit',
   'run-complete',
   'recording-whole',
+  'load-sent',
 ]);
 
 /**

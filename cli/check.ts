@@ -3,11 +3,15 @@ import { toCluster } from '../clusters/load.ts';
 import { type Diagnostic, FileError } from '../files/diagnostic.ts';
 import { findYaml, once } from '../files/find.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
+import { bundleScript } from '../load/k6/bundle.ts';
+import { scriptFile } from '../load/k6/script.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
 import { loadProject } from '../run/parts.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
+import { isLoadFile, type ReadLoad, toLoad } from '../scenarios/load-file.ts';
 import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 
@@ -23,8 +27,8 @@ interface CheckFlags {
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('validates scenario and cluster files; asks no cluster, and changes nothing')
-    .argument('<files...>', 'scenario files, cluster files, or folders of them')
+    .description('validates scenario, cluster and load files; asks no cluster, and changes nothing')
+    .argument('<files...>', 'scenario files, cluster files, load files, or folders of them')
     .option('-c, --cluster <file...>', 'cluster files on which the scenarios must be able to run', [])
     .option('--json', 'as JSON')
     .addHelpText('after', `\n${OWN_PARTS}`)
@@ -57,7 +61,13 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
           if (only.has(file)) clusters.push(cluster);
           return describeCluster(cluster);
         }
+        if (isLoadFile(yaml)) {
+          const read = await toLoad(yaml);
+          await checkScript(read.load);
+          return describeLoadFile(read);
+        }
         const read = await toScenario(yaml);
+        await checkScript(read.scenario.load);
         scenarios.push(read);
         return read.scenario.title;
       }),
@@ -109,6 +119,16 @@ async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Chec
 
 function describeCluster(cluster: Cluster): string {
   return `${cluster.platform}, ${platformOf(cluster.platform).describe(cluster)}`;
+}
+
+/** A script for k6 is not run: its types are checked, and what it imports is looked for. Throws FileError. */
+async function checkScript(load: WrittenLoad | undefined): Promise<void> {
+  const file = load?.script === undefined ? undefined : scriptFile(load.script);
+  if (file !== undefined) await bundleScript(file);
+}
+
+function describeLoadFile({ load }: ReadLoad): string {
+  return `a load of ${load.probe ?? load.script}, by ${load.engine}`;
 }
 
 function print(checked: Checked[], json: boolean): void {

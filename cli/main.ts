@@ -17,6 +17,7 @@ const subcommands: Record<string, () => Promise<Command>> = {
   check: async () => (await import('./check.ts')).checkCommand(),
   plan: async () => (await import('./plan.ts')).planCommand(),
   run: async () => (await import('./run.ts')).runCommand(),
+  load: async () => (await import('./load.ts')).loadCommand(),
   undo: async () => (await import('./undo.ts')).undoCommand(),
   judge: async () => (await import('./judge.ts')).judgeCommand(),
   report: async () => (await import('./report.ts')).reportCommand(),

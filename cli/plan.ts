@@ -6,6 +6,7 @@ import { once } from '../files/find.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { rightsFile, verbsOf } from '../platforms/index.ts';
 import { type Node, NotOffered } from '../platforms/platform.ts';
+import { sayPlannedLoad } from '../run/load-check.ts';
 import { loadProject } from '../run/parts.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
@@ -113,6 +114,7 @@ function dataOf(planned: Planned): object {
     })),
     unpredicted: whyUnpredicted(stage.scenario.faults),
     streams: stage.streams,
+    load: stage.load,
     verbs: verbsFor(stage.scenario),
     checks,
   };
@@ -139,6 +141,7 @@ function asText(planned: Planned): Styled {
       .map(([service, count]) => `${service} × ${count}`)
       .join(', ')}`,
     styled`Probes     ${below(stage.streams.map((stream) => `${stream.name} → ${stream.target} every ${formatDuration(stream.every)}`))}`,
+    ...(stage.load ? [styled`Load       ${below(sayPlannedLoad(stage.load, scenario))}`] : []),
     `Steady     ${formatDuration(scenario.steady)}`,
   ];
   for (const { use, targets, certain, expected } of candidates) {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
+import type { Attempt, HttpQuestion, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
 import { type ExchangeEnd, HttpClient } from './wire/http-client.ts';
 import type { HttpResponse } from './wire/http-response.ts';
 
@@ -36,12 +36,18 @@ export const http: ProbeDefinition = {
   writes: false,
   options,
   create: (spec) => {
-    const wanted = options.parse(spec.options);
-    const url = targetUrl(spec.target, wanted.path);
-    const request = `GET ${pathOf(url)} HTTP/1.1\r\n${commonHeaders(url, spec)}\r\n`;
-    return new HttpProbe(spec, url, judge(wanted), () => request);
+    const { url, message } = question(spec);
+    return new HttpProbe(spec, url, judge(options.parse(spec.options)), message);
   },
+  http: question,
 };
+
+function question(spec: StreamSpec): HttpQuestion {
+  const { path, status } = options.parse(spec.options);
+  const url = targetUrl(spec.target, path);
+  const message = `GET ${pathOf(url)} HTTP/1.1\r\n${commonHeaders(url, spec)}\r\n`;
+  return { url, message: () => message, status };
+}
 
 /** A request for each number, and a judge for the answers. */
 export class HttpProbe implements Probe {
@@ -95,7 +101,7 @@ export function judge(wanted: z.infer<typeof options>): (response: HttpResponse)
     const text = matches || instance ? body.toString() : '';
     const named = instance?.exec(text);
     const from = named ? { instance: named[1] ?? named[0] } : {};
-    const rightStatus = wanted.status === undefined ? status >= 200 && status < 300 : status === wanted.status;
+    const rightStatus = isRightStatus(status, wanted.status);
     const leads = location === undefined ? {} : { detail: location };
     if (!rightStatus) return { outcome: 'fail', error: 'status', status, ...from, ...leads };
     const rightBody =
@@ -105,6 +111,11 @@ export function judge(wanted: z.infer<typeof options>): (response: HttpResponse)
     if (!rightBody) return { outcome: 'fail', error: 'body', status, ...from };
     return { outcome: 'ok', error: 'none', status, ...from };
   };
+}
+
+/** `wanted`: the one that is right; any 200–299 when absent. */
+export function isRightStatus(status: number, wanted: number | undefined): boolean {
+  return wanted === undefined ? status >= 200 && status < 300 : status === wanted;
 }
 
 export function targetUrl(target: string, path: string | undefined): URL {

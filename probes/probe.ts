@@ -101,6 +101,15 @@ export interface Probe {
   close(): Promise<void>;
 }
 
+/** What a probe asks by HTTP/1.1, and the answer that it wants, as far as the status tells it. */
+export interface HttpQuestion {
+  url: URL;
+  /** The whole message of attempt `seq`. */
+  message(seq: number): string;
+  /** The one that is right; any 200–299 when absent. */
+  status?: number;
+}
+
 export interface Attempt {
   /** Its time is over: decides it (`timeout`) and frees its resources. Nothing happens when it is decided already. */
   abandon(): void;
@@ -121,4 +130,6 @@ export interface ProbeDefinition {
   /** What its `options` may say; defaults are filled in. */
   options: z.ZodType<Record<string, unknown>>;
   create(spec: StreamSpec): Probe;
+  /** Of one that asks by HTTP/1.1, in each attempt one request: a load can ask the same then. */
+  http?(spec: StreamSpec): HttpQuestion;
 }

@@ -8,6 +8,7 @@ export interface RunFolder {
   meta: string;
   events: string;
   samples: string;
+  load: string;
   journal: string;
   /** Snapshot of the cluster before the run. */
   before: string;
@@ -26,6 +27,7 @@ export function runFolder(dir: string): RunFolder {
     meta: path.join(dir, 'run.json'),
     events: path.join(dir, 'events.jsonl'),
     samples: path.join(dir, 'samples.bin'),
+    load: path.join(dir, 'load.jsonl'),
     journal: path.join(dir, 'journal.jsonl'),
     before: path.join(dir, 'before.json'),
     findings: path.join(dir, 'findings.json'),

@@ -6,11 +6,13 @@ import { OperatorError } from '../units/operator-error.ts';
 import type { RunFolder } from './folder.ts';
 import { type Checked, parseJson, readJson } from './json.ts';
 import { linesOf } from './lines.ts';
-import type { RunEvent, RunMeta } from './recording.ts';
-import { runEvent, runMeta } from './schema.ts';
+import type { LoadSecond, RunEvent, RunMeta } from './recording.ts';
+import { loadSecond, runEvent, runMeta } from './schema.ts';
 
 /** Letters of an event: a manifest that is deployed is the longest. Only the ids that are read back may be more. */
 const LONGEST_EVENT = 4 * 2 ** 20;
+/** Letters of a second of load: it has a few classes of errors. */
+const LONGEST_SECOND = 2 ** 16;
 const READBACK = /^\{"at":[\d.]+,"kind":"readback"/;
 
 /** Everything a run wrote, in memory. */
@@ -18,6 +20,8 @@ export interface Recording {
   meta: RunMeta;
   events: RunEvent[];
   streams: StreamSamples[];
+  /** The load that was sent beside the probes, in the order of time; empty if there was none. */
+  load: LoadSecond[];
   /** Bytes of an incomplete sample at the end of the file. */
   torn: number;
   /** What could not be read and is left out, each with its place: `events.jsonl:12: …`. Evidence is missing there. */
@@ -33,11 +37,12 @@ export interface Recording {
 export function readRecording(folder: RunFolder): Recording {
   const meta = readMeta(folder);
   const { events, damages } = readEvents(folder.events);
+  const load = readLoad(folder.load, damages);
   const { streams, torn, damaged } = existsSync(folder.samples)
     ? readSamples(folder.samples)
     : { streams: [], torn: 0, damaged: 0 };
   if (damaged > 0) damages.push(`${path.basename(folder.samples)}: ${damaged} records are damaged`);
-  return { meta, events, streams, torn, damages };
+  return { meta, events, streams, load, torn, damages };
 }
 
 /** What was run. Throws OperatorError if that cannot be read. */
@@ -51,16 +56,27 @@ export function readMeta(folder: RunFolder): RunMeta {
 
 /** What happened, as far as it can be read; nothing, where there is no file. */
 export function readEvents(file: string): Pick<Recording, 'events' | 'damages'> {
-  const events: RunEvent[] = [];
   const damages: string[] = [];
-  if (!existsSync(file)) return { events, damages };
+  return { events: [...linesIn(file, eventIn, damages)].map(renamed), damages };
+}
+
+/** A second that is told twice counts as it was told last. What is damaged is added to `damages`. */
+function readLoad(file: string, damages: string[]): LoadSecond[] {
+  const secondIn = (text: string | undefined) =>
+    text === undefined || text.length > LONGEST_SECOND ? FOREIGN : parseJson(text, loadSecond);
+  const seconds = new Map([...linesIn(file, secondIn, damages)].map((second) => [second.at, second]));
+  return [...seconds.values()].sort((a, b) => a.at - b.at);
+}
+
+/** What each whole line of a file says; nothing, where there is no file. Those that are not as they should be are named in `damages`. */
+function* linesIn<T>(file: string, read: (text: string | undefined) => Checked<T>, damages: string[]): Generator<T> {
+  if (!existsSync(file)) return;
   for (const { number, text, torn } of linesOf(file)) {
-    if (torn) break;
-    const read = eventIn(text);
-    if (read.wrong === undefined) events.push(renamed(read.value));
-    else damages.push(`${path.basename(file)}:${number}: ${read.wrong}`);
+    if (torn) return;
+    const checked = read(text);
+    if (checked.wrong === undefined) yield checked.value;
+    else damages.push(`${path.basename(file)}:${number}: ${checked.wrong}`);
   }
-  return { events, damages };
 }
 
 const FOREIGN = { wrong: 'no text that the suite writes' };

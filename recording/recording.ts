@@ -1,10 +1,12 @@
 /**
  * A recording is everything a run wrote: a folder with `run.json` (which scenario on which cluster), `events.jsonl` (what
- * happened, append-only), `samples.bin` (what users saw) and `journal.jsonl` (what must be undone).
+ * happened, append-only), `samples.bin` (what users saw), `load.jsonl` (the load that was sent beside them, second by second) and
+ * `journal.jsonl` (what must be undone).
  *
  * Every time in it is in milliseconds (with fraction) since the run's origin on CLOCK_MONOTONIC.
  */
 import type { Evidence } from '../faults/fault.ts';
+import type { LoadReport } from '../load/load.ts';
 import type { Meaning } from '../platforms/meaning.ts';
 import type { Act, Inspection, PlatformEvent, Target } from '../platforms/platform.ts';
 import type { StreamSpec } from '../probes/probe.ts';
@@ -12,6 +14,7 @@ import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Certificate } from '../probes/wire/certificate.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 
+export type { LoadReport, LoadSecond } from '../load/load.ts';
 export type { Bracket } from '../units/bracket.ts';
 
 export type Phase =
@@ -62,6 +65,10 @@ export type RunEvent = { at: number } & (
   | { kind: 'platform'; event: PlatformEvent }
   | { kind: 'stop'; condition: string; text: string }
   | { kind: 'prober'; report: ProberReport | null; error?: string }
+  /** A load begins: `what` is sent in words, and `target` asked (a script says itself whom). */
+  | { kind: 'load-begin'; what: string; target?: string }
+  /** It has ended; null and why, if its engine left no report. */
+  | { kind: 'load-end'; report: LoadReport | null; error?: string }
   /** What an instance told of itself, by the names of the workload's gauges; null and why, if it could not be asked. */
   | {
       kind: 'gauges';

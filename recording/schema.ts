@@ -4,13 +4,14 @@
  */
 import { z } from 'zod';
 import type { Evidence } from '../faults/fault.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 import type { Meaning } from '../platforms/meaning.ts';
 import type { Act, Inspection, Json, PlatformEvent, Target } from '../platforms/platform.ts';
 import type { ProberReport } from '../probes/prober/plan.ts';
 import { LONGEST_RUN, streamSpec } from '../probes/samples.ts';
 import type { Certificate } from '../probes/wire/certificate.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
-import type { Phase, RunEvent, RunMeta } from './recording.ts';
+import type { LoadReport, LoadSecond, Phase, RunEvent, RunMeta } from './recording.ts';
 
 /** A key that objects always have, and JSON only where it has a value. */
 export function orUndefined<T>(schema: z.ZodType<T>): z.ZodType<T | undefined> {
@@ -70,6 +71,21 @@ export const objective = z.looseObject({
   p95: count.optional(),
 });
 
+const load: z.ZodType<WrittenLoad> = z.looseObject({
+  engine: z.enum(['open', 'autocannon', 'k6']),
+  probe: text.optional(),
+  rate: count.optional(),
+  for: count.optional(),
+  stages: z.array(z.looseObject({ rate: count, for: count })).optional(),
+  connections: count.optional(),
+  amount: count.optional(),
+  connection: z.enum(['new', 'reused']),
+  timeout: count,
+  script: text.optional(),
+  runners: count.optional(),
+  thresholds: z.looseObject({ p95: count.optional(), p99: count.optional(), errors: count.optional() }),
+});
+
 const scenario: z.ZodType<Scenario> = z.looseObject({
   file: text,
   title: text,
@@ -83,6 +99,7 @@ const scenario: z.ZodType<Scenario> = z.looseObject({
     z.looseObject({ every: count, timeout: count, connection: z.enum(['new', 'reused', 'both']) }),
   ),
   objectives: z.record(text, objective),
+  load: load.optional(),
   stop: z.array(z.looseObject({ stream: text, below: z.number(), window: z.number(), text })),
   expect: z.enum(['pass', 'fail']),
   breaksQuorum: z.boolean(),
@@ -176,6 +193,37 @@ export const proberReport: z.ZodType<ProberReport> = z.looseObject({
   cpuMs: count,
 });
 
+/** A share of a second, or of a whole load: how many requests, and how long the good answers took, ms. */
+const loadCounts = {
+  offered: count,
+  sent: count,
+  ok: count,
+  failed: count,
+  dropped: count,
+  p50: count,
+  p95: count,
+  p99: count,
+  max: count,
+  errors: counts,
+  drops: counts.optional(),
+  lateness: count.optional(),
+};
+
+export const loadSecond: z.ZodType<LoadSecond> = z.looseObject({ at: time, ...loadCounts });
+
+export const loadTotals = z.looseObject(loadCounts);
+export const loadOutcome = z.union([z.enum(['done', 'stopped', 'thresholds']), z.looseObject({ failed: text })]);
+
+const loadReport: z.ZodType<LoadReport> = z.looseObject({
+  engine: text,
+  began: time,
+  ended: time,
+  totals: loadTotals,
+  outcome: loadOutcome,
+  cpuMs: count.optional(),
+  summary: z.unknown().optional(),
+});
+
 const claim = z.looseObject({ what: text, wanted: text, observed: text, met: z.boolean() });
 /** `expectation`: what older suites called a claim. */
 const evidence: z.ZodType<Evidence> = z.looseObject({ text, claim: claim.optional(), expectation: claim.optional() });
@@ -228,6 +276,8 @@ const kinds = [
   z.looseObject({ at: time, kind: z.literal('platform'), event: platformEvent }),
   z.looseObject({ at: time, kind: z.literal('stop'), condition: text, text }),
   z.looseObject({ at: time, kind: z.literal('prober'), report: proberReport.nullable(), error: text.optional() }),
+  z.looseObject({ at: time, kind: z.literal('load-begin'), what: text, target: text.optional() }),
+  z.looseObject({ at: time, kind: z.literal('load-end'), report: loadReport.nullable(), error: text.optional() }),
   z.looseObject({
     at: time,
     kind: z.literal('gauges'),

@@ -12,6 +12,7 @@ import { sayLeftOut } from './allure/metrics.ts';
 import { CHECK_LABEL, CLUSTER_LABEL, FINDINGS, JOURNEY_LABEL, META, VERDICT_LABEL } from './allure/names.ts';
 import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
+import { sayKnee, sayLoad } from './load-findings.ts';
 import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
 import { sayCheck, sayExpected, sayVerdict, suitesOf } from './wording.ts';
@@ -46,6 +47,7 @@ export function describeForAllure(meta: RunMeta, findings: Findings, folder: Run
     ['events.jsonl', folder.events, 'text/plain'],
     ['journal.jsonl', folder.journal, 'text/plain'],
     ['samples.bin', folder.samples, 'application/octet-stream'],
+    ['load.jsonl', folder.load, 'text/plain'],
   ];
   const present = files.filter(([, file]) => existsSync(file));
   const [small, large] = [present.filter(([, file]) => isSmall(file)), present.filter(([, file]) => !isSmall(file))];
@@ -80,6 +82,7 @@ function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): strin
     inline(sayVerdict(findings)),
     ...(expected === undefined ? [] : [inline(expected)]),
     checks.join('\n'),
+    ...(findings.load ? [`Load: ${inline([sayLoad(findings.load), ...sayKnee(findings.load)].join('; '))}`] : []),
     ...(leftOut.length > 0 ? [`Not among the metrics: ${inline(leftOut.join('; '))}`] : []),
     ...findings.warnings.map((warning) => `Warning: ${inline(warning)}`),
     inline(sentence),

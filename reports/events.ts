@@ -36,6 +36,14 @@ export function sayEvent(event: RunEvent, took: (phase: Phase) => number | undef
       return say(`stop condition met: ${event.text}`, true);
     case 'prober':
       return event.error === undefined ? undefined : say(`the prober failed: ${event.error}`, true);
+    case 'load-begin':
+      return say(`load begins: ${event.what}${event.target === undefined ? '' : ` to ${event.target}`}`);
+    case 'load-end': {
+      const failed = typeof event.report?.outcome === 'object' ? event.report.outcome.failed : event.error;
+      if (failed !== undefined || !event.report)
+        return say(`the load failed: ${failed ?? 'no reason was recorded'}`, true);
+      return say(`load ended: ${sayMany(event.report.totals.sent, 'request')} sent by ${event.report.engine}`);
+    }
     case 'backlog':
       return say(`${event.stream}: ${sayBacklog(event)}`, event.left !== 0);
     case 'readback':

@@ -8,6 +8,7 @@ import { joined, type Paint, type Piece, painter, type Styled, styled } from '..
 import { formatDuration } from '../units/units.ts';
 import { cleanUpOf } from './clean-up.ts';
 import { type Leg, legs } from './legs.ts';
+import { sayKnee, sayLoad } from './load-findings.ts';
 import {
   sayBacklog,
   sayBracket,
@@ -49,6 +50,7 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     streams(findings, paint),
     durability(findings, paint),
     largeFiles(findings, paint),
+    load(findings, paint),
     predictions(findings, paint),
     certificates(meta, findings, paint),
     remarks(meta, findings, paint),
@@ -179,6 +181,11 @@ function largeFiles({ largeFiles = [] }: Findings, paint: Paint): Piece[] {
   if (largeFiles.length === 0) return [];
   const lines = largeFiles.flatMap((one) => sayLargeFile(one).map((said) => `  ${printable(one.stream)}: ${said}`));
   return [paint('bold', 'Large files'), ...lines];
+}
+
+function load({ load }: Findings, paint: Paint): Piece[] {
+  if (!load) return [];
+  return [paint('bold', 'Load'), ...[sayLoad(load), ...sayKnee(load)].map((said) => `  ${printable(said)}`)];
 }
 
 function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piece[] {

@@ -2,9 +2,10 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { readSecret } from '../files/reference.ts';
-import { entriesOn, exampleEntry, imagesOn } from '../fixtures/on-cluster.ts';
+import { imagesOn, targetOn } from '../fixtures/on-cluster.ts';
 import type { EntryUser, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
+import type { Load } from '../load/load.ts';
 import type { Ask } from '../platforms/asks.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
@@ -19,7 +20,9 @@ import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
 import { type Actor, createActor } from './actor.ts';
+import { loadOn } from './load.ts';
 import { here, withoutOwnNode } from './own-node.ts';
+import { RUNNER_VERBS } from './runners.ts';
 
 /** A scenario on a cluster with everything a run needs, connected and inspected; nothing is changed yet. */
 export interface Stage {
@@ -39,6 +42,8 @@ export interface Stage {
   kinds: KnownKinds;
   /** The files of the kinds of probes that those streams use and that do not come with the suite. */
   probeFiles: Record<string, string>;
+  /** What is sent beside them; undefined if nothing is. */
+  load: Load | undefined;
   inspection: Inspection;
   /** The world as a fault sees it, with these members. */
   world(inspection: Inspection, members: Member[]): World;
@@ -56,6 +61,7 @@ const ALWAYS_NEEDED = ['lock.take', 'lock.renew', 'lock.release', 'deploy', 'rem
 /** Every verb that a run of the scenario may use. */
 export function verbsFor(scenario: Scenario): string[] {
   const own = scenario.faults.flatMap(({ fault, options }) => faults[fault]!.needs(options));
+  if (scenario.load?.runners !== undefined) own.push(...RUNNER_VERBS);
   return [...new Set([...ALWAYS_NEEDED, ...own])].sort();
 }
 
@@ -76,6 +82,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   }
   const streams = streamsOf(scenario, workload, cluster, run);
   for (const stream of streams) checkStream(stream, kinds);
+  const load = scenario.load && loadOn(scenario.load, workload, cluster, { kinds, ...loadOf(scenario, run) });
   const power = await createPower(cluster);
   const platform = await createPlatform(cluster);
   try {
@@ -125,6 +132,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       streams,
       kinds,
       probeFiles: filesOf(streams, kinds),
+      load,
       inspection,
       world,
     };
@@ -158,15 +166,9 @@ function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Clust
 }
 
 function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run: string): StreamSpec[] {
-  const entries = entriesOn(cluster, workload);
   return Object.entries(scenario.probes).flatMap(([name, use]) => {
     const probe = workload.probes[name]!;
-    const target = entries[probe.entry];
-    if (target === undefined) {
-      throw new OperatorError(`${cluster.file} names no entry '${probe.entry}', which the probe '${name}' asks.`, {
-        hint: `Add it: ${exampleEntry(workload, probe.entry)}`,
-      });
-    }
+    const target = targetOn(cluster, workload, name);
     const credentials = cluster.credentials[probe.entry];
     const connections = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
     return connections.map((connection): StreamSpec => {
@@ -186,6 +188,18 @@ function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run
       };
     });
   });
+}
+
+/** What a run may take beyond what its scenario says, ms: waiting for steady state, injecting, confirming, healing. */
+const BESIDES = 20 * 60_000;
+
+/**
+ * Its load ends with the run; whatever becomes of that, no load lasts longer than the longest run. No stream's ids begin as its do, so its writes
+ * are told from those of the probes.
+ */
+function loadOf({ faults: uses, steady, horizon }: Scenario, run: string): { idPrefix: string; longest: number } {
+  const held = uses.map(({ fault, options }) => faults[fault]!.hold(options));
+  return { idPrefix: `${run}-load.`, longest: 2 * steady + Math.max(0, ...held) + horizon + BESIDES };
 }
 
 function usersOf({ credentials, file }: Cluster): Record<string, EntryUser> {

@@ -11,6 +11,7 @@ import { sleep } from '../units/sleep.ts';
 import { few } from '../units/words.ts';
 import { aimCandidates, type Candidates, quorumSurvives } from './aim.ts';
 import { type Shown, tlsEntries } from './certificates.ts';
+import { loadCheck } from './load-check.ts';
 import { here, ownNodeCheck } from './own-node.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
 import type { PreflightCheck } from './preflight-check.ts';
@@ -37,6 +38,7 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     proberFit(stage),
     entries(stage),
     certificates(stage),
+    loadCheck(stage),
   ]);
   return { checks: checks.filter((check) => check !== undefined), candidates };
 }
@@ -73,7 +75,8 @@ function targets(candidates: Candidates[], stage: Stage): PreflightCheck {
     ok: outside.length === 0,
     observed:
       outside.length === 0
-        ? candidates.map(({ use, targets }) => `${use.fault}: ${few(targets, { joint: ' or ' })}`).join('; ')
+        ? candidates.map(({ use, targets }) => `${use.fault}: ${few(targets, { joint: ' or ' })}`).join('; ') ||
+          'none: the load is what is done'
         : `${outside.join(', ')} is outside allow.nodes`,
     hint: 'Widen `allow.nodes`, or narrow the selector.',
   };

@@ -3,6 +3,7 @@ import type { Diagnostic } from '../files/diagnostic.ts';
 import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
+import { loadMistakes } from '../load/mistakes.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
@@ -37,6 +38,7 @@ export function contradictions(
     ...faultMistakes(written, file.value, faults),
     ...probeMistakes(written, kinds),
     ...objectiveMistakes(written),
+    ...mistakesOfLoad(written, kinds),
     ...stopMistakes(written),
     ...expectMistakes(written),
   ];
@@ -161,6 +163,11 @@ function* objectiveMistakes({ scenario, workload }: Written): Generator<Mistake>
       yield { at: 'value', path: ['objectives', name, limit], message, hint };
     }
   }
+}
+
+function* mistakesOfLoad({ scenario: { load }, workload }: Written, kinds: KnownKinds): Generator<Mistake> {
+  if (!load) return;
+  for (const { path, ...mistake } of loadMistakes(load, workload, kinds)) yield { ...mistake, path: ['load', ...path] };
 }
 
 function* stopMistakes({ scenario }: Written): Generator<Mistake> {

@@ -47,6 +47,16 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
       hint: `add it there: ${exampleEntry(workload, entry)}`,
     });
   }
+  const asked = scenario.load?.probe;
+  if (asked !== undefined && !Object.hasOwn(scenario.probes, asked)) {
+    const { entry } = workload.probes[asked]!;
+    if (!Object.hasOwn(entries, entry))
+      found.push({
+        span: file.at(['load', 'probe']),
+        message: `the load asks the entry '${entry}', which ${cluster.file} does not name`,
+        hint: `add it there: ${exampleEntry(workload, entry)}`,
+      });
+  }
   const notOffered = await deploymentRefusal(scenario, workload, cluster);
   if (notOffered) found.push({ span: file.at(['variant']), message: notOffered.message, hint: notOffered.hint });
   return file.source.diagnostics(found);

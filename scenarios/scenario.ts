@@ -1,4 +1,5 @@
 import type { Variant } from '../fixtures/workload.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 
 /** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
 export const ENOUGH = 20;
@@ -14,10 +15,13 @@ export interface Scenario {
   steady: number;
   /** How long to wait for recovery after the fault was healed, ms; later recovery is reported as censored. */
   horizon: number;
+  /** Empty: the load is what is done. */
   faults: FaultUse[];
   probes: Record<string, ProbeUse>;
   /** By probe name. */
   objectives: Record<string, Objective>;
+  /** What is sent beside the probes; left out if nothing is. */
+  load?: WrittenLoad;
   stop: StopCondition[];
   /** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
   expect: 'pass' | 'fail';
@@ -36,6 +40,9 @@ export interface ProbeUse {
   timeout: number;
   connection: 'new' | 'reused' | 'both';
 }
+
+/** The load is what is done to the cluster: a ramp, to see where it bends and whether the service comes back by itself. */
+export const isOverload = ({ faults }: Pick<Scenario, 'faults'>) => faults.length === 0;
 
 /** Limits; those that are not given are not checked. Durations in ms, shares as fractions. */
 export interface Objective {

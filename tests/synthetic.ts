@@ -84,7 +84,7 @@ export function syntheticRecording(options: SyntheticRun): Recording {
     streams: streams.map(({ spec }) => spec),
   };
   const times = { t0, width, healing, end };
-  return { meta, events: eventsOf(options, times, streams, scenario), streams, torn: 0, damages: [] };
+  return { meta, events: eventsOf(options, times, streams, scenario), streams, load: [], torn: 0, damages: [] };
 }
 
 function scenarioOf(streams: SyntheticStream[], steady: number, hold: number): Scenario {

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { duration, formatDuration, formatShare, parseDuration, parseShare, parseSize, size } from './units.ts';
+import {
+  duration,
+  formatDuration,
+  formatRate,
+  formatShare,
+  parseDuration,
+  parseRate,
+  parseShare,
+  parseSize,
+  size,
+} from './units.ts';
 
 test('durations are read with their units', () => {
   const cases: Record<string, number> = {
@@ -59,6 +69,13 @@ test('n of 10000 meets an objective of exactly that share', () => {
       assert.equal(n / 10_000, parseShare(text));
     }),
   );
+});
+
+test('rates are requests a second, and come back as they were written', () => {
+  for (const text of ['500/s', '0/s', '12.3/s', '100000/s']) assert.equal(formatRate(parseRate(text)!), text);
+  assert.equal(formatRate(1000 / 3), '333/s');
+  for (const text of ['', '500', '/s', '500/m', '-1/s', '500 /s', '1e3/s'])
+    assert.equal(parseRate(text), undefined, text);
 });
 
 test('sizes are whole bytes', () => {

@@ -14,6 +14,7 @@ const DURATION = new RegExp(
     .join('')}$`,
 );
 const SHARE = new RegExp(`^(${NUMBER})\\s?%$`);
+const RATE = new RegExp(`^(${NUMBER})/s$`);
 const SIZE = new RegExp(`^(${NUMBER})(${Object.keys(SIZES).join('|')})$`);
 
 /** `90s`, `1.5s`, `1m30s` → ms, exact to the microsecond. Undefined when it is not a duration. */
@@ -32,6 +33,12 @@ export function parseShare(text: string): number | undefined {
   // Read as a decimal, not divided: 99.9 / 100 is a little more than 0.999, and 999 of 1000 would miss it.
   const share = Number(`${match[1]}e-2`);
   return share <= 1 ? share : undefined;
+}
+
+/** `500/s` → 500. Undefined when it is not a rate. */
+export function parseRate(text: string): number | undefined {
+  const match = RATE.exec(text);
+  return match ? Number(match[1]) : undefined;
 }
 
 /** `64Mi` → bytes, whole. Undefined when it is not a size. */
@@ -65,6 +72,7 @@ export const duration = quantity(parseDuration, DURATION, 'a duration with its u
   '250ms',
 ]);
 export const share = quantity(parseShare, SHARE, 'a percentage with its sign, such as 99.9%', ['99.9%']);
+export const rate = quantity(parseRate, RATE, 'a rate with its unit, such as 500/s or 0.5/s', ['500/s']);
 export const size = quantity(parseSize, SIZE, 'a size with its unit, such as 64Mi or 1Gi', ['64Mi', '1Gi']);
 
 /** 250 → `250 ms`; 12_345 → `12.3 s`; 90_000 → `90 s`; 150_000 → `2 min 30 s`; 7_200_000 → `2 h`. */
@@ -88,6 +96,11 @@ function formatPositive(ms: number): string {
     .filter(([count]) => count > 0)
     .map(([count, unit]) => `${count} ${unit}`)
     .join(' ');
+}
+
+/** 500 → `500/s`, 12.34 → `12.3/s`. */
+export function formatRate(perSecond: number): string {
+  return `${perSecond < 99.95 ? Number(perSecond.toFixed(1)) : Math.round(perSecond)}/s`;
 }
 
 /** `0.25 MiB`, `256 MiB`. */

@@ -1,4 +1,5 @@
 /** The named factors in which two runs may differ, and those in which they do. */
+import type { WrittenLoad } from '../../load/schema.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import type { Objective } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
@@ -34,7 +35,6 @@ export function targetOf({ configuration }: Findings): { value: string; role: st
 export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
   const { scenario, cluster, services } = meta;
   const recorded = findings.configuration.filter(({ group }) => !NAMED_ELSEWHERE.has(group));
-  const isStream = ({ group }: ConfigurationEntry) => group === 'stream';
   const entries = (all: ConfigurationEntry[]) => all.map(factorOf);
   return [
     ...grouped('asked', [
@@ -47,7 +47,7 @@ export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
       ['horizon', formatDuration(scenario.horizon)],
       ...scenario.stop.map(({ text }, i): [string, string] => [`stop condition ${i + 1}`, text]),
     ]),
-    ...entries(recorded.filter(isStream)),
+    ...entries(recorded.filter(isAsked)),
     ...grouped('cluster', [
       ['platform', cluster.platform],
       ['cluster', cluster.name],
@@ -55,21 +55,25 @@ export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
       ...sorted(services).map(([service, count]): [string, string] => [`replicas ${service}`, String(count)]),
       ['role of the target', targetOf(findings).role],
     ]),
-    ...entries(recorded.filter((entry) => !isStream(entry))),
+    ...entries(recorded.filter((entry) => !isAsked(entry))),
     ...grouped('judged', [
       ['expected to', scenario.expect],
       ...sorted(scenario.objectives).map(([probe, objective]): [string, string] => [
         `objectives of ${probe}`,
         sayObjective(objective),
       ]),
+      ...(scenario.load ? [['thresholds of the load', sayThresholds(scenario.load)] as [string, string]] : []),
     ]),
   ];
 }
 
+/** What the suite sends. */
+const isAsked = ({ group }: ConfigurationEntry) => group === 'stream' || group === 'load';
+
 function factorOf(entry: ConfigurationEntry): Factor {
   const { group, value, source } = entry;
   return {
-    group: group === 'stream' ? 'asked' : 'cluster',
+    group: isAsked(entry) ? 'asked' : 'cluster',
     name: entryName(entry),
     value,
     ...(source === undefined ? {} : { source }),
@@ -176,6 +180,15 @@ function sayObjective({ recovery, availability, outage, lost, p95 }: Objective):
     outage !== undefined && `outage ≤ ${formatDuration(outage)}`,
     p95 !== undefined && `p95 ≤ ${formatDuration(p95)}`,
     lost !== undefined && `lost ≤ ${lost}`,
+  ];
+  return limits.filter((limit) => limit !== false).join(', ') || 'none';
+}
+
+function sayThresholds({ thresholds: { p95, p99, errors } }: WrittenLoad): string {
+  const limits = [
+    p95 !== undefined && `p95 ≤ ${formatDuration(p95)}`,
+    p99 !== undefined && `p99 ≤ ${formatDuration(p99)}`,
+    errors !== undefined && `errors ≤ ${formatShare(errors)}`,
   ];
   return limits.filter((limit) => limit !== false).join(', ') || 'none';
 }

@@ -27,6 +27,7 @@ export function configurationOf(meta: RunMeta, events: RunEvent[]): Configuratio
         .map(([service, count]) => `${service} ${count}`)
         .join(', '),
     },
+    ...loadEntry(meta, events),
     targetEntry(events, inspection),
     ...(members === undefined ? [] : [{ group: 'members' as const, name: 'members on the target', value: members }]),
     { group: 'run', name: 'seed', value: String(meta.seed) },
@@ -39,6 +40,15 @@ export function configurationOf(meta: RunMeta, events: RunEvent[]): Configuratio
     ),
     ...(inspection ? clusterEntries(inspection) : []),
   ];
+}
+
+/** Under which load, if any: what was measured without one is another thing. */
+function loadEntry({ scenario: { load } }: RunMeta, events: RunEvent[]): ConfigurationEntry[] {
+  if (!load) return [];
+  const begin = events.find((event) => event.kind === 'load-begin');
+  const end = events.findLast((event) => event.kind === 'load-end');
+  const value = `${begin?.what ?? 'not begun'} by ${end?.report?.engine ?? load.engine}, ${load.connection} connections`;
+  return [{ group: 'load', name: 'load', value }];
 }
 
 /** Groups whose entry names are not clear without the group. */

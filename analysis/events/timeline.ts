@@ -19,6 +19,10 @@ export function timelineOf(events: RunEvent[]): Findings['timeline'] {
           { at, kind: of, text: `${event.fault}: ${event.evidence?.text ?? `not ${of}: no proof from outside`}` },
         ];
       }
+      case 'load-begin':
+        return [{ at, kind: 'load', text: `load begins: ${event.what}` }];
+      case 'load-end':
+        return [{ at: event.report?.ended ?? at, kind: 'load', text: 'load ended' }];
       case 'stop':
         return [{ at, kind: 'stop', text: `${event.condition}: ${event.text}` }];
       default:

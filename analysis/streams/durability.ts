@@ -50,7 +50,8 @@ export function lostWrites(found: Durability): Bracket | undefined {
   return { from: Math.max(0, lost.length - queued) + damaged, to: lost.length + damaged + unrecorded };
 }
 
-function whyUnread(readback: RunEvent | undefined): string {
+/** Why nothing can be said of them. */
+export function whyUnread(readback: RunEvent | undefined): string {
   if (readback?.kind !== 'readback') return 'acknowledged writes were never looked for';
   return `acknowledged writes could not be read back: ${readback.error ?? 'no reason was recorded'}`;
 }
@@ -99,8 +100,8 @@ function acknowledgedOf(series: Series, ids: string[]): string[] {
   });
 }
 
-/** `<prefix>12` → 12. Undefined for anything this stream cannot have written. */
-function sequenceOf(id: string, prefix: string): number | undefined {
+/** `<prefix>12` → 12. Undefined for anything that a stream, or a load, of that prefix cannot have written. */
+export function sequenceOf(id: string, prefix: string): number | undefined {
   if (!id.startsWith(prefix)) return undefined;
   const digits = id.slice(prefix.length);
   return /^(0|[1-9]\d{0,9})$/.test(digits) ? Number(digits) : undefined;

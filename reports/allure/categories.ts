@@ -27,6 +27,7 @@ export const categories: Category[] = [
   { name: 'Unknown: fault not confirmed', matchers: unknown('fault-confirmed') },
   { name: 'Unknown: the prober was not fit', matchers: unknown('prober-fit') },
   { name: 'Unknown: steady state never seen', matchers: unknown('steady-state') },
+  { name: 'Unknown: the load was not sent as asked', matchers: unknown('load-sent') },
   { name: 'Unknown: the run was cut short', matchers: unknown('run-complete') },
   { name: 'Unknown: other', matchers: [{ labels: { [VERDICT_LABEL]: exactly('unknown') } }] },
   { name: 'Acknowledged writes lost', matchers: failed('writes-lost') },
@@ -35,6 +36,7 @@ export const categories: Category[] = [
   { name: 'Low availability', matchers: failed('availability') },
   { name: 'Long outage', matchers: failed('longest-outage') },
   { name: 'Slow answers', matchers: failed('p95') },
+  { name: 'Thresholds of the load', matchers: failed('load-threshold') },
   // Matches Playwright's message: a run that passed has no deciding check.
   { name: 'A weakness that did not show', matchers: [{ message: 'Expected to fail, but passed' }] },
 ];

@@ -2,6 +2,7 @@
 import { lostWrites } from '../../analysis/streams/durability.ts';
 import { cleanUpOf } from '../clean-up.ts';
 import { harmlessText } from '../harmless.ts';
+import { sayKnee, sayLoad } from '../load-findings.ts';
 import { inline } from '../markdown.ts';
 import {
   leastAvailable,
@@ -30,7 +31,7 @@ const SPARE = 200;
  * Ends with a newline. What matters most stands first: where all would be `room` bytes or more, the end is left out, and that is said.
  */
 export function renderGateSummary(gate: Gate, room = LARGEST): string {
-  const blocks = [head(gate), table(gate), red(gate), predictions(gate), certificates(gate)].filter(
+  const blocks = [head(gate), table(gate), red(gate), loads(gate), predictions(gate), certificates(gate)].filter(
     (lines) => lines.length > 0,
   );
   const lines = blocks.flatMap((block) => [...block, '']).slice(0, -1);
@@ -152,6 +153,14 @@ function predictions({ cases }: Gate): string[] {
   if (rows.length === 0) return [];
   const columns = ['Scenario', 'Cluster', 'What', 'Predicted', 'Measured', 'Note'];
   return ['## Predicted beside measured', '', row(columns), row(columns.map(() => '---')), ...rows];
+}
+
+function loads({ cases }: Gate): string[] {
+  const sent = cases.flatMap((one) => {
+    const load = one.outcome.kind === 'judged' ? one.outcome.findings.load : undefined;
+    return load ? [`- ${nameOf(one)}: ${say([sayLoad(load), ...sayKnee(load)].join('; '))}`] : [];
+  });
+  return sent.length === 0 ? [] : ['## Load', '', ...sent];
 }
 
 /** Each that an entry showed, once, however many scenarios saw it. */

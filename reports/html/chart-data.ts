@@ -1,5 +1,6 @@
 import { degradations, type Findings, type GaugeFindings, type LargeFile } from '../../analysis/findings.ts';
 import { type Spell, spellsOf } from '../../analysis/streams/degradation.ts';
+import type { LoadSecond } from '../../recording/recording.ts';
 
 /** The data of the charts, as columns. Times in seconds since the fault, or since the run's origin if there was none. */
 export interface ChartData {
@@ -12,8 +13,14 @@ export interface ChartData {
     p50: (number | null)[];
     p95: (number | null)[];
   }[];
-  /** What instances told of themselves, then how fast large files went; by second, null where there is nothing. */
-  gauges: { name: string; instances: { name: string; values: (number | null)[] }[] }[];
+  /** The load, what instances told of themselves, how fast large files went; by second, null where there is nothing. */
+  gauges: {
+    name: string;
+    /** Drawn on a logarithmic scale, as ms. */
+    isLatency?: boolean;
+    /** `colour`: of the palette; the streams' in turn where it is left out. */
+    instances: { name: string; colour?: string; values: (number | null)[] }[];
+  }[];
   /** Index into `classes`, by second. */
   classOf: number[];
   classes: readonly string[];
@@ -51,6 +58,7 @@ export function chartData(findings: Findings): ChartData {
       };
     }),
     gauges: [
+      ...loadGauges(findings),
       ...(findings.gauges ?? []).map(({ name, instances }) => ({
         name,
         instances: instances.map((instance) => ({
@@ -72,6 +80,40 @@ export function chartData(findings: Findings): ChartData {
     events: findings.timeline.map(({ at, text }) => ({ at: since(at), text })),
     phases: findings.phases.map(({ phase, from, to }) => ({ from: since(from), to: since(to), name: phase })),
   };
+}
+
+function loadGauges({ load, bins }: Findings): ChartData['gauges'] {
+  if (!load) return [];
+  const seconds = new Map(load.seconds.map((second) => [Math.floor(second.at / 1000), second]));
+  const by = (pick: (second: LoadSecond) => number | null) =>
+    bins.map(({ second }) => {
+      const found = seconds.get(second);
+      return found ? pick(found) : null;
+    });
+  return [
+    {
+      name: 'load due and ok, /s',
+      instances: [
+        { name: 'fell due', colour: 'dim', values: by(({ offered }) => offered) },
+        { name: 'answered well', colour: 'stream-0', values: by(({ ok }) => ok) },
+      ],
+    },
+    {
+      name: 'load p95 and p50, ms',
+      isLatency: true,
+      instances: [
+        { name: 'p95', colour: 'stream-0', values: by(({ p95 }) => latency(p95)) },
+        { name: 'p50', colour: 'stream-1', values: by(({ p50 }) => latency(p50)) },
+      ],
+    },
+    {
+      name: 'load failed and dropped, /s',
+      instances: [
+        { name: 'failed', colour: 'bite', values: by(({ failed }) => failed) },
+        { name: 'dropped', colour: 'dim', values: by(({ dropped }) => dropped) },
+      ],
+    },
+  ];
 }
 
 export function spells(findings: Findings): Spell[] {

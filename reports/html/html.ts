@@ -7,6 +7,7 @@ import { sayShown } from '../wording.ts';
 import { chartData } from './chart-data.ts';
 import { chartsSource } from './charts/source.ts';
 import { largeFiles } from './large-files.ts';
+import { loadSection } from './load.ts';
 import { durability, outages } from './losses.ts';
 import { html, jsonForScript, Markup } from './markup.ts';
 import { pageOf } from './page.ts';
@@ -34,6 +35,7 @@ ${timeline(findings)}
 ${recoverySplit(findings)}
 ${durability(findings)}
 ${largeFiles(findings)}
+${loadSection(findings)}
 ${predictions(findings)}
 ${marks(findings)}
 ${outages(findings)}

@@ -80,12 +80,16 @@ const declare = (scheme: typeof light) =>
 export const paletteStyle = `:root { color-scheme: light dark; ${declare(light)} }
 @media (prefers-color-scheme: dark) { :root { ${declare(dark)} } }`;
 
-/** Colours of classes (`c-down`) and streams (`s-0`), as the style's variables. */
+/** Those of lines that are no stream's. */
+const OTHERS = ['dim', 'bite', 'stream-0', 'stream-1'];
+
+/** Colours of classes (`c-down`), streams (`s-0`) and other lines (`k-dim`), as the style's variables. */
 export function swatches(): string {
   const classes = degradations.map((kind) => `.c-${kind} { background: var(--${kind}); }`);
   const streams = Array.from(
     { length: STREAM_COLOURS },
     (_, index) => `.s-${index} { background: var(--stream-${index}); }`,
   );
-  return [...classes, ...streams].join('\n');
+  const others = OTHERS.map((name) => `.k-${name} { background: var(--${name}); }`);
+  return [...classes, ...streams, ...others].join('\n');
 }

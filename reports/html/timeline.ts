@@ -1,4 +1,10 @@
-import { degradations, type Findings, type GaugeFindings, type LargeFile } from '../../analysis/findings.ts';
+import {
+  degradations,
+  type Findings,
+  type GaugeFindings,
+  type LargeFile,
+  type LoadFindings,
+} from '../../analysis/findings.ts';
 import { wasProbed } from '../../analysis/streams/stream.ts';
 import { formatDuration, formatSize } from '../../units/units.ts';
 import { degradationWords, sayMany, sayOutageLength, sayShare } from '../wording.ts';
@@ -125,9 +131,30 @@ ${
           html`<button type="button" data-stream="${index}" aria-pressed="true"><span class="swatch s-${index % STREAM_COLOURS}"></span>${stream}</button>`,
       )}</div>`
     : false
-}${(findings.gauges ?? []).map(gaugeRow)}${(findings.largeFiles ?? []).map((one, at) =>
-  largeFileRow(one, (findings.gauges ?? []).length + at),
-)}</div>`;
+}${rowsBelow(findings)}</div>`;
+}
+
+/** Charts of the load, of what instances told, of large files: in the order of the chart data. */
+function rowsBelow({ load, gauges = [], largeFiles = [] }: Findings): Markup[] {
+  const rows = [
+    ...(load ? loadRows(load) : []),
+    ...gauges.map((gauge) => (index: number) => gaugeRow(gauge, index)),
+    ...largeFiles.map((one) => (index: number) => largeFileRow(one, index)),
+  ];
+  return rows.map((row, index) => row(index));
+}
+
+function loadRows(load: LoadFindings): ((index: number) => Markup)[] {
+  const row = (name: string, words: string[], colours: string[], note: string) => (index: number) =>
+    html`<div class="row-label"><b>Load by ${load.engine}: ${name}</b>${words.map(
+      (word, at) => html`<span><span class="swatch k-${colours[at]}"></span>${word}</span>`,
+    )}<span class="dim">${note}</span></div>
+<div class="plot" data-gauge="${index}"></div>`;
+  return [
+    row('requests a second', ['fell due', 'answered well'], ['dim', 'stream-0'], load.what),
+    row('latency', ['p95', 'p50'], ['stream-0', 'stream-1'], 'of good answers, per second'),
+    row('errors a second', ['failed', 'dropped'], ['bite', 'dim'], 'dropped: by the engine itself, not by the target'),
+  ];
 }
 
 /** A chart of a number that instances told of themselves: a line each. */

@@ -23,17 +23,22 @@ function companions(log: string[], ...all: [name: string, from: Companion['from'
       },
     }),
   );
-  return new Companions(made, { stage: {} as Stage, recorder });
+  return new Companions(made, {
+    stage: {} as Stage,
+    recorder,
+    act: async () => assert.fail(),
+    aborted: new AbortController().signal,
+  });
 }
 
-test('each starts at its time, all stop in that order, and what they report is recorded', async () => {
+test('each starts at its time, the last one stops first, and what they report is recorded', async () => {
   const log: string[] = [];
   const all = companions(log, ['prober', 'deployed'], ['watch', 'before deploy']);
   await all.start('before deploy');
   assert.deepEqual(log, ['watch starts']);
   await all.start('deployed');
   await all.stop();
-  assert.deepEqual(log.slice(1), ['prober starts', 'watch stops', 'recorded watch', 'prober stops', 'recorded prober']);
+  assert.deepEqual(log.slice(1), ['prober starts', 'prober stops', 'recorded prober', 'watch stops', 'recorded watch']);
 });
 
 test('stopped twice, or never started, nothing is reported twice', async () => {

@@ -1,3 +1,4 @@
+import type { Act } from '../../platforms/platform.ts';
 import type { NewEvent, Recorder } from '../../recording/recorder.ts';
 import type { Stage } from '../plan.ts';
 
@@ -5,15 +6,19 @@ import type { Stage } from '../plan.ts';
 export interface CompanionRun {
   stage: Stage;
   recorder: Recorder;
+  /** Performs an act on the cluster, its undo in the journal before: for a load that the cluster sends itself. */
+  act(does: Act, undo: Act | undefined): Promise<{ undo(): Promise<void> }>;
+  /** Aborts when the run ends before its time: then comes the healing, and what disturbs it is stopped at once. */
+  aborted: AbortSignal;
 }
 
 /**
- * What runs in parallel to the phases of a run until everything is measured: the prober, the watch, the sampler; load would be
- * another. A companion measures and records; only the run itself acts on the cluster.
+ * What runs in parallel to the phases of a run until everything is measured: the prober, the watch, the sampler, the load. A companion
+ * measures, asks what users ask, and records.
  */
 export interface Companion {
-  /** When it starts: before anything is deployed, or once the workload is there. */
-  readonly from: 'before deploy' | 'deployed';
+  /** When it starts: before anything is deployed, once the workload is there, with the steady state, or once that was seen. */
+  readonly from: 'before deploy' | 'deployed' | 'steady' | 'fault';
   /** Resolves when it is running. If it rejects, the run ends. */
   start(run: CompanionRun): Promise<Running>;
 }
@@ -27,7 +32,7 @@ export interface Running {
 export class Companions {
   readonly #all: Companion[];
   readonly #run: CompanionRun;
-  readonly #running: Running[] = [];
+  #running: (Running & Pick<Companion, 'from'>)[] = [];
 
   constructor(all: Companion[], run: CompanionRun) {
     this.#all = all;
@@ -36,19 +41,23 @@ export class Companions {
 
   async start(from: Companion['from']): Promise<void> {
     for (const companion of this.#all) {
-      if (companion.from === from) this.#running.push(await companion.start(this.#run));
+      if (companion.from !== from) continue;
+      const running = await companion.start(this.#run);
+      this.#running.push({ from, stop: () => running.stop() });
     }
   }
 
   /**
-   * Stops them in the order in which they were started, and records their reports. Calling it twice is harmless. When some cannot be
-   * stopped the others are, and then it throws what the first one threw.
+   * Stops them, the last one first: the probes see the end of the load. Records their reports. Calling it twice is harmless. When some
+   * cannot be stopped the others are, and then it throws what the first one threw. `only`: those that started then.
    */
-  async stop(): Promise<void> {
+  async stop(only?: Companion['from']): Promise<void> {
     const failures: unknown[] = [];
-    while (this.#running.length > 0) {
+    const stopping = this.#running.filter(({ from }) => only === undefined || from === only);
+    this.#running = this.#running.filter((one) => !stopping.includes(one));
+    for (const one of stopping.reverse()) {
       try {
-        const report = await this.#running.shift()!.stop();
+        const report = await one.stop();
         if (report) this.#run.recorder.record(report);
       } catch (error) {
         failures.push(error);

@@ -170,6 +170,9 @@ export const EVENTS = core('events');
 export const DEPLOYMENTS = apps('deployments');
 export const STATEFUL_SETS = apps('statefulsets');
 export const DAEMON_SETS = apps('daemonsets');
+export const CONFIG_MAPS = core('configmaps');
+/** Of k6-operator. */
+export const TEST_RUNS: Resource = { group: 'k6.io', version: 'v1alpha1', plural: 'testruns', namespaced: true };
 export const LEASES: Resource = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', namespaced: true };
 export const ENDPOINT_SLICES: Resource = {
   group: 'discovery.k8s.io',

@@ -5,6 +5,7 @@ import { entryOf, type Question, readArguments, subjectOf, type Verb } from '../
 import { ApiError, isFinal } from '../api/api-error.ts';
 import { SYSTEM } from '../state/inspect.ts';
 import type { KubernetesContext, Rule } from './entry.ts';
+import { loadQueries, loadVerbs } from './load.ts';
 import { memberVerbs } from './members.ts';
 import { namespaceVerbs } from './namespaces.ts';
 import { nodeVerbs } from './nodes.ts';
@@ -16,9 +17,10 @@ export const verbs: Record<string, Verb<KubernetesContext, Rule>> = {
   ...memberVerbs,
   ...nodeVerbs,
   ...namespaceVerbs,
+  ...loadVerbs,
 };
 
-export const queries: Record<string, Question<KubernetesContext, Rule>> = allQueries;
+export const queries: Record<string, Question<KubernetesContext, Rule>> = { ...allQueries, ...loadQueries };
 
 const A_CLUSTER = 'a Kubernetes cluster';
 

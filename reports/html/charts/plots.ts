@@ -39,11 +39,9 @@ export function latencyPlot(view: View, target: HTMLElement): uPlot {
     points: { show: false },
     show: !hidden.has(index),
   });
-  const isPowerOfTen = (tick: number) => Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6);
   return new uPlotClass(
     plotOptions(view, 190, true, {
-      scales: { y: { distr: 3, log: 10 } },
-      axes: [{}, { values: (_u, ticks) => ticks.map((tick) => (tick !== null && isPowerOfTen(tick) ? ms(tick) : '')) }],
+      ...latencyScale(),
       series: data.streams.flatMap((_, index) => [line(index, undefined), line(index, [3, 3])]),
     }),
     [data.seconds, ...data.streams.flatMap(({ p95, p50 }) => [p95, p50])],
@@ -54,16 +52,34 @@ export function latencyPlot(view: View, target: HTMLElement): uPlot {
 /** A line for each instance, and none while it told nothing. */
 export function gaugePlot(view: View, target: HTMLElement, index: number): uPlot {
   const { uPlotClass, data } = view;
-  const { instances } = data.gauges[index]!;
+  const { instances, isLatency } = data.gauges[index]!;
+  const scale: Pick<uPlot.Options, 'scales' | 'axes'> = isLatency
+    ? latencyScale()
+    : {
+        scales: { y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.1)] } },
+        axes: [{}, { space: 18, values: (_u, ticks) => ticks.map(String) }],
+      };
   return new uPlotClass(
-    plotOptions(view, 60, false, {
-      scales: { y: { range: (_u, _min, max) => [0, Math.max(1, max * 1.1)] } },
-      axes: [{}, { space: 18, values: (_u, ticks) => ticks.map(String) }],
-      series: instances.map((_, at) => ({ stroke: streamColour(at), width: 2, points: { show: false } })),
+    plotOptions(view, isLatency ? 110 : 60, false, {
+      ...scale,
+      series: instances.map(({ colour }, at) => ({
+        stroke: colour === undefined ? streamColour(at) : css(colour),
+        width: 2,
+        points: { show: false },
+      })),
     }),
     [data.seconds, ...instances.map(({ values }) => values)],
     target,
   );
+}
+
+/** ms by powers of ten. */
+export function latencyScale(): Pick<uPlot.Options, 'scales' | 'axes'> {
+  const isPowerOfTen = (tick: number) => Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6);
+  return {
+    scales: { y: { distr: 3, log: 10 } },
+    axes: [{}, { values: (_u, ticks) => ticks.map((tick) => (tick !== null && isPowerOfTen(tick) ? ms(tick) : '')) }],
+  };
 }
 
 /** Options that all charts have in common. `extra` adds what is specific to a chart: its y axis (the second one) and its lines. */

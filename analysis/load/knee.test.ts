@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { LoadSecond } from '../../recording/recording.ts';
+import { seeded } from '../../units/random.ts';
+import { kneeOf } from './knee.ts';
+
+interface Service {
+  /** Requests that it answers in a second. */
+  capacity: number;
+  /** How long one takes when nobody waits, ms. */
+  takes: number;
+  /** After it was overloaded it answers this share of them, for good. */
+  broken?: number;
+  timeout?: number;
+  seed?: number;
+}
+
+/** A queue in front of a service, a second at a time: what waits longer than its timeout is not answered. */
+function answers(rates: number[], { capacity, takes, broken = 1, timeout = 900, seed = 1 }: Service): LoadSecond[] {
+  const random = seeded(seed);
+  let waiting = 0;
+  let now = capacity;
+  return rates.map((rate, second) => {
+    const able = now * (0.97 + random() * 0.06);
+    const before = (waiting / able) * 1000;
+    waiting = Math.max(0, Math.min(waiting + rate - able, (able * timeout) / 1000));
+    const after = (waiting / able) * 1000;
+    if (after >= timeout && broken < 1) now = capacity * broken;
+    const wait = Math.max(before, after);
+    const ok = Math.round(wait >= timeout * 0.98 ? Math.min(rate, able) : rate);
+    const p99 = takes * (1 + random()) + wait;
+    const spike = random() < 0.05 ? 80 * random() : 0;
+    return {
+      at: second * 1000,
+      offered: rate,
+      sent: rate,
+      ok,
+      failed: rate - ok,
+      dropped: 0,
+      p50: takes + wait / 2,
+      p95: p99 * 0.9,
+      p99: p99 + spike,
+      max: p99 + spike,
+      errors: {},
+    };
+  });
+}
+
+const ramp = (to: number, seconds: number) =>
+  Array.from({ length: seconds }, (_, second) => Math.round((to * (second + 0.5)) / seconds));
+const upAndDown = (to: number, seconds: number) => [...ramp(to, seconds), ...ramp(to, seconds).reverse()];
+
+test('a ramp to twice what a service can take: the knee is there, within 15 %, whatever the noise', () => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 100, max: 5000 }),
+      fc.integer({ min: 1, max: 30 }),
+      fc.nat(),
+      (capacity, takes, seed) => {
+        const knee = kneeOf(answers(upAndDown(2 * capacity, 60), { capacity, takes, seed }));
+        assert.ok(knee?.bend, JSON.stringify(knee));
+        assert.ok(knee.bend.from <= knee.bend.rate && knee.bend.rate <= knee.bend.to);
+        assert.ok(Math.abs(knee.bend.rate / capacity - 1) < 0.15, `${knee.bend.rate} of ${capacity}`);
+        assert.ok(knee.best > 0.9 * capacity && knee.best < 1.3 * capacity, `${knee.best} of ${capacity}`);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('it came back when the load fell, or it did not', () => {
+  const service = { capacity: 1000, takes: 5 };
+  const { back } = kneeOf(answers(upAndDown(2000, 60), service))!;
+  assert.ok(back && back.waited < 12_000, JSON.stringify(back));
+  assert.equal(kneeOf(answers(upAndDown(2000, 60), { ...service, broken: 0.01 }))?.back, null);
+  assert.equal(kneeOf(answers(ramp(2000, 60), service))?.back, undefined, 'it never fell');
+});
+
+test('a load that is served to its peak has no knee, and one that stays as it is is no ramp', () => {
+  assert.deepEqual(kneeOf(answers(upAndDown(900, 30), { capacity: 1000, takes: 5 })), { peak: 885, best: 885 });
+  assert.equal(kneeOf(answers(new Array(60).fill(500), { capacity: 1000, takes: 5 })), undefined);
+  assert.equal(kneeOf([]), undefined);
+});
+
+test('failures that do not go with the rate are no knee', () => {
+  const seconds = answers(ramp(1000, 60), { capacity: 2000, takes: 5 });
+  const scattered = seconds.map((second, index) =>
+    index % 2 === 0 ? second : { ...second, ok: 0, failed: second.sent },
+  );
+  assert.match(kneeOf(scattered)?.unclear ?? '', /same rates/);
+  const late = seconds.map((second, index) => (index < 58 ? second : { ...second, ok: 0, failed: second.sent }));
+  assert.match(kneeOf(late)?.unclear ?? '', /too few seconds/);
+  const never = seconds.map((second) => ({ ...second, ok: 0, failed: second.sent }));
+  assert.match(kneeOf(never)?.unclear ?? '', /already at/);
+});
+
+test('where the engine itself could not send what fell due, the bend is not that of the service', () => {
+  const seconds = answers(ramp(1000, 60), { capacity: 2000, takes: 5 });
+  const limited = seconds.map((second) => {
+    const sent = Math.min(second.offered, 500);
+    return {
+      ...second,
+      sent,
+      ok: sent,
+      dropped: second.offered - sent,
+      p99: sent === 500 ? 400 : second.p99,
+      lateness: sent === 500 ? 395 : 1,
+    };
+  });
+  assert.match(kneeOf(limited)?.unclear ?? '', /engine itself/);
+  // Beyond the bend it may drop what it likes.
+  const overloaded = answers(ramp(2000, 60), { capacity: 1000, takes: 5 });
+  const dropping = overloaded.map((second) => ({ ...second, sent: second.ok, failed: 0, dropped: second.failed }));
+  assert.ok(kneeOf(dropping)?.bend, JSON.stringify(kneeOf(dropping)));
+});

@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Recording } from '../../recording/read.ts';
+import { type SyntheticRun, syntheticRecording } from '../../tests/synthetic.ts';
+import { type SyntheticLoad, withLoad } from '../../tests/synthetic-load.ts';
+import { factorsOf, keyOf } from '../comparison/factors.ts';
+import type { Findings } from '../findings.ts';
+import { judge } from '../judge.ts';
+
+const GONE = { from: 1200, to: 9400 };
+
+function judged(load: SyntheticLoad, run: Partial<SyntheticRun> = {}): Findings {
+  const recording = syntheticRecording({
+    streams: [{ name: 'vote', trouble: [{ ...GONE, error: 'refused' }] }],
+    ...run,
+  });
+  return judge(withLoad(recording, load));
+}
+
+const checkOf = ({ checks }: Findings, what: string) => checks.find((check) => check.what === what);
+const warningsOf = (findings: Findings, about: RegExp) => findings.warnings.filter((text) => about.test(text));
+
+test('a recording without a load has no word of it', () => {
+  const findings = judge(syntheticRecording({ streams: [{ name: 'vote' }] }));
+  assert.equal('load' in findings, false);
+  assert.deepEqual(
+    findings.checks.filter(({ kind }) => kind.startsWith('load')),
+    [],
+  );
+});
+
+test('what was offered, sent and answered, before the fault and since', () => {
+  const { load, verdict } = judged({ trouble: [GONE] });
+  assert.equal(verdict, 'pass');
+  assert.ok(load);
+  assert.equal(load.steady.offered, load.steady.ok);
+  assert.ok(Math.abs(load.steady.offered / load.steady.seconds - 100) < 2);
+  assert.ok(Math.abs(load.during.failed - 820) < 5, String(load.during.failed));
+  assert.equal(load.totals?.offered, load.totals!.ok + load.totals!.failed);
+});
+
+test('a load that was not there makes the run unknown, whatever users saw', () => {
+  const cases: [SyntheticLoad, RegExp][] = [
+    [{ outcome: { failed: 'panic: out of memory' } }, /open failed: panic: out of memory/],
+    [{ error: 'its process was ended by SIGKILL' }, /open left no report: its process was ended by SIGKILL/],
+    [{ from: -10_000, to: -4000 }, /it had ended 4 s before the fault/],
+  ];
+  for (const [load, observed] of cases) {
+    const findings = judged(load, { scenario: { objectives: { vote: { recovery: 30_000 } } } });
+    assert.equal(findings.verdict, 'unknown');
+    assert.match(checkOf(findings, 'load sent')?.observed ?? '', observed);
+    assert.match(checkOf(findings, 'vote: recovery')?.observed ?? '', /proves nothing: load sent/);
+  }
+});
+
+test('an engine that cannot send what falls due in steady state makes it unknown', () => {
+  const recording = withLoad(syntheticRecording({ streams: [{ name: 'vote' }] }));
+  const less = recording.load.map((second) => ({ ...second, sent: 90, ok: 90, dropped: second.offered - 90 }));
+  const findings = judge({ ...recording, load: less });
+  assert.equal(findings.verdict, 'unknown');
+  assert.match(checkOf(findings, 'load sent')?.observed ?? '', /sent 90\.00 % of what fell due before the fault/);
+});
+
+test('thresholds are checks, each over the whole load; those of a script are its own finding', () => {
+  const failing = judged({ trouble: [GONE], use: { thresholds: { p95: 7, p99: 20, errors: 0.05 } } });
+  const verdicts = ['load: p95', 'load: p99', 'load: errors'].map((what) => checkOf(failing, what)?.verdict);
+  assert.deepEqual(verdicts, ['fail', 'pass', 'fail']);
+  assert.equal(failing.verdict, 'fail');
+  assert.match(checkOf(failing, 'load: errors')!.observed, /^\d+ of \d+, \d+\.\d+ %$/);
+  const script = judged({ outcome: 'thresholds' });
+  assert.deepEqual([script.verdict, checkOf(script, 'load: thresholds of the script')?.verdict], ['fail', 'fail']);
+});
+
+test('other thresholds can be asked of the same recording', () => {
+  const recording = withLoad(syntheticRecording({ streams: [{ name: 'vote' }] }));
+  const { scenario } = recording.meta;
+  const stricter = { ...scenario, load: { ...scenario.load!, thresholds: { p99: 1 } } };
+  assert.deepEqual([judge(recording).verdict, judge(recording, stricter).verdict], ['pass', 'fail']);
+});
+
+test('dropped requests, and a load that ended early, are told', () => {
+  assert.match(
+    warningsOf(judged({ dropped: 40 }), /not sent/)[0] ?? '',
+    /^of \d+ requests of the load open itself dropped 40 \(0\.\d+ %\)/,
+  );
+  assert.match(warningsOf(judged({ to: 5000 }), /load ended/)[0] ?? '', /before the end of recovery/);
+  assert.deepEqual(warningsOf(judged({}), /load ended|not sent/), []);
+});
+
+test('where load and probes see the same outage, nothing is said of it', () => {
+  assert.deepEqual(warningsOf(judged({ trouble: [GONE] }), /disagree/), []);
+  const open = { from: 1200, to: Infinity };
+  const both = judged({ trouble: [open] }, { streams: [{ name: 'vote', trouble: [{ ...open, error: 'refused' }] }] });
+  assert.deepEqual(warningsOf(both, /disagree/), []);
+  assert.equal(both.load?.outages[0]?.open, true);
+});
+
+test('where they do not, both are told', () => {
+  const longer = warningsOf(judged({ trouble: [{ from: 1200, to: 14_000 }] }), /disagree/);
+  assert.equal(longer.length, 1);
+  assert.match(
+    longer[0]!,
+    /the load saw it begin .* and end 1[34].* after it, vote begin 1\.\d s to 1\.\d s .* end 9\.\d s to 9\.\d s/,
+  );
+  assert.match(warningsOf(judged({}), /disagree/)[0] ?? '', /vote saw one begin .*, the load saw none then/);
+  const none = judged({ trouble: [GONE] }, { streams: [{ name: 'vote' }] });
+  assert.match(warningsOf(none, /disagree/)[0] ?? '', /the load saw one begin .*, vote saw none then/);
+});
+
+test('an outage shorter than the load can see, and one of another entry, are no disagreement', () => {
+  const short = { streams: [{ name: 'vote', trouble: [{ from: 1000, to: 2500, error: 'refused' as const }] }] };
+  assert.deepEqual(warningsOf(judged({}, short), /disagree/), []);
+  assert.deepEqual(warningsOf(judged({ target: 'http://10.9.9.9/' }), /disagree/), []);
+});
+
+test('a prober that the load disturbed makes the run unknown', () => {
+  const late = { latenessMs: { p50: 5, p99: 30, max: 90 } };
+  const { verdict, checks } = judged({ trouble: [GONE] }, { prober: late });
+  assert.equal(verdict, 'unknown');
+  assert.equal(checks.find(({ kind }) => kind === 'prober-fit')?.verdict, 'unknown');
+});
+
+test('runs under different loads are no repetitions of one another', () => {
+  const recording = syntheticRecording({ streams: [{ name: 'vote' }] });
+  const keyed = (one: Recording) => keyOf(factorsOf({ meta: one.meta, findings: judge(one) }));
+  const keys = [recording, withLoad(recording), withLoad(recording, { rate: 200 })].map(keyed);
+  assert.equal(new Set(keys).size, 3);
+  assert.equal(
+    keyed(withLoad(recording, { use: { thresholds: { p95: 5 } } })),
+    keys[1],
+    'limits judge, and change nothing',
+  );
+});

@@ -1,0 +1,61 @@
+import type { Bracket, LoadSecond } from '../../recording/recording.ts';
+
+/** Seconds in a row in which requests of the load fell due and not one was answered well. Times since the recording's origin, ms. */
+export interface LoadOutage {
+  /** From the beginning of the last second with a good answer to when the first request of a second without one was seen to fail. */
+  start: Bracket;
+  /** From the last request of a second without a good answer to the latest moment of the next second's first one. */
+  end: Bracket;
+  open: boolean;
+  /** The true length lies in [inner, outer]. */
+  inner: number;
+  outer: number;
+  /** Requests that fell due in it. */
+  offered: number;
+}
+
+const SECOND = 1000;
+
+/**
+ * The outages that a load has seen, at the width of its seconds: when in a second a request was due is not recorded. Seconds in which nothing
+ * was sent neither begin nor end one. An outage before the first good answer begins with the load: its beginning is not known.
+ */
+export function loadOutages(seconds: readonly LoadSecond[]): LoadOutage[] {
+  const asked = seconds.filter(({ sent }) => sent > 0);
+  const found: LoadOutage[] = [];
+  let from: number | undefined;
+  for (const [index, { ok }] of asked.entries()) {
+    if (ok === 0) from ??= index;
+    else if (from !== undefined) {
+      found.push(outageOf(asked, from, index));
+      from = undefined;
+    }
+  }
+  if (from !== undefined) found.push(outageOf(asked, from, asked.length));
+  return found;
+}
+
+/** `to`: the second after the last one without a good answer. */
+function outageOf(asked: readonly LoadSecond[], from: number, to: number): LoadOutage {
+  const [before, first, last, after] = [asked[from - 1], asked[from]!, asked[to - 1]!, asked[to]];
+  const start = {
+    from: before?.at ?? first.at,
+    // A request that hangs is seen to fail when the slowest of those before it would have been answered, as for probes.
+    to: first.at + spacing(first) + (before?.max ?? SECOND),
+  };
+  const end = {
+    from: last.at + SECOND - spacing(last),
+    to: after ? after.at + SECOND + after.max : last.at + SECOND,
+  };
+  return {
+    start,
+    end,
+    open: after === undefined,
+    inner: Math.max(0, end.from - start.to),
+    outer: end.to - start.from,
+    offered: asked.slice(from, to).reduce((sum, { offered }) => sum + offered, 0),
+  };
+}
+
+/** Between two requests that fall due, ms, when they are spread evenly. */
+const spacing = ({ offered }: LoadSecond) => SECOND / offered;

@@ -1,0 +1,125 @@
+/**
+ * What k6 tells of each request while it runs (`--out json`), read as it comes: a line a measurement, and about nine of them a request, one after another.
+ * Nothing but the request that is being read is held.
+ */
+
+/** One request that has ended. */
+export interface Request {
+  /** Epoch ms, by this machine's clock: when it was begun. */
+  began: number;
+  /** ms from when it was begun, connecting included. */
+  took: number;
+  /** Why it failed, in a word: `refused`, `timeout`, `status 503`. Undefined: it went well, as the script sees it. */
+  error: string | undefined;
+}
+
+export interface Listener {
+  request(request: Request): void;
+  /** k6 could not begin so many iterations when they were due, epoch ms: it had no user free. */
+  dropped(at: number, count: number): void;
+  /** The script says that the write of this number was acknowledged. */
+  acknowledged(number: number): void;
+}
+
+/** The metric by which a script tells of writes that must not be lost. */
+const ACKNOWLEDGED = 'acknowledged';
+
+interface Point {
+  time: number;
+  value: number;
+  tags: Record<string, string>;
+}
+
+/** Parts of a request's time: waiting for a connection (looking up, connecting and TLS included), and what follows. */
+const PARTS = ['http_req_blocked', 'http_req_duration'];
+
+export class Requests {
+  readonly #listener: Listener;
+  readonly #timeout: number;
+  #begun: { time: number; took: number; tags: Point['tags'] } | undefined;
+  /** Lines that were understood, and those that were not: the last of these. */
+  understood = 0;
+  strange = 0;
+  lastStrange = '';
+
+  /** @param timeout of a request, ms, where the script takes the one that it is given */
+  constructor(timeout: number, listener: Listener) {
+    this.#timeout = timeout;
+    this.#listener = listener;
+  }
+
+  line(text: string): void {
+    const line = parse(text);
+    if (line === undefined) {
+      this.strange++;
+      this.lastStrange = text.slice(0, 500);
+      return;
+    }
+    this.understood++;
+    if (line.point) this.#point(line.metric, line.point);
+  }
+
+  /** The last request is told: nothing comes any more. */
+  end(): void {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    if (!begun) return;
+    const { time, tags } = begun;
+    const error = errorOf(tags);
+    // A request that had no connection when its time was over has no part that tells how long that was.
+    const took = error === 'timeout' && begun.took < 1 ? this.#timeout : begun.took;
+    this.#listener.request({ began: time - took, took, error });
+  }
+
+  #point(metric: string, { time, value, tags }: Point): void {
+    if (metric === 'http_reqs') {
+      this.end();
+      this.#begun = { time, took: 0, tags };
+    } else if (PARTS.includes(metric)) {
+      if (this.#begun) this.#begun.took += value;
+    } else if (metric === 'dropped_iterations') {
+      this.#listener.dropped(time, value);
+    } else if (metric === ACKNOWLEDGED) {
+      this.#listener.acknowledged(value);
+    }
+  }
+}
+
+/** A line that declares a metric has no point. */
+function parse(text: string): { metric: string; point?: Point } | undefined {
+  try {
+    const { type, metric, data } = JSON.parse(text);
+    if (typeof metric !== 'string') return undefined;
+    if (type === 'Metric') return { metric };
+    const time = Date.parse(data.time);
+    if (type !== 'Point' || Number.isNaN(time) || typeof data.value !== 'number') return undefined;
+    return { metric, point: { time, value: data.value, tags: data.tags ?? {} } };
+  } catch {
+    return undefined;
+  }
+}
+
+/** k6's numbers for what can go wrong, as far as they say what a user would see. */
+const CODES: Record<string, string> = {
+  1050: 'timeout',
+  1201: 'reset',
+  1211: 'timeout',
+  1212: 'refused',
+  1220: 'reset',
+};
+
+/** Undefined: it is as the script expects it to be. */
+function errorOf({
+  status = '',
+  error_code: code = '',
+  expected_response: expected,
+}: Point['tags']): string | undefined {
+  if (code === '' && expected !== 'false') return undefined;
+  if (Number(status) > 0) return `status ${status}`;
+  const known = CODES[code];
+  if (known !== undefined) return known;
+  // By their hundreds: names, and certificates.
+  if (/^11\d\d$/.test(code)) return 'name';
+  if (/^13\d\d$/.test(code)) return 'tls';
+  return code === '' ? 'other' : `k6 ${code}`;
+}

@@ -1,0 +1,120 @@
+import type { StreamSpec } from '../probes/probe.ts';
+
+/**
+ * A load is what many users do at once: an engine sends it, beside the probes that judge. In normal form: durations in ms, rates per
+ * second, shares as fractions.
+ */
+export type Load = OpenLoad | ClosedLoad | ScriptLoad;
+
+/** `open`: the suite's own client. `autocannon`: a closed model. `k6`: a script, run by the user's k6. */
+export type EngineName = Load['engine'];
+
+interface AnyLoad {
+  connection: StreamSpec['connection'];
+  /** Of one request, ms from sending. */
+  timeout: number;
+  /** It never lasts longer, ms. */
+  limit: number;
+  thresholds: Thresholds;
+}
+
+/** Open model: requests fall due by the clock, whether or not earlier ones were answered, as those of users do. */
+export interface OpenLoad extends AnyLoad {
+  engine: 'open';
+  request: LoadRequest;
+  rate: RateOverTime;
+}
+
+/** Closed model: so many connections, each of which asks again once it was answered, until `amount` requests were made in all. */
+export interface ClosedLoad extends AnyLoad {
+  engine: 'autocannon';
+  request: LoadRequest;
+  connections: number;
+  amount: number;
+}
+
+/** What the script does with these is its own affair; what is absent, it chooses. */
+export interface ScriptLoad extends AnyLoad {
+  engine: 'k6';
+  /** Absolute path of a .ts or .js script. */
+  script: string;
+  /** Where users come in, by the names of the cluster file's `entry`. Nothing else may be asked. */
+  entries: Record<string, string>;
+  /** Writes begin with it. */
+  idPrefix: string;
+  rate?: RateOverTime;
+  connections?: number;
+  amount?: number;
+  /** By k6-operator, on a cluster that has it: from so many pods. */
+  runners?: number;
+}
+
+/** What is asked, as a probe of the workload asks it. */
+export interface LoadRequest extends Omit<StreamSpec, 'every' | 'timeout' | 'connection' | 'credentials'> {
+  /** The file that exports the kind, where it does not come with the suite. */
+  kindFile?: string;
+}
+
+/** Begins at `from`, and reaches each stage's rate linearly over its time. A constant rate has one stage of the same. */
+export interface RateOverTime {
+  from: number;
+  stages: { rate: number; for: number }[];
+}
+
+/** Limits of the whole load; those that are not given are not checked. */
+export interface Thresholds {
+  /** Of good answers, ms, as in `LoadSecond`. */
+  p95?: number;
+  p99?: number;
+  /** Failed of sent, as a share, at most. */
+  errors?: number;
+}
+
+/** How many, and how fast they were answered. `offered` = `sent` + `dropped`; `sent` = `ok` + `failed`, once all are decided. */
+export interface LoadCounts {
+  /** Requests that fell due. In a closed model those that were made. */
+  offered: number;
+  sent: number;
+  ok: number;
+  failed: number;
+  /** Not sent, or not to the end, for the engine's own reasons: they say nothing about the target, and less was asked than was wanted. */
+  dropped: number;
+  /** Of good answers, ms: from when the request was due (open), or was sent (closed, k6). 0 where there was none. */
+  p50: number;
+  p95: number;
+  p99: number;
+  max: number;
+  /** Why requests failed, and how many: `refused`, `timeout`, `reset`, `status 503`. */
+  errors: Record<string, number>;
+  /** Why requests were dropped, and how many: `under way` (too many unanswered), `late`, `EMFILE`. Absent where none was. */
+  drops?: Record<string, number>;
+  /** How late the engine itself sent, p99, ms. Open model only. */
+  lateness?: number;
+}
+
+/** One second of a load. A request belongs to the second in which it was due (open) or sent (closed, k6). */
+export interface LoadSecond extends LoadCounts {
+  /** Its beginning: whole seconds since the recording's origin, in ms. The first and the last may be partial. */
+  at: number;
+}
+
+export interface LoadReport {
+  /** With its version: `open`, `autocannon 9.0.0`, `k6 v2.2.0`. */
+  engine: string;
+  /** ms since the recording's origin. */
+  began: number;
+  ended: number;
+  /** Of the whole load, percentiles too: from all its requests, not from its seconds. */
+  totals: LoadCounts;
+  outcome: LoadOutcome;
+  /** CPU time of the engine's process, ms, where it is known. */
+  cpuMs?: number;
+  /** What the engine itself says at its end (k6). */
+  summary?: unknown;
+}
+
+/**
+ * The engine's own end. `done`: all was sent. `stopped`: it was told to, or its limit was reached. `thresholds`: k6's own, in the
+ * script, were not kept (99). `failed`: nothing can be said; the text is its last lines.
+ */
+export type LoadOutcome = 'done' | 'stopped' | 'thresholds' | { failed: string };

@@ -1,0 +1,71 @@
+import { formatDuration, formatShare } from '../units/units.ts';
+import type { LoadReport, Thresholds } from './load.ts';
+
+/** Less than this share of what was wanted may be missing of a load that is judged. */
+const MISSING = 0.005;
+
+/** Fewer good answers than these are not enough for such a percentile. */
+const ENOUGH = { p95: 20, p99: 100 };
+
+/** One limit of a load, and how it was kept. */
+export interface LoadCheck {
+  /** `p95`, `p99`, `errors`; `answers`: at least one was good. */
+  name: keyof Thresholds | 'answers';
+  result: 'pass' | 'fail' | 'unknown';
+  wanted: string;
+  measured: string;
+  /** Why it is unknown. */
+  because?: string;
+}
+
+/**
+ * Judges a load by its thresholds. Without any it must have one good answer. What the engine did itself proves nothing about the target:
+ * a limit that is kept by a load of which a part was missing is unknown, and so is one missed by no more than the engine was late.
+ */
+export function judgeLoad(
+  { totals, outcome }: Pick<LoadReport, 'totals' | 'outcome'>,
+  thresholds: Thresholds,
+): LoadCheck[] {
+  const { offered, sent, ok, failed, dropped, lateness = 0 } = totals;
+  const failure = typeof outcome === 'object' ? `the engine failed: ${outcome.failed}` : undefined;
+  const missing = dropped > MISSING * offered ? `${dropped} of ${offered} requests could not be sent` : undefined;
+  const checks: LoadCheck[] = [];
+  const add = (
+    name: LoadCheck['name'],
+    isKept: boolean,
+    wanted: string,
+    measured: string,
+    ifMissed?: string,
+    ifKept?: string,
+  ) => {
+    const because = failure ?? (isKept ? (ifKept ?? missing) : ifMissed);
+    const result = because !== undefined ? 'unknown' : isKept ? 'pass' : 'fail';
+    checks.push({ name, result, wanted, measured, ...(because === undefined ? {} : { because }) });
+  };
+  for (const name of ['p95', 'p99'] as const) {
+    const limit = thresholds[name];
+    if (limit === undefined) continue;
+    const value = totals[name];
+    const isLate = ok > 0 && value - lateness <= limit;
+    const late = isLate ? `the engine itself was up to ${formatDuration(lateness)} late` : undefined;
+    const few = ok > 0 && ok < ENOUGH[name] ? `${ok} good answers are too few for a ${name}` : undefined;
+    const measured = ok > 0 ? formatDuration(value) : 'no good answer';
+    add(name, ok > 0 && value <= limit, `≤ ${formatDuration(limit)}`, measured, few ?? late, few);
+  }
+  if (thresholds.errors !== undefined) {
+    const share = sent === 0 ? 0 : failed / sent;
+    const measured = sent === 0 ? 'nothing was sent' : `${failed} of ${sent}, ${formatShare(share)}`;
+    add(
+      'errors',
+      sent > 0 && share <= thresholds.errors,
+      `≤ ${formatShare(thresholds.errors)}`,
+      measured,
+      sent === 0 ? measured : undefined,
+    );
+  }
+  if (checks.length === 0) {
+    const measured = sent === 0 ? 'nothing was sent' : `${ok} of ${sent}`;
+    add('answers', ok > 0, 'a good one', measured, sent === 0 ? measured : undefined);
+  }
+  return checks;
+}

@@ -1,0 +1,93 @@
+import { createHistogram } from 'node:perf_hooks';
+import type { LoadCounts, LoadSecond } from './load.ts';
+
+/** µs; an hour at most. A percentile is off by less than a thousandth. */
+const HISTOGRAM = { lowest: 1, highest: 3.6e9, figures: 3 };
+
+/** Counts of a whole load, its percentiles from all its requests, in memory that does not grow. */
+export class Totals {
+  readonly #counts = { offered: 0, ok: 0, failed: 0, dropped: 0 };
+  readonly #errors: Record<string, number> = {};
+  readonly #drops: Record<string, number> = {};
+  readonly #latency = createHistogram(HISTOGRAM);
+  readonly #lateness = createHistogram(HISTOGRAM);
+  #max = 0;
+
+  offered(): void {
+    this.#counts.offered++;
+  }
+
+  late(ms: number): void {
+    record(this.#lateness, ms);
+  }
+
+  ok(latency: number): void {
+    this.#counts.ok++;
+    record(this.#latency, latency);
+    this.#max = Math.max(this.#max, latency);
+  }
+
+  failed(error: string): void {
+    this.#counts.failed++;
+    count(this.#errors, error);
+  }
+
+  dropped(reason: string): void {
+    this.#counts.dropped++;
+    count(this.#drops, reason);
+  }
+
+  told(): LoadCounts {
+    const { offered, ok, failed, dropped } = this.#counts;
+    const percentile = (of: number) => (ok === 0 ? 0 : this.#latency.percentile(of) / 1000);
+    return {
+      offered,
+      sent: offered - dropped,
+      ok,
+      failed,
+      dropped,
+      p50: percentile(50),
+      p95: percentile(95),
+      p99: percentile(99),
+      max: this.#max,
+      errors: this.#errors,
+      ...(dropped > 0 ? { drops: this.#drops } : {}),
+      ...(this.#lateness.count > 0 ? { lateness: this.#lateness.percentile(99) / 1000 } : {}),
+    };
+  }
+}
+
+function record(histogram: ReturnType<typeof createHistogram>, ms: number): void {
+  histogram.record(Math.min(HISTOGRAM.highest, Math.max(1, Math.round(ms * 1000))));
+}
+
+/** One more of that name. */
+export function count(counts: Record<string, number>, name: string): void {
+  counts[name] = (counts[name] ?? 0) + 1;
+}
+
+/** What is left of a load whose engine broke: the sums of its seconds. Its percentiles nobody knows: 0. */
+export function sumOf(seconds: readonly LoadSecond[]): LoadCounts {
+  const sum: LoadCounts = {
+    offered: 0,
+    sent: 0,
+    ok: 0,
+    failed: 0,
+    dropped: 0,
+    p50: 0,
+    p95: 0,
+    p99: 0,
+    max: 0,
+    errors: {},
+  };
+  for (const second of seconds) {
+    for (const key of ['offered', 'sent', 'ok', 'failed', 'dropped'] as const) sum[key] += second[key];
+    sum.max = Math.max(sum.max, second.max);
+    for (const [error, times] of Object.entries(second.errors)) sum.errors[error] = (sum.errors[error] ?? 0) + times;
+    for (const [reason, times] of Object.entries(second.drops ?? {})) {
+      sum.drops ??= {};
+      sum.drops[reason] = (sum.drops[reason] ?? 0) + times;
+    }
+  }
+  return sum;
+}
