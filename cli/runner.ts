@@ -31,6 +31,8 @@ interface PlaywrightRun {
   abandoned: string[] | undefined;
   /** What ended the runner from outside, and was not this command. */
   endedBy: NodeJS.Signals | null;
+  /** All journeys could be loaded. */
+  isListed: boolean;
   /** No run began, nobody interrupted it, and no cluster was looked at. */
   isUntouched: boolean;
 }
@@ -81,16 +83,20 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
     killGroup(child.pid!);
   };
   // Without journeys nobody's code is run before a test.
-  const listing = invocation.journeys.length === 0 ? undefined : setTimeout(notListed, LISTED_WITHIN);
-  function notListed(): void {
-    const message = `${few(invocation.journeys.map(shownPath))}: not loaded within ${LISTED_WITHIN / 1000} s`;
+  let isListed = invocation.journeys.length === 0;
+  const notListed = (what: string) => {
+    const message = `${few(invocation.journeys.map(shownPath))}: ${what}`;
     const hint = 'Does it wait for something while it is loaded? What takes time belongs into its tests.';
     broken.set(message, { message, hint, isRefusal: true });
+  };
+  const listing = setTimeout(() => {
+    if (isListed) return;
+    notListed(`not loaded within ${LISTED_WITHIN / 1000} s`);
     end();
-  }
+  }, LISTED_WITHIN);
   const follow = followWire(invocation.wire, (message) => {
     if ('listed' in message) {
-      clearTimeout(listing);
+      isListed = true;
       return;
     }
     if ('result' in message) {
@@ -138,6 +144,8 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
   for (const signal of INTERRUPTS) process.off(signal, interrupt).on(signal, finishFirst);
   follow.stop();
   view.close();
+  // Where nothing is left to wait for, a process ends by itself, as if all was well.
+  if (!isListed && status === 0) notListed('its process ended while it was loaded');
   const abandoned = interrupts.count > 1 ? [...begun] : undefined;
   const isUntouched = begun.size === 0 && results.length === 0 && interrupts.count === 0;
   return {
@@ -148,6 +156,7 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
     begun: [...begun],
     abandoned,
     endedBy: isEndedByUs ? null : endedBy,
+    isListed,
     isUntouched,
   };
 }
