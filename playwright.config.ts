@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { defineConfig, type Project } from '@playwright/test';
+import { watchFiles } from './files/own.ts';
 import { projectPath } from './files/project-path.ts';
+import { whenStuck } from './files/stuck.ts';
 import type { BrownoutOptions } from './fixtures/test.ts';
-import { readInvocation } from './run/invocation.ts';
+import { readInvocation, send } from './run/invocation.ts';
 
 /**
  * The scenario runner: one project a cluster file, and one more for each journey on it; one test a scenario file. `brownout run` starts it and says what is
@@ -16,6 +18,17 @@ const journeys = invocation?.journeys ?? [];
 const isOnlyJourneys = invocation !== undefined && invocation.scenarios.length === 0;
 const testResults = invocation?.testResults ?? path.resolve('.brownout', 'test-results');
 const debianChromium = '/usr/bin/chromium';
+/** Playwright looks only whether it is 0. */
+const STUCK = 2;
+
+// Read by the runner and by each of its workers, before a journey is loaded there.
+if (invocation) {
+  whenStuck(({ message, hint }) => {
+    send({ trouble: { message, hint, isRefusal: true } });
+    return STUCK;
+  });
+  watchFiles(journeys);
+}
 
 export default defineConfig<BrownoutOptions>({
   // A scenario ends by itself: every phase has its own limit, and healing must never be cut short.
@@ -27,7 +40,10 @@ export default defineConfig<BrownoutOptions>({
   // worker, which keeps nothing of it: seconds of CPU before a run begins, and errors in a part would be told of the wrong line.
   build: { external: [here, ...partFolders()].map((folder) => `**${literally(folder)}/**/!(*.spec).ts`) },
   reporter: invocation
-    ? [['allure-playwright', { resultsDir: invocation.allureResults, detail: true }]]
+    ? [
+        [path.join(here, 'fixtures', `listed${path.extname(import.meta.filename)}`)],
+        ['allure-playwright', { resultsDir: invocation.allureResults, detail: true }],
+      ]
     : [['list'], ['allure-playwright', { resultsDir: path.resolve('.brownout', 'allure-results') }]],
   use: {
     launchOptions: {

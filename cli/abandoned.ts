@@ -10,7 +10,9 @@ import type { UndoStep } from '../run/undo.ts';
 import { joined, type Styled, stderr, styled } from '../units/terminal.ts';
 import { poll } from '../units/until.ts';
 import { exit } from './exit.ts';
-import { abandonedRuns, describeStep, undoRun } from './undo.ts';
+import { abandonedRuns } from './pending.ts';
+import { describeStep } from './undo.ts';
+import { undoRun } from './undo-apart.ts';
 
 /** A process that was killed is gone after so long at the latest, ms, unless its disk hangs. */
 const KILLED_WITHIN = 5_000;

@@ -93,11 +93,8 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
   };
   try {
     const began = new Date();
-    const { results, broken, output, green, begun, abandoned, endedBy, isUntouched } = await runPlaywright(
-      invocation,
-      folder,
-      flags.json ?? false,
-    );
+    const ran = await runPlaywright(invocation, folder, flags.json ?? false);
+    const { results, broken, output, green, begun, abandoned, endedBy, isListed, isUntouched } = ran;
     for (const trouble of broken) tellError(trouble);
     if (abandoned) {
       const code = await tellWhatIsLeft(abandoned);
@@ -114,14 +111,19 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     endedEarlyIs(exit.unknown);
     const cases = casesOf(results, read, loaded);
     const isComplete = cases.every(({ outcome }) => outcome.kind !== 'unended');
-    // A journey may have done something before it ran a scenario.
-    const isRefused = isUntouched && endedBy === null && journeys.length === 0;
+    // A journey may have done something before it ran a scenario, but not one that was never begun.
+    const isRefused = isUntouched && endedBy === null && (journeys.length === 0 || !isListed);
     const known = isRefused ? exit.refused : exitCode(results, broken, isComplete, green);
     const code = isAllUndone ? known : exit.notUndone;
     const isUnexplained = broken.length === 0 && !green && results.every(isGreen);
     const ended = [
-      ...(isRefused ? ['No run has begun, and nothing was changed: the scenarios could not be loaded.'] : []),
+      ...(isRefused
+        ? ['No run has begun, and nothing was changed: the scenarios or journeys could not be loaded.']
+        : []),
       ...(endedBy === null ? [] : [`The runner of the scenarios was ended by ${endedBy}, not by brownout.`]),
+      ...(results.length === 0 && green && broken.length === 0
+        ? ['No scenario was run: nothing is known of this cluster.']
+        : []),
       ...(areAllSkipped(results) ? ['Every scenario was skipped: nothing is known of this cluster.'] : []),
     ];
     for (const trouble of ended) stderr.print(trouble);
@@ -172,8 +174,8 @@ function exitCode(results: ScenarioResult[], broken: Trouble[], isComplete: bool
   const codes = results.map(codeOf);
   codes.push(...broken.map(({ isRefusal }) => (isRefusal ? exit.refused : exit.unknown)));
   if (areAllSkipped(results)) codes.push(exit.unknown);
-  // A scenario without a result crashed or was interrupted, and a journey may have done so before it ran one: unknown.
-  if (!isComplete || (results.length === 0 && !green)) codes.push(exit.unknown);
+  // A scenario without a result crashed or was interrupted, and a journey may have done so before it ran one. One that runs none proves nothing.
+  if (!isComplete || results.length === 0) codes.push(exit.unknown);
   const worst = worstExit(codes);
   return worst === exit.pass && !green ? exit.fail : worst;
 }

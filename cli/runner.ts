@@ -11,6 +11,7 @@ import { INVOCATION, type Invocation, type Message, type ScenarioResult, type Tr
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { stderr, stdout, styled } from '../units/terminal.ts';
+import { few } from '../units/words.ts';
 import { untilGone } from './abandoned.ts';
 import { endedEarlyIs } from './ending.ts';
 import { exit } from './exit.ts';
@@ -28,14 +29,22 @@ interface PlaywrightRun {
   begun: string[];
   /** The folders of the runs that the user stopped before their clean-up was done. */
   abandoned: string[] | undefined;
-  /** What ended the runner from outside. */
+  /** What ended the runner from outside, and was not this command. */
   endedBy: NodeJS.Signals | null;
+  /** All journeys could be loaded. */
+  isListed: boolean;
   /** No run began, nobody interrupted it, and no cluster was looked at. */
   isUntouched: boolean;
 }
 
 /** How long runs may heal and clean up whose runner is gone, ms. */
 const HEALED_WITHIN = 900_000;
+
+/** How long journeys may take to be loaded, ms: a loop in one ends before, with its place. */
+const LISTED_WITHIN = 60_000;
+
+/** How long the runner may take to end when it is interrupted and no run has begun, ms. */
+const ENDED_WITHIN = 5_000;
 
 /** Of what the runner prints, and parts of a project in it, so much is kept, in characters. */
 const MOST_OUTPUT = 1_000_000;
@@ -68,7 +77,28 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
   const results: ScenarioResult[] = [];
   const broken = new Map<string, Trouble>();
   const begun = new Set<string>();
+  let isEndedByUs = false;
+  const end = () => {
+    isEndedByUs = true;
+    killGroup(child.pid!);
+  };
+  // Without journeys nobody's code is run before a test.
+  let isListed = invocation.journeys.length === 0;
+  const notListed = (what: string) => {
+    const message = `${few(invocation.journeys.map(shownPath))}: ${what}`;
+    const hint = 'Does it wait for something while it is loaded? What takes time belongs into its tests.';
+    broken.set(message, { message, hint, isRefusal: true });
+  };
+  const listing = setTimeout(() => {
+    if (isListed) return;
+    notListed(`not loaded within ${LISTED_WITHIN / 1000} s`);
+    end();
+  }, LISTED_WITHIN);
   const follow = followWire(invocation.wire, (message) => {
+    if ('listed' in message) {
+      isListed = true;
+      return;
+    }
     if ('result' in message) {
       results.push(message.result);
       view.pause(() => showResult(message.result, quiet));
@@ -89,6 +119,8 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
     if (interrupts.count === 1) {
       view.note('interrupted: healing and cleaning up (again to leave everything as it is)');
       child.kill('SIGINT');
+      // It may not hear that: what a journey does while it is loaded keeps it from all else. A run that begins meanwhile is undone.
+      setTimeout(() => begun.size === 0 && end(), ENDED_WITHIN).unref();
       return;
     }
     view.close();
@@ -104,13 +136,16 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
     child.on('close', (code, signal) => resolve({ status: code, endedBy: signal })),
   );
   process.off('exit', tell);
-  if (endedBy !== null && interrupts.count < 2) {
+  clearTimeout(listing);
+  if (endedBy !== null && !isEndedByUs && interrupts.count < 2) {
     view.note(`the runner was ended by ${endedBy}: what it ran heals and cleans up by itself`);
     await Promise.all([...begun].map((dir) => untilGone(runFolder(dir).journal, HEALED_WITHIN)));
   }
   for (const signal of INTERRUPTS) process.off(signal, interrupt).on(signal, finishFirst);
   follow.stop();
   view.close();
+  // Where nothing is left to wait for, a process ends by itself, as if all was well.
+  if (!isListed && status === 0) notListed('its process ended while it was loaded');
   const abandoned = interrupts.count > 1 ? [...begun] : undefined;
   const isUntouched = begun.size === 0 && results.length === 0 && interrupts.count === 0;
   return {
@@ -120,7 +155,8 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
     green: status === 0,
     begun: [...begun],
     abandoned,
-    endedBy,
+    endedBy: isEndedByUs ? null : endedBy,
+    isListed,
     isUntouched,
   };
 }

@@ -128,6 +128,12 @@ const LOADING = 30_000;
 
 /** Folders of a project from which parts were loaded: what is thrown from there is theirs. */
 const ownFolders = new Set<string>();
+
+/** What else of a project is loaded into this process, by whoever runs it: journeys. A loop in one is ended, and its place is told. */
+export function watchFiles(files: readonly string[]): void {
+  for (const file of files) ownFolders.add(dirname(file));
+  if (files.length > 0) watchThread(whereNow);
+}
 const suiteParts = resolve(import.meta.dirname, '..', 'fixtures');
 
 async function importFile(file: string): Promise<Record<string, unknown>> {
@@ -166,9 +172,10 @@ function requireModules(file: string): void {
 /** `file:line:column` in a project's own part where an error was made; undefined for one that was made elsewhere. */
 export function ownPlace(thrown: unknown): string | undefined {
   for (const line of stackOf(thrown).split('\n')) {
-    const [, url = '', where] = /(file:\/\/[^\s()]+?)(:\d+:\d+)\)?$/.exec(line) ?? [];
-    if (url === '') continue;
-    const file = fileURLToPath(url);
+    // What is no module is told by its path.
+    const [, url, path = '', where] = /(?:(file:\/\/[^\s()]+?)|[ (](\/[^()]+?))(:\d+:\d+)\)?$/.exec(line) ?? [];
+    const file = url === undefined ? path : fileURLToPath(url);
+    if (file.includes('/node_modules/')) continue;
     if ([...ownFolders].some((folder) => file.startsWith(`${folder}/`))) return `${file}${where}`;
   }
   return undefined;

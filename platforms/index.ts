@@ -1,6 +1,7 @@
 import { OperatorError } from '../units/operator-error.ts';
 import type { Cluster } from './cluster.ts';
 import { kubernetes } from './kubernetes/index.ts';
+import { answered, withLimits } from './limits.ts';
 import type { PlatformModule } from './module.ts';
 import type { Inspection, Platform, PlatformKind } from './platform.ts';
 import { proxmox } from './proxmox/index.ts';
@@ -8,6 +9,13 @@ import { swarm } from './swarm/index.ts';
 
 /** One line a platform. What projects bring joins it before their cluster files are read. */
 const platforms: Record<PlatformKind, PlatformModule> = { swarm, kubernetes, proxmox };
+
+const suites = new Set(Object.keys(platforms));
+
+/** Comes with the suite: no project has brought it. */
+export function isSuites(kind: PlatformKind): boolean {
+  return suites.has(kind);
+}
 
 /** The platforms that there are now, by kind. */
 export function registeredPlatforms(): Readonly<Record<PlatformKind, PlatformModule>> {
@@ -34,23 +42,27 @@ export function platformOf(kind: PlatformKind): PlatformModule {
   });
 }
 
-/** Opens the platform that a cluster file names. Only that platform's client library is loaded. */
+/** Opens the platform that a cluster file names. Only that platform's client library is loaded. None keeps anybody waiting for ever. */
 export async function createPlatform<C extends Cluster>(cluster: C): Promise<Platform> {
-  return platformOf(cluster.platform).open(cluster);
+  const module = platformOf(cluster.platform);
+  return withLimits(await answered(`connecting to ${cluster.file}`, () => module.open(cluster)));
 }
 
 /** The verbs of a platform, listed without connecting to a cluster. */
 export async function verbsOf(kind: PlatformKind): Promise<readonly string[]> {
-  return platformOf(kind).verbs();
+  return answered(`the verbs of ${kind}`, () => platformOf(kind).verbs());
 }
 
 /** A file that gives an account every right that these verbs take; undefined where the platform has no accounts. */
 export async function rightsFile(kind: PlatformKind, verbs: readonly string[]): Promise<string | undefined> {
-  return platformOf(kind).rightsFile?.(verbs);
+  const module = platformOf(kind);
+  return answered(`the rights of ${kind}`, async () => module.rightsFile?.(verbs));
 }
 
 /** The cluster as it will be inspected once the manifest is deployed, as far as that tells. Throws OperatorError for a manifest that is none. */
 export async function withPlannedTimers(inspection: Inspection, manifest: string): Promise<Inspection> {
-  const timers = await platformOf(inspection.platform).plannedTimers?.(manifest, inspection.timers);
+  const module = platformOf(inspection.platform);
+  const planned = async () => module.plannedTimers?.(manifest, inspection.timers);
+  const timers = await answered('the timers of the manifest', planned);
   return timers ? { ...inspection, timers } : inspection;
 }

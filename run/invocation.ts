@@ -57,8 +57,12 @@ export interface Trouble {
   isRefusal: boolean;
 }
 
-/** `run`: which of the runs that go on at the same time, on several clusters, this is of. */
-export type Message = { run: string; progress: RunProgress } | { result: ScenarioResult } | { trouble: Trouble };
+/** `run`: which of the runs that go on at the same time, on several clusters, this is of. `listed`: all tests are known, none has begun. */
+export type Message =
+  | { listed: true }
+  | { run: string; progress: RunProgress }
+  | { result: ScenarioResult }
+  | { trouble: Trouble };
 
 /** What the command asked for; undefined when Playwright was started without it. */
 export function readInvocation(): Invocation | undefined {

@@ -10,6 +10,7 @@ import type { Ask } from '../platforms/asks.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform, platformOf } from '../platforms/index.ts';
+import { answered } from '../platforms/limits.ts';
 import { type Inspection, type Member, NotOffered, type Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
@@ -90,18 +91,19 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
     checkNeeds(scenario, [...actor.verbs, ...platform.queries], cluster);
     const machine = here();
     const inspection = withoutOwnNode(await platform.inspect(), machine);
-    const deployment = await workload.deployment({
+    const module = platformOf(cluster.platform);
+    const context = {
       platform: cluster.platform,
       variant: scenario.variant,
       namespace,
       images: imagesOn(cluster, workload),
       users: usersOf(cluster),
-      settings: { ...platformOf(cluster.platform).settings(cluster), stateOn: stateOn(inspection) },
-    });
-    const asks = await platformOf(cluster.platform).asks?.(deployment.manifest, cluster, {
-      namespace,
-      folder: await workloadFolder(scenario.workload, process.cwd()),
-    });
+      settings: { ...module.settings(cluster), stateOn: stateOn(inspection) },
+    };
+    const deployment = await answered(`the manifest of ${workload.name}`, () => workload.deployment(context));
+    const folder = await workloadFolder(scenario.workload, process.cwd());
+    const asking = async () => module.asks?.(deployment.manifest, cluster, { namespace, folder });
+    const asks = await answered(`what ${workload.name} asks for`, asking);
     const seed = options.seed ?? scenario.seed ?? Math.floor(Math.random() * 2 ** 31);
     const random = seeded(seed);
     const world = (now: Inspection, members: Member[]): World => ({

@@ -2,6 +2,7 @@ import { LOAD } from '../recording/load-writes.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { sleep } from '../units/sleep.ts';
 import { poll } from '../units/until.ts';
+import { within } from '../units/within.ts';
 import type { Stage } from './plan.ts';
 import { isSentByCluster } from './runners.ts';
 
@@ -11,6 +12,9 @@ const DRAIN_MARGIN = 60_000;
 /** A write that left the queue is in the worker for a moment before it is in the database. */
 const IN_PROGRESS = 2_000;
 const POLL = 500;
+/** What a workload may take to count what is queued, and to read all writes back, ms. */
+const COUNTED = 120_000;
+const READ_BACK = 1_800_000;
 
 /**
  * Waits until the queue of acknowledged writes is empty, then reads them back: a write that is still queued is late, not lost.
@@ -33,7 +37,8 @@ export async function verifyWrites(
   for (const { name, idPrefix } of writing) {
     if (queue) recorder.record({ kind: 'backlog', stream: name, ...queue });
     try {
-      const found = await stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
+      const reading = stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
+      const found = await within(READ_BACK, 'reading back', reading);
       const own = (ids: string[]) => idsOf(idPrefix, ids, prefixes);
       recorder.record({
         kind: 'readback',
@@ -78,7 +83,7 @@ async function drain(
 ): Promise<Drained> {
   const start = performance.now();
   const left = await poll(
-    () => backlog().catch(() => undefined),
+    () => within(COUNTED, 'counting what is queued', backlog()).catch(() => undefined),
     (queued) => queued === 0,
     { timeout: longest, every: POLL, signal },
   );

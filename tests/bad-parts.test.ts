@@ -174,12 +174,22 @@ function pendingOfThree(): string[] {
 /** What the platform's `remove` does first when it is about the namespace that is undone first. */
 async function undoWith(statement: string): Promise<{ code: number; all: string; left: boolean[] }> {
   const folders = pendingOfThree();
-  const whole = readFileSync(toy, 'utf8');
   const place = 'const home = join(reach.folder, args.namespace);\n    const run';
-  assert.ok(whole.includes(place));
-  writeFileSync(toy, whole.replace(place, `if (args.namespace === 'brownout-three') ${statement}\n${place}`));
-  try {
+  return withToy(place, `if (args.namespace === 'brownout-three') ${statement}\n${place}`, async () => {
     return { ...(await hurried('undo', RUN, ...CLUSTER)), left: folders.map((folder) => existsSync(folder)) };
+  });
+}
+
+/** With one place of the platform as it is written there instead. */
+async function withToy<T>(place: string, instead: string, work: () => Promise<T>): Promise<T> {
+  const whole = readFileSync(toy, 'utf8');
+  assert.ok(whole.includes(place));
+  writeFileSync(
+    toy,
+    whole.replace(place, () => instead),
+  );
+  try {
+    return await work();
   } finally {
     writeFileSync(toy, whole);
   }
@@ -188,6 +198,8 @@ async function undoWith(statement: string): Promise<{ code: number; all: string;
 const broken = {
   'ends the process': 'process.exit(0);',
   'does not end': 'await new Promise(() => {});',
+  'loops for ever': 'for (;;);',
+  'kills its process': "{ process.kill(process.pid, 'SIGKILL'); await sleep(POLL); }",
 };
 
 for (const [what, statement] of Object.entries(broken)) {
@@ -205,4 +217,54 @@ test('an undo beside which an error is thrown that nobody waits for is told, and
   assert.equal(code, 4, all);
   assert.match(all, /toy\/toy\.ts:\d+:\d+: late/);
   assert.deepEqual(left, [false, false, false]);
+});
+
+test('of leftovers without a journal, too, one whose removal loops for ever is told, and the others are removed', async () => {
+  const folders = pendingOfThree();
+  rmSync(path.join(project, '.brownout'), { recursive: true });
+  const place = 'const home = join(reach.folder, args.namespace);\n    const run';
+  const { code, all } = await withToy(place, `if (args.namespace === 'brownout-three') for (;;);\n${place}`, () =>
+    hurried('undo', ...CLUSTER),
+  );
+  assert.equal(code, 4, all);
+  assert.match(all, /not undone +remove brownout-three: .*toy\/toy\.ts:\d+:\d+ did not end within 30 s/);
+  assert.deepEqual(
+    folders.map((folder) => existsSync(folder)),
+    [false, false, true],
+  );
+});
+
+/** What of the platform never settles, and the words by which that is told. */
+const silent: Record<string, [place: string, told: RegExp]> = {
+  inspect: ['inspect: async () => inspect(nodes),', /toy: inspecting the cluster: no end within 120 s/],
+  leftovers: ['async leftovers(run) {', /toy: what runs have left: no end within 120 s/],
+};
+
+for (const [what, [place, told]] of Object.entries(silent)) {
+  const never = place.endsWith('{') ? `${place} await new Promise(() => {});` : `${what}: () => new Promise(() => {}),`;
+
+  test(`a platform whose ${what} never settles is given up by plan and run, by its name`, () =>
+    withToy(place, never, async () => {
+      for (const command of ['plan', 'run']) {
+        const { code, all } = await hurried(command, 'scenarios/killed.yaml', ...CLUSTER);
+        assert.equal(code, 3, all);
+        assert.match(all, told);
+      }
+    }));
+}
+
+test('a platform that tells neither who holds its lock nor what is left: all that is known is undone, and the code is 4', async () => {
+  const folders = pendingOfThree();
+  const never = 'lockHolder() { await new Promise(() => {});';
+  const { code, all } = await withToy('lockHolder() {', never, () =>
+    withToy(silent.leftovers![0], `${silent.leftovers![0]} await new Promise(() => {});`, () =>
+      hurried('undo', RUN, ...CLUSTER),
+    ),
+  );
+  assert.equal(code, 4, all);
+  assert.match(all, silent.leftovers![1]);
+  assert.deepEqual(
+    folders.map((folder) => existsSync(folder)),
+    [false, false, false],
+  );
 });

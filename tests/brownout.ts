@@ -15,17 +15,18 @@ export interface Running {
 
 /** Starts the command in the folder of a project. */
 export function startBrownout(project: string, ...words: string[]): Running {
-  return start(project, [], words);
+  return start(project, {}, words);
 }
 
-/** The same, twenty times as fast by its own clock: what it waits for in vain is over in seconds. */
+/** The same, and whatever it starts, twenty times as fast by their own clocks: what it waits for in vain is over in seconds. */
 export function hurriedBrownout(project: string, ...words: string[]): Running {
-  return start(project, ['--import', path.join(import.meta.dirname, 'hurried.ts')], words);
+  return start(project, { NODE_OPTIONS: `--import=${path.join(import.meta.dirname, 'hurried.ts')}` }, words);
 }
 
-function start(project: string, flags: string[], words: string[]): Running {
-  const child = spawn(process.execPath, [...flags, bin, ...words], {
+function start(project: string, env: Record<string, string>, words: string[]): Running {
+  const child = spawn(process.execPath, [bin, ...words], {
     cwd: project,
+    env: { ...process.env, ...env },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -132,6 +132,7 @@ export const guests = rows(
     vmid: integer,
     name: maybe(text),
     status: z.enum(['stopped', 'running']),
+    template: orNo,
     pid: maybe(integer),
     uptime: maybe(integer),
   }),

@@ -4,9 +4,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import { Authority, type Recorded, readData, replay, TestEndpoint } from '../../../tests/proxmox/server.ts';
 import { Api } from '../api/api.ts';
+import type { ProxmoxCluster } from '../cluster.ts';
 import { Differ } from '../events/diff.ts';
 import { inspectProxmox } from './inspect.ts';
 import { conditionOf, type Process, processesOf, toMembers } from './members.ts';
+import { snapshotProxmox } from './snapshot.ts';
 import { tagsOf } from './tags.ts';
 import { isThere, Viewer } from './view.ts';
 
@@ -116,6 +118,49 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
       await conditionOf(api, { id: '100/275', service: '', node: 'pve1', state: 'running', ready: true }),
       'gone',
     );
+  });
+
+  describe('guests of which the list knows only where they are', () => {
+    type Row = Record<string, unknown> & { vmid: number };
+    /** `told` is what a node answers of its guests, in place of what it answered. */
+    const untold =
+      (vmids: number[], told?: (path: string) => Row[] | undefined) =>
+      (request: IncomingMessage, response: ServerResponse) => {
+        const path = request.url!.replace('/api2/json', '').split('?')[0]!;
+        const rows = told?.(path);
+        const own = path === '/cluster/resources' ? listed(vmids) : rows;
+        if (!own) return saying('healthy')(request, response);
+        response.writeHead(200, { 'content-type': 'application/json' });
+        return response.end(JSON.stringify({ data: own }));
+      };
+    const listed = (vmids: number[]) => {
+      const { body } = ALL.find(({ request, phase }) => request.path === '/cluster/resources' && phase === 'healthy')!;
+      const guests = (body as { data: (Row & { type: string })[] }).data.filter(({ type }) => type === 'qemu');
+      return guests.map((row) => {
+        const { id, type, node, vmid } = row;
+        return vmids.includes(vmid) ? { id, type, node, vmid, status: 'unknown' } : row;
+      });
+    };
+    const snapshot = () => snapshotProxmox(api, new Viewer(api), { storage: undefined } as ProxmoxCluster);
+
+    it('are asked of their own nodes: a snapshot of before is the same as one of after', async () => {
+      endpoint.handler = untold([]);
+      const after = await snapshot();
+      assert.equal(after['guest 102'], 't102 on pve1 running');
+      endpoint.handler = untold([100, 102, 103]);
+      assert.deepEqual(await snapshot(), after);
+    });
+
+    it('a template is one', async () => {
+      const template = [{ vmid: 102, name: 't102', status: 'stopped', template: 1 }];
+      endpoint.handler = untold([102], (path) => (path === '/nodes/pve1/qemu' ? template : undefined));
+      assert.equal((await snapshot())['guest 102'], 't102 on pve1 template');
+    });
+
+    it('one that its node does not list either is not compared', async () => {
+      endpoint.handler = untold([102], (path) => (path === '/nodes/pve1/qemu' ? [] : undefined));
+      await assert.rejects(snapshot(), /guest 102: neither the cluster's list nor pve1 says how it is/);
+    });
   });
 
   it("a dead node's guest is shown running, and is not believed to be", async () => {

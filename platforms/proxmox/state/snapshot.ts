@@ -8,6 +8,7 @@ import { unlessGone } from '../api/unless-gone.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
 import { runOf } from '../workload/remove.ts';
 import { markOf, namespacesOf } from './tags.ts';
+import { toldGuests } from './untold.ts';
 import type { Viewer } from './view.ts';
 
 /** The same cluster gives the same text, whatever passed in between; see `Platform.snapshot`. Locks are the runs' own affair. */
@@ -17,7 +18,8 @@ export async function snapshotProxmox(
   cluster: ProxmoxCluster,
 ): Promise<Record<string, string>> {
   const view = await viewer.look();
-  const [resources, rules, groups, options, volumes] = await Promise.all([
+  const [guests, resources, rules, groups, options, volumes] = await Promise.all([
+    toldGuests(api, view),
     api.get('/cluster/ha/resources'),
     unlessGone(api.get('/cluster/ha/rules')),
     unlessGone(api.get('/cluster/ha/groups')),
@@ -29,7 +31,7 @@ export async function snapshotProxmox(
       `node ${name}`,
       `${online ? 'online' : 'offline'}, ${ha ?? 'without HA'}`,
     ]),
-    ...view.guests.map(({ vmid, name, node, status, tags, lock, template }): [string, string] => [
+    ...guests.map(({ vmid, name, node, status, tags, lock, template }): [string, string] => [
       `guest ${vmid}`,
       [name, 'on', node, template ? 'template' : status, tags && `tags ${tags}`, lock && `locked ${lock}`]
         .filter(Boolean)
