@@ -213,6 +213,26 @@ export interface LargeFile {
   throughput: { second: number; sent: number; back: number }[];
 }
 
+/**
+ * What users saw from a further vantage, on this computer's clock. It never decides the verdict. Brackets are widened by what the alignment of
+ * the two clocks leaves open.
+ */
+export interface VantageFindings {
+  vantage: string;
+  /** `ssh ops@w1`. */
+  place: string;
+  /** Whether what was seen there proves anything: its prober, its steady state, its clock, its recording. */
+  checks: Check[];
+  /** From when on nothing is known, ms since the recording's origin, and why. Left out if it was watched to the end. */
+  until?: number;
+  lost?: string;
+  /** ms: what was added to its times, and how far off that may be at most. Left out if its clock was never read. */
+  clock?: { offset: number; error: number; looks: number };
+  streams: StreamFindings[];
+  bins: SecondBin[];
+  prober: ProberReport | null;
+}
+
 /** One second of the run, for charts and degradation classes. `second` since the recording's origin. */
 export interface SecondBin {
   second: number;
@@ -260,6 +280,8 @@ export interface Findings {
   /** Why predictions are missing, all or some, if the reader would expect them. */
   unpredicted?: string;
   bins: SecondBin[];
+  /** Left out where there is none but the computer that the suite ran on. */
+  vantages?: VantageFindings[];
   /** Left out where instances tell nothing. */
   gauges?: GaugeFindings[];
   /** Left out where no probe copies one. */

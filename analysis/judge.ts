@@ -43,6 +43,7 @@ import {
   watchCheck,
   wholeChecks,
 } from './validity.ts';
+import { vantageFindings } from './vantages/vantage.ts';
 import { mergeVerdicts, sortChecks, unknownUnlessValid } from './verdict.ts';
 
 /**
@@ -88,6 +89,10 @@ export function judge(
   const largeFiles = recording.streams
     .map((one) => largeFileOf(one, timeline.t0?.from))
     .filter((one) => one !== undefined);
+  const objectiveOf = (stream: string) => objectiveIn(scenario, stream);
+  const vantages = (recording.vantages ?? []).map((one) =>
+    vantageFindings(one, recording, timeline, scenario, objectiveOf),
+  );
   const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability, largeFiles });
   const against = notValid(checks);
   return tidy({
@@ -107,6 +112,7 @@ export function judge(
     degradation: countClasses(bins, timeline.t0?.from ?? timeline.end, timeline.end),
     durability,
     bins,
+    ...(vantages.length > 0 ? { vantages } : {}),
     ...(gauges.length > 0 ? { gauges } : {}),
     ...(largeFiles.length > 0 ? { largeFiles } : {}),
     ...(certificates.length > 0 ? { certificates } : {}),

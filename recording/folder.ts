@@ -8,6 +8,8 @@ export interface RunFolder {
   meta: string;
   events: string;
   samples: string;
+  /** A folder for each further vantage, with the samples from there and the looks at its clock. */
+  vantages: string;
   journal: string;
   /** Snapshot of the cluster before the run. */
   before: string;
@@ -26,6 +28,7 @@ export function runFolder(dir: string): RunFolder {
     meta: path.join(dir, 'run.json'),
     events: path.join(dir, 'events.jsonl'),
     samples: path.join(dir, 'samples.bin'),
+    vantages: path.join(dir, 'vantages'),
     journal: path.join(dir, 'journal.jsonl'),
     before: path.join(dir, 'before.json'),
     findings: path.join(dir, 'findings.json'),

@@ -1,6 +1,7 @@
 /**
  * A recording is everything a run wrote: a folder with `run.json` (which scenario on which cluster), `events.jsonl` (what
- * happened, append-only), `samples.bin` (what users saw) and `journal.jsonl` (what must be undone).
+ * happened, append-only), `samples.bin` (what users saw) and `journal.jsonl` (what must be undone). What users saw from a further vantage
+ * is in `vantages/<name>/`, with its own clock: samples of two vantages are never in one file.
  *
  * Every time in it is in milliseconds (with fraction) since the run's origin on CLOCK_MONOTONIC.
  */
@@ -40,6 +41,8 @@ export interface RunMeta {
   /** How many ready members each service of the workload should have. */
   services: Record<string, number | 'all'>;
   streams: StreamSpec[];
+  /** Further places to probe from, by name: where they are. Left out where there are none. */
+  vantages?: Record<string, string>;
 }
 
 interface Targets {
@@ -62,6 +65,8 @@ export type RunEvent = { at: number } & (
   | { kind: 'platform'; event: PlatformEvent }
   | { kind: 'stop'; condition: string; text: string }
   | { kind: 'prober'; report: ProberReport | null; error?: string }
+  /** The end of a prober at a further vantage; without a report, nothing is known of what users saw from there after its last sample. */
+  | { kind: 'vantage'; vantage: string; report: ProberReport | null; error?: string }
   /** What an instance told of itself, by the names of the workload's gauges; null and why, if it could not be asked. */
   | {
       kind: 'gauges';

@@ -100,6 +100,7 @@ export const runMeta: z.ZodType<RunMeta> = z.looseObject({
   namespace: text,
   services: z.record(text, z.union([z.number(), z.literal('all')])),
   streams: z.array(streamSpec),
+  vantages: z.record(text, text).optional(),
 });
 
 const member = z.looseObject({
@@ -228,6 +229,13 @@ const kinds = [
   z.looseObject({ at: time, kind: z.literal('platform'), event: platformEvent }),
   z.looseObject({ at: time, kind: z.literal('stop'), condition: text, text }),
   z.looseObject({ at: time, kind: z.literal('prober'), report: proberReport.nullable(), error: text.optional() }),
+  z.looseObject({
+    at: time,
+    kind: z.literal('vantage'),
+    vantage: text,
+    report: proberReport.nullable(),
+    error: text.optional(),
+  }),
   z.looseObject({
     at: time,
     kind: z.literal('gauges'),

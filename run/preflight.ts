@@ -14,6 +14,7 @@ import { type Shown, tlsEntries } from './certificates.ts';
 import { here, ownNodeCheck } from './own-node.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
 import type { PreflightCheck } from './preflight-check.ts';
+import { vantageChecks } from './vantages.ts';
 
 export interface Preflight {
   checks: PreflightCheck[];
@@ -37,8 +38,9 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     proberFit(stage),
     entries(stage),
     certificates(stage),
+    vantageChecks(stage),
   ]);
-  return { checks: checks.filter((check) => check !== undefined), candidates };
+  return { checks: checks.flat().filter((check) => check !== undefined), candidates };
 }
 
 /** Chooses targets as if the workload were deployed: so `plan` shows the predictions that a run will be checked against. */

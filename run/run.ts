@@ -16,6 +16,7 @@ import { certificates } from './companions/certificates.ts';
 import { Companions } from './companions/companion.ts';
 import { prober } from './companions/prober.ts';
 import { sampler } from './companions/sampler.ts';
+import { vantages } from './companions/vantages.ts';
 import { watch } from './companions/watch.ts';
 import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault } from './inject.ts';
 import { Journal } from './journal.ts';
@@ -130,7 +131,7 @@ class Lifecycle {
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
-    this.#companions = new Companions([watch, probing, sampler, certificates], { stage, recorder });
+    this.#companions = new Companions([watch, probing, vantages, sampler, certificates], { stage, recorder });
   }
 
   async run(): Promise<RunResult> {
@@ -267,7 +268,9 @@ class Lifecycle {
 
   async #verify(): Promise<void> {
     await this.#companions.stop();
-    const written = this.#availability.requests(this.#stage.streams.filter(({ writes }) => writes));
+    // From each vantage as many: all of them are in the queue that is waited for.
+    const places = 1 + Object.keys(this.#stage.cluster.vantages ?? {}).length;
+    const written = places * this.#availability.requests(this.#stage.streams.filter(({ writes }) => writes));
     await verifyWrites(this.#stage, this.#recorder, written, this.#aborted);
     this.#recorder.record({ kind: 'inspection', inspection: await this.#stage.platform.inspect(), when: 'after' });
   }

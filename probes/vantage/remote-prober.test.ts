@@ -1,0 +1,96 @@
+/** A prober at a vantage, in a process of its own on this computer: by a command, as one would write it into a cluster file. */
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { OperatorError } from '../../units/operator-error.ts';
+import type { StreamSpec } from '../probe.ts';
+import { parseSamples, SampleEncoder } from '../samples.ts';
+import type { Exchange } from './exchanges.ts';
+import { lookAt, startRemoteProber } from './remote-prober.ts';
+import type { Vantage } from './vantage.ts';
+
+const here: Vantage = { kind: 'command', argv: ['env'] };
+const shell = (script: string): Vantage => ({ kind: 'command', argv: ['sh', '-c', script, 'sh'] });
+const server = createServer((_, answer) => answer.end('fine'));
+let stream: StreamSpec;
+
+before(async () => {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  stream = {
+    name: 'page',
+    kind: 'http',
+    target: `http://127.0.0.1:${port}/`,
+    every: 20,
+    timeout: 1000,
+    connection: 'new',
+    writes: false,
+    idPrefix: 'x-',
+    options: { status: 200 },
+  };
+});
+after(() => server.close());
+
+/** Probes for a second. */
+async function probe(vantage: Vantage) {
+  const pieces: Buffer[] = [];
+  const exchanges: Exchange[] = [];
+  const listener = {
+    origin: (origin: string) => pieces.push(SampleEncoder.header(origin, [stream])),
+    samples: (records: Buffer) => pieces.push(records),
+    exchange: (exchange: Exchange) => exchanges.push(exchange),
+  };
+  const plan = { vantage, streams: [stream], kinds: {}, seed: 1 };
+  const prober = await startRemoteProber(plan, () => performance.now(), listener);
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  const end = await prober.stop();
+  return { end, exchanges, samples: parseSamples(Buffer.concat(pieces), 'samples') };
+}
+
+test('its samples come over the connection, each one that its report counts, with looks at its clock', async () => {
+  const { end, exchanges, samples } = await probe(here);
+  const report = end.report as { recorded: Record<string, number>; scheduled: Record<string, number> };
+  assert.equal(end.error, undefined);
+  assert.deepEqual(report.recorded, report.scheduled);
+  const [page] = samples.streams;
+  assert.equal(page!.n, report.recorded.page);
+  assert.ok(page!.n > 20);
+  assert.ok(page!.outcome.every((outcome) => outcome === 0));
+  assert.ok(exchanges.length >= 32 && exchanges.every(({ asked, heard }) => asked <= heard));
+});
+
+test('what is there is told before anything is begun', async () => {
+  const { node, addresses } = await lookAt({ vantage: here, kinds: {} }, ['localhost', 'no-such-name.invalid']);
+  assert.equal(node, process.versions.node);
+  assert.ok(addresses.localhost!.some((address) => ['127.0.0.1', '::1'].includes(address)));
+  assert.match(addresses['no-such-name.invalid']!.join(), /^E[A-Z_]+$/);
+});
+
+test('what keeps a prober from running there is said, with what to do', async () => {
+  const refused = async (vantage: Vantage) => {
+    const error = await lookAt({ vantage, kinds: {} }, []).catch((why) => why);
+    assert.ok(error instanceof OperatorError);
+    return `${error.message}; ${error.hint}`;
+  };
+  assert.match(await refused({ kind: 'command', argv: ['no-such-program-here'] }), /cannot be started.*ENOENT/);
+  assert.match(await refused(shell('echo Permission denied >&2; exit 255')), /code 255: Permission denied.*yourself/);
+  assert.match(await refused(shell('exec env -i PATH=/nowhere "$@"')), /code 127.*needs Node 22\.18 or later/);
+  const old = `shift 3; exec node -e 'Object.defineProperty(process.versions, "node", { value: "20.19.1" });'"$1" `;
+  assert.match(await refused(shell(old)), /Node 20\.19\.1 is too old; install Node 22\.18 or later there/);
+  const noise = `printf 'Welcome to w1\\n'; exit 1`;
+  assert.match(await refused(shell(noise)), /code 1: Welcome to w1/);
+});
+
+test('a greeting of the login is passed over', async () => {
+  const { node } = await lookAt({ vantage: shell('echo "Last login: today"; exec "$@"'), kinds: {} }, []);
+  assert.equal(node, process.versions.node);
+});
+
+test('a prober that dies leaves what came from it, and why there is no more', async () => {
+  const { end, samples } = await probe(
+    shell('exec 3<&0; "$@" <&3 & child=$!; (sleep 1; kill -9 $child) & wait $child'),
+  );
+  assert.match(end.error!, /the connection ended with code 137/);
+  assert.ok(samples.streams[0]!.n > 0);
+});
