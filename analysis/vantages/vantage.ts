@@ -14,7 +14,7 @@ import { spansOf, streamFindings } from '../streams/stream.ts';
 import { steadyChecks, wholeChecks } from '../validity.ts';
 import { alignSamples, before, wholeTo } from './aligned.ts';
 import { Alignment } from './alignment.ts';
-import { widened } from './widened.ts';
+import { widenedOutages, widenedTimeline } from './widened.ts';
 
 type End = RunEvent & { kind: 'vantage' };
 
@@ -35,7 +35,8 @@ export function vantageFindings(
   const end = events.findLast((event): event is End => event.kind === 'vantage' && event.vantage === name);
   const head = { vantage: name, place: meta.vantages?.[name] ?? '', prober: end?.report ?? null };
   const nothing = { streams: [], bins: [] };
-  if (exchanges.length === 0 || recorded.streams.length === 0) {
+  const isProbed = recorded.streams.length > 0 && recorded.streams.every(({ n }) => n > 0);
+  if (exchanges.length === 0 || !isProbed) {
     return { ...head, ...nothing, checks: [...wholeChecks(damages), notProbed(end)] };
   }
 
@@ -44,7 +45,7 @@ export function vantageFindings(
   const error = Math.max(0, ...all.map((one) => one.error));
   const until = end?.report ? Number.POSITIVE_INFINITY : knownUntil(all.map(({ aligned }) => aligned));
   const known = all.map(({ aligned }) => before(aligned, until));
-  const own = { ...timeline, end: Math.min(timeline.end, until) };
+  const own = { ...widenedTimeline(timeline, error), end: Math.min(timeline.end, until) };
   const series = known.map((one) => toSeries(one, end?.report?.scheduled[one.spec.name], own.end));
   const spans = series.map((one) => spansOf(one, own, steady));
   const paces = series.map((one, i) => paceOf(one, spans[i]!.steady));
@@ -59,7 +60,7 @@ export function vantageFindings(
   const checks = [
     ...wholeChecks(damages),
     ...(alignment.isContradicted ? [CONTRADICTED] : []),
-    ...(timeline.t0 && until <= timeline.t0.to ? [lostBefore(end)] : []),
+    ...(own.t0 && until <= own.t0.to ? [lostBefore(end)] : []),
     ...steadyChecks(series, streams, own, steady),
     ...(end?.report ? [proberFitness([{ ...end, kind: 'prober' }], series, own)] : []),
   ];
@@ -68,7 +69,7 @@ export function vantageFindings(
     checks,
     ...(isLost ? { until, lost: whyLost(end) } : {}),
     clock: { offset: alignment.offsetAt(exchanges[0]!.at).offset, error, looks: exchanges.length },
-    streams: streams.map((one) => widened(one, error)),
+    streams: streams.map((one) => widenedOutages(one, error)),
     bins: secondBins(binned),
   };
 }
@@ -77,7 +78,7 @@ export function vantageFindings(
 function knownUntil(streams: StreamSamples[]): number {
   const ends = streams.map((one) => {
     const whole = wholeTo(one);
-    return whole === 0 ? Number.NEGATIVE_INFINITY : one.due[whole - 1]! + one.spec.every;
+    return whole === 0 ? 0 : one.due[whole - 1]! + one.spec.every;
   });
   return Math.min(...ends);
 }

@@ -1,31 +1,32 @@
 /** Brackets of times that were read on another clock: wider by what is not known of it. */
 import type { Bracket } from '../../units/bracket.ts';
+import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Mark, Outage, StreamFindings } from '../findings.ts';
 
 /**
- * @param error how far off each time may be, ms. A mark since the fault has one such time, a length two.
+ * When things were done to the cluster, as seen from a clock of which `error` ms are not known. With that, the brackets of all marks since then
+ * are wider, and a failure that the fault may have caused is none of the steady state.
  */
-export function widened(stream: StreamFindings, error: number): StreamFindings {
-  const since = (mark: Mark) => widenedMark(mark, error);
-  const { afterHealing, headline } = stream;
+export function widenedTimeline(timeline: RunTimeline, error: number): RunTimeline {
+  const { t0, healing } = timeline;
+  return { ...timeline, t0: t0 && widenedBracket(t0, error), healing: healing && widenedBracket(healing, error) };
+}
+
+/** The outages of a stream, and how long it had errors: times of which each may be off by `error` ms, and lengths of two such times. */
+export function widenedOutages(stream: StreamFindings, error: number): StreamFindings {
+  const { headline } = stream;
   return {
     ...stream,
-    tte: since(stream.tte),
-    ttfs: since(stream.ttfs),
-    ttsr: since(stream.ttsr),
-    ...(afterHealing ? { afterHealing: since(afterHealing) } : {}),
-    errorWindow: widenedMark(stream.errorWindow, 2 * error),
+    errorWindow: widenedLength(stream.errorWindow, 2 * error),
     outages: stream.outages.map((outage) => widenedOutage(outage, error)),
     headline: headline && widenedOutage(headline, error),
   };
 }
 
-function widenedMark(mark: Mark, error: number): Mark {
-  const { bracket, beyond } = mark;
-  // Nobody noticed anything: that does not depend on any clock.
-  if (mark.ms === 0 && bracket?.to === 0) return mark;
+function widenedLength(length: Mark, error: number): Mark {
+  const { bracket, beyond } = length;
   return {
-    ...mark,
+    ...length,
     ...(bracket ? { bracket: widenedBracket(bracket, error) } : {}),
     ...(beyond === undefined ? {} : { beyond: Math.max(0, beyond - error) }),
   };
