@@ -14,6 +14,7 @@ import { cleanUpOf } from './clean-up.ts';
 import { timelineImage } from './html/timeline-svg.ts';
 import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
+import { whoSawWhat } from './vantages.ts';
 import { sayCheck, sayExpected, sayVerdict, suitesOf } from './wording.ts';
 
 /** The Allure report is a single HTML file: larger files of a recording are not attached. */
@@ -81,6 +82,7 @@ function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): strin
     ...(expected === undefined ? [] : [inline(expected)]),
     checks.join('\n'),
     ...(leftOut.length > 0 ? [`Not among the metrics: ${inline(leftOut.join('; '))}`] : []),
+    ...whoSawWhat(findings).map(({ name, what }) => `Seen from ${inline(name)}: ${inline(what)}`),
     ...findings.warnings.map((warning) => `Warning: ${inline(warning)}`),
     inline(sentence),
     ...items.map(({ kind, text }) => `${kind === 'left' ? 'Not as before' : 'Not undone'}: ${inline(text)}`),
