@@ -163,7 +163,7 @@ const vantage = z.looseObject({
   checks: z.array(check),
   until: z.number().optional(),
   lost: text.optional(),
-  clock: z.looseObject({ offset: z.number(), error: z.number(), looks: z.number() }).optional(),
+  clock: z.looseObject({ error: z.number(), looks: z.number() }).optional(),
   streams: z.array(stream),
   bins: z.array(bin),
   prober: proberReport.nullable(),

@@ -226,8 +226,8 @@ export interface VantageFindings {
   /** From when on nothing is known, ms since the recording's origin, and why. Left out if it was watched to the end. */
   until?: number;
   lost?: string;
-  /** ms: what was added to its times, and how far off that may be at most. Left out if its clock was never read. */
-  clock?: { offset: number; error: number; looks: number };
+  /** How far off its times may be at most on this computer's clock, ms, and how often its clock was read. Left out if it never was. */
+  clock?: { error: number; looks: number };
   streams: StreamFindings[];
   bins: SecondBin[];
   prober: ProberReport | null;

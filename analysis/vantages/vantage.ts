@@ -68,7 +68,7 @@ export function vantageFindings(
     ...head,
     checks,
     ...(isLost ? { until, lost: whyLost(end) } : {}),
-    clock: { offset: alignment.offsetAt(exchanges[0]!.at).offset, error, looks: exchanges.length },
+    clock: { error, looks: exchanges.length },
     streams: streams.map((one) => widenedOutages(one, error)),
     bins: secondBins(binned),
   };
