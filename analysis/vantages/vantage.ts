@@ -8,7 +8,7 @@ import type { Check, VantageFindings } from '../findings.ts';
 import { binSeries } from '../streams/bins.ts';
 import { secondBins } from '../streams/degradation.ts';
 import { paceOf } from '../streams/latency.ts';
-import { proberFitness } from '../streams/prober-fitness.ts';
+import { fitnessSoFar, proberFitness } from '../streams/prober-fitness.ts';
 import { toSeries } from '../streams/series.ts';
 import { spansOf, streamFindings } from '../streams/stream.ts';
 import { steadyChecks, wholeChecks } from '../validity.ts';
@@ -62,7 +62,7 @@ export function vantageFindings(
     ...(alignment.isContradicted ? [CONTRADICTED] : []),
     ...(own.t0 && until <= own.t0.to ? [lostBefore(end)] : []),
     ...steadyChecks(series, streams, own, steady),
-    ...(end?.report ? [proberFitness([{ ...end, kind: 'prober' }], series, own)] : []),
+    end?.report ? proberFitness([{ ...end, kind: 'prober' }], series, own) : fitnessSoFar(series, own),
   ];
   return {
     ...head,

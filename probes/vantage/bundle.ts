@@ -14,21 +14,25 @@ import { OLDEST_NODE } from './loader.ts';
  * @throws {OperatorError} if one of them cannot be bundled
  */
 export async function bundleProber(kinds: Readonly<Record<string, string>>): Promise<Buffer> {
-  // Compiled, this file and the prober both end in .js.
-  const main = fileURLToPath(new URL(`./main${extname(import.meta.url)}`, import.meta.url));
+  // Compiled, this file and those all end in .js.
+  const own = (name: string) => fileURLToPath(new URL(`${name}${extname(import.meta.url)}`, import.meta.url));
   const names = Object.keys(kinds);
   const imports = names.map((name, at) => `import { probe as probe${at} } from ${JSON.stringify(kinds[name])};`);
-  const own = names.map(
+  const parts = names.map(
     (name, at) => `{ name: ${JSON.stringify(name)}, file: ${JSON.stringify(kinds[name])}, part: probe${at} }`,
   );
   try {
     const { outputFiles } = await build({
       stdin: {
-        contents: [`import { main } from ${JSON.stringify(main)};`, ...imports, `main([${own.join(', ')}]);`].join(
-          '\n',
-        ),
+        contents: [
+          `import { main } from ${JSON.stringify(own('./main'))};`,
+          ...imports,
+          `main([${parts.join(', ')}]);`,
+        ].join('\n'),
         resolveDir: process.cwd(),
       },
+      // What a probe of a project imports; types are in it, too.
+      alias: { 'brownout/probe': own('../../api/probe') },
       bundle: true,
       write: false,
       platform: 'node',

@@ -58,7 +58,7 @@ export class Connection {
   /** Its prober ends with it. */
   async close(): Promise<void> {
     this.#child.stdin.end();
-    const kill = setTimeout(() => this.#child.kill('SIGKILL'), END);
+    const kill = setTimeout(() => this.#kill(), END);
     await this.ended;
     clearTimeout(kill);
   }
@@ -101,7 +101,16 @@ export class Connection {
 
   #fail(message: string, hint?: string): void {
     this.#failure ??= new OperatorError(`${this.#place}: ${message}`, hint === undefined ? {} : { hint });
-    this.#child.kill('SIGKILL');
+    this.#kill();
+  }
+
+  /** With whatever it has started here. */
+  #kill(): void {
+    try {
+      process.kill(-this.#child.pid!, 'SIGKILL');
+    } catch {
+      // It was never started, or has ended in this very moment.
+    }
   }
 
   #whyEnded(code: number | null, signal: string | null): OperatorError {

@@ -1,8 +1,14 @@
 /** A prober at a vantage, in a process of its own on this computer: by a command, as one would write it into a cluster file. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { after, before, test } from 'node:test';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { until } from '../../tests/until.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { StreamSpec } from '../probe.ts';
 import { parseSamples, SampleEncoder } from '../samples.ts';
@@ -12,7 +18,13 @@ import type { Vantage } from './vantage.ts';
 
 const here: Vantage = { kind: 'command', argv: ['env'] };
 const shell = (script: string): Vantage => ({ kind: 'command', argv: ['sh', '-c', script, 'sh'] });
-const server = createServer((_, answer) => answer.end('fine'));
+const folder = mkdtempSync(join(tmpdir(), 'brownout-remote-'));
+let answered = 0;
+const server = createServer((_, answer) => {
+  answered++;
+  answer.end('fine');
+});
+const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
 let stream: StreamSpec;
 
 before(async () => {
@@ -30,9 +42,15 @@ before(async () => {
     options: { status: 200 },
   };
 });
-after(() => server.close());
+beforeEach(() => {
+  answered = 0;
+});
+after(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
 
-/** Probes for a second. */
+/** Until it has asked fifty times, or ends. */
 async function probe(vantage: Vantage) {
   const pieces: Buffer[] = [];
   const exchanges: Exchange[] = [];
@@ -43,7 +61,11 @@ async function probe(vantage: Vantage) {
   };
   const plan = { vantage, streams: [stream], kinds: {}, seed: 1 };
   const prober = await startRemoteProber(plan, () => performance.now(), listener);
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  let isOver = false;
+  prober.ended.then(() => {
+    isOver = true;
+  });
+  await until('it has asked for a while', () => answered > 50 || isOver);
   const end = await prober.stop();
   return { end, exchanges, samples: parseSamples(Buffer.concat(pieces), 'samples') };
 }
@@ -88,9 +110,41 @@ test('a greeting of the login is passed over', async () => {
 });
 
 test('a prober that dies leaves what came from it, and why there is no more', async () => {
-  const { end, samples } = await probe(
-    shell('exec 3<&0; "$@" <&3 & child=$!; (sleep 1; kill -9 $child) & wait $child'),
-  );
-  assert.match(end.error!, /the connection ended with code 137/);
+  const file = join(folder, 'dies');
+  const dies = probe(shell(`echo $$ > ${file}; exec "$@"`));
+  await until('it has begun', () => existsSync(file) && answered > 10);
+  process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
+  const { end, samples } = await dies;
+  assert.match(end.error!, /the connection was ended by SIGKILL/);
   assert.ok(samples.streams[0]!.n > 0);
+});
+
+test('it dies with the suite, however that dies', async () => {
+  const file = join(folder, 'suite');
+  const vantage = shell(`echo $$ > ${file}; exec "$@"`);
+  const suite = spawn(process.execPath, [
+    '--input-type=module',
+    '-e',
+    `import { startRemoteProber } from ${JSON.stringify(join(import.meta.dirname, 'remote-prober.ts'))};
+     const plan = { vantage: ${JSON.stringify(vantage)}, streams: [${JSON.stringify(stream)}], kinds: {}, seed: 1 };
+     await startRemoteProber(plan, () => performance.now(), { origin() {}, samples() {}, exchange() {} });
+     console.log('begun');`,
+  ]);
+  await once(suite.stdout, 'data');
+  const pid = Number(readFileSync(file, 'utf8'));
+  assert.ok(isAlive(pid));
+  suite.kill('SIGKILL');
+  await until('the prober is gone', () => !isAlive(pid));
+});
+
+test('the kinds of probes of the workloads are bundled with it', async () => {
+  const room = join(import.meta.dirname, '..', '..', 'fixtures');
+  const files = globSync('*/probes/*.ts', { cwd: room, exclude: ['**/*.test.ts'] });
+  assert.ok(files.length > 1);
+  const kinds = Object.fromEntries(files.map((file) => [basename(file, '.ts'), join(room, file)]));
+  const { node } = await lookAt({ vantage: here, kinds }, []);
+  assert.equal(node, process.versions.node);
+  const broken = join(folder, 'broken.ts');
+  writeFileSync(broken, "export { probe } from './no-such-file.ts';");
+  await assert.rejects(lookAt({ vantage: here, kinds: { broken } }, []), /broken\.ts:1.*no-such-file/s);
 });

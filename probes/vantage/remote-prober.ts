@@ -77,12 +77,10 @@ export async function startRemoteProber(
     ended,
     async stop() {
       remote.connection.send({ kind: 'stop' });
-      await within(longest + STOP_GRACE, 'the report', ended).catch(() => undefined);
-      await within(
-        PATIENCE,
-        'the clock',
-        Promise.race([remote.exchanges.several(LOOKS), remote.connection.ended]),
-      ).catch(() => undefined);
+      const end = await within(longest + STOP_GRACE, 'the report', ended).catch(() => undefined);
+      // Its clock once more, for what came last. It is no harm if that cannot be had: the error is larger then.
+      if (end?.report)
+        await remote.patient('reading its clock', remote.exchanges.several(LOOKS)).catch(() => undefined);
       await remote.connection.close();
       return ended;
     },
