@@ -109,6 +109,18 @@ test('a greeting of the login is passed over', async () => {
   assert.equal(node, process.versions.node);
 });
 
+test('one that says what no prober says is refused, however much it says', async () => {
+  const says = async (more: string) => {
+    const hello = `echo '{"kind":"hello","node":"24.0.0","origin":"1"}'; ${more}`;
+    const error = await lookAt({ vantage: shell(hello), kinds: {} }, []).catch((why) => why);
+    assert.ok(error instanceof OperatorError);
+    return error.message;
+  };
+  assert.match(await says('echo what; exec sleep 60'), /what is no message of a prober: what/);
+  assert.match(await says(`echo '{"kind":"answer","at":-1}'; exec sleep 60`), /what is no message of a prober/);
+  assert.match(await says(`yes | tr -d '\\n'`), /a line of more than 64 MiB/);
+});
+
 test('a prober that dies leaves what came from it, and why there is no more', async () => {
   const file = join(folder, 'dies');
   const dies = probe(shell(`echo $$ > ${file}; exec "$@"`));

@@ -20,7 +20,8 @@ export function sshTarget(address: string): { host: string; port: string } | und
   const url = URL.parse(address.includes('://') ? address : `ssh://${address}`);
   if (url?.protocol !== 'ssh:' || url.hostname === '' || url.password !== '') return undefined;
   if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '' || url.port === '0') return undefined;
-  const user = url.username === '' ? '' : `${decodeURIComponent(url.username)}@`;
+  if (url.username.includes('%')) return undefined;
+  const user = url.username === '' ? '' : `${url.username}@`;
   return { host: `${user}${url.hostname}`, port: url.port };
 }
 
