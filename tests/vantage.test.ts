@@ -1,6 +1,6 @@
 /** Vantages by a real ssh, on computers whose clocks are hours apart: who sees an outage that only one of them has, and when. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -10,7 +10,9 @@ import { judge } from '../analysis/judge.ts';
 import { readSamples } from '../probes/samples.ts';
 import { runFolder } from '../recording/folder.ts';
 import { readRecording } from '../recording/read.ts';
+import { judgeRun } from '../run/judge.ts';
 import type { Bracket } from '../units/bracket.ts';
+import { copyExamples, startBrownout } from './brownout.ts';
 import type { Done } from './vantages/bed.ts';
 
 const skip =
@@ -84,4 +86,37 @@ test('what a vantage saw while it was cut off from the suite as well comes after
   t.diagnostic(JSON.stringify({ clock: outside!.clock, done, seen: outside!.streams[0]!.outages }));
   assert.deepEqual(inside!.streams[0]!.outages, []);
   sawIt(outside!, done);
+});
+
+test('a run with vantages is refused while one cannot be reached; one that dies in it is not known from then on', {
+  timeout: 900_000,
+}, async () => {
+  const project = path.join(folder, 'toy');
+  copyExamples(project);
+  const file = path.join(project, 'clusters', 'toy.yaml');
+  const toy = readFileSync(file, 'utf8');
+  const here = ['scenarios/killed.yaml', '--cluster', 'clusters/toy.yaml'];
+  writeFileSync(file, `${toy}vantage: { inside: { command: [env] }, far: { command: [no-such-program] } }\n`);
+  const refused = startBrownout(project, 'run', ...here);
+  assert.equal(await refused.ended, 3);
+  assert.match(refused.output(), /vantage far: no-such-program.*cannot be started/);
+
+  const pid = path.join(project, 'pid');
+  const dies = `[sh, -c, 'echo $$ > ${pid}; exec "$@"', sh]`;
+  writeFileSync(file, `${toy}vantage: { inside: { command: [env] }, dies: { command: ${dies} } }\n`);
+  const plan = startBrownout(project, 'plan', ...here);
+  assert.equal(await plan.ended, 0, plan.output());
+  assert.match(plan.output(), /vantage inside: env has Node \d+.*the run starts a prober there \(20 requests a second/);
+  const run = startBrownout(project, 'run', ...here);
+  await run.says(/inject …/);
+  process.kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL');
+  await run.ended;
+  assert.match(run.output(), /Who saw what\n +from here .*\n +from inside .*\n +from dies .*SIGKILL/);
+  const runs = path.join(project, '.brownout', 'runs');
+  const { findings } = judgeRun(runFolder(path.join(runs, readdirSync(runs).at(-1)!)));
+  const [inside, other] = findings.vantages!;
+  assert.equal(inside!.streams[0]!.headline === undefined, findings.streams[0]!.headline === undefined);
+  assert.equal(inside!.prober!.recorded.greeting, inside!.prober!.scheduled.greeting);
+  assert.equal(other!.prober, null);
+  assert.match(other!.lost!, /SIGKILL/);
 });

@@ -55,6 +55,11 @@ export class Connection {
     this.#child.stdin.write(`${JSON.stringify(order)}\n`);
   }
 
+  /** Nothing more is waited for. Does nothing if it has ended. */
+  giveUp(why: string): void {
+    this.#fail(why);
+  }
+
   /** Its prober ends with it. */
   async close(): Promise<void> {
     this.#child.stdin.end();

@@ -15,6 +15,8 @@ export function nodeArgv(bytes: number): string[] {
     `const v = process.versions.node.split(".").map(Number), fs = require("fs");`,
     `if (v[0] < ${major} || (v[0] === ${major} && v[1] < ${minor})) {`,
     `fs.writeSync(1, JSON.stringify(${said}) + "\\n"); process.exit(1); }`,
+    // As here: a resolver that hangs must not keep other names from being looked up.
+    `process.env.UV_THREADPOOL_SIZE = "32";`,
     `const code = Buffer.alloc(${bytes});`,
     `for (let at = 0; at < code.length;) {`,
     `let n; try { n = fs.readSync(0, code, at, code.length - at, null); }`,

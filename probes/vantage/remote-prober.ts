@@ -79,8 +79,8 @@ export async function startRemoteProber(
       remote.connection.send({ kind: 'stop' });
       const end = await within(longest + STOP_GRACE, 'the report', ended).catch(() => undefined);
       // Its clock once more, for what came last. It is no harm if that cannot be had: the error is larger then.
-      if (end?.report)
-        await remote.patient('reading its clock', remote.exchanges.several(LOOKS)).catch(() => undefined);
+      if (end) await remote.patient('reading its clock', remote.exchanges.several(LOOKS)).catch(() => undefined);
+      else remote.connection.giveUp('it did not answer any more when its report was asked for');
       await remote.connection.close();
       return ended;
     },
