@@ -36,6 +36,11 @@ export function runFolder(dir: string): RunFolder {
   };
 }
 
+/** The files of a further vantage, in the folder of all of them. */
+export function vantageFiles(vantages: string, name: string): { samples: string; clock: string } {
+  return { samples: path.join(vantages, name, 'samples.bin'), clock: path.join(vantages, name, 'clock.jsonl') };
+}
+
 /** What others have written there, such as Allure, is for its owner alone: 0600, folders 0700. A path that is not there is passed over. */
 export function keepToOwner(root: string): void {
   const stat = lstatSync(root, { throwIfNoEntry: false });

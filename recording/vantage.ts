@@ -7,14 +7,9 @@ import { LONGEST_RUN, readSamples, SampleEncoder, type StreamSamples } from '../
 import type { Exchange } from '../probes/vantage/exchanges.ts';
 import { appendWhole } from '../units/append.ts';
 import { messageOf } from '../units/message.ts';
-import type { RunFolder } from './folder.ts';
+import { type RunFolder, vantageFiles } from './folder.ts';
 import { parseJson } from './json.ts';
 import { linesOf } from './lines.ts';
-
-function filesOf({ vantages }: Pick<RunFolder, 'vantages'>, name: string) {
-  const dir = path.join(vantages, name);
-  return { dir, samples: path.join(dir, 'samples.bin'), clock: path.join(dir, 'clock.jsonl') };
-}
 
 /** Writes it as it comes. Throws what the system says when it cannot. */
 export class VantageRecorder {
@@ -23,8 +18,8 @@ export class VantageRecorder {
   readonly #clock: number;
 
   constructor(folder: RunFolder, name: string, streams: StreamSpec[]) {
-    const { dir, samples, clock } = filesOf(folder, name);
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    const { samples, clock } = vantageFiles(folder.vantages, name);
+    mkdirSync(path.dirname(samples), { recursive: true, mode: 0o700 });
     this.#streams = streams;
     this.#samples = openSync(samples, 'ax', 0o600);
     this.#clock = openSync(clock, 'ax', 0o600);
@@ -65,7 +60,7 @@ const exchange: z.ZodType<Exchange> = z
 
 /** As far as it goes; never throws, since a run is judged without it. */
 export function readVantage(folder: RunFolder, name: string): VantageRecording {
-  const { samples, clock } = filesOf(folder, name);
+  const { samples, clock } = vantageFiles(folder.vantages, name);
   const read: VantageRecording = { name, streams: [], exchanges: [], damages: [] };
   try {
     for (const { number, text, torn } of existsSync(clock) ? linesOf(clock) : []) {

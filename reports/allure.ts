@@ -5,7 +5,7 @@ import type { TestInfo } from '@playwright/test';
 import { description, labels, parameter } from 'allure-js-commons';
 import type { Findings } from '../analysis/findings.ts';
 import { projectPath } from '../files/project-path.ts';
-import type { RunFolder } from '../recording/folder.ts';
+import { type RunFolder, vantageFiles } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { printable } from '../units/printable.ts';
 import { sayLeftOut } from './allure/metrics.ts';
@@ -47,6 +47,7 @@ export function describeForAllure(meta: RunMeta, findings: Findings, folder: Run
     ['events.jsonl', folder.events, 'text/plain'],
     ['journal.jsonl', folder.journal, 'text/plain'],
     ['samples.bin', folder.samples, 'application/octet-stream'],
+    ...(findings.vantages ?? []).flatMap(({ vantage }) => filesOfVantage(folder, vantage)),
   ];
   const present = files.filter(([, file]) => existsSync(file));
   const [small, large] = [present.filter(([, file]) => isSmall(file)), present.filter(([, file]) => !isSmall(file))];
@@ -64,6 +65,14 @@ export function describeForAllure(meta: RunMeta, findings: Findings, folder: Run
       ...recording,
     ],
   };
+}
+
+function filesOfVantage({ vantages }: RunFolder, name: string): [string, string, string][] {
+  const { samples, clock } = vantageFiles(vantages, name);
+  return [
+    [`vantages/${name}/samples.bin`, samples, 'application/octet-stream'],
+    [`vantages/${name}/clock.jsonl`, clock, 'text/plain'],
+  ];
 }
 
 const isSmall = (file: string) => statSync(file).size <= LARGEST;

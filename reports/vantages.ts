@@ -1,5 +1,5 @@
 /** Who saw what: the computer that the suite ran on, and each further vantage. */
-import type { Findings, StreamFindings, VantageFindings } from '../analysis/findings.ts';
+import type { Check, CheckKind, Findings, StreamFindings, VantageFindings } from '../analysis/findings.ts';
 import { wasProbed } from '../analysis/streams/stream.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayBracket, sayMany, sayOutageLength, sayShare } from './wording.ts';
@@ -7,8 +7,6 @@ import { sayBracket, sayMany, sayOutageLength, sayShare } from './wording.ts';
 export interface Saw {
   /** `here`, or the vantage's name. */
   name: string;
-  /** `ssh ops@w1`; of this computer nothing. */
-  place: string | undefined;
   /** One line: `nobody noticed`, `out for 14.0–14.1 s (vote)`. */
   what: string;
   isKnown: boolean;
@@ -18,13 +16,17 @@ export interface Saw {
 export const HERE = 'here';
 
 /** Nothing where the suite's own computer is the only place. */
-export function whoSawWhat({ streams, vantages = [], t0 }: Findings): Saw[] {
+export function whoSawWhat({ checks, streams, vantages = [], t0 }: Findings): Saw[] {
   if (vantages.length === 0) return [];
+  const against = checks.filter(({ kind, verdict }) => verdict !== 'pass' && WATCHING.has(kind));
   return [
-    { name: HERE, place: undefined, what: sayUsers(streams), isKnown: true },
+    {
+      name: HERE,
+      what: against.length > 0 ? `not known (${sayAgainst(against)})` : sayUsers(streams),
+      isKnown: against.length === 0,
+    },
     ...vantages.map((one) => ({
       name: one.vantage,
-      place: one.place,
       what: saySeen(one, t0?.from ?? 0),
       isKnown: whyNothing(one) === undefined,
     })),
@@ -34,8 +36,13 @@ export function whoSawWhat({ streams, vantages = [], t0 }: Findings): Saw[] {
 /** Why what was seen from there proves nothing; undefined if it does. */
 export function whyNothing({ checks }: VantageFindings): string | undefined {
   const against = checks.filter(({ verdict }) => verdict !== 'pass');
-  return against.length === 0 ? undefined : against.map(({ what, observed }) => `${what}: ${observed}`).join('; ');
+  return against.length === 0 ? undefined : sayAgainst(against);
 }
+
+/** Without these, what was seen from here proves nothing, whatever the fault was. */
+const WATCHING: ReadonlySet<CheckKind> = new Set(['prober-fit', 'steady-state', 'recording-whole']);
+
+const sayAgainst = (checks: Check[]) => checks.map(({ what, observed }) => `${what}: ${observed}`).join('; ');
 
 function saySeen(vantage: VantageFindings, zero: number): string {
   const why = whyNothing(vantage);

@@ -31,7 +31,7 @@ const said: z.ZodType<Said> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('answer'), number: z.number(), at: z.number().min(0) }),
   z.object({ kind: z.literal('addresses'), addresses: z.record(text, z.array(text)) }),
   z.object({ kind: z.literal('ready') }),
-  z.object({ kind: z.literal('samples'), records: z.base64() }),
+  z.object({ kind: z.literal('samples'), records: text }),
   z.object({ kind: z.literal('report'), report: z.unknown() }),
   z.object({ kind: z.literal('error'), message: text, hint: text.optional() }),
 ]);
