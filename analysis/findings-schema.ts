@@ -209,6 +209,18 @@ const bin = z.looseObject({
   streams: z.record(text, z.looseObject({ scheduled: z.number(), ok: z.number(), p50: number, p95: number })),
 });
 
+const vantage = z.looseObject({
+  vantage: text,
+  place: text,
+  checks: z.array(check),
+  until: z.number().optional(),
+  lost: text.optional(),
+  clock: z.looseObject({ error: z.number(), looks: z.number() }).optional(),
+  streams: z.array(stream),
+  bins: z.array(bin),
+  prober: proberReport.nullable(),
+});
+
 export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   version: z.literal(1),
   run: text,
@@ -229,6 +241,7 @@ export const findingsSchema: z.ZodType<Findings> = z.looseObject({
   predictions: z.array(prediction),
   unpredicted: text.optional(),
   bins: z.array(bin),
+  vantages: z.array(vantage).optional(),
   gauges: z.array(gauge).optional(),
   largeFiles: z.array(largeFile).optional(),
   load: load.optional(),

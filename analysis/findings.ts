@@ -252,6 +252,26 @@ export interface LoadFindings {
   seconds: LoadSecond[];
 }
 
+/**
+ * What users saw from a further vantage, on this computer's clock. It never decides the verdict. Brackets are widened by what the alignment of
+ * the two clocks leaves open.
+ */
+export interface VantageFindings {
+  vantage: string;
+  /** `ssh ops@w1`. */
+  place: string;
+  /** Whether what was seen there proves anything: its prober, its steady state, its clock, its recording. */
+  checks: Check[];
+  /** From when on nothing is known, ms since the recording's origin, and why. Left out if it was watched to the end. */
+  until?: number;
+  lost?: string;
+  /** How far off its times may be at most on this computer's clock, ms, and how often its clock was read. Left out if it never was. */
+  clock?: { error: number; looks: number };
+  streams: StreamFindings[];
+  bins: SecondBin[];
+  prober: ProberReport | null;
+}
+
 /** One second of the run, for charts and degradation classes. `second` since the recording's origin. */
 export interface SecondBin {
   second: number;
@@ -299,6 +319,8 @@ export interface Findings {
   /** Why predictions are missing, all or some, if the reader would expect them. */
   unpredicted?: string;
   bins: SecondBin[];
+  /** Left out where there is none but the computer that the suite ran on. */
+  vantages?: VantageFindings[];
   /** Left out where instances tell nothing. */
   gauges?: GaugeFindings[];
   /** Left out where no probe copies one. */

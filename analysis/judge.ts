@@ -47,6 +47,7 @@ import {
   watchCheck,
   wholeChecks,
 } from './validity.ts';
+import { vantageFindings } from './vantages/vantage.ts';
 import { mergeVerdicts, sortChecks, unknownUnlessValid } from './verdict.ts';
 
 /**
@@ -96,6 +97,10 @@ export function judge(
     .map((one) => largeFileOf(one, timeline.t0?.from))
     .filter((one) => one !== undefined);
   const load = loadOf(recording, timeline, scenario.steady);
+  const objectiveOf = (stream: string) => objectiveIn(scenario, stream);
+  const vantages = (recording.vantages ?? []).map((one) =>
+    vantageFindings(one, recording, timeline, scenario, objectiveOf),
+  );
   const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability, largeFiles, load });
   const against = notValid(checks);
   return tidy({
@@ -115,6 +120,7 @@ export function judge(
     degradation: countClasses(bins, timeline.t0?.from ?? timeline.end, timeline.end),
     durability,
     bins,
+    ...(vantages.length > 0 ? { vantages } : {}),
     ...(gauges.length > 0 ? { gauges } : {}),
     ...(largeFiles.length > 0 ? { largeFiles } : {}),
     ...(load ? { load } : {}),

@@ -73,6 +73,24 @@ test('the authority of entries is a file, meant from the cluster file', () => {
   assert.throws(() => read(`${least}entry-ca: ''`), /expected a path/);
 });
 
+test('further places to probe from: by ssh or by a command, and never by a password', () => {
+  const vantagesIn = (vantage: string) => read(`${least}vantage: ${vantage}`).vantages;
+  assert.equal(read(least).vantages, undefined);
+  assert.deepEqual(vantagesIn('{ inside: { ssh: ops@w1 }, pod: { command: [kubectl, exec, -i, prober, --] } }'), {
+    inside: { kind: 'ssh', address: 'ops@w1' },
+    pod: { kind: 'command', argv: ['kubectl', 'exec', '-i', 'prober', '--'] },
+  });
+  for (const address of ['w1', 'ssh://ops@w1:2222', 'ops@10.0.0.1', 'ssh://ops@[::1]:22'])
+    assert.deepEqual(vantagesIn(`{ inside: { ssh: '${address}' } }`), { inside: { kind: 'ssh', address } });
+  for (const address of ['ops@w1 -oProxyCommand=x', 'http://w1', 'ssh://w1/path', 'ssh://w1:0', 'a%zz@w1', ''])
+    assert.throws(() => vantagesIn(`{ inside: { ssh: '${address}' } }`), /expected an address for ssh/);
+  assert.throws(() => vantagesIn('{ inside: { ssh: "ssh://ops:hunter2@w1" } }'), /a secret stands here/);
+  assert.throws(() => vantagesIn('{ inside: {} }'), /expected one of ssh or command/);
+  assert.throws(() => vantagesIn('{ inside: { ssh: w1, command: [env] } }'), /'ssh' is given already/);
+  assert.throws(() => vantagesIn('{ inside: { command: [] } }'), /expected at least the name of a program/);
+  assert.throws(() => vantagesIn('{ here: { ssh: w1 } }'), /where the suite itself runs/);
+});
+
 test('power by commands, and of containers', () => {
   const command = "{ off: 'p {node} off', on: 'p {node} on', state: 'p {node} state' }";
   assert.deepEqual(read(`${least}power: { command: ${command}, timeout: 5s }`).power, {

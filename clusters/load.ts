@@ -7,6 +7,7 @@ import { registeredPlatforms } from '../platforms/index.ts';
 import { pathFrom, referenceFrom } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import type { PowerConfig } from '../platforms/power/power.ts';
+import type { Vantage } from '../probes/vantage/vantage.ts';
 import { anyClusterSchema, clusterSchemaOf } from './schema.ts';
 
 const POWER_TIMEOUT = 60_000;
@@ -26,7 +27,7 @@ export function toCluster(yaml: YamlFile): Cluster {
   const written = validate(yaml, clusterSchemaOf(module));
   const { file } = yaml.source;
   const folder = path.dirname(file);
-  const { allow, power, entry, 'entry-ca': entryCa, credentials, images, pull, netem } = written;
+  const { allow, power, entry, 'entry-ca': entryCa, credentials, vantage, images, pull, netem } = written;
   return {
     name: projectPath(file),
     file,
@@ -41,6 +42,7 @@ export function toCluster(yaml: YamlFile): Cluster {
         { user, password: referenceFrom(folder, password) },
       ]),
     ),
+    ...(vantage === undefined ? {} : { vantages: vantagesOf(vantage) }),
     images,
     pull,
     netem,
@@ -54,7 +56,18 @@ function refusePlatform(yaml: YamlFile, modules: PlatformModule[]): never {
   throw new Error(`${yaml.source.file}: a platform that is not registered passed as one`);
 }
 
-type WrittenPower = NonNullable<ReturnType<ReturnType<typeof clusterSchemaOf>['parse']>['power']>;
+type Written = ReturnType<ReturnType<typeof clusterSchemaOf>['parse']>;
+
+function vantagesOf(written: NonNullable<Written['vantage']>): Record<string, Vantage> {
+  return Object.fromEntries(
+    Object.entries(written).map(([name, { ssh, command }]) => [
+      name,
+      ssh === undefined ? { kind: 'command', argv: command! } : { kind: 'ssh', address: ssh },
+    ]),
+  );
+}
+
+type WrittenPower = NonNullable<Written['power']>;
 
 function toPower(
   { agent, options, command, docker, timeout = POWER_TIMEOUT }: WrittenPower,

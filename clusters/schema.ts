@@ -5,6 +5,7 @@ import { type AskWord, askWords } from '../platforms/asks.ts';
 import { dockerApi } from '../platforms/docker/address.ts';
 import { line, name, parseUrl, path, REFERENCE_HINT, reference, refuseSecrets } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
+import { sshTarget } from '../probes/vantage/vantage.ts';
 import { duration } from '../units/units.ts';
 
 const ENTRY = 'expected a URL as users type it: http://, https://, smb://host/share or tcp://host:port';
@@ -144,6 +145,42 @@ function refuseSecretValues(options: Record<string, string | number | boolean>, 
   }
 }
 
+const SSH = 'expected an address for ssh, such as ops@w1 or ssh://ops@w1:2222';
+
+const vantage = z
+  .strictObject({
+    ssh: z
+      .string({ error: SSH })
+      .superRefine(refuseSecrets)
+      .refine((address) => !/\s/.test(address) && sshTarget(address) !== undefined, { error: SSH })
+      .describe('A computer that your `ssh` reaches without being asked anything, with Node on its PATH.')
+      .meta({ examples: ['ops@w1'] })
+      .optional(),
+    command: z
+      .array(line.superRefine(refuseSecrets), { error: 'expected a list of words' })
+      .min(1, { error: 'expected at least the name of a program' })
+      .describe(
+        'A program and its first arguments; `node` and what it needs are appended, and run wherever that leads.',
+      )
+      .meta({ examples: [['kubectl', 'exec', '-i', 'prober', '--']] })
+      .optional(),
+  })
+  .superRefine(({ ssh, command }, context) => {
+    if (ssh === undefined && command === undefined)
+      context.addIssue({ code: 'custom', message: 'expected one of ssh or command' });
+    if (ssh !== undefined && command !== undefined)
+      context.addIssue({
+        code: 'custom',
+        path: ['command'],
+        message: "one of ssh or command, and 'ssh' is given already",
+      });
+  });
+
+/** What reports call the computer that the suite runs on. */
+const HERE = 'here';
+
+const vantageName = name.refine((text) => text !== HERE, { error: `'${HERE}' is where the suite itself runs` });
+
 const anyCluster = {
   allow: allow.describe(
     'What may be touched: nothing else is ever changed. But whatever runs on an allowed node suffers what its node suffers.',
@@ -176,6 +213,13 @@ const anyCluster = {
     )
     .prefault({})
     .describe('Who asks at an entry, where it wants to know: by the names of the entries. `smb://` entries need it.'),
+  vantage: z
+    .record(vantageName, vantage)
+    .describe(
+      'Further places to probe from, by a name for reports. The same requests are sent from each; a prober is started there for the run, and nothing is left.',
+    )
+    .meta({ examples: [{ inside: { ssh: 'ops@w1' } }] })
+    .optional(),
   images: z
     .record(nameOrAny, line)
     .prefault({})

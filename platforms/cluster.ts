@@ -1,4 +1,5 @@
 import type { Credentials } from '../probes/probe.ts';
+import type { Vantage } from '../probes/vantage/vantage.ts';
 import type { AskWord } from './asks.ts';
 import type { PlatformKind } from './platform.ts';
 import type { PowerConfig } from './power/power.ts';
@@ -18,6 +19,8 @@ export interface Cluster {
   entryCa?: string;
   /** Who asks at an entry, by its name. Passwords are references. */
   credentials: Record<string, Credentials>;
+  /** Further places to probe from, by name. */
+  vantages?: Record<string, Vantage>;
   /** Image by role name; `tools` is the image for node faults and noisy neighbours. */
   images: Record<string, string>;
   /** `never`: images are on the nodes already and no registry is asked. */

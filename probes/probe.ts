@@ -83,7 +83,7 @@ export interface StreamSpec {
   idPrefix: string;
   /** Of the cluster file, where it has some for the entry. */
   credentials?: Credentials;
-  /** A file with the authorities of `https` targets, beside those that this computer trusts. */
+  /** A file with the authorities of `https` targets, or their PEM text: beside those that the prober's computer trusts. */
   ca?: string;
   options: Record<string, unknown>;
 }

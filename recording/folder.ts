@@ -9,6 +9,8 @@ export interface RunFolder {
   events: string;
   samples: string;
   load: string;
+  /** A folder for each further vantage, with the samples from there and the looks at its clock. */
+  vantages: string;
   journal: string;
   /** Snapshot of the cluster before the run. */
   before: string;
@@ -28,11 +30,17 @@ export function runFolder(dir: string): RunFolder {
     events: path.join(dir, 'events.jsonl'),
     samples: path.join(dir, 'samples.bin'),
     load: path.join(dir, 'load.jsonl'),
+    vantages: path.join(dir, 'vantages'),
     journal: path.join(dir, 'journal.jsonl'),
     before: path.join(dir, 'before.json'),
     findings: path.join(dir, 'findings.json'),
     report: path.join(dir, 'report.html'),
   };
+}
+
+/** The files of a further vantage, in the folder of all of them. */
+export function vantageFiles(vantages: string, name: string): { samples: string; clock: string } {
+  return { samples: path.join(vantages, name, 'samples.bin'), clock: path.join(vantages, name, 'clock.jsonl') };
 }
 
 /** What others have written there, such as Allure, is for its owner alone: 0600, folders 0700. A path that is not there is passed over. */

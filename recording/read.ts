@@ -8,6 +8,7 @@ import { type Checked, parseJson, readJson } from './json.ts';
 import { linesOf } from './lines.ts';
 import type { LoadSecond, RunEvent, RunMeta } from './recording.ts';
 import { loadSecond, runEvent, runMeta } from './schema.ts';
+import { readVantage, type VantageRecording } from './vantage.ts';
 
 /** Letters of an event: a manifest that is deployed is the longest. Only the ids that are read back may be more. */
 const LONGEST_EVENT = 4 * 2 ** 20;
@@ -22,6 +23,8 @@ export interface Recording {
   streams: StreamSamples[];
   /** The load that was sent beside the probes, in the order of time; empty if there was none. */
   load: LoadSecond[];
+  /** What was seen from further vantages. Left out where there are none. */
+  vantages?: VantageRecording[];
   /** Bytes of an incomplete sample at the end of the file. */
   torn: number;
   /** What could not be read and is left out, each with its place: `events.jsonl:12: …`. Evidence is missing there. */
@@ -42,7 +45,8 @@ export function readRecording(folder: RunFolder): Recording {
     ? readSamples(folder.samples)
     : { streams: [], torn: 0, damaged: 0 };
   if (damaged > 0) damages.push(`${path.basename(folder.samples)}: ${damaged} records are damaged`);
-  return { meta, events, streams, load, torn, damages };
+  const vantages = Object.keys(meta.vantages ?? {}).map((name) => readVantage(folder, name));
+  return { meta, events, streams, load, ...(vantages.length > 0 ? { vantages } : {}), torn, damages };
 }
 
 /** What was run. Throws OperatorError if that cannot be read. */

@@ -1,7 +1,8 @@
 /**
  * A recording is everything a run wrote: a folder with `run.json` (which scenario on which cluster), `events.jsonl` (what
  * happened, append-only), `samples.bin` (what users saw), `load.jsonl` (the load that was sent beside them, second by second) and
- * `journal.jsonl` (what must be undone).
+ * `journal.jsonl` (what must be undone). What users saw from a further vantage is in `vantages/<name>/`, with its own clock: samples of two
+ * vantages are never in one file.
  *
  * Every time in it is in milliseconds (with fraction) since the run's origin on CLOCK_MONOTONIC.
  */
@@ -43,6 +44,8 @@ export interface RunMeta {
   /** How many ready members each service of the workload should have. */
   services: Record<string, number | 'all'>;
   streams: StreamSpec[];
+  /** Further places to probe from, by name: where they are. Left out where there are none. */
+  vantages?: Record<string, string>;
 }
 
 interface Targets {
@@ -69,6 +72,8 @@ export type RunEvent = { at: number } & (
   | { kind: 'load-begin'; what: string; target?: string }
   /** It has ended; null and why, if its engine left no report. */
   | { kind: 'load-end'; report: LoadReport | null; error?: string }
+  /** The end of a prober at a further vantage; without a report, nothing is known of what users saw from there after its last sample. */
+  | { kind: 'vantage'; vantage: string; report: ProberReport | null; error?: string }
   /** What an instance told of itself, by the names of the workload's gauges; null and why, if it could not be asked. */
   | {
       kind: 'gauges';

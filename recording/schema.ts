@@ -117,6 +117,7 @@ export const runMeta: z.ZodType<RunMeta> = z.looseObject({
   namespace: text,
   services: z.record(text, z.union([z.number(), z.literal('all')])),
   streams: z.array(streamSpec),
+  vantages: z.record(text, text).optional(),
 });
 
 const member = z.looseObject({
@@ -278,6 +279,13 @@ const kinds = [
   z.looseObject({ at: time, kind: z.literal('prober'), report: proberReport.nullable(), error: text.optional() }),
   z.looseObject({ at: time, kind: z.literal('load-begin'), what: text, target: text.optional() }),
   z.looseObject({ at: time, kind: z.literal('load-end'), report: loadReport.nullable(), error: text.optional() }),
+  z.looseObject({
+    at: time,
+    kind: z.literal('vantage'),
+    vantage: text,
+    report: proberReport.nullable(),
+    error: text.optional(),
+  }),
   z.looseObject({
     at: time,
     kind: z.literal('gauges'),

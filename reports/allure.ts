@@ -5,7 +5,7 @@ import type { TestInfo } from '@playwright/test';
 import { description, labels, parameter } from 'allure-js-commons';
 import type { Findings } from '../analysis/findings.ts';
 import { projectPath } from '../files/project-path.ts';
-import type { RunFolder } from '../recording/folder.ts';
+import { type RunFolder, vantageFiles } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { printable } from '../units/printable.ts';
 import { sayLeftOut } from './allure/metrics.ts';
@@ -15,6 +15,7 @@ import { timelineImage } from './html/timeline-svg.ts';
 import { sayKnee, sayLoad } from './load-findings.ts';
 import { inline } from './markdown.ts';
 import { marksCsv } from './marks-csv.ts';
+import { whoSawWhat } from './vantages.ts';
 import { sayCheck, sayExpected, sayVerdict, suitesOf } from './wording.ts';
 
 /** The Allure report is a single HTML file: larger files of a recording are not attached. */
@@ -48,6 +49,7 @@ export function describeForAllure(meta: RunMeta, findings: Findings, folder: Run
     ['journal.jsonl', folder.journal, 'text/plain'],
     ['samples.bin', folder.samples, 'application/octet-stream'],
     ['load.jsonl', folder.load, 'text/plain'],
+    ...(findings.vantages ?? []).flatMap(({ vantage }) => filesOfVantage(folder, vantage)),
   ];
   const present = files.filter(([, file]) => existsSync(file));
   const [small, large] = [present.filter(([, file]) => isSmall(file)), present.filter(([, file]) => !isSmall(file))];
@@ -67,6 +69,14 @@ export function describeForAllure(meta: RunMeta, findings: Findings, folder: Run
   };
 }
 
+function filesOfVantage({ vantages }: RunFolder, name: string): [string, string, string][] {
+  const { samples, clock } = vantageFiles(vantages, name);
+  return [
+    [`vantages/${name}/samples.bin`, samples, 'application/octet-stream'],
+    [`vantages/${name}/clock.jsonl`, clock, 'text/plain'],
+  ];
+}
+
 const isSmall = (file: string) => statSync(file).size <= LARGEST;
 
 function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): string {
@@ -84,6 +94,7 @@ function describe(meta: RunMeta, findings: Findings, elsewhere: string[]): strin
     checks.join('\n'),
     ...(findings.load ? [`Load: ${inline([sayLoad(findings.load), ...sayKnee(findings.load)].join('; '))}`] : []),
     ...(leftOut.length > 0 ? [`Not among the metrics: ${inline(leftOut.join('; '))}`] : []),
+    ...whoSawWhat(findings).map(({ name, what }) => `Seen from ${inline(name)}: ${inline(what)}`),
     ...findings.warnings.map((warning) => `Warning: ${inline(warning)}`),
     inline(sentence),
     ...items.map(({ kind, text }) => `${kind === 'left' ? 'Not as before' : 'Not undone'}: ${inline(text)}`),

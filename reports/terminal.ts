@@ -9,6 +9,7 @@ import { formatDuration } from '../units/units.ts';
 import { cleanUpOf } from './clean-up.ts';
 import { type Leg, legs } from './legs.ts';
 import { sayKnee, sayLoad } from './load-findings.ts';
+import { sayClock, whoSawWhat } from './vantages.ts';
 import {
   sayBacklog,
   sayBracket,
@@ -48,6 +49,7 @@ export function renderSummary(meta: RunMeta, findings: Findings, { color, width 
     checks(findings, paint, columns),
     split(findings, paint, columns),
     streams(findings, paint),
+    vantages(findings, paint),
     durability(findings, paint),
     largeFiles(findings, paint),
     load(findings, paint),
@@ -132,6 +134,21 @@ function streams({ streams }: Findings, paint: Paint): Piece[] {
       .trimEnd(),
   );
   return [paint('bold', lines[0]!), ...lines.slice(1), ...streams.flatMap(connections)];
+}
+
+/** Who saw what, where there are several places. */
+function vantages(findings: Findings, paint: Paint): Piece[] {
+  const saw = whoSawWhat(findings);
+  if (saw.length === 0) return [];
+  const names = longest(saw.map(({ name }) => name));
+  const clocks = new Map((findings.vantages ?? []).map((one) => [one.vantage, `  (clock ${sayClock(one)})`]));
+  return [
+    paint('bold', 'Who saw what'),
+    ...saw.map(({ name, what, isKnown }) => {
+      const line = printable(`  from ${name.padEnd(names)}  ${what}`);
+      return styled`${isKnown ? line : paint('yellow', line)}${paint('dim', isKnown ? (clocks.get(name) ?? '') : '')}`;
+    }),
+  ];
 }
 
 /** What of a stream's connections was not as usual. */

@@ -1,3 +1,4 @@
+import { sayPlace } from '../probes/vantage/vantage.ts';
 import type { Clock } from '../recording/clock.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import type { Stage } from './plan.ts';
@@ -5,7 +6,8 @@ import { suiteVersion } from './suite.ts';
 
 /** The content of `run.json`: which scenario on which cluster. */
 export function metaOf(stage: Stage, clock: Clock): RunMeta {
-  const { name, file, platform } = stage.cluster;
+  const { name, file, platform, vantages } = stage.cluster;
+  const places = Object.entries(vantages ?? {}).map(([vantage, place]) => [vantage, sayPlace(place)]);
   return {
     version: 1,
     id: stage.run,
@@ -17,5 +19,6 @@ export function metaOf(stage: Stage, clock: Clock): RunMeta {
     namespace: stage.namespace,
     services: stage.deployment.services,
     streams: stage.streams,
+    ...(places.length > 0 ? { vantages: Object.fromEntries(places) } : {}),
   };
 }

@@ -15,6 +15,7 @@ import { loadCheck } from './load-check.ts';
 import { here, ownNodeCheck } from './own-node.ts';
 import { type Stage, shownPath, verbsFor } from './plan.ts';
 import type { PreflightCheck } from './preflight-check.ts';
+import { vantageChecks } from './vantages.ts';
 
 export interface Preflight {
   checks: PreflightCheck[];
@@ -39,8 +40,9 @@ export async function preflight(stage: Stage): Promise<Preflight> {
     entries(stage),
     certificates(stage),
     loadCheck(stage),
+    vantageChecks(stage),
   ]);
-  return { checks: checks.filter((check) => check !== undefined), candidates };
+  return { checks: checks.flat().filter((check) => check !== undefined), candidates };
 }
 
 /** Chooses targets as if the workload were deployed: so `plan` shows the predictions that a run will be checked against. */

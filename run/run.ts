@@ -20,6 +20,7 @@ import { Companions } from './companions/companion.ts';
 import { loadOf } from './companions/load.ts';
 import { prober } from './companions/prober.ts';
 import { sampler } from './companions/sampler.ts';
+import { vantages } from './companions/vantages.ts';
 import { watch } from './companions/watch.ts';
 import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault } from './inject.ts';
 import type { Journal } from './journal.ts';
@@ -117,7 +118,7 @@ class Lifecycle {
         if (writes) this.#writtenByLoad = countWrites(writes);
       },
     });
-    const companions = [watch, probing, sampler, certificates, sending];
+    const companions = [watch, probing, vantages, sampler, certificates, sending];
     const acting = (does: Act, undo: Act | undefined) => act(does, undo, this.#acting);
     this.#companions = new Companions(companions, { stage, recorder, act: acting, aborted: this.#aborted });
   }
@@ -267,7 +268,9 @@ class Lifecycle {
 
   async #verify(): Promise<void> {
     await this.#companions.stop();
-    const written = this.#availability.requests(this.#stage.streams.filter(({ writes }) => writes));
+    // From each vantage as many: all of them are in the queue that is waited for.
+    const places = 1 + Object.keys(this.#stage.cluster.vantages ?? {}).length;
+    const written = places * this.#availability.requests(this.#stage.streams.filter(({ writes }) => writes));
     await verifyWrites(this.#stage, this.#recorder, written + this.#writtenByLoad, this.#aborted);
     this.#recorder.record({ kind: 'inspection', inspection: await this.#stage.platform.inspect(), when: 'after' });
   }

@@ -1,8 +1,28 @@
 /** A run and its findings made by hand, with something of everything that a report must show. */
-import type { Degradation, Findings, Outage, SecondBin, StreamFindings } from '../analysis/findings.ts';
+import type {
+  Check,
+  Degradation,
+  Findings,
+  Outage,
+  SecondBin,
+  StreamFindings,
+  VantageFindings,
+} from '../analysis/findings.ts';
+import type { ProberReport } from '../probes/prober/plan.ts';
 import type { RunMeta } from '../recording/recording.ts';
 
 const T0 = 61_200;
+
+const REPORT: ProberReport = {
+  scheduled: { vote: 3_100, 'vote.reused': 3_100, result: 1_550 },
+  recorded: { vote: 3_100, 'vote.reused': 3_100, result: 1_550 },
+  latenessMs: { p50: 0.2, p99: 1.2, max: 9.1 },
+  eventLoopMs: { p50: 1.1, p99: 2.4, max: 14 },
+  nullStream: { scheduled: 3_100, failed: 0 },
+  proberErrors: {},
+  priority: 'cgroup',
+  cpuMs: 6_210,
+};
 
 export function runByHand(): RunMeta {
   const stream = (name: string, connection: 'new' | 'reused', writes: boolean) => ({
@@ -125,6 +145,45 @@ function bins(seconds: number): SecondBin[] {
       },
     };
   });
+}
+
+/** Nobody noticed; users were out for 14 s; lost after 12 s; never reached. */
+function vantages(all: SecondBin[]): VantageFindings[] {
+  const names = ['vote', 'vote.reused', 'result'];
+  const seen = (outages: Outage[]) => names.map((name) => stream(name, name === 'result' ? 100 : 50, false, outages));
+  const quiet = (bin: SecondBin): SecondBin => ({ ...bin, class: 'full' });
+  const dark = (bin: SecondBin): SecondBin => {
+    const since = bin.second - T0 / 1000;
+    return since > -1 && since < 14 ? { ...bin, class: 'down' } : quiet(bin);
+  };
+  const fit: Check = { kind: 'prober-fit', verdict: 'pass', what: 'prober fit', observed: 'all', wanted: 'all' };
+  const unfit: Check = { ...fit, verdict: 'unknown', observed: 'nothing was probed from there: ssh ops@far: exit 255' };
+  const prober = { ...REPORT, priority: 'none' as const };
+  const clock = { error: 0.42, looks: 155 };
+  return [
+    { vantage: 'inside', place: 'ssh ops@w1', checks: [fit], clock, streams: seen([]), bins: all.map(quiet), prober },
+    {
+      vantage: 'branch-office',
+      place: 'ssh://ops@branch.example.org:2222',
+      checks: [fit],
+      clock: { ...clock, error: 31.2 },
+      streams: seen([outage(T0 + 212, 13_880, 50, { timeout: 200, unreachable: 77 })]),
+      bins: all.map(dark),
+      prober,
+    },
+    {
+      vantage: 'cloud',
+      place: 'kubectl exec -i prober --',
+      checks: [fit],
+      until: T0 + 12_050,
+      lost: 'kubectl exec -i prober --: the connection ended with code 1',
+      clock,
+      streams: seen([]),
+      bins: all.map(quiet).filter(({ second }) => second * 1000 < T0 + 12_050),
+      prober: null,
+    },
+    { vantage: 'far', place: 'ssh ops@far', checks: [unfit], streams: [], bins: [], prober: null },
+  ];
 }
 
 export function findingsByHand(): Findings {
@@ -276,6 +335,7 @@ export function findingsByHand(): Findings {
       },
     ],
     bins: all,
+    vantages: vantages(all),
     timeline: [
       { at: T0 + 20, kind: 'act', text: 'power off w1' },
       { at: T0 + 13_100, kind: 'node-down', text: 'node w1 is down' },
@@ -286,16 +346,7 @@ export function findingsByHand(): Findings {
       { at: T0 + 30_100, kind: 'act', text: 'power on w1' },
       { at: T0 + 33_000, kind: 'node-ready', text: 'node w1 is ready' },
     ],
-    prober: {
-      scheduled: { vote: 3_100, 'vote.reused': 3_100, result: 1_550 },
-      recorded: { vote: 3_100, 'vote.reused': 3_100, result: 1_550 },
-      latenessMs: { p50: 0.2, p99: 1.2, max: 9.1 },
-      eventLoopMs: { p50: 1.1, p99: 2.4, max: 14 },
-      nullStream: { scheduled: 3_100, failed: 0 },
-      proberErrors: {},
-      priority: 'cgroup',
-      cpuMs: 6_210,
-    },
+    prober: REPORT,
     cleanUp: { left: [], pending: [] },
     warnings: ['The worker takes at most 10 votes/s; 40 votes/s were sent: a backlog is expected.'],
     configuration: [

@@ -5,8 +5,8 @@ import { fstatSync, ftruncateSync, writeSync } from 'node:fs';
  * write fails. What was written by then is cut off again before the error is thrown, so that the file ends with a whole line.
  * Throws what the system says (ENOSPC, EIO, EDQUOT …).
  */
-export function appendWhole(fd: number, text: string): void {
-  const bytes = Buffer.from(text);
+export function appendWhole(fd: number, text: string | Buffer): void {
+  const bytes = typeof text === 'string' ? Buffer.from(text) : text;
   const { size } = fstatSync(fd);
   let written = 0;
   try {

@@ -7,8 +7,21 @@ import { indexAt, probeState, type Series } from './series.ts';
 
 /** Whether the prober can be trusted: one check with every reason against it. */
 export function proberFitness(events: RunEvent[], series: Series[], timeline: RunTimeline): Check {
-  const limit = Math.min(Infinity, ...series.map(({ every }) => every)) / 2;
-  const reasons = [...reportReasons(events, series, limit), ...sampleReasons(series, timeline, limit)];
+  const limit = latenessLimit(series);
+  const reasons = [...reportReasons(events, series, limit), ...sampleReasons(series, timeline)];
+  return fitnessCheck(reasons, limit);
+}
+
+/** The same of a prober that was lost: its samples alone can say whether it was fit as far as they go. */
+export function fitnessSoFar(series: Series[], timeline: RunTimeline): Check {
+  return fitnessCheck(sampleReasons(series, timeline), latenessLimit(series));
+}
+
+function latenessLimit(series: Series[]): number {
+  return Math.min(Infinity, ...series.map(({ every }) => every)) / 2;
+}
+
+function fitnessCheck(reasons: string[], limit: number): Check {
   const lateness = Number.isFinite(limit) ? `≤ ${formatDuration(limit)}` : 'small';
   return {
     kind: 'prober-fit',
@@ -46,7 +59,8 @@ function reportReasons(events: RunEvent[], series: Series[], limit: number): str
 }
 
 /** Reasons from the samples, whatever the report says: a short stall does not show in the p99 of the entire run. */
-function sampleReasons(series: Series[], timeline: RunTimeline, limit: number): string[] {
+function sampleReasons(series: Series[], timeline: RunTimeline): string[] {
+  const limit = latenessLimit(series);
   if (series.length === 0) return ['no stream was recorded'];
   return series.flatMap((one) => {
     const { name } = one.spec;

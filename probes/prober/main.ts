@@ -2,6 +2,8 @@
 import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { OperatorError } from '../../units/operator-error.ts';
+import { importKinds } from '../kinds.ts';
+import { Output } from './output.ts';
 import { MESSAGES, type ProberMessage, type ProberPlan } from './plan.ts';
 import { Priority } from './priority.ts';
 import { Run } from './run.ts';
@@ -37,12 +39,18 @@ process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
 async function start(plan: ProberPlan): Promise<Run> {
-  const run = await Run.start(plan, {
-    onTick: (tick) => {
-      if (output.writableLength < UNREAD_LIMIT) output.write(line({ kind: 'tick', tick }));
+  const kinds = await importKinds(plan.kinds ?? {});
+  const { out, origin, streams, seed } = plan;
+  const openOutput = () => Output.create(out, origin, streams);
+  const run = await Run.start(
+    { origin, streams, seed, kinds, openOutput },
+    {
+      onTick: (tick) => {
+        if (output.writableLength < UNREAD_LIMIT) output.write(line({ kind: 'tick', tick }));
+      },
+      onError: fail,
     },
-    onError: fail,
-  });
+  );
   output.write(line({ kind: 'ready', t0: run.t0 }));
   return run;
 }

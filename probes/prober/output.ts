@@ -4,11 +4,20 @@ import type { StreamSpec } from '../probe.ts';
 import { SampleEncoder } from '../samples.ts';
 import type { Decided } from './stream.ts';
 
+/** Where the samples of a run go. */
+export interface SampleSink {
+  add(stream: number, decided: Decided): void;
+  /** Sends on what was added, unless that is still under way for earlier ones. Rejects when it cannot. */
+  flush(): Promise<void>;
+  /** Everything that was added has gone where it should. */
+  close(): Promise<void>;
+}
+
 /**
  * The file of samples while it grows. Writing is asynchronous, because a disk that is busy for a second must not make the
  * prober late; samples that come meanwhile are written afterwards.
  */
-export class Output {
+export class Output implements SampleSink {
   readonly #file: FileHandle;
   readonly #encoder = new SampleEncoder();
   #writing: Promise<void> = Promise.resolve();

@@ -34,6 +34,11 @@ export class Priority {
       const priority = Priority.#enter(hierarchy);
       if (priority) return priority;
     }
+    return Priority.raiseByNice();
+  }
+
+  /** Without a cgroup, which a kill would leave behind on a computer that is not ours. */
+  static raiseByNice(): Priority {
     try {
       setPriority(NICE);
       return new Priority('nice');

@@ -1,9 +1,9 @@
 import { OperatorError } from '../../units/operator-error.ts';
-import { createProbe, importKinds } from '../kinds.ts';
+import { createProbe, type KnownKinds } from '../kinds.ts';
 import type { Probe, StreamSpec } from '../probe.ts';
 import { Audit, NullServer } from './audit.ts';
 import { type Clock, clockSince } from './clock.ts';
-import { Output } from './output.ts';
+import type { SampleSink } from './output.ts';
 import type { ProberPlan, ProberReport, ProberTick } from './plan.ts';
 import { Schedule, streamSeed } from './schedule.ts';
 import { type Decided, Stream, type StreamListener } from './stream.ts';
@@ -18,6 +18,12 @@ const STALL = 10;
 /** The file has one byte for the stream. */
 const MAX_STREAMS = 255;
 
+/** What of a plan a run needs. `openOutput` is called once nothing else can be wrong with it. */
+export interface RunPlan extends Pick<ProberPlan, 'origin' | 'streams' | 'seed'> {
+  kinds: KnownKinds;
+  openOutput(): Promise<SampleSink>;
+}
+
 export interface RunEvents {
   onTick(tick: ProberTick): void;
   /** Samples can no longer be written: going on would only pretend to measure. */
@@ -28,9 +34,9 @@ export interface RunEvents {
 export class Run {
   /** The schedules begin here, ms since the origin. */
   readonly t0: number;
-  readonly #plan: ProberPlan;
+  readonly #plan: RunPlan;
   readonly #clock: Clock;
-  readonly #output: Output;
+  readonly #output: SampleSink;
   readonly #nullServer: NullServer;
   readonly #events: RunEvents;
   readonly #audit = new Audit();
@@ -47,20 +53,19 @@ export class Run {
   #drained: (() => void) | undefined;
 
   /** Throws OperatorError when the plan cannot be carried out; nothing has been asked of a target then. */
-  static async start(plan: ProberPlan, events: RunEvents): Promise<Run> {
+  static async start(plan: RunPlan, events: RunEvents): Promise<Run> {
     checkNames(plan.streams);
-    const kinds = await importKinds(plan.kinds ?? {});
-    const probes = plan.streams.map((spec) => createProbe(spec, kinds));
+    const probes = plan.streams.map((spec) => createProbe(spec, plan.kinds));
     await Promise.all(probes.map((probe) => probe.open()));
     const nullServer = await NullServer.start();
-    const output = await Output.create(plan.out, plan.origin, plan.streams);
+    const output = await plan.openOutput();
     const run = new Run(plan, probes, nullServer, output, events);
     run.#audit.start();
     run.#arm();
     return run;
   }
 
-  private constructor(plan: ProberPlan, probes: Probe[], nullServer: NullServer, output: Output, events: RunEvents) {
+  private constructor(plan: RunPlan, probes: Probe[], nullServer: NullServer, output: SampleSink, events: RunEvents) {
     this.#plan = plan;
     this.#nullServer = nullServer;
     this.#output = output;

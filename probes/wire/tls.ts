@@ -5,7 +5,10 @@ import { type ConnectionOptions, createSecureContext, getCACertificates, type Se
 import { OperatorError } from '../../units/operator-error.ts';
 import { hostOf } from './host.ts';
 
-/** Whom a client believes: the authorities that this computer trusts, and with `ca` those in that file. */
+/** Text in PEM form, not the file that holds it: where a probe runs elsewhere, that file is not. */
+const PEM = '-----BEGIN ';
+
+/** Whom a client believes: the authorities that this computer trusts, and with `ca` those in that file, or text. */
 export type Trust = SecureContext;
 
 /** Made once and used by all connections: reading the authorities takes longer than a handshake. Rejects with OperatorError. */
@@ -13,7 +16,7 @@ export async function trustOf(ca: string | undefined): Promise<Trust> {
   if (ca === undefined) return createSecureContext();
   let pem: string;
   try {
-    pem = await readFile(ca, 'utf8');
+    pem = ca.startsWith(PEM) ? ca : await readFile(ca, 'utf8');
   } catch (cause) {
     throw new OperatorError(`the authority of the entries cannot be read: ${(cause as Error).message}`, {
       hint: 'Is `entry-ca` of the cluster file right? A lab has its own once it is up.',

@@ -116,8 +116,20 @@ function loadGauges({ load, bins }: Findings): ChartData['gauges'] {
   ];
 }
 
-export function spells(findings: Findings): Spell[] {
-  return spellsOf(findings.bins, zeroOf(findings) / 1000);
+export function spells(findings: Findings, bins = findings.bins): Spell[] {
+  return spellsOf(bins, zeroOf(findings) / 1000);
+}
+
+/** What users had as seen from each further vantage, in seconds since zero, as far as it is known. */
+export function spellsByVantage(findings: Findings): { vantage: string; spells: Spell[] }[] {
+  const { from, to } = probedRange(findings);
+  return (findings.vantages ?? []).map(({ vantage, bins, until = Number.POSITIVE_INFINITY }) => ({
+    vantage,
+    spells: spells(
+      findings,
+      bins.filter(({ second }) => second * 1000 < until),
+    ).filter((spell) => spell.to > from && spell.from < to),
+  }));
 }
 
 /** Short enough for a legend: platforms' ids are long. */

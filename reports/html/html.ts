@@ -16,6 +16,7 @@ import { marks, predictions, recoverySplit } from './recovery.ts';
 import { style } from './style.ts';
 import { checks, cleanUpText, header, proberAudit } from './summary.ts';
 import { timeline } from './timeline.ts';
+import { vantages } from './vantages.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -32,6 +33,7 @@ export function renderHtml({ meta, findings }: { meta: RunMeta; findings: Findin
 <main>
 ${checks(findings)}
 ${timeline(findings)}
+${vantages(findings)}
 ${recoverySplit(findings)}
 ${durability(findings)}
 ${largeFiles(findings)}

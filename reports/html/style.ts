@@ -47,6 +47,7 @@ thead th { font-size: 13px; font-weight: 600; color: var(--dim); white-space: no
 tbody th { font-weight: 500; }
 tr:last-child > th, tr:last-child > td { border-bottom: 0; }
 td .dim, th .dim { font-weight: 400; }
+table.seen td .dim { display: block; }
 table.marks th[scope=row] { position: sticky; left: 0; background: var(--card); min-width: 240px; }
 table.marks td, table.marks thead th + th { min-width: 150px; max-width: 260px; white-space: normal; overflow-wrap: anywhere; }
 table.marks thead th .dim { display: block; }

@@ -1,8 +1,9 @@
 /** The timeline as a picture that needs no script: for Allure, whose previews run none, and for readers without JavaScript. */
 import { degradations, type Findings } from '../../analysis/findings.ts';
+import type { Spell } from '../../analysis/streams/degradation.ts';
 import { formatDuration } from '../../units/units.ts';
 import { saySeconds, sayShare } from '../wording.ts';
-import { type ChartData, chartData, probedRange, spells } from './chart-data.ts';
+import { type ChartData, chartData, probedRange, spells, spellsByVantage } from './chart-data.ts';
 import { html, Markup } from './markup.ts';
 import { paletteStyle, STREAM_COLOURS } from './palette.ts';
 
@@ -12,6 +13,7 @@ const RIGHT = 12;
 const ROW = 46;
 const GAP = 26;
 const TOP = 62;
+const LANE = 30;
 
 const style = (name: string, value: string) => new Markup(`style="${name}:var(--${value})"`);
 
@@ -28,24 +30,33 @@ export function timelineSvg(findings: Findings, ownStyle = ''): Markup {
     const share = (Math.min(range.to, Math.max(range.from, second)) - range.from) / (range.to - range.from);
     return Number((LEFT + share * (WIDTH - LEFT - RIGHT)).toFixed(2));
   };
-  const bottom = TOP + data.streams.length * (ROW + GAP);
+  const lanes = spellsByVantage(findings);
+  const first = TOP + data.streams.length * (ROW + GAP) + (lanes.length > 0 ? 10 : 0);
+  const bottom = first + lanes.length * LANE;
   const height = bottom + 44;
   return html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Availability per second of every stream" font-family="system-ui, sans-serif" font-size="11" ${style('fill', 'dim')}>
 ${ownStyle ? html`<style>${new Markup(ownStyle)}</style><rect width="100%" height="100%" ${style('fill', 'card')}/>` : false}
 ${phases(data, x)}
-${spells(findings).map(
-  ({ from, to, class: kind }) =>
-    html`<rect x="${x(from)}" y="28" width="${width(x(from), x(to))}" height="12" ${style('fill', kind)}><title>${kind}, ${formatDuration((to - from) * 1000)}</title></rect>`,
-)}
+${spells(findings).map((spell) => classRect(spell, 28, x))}
 ${data.events.map(({ at, text }) => html`<path d="M${x(at)} 53l-4 -7h8z"><title>${text}</title></path>`)}
 ${data.fault ? faultWindow(data.fault, x, bottom - 10) : false}
 ${data.streams.map((stream, index) => row(findings, data, stream, index, x))}
+${lanes.map(({ vantage, spells: seen }, index) => vantageLane(vantage, seen, first + index * LANE, x))}
 ${ticks(range).map(
   (second) =>
     html`<text x="${x(second)}" y="${bottom + 12}" text-anchor="middle">${second < 0 ? '−' : ''}${saySeconds(Math.abs(second))}</text>`,
 )}
 ${legend(findings, height - 8)}
 </svg>`;
+}
+
+function classRect({ from, to, class: kind }: Spell, y: number, x: X): Markup {
+  return html`<rect x="${x(from)}" y="${y}" width="${width(x(from), x(to))}" height="12" ${style('fill', kind)}><title>${kind}, ${formatDuration((to - from) * 1000)}</title></rect>`;
+}
+
+/** What users had as seen from a further vantage. */
+function vantageLane(vantage: string, seen: Spell[], top: number, x: X): Markup {
+  return html`<text x="${LEFT}" y="${top - 1}">as seen from ${vantage}</text>${seen.map((spell) => classRect(spell, top + 3, x))}`;
 }
 
 /** The classes that occurred, and for how long. */

@@ -8,7 +8,7 @@ import {
 import { wasProbed } from '../../analysis/streams/stream.ts';
 import { formatDuration, formatSize } from '../../units/units.ts';
 import { degradationWords, sayMany, sayOutageLength, sayShare } from '../wording.ts';
-import { nameOfInstance, probedRange, spells, zeroOf } from './chart-data.ts';
+import { nameOfInstance, probedRange, spells, spellsByVantage, zeroOf } from './chart-data.ts';
 import { html, Markup } from './markup.ts';
 import { STREAM_COLOURS } from './palette.ts';
 import { timelineSvg } from './timeline-svg.ts';
@@ -41,6 +41,7 @@ ${zooms(findings, range)}
 <div class="readout" aria-live="polite"><span class="dim">Point at the charts, or go through them with the arrow keys.</span></div>
 ${phaseLane(findings, range)}
 ${classLane(findings)}
+${vantageLanes(findings)}
 ${eventLane(findings, range)}
 ${plots(findings)}
 </div>
@@ -76,17 +77,28 @@ function phaseLane(findings: Findings, range: Range): Markup {
   )}</div>`;
 }
 
+function classSpan({ from, to, class: kind }: ReturnType<typeof spells>[number]): Markup {
+  return html`<span ${place(from, to)} class="c-${kind}" title="${kind}: ${degradationWords[kind]}, ${formatDuration((to - from) * 1000)}"></span>`;
+}
+
 function classLane(findings: Findings): Markup {
   const met = degradations.filter((kind) => findings.degradation[kind] > 0);
-  return html`<div class="lane-label">What users still had, second by second</div>
-<div class="lane classes" aria-hidden="true">${spells(findings).map(
-    ({ from, to, class: kind }) =>
-      html`<span ${place(from, to)} class="c-${kind}" title="${kind}: ${degradationWords[kind]}, ${formatDuration((to - from) * 1000)}"></span>`,
-  )}</div>
+  const elsewhere = spellsByVantage(findings).flatMap(({ spells: seen }) => seen.map((spell) => spell.class));
+  const others = degradations.filter((kind) => elsewhere.includes(kind) && !met.includes(kind));
+  return html`<div class="lane-label">What users still had, second by second${findings.vantages ? ', as seen from here' : ''}</div>
+<div class="lane classes" aria-hidden="true">${spells(findings).map(classSpan)}</div>
 <ul class="keys"><li>${findings.t0 ? 'since the fault:' : 'in all:'}</li>${met.map(
     (kind) =>
       html`<li><span class="swatch c-${kind}"></span>${kind} ${formatDuration(findings.degradation[kind] * 1000)}</li>`,
-  )}</ul>`;
+  )}${others.map((kind) => html`<li><span class="swatch c-${kind}"></span>${kind} (only from elsewhere)</li>`)}</ul>`;
+}
+
+/** The same from each further vantage, where it is known. */
+function vantageLanes(findings: Findings): Markup[] {
+  return spellsByVantage(findings).map(
+    ({ vantage, spells: seen }) => html`<div class="lane-label">As seen from ${vantage}</div>
+<div class="lane classes" role="img" aria-label="What users had as seen from ${vantage}; the section “Who saw what” says it in words">${seen.map(classSpan)}</div>`,
+  );
 }
 
 /** One marker for all events of a second, or of a wider slot in a long run, so that a busy platform does not flood the lane. */

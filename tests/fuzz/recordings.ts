@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { compare } from '../../analysis/comparison/compare.ts';
 import type { Findings } from '../../analysis/findings.ts';
 import type { Random } from '../../faults/fault.ts';
 import { SLOT } from '../../probes/samples.ts';
-import { runFolder } from '../../recording/folder.ts';
+import { type RunFolder, runFolder } from '../../recording/folder.ts';
 import { renderComparisonPage } from '../../reports/compare/html.ts';
 import { renderMarkdown } from '../../reports/compare/markdown.ts';
 import { renderComparison } from '../../reports/compare/terminal.ts';
@@ -33,7 +33,9 @@ export const recordings: Part = {
       cpSync(source, folder, { recursive: true });
       const run = runFolder(folder);
       writeFileSync(run.findings, findings.get(source)!);
-      const file = pick(random, [run.events, run.events, run.events, run.meta, run.samples, run.samples, run.findings]);
+      const vantage = addVantage(run);
+      const files = [run.events, run.events, run.events, run.meta, run.samples, run.samples, run.findings, ...vantage];
+      const file = pick(random, files);
       writeFileSync(file, mutateFile(path.basename(file), readFileSync(file), random));
       return () =>
         file === run.findings
@@ -57,6 +59,19 @@ export const recordings: Part = {
   },
 };
 
+/** The same samples, as if another computer had sent them. Its files. */
+function addVantage(run: RunFolder): string[] {
+  const meta = JSON.parse(readFileSync(run.meta, 'utf8'));
+  writeFileSync(run.meta, JSON.stringify({ ...meta, vantages: { inside: 'ssh ops@w1' } }));
+  const dir = path.join(run.vantages, 'inside');
+  mkdirSync(dir, { recursive: true });
+  const [samples, clock] = [path.join(dir, 'samples.bin'), path.join(dir, 'clock.jsonl')];
+  cpSync(run.samples, samples);
+  const looks = Array.from({ length: 200 }, (_, second) => second * 1000);
+  writeFileSync(clock, looks.map((at) => `${JSON.stringify({ asked: at, at: at + 1, heard: at + 2 })}\n`).join(''));
+  return [samples, clock];
+}
+
 /** Where something is missing, nothing is claimed. */
 function isWhole({ checks, verdict }: Findings): boolean {
   if (!checks.some(({ kind }) => kind === 'recording-whole')) return true;
@@ -78,7 +93,7 @@ function mutateFile(name: string, bytes: Buffer, random: Random): Buffer {
   if (name === 'samples.bin') return mutateSamples(bytes, random);
   const text = bytes.toString();
   if (random() < 0.1) return Buffer.from(mutateText(text, random));
-  if (name === 'events.jsonl') return Buffer.from(mutateLines(text, random));
+  if (name.endsWith('.jsonl')) return Buffer.from(mutateLines(text, random));
   return Buffer.from(JSON.stringify(mutateValue(JSON.parse(text), random)));
 }
 
