@@ -150,14 +150,14 @@ recorder.meta({
   vantages: { inside: 'ssh root@10.9.20.2', outside: 'ssh ssh://root@10.9.21.2:22' },
 });
 
-const run = {
+const context = {
   stage,
   recorder,
   act: () => Promise.reject(new Error('nobody here acts on a cluster')),
   aborted: new AbortController().signal,
 };
-const here = await prober({ tick: () => {}, ended: () => {} }).start(run);
-const elsewhere = await vantages.start(run);
+const here = await prober({ tick: () => {}, ended: () => {} }).start(context);
+const elsewhere = await vantages.start(context);
 const phase = (name: 'steady' | 'inject' | 'confirm' | 'hold' | 'heal' | 'recover', state: 'begin' | 'end') =>
   recorder.record({ kind: 'phase', phase: name, state });
 /** When something was done: between two reads of the clock. */
