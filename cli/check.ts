@@ -6,6 +6,7 @@ import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
 import { loadProject } from '../run/parts.ts';
+import { type Claims, isClaimsFile, toClaims } from '../scenarios/claims.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
 import { isLoadFile, type ReadLoad, toLoad } from '../scenarios/load-file.ts';
@@ -24,8 +25,8 @@ interface CheckFlags {
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('validates scenario, cluster and load files; asks no cluster, and changes nothing')
-    .argument('<files...>', 'scenario files, cluster files, load files, or folders of them')
+    .description('validates scenario, cluster, load and claims files; asks no cluster, and changes nothing')
+    .argument('<files...>', 'scenario files, cluster files, load files, claims files, or folders of them')
     .option('-c, --cluster <file...>', 'cluster files on which the scenarios must be able to run', [])
     .option('--json', 'as JSON')
     .addHelpText('after', `\n${OWN_PARTS}`)
@@ -58,6 +59,7 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
           if (only.has(file)) clusters.push(cluster);
           return describeCluster(cluster);
         }
+        if (isClaimsFile(yaml)) return describeClaims(await toClaims(yaml));
         if (isLoadFile(yaml)) return describeLoadFile(await toLoad(yaml));
         const read = await toScenario(yaml);
         scenarios.push(read);
@@ -111,6 +113,10 @@ async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Chec
 
 function describeCluster(cluster: Cluster): string {
   return `${cluster.platform}, ${platformOf(cluster.platform).describe(cluster)}`;
+}
+
+function describeClaims({ title, claims }: Claims): string {
+  return `${title}: ${claims.length} claims`;
 }
 
 function describeLoadFile({ load }: ReadLoad): string {

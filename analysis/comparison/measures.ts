@@ -21,7 +21,7 @@ export interface Reading<From> {
   read(from: From): Observation | undefined;
 }
 
-const reading =
+export const reading =
   <From>(unit: Unit) =>
   (name: string, read: (from: From) => Observation | number | undefined): Reading<From> => ({
     name,
@@ -32,7 +32,7 @@ const reading =
     },
   });
 
-function observed({ ms, bracket, beyond }: Mark): Observation | undefined {
+export function observed({ ms, bracket, beyond }: Mark): Observation | undefined {
   if (ms !== undefined) return bracket ? { value: ms, bracket } : { value: ms };
   return beyond === undefined ? undefined : { beyond };
 }
