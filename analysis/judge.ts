@@ -22,6 +22,7 @@ import { timelineOf } from './events/timeline.ts';
 import { warningsOf } from './events/warnings.ts';
 import type { Check, Durability, Findings, LargeFile, LoadFindings, StreamFindings } from './findings.ts';
 import { loadSentCheck, thresholdChecks } from './load/checks.ts';
+import { loadDurability } from './load/durability.ts';
 import { loadOf } from './load/load.ts';
 import { loadWarnings } from './load/warnings.ts';
 import { durabilityCheck, largeFileCheck, objectiveChecks } from './objectives.ts';
@@ -77,7 +78,10 @@ export function judge(
   const streams = series.map((one, i) =>
     streamFindings(one, timeline, spans[i]!, paces[i]!, objectiveIn(scenario, one.spec.name)),
   );
-  const durability = series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null));
+  const durability = [
+    ...series.filter(({ spec }) => spec.writes).map((one) => durabilityOf(one, events, prober === null)),
+    ...[loadDurability(events)].filter((found) => found !== undefined),
+  ];
   const bins = secondBins(
     series.map((one, i) => ({
       stream: one.spec.name,

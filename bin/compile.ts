@@ -34,3 +34,5 @@ for (const room of rooms) {
     filter: (source) => !source.endsWith('.ts') && !source.includes('__pycache__'),
   });
 }
+// Scripts for k6 are given to it with their types, which are checked first.
+cpSync(path.join(root, 'k6'), path.join(dist, 'k6'), { recursive: true });

@@ -3,6 +3,9 @@ import { toCluster } from '../clusters/load.ts';
 import { type Diagnostic, FileError } from '../files/diagnostic.ts';
 import { findYaml, once } from '../files/find.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
+import { bundleScript } from '../load/k6/bundle.ts';
+import { scriptFile } from '../load/k6/script.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
 import { loadProject } from '../run/parts.ts';
@@ -60,8 +63,13 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
           return describeCluster(cluster);
         }
         if (isClaimsFile(yaml)) return describeClaims(await toClaims(yaml));
-        if (isLoadFile(yaml)) return describeLoadFile(await toLoad(yaml));
+        if (isLoadFile(yaml)) {
+          const read = await toLoad(yaml);
+          await checkScript(read.load);
+          return describeLoadFile(read);
+        }
         const read = await toScenario(yaml);
+        await checkScript(read.scenario.load);
         scenarios.push(read);
         return read.scenario.title;
       }),
@@ -117,6 +125,12 @@ function describeCluster(cluster: Cluster): string {
 
 function describeClaims({ title, claims }: Claims): string {
   return `${title}: ${claims.length} claims`;
+}
+
+/** A script for k6 is not run: its types are checked, and what it imports is looked for. Throws FileError. */
+async function checkScript(load: WrittenLoad | undefined): Promise<void> {
+  const file = load?.script === undefined ? undefined : scriptFile(load.script);
+  if (file !== undefined) await bundleScript(file);
 }
 
 function describeLoadFile({ load }: ReadLoad): string {

@@ -145,7 +145,7 @@ function asText(planned: Planned): Styled {
       .map(([service, count]) => `${service} × ${count}`)
       .join(', ')}`,
     styled`Probes     ${below(stage.streams.map((stream) => `${stream.name} → ${stream.target} every ${formatDuration(stream.every)}`))}`,
-    ...(stage.load ? [styled`Load       ${below(sayPlannedLoad(stage.load))}`] : []),
+    ...(stage.load ? [styled`Load       ${below(sayPlannedLoad(stage.load, scenario))}`] : []),
     `Steady     ${formatDuration(scenario.steady)}`,
   ];
   for (const { use, targets, certain, expected } of candidates) {

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { didYouMean, list } from '../files/validate.ts';
 import type { Path } from '../files/yaml.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import type { ProbeKind } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
+import { scriptFile } from './k6/script.ts';
 import type { WrittenLoad } from './schema.ts';
 
 /** One mistake: where it stands in the load, at the key or at its value. */
@@ -38,11 +40,12 @@ const KEYS: Record<WrittenLoad['engine'], { needs: Key[]; takes: Key[]; example:
 /** For every engine. */
 const COMMON: Key[] = ['engine', 'connection', 'timeout', 'thresholds'];
 
-/** Valid by the schema but wrong: keys of another engine, a probe that is not there or cannot be a load, limits that are never missed. */
+/** Valid by the schema but wrong: keys of another engine, a probe or a script that is not there, a probe that cannot be a load, limits that are never missed. */
 export function* loadMistakes(load: WrittenLoad, workload: Askable, kinds: KnownKinds): Generator<LoadMistake> {
   yield* keyMistakes(load);
   yield* amountMistakes(load);
   yield* probeMistakes(load, workload, kinds);
+  yield* scriptMistakes(load);
   yield* thresholdMistakes(load);
 }
 
@@ -74,8 +77,7 @@ function* keyMistakes(load: WrittenLoad): Generator<LoadMistake> {
       message: 'a load has a rate or stages, not both',
       hint: 'leave one of them out',
     };
-  }
-  if (stages !== undefined && load.for !== undefined) {
+  } else if (stages !== undefined && load.for !== undefined) {
     yield { at: 'key', path: ['for'], message: 'stages say themselves how long they last', hint: 'leave `for` out' };
   }
 }
@@ -119,6 +121,16 @@ function* probeMistakes(
     const hint = `possible: ${list(kind.connections)}`;
     yield { at: 'value', path: ['connection'], message: `'${name}' cannot use ${connection} connections`, hint };
   }
+}
+
+function* scriptMistakes({ script }: WrittenLoad): Generator<LoadMistake> {
+  if (script === undefined || scriptFile(script) !== undefined) return;
+  yield {
+    at: 'value',
+    path: ['script'],
+    message: `there is no script ${script}`,
+    hint: `expected ${resolve(script)}, or one that comes with the suite, such as k6/voting.ts`,
+  };
 }
 
 function* thresholdMistakes({ engine, thresholds, timeout }: WrittenLoad): Generator<LoadMistake> {

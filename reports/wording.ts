@@ -205,9 +205,9 @@ export function sayLost(lost: Bracket | undefined): string {
   return from === 0 ? `up to ${sayCount(to)} lost` : `${sayCount(from)} to ${sayCount(to)} lost`;
 }
 
-/** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `none` if there was no fault. */
-export function sayFaults({ scenario }: { scenario: Pick<RunMeta['scenario'], 'faults'> }): string {
-  return scenario.faults.map(({ fault }) => fault).join(' + ') || 'none';
+/** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `overload` where its load is what was done. */
+export function sayFaults({ scenario }: { scenario: Pick<RunMeta['scenario'], 'faults' | 'load'> }): string {
+  return scenario.faults.map(({ fault }) => fault).join(' + ') || (scenario.load ? 'overload' : 'none');
 }
 
 /** The stream that took longest to recover; one that never recovered takes longer than any that did. */
@@ -228,6 +228,6 @@ export function suitesOf({ scenario, cluster }: PlacedRun): [platform: string, w
 }
 
 interface PlacedRun {
-  scenario: Pick<RunMeta['scenario'], 'workload' | 'variant' | 'faults'>;
+  scenario: Pick<RunMeta['scenario'], 'workload' | 'variant' | 'faults' | 'load'>;
   cluster: Pick<RunMeta['cluster'], 'platform'>;
 }

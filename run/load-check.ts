@@ -2,6 +2,7 @@ import { FileError } from '../files/diagnostic.ts';
 import { sayAmount } from '../load/amount.ts';
 import { engineOf } from '../load/engines.ts';
 import type { Load } from '../load/load.ts';
+import { isOverload, type Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { formatDuration } from '../units/units.ts';
 import type { Stage } from './plan.ts';
@@ -25,11 +26,13 @@ export async function loadCheck(stage: Stage): Promise<PreflightCheck | undefine
 }
 
 /** What is sent, to whom, how much and for how long at most: what a plan shows. */
-export function sayPlannedLoad(load: Load): string[] {
+export function sayPlannedLoad(load: Load, scenario: Scenario): string[] {
   const whom =
     load.engine === 'k6' ? `whom the script asks, of ${Object.values(load.entries).join(', ')}` : load.request.target;
   return [
     `${sayAmount(load)} by ${load.engine}, ${load.connection} connections → ${whom}`,
-    `from the steady state to the end of recovery, ${formatDuration(load.limit)} at most`,
+    isOverload(scenario)
+      ? `in place of a fault, once the steady state was seen; ${formatDuration(load.limit)}`
+      : `from the steady state to the end of recovery, ${formatDuration(load.limit)} at most`,
   ];
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { entriesOn, targetOn } from '../fixtures/on-cluster.ts';
 import type { Workload } from '../fixtures/workload.ts';
+import { scriptFile } from '../load/k6/script.ts';
 import type { Load, LoadRequest } from '../load/load.ts';
 import { normalLoad } from '../load/normal.ts';
 import type { WrittenLoad } from '../load/schema.ts';
@@ -23,7 +24,8 @@ export function loadOn(
   const { probe, script = '' } = written;
   const entries = entriesOn(cluster, workload ?? {});
   const request = probe === undefined ? undefined : requestOf(probe, workload!, cluster, kinds, idPrefix);
-  return normalLoad(written, { request, script: { script: path.resolve(script), entries, idPrefix } }, longest);
+  const file = scriptFile(script) ?? path.resolve(script);
+  return normalLoad(written, { request, script: { script: file, entries, idPrefix } }, longest);
 }
 
 function requestOf(

@@ -75,7 +75,8 @@ function targets(candidates: Candidates[], stage: Stage): PreflightCheck {
     ok: outside.length === 0,
     observed:
       outside.length === 0
-        ? candidates.map(({ use, targets }) => `${use.fault}: ${few(targets, { joint: ' or ' })}`).join('; ')
+        ? candidates.map(({ use, targets }) => `${use.fault}: ${few(targets, { joint: ' or ' })}`).join('; ') ||
+          'none: the load is what is done'
         : `${outside.join(', ')} is outside allow.nodes`,
     hint: 'Widen `allow.nodes`, or narrow the selector.',
   };

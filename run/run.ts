@@ -1,28 +1,29 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
-import { existsSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Act } from '../platforms/platform.ts';
 import type { ProberTick } from '../probes/prober/plan.ts';
-import { startClock } from '../recording/clock.ts';
 import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
 import { writeJson } from '../recording/json.ts';
-import { Recorder } from '../recording/recorder.ts';
+import { countWrites, writesOf } from '../recording/load-writes.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
-import type { StopCondition } from '../scenarios/scenario.ts';
+import { isOverload, type StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { maskAll } from '../units/secrets.ts';
+import { sleep } from '../units/sleep.ts';
 import { aimAll, membersHit } from './aim.ts';
 import { Availability } from './availability.ts';
+import { begin, Refusal } from './begin.ts';
 import { certificates } from './companions/certificates.ts';
 import { Companions } from './companions/companion.ts';
-import { load } from './companions/load.ts';
+import { loadOf } from './companions/load.ts';
 import { prober } from './companions/prober.ts';
 import { sampler } from './companions/sampler.ts';
 import { watch } from './companions/watch.ts';
 import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault } from './inject.ts';
-import { Journal } from './journal.ts';
+import type { Journal } from './journal.ts';
 import { takeLock } from './lock.ts';
-import { metaOf } from './meta.ts';
 import type { Stage } from './plan.ts';
 import { preflight } from './preflight.ts';
 import type { OnProgress, RunProgress } from './progress.ts';
@@ -48,12 +49,11 @@ export interface RunResult {
   failure: Error | undefined;
 }
 
-/** The run was refused before anything was changed. */
-export class Refusal extends OperatorError {}
-
 /** How long members may take to become ready, and then to answer well on every stream. */
 const DEPLOY_TIMEOUT = 180_000;
 const ANSWER_TIMEOUT = 90_000;
+/** A load takes a moment to begin, ms, and its last requests theirs to end. */
+const OVERLOAD_MARGIN = 2_000;
 
 export async function run(stage: Stage, options: RunOptions): Promise<RunResult> {
   const { platform, scenario } = stage;
@@ -76,29 +76,6 @@ export async function run(stage: Stage, options: RunOptions): Promise<RunResult>
   }
 }
 
-/** Nothing was changed yet: where nothing can be written down, nothing is begun, and no half of a recording stays. */
-async function begin(
-  folder: RunFolder,
-  stage: Stage,
-  onProgress: OnProgress,
-): Promise<{ recorder: Recorder; journal: Journal }> {
-  // The journal of another run is never removed, whatever the chance that two have one id.
-  const isNew = !existsSync(folder.dir);
-  try {
-    const clock = startClock();
-    const recorder = new Recorder(folder, clock, (event) => onProgress({ kind: 'event', event }));
-    recorder.meta(metaOf(stage, clock));
-    return { recorder, journal: Journal.create(folder.journal, stage.run, stage.cluster) };
-  } catch (error) {
-    await stage.platform.close();
-    if (isNew) rmSync(folder.dir, { recursive: true, force: true });
-    throw new Refusal(`the run cannot be recorded in ${folder.dir}: ${(error as Error).message}`, {
-      hint: 'Is the disk full, or the folder not yours?',
-      cause: error,
-    });
-  }
-}
-
 class Lifecycle {
   readonly #stage: Stage;
   readonly #options: RunOptions;
@@ -116,6 +93,8 @@ class Lifecycle {
   #injected = 0;
   readonly #availability: Availability;
   readonly #companions: Companions;
+  /** How many writes of the load were acknowledged. */
+  #writtenByLoad = 0;
   #endRenewal = () => {};
 
   constructor(stage: Stage, options: RunOptions, recorder: Recorder, journal: Journal) {
@@ -132,7 +111,13 @@ class Lifecycle {
       this.#availability.add(tick);
     };
     const probing = prober({ tick, ended: () => this.#availability.end() });
-    const companions = [watch, probing, sampler, certificates, load];
+    const sending = loadOf(stage.scenario, {
+      ended: (report) => {
+        const writes = writesOf(report);
+        if (writes) this.#writtenByLoad = countWrites(writes);
+      },
+    });
+    const companions = [watch, probing, sampler, certificates, sending];
     const acting = (does: Act, undo: Act | undefined) => act(does, undo, this.#acting);
     this.#companions = new Companions(companions, { stage, recorder, act: acting, aborted: this.#aborted });
   }
@@ -147,7 +132,7 @@ class Lifecycle {
       await this.#phase('inject', () => this.#inject());
       await this.#phase('confirm', () => confirmAll(this.#faults, this.#recorder));
       await this.#phase('hold', () => this.#hold());
-      await this.#phase('heal', () => healAll(this.#faults, this.#recorder));
+      await this.#phase('heal', () => this.#heal());
       await this.#phase('recover', () => this.#recover());
       await this.#phase('verify', () => this.#verify());
     } catch (error) {
@@ -248,11 +233,21 @@ class Lifecycle {
     this.#harming = true;
     this.#faults = await injectAll(aimed, world, this.#acting);
     this.#injected = Math.min(this.#recorder.clock.now(), ...this.#faults.map(({ injected }) => injected.from));
+    await this.#companions.start('fault');
   }
 
   async #hold(): Promise<void> {
     const announce = (longest: number) => this.#countdown('hold', longest, false);
-    await holdAll(this.#faults, this.#recorder, this.#ending, announce);
+    const { scenario, load } = this.#stage;
+    if (!isOverload(scenario)) return holdAll(this.#faults, this.#recorder, this.#ending, announce);
+    const lasts = load!.limit + OVERLOAD_MARGIN;
+    announce(lasts);
+    await sleep(lasts, this.#ending);
+  }
+
+  async #heal(): Promise<void> {
+    await this.#companions.stop('fault');
+    await healAll(this.#faults, this.#recorder);
   }
 
   #stop(condition: StopCondition): void {
@@ -273,7 +268,7 @@ class Lifecycle {
   async #verify(): Promise<void> {
     await this.#companions.stop();
     const written = this.#availability.requests(this.#stage.streams.filter(({ writes }) => writes));
-    await verifyWrites(this.#stage, this.#recorder, written, this.#aborted);
+    await verifyWrites(this.#stage, this.#recorder, written + this.#writtenByLoad, this.#aborted);
     this.#recorder.record({ kind: 'inspection', inspection: await this.#stage.platform.inspect(), when: 'after' });
   }
 

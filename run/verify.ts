@@ -1,7 +1,9 @@
+import { LOAD } from '../recording/load-writes.ts';
 import type { Recorder } from '../recording/recorder.ts';
 import { sleep } from '../units/sleep.ts';
 import { poll } from '../units/until.ts';
 import type { Stage } from './plan.ts';
+import { isSentByCluster } from './runners.ts';
 
 /** A backlog drains at 10 writes/s or faster (one as-is worker); wait this much longer than that. */
 const SLOWEST_DRAIN = 10;
@@ -22,12 +24,12 @@ export async function verifyWrites(
   written: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const writing = stage.streams.filter((stream) => stream.writes);
+  const writing = [...stage.streams.filter((stream) => stream.writes), ...writesOfLoad(stage)];
   if (writing.length === 0 || !stage.workload.readBack) return;
   const { backlog } = stage.workload;
   const longest = (written / SLOWEST_DRAIN) * 1000 + DRAIN_MARGIN;
   const queue = backlog && (await drain(() => backlog(stage.platform, stage.namespace), longest, signal));
-  const prefixes = stage.streams.map(({ idPrefix }) => idPrefix);
+  const prefixes = [...stage.streams, ...writesOfLoad(stage)].map(({ idPrefix }) => idPrefix);
   for (const { name, idPrefix } of writing) {
     if (queue) recorder.record({ kind: 'backlog', stream: name, ...queue });
     try {
@@ -49,6 +51,12 @@ export async function verifyWrites(
       });
     }
   }
+}
+
+/** A script for k6 may write; which of its writes were acknowledged is in the load's report. Runners in the cluster do not tell. */
+function writesOfLoad({ load }: Stage): { name: string; idPrefix: string }[] {
+  if (load?.engine !== 'k6' || isSentByCluster(load)) return [];
+  return [{ name: LOAD, idPrefix: load.idPrefix }];
 }
 
 /** Of all ids that begin with a stream's prefix, its own: `vote-` also begins those of a stream `vote-again`. */

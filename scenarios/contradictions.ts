@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { Fault } from '../faults/fault.ts';
 import type { Diagnostic } from '../files/diagnostic.ts';
 import { didYouMean, list } from '../files/validate.ts';
@@ -170,13 +168,6 @@ function* objectiveMistakes({ scenario, workload }: Written): Generator<Mistake>
 function* mistakesOfLoad({ scenario: { load }, workload }: Written, kinds: KnownKinds): Generator<Mistake> {
   if (!load) return;
   for (const { path, ...mistake } of loadMistakes(load, workload, kinds)) yield { ...mistake, path: ['load', ...path] };
-  if (load.script === undefined || existsSync(load.script)) return;
-  yield {
-    at: 'value',
-    path: ['load', 'script'],
-    message: `there is no script ${load.script}`,
-    hint: `looked for as ${resolve(load.script)}`,
-  };
 }
 
 function* stopMistakes({ scenario }: Written): Generator<Mistake> {

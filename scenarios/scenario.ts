@@ -15,6 +15,7 @@ export interface Scenario {
   steady: number;
   /** How long to wait for recovery after the fault was healed, ms; later recovery is reported as censored. */
   horizon: number;
+  /** Empty: the load is what is done. */
   faults: FaultUse[];
   probes: Record<string, ProbeUse>;
   /** By probe name. */
@@ -39,6 +40,9 @@ export interface ProbeUse {
   timeout: number;
   connection: 'new' | 'reused' | 'both';
 }
+
+/** The load is what is done to the cluster: a ramp, to see where it bends and whether the service comes back by itself. */
+export const isOverload = ({ faults }: Pick<Scenario, 'faults'>) => faults.length === 0;
 
 /** Limits; those that are not given are not checked. Durations in ms, shares as fractions. */
 export interface Objective {

@@ -76,7 +76,7 @@ const stopCondition = z
 
 /** The schema of a scenario file, including faults and their options. */
 export function scenarioSchema(faults: Record<string, Fault>) {
-  return z.strictObject({
+  const scenario = z.strictObject({
     title: z
       .string()
       .regex(/^(?!.*\p{C})\S(.{0,118}\S)?$/u, { error: 'expected one line of at most 120 characters' })
@@ -95,8 +95,9 @@ export function scenarioSchema(faults: Record<string, Fault>) {
       .describe('How long the undisturbed service is watched first. Everything is compared with this time.'),
     faults: z
       .array(faultUse(faults), { error: 'expected a list of faults: begin each with a dash' })
-      .min(1, { error: 'expected at least one fault' })
-      .describe('What is done to the cluster, all at the same time.'),
+      .describe(
+        'What is done to the cluster, all at the same time. None, `[]`, where a load of `stages` is what is done.',
+      ),
     horizon: between(10_000, LONGEST)
       .prefault('120s')
       .describe(
@@ -140,6 +141,10 @@ export function scenarioSchema(faults: Record<string, Fault>) {
       .describe('Makes the choice of targets repeatable. Otherwise a new one is drawn, and reported.')
       .meta({ examples: [1] })
       .optional(),
+  });
+  return scenario.refine(({ faults, load }) => faults.length > 0 || load?.stages !== undefined, {
+    path: ['faults'],
+    error: 'expected at least one fault, or a load of stages',
   });
 }
 

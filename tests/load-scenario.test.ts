@@ -1,7 +1,7 @@
 /** A scenario with a load, from its file to its report, on a cluster made of files: real runs, real requests, and no lab. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -20,12 +20,33 @@ class Entry {
   isDown = false;
   asked = 0;
   lastAt = 0;
+  /** Requests that it answers in a second: the others wait, in their order. */
+  capacity = Infinity;
+  readonly #waiting: ServerResponse[] = [];
+  #able = 0;
   readonly #server = createServer((_request, response) => {
     this.asked++;
     this.lastAt = performance.now();
     if (this.isDown) response.writeHead(503);
-    response.end(this.isDown ? 'nobody is here' : 'served');
+    if (this.isDown || this.capacity === Infinity) response.end(this.isDown ? 'nobody is here' : 'served');
+    else this.#waiting.push(response);
   });
+  readonly #serving = setInterval(() => this.#serve(), SERVE_EVERY);
+  #servedAt = performance.now();
+
+  #serve(): void {
+    const now = performance.now();
+    // What it could have done meanwhile, but for what nobody asked of it.
+    this.#able = Math.min(this.capacity / 10, this.#able + ((now - this.#servedAt) * this.capacity) / 1000);
+    this.#servedAt = now;
+    while (this.#waiting.length > 0 && this.#able >= 1) {
+      const response = this.#waiting.shift()!;
+      // Whoever has left takes no time.
+      if (response.destroyed) continue;
+      this.#able--;
+      response.end('served');
+    }
+  }
 
   async open(): Promise<string> {
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
@@ -33,10 +54,13 @@ class Entry {
   }
 
   close(): void {
+    clearInterval(this.#serving);
     this.#server.closeAllConnections();
     this.#server.close();
   }
 }
+
+const SERVE_EVERY = 5;
 
 let bed: Bed;
 before(async () => {
@@ -67,8 +91,7 @@ workload: page
 variant: as-is
 steady: 3s
 horizon: 20s
-faults:
-  - node-kill: { node: { name: n3 }, hold: ${hold} }
+faults: [${hold === 'none' ? '' : `{ node-kill: { node: { name: n3 }, hold: ${hold} } }`}]
 probes:
   page: { every: 100ms }
 load: ${load}
@@ -137,6 +160,25 @@ test('a load runs beside the probes to the end of recovery, and both see the sam
   assert.deepEqual([readRecording(folder).load.length, readRecording(folder).damages], [lines.length - 1, []]);
   writeFileSync(folder.load, `${lines[0]}\n{"at":1000}\n`);
   assert.match(readRecording(folder).damages[0] ?? '', /^load\.jsonl:2: /);
+});
+
+test('a ramp to twice what a service can take, in place of a fault: where it bends, and that it comes back by itself', async (t) => {
+  const stages = '[{ rate: 600/s, for: 20s }, { rate: 60/s, for: 8s }, { rate: 60/s, for: 4s }]';
+  const on = await stage(t, `{ probe: page, stages: ${stages} }`, 'none');
+  on.entry.capacity = 300;
+  const running = start(on);
+  const code = await running.ended;
+  const { load, checks, t0, healedAt } = judged(on);
+  t.diagnostic(JSON.stringify(load?.knee));
+  assert.equal(checks.find(({ kind }) => kind === 'fault-confirmed')?.verdict, 'pass', running.output());
+  assert.ok(t0 && healedAt! - t0.from > 31_000 && healedAt! - t0.from < 60_000, `${t0?.from} to ${healedAt}`);
+  // The machine is busy: what its server can do varies more than that of a real one.
+  const { bend, back } = load!.knee!;
+  assert.ok(bend && bend.rate > 200 && bend.rate < 400, JSON.stringify(load?.knee));
+  assert.ok(back, JSON.stringify(load?.knee));
+  assert.match(running.output(), /it bends at \d+\/s/);
+  assert.match(running.output(), /it recovered by itself/);
+  assert.ok([0, 2].includes(code!), running.output());
 });
 
 test('a closed model is named as such, and one that was over before the fault proves nothing', async (t) => {

@@ -1,5 +1,5 @@
 import type { Bracket, Phase, RunEvent } from '../../recording/recording.ts';
-import type { Scenario } from '../../scenarios/scenario.ts';
+import { isOverload, type Scenario } from '../../scenarios/scenario.ts';
 
 interface PhaseSpan {
   phase: Phase;
@@ -62,16 +62,50 @@ export function runTimelineOf(events: RunEvent[], ran: Scenario, horizon: number
   const inject = spans.find(({ phase }) => phase === 'inject');
   const { seen: gone, missing: unhealed } = proofsOf('healed', events, ran);
   const isHealed = unhealed.length === 0 && gone.length > 0 && healingActs.every(({ error }) => error === undefined);
+  const done = isOverload(ran)
+    ? overload(events)
+    : {
+        t0: spanOf(injecting),
+        ...confirmation(events, ran),
+        healing,
+        healedAt: isHealed ? healing?.to : undefined,
+        unhealed,
+      };
   return {
     phases,
-    t0: spanOf(injecting),
-    notInjected: injecting.length === 0 && (inject === undefined ? cleaning !== undefined : !inject.open),
-    ...confirmation(events, ran),
-    healing,
-    healedAt: isHealed ? healing?.to : undefined,
-    unhealed,
+    notInjected: done.t0 === undefined && (inject === undefined ? cleaning !== undefined : !inject.open),
+    ...done,
     end: healed === undefined ? observed : Math.min(observed, healed + horizon),
     watchedToEnd: events.some((event) => event.kind === 'phase' && event.phase === 'recover' && event.state === 'end'),
+  };
+}
+
+/** A load in place of a fault: from its beginning to its end. That something was asked and answered, or was not, is the proof of it. */
+function overload(
+  events: RunEvent[],
+): Pick<RunTimeline, 't0' | 'confirmedAt' | 'unconfirmed' | 'healing' | 'healedAt' | 'unhealed'> {
+  const begin = events.find((event) => event.kind === 'load-begin');
+  const end = events.findLast((event) => event.kind === 'load-end');
+  if (!begin)
+    return {
+      t0: undefined,
+      confirmedAt: undefined,
+      unconfirmed: [],
+      healing: undefined,
+      healedAt: undefined,
+      unhealed: [],
+    };
+  const { began = begin.at, ended = end?.at ?? 0, totals } = end?.report ?? {};
+  const t0 = { from: began, to: began };
+  const healing = end && { from: Math.max(ended, t0.to), to: Math.max(ended, t0.to) };
+  const isSent = totals !== undefined && totals.sent > 0;
+  return {
+    t0,
+    confirmedAt: isSent ? t0.to : undefined,
+    unconfirmed: isSent ? [] : ['the load'],
+    healing,
+    healedAt: healing?.to,
+    unhealed: end ? [] : ['the load'],
   };
 }
 

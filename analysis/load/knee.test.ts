@@ -94,3 +94,23 @@ test('failures that do not go with the rate are no knee', () => {
   const never = seconds.map((second) => ({ ...second, ok: 0, failed: second.sent }));
   assert.match(kneeOf(never)?.unclear ?? '', /already at/);
 });
+
+test('where the engine itself could not send what fell due, the bend is not that of the service', () => {
+  const seconds = answers(ramp(1000, 60), { capacity: 2000, takes: 5 });
+  const limited = seconds.map((second) => {
+    const sent = Math.min(second.offered, 500);
+    return {
+      ...second,
+      sent,
+      ok: sent,
+      dropped: second.offered - sent,
+      p99: sent === 500 ? 400 : second.p99,
+      lateness: sent === 500 ? 395 : 1,
+    };
+  });
+  assert.match(kneeOf(limited)?.unclear ?? '', /engine itself/);
+  // Beyond the bend it may drop what it likes.
+  const overloaded = answers(ramp(2000, 60), { capacity: 1000, takes: 5 });
+  const dropping = overloaded.map((second) => ({ ...second, sent: second.ok, failed: 0, dropped: second.failed }));
+  assert.ok(kneeOf(dropping)?.bend, JSON.stringify(kneeOf(dropping)));
+});

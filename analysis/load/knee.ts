@@ -17,7 +17,7 @@ export interface Knee {
   back?: { waited: number; rate: number } | null;
 }
 
-/** Less of the offered requests than this were answered well: not served. */
+/** Less of what was sent in a second was answered well: not served. */
 const SERVED = 0.95;
 /** Nor is a second whose p99 is so many times that of the least loaded ones, and so many ms more. */
 const SLOWER = 3;
@@ -33,15 +33,17 @@ interface Second {
   at: number;
   rate: number;
   served: boolean;
+  /** The engine sent what fell due, but for a few. */
+  isAsked: boolean;
 }
 
 /**
- * The knee of a load that rises to a peak, and falls after it or ends. Each second is served or not: at least 95 % of what fell due in it was
+ * The knee of a load that rises to a peak, and falls after it or ends. Each second is served or not: at least 95 % of what was sent in it was
  * answered well, and its p99 is at most 3 times (and 20 ms more than) the median p99 of the third with the lowest rates. The knee is the rate
  * that parts the seconds of the rise best: the fewest that were not served before it, and that were after it. Undefined for a load that is no ramp.
  */
 export function kneeOf(seconds: readonly LoadSecond[]): Knee | undefined {
-  const asked = seconds.filter(({ offered }) => offered >= ENOUGH);
+  const asked = seconds.filter(({ offered, sent }) => offered >= ENOUGH && sent > 0);
   const rates = asked.map(({ offered }) => offered);
   const peak = Math.max(0, ...rates);
   const top = rates.indexOf(peak);
@@ -55,6 +57,9 @@ export function kneeOf(seconds: readonly LoadSecond[]): Knee | undefined {
   if (misfits > MOST_MISFITS * rise.length) {
     return { peak, best, unclear: 'seconds that were served and seconds that were not came at the same rates' };
   }
+  const good = rise.slice(0, from);
+  if (good.at(-1)?.isAsked === false || good.filter(({ isAsked }) => !isAsked).length > MOST_MISFITS * from)
+    return { peak, best, unclear: 'the engine itself did not send what fell due' };
   if (from === rise.length) return { peak, best };
   if (rise.length - from < LEAST)
     return { peak, best, unclear: 'too few seconds at the highest rates were not served' };
@@ -70,17 +75,19 @@ function slowFrom(rise: readonly LoadSecond[]): number {
     .toSorted((a, b) => a.offered - b.offered)
     .slice(0, Math.max(LEAST, Math.ceil(rise.length / 3)))
     .filter(({ ok }) => ok > 0)
-    .map(({ p99 }) => p99)
+    .map(({ p99, lateness = 0 }) => p99 - lateness)
     .sort((a, b) => a - b);
   const usual = least[Math.floor(least.length / 2)];
   return usual === undefined ? Infinity : Math.max(SLOWER * usual, usual + NOISE);
 }
 
 function judgedBy(asked: readonly LoadSecond[], slow: number): Second[] {
-  return asked.map(({ at, offered, ok, p99 }) => ({
+  // What the engine dropped by itself, and how late it was, says nothing about the target.
+  return asked.map(({ at, offered, sent, dropped, ok, p99, lateness = 0 }) => ({
     at,
     rate: offered,
-    served: ok >= SERVED * offered && p99 <= slow,
+    served: ok >= SERVED * sent && p99 - lateness <= slow,
+    isAsked: dropped <= (1 - SERVED) * offered,
   }));
 }
 

@@ -81,7 +81,7 @@ test('other thresholds can be asked of the same recording', () => {
 test('dropped requests, and a load that ended early, are told', () => {
   assert.match(
     warningsOf(judged({ dropped: 40 }), /not sent/)[0] ?? '',
-    /^of \d+ requests of the load 40 \(0\.\d+ %\)/,
+    /^of \d+ requests of the load open itself dropped 40 \(0\.\d+ %\)/,
   );
   assert.match(warningsOf(judged({ to: 5000 }), /load ended/)[0] ?? '', /before the end of recovery/);
   assert.deepEqual(warningsOf(judged({}), /load ended|not sent/), []);

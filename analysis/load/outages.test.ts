@@ -71,3 +71,9 @@ test('seconds in which nothing fell due are no outage, and do not end one', () =
   assert.deepEqual(loadOutages(some.map((second) => (second.at === 6000 ? none(second) : second))).length, 1);
   assert.deepEqual(loadOutages(some.map(none)), []);
 });
+
+test('a second in which the engine dropped all by itself is no outage', () => {
+  const some = seconds(10, 0, 5, 12_000);
+  const dropped = some.map((second) => (second.at === 4000 ? { ...second, sent: 0, ok: 0, dropped: 10 } : second));
+  assert.deepEqual(loadOutages(dropped), []);
+});

@@ -18,10 +18,10 @@ const SECOND = 1000;
 
 /**
  * The outages that a load has seen, at the width of its seconds: when in a second a request was due is not recorded. Seconds in which nothing
- * fell due neither begin nor end one. An outage before the first good answer begins with the load: its beginning is not known.
+ * was sent neither begin nor end one. An outage before the first good answer begins with the load: its beginning is not known.
  */
 export function loadOutages(seconds: readonly LoadSecond[]): LoadOutage[] {
-  const asked = seconds.filter(({ offered }) => offered > 0);
+  const asked = seconds.filter(({ sent }) => sent > 0);
   const found: LoadOutage[] = [];
   let from: number | undefined;
   for (const [index, { ok }] of asked.entries()) {

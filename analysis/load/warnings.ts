@@ -17,15 +17,17 @@ export function loadWarnings(
   { t0, end }: RunTimeline,
 ): string[] {
   if (!load) return [];
-  const { totals, ended, engine, outages, target } = load;
+  const { totals, began, ended, engine, outages, target } = load;
   const warnings: string[] = [];
   if (totals && totals.dropped > 0) {
     const share = formatShare(totals.dropped / totals.offered);
+    const reasons = Object.entries(totals.drops ?? {}).map(([reason, count]) => `${reason} ${count}`);
+    const why = reasons.length > 0 ? `: ${reasons.join(', ')}` : '';
     warnings.push(
-      `of ${totals.offered} requests of the load ${totals.dropped} (${share}) fell due and were not sent by ${engine}`,
+      `of ${totals.offered} requests of the load ${engine} itself dropped ${totals.dropped} (${share}${why}): they were not sent, or not waited for to their end`,
     );
   }
-  if (t0 && ended !== undefined && ended < end - MARGIN)
+  if (t0 && began !== undefined && began < t0.from && ended !== undefined && ended < end - MARGIN)
     warnings.push(
       `the load ended ${formatDuration(end - ended)} before the end of recovery: what was measured since was without it`,
     );

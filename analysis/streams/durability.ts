@@ -50,7 +50,8 @@ export function lostWrites(found: Durability): Bracket | undefined {
   return { from: Math.max(0, lost.length - queued) + damaged, to: lost.length + damaged + unrecorded };
 }
 
-function whyUnread(readback: RunEvent | undefined): string {
+/** Why nothing can be said of them. */
+export function whyUnread(readback: RunEvent | undefined): string {
   if (readback?.kind !== 'readback') return 'acknowledged writes were never looked for';
   return `acknowledged writes could not be read back: ${readback.error ?? 'no reason was recorded'}`;
 }

@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import { isRightStatus } from '../../probes/http.ts';
 import { classify, type Failure } from '../../probes/wire/errors.ts';
 
+/** A timeout that fires so many ms late: the process did not run meanwhile, and the answer may have come in time. */
+const STALL = 100;
+
 /** One of autocannon's connections, with what is used of it here. It is one after the other: on its end it opens the next one. */
 export interface Client extends EventEmitter {
   conn: Socket;
@@ -95,7 +98,11 @@ export function watch(client: Client, watcher: Watcher): void {
     if (current) current.failure ??= classify(error);
   });
   client.on('timeout', () => {
-    if (previous) previous.failure ??= { error: client.parser.hadError ? 'protocol' : 'timeout' };
+    if (!previous) return;
+    const isStalled = watcher.now() - previous.sent > watcher.timeout + STALL;
+    previous.failure ??= isStalled
+      ? { error: 'prober', detail: 'stalled' }
+      : { error: client.parser.hadError ? 'protocol' : 'timeout' };
   });
   client.on('done', () => {
     if (!current) return;

@@ -4,7 +4,7 @@
  */
 
 import path from 'node:path';
-import { type BuildFailure, type BuildOptions, build, type Message } from 'esbuild';
+import type { BuildFailure, BuildOptions, Message } from 'esbuild';
 import { FileError } from '../../files/diagnostic.ts';
 import { projectPath } from '../../files/project-path.ts';
 import { readSource } from '../../files/source.ts';
@@ -58,6 +58,7 @@ function withSummary(file: string, exported: readonly string[]): string {
 }
 
 async function bundled(what: BuildOptions) {
+  const { build } = await import('esbuild');
   try {
     return await build({
       ...what,

@@ -22,8 +22,12 @@ import { argumentsFor } from './words.ts';
 /** Once more than a request may take, k6 has told of all that were begun in a second; it writes five times a second. */
 const TELLING = 1_000;
 const EVERY = 250;
+/** Beyond the load's own limit: until k6 sends, and until its last answers are in. What a script knows of the limit it keeps itself. */
+const MARGIN = 5_000;
 /** k6 ends at once when it is asked to; its totals take a moment. */
 const END_GRACE = 8_000;
+/** No timer of Node's is longer, ms: 24 days. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** What it said last: the last lines of an error of a script are what it means. */
 const SAID = 2_000;
 /** The totals of a script with thousands of metrics of its own. */
@@ -137,7 +141,8 @@ class K6Run implements EngineRun {
     const read = this.#read();
     const printed = Promise.all([this.#printed(child.stdout!), this.#told(child.stderr!)]);
     const telling = setInterval(() => this.#count.take(this.#world.clock.now() - this.#load.timeout - TELLING), EVERY);
-    const limit = setTimeout(() => this.stop(), this.#load.limit);
+    const longest = this.#load.limit + this.#load.timeout + MARGIN;
+    const limit = setTimeout(() => this.stop(), Math.min(longest, LONGEST_TIMER));
     child.on('error', (error) => {
       this.#said = error.message;
     });
@@ -205,7 +210,12 @@ class K6Run implements EngineRun {
       totals: this.#count.totals(),
       outcome:
         isWell && strangely !== undefined ? { failed: [`k6: ${strangely}`, said].filter(Boolean).join('\n') } : outcome,
-      summary: { ...totals, acknowledged: this.#acknowledged.ranges(), late: this.#count.late },
+      summary: {
+        ...totals,
+        idPrefix: this.#load.idPrefix,
+        acknowledged: this.#acknowledged.ranges(),
+        late: this.#count.late,
+      },
     });
   }
 }

@@ -1,4 +1,5 @@
 import type { Attempt, Probe, Result } from '../../probes/probe.ts';
+import { TOO_MUCH } from '../../probes/wire/http-client.ts';
 import type { EngineRun, EngineWorld } from '../engine.ts';
 import type { LoadOutcome, OpenLoad } from '../load.ts';
 import { Seconds } from '../seconds.ts';
@@ -6,15 +7,13 @@ import { Totals } from '../totals.ts';
 import { Arrivals } from './arrivals.ts';
 
 /** So many requests may be unanswered at once: each holds a connection. What falls due beyond them is dropped. */
-export const MOST_UNDER_WAY = 10_000;
+const MOST_UNDER_WAY = 10_000;
 /** Between the beginning and the first request, ms. */
 const LEAD = 20;
 /** Seconds are told so often, ms. */
 const TELL_EVERY = 100;
 /** A timer that fires so many ms late means that the process did not run meanwhile. */
 const STALL = 10;
-/** Decided flights at the head of the list are cut off so many at a time. */
-const TIDY = 4096;
 
 interface Flight {
   due: number;
@@ -22,7 +21,6 @@ interface Flight {
   /** Less the time, up to its sending, in which this process did not run. */
   deadline: number;
   attempt: Attempt | undefined;
-  decided: boolean;
 }
 
 /**
@@ -39,10 +37,8 @@ export class Sender implements EngineRun {
   readonly #totals = new Totals();
   readonly #began: number;
   readonly #resolve: (report: Awaited<EngineRun['ended']>) => void;
-  /** In order of deadline; the first ones are decided. */
-  #flights: Flight[] = [];
-  #head = 0;
-  #underWay = 0;
+  /** Under way, in order of deadline. */
+  readonly #flights = new Set<Flight>();
   /** How long, in all, the process did not run, ms. */
   #stalled = 0;
   #wakeAt = 0;
@@ -99,12 +95,8 @@ export class Sender implements EngineRun {
   }
 
   get #nextDeadline(): number {
-    while (this.#flights[this.#head]?.decided) this.#head++;
-    if (this.#head > TIDY) {
-      this.#flights = this.#flights.slice(this.#head);
-      this.#head = 0;
-    }
-    return (this.#flights[this.#head]?.deadline ?? Number.POSITIVE_INFINITY) + this.#stalled;
+    for (const { deadline } of this.#flights) return deadline + this.#stalled;
+    return Number.POSITIVE_INFINITY;
   }
 
   #sendDue(now: number): void {
@@ -132,33 +124,30 @@ export class Sender implements EngineRun {
       this.#drop(due, 'late');
       return;
     }
-    if (this.#underWay >= MOST_UNDER_WAY) {
+    if (this.#flights.size >= MOST_UNDER_WAY) {
       this.#drop(due, 'under way');
       return;
     }
-    const flight: Flight = { due, sent, deadline: sent + timeout - this.#stalled, attempt: undefined, decided: false };
-    this.#flights.push(flight);
-    this.#underWay++;
+    const flight: Flight = { due, sent, deadline: sent + timeout - this.#stalled, attempt: undefined };
+    this.#flights.add(flight);
     flight.attempt = this.#probe.send(seq, (result) => this.#decide(flight, result));
   }
 
   #expire(): void {
     const now = this.#clock.now() - this.#stalled;
-    for (let at = this.#head; at < this.#flights.length; at++) {
-      const { deadline, decided, attempt } = this.#flights[at]!;
+    for (const { deadline, attempt } of this.#flights) {
       if (deadline > now) return;
-      // An attempt that is decided may still stand behind an open one, while its connection serves another request.
-      if (!decided) attempt?.abandon();
+      attempt?.abandon();
     }
   }
 
   #decide(flight: Flight, { outcome, error, status, detail }: Result): void {
-    if (flight.decided) return;
-    flight.decided = true;
-    this.#underWay--;
+    if (!this.#flights.delete(flight)) return;
     const { due, sent, deadline } = flight;
     const done = this.#clock.now();
     if (error === 'prober') this.#drop(due, detail ?? 'unknown');
+    // Many long answers at once are no fault of the target.
+    else if (error === 'protocol' && detail === TOO_MUCH) this.#drop(due, 'memory');
     else if (outcome !== 'ok') this.#fail(due, error === 'status' ? `status ${status}` : error);
     // Read too late because of a stall: it may have arrived in time or not.
     else if (done > sent + this.#load.timeout && deadline + this.#stalled > sent + this.#load.timeout)
@@ -182,7 +171,7 @@ export class Sender implements EngineRun {
 
   /** Once nothing is sent any more, nor under way, it is over. Returns whether it is. */
   #checkEnd(): boolean {
-    if (!this.#outcome || this.#underWay > 0) return false;
+    if (!this.#outcome || this.#flights.size > 0) return false;
     if (this.#timer === undefined) return true;
     clearTimeout(this.#timer);
     this.#timer = undefined;

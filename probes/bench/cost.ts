@@ -34,7 +34,8 @@ export function startReference(url: string, connection: 'new' | 'reused'): Child
   return fork(script, [url, connection], { execArgv: ['--disable-warning=ExperimentalWarning'] });
 }
 
-function cpuMs(pid: number): number {
+/** CPU time that a process has used, ms. */
+export function cpuMs(pid: number): number {
   // The name in parentheses may hold spaces; user and system time are fields 14 and 15, the state is field 3.
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ');
   return (Number(fields[11]) + Number(fields[12])) * TICK;
@@ -111,7 +112,7 @@ const peers: Record<string, (url: string, connections: Connections) => Peer> = {
   }),
 };
 
-function isOnPath(program: string): boolean {
+export function isOnPath(program: string): boolean {
   if (program.includes('/')) return true;
   return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {

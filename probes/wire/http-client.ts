@@ -21,6 +21,8 @@ export type ExchangeEnd = (
 
 /** What a kept connection's end looks like to a request that crosses it on its way. */
 const CLOSED: readonly string[] = ['closed', 'reset'];
+/** The detail of an answer that was given up because all of the stream's under way held more than this side keeps. */
+export const TOO_MUCH = 'answers under way are too long';
 /** ms that a connection is let go before its server closes it: so long may a request be on its way. */
 const MARGIN = 1000;
 
@@ -215,11 +217,11 @@ class Connection implements Attempt {
       const response = this.#parser.push(bytes);
       if (response) this.#finish({ response });
       else this.#hold(this.#parser.held);
-      if (this.#memory.held > limits.underWay) throw new ProtocolError('answers under way are too long');
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       this.#fail({ error: 'protocol' });
     }
+    if (this.#memory.held > limits.underWay) this.#fail({ error: 'protocol', detail: TOO_MUCH });
   }
 
   #ended(): void {

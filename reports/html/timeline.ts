@@ -153,7 +153,7 @@ function loadRows(load: LoadFindings): ((index: number) => Markup)[] {
   return [
     row('requests a second', ['fell due', 'answered well'], ['dim', 'stream-0'], load.what),
     row('latency', ['p95', 'p50'], ['stream-0', 'stream-1'], 'of good answers, per second'),
-    row('errors a second', ['failed', 'dropped'], ['bite', 'dim'], 'dropped: fell due, and was not sent'),
+    row('errors a second', ['failed', 'dropped'], ['bite', 'dim'], 'dropped: by the engine itself, not by the target'),
   ];
 }
 

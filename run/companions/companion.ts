@@ -17,8 +17,8 @@ export interface CompanionRun {
  * measures, asks what users ask, and records.
  */
 export interface Companion {
-  /** When it starts: before anything is deployed, once the workload is there, or with the steady state. */
-  readonly from: 'before deploy' | 'deployed' | 'steady';
+  /** When it starts: before anything is deployed, once the workload is there, with the steady state, or once that was seen. */
+  readonly from: 'before deploy' | 'deployed' | 'steady' | 'fault';
   /** Resolves when it is running. If it rejects, the run ends. */
   start(run: CompanionRun): Promise<Running>;
 }
@@ -32,7 +32,7 @@ export interface Running {
 export class Companions {
   readonly #all: Companion[];
   readonly #run: CompanionRun;
-  readonly #running: Running[] = [];
+  #running: (Running & Pick<Companion, 'from'>)[] = [];
 
   constructor(all: Companion[], run: CompanionRun) {
     this.#all = all;
@@ -41,19 +41,23 @@ export class Companions {
 
   async start(from: Companion['from']): Promise<void> {
     for (const companion of this.#all) {
-      if (companion.from === from) this.#running.push(await companion.start(this.#run));
+      if (companion.from !== from) continue;
+      const running = await companion.start(this.#run);
+      this.#running.push({ from, stop: () => running.stop() });
     }
   }
 
   /**
    * Stops them, the last one first: the probes see the end of the load. Records their reports. Calling it twice is harmless. When some
-   * cannot be stopped the others are, and then it throws what the first one threw.
+   * cannot be stopped the others are, and then it throws what the first one threw. `only`: those that started then.
    */
-  async stop(): Promise<void> {
+  async stop(only?: Companion['from']): Promise<void> {
     const failures: unknown[] = [];
-    while (this.#running.length > 0) {
+    const stopping = this.#running.filter(({ from }) => only === undefined || from === only);
+    this.#running = this.#running.filter((one) => !stopping.includes(one));
+    for (const one of stopping.reverse()) {
       try {
-        const report = await this.#running.pop()!.stop();
+        const report = await one.stop();
         if (report) this.#run.recorder.record(report);
       } catch (error) {
         failures.push(error);
