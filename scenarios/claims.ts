@@ -4,6 +4,7 @@ import path from 'node:path';
 import { z } from 'zod';
 import { FileError, throwIfAny } from '../files/diagnostic.ts';
 import { findYaml } from '../files/find.ts';
+import { projectPath } from '../files/project-path.ts';
 import type { Finding } from '../files/source.ts';
 import { didYouMean, validate } from '../files/validate.ts';
 import { type Path, readYaml, type YamlFile } from '../files/yaml.ts';
@@ -129,7 +130,7 @@ export const claimsSchema = z.strictObject({
 type Written = z.output<typeof claimsSchema>;
 type Place = { file: string; scenario: Scenario; on: string[] | undefined };
 
-/** One scenario that answers a claim. `file` as it is called from the current folder. */
+/** One scenario that answers a claim. `file`: its project path. */
 export interface Answer extends Place {
   holdsIf: 'pass' | 'fail' | 'nothing';
   numbers: ClaimNumber[];
@@ -279,8 +280,7 @@ async function readScenario(file: string): Promise<Scenario | undefined> {
   }
 }
 
-/** From the current folder: the folder of the claims may be anywhere. */
-const fileOf = ({ source }: YamlFile, name: string) => path.join(path.dirname(source.file), name);
+const fileOf = ({ source }: YamlFile, name: string) => projectPath(path.join(path.dirname(source.file), name));
 
 /** A scenario file that is to be run. */
 export interface ScenarioUse {

@@ -17,7 +17,7 @@ import {
   type Judged,
 } from './result.ts';
 
-/** A run, and what its scenario file is called from the current folder. */
+/** A run, and the project path of its scenario file. */
 export interface ClaimedRun extends ComparedRun {
   file: string;
 }
