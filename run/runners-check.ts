@@ -19,7 +19,7 @@ export async function runnersCheck({
 }): Promise<PreflightCheck> {
   const what = 'runners of the load';
   if (!platform.queries.includes('load.offered')) {
-    const observed = `${cluster.platform} has no runners for k6; Kubernetes has them by k6-operator`;
+    const observed = `${cluster.platform} has no runners for k6`;
     return { what, ok: false, observed, hint: 'Leave `runners` out: the load is then sent from here.' };
   }
   const own = loadNamespaceOf(namespace);

@@ -1,7 +1,7 @@
 import { countWrites, LOAD, type LoadWrites, writesOf } from '../../recording/load-writes.ts';
 import type { RunEvent } from '../../recording/recording.ts';
 import type { Durability } from '../findings.ts';
-import { whyUnread } from '../streams/durability.ts';
+import { sequenceOf, whyUnread } from '../streams/durability.ts';
 
 /** No load writes so much within a run that the suite can wait for; a report that says more is damaged. */
 const MOST = 2_000_000;
@@ -49,8 +49,8 @@ function compare({ idPrefix, acknowledged }: LoadWrites, ids: readonly string[])
   for (const id of ids) {
     if (found.has(id)) duplicated.add(id);
     found.add(id);
-    const digits = id.startsWith(idPrefix) ? id.slice(idPrefix.length) : '';
-    if (/^(0|[1-9]\d{0,14})$/.test(digits)) numbers.add(Number(digits));
+    const number = sequenceOf(id, idPrefix);
+    if (number !== undefined) numbers.add(number);
     else unexpected.add(id);
   }
   const lost: string[] = [];

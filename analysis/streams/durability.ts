@@ -100,8 +100,8 @@ function acknowledgedOf(series: Series, ids: string[]): string[] {
   });
 }
 
-/** `<prefix>12` → 12. Undefined for anything this stream cannot have written. */
-function sequenceOf(id: string, prefix: string): number | undefined {
+/** `<prefix>12` → 12. Undefined for anything that a stream, or a load, of that prefix cannot have written. */
+export function sequenceOf(id: string, prefix: string): number | undefined {
   if (!id.startsWith(prefix)) return undefined;
   const digits = id.slice(prefix.length);
   return /^(0|[1-9]\d{0,9})$/.test(digits) ? Number(digits) : undefined;

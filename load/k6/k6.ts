@@ -9,7 +9,8 @@ import type { Readable } from 'node:stream';
 import { readLines } from '../../units/bounded.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { runProgram, words } from '../../units/program.ts';
-import type { Engine, EngineRun, EngineWorld, LoadOf } from '../engine.ts';
+import type { Engine, EngineRun, EngineWorld } from '../engine.ts';
+import type { ScriptLoad } from '../load.ts';
 import { bundleScript } from './bundle.ts';
 import { Count } from './count.ts';
 import { Numbers } from './numbers.ts';
@@ -101,7 +102,7 @@ class Points {
 class K6Run implements EngineRun {
   readonly ended: EngineRun['ended'];
   readonly #ended = Promise.withResolvers<Awaited<EngineRun['ended']>>();
-  readonly #load: LoadOf<'k6'>;
+  readonly #load: ScriptLoad;
   readonly #world: EngineWorld;
   readonly #program: Program;
   readonly #points: Points;
@@ -114,7 +115,7 @@ class K6Run implements EngineRun {
   #said = '';
   #totals = '';
 
-  constructor(load: LoadOf<'k6'>, world: EngineWorld, program: Program, points: Points) {
+  constructor(load: ScriptLoad, world: EngineWorld, program: Program, points: Points) {
     this.#load = load;
     this.#world = world;
     this.#program = program;

@@ -13,7 +13,7 @@ const TIMEOUT = 120_000;
 /** A package in plain JavaScript: what has no types cannot be checked, and is no mistake of the script. */
 const UNTYPED = 'TS7016';
 
-const resolve = createRequire(import.meta.url).resolve;
+const require = createRequire(import.meta.url);
 
 /**
  * Checks a script in TypeScript against the types of k6, whatever tsconfig is near. Declarations beside it (`*.d.ts`) count, as for
@@ -26,7 +26,7 @@ export async function checkTypes(script: string): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'brownout-types-'));
   try {
     await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(config(script)));
-    const tsc = path.join(path.dirname(resolve('typescript/package.json')), 'bin', 'tsc');
+    const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
     const argv = [tsc, '-p', folder, '--pretty', 'false'];
     const ended = await runProgram(process.execPath, argv, { timeout: TIMEOUT });
     if (ended.code === 0) return;
@@ -41,7 +41,7 @@ export async function checkTypes(script: string): Promise<void> {
 }
 
 function config(script: string) {
-  const types = path.dirname(resolve('@types/k6/package.json'));
+  const types = path.dirname(require.resolve('@types/k6/package.json'));
   return {
     compilerOptions: {
       target: 'es2023',
