@@ -9,6 +9,7 @@ import type { Finding } from '../files/source.ts';
 import { didYouMean, validate } from '../files/validate.ts';
 import { type Path, readYaml, type YamlFile } from '../files/yaml.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
+import { parseDuration, parseShare } from '../units/units.ts';
 import { toScenario } from './load.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -67,6 +68,28 @@ const number = z
   .min(1)
   .meta({ examples: ['page: p95'] });
 
+const AMOUNT = 'expected a number, a duration such as 30s, or a percentage such as 99.9%';
+
+/** In the number's own unit: ms for times, fractions for shares. */
+const amount = z
+  .union([z.number(), z.string()], { error: AMOUNT })
+  .meta({ examples: ['30s'] })
+  .transform((written, context) => {
+    const value = typeof written === 'number' ? written : (parseDuration(written) ?? parseShare(written));
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: AMOUNT });
+    return z.NEVER;
+  });
+
+const conditions = z.record(
+  z.string(),
+  z
+    .strictObject({ 'at-least': amount.optional(), 'at-most': amount.optional() })
+    .refine((limit) => Object.values(limit).some((one) => one !== undefined), {
+      error: 'expected at-least, at-most, or both',
+    }),
+);
+
 const answer = z.strictObject({
   scenario: scenarioPath,
   on,
@@ -74,8 +97,16 @@ const answer = z.strictObject({
     .enum(['pass', 'fail', 'nothing'])
     .prefault('pass')
     .describe(
-      'The verdict of the scenario with which the claim holds; with the other one it does not. `nothing`: its numbers are shown, and decide nothing.',
+      'The verdict of the scenario with which the claim holds; with the other one it does not. `nothing`: not by its verdict; without `limits` its numbers are shown, and decide nothing.',
     ),
+  limits: conditions
+    .prefault({})
+    .describe('What numbers must be for the claim to hold, besides: outside of them it does not.')
+    .meta({ examples: [{ lost: { 'at-most': 0 } }] }),
+  given: conditions
+    .prefault({})
+    .describe('What numbers must be for a run to be of that claim at all: outside of them it is unknown.')
+    .meta({ examples: [{ 'vote: longest outage': { 'at-least': '5s' } }] }),
   numbers: z
     .array(number)
     .prefault(['recovery', 'availability'])
@@ -130,9 +161,19 @@ export const claimsSchema = z.strictObject({
 type Written = z.output<typeof claimsSchema>;
 type Place = { file: string; scenario: Scenario; on: string[] | undefined };
 
+/** A number, and what it must be. */
+export interface Condition {
+  number: ClaimNumber;
+  atLeast?: number;
+  atMost?: number;
+}
+
 /** One scenario that answers a claim. `file`: its project path. */
 export interface Answer extends Place {
   holdsIf: 'pass' | 'fail' | 'nothing';
+  limits: Condition[];
+  given: Condition[];
+  /** All that it names, those of `limits` and `given` too. */
   numbers: ClaimNumber[];
 }
 
@@ -201,8 +242,12 @@ class Reader {
     for (const [index, one] of written.answers.entries()) {
       const place = [...at, 'answers', index];
       const found = await this.#place(one, place);
-      const numbers = one.numbers.flatMap((text, i) => this.#number(text, [...place, 'numbers', i], [found?.scenario]));
-      if (found) answers.push({ ...found, holdsIf: one['holds-if'], numbers });
+      const named = one.numbers.flatMap((text, i) => this.#number(text, [...place, 'numbers', i], [found?.scenario]));
+      const limits = this.#conditions(one.limits, [...place, 'limits'], found?.scenario);
+      const given = this.#conditions(one.given, [...place, 'given'], found?.scenario);
+      const all = [...named, ...[...limits, ...given].map(({ number }) => number)];
+      const numbers = [...new Map(all.map((each) => [`${each.stream ?? each.group}: ${each.name}`, each])).values()];
+      if (found) answers.push({ ...found, holdsIf: one['holds-if'], limits, given, numbers });
     }
     const compared: ComparedNumber[] = [];
     for (const [index, one] of written.compared.entries()) {
@@ -241,27 +286,37 @@ class Reader {
     return scenario;
   }
 
+  #conditions(written: z.output<typeof conditions>, at: Path, scenario: Scenario | undefined): Condition[] {
+    return Object.entries(written).flatMap(([text, { 'at-least': atLeast, 'at-most': atMost }]) =>
+      this.#number(text, [...at, text], [scenario], 'key').map((number) => ({
+        number,
+        ...(atLeast === undefined ? {} : { atLeast }),
+        ...(atMost === undefined ? {} : { atMost }),
+      })),
+    );
+  }
+
   /** The number that is meant, and a finding unless all of the scenarios have it. */
-  #number(text: string, at: Path, of: readonly (Scenario | undefined)[]): ClaimNumber[] {
+  #number(text: string, at: Path, of: readonly (Scenario | undefined)[], where: 'key' | 'at' = 'at'): ClaimNumber[] {
     const [, before, name] = /^(?:(.+): )?(.+)$/s.exec(text) ?? [];
     const group = before === undefined ? 'run' : before === 'load' || before === 'file' ? before : 'stream';
     const known: readonly string[] = claimNumbers[group];
     if (name === undefined || !known.includes(name)) {
       const hint = didYouMean(name ?? text, known, 'number');
-      this.#finding(at, `there is no number '${text}'`, hint);
+      this.#finding(at, `there is no number '${text}'`, hint, where);
       return [];
     }
     if (group !== 'stream') return [{ group, name }];
     for (const scenario of of) {
       const streams = scenario ? streamsOf(scenario) : undefined;
       if (!streams || streams.includes(before!)) continue;
-      this.#finding(at, `${scenario!.file} has no stream '${before}'`, didYouMean(before!, streams, 'stream'));
+      this.#finding(at, `${scenario!.file} has no stream '${before}'`, didYouMean(before!, streams, 'stream'), where);
     }
     return [{ group, name, stream: before! }];
   }
 
-  #finding(at: Path, message: string, hint: string | undefined): void {
-    this.findings.push({ span: this.#yaml.at(at), message, ...(hint === undefined ? {} : { hint }) });
+  #finding(at: Path, message: string, hint: string | undefined, where: 'key' | 'at' = 'at'): void {
+    this.findings.push({ span: this.#yaml[where](at), message, ...(hint === undefined ? {} : { hint }) });
   }
 }
 

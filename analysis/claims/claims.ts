@@ -1,13 +1,8 @@
 /** Claims and recordings in, what holds out: a pure function. A claim without a run that can be trusted is unknown, or was not run. */
-import { isDeepStrictEqual } from 'node:util';
-import type { Answer, Claim, Claims, ComparedNumber } from '../../scenarios/claims.ts';
-import type { Scenario } from '../../scenarios/scenario.ts';
-import { setUpsOf } from '../comparison/compare.ts';
-import type { ComparedRun } from '../comparison/factors.ts';
-import type { Check } from '../findings.ts';
-import { gateOf, notValid } from '../validity.ts';
+import type { Claim, Claims, ComparedNumber } from '../../scenarios/claims.ts';
+import { type ClaimedRun, isSameScenario, judgeAnswer } from './answers.ts';
 import { compareSides } from './compared.ts';
-import { isEmulated, isSpeed, readingOf } from './numbers.ts';
+import { nameOf } from './numbers.ts';
 import {
   type AnswerResult,
   type ClaimResult,
@@ -16,11 +11,6 @@ import {
   claimVerdicts,
   type Judged,
 } from './result.ts';
-
-/** A run, and the project path of its scenario file. */
-export interface ClaimedRun extends ComparedRun {
-  file: string;
-}
 
 export function judgeClaims(claims: Claims, runs: readonly ClaimedRun[]): ClaimsResult {
   const platforms = platformsOf(claims, runs);
@@ -58,7 +48,12 @@ function judgeClaim(
   const numbers = compared.flatMap((one) => judgeCompared(one, all, of));
   const decisive = [
     ...answered.filter(({ decides }) => decides).map(placed),
-    ...numbers.map(({ of: { platform, title }, verdict, reason }) => ({ platform, title, verdict, reason })),
+    ...numbers.map(({ number, of: { platform }, verdict, reason }) => ({
+      platform,
+      title: `${nameOf(number)}, side by side`,
+      verdict,
+      reason,
+    })),
   ];
   const platforms = [...Map.groupBy(decisive, ({ platform }) => platform)].map(([platform, parts]) => ({
     platform,
@@ -95,77 +90,10 @@ function together(parts: readonly (Judged & { title: string })[], need: 'all of 
   const unrun = having('not run');
   if (against.length > 0) return { verdict: 'does not hold', reason: say(against) };
   if (open.length > 0) return { verdict: 'unknown', reason: say(open) };
-  if (held.length === 0) return { verdict: 'not run', reason: 'no run of it is among these recordings' };
+  if (held.length === 0)
+    return { verdict: 'not run', reason: [...new Set(unrun.map(({ reason }) => reason))].join('; ') };
   if (unrun.length > 0 && need === 'all of it') return { verdict: 'unknown', reason: say(unrun) };
   return { verdict: 'holds', reason: say(held) };
-}
-
-/** Both as they are recorded: as JSON. */
-const plain = ({ file: _file, title: _title, seed: _seed, ...asked }: Scenario) => JSON.parse(JSON.stringify(asked));
-
-const isSameScenario = (a: Scenario, b: Scenario) => isDeepStrictEqual(plain(a), plain(b));
-
-function judgeAnswer(answer: Answer, platform: string, recorded: readonly ClaimedRun[]): AnswerResult {
-  const runs = recorded.filter(({ meta }) => isSameScenario(meta.scenario, answer.scenario));
-  const outdated = recorded.filter((run) => !runs.includes(run)).map(({ meta }) => meta.id);
-  const { setUps, factors, measures } = setUpsOf(runs, answer.numbers.map(readingOf));
-  const emulated = runs.some(isEmulated);
-  return {
-    file: answer.file,
-    title: answer.scenario.title,
-    platform,
-    decides: answer.holdsIf !== 'nothing',
-    emulated,
-    setUps,
-    factors,
-    numbers: answer.numbers.map((number, i) => ({
-      number,
-      measure: measures[i]!,
-      withheld: emulated && isSpeed(number),
-    })),
-    outdated,
-    ...verdictOf(answer, runs, outdated.length),
-  };
-}
-
-function verdictOf({ holdsIf }: Answer, runs: readonly ClaimedRun[], outdated: number): Judged {
-  if (runs.length === 0) {
-    const reason =
-      outdated === 0 ? 'not run' : 'not run since its scenario was changed: its recordings are of another version';
-    return { verdict: 'not run', reason };
-  }
-  const wanted = holdsIf === 'fail' ? 'fail' : 'pass';
-  const judged = runs.map((run) => ({ run, outcome: outcomeOf(run) }));
-  const useful = judged.filter(({ run }) => notValid(run.findings.checks).length === 0);
-  const useless = judged.length - useful.length;
-  const but = useless === 0 ? '' : `; ${useless} more ${useless === 1 ? 'run proves' : 'runs prove'} nothing`;
-  const against = useful.filter(({ outcome }) => outcome !== 'open' && outcome !== wanted);
-  const open = useful.filter(({ outcome }) => outcome === 'open');
-  const inRuns = (count: number) =>
-    useful.length === 1 ? 'in the one run' : `in ${count === useful.length ? 'each' : count} of ${useful.length} runs`;
-  if (against.length > 0)
-    return { verdict: 'does not hold', reason: `${inRuns(against.length)}${because(against[0]!.run)}${but}` };
-  if (useful.length === 0)
-    return { verdict: 'unknown', reason: `no run of it proves anything${because(judged[0]!.run, notValid)}` };
-  if (open.length > 0) return { verdict: 'unknown', reason: `${inRuns(open.length)}${because(open[0]!.run)}${but}` };
-  return {
-    verdict: 'holds',
-    reason: `${inRuns(useful.length)}${wanted === 'fail' ? because(useful[0]!.run) : ''}${but}`,
-  };
-}
-
-/** `open`: it cannot be said, or it failed of something else than what the scenario shows. */
-function outcomeOf({ meta, findings }: ClaimedRun): 'pass' | 'fail' | 'open' {
-  if (findings.verdict === 'unknown') return 'open';
-  if (findings.verdict === 'pass') return 'pass';
-  if (meta.scenario.expect === 'fail') return gateOf(findings, meta.scenario) === 'pass' ? 'fail' : 'open';
-  return 'fail';
-}
-
-/** `: vote: recovery: 22 s, wanted ≤ 15 s`: the check that decided it; nothing of a run in which all are met. */
-function because({ findings }: ClaimedRun, of: (checks: readonly Check[]) => Check[] = (all) => [...all]): string {
-  const first = of(findings.checks).find(({ verdict }) => verdict !== 'pass');
-  return first ? `: ${first.what}: ${first.observed}, wanted ${first.wanted}` : ', whose objectives were met';
 }
 
 function judgeCompared(

@@ -91,11 +91,11 @@ function measuredTable(measured: readonly Measured[], id: string, reports: Reado
 
 function verdictOf({ verdict, reason }: Measured): Markup {
   if (verdict === undefined) return html`<span class="dim">decides nothing</span>`;
-  return html`${badge(verdict)} <span class="dim small">${verdict === reason ? '' : reason}</span>`;
+  return html`${badge(verdict)} <span class="dim small">${reason}</span>`;
 }
 
 function numbersOf({ numbers }: Measured): Markup {
-  if (numbers.length === 0) return html`not run`;
+  if (numbers.length === 0) return html`–`;
   return html`<ul class="numbers">${numbers.map(({ name, value }) => html`<li>${name} ${cellOf(value)}</li>`)}</ul>`;
 }
 

@@ -52,8 +52,8 @@ function rowOf(one: Measured): string[] {
   return [
     `${inline(title)}<br>${inline(file)}`,
     inline(platform),
-    verdict === undefined ? 'decides nothing' : `${verdict}<br>${inline(verdict === reason ? '' : reason)}`,
-    numbers.map(({ name, value }) => `${inline(name)}: ${textOf(value)}`).join('<br>') || 'not run',
+    verdict === undefined ? 'decides nothing' : `${verdict}<br>${inline(reason)}`,
+    numbers.map(({ name, value }) => `${inline(name)}: ${textOf(value)}`).join('<br>') || '–',
     n === undefined ? '–' : String(n),
     configuration === undefined ? '–' : String(configuration),
     [...runs.map(({ id, counted }) => inline(counted ? id : `(${id})`)), ...old].join('<br>') || '–',
