@@ -80,7 +80,7 @@ ${beside.length > 0 && besideTable(beside, id)}</section>`;
 
 function measuredTable(measured: readonly Measured[], id: string, reports: ReadonlyMap<string, string>): Markup {
   return html`<h3 id="${id}-measured">Measured here</h3>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-measured"><table class="stack compared">
+<div class="scroll" tabindex="0" role="region" aria-labelledby="${id} ${id}-measured"><table class="stack compared">
 <thead><tr><th scope="col">Scenario and platform</th><th scope="col">Verdict</th><th scope="col">Numbers</th><th scope="col">n, configuration, recordings</th></tr></thead>
 <tbody>${measured.map(
     (one) =>
@@ -118,7 +118,7 @@ function runsOf({ n, configuration, runs, outdated }: Measured, reports: Readonl
 
 function besideTable(beside: readonly Beside[], id: string): Markup {
   return html`<h3 id="${id}-beside">Side by side</h3>
-<div class="scroll" tabindex="0" role="region" aria-labelledby="${id}-beside"><table class="stack compared">
+<div class="scroll" tabindex="0" role="region" aria-labelledby="${id} ${id}-beside"><table class="stack compared">
 <thead><tr><th scope="col">Number</th><th scope="col">Of</th><th scope="col">Beside</th><th scope="col">Verdict</th></tr></thead>
 <tbody>${beside.map(
     ({ name, wanted, sides, verdict, reason, ratio, differences }) =>
