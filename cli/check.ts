@@ -8,6 +8,7 @@ import { scriptFile } from '../load/k6/script.ts';
 import type { WrittenLoad } from '../load/schema.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
+import { sayMany } from '../reports/wording.ts';
 import { loadProject } from '../run/parts.ts';
 import { type Claims, isClaimsFile, toClaims } from '../scenarios/claims.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
@@ -124,7 +125,7 @@ function describeCluster(cluster: Cluster): string {
 }
 
 function describeClaims({ title, claims }: Claims): string {
-  return `${title}: ${claims.length} claims`;
+  return `${title}: ${sayMany(claims.length, 'claim')}`;
 }
 
 /** A script for k6 is not run: its types are checked, and what it imports is looked for. Throws FileError. */

@@ -28,7 +28,7 @@ export function claimedRun(scenario: Scenario, platform: string, nth = 0): Recor
   recording.meta.cluster = { name: `lab-${platform}`, file: `clusters/lab-${platform}.yaml`, platform };
   if (!scenario.load) return recording;
   const rate = platform === 'proxmox' ? 20 : 200;
-  const loaded = withLoad(recording, { rate: rate + nth, ...(isOverload(scenario) ? { from: 0, to: 15_000 } : {}) });
+  const loaded = withLoad(recording, { rate, ...(isOverload(scenario) ? { from: 0, to: 15_000 } : {}) });
   loaded.meta.scenario.load = scenario.load;
   return loaded;
 }

@@ -84,6 +84,22 @@ describe('brownout compare --claims', () => {
   });
 });
 
+it('brownout run takes a file of claims for its scenarios, and runs none on a platform where no claim asks it', async () => {
+  const toy = path.join(project, 'toy');
+  cpSync(path.join(root, 'examples'), toy, { recursive: true });
+  writeFileSync(path.join(toy, 'package.json'), '{ "type": "module" }');
+  const answer = '{ scenario: scenarios/killed.yaml, on: [swarm] }';
+  const claim = `{ claim: It goes on., rests-on: { where: here, measured: false, how: said }, answers: [${answer}] }`;
+  writeFileSync(path.join(toy, 'claims.yaml'), `title: Toy\nabout: A toy.\nclaims: [${claim}]\n`);
+  const words = ['run', 'claims.yaml', '-c', 'clusters/toy.yaml', '--no-allure'];
+  const { exitCode, stdout } = await execa(process.execPath, [path.join(root, 'cli', 'main.ts'), ...words], {
+    reject: false,
+    cwd: toy,
+  });
+  assert.match(stdout, /skipped {2}scenarios\/killed\.yaml on clusters\/toy\.yaml: .* ask it of swarm alone/);
+  assert.equal(exitCode, 2);
+});
+
 describe('the page', () => {
   const file = path.join(project, 'out put', 'thesis.html');
   before(async () => {

@@ -91,7 +91,7 @@ function notesOf(answers: AnswerResult[], claims: ClaimResult[]): string[] {
   const few = answers.some(({ setUps }) => setUps.some(({ runs }) => counted(runs) > 0 && counted(runs) < ENOUGH_RUNS));
   const compared = claims.some((claim) => claim.compared.length > 0);
   return [
-    'A claim holds where the scenarios that answer it kept their objectives in each run that proves something; it does not where one of them did not. Of anything else it is unknown, with the reason. Its verdict as a whole is that of the platforms where it was run.',
+    'A claim holds where each run that proves something kept what decides it: the objectives of the scenario that answers it, or limits of the claim’s own. It does not hold where one did not. Of anything else it is unknown, with the reason. As a whole it holds if it does on every platform where it was run.',
     ...(compared
       ? [
           'Two numbers are told apart only if each run of the one lies before each run of the other, with at least three runs of each: with fewer, chance does that too often.',

@@ -96,7 +96,7 @@ function verdictOf({ verdict, reason }: Measured): Markup {
 
 function numbersOf({ numbers }: Measured): Markup {
   if (numbers.length === 0) return html`–`;
-  return html`<ul class="numbers">${numbers.map(({ name, value }) => html`<li>${name} ${cellOf(value)}</li>`)}</ul>`;
+  return html`<ul class="numbers">${numbers.map(({ name, value }) => html`<li><span class="dim">${name}</span> ${cellOf(value)}</li>`)}</ul>`;
 }
 
 function cellOf({ main, details }: Cell): Markup {
