@@ -60,7 +60,7 @@ const on = z
   .array(z.string(), { error: 'expected a list of platforms' })
   .min(1)
   .describe('The platforms on which it answers the claim; on all unless said. Elsewhere it is not run.')
-  .meta({ examples: [['swarm', 'kubernetes']] })
+  .meta({ examples: [Object.keys(registeredPlatforms()).slice(0, 2)] })
   .optional();
 
 const number = z

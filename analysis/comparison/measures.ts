@@ -32,7 +32,7 @@ export const reading =
     },
   });
 
-export function observed({ ms, bracket, beyond }: Mark): Observation | undefined {
+function observed({ ms, bracket, beyond }: Mark): Observation | undefined {
   if (ms !== undefined) return bracket ? { value: ms, bracket } : { value: ms };
   return beyond === undefined ? undefined : { beyond };
 }
