@@ -10,7 +10,7 @@ import { sayPlannedLoad } from '../run/load-check.ts';
 import { loadProject } from '../run/parts.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
-import { findScenarioUses } from '../scenarios/claims.ts';
+import { findScenarioUses } from '../scenarios/find.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';

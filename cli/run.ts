@@ -12,7 +12,7 @@ import { InvocationFolder } from '../run/invocation-folder.ts';
 import { pendingIn, readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
-import { findScenarioUses } from '../scenarios/claims.ts';
+import { findScenarioUses } from '../scenarios/find.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';

@@ -10,7 +10,7 @@ import { faults } from '../faults/index.ts';
 import { memberSelector, nodeSelector } from '../faults/selector.ts';
 import { flow, type JsonSchema } from '../files/validate.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
-import { claimsSchema } from '../scenarios/claims.ts';
+import { claimsSchema } from '../scenarios/claims-schema.ts';
 import { scenarioSchema } from '../scenarios/schema.ts';
 import { writeWhole } from '../units/write-whole.ts';
 

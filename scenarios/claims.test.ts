@@ -7,7 +7,8 @@ import { FileError } from '../files/diagnostic.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml } from '../files/yaml.ts';
 import { mutations } from '../tests/mutations.ts';
-import { type Claims, findScenarioUses, placesOf, readClaims, toClaims } from './claims.ts';
+import { type Claims, placesOf, readClaims, toClaims } from './claims.ts';
+import { findScenarioUses } from './find.ts';
 
 const thesis = path.join(import.meta.dirname, 'thesis', 'claims.yaml');
 const voting = path.join(import.meta.dirname, 'voting', 'mine.yaml');

@@ -10,7 +10,7 @@ import { parseYaml } from '../files/yaml.ts';
 import { loadKinds, loadWorkload } from '../fixtures/workloads.ts';
 import { knownKinds } from '../probes/kinds.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
-import { findScenarios } from './claims.ts';
+import { findScenarios } from './find.ts';
 import { loadScenario, toScenario } from './load.ts';
 import type { Scenario } from './scenario.ts';
 

@@ -1,5 +1,6 @@
 /** How each number that a claim can name is read from a run. */
-import type { ClaimNumber, claimNumbers } from '../../scenarios/claims.ts';
+import type { ClaimNumber } from '../../scenarios/claims.ts';
+import type { claimNumbers } from '../../scenarios/claims-schema.ts';
 import type { Unit } from '../comparison/comparison.ts';
 import type { ComparedRun } from '../comparison/factors.ts';
 import { ofRun, ofStream, type Reading, reading } from '../comparison/measures.ts';
