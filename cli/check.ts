@@ -8,7 +8,9 @@ import { scriptFile } from '../load/k6/script.ts';
 import type { WrittenLoad } from '../load/schema.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
+import { sayMany } from '../reports/wording.ts';
 import { loadProject } from '../run/parts.ts';
+import { type Claims, isClaimsFile, toClaims } from '../scenarios/claims.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
 import { isLoadFile, type ReadLoad, toLoad } from '../scenarios/load-file.ts';
@@ -27,8 +29,8 @@ interface CheckFlags {
 
 export function checkCommand(): Command {
   return new Command('check')
-    .description('validates scenario, cluster and load files; asks no cluster, and changes nothing')
-    .argument('<files...>', 'scenario files, cluster files, load files, or folders of them')
+    .description('validates scenario, cluster, load and claims files; asks no cluster, and changes nothing')
+    .argument('<files...>', 'scenario files, cluster files, load files, claims files, or folders of them')
     .option('-c, --cluster <file...>', 'cluster files on which the scenarios must be able to run', [])
     .option('--json', 'as JSON')
     .addHelpText('after', `\n${OWN_PARTS}`)
@@ -61,6 +63,7 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
           if (only.has(file)) clusters.push(cluster);
           return describeCluster(cluster);
         }
+        if (isClaimsFile(yaml)) return describeClaims(await toClaims(yaml));
         if (isLoadFile(yaml)) {
           const read = await toLoad(yaml);
           await checkScript(read.load);
@@ -119,6 +122,10 @@ async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Chec
 
 function describeCluster(cluster: Cluster): string {
   return `${cluster.platform}, ${platformOf(cluster.platform).describe(cluster)}`;
+}
+
+function describeClaims({ title, claims }: Claims): string {
+  return `${title}: ${sayMany(claims.length, 'claim')}`;
 }
 
 /** A script for k6 is not run: its types are checked, and what it imports is looked for. Throws FileError. */

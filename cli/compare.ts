@@ -1,22 +1,18 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { compare } from '../analysis/comparison/compare.ts';
 import type { Comparison } from '../analysis/comparison/comparison.ts';
-import type { ComparedRun } from '../analysis/comparison/factors.ts';
-import type { RunFolder } from '../recording/folder.ts';
 import { renderComparisonPage } from '../reports/compare/html.ts';
 import { renderMarkdown } from '../reports/compare/markdown.ts';
 import { renderComparison } from '../reports/compare/terminal.ts';
-import { judgeRun } from '../run/judge.ts';
-import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { asDocument, asJson, type Styled, stderr, stdout } from '../units/terminal.ts';
-import { writeWhole } from '../units/write-whole.ts';
-import { type Read, readNewest, readRun } from './recordings.ts';
+import { asDocument, asJson, type Styled, stdout } from '../units/terminal.ts';
+import { compareClaims } from './claims.ts';
+import { byId, type ReadRun, readJudged, requireOneWay, writePage } from './compared-runs.ts';
+import { readNewest, readRun } from './recordings.ts';
 
 interface CompareFlags {
   last?: number;
+  claims?: string;
   html?: string;
   markdown?: boolean;
   json?: boolean;
@@ -30,15 +26,18 @@ export function compareCommand(): Command {
     .argument('[runs...]', 'two runs or more, each by id, the end of its id, or its folder')
     .addOption(new Option('--last <number>', 'the newest runs instead').argParser(parseCount))
     .option('--html <file>', 'also write a page')
+    .option(
+      '--claims <file>',
+      'by the claims that they answer: what each rests on, and what was measured of it; of all runs unless some are named',
+    )
     .addOption(new Option('--markdown', 'as Markdown').conflicts('json'))
     .option('--json', 'as JSON')
-    .action((names: string[], flags: CompareFlags) => {
-      const runs = byId(chooseRuns(names, flags.last));
+    .action(async (names: string[], flags: CompareFlags) => {
+      if (flags.claims !== undefined) return compareClaims(flags.claims, names, flags);
+      const runs = atLeastTwo(chooseRuns(names, flags.last));
       const comparison = compare([...runs.values()].map(({ value }) => value));
       if (flags.html !== undefined) {
-        const file = path.resolve(flags.html);
-        write(file, renderComparisonPage(comparison, linksFrom(path.dirname(file), runs)));
-        stderr.print(`Comparison: ${shownPath(file)}`);
+        writePage(flags.html, 'Comparison', runs, (links) => renderComparisonPage(comparison, links));
       }
       stdout.print(textOf(comparison, flags));
     });
@@ -52,19 +51,13 @@ function textOf(comparison: Comparison, { json, markdown }: CompareFlags): Style
 }
 
 function chooseRuns(names: string[], last: number | undefined): ReadRun[] {
-  if (names.length > 0 && last !== undefined) {
-    throw new OperatorError('Runs are given by name and by --last.', { hint: 'Give one of the two.' });
-  }
-  if (last === undefined) return names.map((name) => readRun(name, read));
-  return readNewest(last, read);
+  requireOneWay(names, last);
+  if (last === undefined) return names.map((name) => readRun(name, readJudged));
+  return readNewest(last, readJudged);
 }
 
-type ReadRun = Read<ComparedRun>;
-
-/** By id, so that a run that is given twice, or as a copy, counts once. */
-function byId(given: ReadRun[]): Map<string, ReadRun> {
-  const runs = new Map<string, ReadRun>();
-  for (const each of given) if (!runs.has(each.value.meta.id)) runs.set(each.value.meta.id, each);
+function atLeastTwo(given: ReadRun[]): Map<string, ReadRun> {
+  const runs = byId(given);
   if (runs.size >= 2) return runs;
   throw new OperatorError(
     `A comparison takes at least two runs, ${runs.size === 1 ? 'and this is one' : 'and none is given'}.`,
@@ -72,41 +65,6 @@ function byId(given: ReadRun[]): Map<string, ReadRun> {
       hint: 'brownout compare <run> <run>, or --last 2; `brownout runs` lists what there is',
     },
   );
-}
-
-/** All runs are judged again now, by the same rules, whichever version of the suite recorded them. */
-function read(folder: RunFolder): ComparedRun {
-  try {
-    return judgeRun(folder);
-  } catch (cause) {
-    if (cause instanceof OperatorError) throw cause;
-    throw new OperatorError(`The recording in ${folder.dir} cannot be read: ${(cause as Error).message}`, {
-      hint: 'Leave it out of the comparison.',
-      cause,
-    });
-  }
-}
-
-/** Links from the page to each run's own report, if it has one. */
-function linksFrom(dir: string, runs: Map<string, ReadRun>): Map<string, string> {
-  const reports = [...runs].filter(([, { folder }]) => existsSync(folder.report));
-  return new Map(
-    reports.map(([id, { folder }]) => [
-      id,
-      path.relative(dir, folder.report).split(path.sep).map(encodeURIComponent).join('/'),
-    ]),
-  );
-}
-
-function write(file: string, text: string): void {
-  try {
-    writeWhole(file, text);
-  } catch (cause) {
-    throw new OperatorError(`The page cannot be written: ${(cause as Error).message}`, {
-      hint: 'Give a file in a folder that exists: --html compare.html',
-      cause,
-    });
-  }
 }
 
 function parseCount(text: string): number {

@@ -10,7 +10,8 @@ import { sayPlannedLoad } from '../run/load-check.ts';
 import { loadProject } from '../run/parts.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { type Preflight, preflight } from '../run/preflight.ts';
-import { findScenarios, loadScenario } from '../scenarios/load.ts';
+import { findScenarioUses } from '../scenarios/find.ts';
+import { loadScenario } from '../scenarios/load.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asDocument, asJson, joined, type Piece, type Styled, stdout, styled } from '../units/terminal.ts';
@@ -38,14 +39,15 @@ interface NotPlanned {
 export function planCommand(): Command {
   return new Command('plan')
     .description('shows what scenarios would do on a cluster: targets, prediction, rights; touches nothing')
-    .argument('<scenario...>', 'scenario files or folders')
+    .argument('<scenario...>', 'scenario files, claims files, or folders')
     .requiredOption('-c, --cluster <file...>', 'cluster files')
     .addOption(new Option('--seed <number>', 'the seed of the choices').argParser(parseSeed))
     .option('--json', 'as JSON')
     .option('--rights', 'print a role with the rights that the runs need, without connecting to anything')
     .action(async (paths: string[], flags: PlanFlags) => {
       await loadProject(process.cwd());
-      const scenarios = await Promise.all(findScenarios(paths).map((file) => loadScenario(file)));
+      const uses = await findScenarioUses(paths);
+      const scenarios = await Promise.all(uses.map(({ file }) => loadScenario(file)));
       const clusters = await Promise.all(once(flags.cluster).map((file) => loadCluster(file)));
       if (flags.rights) {
         for (const cluster of clusters) stdout.print(asDocument(await rightsText(scenarios, cluster)));
@@ -53,7 +55,9 @@ export function planCommand(): Command {
       }
       const plans: Planned[] = [];
       for (const cluster of clusters) {
-        for (const scenario of scenarios) {
+        for (const [index, scenario] of scenarios.entries()) {
+          const { on } = uses[index]!;
+          if (on && !on.includes(cluster.platform)) continue;
           const planned = await plan(scenario, cluster, flags.seed);
           plans.push(planned);
           if (!flags.json) stdout.print(plans.length > 1 ? styled`\n${asText(planned)}` : asText(planned));

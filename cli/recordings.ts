@@ -17,11 +17,16 @@ export function readRun<T>(name: string | undefined, read: (folder: RunFolder) =
   return { folder, value: read(folder) };
 }
 
-/** The newest `count` runs that can be read, oldest first; those that cannot are told. */
-export function readNewest<T>(count: number, read: (folder: RunFolder) => T): Read<T>[] {
+/** The newest `count` runs that can be read, oldest first; those that cannot are told. Runs that are not `wanted` are not even read. */
+export function readNewest<T>(
+  count: number,
+  read: (folder: RunFolder) => T,
+  wanted: (folder: RunFolder) => boolean = () => true,
+): Read<T>[] {
   const found: Read<T>[] = [];
   for (const folder of listRuns().reverse()) {
     if (found.length === count) break;
+    if (!wanted(folder)) continue;
     try {
       found.unshift({ folder, value: read(folder) });
     } catch (error) {

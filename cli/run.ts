@@ -12,7 +12,8 @@ import { InvocationFolder } from '../run/invocation-folder.ts';
 import { pendingIn, readFindings } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
-import { findScenarios, loadScenario } from '../scenarios/load.ts';
+import { findScenarioUses } from '../scenarios/find.ts';
+import { loadScenario } from '../scenarios/load.ts';
 import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stderr, stdout } from '../units/terminal.ts';
@@ -34,7 +35,10 @@ interface RunFlags extends GateFlags {
 export function runCommand(): Command {
   return new Command('run')
     .description('runs scenarios on a cluster and judges them')
-    .argument('<scenario...>', 'scenario files or folders; Playwright specs (*.spec.ts) are run as journeys')
+    .argument(
+      '<scenario...>',
+      'scenario files, claims files (the scenarios that answer them), or folders; Playwright specs (*.spec.ts) are run as journeys',
+    )
     .requiredOption('-c, --cluster <file...>', 'cluster files')
     .addOption(new Option('--seed <number>', 'the same choices again').argParser(parseSeed))
     .option('--json', 'one JSON object on standard output')
@@ -71,8 +75,9 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
   const journeys = once(given.filter(isJourney)).map((file) => path.resolve(file));
   const clusters = once(flags.cluster).map((file) => path.resolve(file));
   const named = given.filter((file) => !isJourney(file));
-  const scenarios = named.length > 0 ? findScenarios(named).map((file) => path.resolve(file)) : [];
   await loadProject(process.cwd());
+  const uses = named.length > 0 ? await findScenarioUses(named) : [];
+  const scenarios = uses.map(({ file }) => path.resolve(file));
   // Read every file before touching anything: a typo in the last one must not show up after an hour.
   const [loaded, read] = await Promise.all([
     Promise.all(clusters.map((file) => loadCluster(file))),
@@ -83,7 +88,7 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
   const own = new InvocationFolder();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'brownout-'));
   const invocation: Invocation = {
-    scenarios: scenarios.map((file, index) => ({ file, title: read[index]!.title })),
+    scenarios: scenarios.map((file, index) => ({ file, title: read[index]!.title, on: uses[index]!.on })),
     journeys,
     clusters,
     seed: flags.seed,

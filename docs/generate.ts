@@ -10,6 +10,7 @@ import { faults } from '../faults/index.ts';
 import { memberSelector, nodeSelector } from '../faults/selector.ts';
 import { flow, type JsonSchema } from '../files/validate.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
+import { claimsSchema } from '../scenarios/claims-schema.ts';
 import { scenarioSchema } from '../scenarios/schema.ts';
 import { writeWhole } from '../units/write-whole.ts';
 
@@ -18,11 +19,14 @@ const root = path.join(import.meta.dirname, '..');
 /** The text of every generated file, by its path from the root. */
 export function generate(): Record<string, string> {
   const scenario = jsonSchema(scenarioSchema(faults));
+  const claims = jsonSchema(claimsSchema);
+  const claim = claims.properties?.claims?.items ?? {};
   const platforms = Object.values(registeredPlatforms());
   const cluster = jsonSchema(clusterSchema(platforms));
   const use = scenario.properties?.faults?.items?.properties ?? {};
   return {
     'scenarios/scenario.schema.json': `${JSON.stringify(scenario, null, 2)}\n`,
+    'scenarios/claims.schema.json': `${JSON.stringify(claims, null, 2)}\n`,
     'clusters/cluster.schema.json': `${JSON.stringify(cluster, null, 2)}\n`,
     'docs/scenario-file.md': page('docs/scenario-file.md', {
       scenario: table(scenario),
@@ -31,6 +35,11 @@ export function generate(): Record<string, string> {
       faults: Object.entries(use)
         .map(([name, fault]) => `### ${name}\n\n${fault.description}\n\n${table(fault)}`)
         .join('\n\n'),
+    }),
+    'docs/claims.md': page('docs/claims.md', {
+      claim: table(claim),
+      answer: table(claim.properties?.answers?.items ?? {}),
+      compared: table(claim.properties?.compared?.items ?? {}),
     }),
     'docs/cluster-file.md': page(
       'docs/cluster-file.md',

@@ -10,7 +10,8 @@ import type { RunProgress } from './progress.ts';
 export const INVOCATION = 'BROWNOUT_INVOCATION';
 
 export interface Invocation {
-  scenarios: { file: string; title: string }[];
+  /** `on`: the only platforms for which it was asked. */
+  scenarios: { file: string; title: string; on?: string[] | undefined }[];
   /** Playwright specs given in addition to scenario files. */
   journeys: string[];
   clusters: string[];

@@ -84,3 +84,20 @@ entry: { result: http://vip }
     ["8:16 the load asks the entry 'vote', which cluster.yaml does not name"],
   );
 });
+
+test('in place of a fault stands a load that says itself how it goes and ends: stages, or an amount with its time', async () => {
+  const instead = (load: string) =>
+    toScenario(
+      parseYaml(
+        new Source(
+          'mine.yaml',
+          scenarioWith(load).replace('faults:\n  - member-kill: { member: { service: vote } }', 'faults: []'),
+        ),
+      ),
+    );
+  const closed = '{ engine: autocannon, probe: page, connections: 10, amount: 100';
+  assert.equal((await instead(`${closed}, for: 60s }`)).scenario.faults.length, 0);
+  assert.equal((await instead('{ probe: page, stages: [{ rate: 100/s, for: 10s }] }')).scenario.faults.length, 0);
+  for (const load of [`${closed} }`, '{ probe: page, rate: 5/s }'])
+    await assert.rejects(instead(load), /mine\.yaml:4:9: expected at least one fault, or a load of stages/);
+});

@@ -10,7 +10,8 @@ import { parseYaml } from '../files/yaml.ts';
 import { loadKinds, loadWorkload } from '../fixtures/workloads.ts';
 import { knownKinds } from '../probes/kinds.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
-import { findScenarios, loadScenario, toScenario } from './load.ts';
+import { findScenarios } from './find.ts';
+import { loadScenario, toScenario } from './load.ts';
 import type { Scenario } from './scenario.ts';
 
 const read = async (text: string): Promise<Scenario> =>
@@ -133,7 +134,7 @@ test('what a workload says of a probe must fit its kind', async () => {
   }
 });
 
-const shipped = findScenarios([import.meta.dirname]);
+const shipped = await findScenarios([import.meta.dirname]);
 
 test('a neighbour that asks a service must be told which: no workload is assumed', async () => {
   const withThe = (options: string) =>

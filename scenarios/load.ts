@@ -1,7 +1,6 @@
 import type { Fault } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { FileError, throwIfAny } from '../files/diagnostic.ts';
-import { findYaml } from '../files/find.ts';
 import { validate } from '../files/validate.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
@@ -64,9 +63,4 @@ async function namedWorkload(file: YamlFile, scenario: Scenario, vocabulary: Voc
     if (!(error instanceof OperatorError)) throw error;
     throw new FileError([file.source.diagnostic(file.at(['workload']), error.message, error.hint)]);
   }
-}
-
-/** The scenario files in the given files and folders, sorted. Throws FileError for a path that does not exist. */
-export function findScenarios(paths: string[]): string[] {
-  return findYaml(paths);
 }

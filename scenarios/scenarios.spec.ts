@@ -6,8 +6,8 @@ import { printable } from '../units/printable.ts';
 
 /** Without the command: those of the voting app. Only then is it here that scenario files are read. */
 async function votingScenarios(): Promise<{ file: string; title: string }[]> {
-  const { findScenarios, loadScenario } = await import('./load.ts');
-  const files = findScenarios([path.join(import.meta.dirname, 'voting')]);
+  const [{ findScenarios }, { loadScenario }] = await Promise.all([import('./find.ts'), import('./load.ts')]);
+  const files = await findScenarios([path.join(import.meta.dirname, 'voting')]);
   return Promise.all(files.map(async (file) => ({ file, title: (await loadScenario(file)).title })));
 }
 

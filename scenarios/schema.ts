@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Fault } from '../faults/fault.ts';
-import { loadSchema } from '../load/schema.ts';
+import { loadSchema, type WrittenLoad } from '../load/schema.ts';
 import { duration, formatDuration, parseDuration, parseShare, share } from '../units/units.ts';
 
 /** Anything longer is probably a wrong unit: a run of more than a day is no longer a test. */
@@ -96,7 +96,7 @@ export function scenarioSchema(faults: Record<string, Fault>) {
     faults: z
       .array(faultUse(faults), { error: 'expected a list of faults: begin each with a dash' })
       .describe(
-        'What is done to the cluster, all at the same time. None, `[]`, where a load of `stages` is what is done.',
+        'What is done to the cluster, all at the same time. None, `[]`, where a load of `stages`, or of an `amount`, is what is done.',
       ),
     horizon: between(10_000, LONGEST)
       .prefault('120s')
@@ -142,11 +142,15 @@ export function scenarioSchema(faults: Record<string, Fault>) {
       .meta({ examples: [1] })
       .optional(),
   });
-  return scenario.refine(({ faults, load }) => faults.length > 0 || load?.stages !== undefined, {
+  return scenario.refine(({ faults, load }) => faults.length > 0 || isWhatIsDone(load), {
     path: ['faults'],
-    error: 'expected at least one fault, or a load of stages',
+    error: 'expected at least one fault, or a load of stages, or one of an amount that says `for` how long at most',
   });
 }
+
+/** It can stand in place of a fault: it says itself how it goes, and ends. */
+const isWhatIsDone = (load: WrittenLoad | undefined) =>
+  load?.stages !== undefined || (load?.amount !== undefined && load.for !== undefined);
 
 /** One item of `faults`: a map with one key, the fault, and its options. */
 function faultUse(faults: Record<string, Fault>) {

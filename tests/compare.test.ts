@@ -6,12 +6,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
 import type { Comparison } from '../analysis/comparison/comparison.ts';
-import { errorClasses, outcomes } from '../probes/probe.ts';
-import { SampleEncoder } from '../probes/samples.ts';
-import { runFolder, runsDir } from '../recording/folder.ts';
+import { runsDir } from '../recording/folder.ts';
 import type { Recording } from '../recording/read.ts';
 import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';
 import { nodeKillRecording, syntheticRecording } from './synthetic.ts';
+import { writeRecording } from './written-recording.ts';
 
 const root = path.dirname(import.meta.dirname);
 const project = mkdtempSync(path.join(tmpdir(), 'brownout-compare-'));
@@ -24,31 +23,8 @@ after(async () => {
 
 /** A recording as a run leaves it. */
 function record(id: string, recording: Recording, change: (recording: Recording) => void = () => undefined): void {
-  recording.meta.id = id;
   change(recording);
-  const { meta, events, streams } = recording;
-  const folder = runFolder(path.join(runsDir(project), id));
-  mkdirSync(folder.dir, { recursive: true });
-  const encoder = new SampleEncoder();
-  streams.forEach((one, stream) => {
-    for (let i = 0; i < one.n; i++) {
-      encoder.add(stream, one.seq[i]!, one.due[i]!, one.sent[i]!, one.done[i]!, {
-        outcome: outcomes[one.outcome[i]!]!,
-        error: errorClasses[one.error[i]!]!,
-        status: one.status[i]!,
-        instance: one.instances[one.instance[i]!],
-      });
-    }
-  });
-  const header = SampleEncoder.header(
-    meta.origin.monotonic,
-    streams.map(({ spec }) => spec),
-  );
-  writeFileSync(folder.meta, JSON.stringify(meta));
-  writeFileSync(folder.events, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-  writeFileSync(folder.samples, Buffer.concat([header, encoder.take()]));
-  writeFileSync(folder.journal, '');
-  writeFileSync(folder.report, '<!doctype html><title>its own report</title>');
+  writeRecording(project, id, recording);
 }
 
 const cli = (...words: string[]) =>

@@ -4,10 +4,12 @@
  */
 
 import { entryName } from '../events/configuration.ts';
+import type { Findings } from '../findings.ts';
 import { spellsOf } from '../streams/degradation.ts';
 import { notValid } from '../validity.ts';
 import type {
   Comparison,
+  Difference,
   Measure,
   Point,
   PredictionComparison,
@@ -60,8 +62,32 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
   };
 }
 
-/** `of` reads the value from a run; undefined if the run has none. */
+/** The set-ups that runs make up, what was recorded of each, and these numbers of them: a part of what `compare` tells. */
+export function setUpsOf(
+  runs: readonly ComparedRun[],
+  readings: readonly Reading<Findings>[],
+): { setUps: SetUp[]; factors: Factor[][]; differences: Difference[]; measures: Measure[] } {
+  const groups = groupRuns(runs);
+  const factors = groups.map((group) => group.factors);
+  const labels = labelsOf(factors);
+  return {
+    setUps: groups.map((group, i) => setUpOf(group, letterOf(i), labels[i]!)),
+    factors,
+    differences: differencesOf(factors).differences,
+    measures: summariesOf(groups, readings, ({ findings }) => findings),
+  };
+}
+
+/** `of` reads the value from a run; undefined if the run has none. Measures without a value in any run are left out. */
 function measuresOf<From>(
+  groups: Group[],
+  readings: readonly Reading<From>[],
+  of: (run: ComparedRun) => From | undefined,
+): Measure[] {
+  return summariesOf(groups, readings, of).filter(isObserved);
+}
+
+function summariesOf<From>(
   groups: Group[],
   readings: readonly Reading<From>[],
   of: (run: ComparedRun) => From | undefined,
@@ -70,15 +96,13 @@ function measuresOf<From>(
     const from = of(run);
     return { run: run.meta.id, counted: isCounted(run), ...(from === undefined ? {} : read(from)) };
   };
-  return readings
-    .map(
-      ({ name, unit, read }): Measure => ({
-        name,
-        unit,
-        summaries: groups.map(({ runs }) => summarize(runs.map((run) => pointOf(run, read)))),
-      }),
-    )
-    .filter(isObserved);
+  return readings.map(
+    ({ name, unit, read }): Measure => ({
+      name,
+      unit,
+      summaries: groups.map(({ runs }) => summarize(runs.map((run) => pointOf(run, read)))),
+    }),
+  );
 }
 
 function byStream<From extends { stream: string }>(

@@ -7,8 +7,8 @@ import type { Check, Mark, VerdictKind } from '../findings.ts';
 import type { Spell } from '../streams/degradation.ts';
 import type { Interval, Observation } from './statistics.ts';
 
-/** Times in ms, `seconds` in seconds, shares 0…1; `a second`: a rate. */
-export type Unit = 'ms' | 'seconds' | 'share' | 'count' | 'a second';
+/** Times in ms, `seconds` in seconds, shares 0…1; `a second`: a rate; `times`: a ratio. */
+export type Unit = 'ms' | 'seconds' | 'share' | 'count' | 'a second' | 'MiB/s' | 'times';
 
 /**
  * `asked`: the faults and how they were measured. `cluster`: the cluster they ran on. `judged`: limits that can change a verdict

@@ -21,7 +21,7 @@ export interface Reading<From> {
   read(from: From): Observation | undefined;
 }
 
-const reading =
+export const reading =
   <From>(unit: Unit) =>
   (name: string, read: (from: From) => Observation | number | undefined): Reading<From> => ({
     name,

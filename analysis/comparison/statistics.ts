@@ -25,8 +25,9 @@ const CONFIDENCE = 0.95;
 const RESAMPLES = 4000;
 
 /** The lower and upper bound of the true value. */
-const atLeast = ({ value, bracket, beyond }: Observation): number => bracket?.from ?? value ?? beyond ?? -Infinity;
-const atMost = ({ value, bracket }: Observation): number => bracket?.to ?? value ?? Infinity;
+export const atLeast = ({ value, bracket, beyond }: Observation): number =>
+  bracket?.from ?? value ?? beyond ?? -Infinity;
+export const atMost = ({ value, bracket }: Observation): number => bracket?.to ?? value ?? Infinity;
 
 /** The middle value, or halfway between the middle two; Infinity if one of these is. NaN for no values. */
 export function middle(values: ArrayLike<number>): number {

@@ -32,6 +32,10 @@ function sayValue(value: number, unit: Unit): string {
       return Number.isInteger(value) ? sayCount(value) : value.toFixed(1);
     case 'a second':
       return `${value.toFixed(1)}/s`;
+    case 'MiB/s':
+      return `${value.toFixed(1)} MiB/s`;
+    case 'times':
+      return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ×`;
   }
 }
 

@@ -1,0 +1,144 @@
+/** How each number that a claim can name is read from a run. */
+import type { ClaimNumber } from '../../scenarios/claims.ts';
+import type { claimNumbers } from '../../scenarios/claims-schema.ts';
+import type { Unit } from '../comparison/comparison.ts';
+import type { ComparedRun } from '../comparison/factors.ts';
+import { ofRun, ofStream, type Reading, reading } from '../comparison/measures.ts';
+import type { Observation } from '../comparison/statistics.ts';
+import type { Findings, LargeFile, LoadFindings } from '../findings.ts';
+
+type Names<Group extends keyof typeof claimNumbers> = (typeof claimNumbers)[Group][number];
+
+/** What a number says of the machine, however it is used: an emulated guest has none of these that mean anything. */
+const SPEED: Record<ClaimNumber['group'], readonly string[]> = {
+  run: ['start-up'],
+  stream: ['goodput before', 'goodput', 'p95 before', 'p95', 'p99 before', 'p99'],
+  load: ['answered a second', 'p95', 'p99', 'knee', 'best second'],
+  file: ['sent a second', 'back a second'],
+};
+
+/** The number is the machine's speed rather than how the platform behaves. */
+export const isSpeed = ({ group, name }: ClaimNumber) => SPEED[group].includes(name);
+
+/** Whether a run's guests were emulated, which its cluster tells as a part of its version. */
+export const isEmulated = ({ findings }: ComparedRun) =>
+  findings.configuration.some(({ group, value }) => group === 'version' && value.includes('emulated guests'));
+
+/** How a number is called: as the file of claims does. */
+export const nameOf = ({ group, name, stream = group }: ClaimNumber) => (group === 'run' ? name : `${stream}: ${name}`);
+
+const BYTES_A_MIB = 2 ** 20;
+
+/** From when the platform has chosen a place for what it replaces to the first good answer of users. */
+function startUp({ split }: Findings): Observation | undefined {
+  const at = (step: string) => split.find((one) => one.step === step)?.mark;
+  const [from, to] = [at('rescheduled'), at('first success')];
+  if (from?.ms === undefined || to?.ms === undefined || to.ms <= from.ms) return undefined;
+  const value = to.ms - from.ms;
+  const earliest = (to.bracket?.from ?? to.ms) - (from.bracket?.to ?? from.ms);
+  const latest = (to.bracket?.to ?? to.ms) - (from.bracket?.from ?? from.ms);
+  return earliest < latest ? { value, bracket: { from: Math.max(0, earliest), to: latest } } : { value };
+}
+
+const recovery = ofRun.find(({ name }) => name === 'recovery')!;
+
+const ofStart: Reading<Findings>[] = [
+  reading<Findings>('ms')('start-up', startUp),
+  reading<Findings>('times')('recovery in start-ups', (findings) => ratio(recovery.read(findings), startUp(findings))),
+];
+
+function ratio(a: Observation | undefined, b: Observation | undefined): Observation | undefined {
+  if (b?.value === undefined || b.value === 0 || a === undefined) return undefined;
+  if (a.value !== undefined) return { value: a.value / b.value };
+  return a.beyond === undefined ? undefined : { beyond: a.beyond / b.value };
+}
+
+const answeredASecond = ({ totals, began, ended }: LoadFindings) =>
+  totals && began !== undefined && ended !== undefined && ended > began
+    ? (totals.ok * 1000) / (ended - began)
+    : undefined;
+
+/** Of a load without a good answer there is no latency. */
+const ofGood = ({ totals }: LoadFindings, percentile: 'p95' | 'p99') =>
+  totals && totals.ok > 0 ? totals[percentile] : undefined;
+
+const loadReading = (unit: Unit) => reading<LoadFindings>(unit);
+
+const ofLoad: Record<Names<'load'>, Reading<LoadFindings>> = {
+  answered: loadReading('share')('answered', ({ totals }) =>
+    totals && totals.offered > 0 ? Math.min(1, totals.ok / totals.offered) : undefined,
+  ),
+  'answered a second': loadReading('a second')('answered a second', answeredASecond),
+  p95: loadReading('ms')('p95', (load) => ofGood(load, 'p95')),
+  p99: loadReading('ms')('p99', (load) => ofGood(load, 'p99')),
+  knee: loadReading('a second')('knee', ({ knee }) => {
+    if (knee?.bend) return { value: knee.bend.rate, bracket: { from: knee.bend.from, to: knee.bend.to } };
+    return knee && knee.unclear === undefined ? { beyond: knee.peak } : undefined;
+  }),
+  'best second': loadReading('a second')('best second', ({ knee }) => knee?.best),
+  'back after': loadReading('ms')('back after', ({ knee, ended, began }) => {
+    if (knee?.back) return knee.back.waited;
+    // It never came back while the load lasted.
+    return knee?.back === null && ended !== undefined && began !== undefined ? { beyond: ended - began } : undefined;
+  }),
+};
+
+/** Bytes a second over the seconds in which a file went that way. */
+function pace({ throughput }: LargeFile, way: 'sent' | 'back'): number | undefined {
+  const busy = throughput.map((second) => second[way]).filter((bytes) => bytes > 0);
+  if (busy.length === 0) return undefined;
+  return busy.reduce((sum, bytes) => sum + bytes, 0) / busy.length / BYTES_A_MIB;
+}
+
+const ofFile: Record<Names<'file'>, Reading<LargeFile>> = {
+  'sent a second': reading<LargeFile>('MiB/s')('sent a second', (file) => pace(file, 'sent')),
+  'back a second': reading<LargeFile>('MiB/s')('back a second', (file) => pace(file, 'back')),
+  'whole files': reading<LargeFile>('count')(
+    'whole files',
+    ({ files }) =>
+      files.filter(({ sent, back, wrong }) => sent.to !== undefined && back.to !== undefined && wrong === 0).length,
+  ),
+  wrong: reading<LargeFile>('count')('wrong', ({ wrong }) => wrong),
+  'longest stop': reading<LargeFile>('ms')('longest stop', ({ stop }) => (stop ? stop.to - stop.from : 0)),
+};
+
+/** Each since the fault as so many times the same before it: how much worse it got, on whatever machine. */
+const ofBefore = reading<Findings['streams'][number]>('times')('p95 of before', ({ steady, during }) =>
+  steady.latency.n > 0 && during.latency.n > 0 ? during.latency.p95 / steady.latency.p95 : undefined,
+);
+
+/** Reads the number from a run's findings; undefined where it has none. */
+export function readingOf(number: ClaimNumber): Reading<Findings> {
+  const name = nameOf(number);
+  switch (number.group) {
+    case 'run':
+      return { ...find([...ofRun, ...ofStart], number.name), name };
+    case 'stream':
+      return through(name, find([...ofStream, ofBefore], number.name), ({ streams }) =>
+        streams.find(({ stream }) => stream === number.stream),
+      );
+    case 'load':
+      return through(name, ofLoad[number.name as Names<'load'>], ({ load }) => load);
+    case 'file':
+      return through(name, ofFile[number.name as Names<'file'>], ({ largeFiles }) => largeFiles?.[0]);
+  }
+}
+
+function find<From>(readings: readonly Reading<From>[], name: string): Reading<From> {
+  return readings.find((one) => one.name === name)!;
+}
+
+function through<From>(
+  name: string,
+  { unit, read }: Reading<From>,
+  of: (findings: Findings) => From | undefined,
+): Reading<Findings> {
+  return {
+    name,
+    unit,
+    read(findings) {
+      const from = of(findings);
+      return from === undefined ? undefined : read(from);
+    },
+  };
+}

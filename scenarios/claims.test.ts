@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { FileError } from '../files/diagnostic.ts';
+import { Source } from '../files/source.ts';
+import { parseYaml } from '../files/yaml.ts';
+import { mutations } from '../tests/mutations.ts';
+import { type Claims, placesOf, readClaims, toClaims } from './claims.ts';
+import { findScenarioUses } from './find.ts';
+
+const thesis = path.join(import.meta.dirname, 'thesis', 'claims.yaml');
+const voting = path.join(import.meta.dirname, 'voting', 'mine.yaml');
+
+const read = (text: string): Promise<Claims> => toClaims(parseYaml(new Source(voting, text)));
+
+const claimWith = (answer: string, more = '') => `title: Mine
+about: What we say.
+claims:
+  - claim: Votes go on.
+    rests-on: { where: here, measured: false, how: said }
+    answers: [${answer}]
+${more}`;
+
+async function mistakes(text: string): Promise<string[]> {
+  try {
+    await read(text);
+    return [];
+  } catch (error) {
+    assert.ok(error instanceof FileError, String(error));
+    return error.diagnostics.map(({ line, column, message }) => `${line}:${column} ${message}`);
+  }
+}
+
+test('an answer has its scenario, its numbers in their groups, and limits in their units', async () => {
+  const answer =
+    '{ scenario: node-kill.yaml, on: [swarm], limits: { recovery: { at-most: 30s } }, numbers: ["vote: p95", "load: knee", lost] }';
+  const { claims } = await read(claimWith(answer));
+  const [{ file, holdsIf, limits, numbers }] = claims[0]!.answers as [Claims['claims'][number]['answers'][number]];
+  assert.equal(file, 'scenarios/voting/node-kill.yaml');
+  assert.equal(holdsIf, 'pass');
+  assert.deepEqual(limits, [{ number: { group: 'run', name: 'recovery' }, atMost: 30_000 }]);
+  assert.deepEqual(numbers, [
+    { group: 'stream', name: 'p95', stream: 'vote' },
+    { group: 'load', name: 'knee' },
+    { group: 'run', name: 'lost' },
+    { group: 'run', name: 'recovery' },
+  ]);
+});
+
+test('each mistake is told with its place', async () => {
+  const cases: [string, RegExp][] = [
+    ['{ scenario: node-kil.yaml }', /^6:27 there is no scenario node-kil\.yaml/],
+    ['{ scenario: journey.spec.ts }', /^6:27 journey\.spec\.ts is no valid scenario/],
+    ['{ scenario: node-kill.yaml, on: [swam] }', /^6:48 there is no platform 'swam'/],
+    ['{ scenario: node-kill.yaml, holds-if: maybe }', /^6:53 expected pass, fail or nothing/],
+    ['{ scenario: node-kill.yaml, numbers: [recoveri] }', /^6:53 there is no number 'recoveri'/],
+    ['{ scenario: node-kill.yaml, numbers: ["page: p95"] }', /^6:53 .*node-kill\.yaml has no stream 'page'/],
+    ['{ scenario: node-kill.yaml, limits: { losst: { at-most: 0 } } }', /^6:53 there is no number 'losst'/],
+    ['{ scenario: node-kill.yaml, limits: { lost: {} } }', /^6:59 expected at-least, at-most, or both/],
+    ['{ scenario: node-kill.yaml, limits: { lost: { at-most: few } } }', /^6:70 expected a number, a duration/],
+    ['', /expected 'answers' or 'compared', or 'unanswered'/],
+  ];
+  for (const [answer, wanted] of cases) {
+    const found = await mistakes(claimWith(answer));
+    assert.equal(found.length, 1, `${answer}: ${found.join('\n')}`);
+    assert.match(found[0]!, wanted, answer);
+  }
+});
+
+test('a file of claims with any damage is read, or refused with places inside it', async () => {
+  const whole = readFileSync(thesis, 'utf8');
+  await fc.assert(
+    fc.asyncProperty(mutations(whole), async (text) => {
+      try {
+        await toClaims(parseYaml(new Source(thesis, text)));
+      } catch (error) {
+        if (!(error instanceof FileError)) throw error;
+        const lines = text.split('\n').length;
+        for (const { line } of error.diagnostics) assert.ok(line >= 1 && line <= lines, `${line} of ${lines}`);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('the folder of the thesis stands for its own scenarios and those that its claims name, where they ask them', async () => {
+  const uses = await findScenarioUses([path.dirname(thesis)]);
+  const named = new Set(placesOf(await readClaims(thesis)).map(({ file }) => file));
+  assert.deepEqual(new Set(uses.map(({ file }) => path.relative(process.cwd(), file))), named);
+  const onOf = (file: string) => uses.find((use) => use.file.endsWith(file))?.on;
+  assert.deepEqual(onOf('samba/proxmox/guest-kill.yaml'), ['proxmox']);
+  assert.deepEqual(onOf('thesis/apache-1000.yaml'), ['swarm', 'kubernetes']);
+  const [alone] = await findScenarioUses([path.join(path.dirname(thesis), 'apache-1000.yaml')]);
+  assert.equal(alone?.on, undefined, 'named by itself it is run wherever one likes');
+});

@@ -1,0 +1,208 @@
+/** A file of claims: what somebody says of clusters, what that rests on there, and which scenarios answer it here. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { FileError, throwIfAny } from '../files/diagnostic.ts';
+import { projectPath } from '../files/project-path.ts';
+import type { Finding } from '../files/source.ts';
+import { didYouMean, validate } from '../files/validate.ts';
+import { type Path, readYaml, type YamlFile } from '../files/yaml.ts';
+import { registeredPlatforms } from '../platforms/index.ts';
+import {
+  claimNumbers,
+  claimsSchema,
+  type WrittenClaim,
+  type WrittenConditions,
+  type WrittenSide,
+} from './claims-schema.ts';
+import { toScenario } from './load.ts';
+import type { Scenario } from './scenario.ts';
+
+/** A number of a claim: `of` is a group, or a stream's name. */
+export interface ClaimNumber {
+  group: keyof typeof claimNumbers;
+  name: string;
+  /** Streams only. */
+  stream?: string;
+}
+
+type Place = { file: string; scenario: Scenario; on: string[] | undefined };
+
+/** A number, and what it must be. */
+export interface Condition {
+  number: ClaimNumber;
+  atLeast?: number;
+  atMost?: number;
+}
+
+/** One scenario that answers a claim. `file`: its project path. */
+export interface Answer extends Place {
+  holdsIf: 'pass' | 'fail' | 'nothing';
+  limits: Condition[];
+  given: Condition[];
+  /** All that it names, those of `limits` and `given` too. */
+  numbers: ClaimNumber[];
+}
+
+/** A number of one scenario beside the same of another, or on another platform. */
+export interface ComparedNumber {
+  number: ClaimNumber;
+  of: Place;
+  to: Place;
+  holdsIf: 'less' | 'more';
+  times: number;
+}
+
+export interface Claim {
+  claim: string;
+  restsOn: WrittenClaim['rests-on'];
+  answers: Answer[];
+  compared: ComparedNumber[];
+  unanswered?: string;
+}
+
+export interface Claims {
+  file: string;
+  title: string;
+  about: string;
+  claims: Claim[];
+}
+
+/** Recognized by its keys. */
+export function isClaimsFile({ value }: YamlFile): boolean {
+  return typeof value === 'object' && value !== null && 'claims' in value && !('faults' in value);
+}
+
+/** Reads a file of claims, and the scenarios that it names. Throws FileError with the position of every mistake. */
+export async function readClaims(file: string): Promise<Claims> {
+  const yaml = readYaml(file);
+  if (!isClaimsFile(yaml)) {
+    const hint = 'a file of claims has `claims:`, a list';
+    throw new FileError([yaml.source.diagnostic(yaml.at([]), 'not a file of claims', hint)]);
+  }
+  return toClaims(yaml);
+}
+
+/** The claims in an already parsed file. Throws FileError. */
+export async function toClaims(yaml: YamlFile): Promise<Claims> {
+  const { claims: written, ...head } = validate(yaml, claimsSchema);
+  const reader = new Reader(yaml);
+  const claims: Claim[] = [];
+  for (const [index, one] of written.entries()) claims.push(await reader.claim(one, ['claims', index]));
+  throwIfAny(yaml.source.diagnostics(reader.findings));
+  return { file: yaml.source.file, ...head, claims };
+}
+
+/** Where a mistake was found, what is read is left incomplete: the findings are thrown. */
+class Reader {
+  readonly findings: Finding[] = [];
+  readonly #yaml: YamlFile;
+  readonly #scenarios = new Map<string, Promise<Scenario | undefined>>();
+
+  constructor(yaml: YamlFile) {
+    this.#yaml = yaml;
+  }
+
+  async claim(written: WrittenClaim, at: Path): Promise<Claim> {
+    const { claim, 'rests-on': restsOn, unanswered } = written;
+    const answers: Answer[] = [];
+    for (const [index, one] of written.answers.entries()) {
+      const place = [...at, 'answers', index];
+      const found = await this.#place(one, place);
+      const named = one.numbers.flatMap((text, i) => this.#number(text, [...place, 'numbers', i], [found?.scenario]));
+      const limits = this.#conditions(one.limits, [...place, 'limits'], found?.scenario);
+      const given = this.#conditions(one.given, [...place, 'given'], found?.scenario);
+      const all = [...named, ...[...limits, ...given].map(({ number }) => number)];
+      const numbers = [...new Map(all.map((each) => [`${each.stream ?? each.group}: ${each.name}`, each])).values()];
+      if (found) answers.push({ ...found, holdsIf: one['holds-if'], limits, given, numbers });
+    }
+    const compared: ComparedNumber[] = [];
+    for (const [index, one] of written.compared.entries()) {
+      const place = [...at, 'compared', index];
+      const [of, to] = [await this.#place(one.of, [...place, 'of']), await this.#place(one.to, [...place, 'to'])];
+      const [number] = this.#number(one.number, [...place, 'number'], [of?.scenario, to?.scenario]);
+      if (of && to && number) compared.push({ number, of, to, holdsIf: one['holds-if'], times: one.times });
+    }
+    return { claim, restsOn, answers, compared, ...(unanswered === undefined ? {} : { unanswered }) };
+  }
+
+  async #place({ scenario: name, on }: WrittenSide, at: Path): Promise<Place | undefined> {
+    const known = Object.keys(registeredPlatforms());
+    for (const [index, platform] of (on ?? []).entries()) {
+      if (known.includes(platform)) continue;
+      this.#finding(
+        [...at, 'on', index],
+        `there is no platform '${platform}'`,
+        didYouMean(platform, known, 'platform'),
+      );
+    }
+    const file = fileOf(this.#yaml, name);
+    const scenario = await this.#scenario(file, name, [...at, 'scenario']);
+    return scenario && { file, scenario, on };
+  }
+
+  async #scenario(file: string, name: string, at: Path): Promise<Scenario | undefined> {
+    if (!existsSync(file)) {
+      this.#finding(at, `there is no scenario ${name}`, 'a path as seen from this file');
+      return undefined;
+    }
+    const reading = this.#scenarios.get(file) ?? readScenario(file);
+    this.#scenarios.set(file, reading);
+    const scenario = await reading;
+    if (!scenario) this.#finding(at, `${name} is no valid scenario`, `brownout check ${file}`);
+    return scenario;
+  }
+
+  #conditions(written: WrittenConditions, at: Path, scenario: Scenario | undefined): Condition[] {
+    return Object.entries(written).flatMap(([text, { 'at-least': atLeast, 'at-most': atMost }]) =>
+      this.#number(text, [...at, text], [scenario], 'key').map((number) => ({
+        number,
+        ...(atLeast === undefined ? {} : { atLeast }),
+        ...(atMost === undefined ? {} : { atMost }),
+      })),
+    );
+  }
+
+  /** The number that is meant, and a finding unless all of the scenarios have it. */
+  #number(text: string, at: Path, of: readonly (Scenario | undefined)[], where: 'key' | 'at' = 'at'): ClaimNumber[] {
+    const [, before, name] = /^(?:(.+): )?(.+)$/s.exec(text) ?? [];
+    const group = before === undefined ? 'run' : before === 'load' || before === 'file' ? before : 'stream';
+    const known: readonly string[] = claimNumbers[group];
+    if (name === undefined || !known.includes(name)) {
+      const hint = didYouMean(name ?? text, known, 'number');
+      this.#finding(at, `there is no number '${text}'`, hint, where);
+      return [];
+    }
+    if (group !== 'stream') return [{ group, name }];
+    for (const scenario of of) {
+      const streams = scenario ? streamsOf(scenario) : undefined;
+      if (!streams || streams.includes(before!)) continue;
+      this.#finding(at, `${scenario!.file} has no stream '${before}'`, didYouMean(before!, streams, 'stream'), where);
+    }
+    return [{ group, name, stream: before! }];
+  }
+
+  #finding(at: Path, message: string, hint: string | undefined, where: 'key' | 'at' = 'at'): void {
+    this.findings.push({ span: this.#yaml[where](at), message, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+function streamsOf({ probes }: Scenario): string[] {
+  return Object.entries(probes).flatMap(([name, { connection }]) =>
+    connection === 'both' ? [name, `${name}.reused`] : [name],
+  );
+}
+
+async function readScenario(file: string): Promise<Scenario | undefined> {
+  try {
+    return (await toScenario(readYaml(file))).scenario;
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}
+
+const fileOf = ({ source }: YamlFile, name: string) => projectPath(path.join(path.dirname(source.file), name));
+
+export function placesOf({ claims }: Claims): Place[] {
+  return claims.flatMap(({ answers, compared }) => [...answers, ...compared.flatMap(({ of, to }) => [of, to])]);
+}

@@ -1,0 +1,58 @@
+/** Which scenario files are meant by files, folders and files of claims. */
+import path from 'node:path';
+import { FileError } from '../files/diagnostic.ts';
+import { findYaml } from '../files/find.ts';
+import { readYaml, type YamlFile } from '../files/yaml.ts';
+import { registeredPlatforms } from '../platforms/index.ts';
+import { isClaimsFile, placesOf, toClaims } from './claims.ts';
+
+/** A scenario file that is to be run. */
+export interface ScenarioUse {
+  file: string;
+  /** The platforms for which claims ask it; on all unless some do. */
+  on?: string[];
+}
+
+/**
+ * The scenario files that paths stand for, in their order. A folder stands for all in it, and a file of claims for the scenarios that
+ * answer them, on the platforms that they name: those are also not run elsewhere when they are in that folder. Throws FileError for a path that
+ * does not exist, and for a file of claims with a mistake.
+ */
+export async function findScenarioUses(paths: readonly string[]): Promise<ScenarioUse[]> {
+  const files = findYaml(paths);
+  const uses = new Map<string, ScenarioUse>();
+  const asked = new Map<string, Set<string>>();
+  for (const file of files) {
+    const yaml = parsed(file);
+    if (!yaml || !isClaimsFile(yaml)) {
+      uses.set(path.resolve(file), { file });
+      continue;
+    }
+    for (const place of placesOf(await toClaims(yaml))) {
+      const key = path.resolve(place.file);
+      if (!uses.has(key)) uses.set(key, { file: place.file });
+      const platforms = asked.get(key) ?? new Set();
+      for (const platform of place.on ?? Object.keys(registeredPlatforms())) platforms.add(platform);
+      asked.set(key, platforms);
+    }
+  }
+  return [...uses].map(([key, use]) => {
+    const platforms = asked.get(key);
+    return platforms ? { ...use, on: [...platforms] } : use;
+  });
+}
+
+/** The same, without where claims ask them. */
+export async function findScenarios(paths: readonly string[]): Promise<string[]> {
+  return (await findScenarioUses(paths)).map(({ file }) => file);
+}
+
+/** What is wrong with it is told by whoever reads it as what it is. */
+function parsed(file: string): YamlFile | undefined {
+  try {
+    return readYaml(file);
+  } catch (error) {
+    if (error instanceof FileError) return undefined;
+    throw error;
+  }
+}
