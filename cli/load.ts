@@ -58,9 +58,9 @@ export function loadCommand(): Command {
 }
 
 /** Returns the exit code. */
-async function sendLoad(what: string, flags: LoadFlags): Promise<number> {
+async function sendLoad(given: string, flags: LoadFlags): Promise<number> {
   await loadProject(process.cwd());
-  const read = await readWhat(what, flags);
+  const read = await readWhat(given, flags);
   const cluster = await loadCluster(flags.cluster);
   const idPrefix = `load-${Date.now().toString(36)}-`;
   const load = loadOn(read.load, read.workload, cluster, { kinds: read.kinds, idPrefix, longest: LONGEST });
@@ -83,22 +83,23 @@ async function sendLoad(what: string, flags: LoadFlags): Promise<number> {
   return interrupted() ? exit.unknown : exitOf(checks);
 }
 
-async function readWhat(what: string, flags: LoadFlags): Promise<ReadLoad> {
-  if (/\.ya?ml$/.test(what)) {
-    const given = AMOUNTS.find((flag) => flags[flag] !== undefined);
-    if (given !== undefined) throw new OperatorError(`--${given} is not for load files: ${what} says how much itself.`);
-    return readLoad(what);
+async function readWhat(given: string, flags: LoadFlags): Promise<ReadLoad> {
+  if (/\.ya?ml$/.test(given)) {
+    const beside = AMOUNTS.find((flag) => flags[flag] !== undefined);
+    if (beside !== undefined)
+      throw new OperatorError(`--${beside} is not for load files: ${given} says how much itself.`);
+    return readLoad(given);
   }
-  return toLoad(asFile(what, flags));
+  return toLoad(asFile(given, flags));
 }
 
 /** What the command line says, as the load file that it stands for: so both are checked, and told of, in the same way. */
-function asFile(what: string, flags: LoadFlags): YamlFile {
-  const [, workload, named] = /^(?:([a-z][a-z0-9-]*):)?(.+)$/s.exec(what) ?? [];
+function asFile(given: string, flags: LoadFlags): YamlFile {
+  const [, workload, named] = /^(?:([a-z][a-z0-9-]*):)?(.+)$/s.exec(given) ?? [];
   const isScript = /\.[cm]?[jt]s$/.test(named ?? '');
   if (named === undefined || (workload === undefined && !isScript)) {
-    const hint = existsSync(what) ? 'A load file ends in .yaml.' : 'Say a load file, or a probe such as voting:page.';
-    throw new OperatorError(`'${what}' is no load.`, { hint });
+    const hint = existsSync(given) ? 'A load file ends in .yaml.' : 'Say a load file, or a probe such as voting:page.';
+    throw new OperatorError(`'${given}' is no load.`, { hint });
   }
   const engine = isScript
     ? 'k6'
@@ -125,7 +126,7 @@ function stopOnSignals(running: RunningLoad): () => boolean {
   const stop = () => {
     if (!interrupts.add(performance.now())) return;
     if (interrupts.count === 1) void running.stop();
-    else process.kill(-running.pid, 'SIGKILL');
+    else running.kill();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   return () => interrupts.count > 0;

@@ -45,7 +45,7 @@ export interface ScriptLoad extends AnyLoad {
   rate?: RateOverTime;
   connections?: number;
   amount?: number;
-  /** On Kubernetes, by k6-operator: how many machines' worth. */
+  /** By k6-operator, on a cluster that has it: from so many pods. */
   runners?: number;
 }
 

@@ -84,7 +84,7 @@ export const loadSchema = z.strictObject({
     .int()
     .min(1)
     .max(MOST_RUNNERS)
-    .describe('For `k6`, on a Kubernetes cluster that has k6-operator: from so many pods.')
+    .describe('For `k6`, on a cluster that has k6-operator: from so many pods.')
     .optional(),
   thresholds: thresholds
     .prefault({})

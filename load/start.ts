@@ -23,6 +23,8 @@ export interface RunningLoad {
   report: Promise<LoadReport>;
   /** No further request; waits for those under way, at most their timeout. The same as `report` when it has ended already. */
   stop(): Promise<LoadReport>;
+  /** At once, with all that it started: it has failed then. */
+  kill(): void;
 }
 
 /**
@@ -79,19 +81,21 @@ export async function startLoad(
   child.stdin.write(`${JSON.stringify(plan)}\n`);
 
   await ready.promise;
+  const kill = () => killGroup(child.pid);
   return {
     pid: child.pid!,
     engine,
     report: report.promise,
     stop: async () => {
       child.stdin.write('stop\n');
-      const kill = setTimeout(() => killGroup(child.pid), load.timeout + STOP_GRACE);
+      const late = setTimeout(kill, load.timeout + STOP_GRACE);
       try {
         return await report.promise;
       } finally {
-        clearTimeout(kill);
+        clearTimeout(late);
       }
     },
+    kill,
   };
 }
 

@@ -42,13 +42,14 @@ export const autocannon: Engine<'autocannon'> = {
     const kinds = await importKinds(kindFile === undefined ? {} : { [kind]: kindFile });
     const question = kinds[kind]?.probe.http?.(specOf(load, 1000));
     if (!question) throw new OperatorError(`a ${kind} probe does not ask by HTTP`);
-    return run(load, question, world);
+    // @ts-expect-error: it comes without types; those of what is used are above.
+    const { default: begin } = (await import('autocannon')) as { default: Autocannon };
+    return run(load, question, begin, world);
   },
 };
 
-function run(load: ClosedLoad, question: HttpQuestion, { clock, onSecond }: EngineWorld): EngineRun {
+function run(load: ClosedLoad, question: HttpQuestion, begin: Autocannon, { clock, onSecond }: EngineWorld): EngineRun {
   const { connections, amount, timeout, connection } = load;
-  const begin = require('autocannon') as Autocannon;
   const began = clock.now();
   const seconds = new Seconds(began, onSecond);
   const totals = new Totals();

@@ -7,6 +7,7 @@ import type { Random } from '../../faults/fault.ts';
 import { FileError, MOST_DIAGNOSTICS } from '../../files/diagnostic.ts';
 import { readYaml } from '../../files/yaml.ts';
 import { toScenario } from '../../scenarios/load.ts';
+import { toLoad } from '../../scenarios/load-file.ts';
 import { assertInside } from '../mutations.ts';
 import { below, mutateBytes, mutateText, mutateValue, pick } from './mutate.ts';
 import type { Case, Part } from './part.ts';
@@ -27,24 +28,28 @@ const STRANGE_TEXTS = [
   '\ufefftitle: x',
 ];
 
-/** Scenario and cluster files, damaged, and what `check` makes of them. */
+/** Scenario, cluster and load files, damaged, and what `check` makes of them. */
 export const files: Part = {
   count: 10_000,
   async prepare() {
     process.chdir(root);
-    const sources = ['scenarios/**/*.yaml', 'examples/scenarios/*.yaml', 'clusters/*.yaml', 'examples/clusters/*.yaml']
-      .flatMap((pattern) => globSync(pattern))
-      .sort()
-      .map((file) => ({ text: readFileSync(file, 'utf8'), isCluster: file.includes('clusters') }));
+    const sources = [
+      { from: ['scenarios/**/*.yaml', 'examples/scenarios/*.yaml'], read: toScenario },
+      { from: ['clusters/*.yaml', 'examples/clusters/*.yaml'], read: toCluster },
+      { from: ['tests/data/loads/*.yaml'], read: toLoad },
+    ].flatMap(({ from, read }) =>
+      from
+        .flatMap((pattern) => globSync(pattern))
+        .sort()
+        .map((file) => ({ text: readFileSync(file, 'utf8'), read })),
+    );
     return (random, folder): Case => {
-      const { text, isCluster } = pick(random, sources);
+      const { text, read } = pick(random, sources);
       const file = path.join(folder, 'file.yaml');
       writeFileSync(file, mutated(text, pick(random, sources).text, random));
       return async () => {
         try {
-          const yaml = readYaml(file);
-          if (isCluster) toCluster(yaml);
-          else await toScenario(yaml);
+          await read(readYaml(file));
           return 'valid';
         } catch (error) {
           if (!(error instanceof FileError)) throw error;
