@@ -2,7 +2,7 @@ import type { Clock } from '../probes/prober/clock.ts';
 import type { EngineName, Load, LoadReport, LoadSecond } from './load.ts';
 
 /** The load that an engine of that name sends. */
-export type LoadOf<Name extends EngineName> = Extract<Load, { engine: Name }>;
+type LoadOf<Name extends EngineName> = Extract<Load, { engine: Name }>;
 
 /** What sends a load. One file, and one line in `engines.ts`. */
 export interface Engine<Name extends EngineName = EngineName> {

@@ -101,3 +101,46 @@ test('a file of samples whose header is sealed and says something else is refuse
   writeFileSync(folder.samples, '');
   assert.throws(() => readRecording(folder), OperatorError);
 });
+
+test('seconds of a load are read around what is none, each of which is named; the last one told counts', (t) => {
+  const folder = copy(t);
+  assert.deepEqual(readRecording(folder).load, [], 'an older recording has none');
+  const second = (at: number, ok: number) =>
+    JSON.stringify({
+      at,
+      offered: 9,
+      sent: 9,
+      ok,
+      failed: 9 - ok,
+      dropped: 0,
+      p50: 1,
+      p95: 1,
+      p99: 1,
+      max: 1,
+      errors: {},
+    });
+  const wrong = [
+    '{}',
+    'null',
+    '{"at":',
+    '['.repeat(100_000),
+    second(-1000, 9),
+    second(1000, 9).replace('"ok":9', '"ok":"9"'),
+    second(1000, 9).replace('"offered":9', '"offered":1e999'),
+    'x'.repeat(2 ** 17),
+  ];
+  const lines = [second(2000, 9), ...wrong, second(1000, 9), second(2000, 7)];
+  writeFileSync(folder.load, `${lines.join('\n')}\n${second(3000, 9).slice(0, 30)}`);
+  const { load, damages } = readRecording(folder);
+  assert.deepEqual(
+    load.map(({ at, ok }) => [at, ok]),
+    [
+      [1000, 9],
+      [2000, 7],
+    ],
+  );
+  assert.deepEqual(
+    damages.map((text) => /^load\.jsonl:(\d+): /.exec(text)?.[1]),
+    wrong.map((_, index) => String(index + 2)),
+  );
+});

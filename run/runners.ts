@@ -58,7 +58,7 @@ export const RUNNER_VERBS = ['load.start', 'load.stop', 'load.state', 'load.logs
 /**
  * Has the cluster begin the load; resolves once its runners send. Rejects with OperatorError where they do not; what was made is then removed.
  */
-export async function startRunners(load: ClusterLoad, world: RunnersWorld): Promise<Omit<RunningLoad, 'pid'>> {
+export async function startRunners(load: ClusterLoad, world: RunnersWorld): Promise<Omit<RunningLoad, 'pid' | 'kill'>> {
   const done = await begin(load, world);
   const began = world.clock.now();
   try {

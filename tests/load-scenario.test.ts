@@ -258,9 +258,9 @@ test('nothing is asked where an entry is missing, an engine is not there, or the
   const on = await stage(t, '{ engine: k6, script: load.ts, rate: 5/s }');
   const missing = await command(on.project, ['check', on.scenario]);
   assert.equal(missing.code, 3);
-  assert.match(missing.output, /load\.yaml:10:\d+.*there is no script load\.ts/s);
+  assert.match(missing.output, /load\.yaml:9:\d+.*there is no script load\.ts/s);
   const nothing = await stage(t, '{ probe: page, rate: 0/s }');
-  assert.match((await command(nothing.project, ['check', nothing.scenario])).output, /10:28.*more than 0\/s/s);
+  assert.match((await command(nothing.project, ['check', nothing.scenario])).output, /9:28.*more than 0\/s/s);
   const elsewhere = await stage(t, '{ probe: page, rate: 5/s }');
   writeFileSync(elsewhere.cluster, readFileSync(elsewhere.cluster, 'utf8').replace('{ page:', '{ pages:'));
   const words = ['check', elsewhere.scenario, '--cluster', elsewhere.cluster];

@@ -11,7 +11,7 @@ export function loadSection(findings: Findings): Markup | false {
   return html`<section aria-labelledby="load"><h2 id="load">Load</h2>
 <p class="dim">What was sent beside the probes, as much as many users would. The probes judge; this says under which load they did.</p>
 <table><tbody>${rows(load, zeroOf(findings)).map(([name, value]) => html`<tr><th scope="row">${name}</th><td>${value}</td></tr>`)}</tbody></table>
-${sayKnee(load).map((said) => html`<p>${said}.</p>`)}</section>`;
+${sayKnee(load).map((said) => html`<p>${said[0]!.toUpperCase()}${said.slice(1)}.</p>`)}</section>`;
 }
 
 function rows(load: LoadFindings, zero: number): [string, string][] {
