@@ -200,7 +200,8 @@ describe('scripts for k6', { skip: without }, () => {
       await running.stop();
     });
     outcomeIs(report, 'stopped');
-    assert.equal(report.totals.sent, web.seen.requests);
+    // What was under way k6 leaves, and does not tell of: at most as many as it has users.
+    isWithin(web.seen.requests - report.totals.sent, 0, 30, 'requests that k6 left');
 
     const file = path.join(folder, 'suite.ts');
     const start = JSON.stringify(path.join(import.meta.dirname, '../load/start.ts'));

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import type { Findings } from '../analysis/findings.ts';
+import { findK6 } from '../load/k6/program.ts';
 import { findRun, listRuns } from '../recording/folder.ts';
 import { readRecording } from '../recording/read.ts';
 import { judgeRun } from '../run/judge.ts';
@@ -61,6 +62,11 @@ class Entry {
 }
 
 const SERVE_EVERY = 5;
+
+const withoutK6 = await findK6().then(
+  () => false as const,
+  (error: Error) => error.message,
+);
 
 let bed: Bed;
 before(async () => {
@@ -216,6 +222,35 @@ test('a run that is interrupted ends its load at once', async (t) => {
   assert.equal(end?.report?.outcome, 'stopped');
   // It is told to stop before anything is healed; what is under way has its timeout.
   assert.ok(end!.report!.ended < cleaning!.at + 1000, `${end!.report!.ended}, ${cleaning!.at}`);
+  assert.deepEqual([on.project.left(0), await on.project.ended()], [[], []]);
+});
+
+test('a script by k6 is a load like another: to the end of recovery, with the same outage, and its totals in the recording', {
+  skip: withoutK6,
+}, async (t) => {
+  const on = await stage(t, '{ engine: k6, script: k6/overload.ts, rate: 50/s, thresholds: { errors: 50% } }', '6s');
+  const running = start(on);
+  await says(running, /hold …/);
+  on.entry.isDown = true;
+  await sleep(4500);
+  on.entry.isDown = false;
+  assert.equal(await running.ended, 0, running.output());
+  const { load, streams } = judged(on);
+  assert.ok(load?.totals);
+  assert.match(load.engine, /^k6 v/);
+  assert.deepEqual(Object.keys(load.totals.errors), ['status 503']);
+  assert.equal(load.outages.length, 1, JSON.stringify(load.outages));
+  const { inner, outer } = load.outages[0]!;
+  const probed = streams[0]!.headline!;
+  assert.ok(inner <= probed.outer && probed.inner <= outer, `${inner}–${outer}, ${probed.inner}–${probed.outer}`);
+  const { events } = readRecording(findRun(undefined, path.join(on.project.recordings, 'runs')));
+  const end = events.find((event) => event.kind === 'load-end');
+  const { metrics, idPrefix } = end!.report!.summary as {
+    metrics: Record<string, { values: { count: number } }>;
+    idPrefix: string;
+  };
+  assert.equal(metrics.http_reqs!.values.count, load.totals.sent);
+  assert.match(idPrefix, /-load\.$/);
   assert.deepEqual([on.project.left(0), await on.project.ended()], [[], []]);
 });
 
