@@ -85,7 +85,7 @@ async function inProcess(
   onStep: (step: UndoStep) => void,
 ): Promise<{ why?: string; during?: Act | undefined }> {
   // A group of its own: an interrupt ends this command, and it with that.
-  const child = fork(PROCESS, { detached: true, stdio: ['ignore', process.stderr.fd, process.stderr.fd, 'ipc'] });
+  const child = fork(PROCESS, { detached: true, stdio: ['ignore', 2, 2, 'ipc'] });
   let during: Act | undefined;
   let stuck: string | undefined;
   let isOver = false;
