@@ -52,7 +52,7 @@ export function runCommand(): Command {
 
 export function parseSeed(text: string): number {
   const seed = Number(text);
-  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32) return seed;
+  if (/^\d+$/.test(text) && seed < 2 ** 32) return seed;
   throw new OperatorError(`--seed takes a whole number from 0 to 4294967295, got '${text}'.`);
 }
 

@@ -160,13 +160,24 @@ async function importFile(file: string): Promise<Record<string, unknown>> {
  * Node itself looks whether a file is a module. The runner of scenarios asks package.json alone, and would fail after all was checked.
  */
 function requireModules(file: string): void {
-  const said = findPackageJSON(pathToFileURL(file));
-  const { type } = said === undefined ? {} : (JSON.parse(readFileSync(said, 'utf8')) as { type?: unknown });
+  const { said, type } = packageOf(file);
   if (type === 'module') return;
   const place = said === undefined ? 'no package.json above it says' : `${said} does not say`;
   throw new OperatorError(`${file} cannot be loaded: ${place} that its files are modules`, {
     hint: `${said === undefined ? 'npm init --yes; ' : ''}npm pkg set type=module`,
   });
+}
+
+function packageOf(file: string): { said: string | undefined; type?: unknown } {
+  try {
+    const said = findPackageJSON(pathToFileURL(file));
+    return said === undefined ? { said } : { said, type: JSON.parse(readFileSync(said, 'utf8'))?.type };
+  } catch (cause) {
+    throw new OperatorError(`${file} cannot be loaded: no package.json above it can be read: ${messageOf(cause)}`, {
+      hint: 'It is JSON with at least { "type": "module" }.',
+      cause,
+    });
+  }
 }
 
 /** `file:line:column` in a project's own part where an error was made; undefined for one that was made elsewhere. */

@@ -142,6 +142,37 @@ test('a project whose files are no modules is refused by check already, with the
   }
 });
 
+test('a project whose package.json is none is refused, by that', async () => {
+  const said = path.join(project, 'package.json');
+  const whole = readFileSync(said);
+  writeFileSync(said, '{broken');
+  try {
+    const { code, all } = await brownout(...CHECK);
+    assert.equal(code, 3, all);
+    assert.match(all, /package\.json/);
+    assert.doesNotMatch(all, /not supposed to happen/);
+  } finally {
+    writeFileSync(said, whole);
+  }
+});
+
+test('a summary for a pipe that nobody reads is refused, and not waited for', async () => {
+  const pipe = path.join(project, 'pipe');
+  spawnSync('mkfifo', [pipe]);
+  const { code, all } = await brownout('run', 'scenarios/killed.yaml', ...CLUSTER, '--summary', 'pipe');
+  assert.equal(code, 3, all);
+  assert.match(all, /ENXIO.*pipe/);
+  rmSync(pipe);
+});
+
+for (const seed of ['', ' ', '1e3', '0x10', '-1', '1.5', '4294967296']) {
+  test(`'${seed}' is no seed`, async () => {
+    const { code, all } = await brownout('plan', 'scenarios/killed.yaml', ...CLUSTER, `--seed=${seed}`);
+    assert.equal(code, 3, all);
+    assert.match(all, /--seed takes a whole number/);
+  });
+}
+
 test('results that cannot be written are no success', () => {
   const full = openSync('/dev/full', 'w');
   const { status, stderr } = spawnSync(process.execPath, [MAIN, ...CHECK], {
