@@ -4,12 +4,14 @@
  */
 import { fork } from 'node:child_process';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import type { Cluster } from '../platforms/cluster.ts';
 import type { Act } from '../platforms/platform.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import { readRunJournal } from '../run/run-journal.ts';
 import type { UndoStep } from '../run/undo.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { stderr } from '../units/terminal.ts';
 import { undoLeftoversHere, undoRunHere } from './undo-here.ts';
 
 /** What such a process is to do. */
@@ -85,7 +87,9 @@ async function inProcess(
   onStep: (step: UndoStep) => void,
 ): Promise<{ why?: string; during?: Act | undefined }> {
   // A group of its own: an interrupt ends this command, and it with that.
-  const child = fork(PROCESS, { detached: true, stdio: ['ignore', 2, 2, 'ipc'] });
+  const child = fork(PROCESS, { detached: true, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  // What a part prints is for people, and none of this command's results.
+  for (const output of [child.stdout!, child.stderr!]) createInterface(output).on('line', (line) => stderr.print(line));
   let during: Act | undefined;
   let stuck: string | undefined;
   let isOver = false;
