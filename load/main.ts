@@ -1,9 +1,8 @@
 /** The process of a load's own: see `LoadPlan` for what it reads, `LoadMessage` for what it writes. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { clockSince } from '../probes/prober/clock.ts';
-import type { OperatorError } from '../units/operator-error.ts';
+import { ToParent } from '../units/to-parent.ts';
 import type { EngineRun } from './engine.ts';
 import { engineOf } from './engines.ts';
 import type { LoadSecond } from './load.ts';
@@ -14,29 +13,10 @@ const UNREAD_LIMIT = 1024 * 1024;
 /** How long after the suite's death this process, and what it started, may live at most, ms. */
 const ORPHANED = 3000;
 
-// Unlike `process.stdout` it does not block the whole process when it is full.
-const output = new Socket({ fd: MESSAGES, readable: false, writable: true });
-// The suite is gone: the end of the input says so too, and ends the load.
-output.on('error', () => {});
+const parent = new ToParent<LoadMessage>(MESSAGES);
 
-function line(message: LoadMessage): string {
-  return `${JSON.stringify(message)}\n`;
-}
-
-function leave(message: LoadMessage, code: number): void {
-  // Also when the suite is dead and nothing can be written any more.
-  output.on('close', () => process.exit(code));
-  output.end(line(message), () => process.exit(code));
-}
-
-function fail(error: unknown): void {
-  const { message, hint, cause } = error as Partial<OperatorError>;
-  const because = cause instanceof Error ? `: ${cause.message}` : '';
-  leave({ kind: 'error', message: `${message ?? String(error)}${because}`, hint }, 1);
-}
-
-process.on('uncaughtException', fail);
-process.on('unhandledRejection', fail);
+process.on('uncaughtException', parent.fail);
+process.on('unhandledRejection', parent.fail);
 
 /** Its lines, one after the other, as fast as the disk takes them. */
 class SecondsFile {
@@ -53,7 +33,7 @@ class SecondsFile {
 
   add(second: LoadSecond): void {
     this.#written = this.#written.then(() => this.#file.appendFile(`${JSON.stringify(second)}\n`));
-    this.#written.catch(fail);
+    this.#written.catch(parent.fail);
   }
 
   async close(): Promise<void> {
@@ -68,11 +48,11 @@ async function start({ load, origin, out }: LoadPlan): Promise<EngineRun> {
     clock: clockSince(origin),
     onSecond: (second) => {
       file?.add(second);
-      if (output.writableLength < UNREAD_LIMIT) output.write(line({ kind: 'second', second }));
+      if (parent.unread < UNREAD_LIMIT) parent.tell({ kind: 'second', second });
     },
   });
-  output.write(line({ kind: 'ready' }));
-  end(run, file).catch(fail);
+  parent.tell({ kind: 'ready' });
+  end(run, file).catch(parent.fail);
   return run;
 }
 
@@ -80,7 +60,7 @@ async function end(run: EngineRun, file: SecondsFile | undefined): Promise<void>
   const report = await run.ended;
   await file?.close();
   const { user, system } = process.cpuUsage();
-  leave({ kind: 'report', report: { cpuMs: (user + system) / 1000, ...report } }, 0);
+  parent.leave({ kind: 'report', report: { cpuMs: (user + system) / 1000, ...report } }, 0);
 }
 
 let running: Promise<EngineRun> | undefined;
@@ -88,7 +68,7 @@ let running: Promise<EngineRun> | undefined;
 function stop(): void {
   // Without a plan there is nothing to report, and nobody to report it to.
   if (!running) process.exit(1);
-  running.then((run) => run.stop()).catch(fail);
+  running.then((run) => run.stop()).catch(parent.fail);
 }
 
 const input = createInterface({ input: process.stdin });
@@ -98,7 +78,7 @@ input.on('line', (text) => {
     return;
   }
   running = start(JSON.parse(text) as LoadPlan);
-  running.catch(fail);
+  running.catch(parent.fail);
 });
 input.on('close', () => {
   setTimeout(() => process.kill(-process.pid, 'SIGKILL'), ORPHANED);

@@ -1,6 +1,7 @@
 /** A load beside a made-up recording: aggregated by the second, as an engine does it. */
 
 import type { WrittenLoad } from '../load/schema.ts';
+import { sumOf } from '../load/totals.ts';
 import type { Recording } from '../recording/read.ts';
 import type { LoadReport, LoadSecond, RunEvent } from '../recording/recording.ts';
 
@@ -32,7 +33,7 @@ export function withLoad(recording: Recording, options: SyntheticLoad = {}): Rec
   const load: LoadSecond[] = [];
   for (let due = began; due < ended; due += 1000 / rate) {
     const at = Math.floor(due / 1000) * 1000;
-    if (load.at(-1)?.at !== at) load.push({ at, ...none() });
+    if (load.at(-1)?.at !== at) load.push({ at, ...sumOf([]) });
     const second = load.at(-1)!;
     second.offered++;
     second.sent++;
@@ -45,7 +46,7 @@ export function withLoad(recording: Recording, options: SyntheticLoad = {}): Rec
       Object.assign(second, { p50: latency, p95: latency * 1.5, p99: latency * 2, max: latency * 3 });
     }
   }
-  const totals = { ...none(), p50: latency, p95: latency * 1.5, p99: latency * 2, max: latency * 3 };
+  const totals = { ...sumOf([]), p50: latency, p95: latency * 1.5, p99: latency * 2, max: latency * 3 };
   for (const second of load) {
     for (const key of ['offered', 'sent', 'ok', 'failed'] as const) totals[key] += second[key];
     for (const [name, count] of Object.entries(second.errors)) totals.errors[name] = (totals.errors[name] ?? 0) + count;
@@ -76,16 +77,3 @@ export function withLoad(recording: Recording, options: SyntheticLoad = {}): Rec
     load,
   };
 }
-
-const none = () => ({
-  offered: 0,
-  sent: 0,
-  ok: 0,
-  failed: 0,
-  dropped: 0,
-  p50: 0,
-  p95: 0,
-  p99: 0,
-  max: 0,
-  errors: {} as Record<string, number>,
-});

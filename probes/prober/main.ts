@@ -1,7 +1,6 @@
 /** The prober process: see `ProberPlan` for what it reads, `ProberMessage` for what it writes. */
-import { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { OperatorError } from '../../units/operator-error.ts';
+import { ToParent } from '../../units/to-parent.ts';
 import { importKinds } from '../kinds.ts';
 import { Output } from './output.ts';
 import { MESSAGES, type ProberMessage, type ProberPlan } from './plan.ts';
@@ -11,32 +10,13 @@ import { Run } from './run.ts';
 /** Ticks are dropped once so many bytes wait for a suite that does not read: a suite that hangs must not stop the prober. */
 const UNREAD_LIMIT = 64 * 1024;
 
-// A pipe of our own: what a probe of the project prints is no message. Unlike `process.stdout` it does not block the whole process when it is full.
-const output = new Socket({ fd: MESSAGES, readable: false, writable: true });
-// The suite is gone: the end of the input says so too, and ends the run.
-output.on('error', () => {});
+const parent = new ToParent<ProberMessage>(MESSAGES);
 
 const priority = Priority.raise();
 process.on('exit', () => priority.lower());
 
-function line(message: ProberMessage): string {
-  return `${JSON.stringify(message)}\n`;
-}
-
-function leave(message: ProberMessage, code: number): void {
-  // Also when the suite is dead and nothing can be written any more.
-  output.on('close', () => process.exit(code));
-  output.end(line(message), () => process.exit(code));
-}
-
-function fail(error: unknown): void {
-  const { message, hint, cause } = error as Partial<OperatorError>;
-  const because = cause instanceof Error ? `: ${cause.message}` : '';
-  leave({ kind: 'error', message: `${message ?? String(error)}${because}`, hint }, 1);
-}
-
-process.on('uncaughtException', fail);
-process.on('unhandledRejection', fail);
+process.on('uncaughtException', parent.fail);
+process.on('unhandledRejection', parent.fail);
 
 async function start(plan: ProberPlan): Promise<Run> {
   const kinds = await importKinds(plan.kinds ?? {});
@@ -46,12 +26,12 @@ async function start(plan: ProberPlan): Promise<Run> {
     { origin, streams, seed, kinds, openOutput },
     {
       onTick: (tick) => {
-        if (output.writableLength < UNREAD_LIMIT) output.write(line({ kind: 'tick', tick }));
+        if (parent.unread < UNREAD_LIMIT) parent.tell({ kind: 'tick', tick });
       },
-      onError: fail,
+      onError: parent.fail,
     },
   );
-  output.write(line({ kind: 'ready', t0: run.t0 }));
+  parent.tell({ kind: 'ready', t0: run.t0 });
   return run;
 }
 
@@ -64,20 +44,20 @@ async function stop(): Promise<void> {
   // Without a plan there is nothing to report, and nobody to report it to.
   if (!running) process.exit(1);
   const report = await (await running).stop();
-  leave({ kind: 'report', report: { ...report, priority: priority.kind } }, 0);
+  parent.leave({ kind: 'report', report: { ...report, priority: priority.kind } }, 0);
 }
 
 const input = createInterface({ input: process.stdin });
 input.on('line', (text) => {
   if (running) {
-    if (text === 'stop') stop().catch(fail);
+    if (text === 'stop') stop().catch(parent.fail);
     return;
   }
   running = start(JSON.parse(text) as ProberPlan);
-  running.catch(fail);
+  running.catch(parent.fail);
 });
-input.on('close', () => stop().catch(fail));
-process.on('SIGTERM', () => stop().catch(fail));
-process.on('SIGHUP', () => stop().catch(fail));
+input.on('close', () => stop().catch(parent.fail));
+process.on('SIGTERM', () => stop().catch(parent.fail));
+process.on('SIGHUP', () => stop().catch(parent.fail));
 // A terminal sends Ctrl-C to the whole group. The suite heals and cleans up then, and the prober goes on measuring meanwhile.
 process.on('SIGINT', () => {});
