@@ -2,6 +2,7 @@
  * What somebody else says, read up to a limit: however much comes, and in whatever pieces, what is held is bounded. It stands
  * here because platforms and every other room that runs programs read what they did not write.
  */
+import type { ClientRequest } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
 import { OperatorError } from './operator-error.ts';
 import { mask } from './secrets.ts';
@@ -26,6 +27,8 @@ export const OUTPUT = 16 * MIB;
 /** Of the body of a refusal, and of what is told of it. */
 const REFUSAL = 64 * 1024;
 const WORDS = 2_000;
+/** Answers that come before the answer (1xx). A server that works long sends one in some seconds. */
+const INTERIM = 100;
 const LONGEST_SECRET = 16 * 1024;
 
 /** More was said than is read. */
@@ -145,6 +148,14 @@ export async function* readLines(stream: AsyncIterable<Buffer>, what: string, lo
       if (line.trim() !== '') yield line;
     }
   }
+}
+
+/** Ends a request that is answered with more than 100 interim answers (1xx): each is kept until memory is short. */
+export function limitInterim(request: ClientRequest, what: string): void {
+  let interim = 0;
+  request.on('information', () => {
+    if (++interim > INTERIM) request.destroy(new TooLong(what, `more than ${INTERIM} interim answers`));
+  });
 }
 
 /** Words of somebody else for an error message: their beginning. */

@@ -4,7 +4,7 @@
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { readBeginning, readLines, readText } from '../../../units/bounded.ts';
+import { limitInterim, readBeginning, readLines, readText } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
@@ -268,6 +268,7 @@ export class Api {
           ...(sent === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(sent) }),
         },
       });
+      limitInterim(request, this.#asked(`${method} ${path}`));
       const { connect, idle } = this.#limits;
       const connecting = setTimeout(
         () => request.destroy(new Error(`no connection within ${connect / 1000} s`)),

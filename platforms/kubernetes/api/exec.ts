@@ -1,5 +1,5 @@
 import WebSocket from 'ws';
-import { clip, OUTPUT, Pieces, readBeginning, size, TooLong } from '../../../units/bounded.ts';
+import { clip, limitInterim, OUTPUT, Pieces, readBeginning, size, TooLong } from '../../../units/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { type ExecResult, Overdue } from '../../platform.ts';
 import type { Api } from './api.ts';
@@ -49,14 +49,18 @@ export async function execIn(
   const { agent, headers } = await api.reach.access();
   api.requests += 1;
   const protocols = stdin === undefined ? PROTOCOLS.without : PROTOCOLS.withInput;
+  const what = `exec ${argv[0]} in ${pod}`;
   const socket = new WebSocket(url, protocols, {
     agent,
     headers,
     handshakeTimeout: HANDSHAKE_TIMEOUT,
     maxPayload: MESSAGE,
     perMessageDeflate: false,
+    finishRequest: (request) => {
+      limitInterim(request, what);
+      request.end();
+    },
   });
-  const what = `exec ${argv[0]} in ${pod}`;
   const output = { [STDOUT]: new Pieces(), [STDERR]: new Pieces() };
   let late: NodeJS.Timeout | undefined;
   try {
@@ -65,7 +69,9 @@ export async function execIn(
       socket.on('unexpected-response', (_, response) => {
         readBeginning(response).then((text) => reject(refusal(what, response.statusCode ?? 0, text)), reject);
       });
-      socket.on('error', (error) => reject(silence(what, api.reach.server.origin, error)));
+      socket.on('error', (error) =>
+        reject(error instanceof TooLong ? error : silence(what, api.reach.server.origin, error)),
+      );
       socket.on('close', () => resolve(undefined));
       socket.on('open', () => sendInput(socket, stdin));
       socket.on('message', (data: Buffer) => {
