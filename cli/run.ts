@@ -99,7 +99,7 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
   try {
     const began = new Date();
     const ran = await runPlaywright(invocation, folder, flags.json ?? false);
-    const { results, broken, output, green, begun, abandoned, endedBy, isListed, isUntouched } = ran;
+    const { results, broken, output, green, begun, abandoned, endedBy, isInterrupted, isListed, isUntouched } = ran;
     for (const trouble of broken) tellError(trouble);
     if (abandoned) {
       const code = await tellWhatIsLeft(abandoned);
@@ -118,14 +118,17 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     const isComplete = cases.every(({ outcome }) => outcome.kind !== 'unended');
     // A journey may have done something before it ran a scenario, but not one that was never begun.
     const isRefused = isUntouched && endedBy === null && (journeys.length === 0 || !isListed);
-    const known = isRefused ? exit.refused : exitCode(results, broken, isComplete, green);
+    // Playwright calls a test that was cut short not green, too: it has not failed, and nothing says that it would have passed.
+    const isCutShort = isInterrupted && !green;
+    const known = isRefused ? exit.refused : exitCode(results, broken, isComplete && !isCutShort, green);
     const code = isAllUndone ? known : exit.notUndone;
-    const isUnexplained = broken.length === 0 && !green && results.every(isGreen);
+    const isUnexplained = broken.length === 0 && !green && !isCutShort && results.every(isGreen);
     const ended = [
       ...(isRefused
         ? ['No run has begun, and nothing was changed: the scenarios or journeys could not be loaded.']
         : []),
       ...(endedBy === null ? [] : [`The runner of the scenarios was ended by ${endedBy}, not by brownout.`]),
+      ...(isCutShort ? ['Interrupted before every test had ended: of those that had not, nothing is known.'] : []),
       ...(results.length === 0 && green && broken.length === 0
         ? ['No scenario was run: nothing is known of this cluster.']
         : []),

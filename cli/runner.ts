@@ -31,6 +31,8 @@ interface PlaywrightRun {
   abandoned: string[] | undefined;
   /** What ended the runner from outside, and was not this command. */
   endedBy: NodeJS.Signals | null;
+  /** The user asked to stop before the runner had ended: a test that it then calls failed may only have been cut short. */
+  isInterrupted: boolean;
   /** All journeys could be loaded. */
   isListed: boolean;
   /** No run began, nobody interrupted it, and no cluster was looked at. */
@@ -147,7 +149,8 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
   // Where nothing is left to wait for, a process ends by itself, as if all was well.
   if (!isListed && status === 0) notListed('its process ended while it was loaded');
   const abandoned = interrupts.count > 1 ? [...begun] : undefined;
-  const isUntouched = begun.size === 0 && results.length === 0 && interrupts.count === 0;
+  const isInterrupted = interrupts.count > 0;
+  const isUntouched = begun.size === 0 && results.length === 0 && !isInterrupted;
   return {
     results,
     broken: [...broken.values()],
@@ -156,6 +159,7 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
     begun: [...begun],
     abandoned,
     endedBy: isEndedByUs ? null : endedBy,
+    isInterrupted,
     isListed,
     isUntouched,
   };

@@ -153,5 +153,7 @@ test('a journey that goes on for ever after its run keeps nobody who interrupts 
   await running.says(/^Report: /m);
   process.kill(running.child.pid!, 'SIGTERM');
   const { code, all } = await ended(running);
-  assert.ok([1, 2].includes(code), all);
+  // All that was judged has passed, and yet nothing has failed: what is left of the journey is not known.
+  assert.equal(code, 2, all);
+  assert.match(all, /Interrupted before every test had ended/);
 });
