@@ -31,6 +31,12 @@ test('where nothing can be written the command is refused at once', () => {
   assert.throws(() => files.begin(), { name: 'OperatorError', message: /cannot be written: .*(ENOTDIR|EEXIST)/ });
 });
 
+test('no file is written over another one, nor over one that the command reads', () => {
+  const message = /would be written over/;
+  assert.throws(() => new GateFiles({ summary: 'out', junit: './out' }), { name: 'OperatorError', message });
+  assert.throws(() => new GateFiles({ junit: 'a/../c.yaml' }, ['s.yaml', './c.yaml']), { message });
+});
+
 test('the page of a step of GitHub is added to what is there, below what GitHub takes', () => {
   const step = join(folder, 'step.md');
   const before = process.env.GITHUB_STEP_SUMMARY;

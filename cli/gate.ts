@@ -26,7 +26,20 @@ export interface GateFlags {
 export class GateFiles {
   readonly #files: [file: string, render: (gate: Gate) => string][] = [];
 
-  constructor({ summary, junit }: GateFlags) {
+  /**
+   * @param given the files that the command reads
+   * Throws OperatorError where one would be written over another, or over what is read.
+   */
+  constructor({ summary, junit }: GateFlags, given: readonly string[] = []) {
+    const taken = new Set(given.map((file) => path.resolve(file)));
+    for (const file of [summary, junit]) {
+      if (file === undefined) continue;
+      if (taken.has(path.resolve(file)))
+        throw new OperatorError(`${file} would be written over: it is given twice, or is read by this command`, {
+          hint: 'Give --summary and --junit a file of their own each.',
+        });
+      taken.add(path.resolve(file));
+    }
     if (summary !== undefined) this.#files.push([path.resolve(summary), (gate) => renderGateSummary(gate)]);
     if (junit !== undefined) this.#files.push([path.resolve(junit), renderJunit]);
   }

@@ -60,7 +60,7 @@ const isJourney = (file: string) => /\.spec\.[jt]s$/.test(file);
 
 /** Returns the exit code. */
 export async function runScenarios(given: string[], flags: RunFlags): Promise<number> {
-  const left = new GateFiles(flags);
+  const left = new GateFiles(flags, [...given, ...flags.cluster]);
   left.begin();
   try {
     return await runAndJudge(given, flags, left);

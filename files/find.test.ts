@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -24,6 +24,17 @@ test('a file that is given twice, by itself or in a folder, however it is spelle
 
 test('files of the same name in two folders are two files', () => {
   assert.deepEqual(findYaml(inFolder('two/a.yaml', 'one/a.yaml')), inFolder('two/a.yaml', 'one/a.yaml'));
+});
+
+test('a link to a file stands for it; a link to a folder in one is not followed: it may lead anywhere', () => {
+  const here = path.join(folder, 'linked');
+  mkdirSync(path.join(here, 'node_modules', 'deep'), { recursive: true });
+  mkdirSync(path.join(here, '.hidden'));
+  for (const file of ['node_modules/deep/a.yaml', '.hidden/a.yaml', 'b.yaml']) writeFileSync(path.join(here, file), '');
+  symlinkSync(path.join(folder, 'one'), path.join(here, 'others'));
+  symlinkSync('/', path.join(here, 'all'));
+  symlinkSync(path.join(folder, 'one', 'a.yaml'), path.join(here, 'a.yaml'));
+  assert.deepEqual(findYaml([here]), inFolder('linked/a.yaml', 'linked/b.yaml'));
 });
 
 test('a file is called by its path from the project, inside and outside of it', () => {

@@ -27,12 +27,20 @@ function isFolder(file: string): boolean {
 }
 
 function yamlIn(folder: string): string[] {
-  const found = readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.ya?ml$/.test(file) && !/(^|[/\\])(node_modules|\.[^/\\]*)[/\\]/.test(file))
-    .sort()
-    .map((file) => path.join(folder, file));
+  const found = yamlBelow(folder);
   if (found.length === 0) {
     throw new FileError([{ file: folder, line: 1, column: 1, message: 'no *.yaml file in this folder' }]);
   }
   return found;
+}
+
+/** Folders that are hidden, those of packages, and links to folders, which may lead anywhere, are not looked into. */
+function yamlBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => {
+      const file = path.join(folder, entry.name);
+      if (!entry.isDirectory()) return /\.ya?ml$/.test(entry.name) ? [file] : [];
+      return /^(node_modules|\..*)$/.test(entry.name) ? [] : yamlBelow(file);
+    });
 }

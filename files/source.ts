@@ -168,7 +168,9 @@ function readAtMost(file: string, limit: number): Buffer {
 
 function siblingHint(file: string): string | undefined {
   try {
-    const near = nearest(path.basename(file), readdirSync(path.dirname(file)));
+    // A link that leads nowhere is among its folder's names.
+    const others = readdirSync(path.dirname(file)).filter((name) => name !== path.basename(file));
+    const near = nearest(path.basename(file), others);
     return near && `did you mean '${path.join(path.dirname(file), near)}'?`;
   } catch {
     // The folder is missing, too: there are no names to compare with.
