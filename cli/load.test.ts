@@ -38,6 +38,10 @@ before(async () => {
     `load: { probe: page, rate: 100/s, for: 1s, timeout: 20s, ${more} }`,
   ];
   write('kept.yaml', load('thresholds: { p95: 19s, errors: 1% }'));
+  write('rises.yaml', [
+    'workload: apache',
+    'load: { probe: page, stages: [{ rate: 50/s, for: 1s }, { rate: 200/s, for: 7s }], timeout: 20s }',
+  ]);
   write('missed.yaml', load('thresholds: { p95: 1ms }, connection: new'));
 });
 after(() => {
@@ -94,6 +98,12 @@ describe('brownout load', () => {
     assert.equal(check.name, 'p95');
     assert.equal(exitCode, { pass: 0, fail: 1, unknown: 2 }[check.result as 'pass']);
     assert.notEqual(check.result, 'pass');
+  });
+
+  test('that rises says where it bends, or that it does not; one that does not rise says nothing of it', async () => {
+    const rises = await brownout(at('rises.yaml'));
+    assert.match(rises.stdout, /^Knee +(it (does not bend|bends at)|where it bends is not known)/m, rises.stderr);
+    assert.doesNotMatch((await brownout(at('kept.yaml'))).stdout, /^Knee/m);
   });
 
   test('without a good answer is red', async () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { kneeOf } from '../analysis/load/knee.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml, type YamlFile } from '../files/yaml.ts';
@@ -76,11 +77,17 @@ async function sendLoad(given: string, flags: LoadFlags): Promise<number> {
   const interrupted = stopOnSignals(running);
   const report = await running.report;
   live.end();
-  const checks = judgeLoad(report, load.thresholds);
-  if (flags.json) stdout.print(asJson({ load, cluster: cluster.name, report, checks, seconds }));
-  else stdout.print(renderLoad({ load, cluster: cluster.name, report, checks }, stdout.color));
+  const told = {
+    load,
+    cluster: cluster.name,
+    report,
+    knee: kneeOf(seconds),
+    checks: judgeLoad(report, load.thresholds),
+  };
+  if (flags.json) stdout.print(asJson({ ...told, seconds }));
+  else stdout.print(renderLoad(told, stdout.color));
   if (interrupted()) stderr.print('Stopped by whoever started it: what it says is of a part of the load.');
-  return interrupted() ? exit.unknown : exitOf(checks);
+  return interrupted() ? exit.unknown : exitOf(told.checks);
 }
 
 async function readWhat(given: string, flags: LoadFlags): Promise<ReadLoad> {

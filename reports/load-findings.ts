@@ -21,7 +21,7 @@ export function sayRates({ seconds, offered, ok }: LoadPart): string {
 }
 
 /** Where it bends, and whether the service came back; nothing for a load that is no ramp. */
-export function sayKnee({ knee }: LoadFindings): string[] {
+export function sayKnee({ knee }: Pick<LoadFindings, 'knee'>): string[] {
   if (!knee) return [];
   const { peak, best, bend, unclear, back } = knee;
   const most = `the most were ${formatRate(best)} answered well, at up to ${formatRate(peak)}`;

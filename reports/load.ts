@@ -1,13 +1,21 @@
+import type { Knee } from '../analysis/load/knee.ts';
 import type { Load, LoadReport, LoadSecond } from '../load/load.ts';
 import type { LoadCheck } from '../load/thresholds.ts';
 import { joined, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
+import { sayKnee } from './load-findings.ts';
 
 const STYLES = { pass: 'green', fail: 'red', unknown: 'yellow' } as const;
 
 /** What a load did, for a terminal. */
 export function renderLoad(
-  { load, cluster, report, checks }: { load: Load; cluster: string; report: LoadReport; checks: readonly LoadCheck[] },
+  {
+    load,
+    cluster,
+    report,
+    knee,
+    checks,
+  }: { load: Load; cluster: string; report: LoadReport; knee?: Knee | undefined; checks: readonly LoadCheck[] },
   color: boolean,
 ): Styled {
   const paint = painter(color);
@@ -31,6 +39,7 @@ export function renderLoad(
   if (failed > 0) lines.push(row('Failed', counted(errors)));
   if (drops) lines.push(row('Dropped', `${counted(drops)}: by the engine, not by the target`));
   if (lateness !== undefined) lines.push(row('Lateness', `${formatDuration(lateness)}, p99: the engine's own`));
+  lines.push(...sayKnee({ knee }).map((said, index) => row(index === 0 ? 'Knee' : '', said)));
   if (typeof outcome === 'object') lines.push(row('Broke', outcome.failed));
   for (const { name, result, wanted, measured, because } of checks) {
     const why = because === undefined ? '' : `: ${because}`;
