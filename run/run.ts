@@ -96,6 +96,8 @@ class Lifecycle {
   readonly #companions: Companions;
   /** How many writes of the load were acknowledged. */
   #writtenByLoad = 0;
+  /** Aborts when the load sends nothing any more. */
+  readonly #loadEnded = new AbortController();
   #endRenewal = () => {};
 
   constructor(stage: Stage, options: RunOptions, recorder: Recorder, journal: Journal) {
@@ -116,6 +118,7 @@ class Lifecycle {
       ended: (report) => {
         const writes = writesOf(report);
         if (writes) this.#writtenByLoad = countWrites(writes);
+        this.#loadEnded.abort();
       },
     });
     const companions = [watch, probing, vantages, sampler, certificates, sending];
@@ -243,7 +246,7 @@ class Lifecycle {
     if (!isOverload(scenario)) return holdAll(this.#faults, this.#recorder, this.#ending, announce);
     const lasts = load!.limit + OVERLOAD_MARGIN;
     announce(lasts);
-    await sleep(lasts, this.#ending);
+    await sleep(lasts, AbortSignal.any([this.#ending, this.#loadEnded.signal]));
   }
 
   async #heal(): Promise<void> {

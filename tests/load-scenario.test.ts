@@ -197,6 +197,17 @@ test('a closed model is named as such, and one that was over before the fault pr
   assert.match(checks.find(({ kind }) => kind === 'load-sent')?.observed ?? '', /it had ended .* before the fault/);
 });
 
+test('a closed model in place of a fault is over when all of it was sent, and not when it would be given up', async (t) => {
+  const on = await stage(t, '{ engine: autocannon, probe: page, connections: 2, amount: 4000, for: 90s }', 'none');
+  const running = start(on);
+  await running.ended;
+  const { load } = judged(on);
+  assert.deepEqual([load?.outcome, load?.totals?.sent], ['done', 4000], running.output());
+  const { events } = readRecording(findRun(undefined, path.join(on.project.recordings, 'runs')));
+  const [from, to] = events.filter((event) => event.kind === 'phase' && event.phase === 'hold').map(({ at }) => at);
+  assert.ok(to! - from! < 60_000, `held for ${to! - from!} ms`);
+});
+
 test('an engine that dies makes the run unknown', async (t) => {
   const on = await stage(t, '{ probe: page, rate: 50/s }');
   const running = start(on);
