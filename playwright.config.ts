@@ -5,7 +5,7 @@ import { watchFiles } from './files/own.ts';
 import { projectPath } from './files/project-path.ts';
 import { whenStuck } from './files/stuck.ts';
 import type { BrownoutOptions } from './fixtures/test.ts';
-import { readInvocation, send } from './run/invocation.ts';
+import { readInvocation, send } from './run/invocation/invocation.ts';
 
 /**
  * The scenario runner: one project a cluster file, and one more for each journey on it; one test a scenario file. `brownout run` starts it and says what is

@@ -8,7 +8,7 @@ import type { LoadSecond } from '../load/load.ts';
 import { type RunningLoad, startLoad } from '../load/start.ts';
 import { judgeLoad, type LoadCheck } from '../load/thresholds.ts';
 import { renderLoad, secondLine } from '../reports/load.ts';
-import { loadOn } from '../run/load.ts';
+import { loadOn } from '../run/load/load.ts';
 import { loadProject } from '../run/parts.ts';
 import { type ReadLoad, readLoad, toLoad } from '../scenarios/load-file.ts';
 import { OperatorError } from '../units/operator-error.ts';

@@ -6,10 +6,10 @@ import { once } from '../files/find.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { rightsFile, verbsOf } from '../platforms/index.ts';
 import { type Node, NotOffered } from '../platforms/platform.ts';
-import { sayPlannedLoad } from '../run/load-check.ts';
 import { loadProject } from '../run/parts.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
-import { type Preflight, preflight } from '../run/preflight.ts';
+import { sayPlannedLoad } from '../run/preflight/load.ts';
+import { type Preflight, preflight } from '../run/preflight/preflight.ts';
 import { findScenarioUses } from '../scenarios/find.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
@@ -18,7 +18,7 @@ import { asDocument, asJson, joined, type Piece, type Styled, stdout, styled } f
 import { formatDuration } from '../units/units.ts';
 import { few } from '../units/words.ts';
 import { exit } from './exit.ts';
-import { parseSeed } from './run.ts';
+import { parseSeed } from './run/run.ts';
 
 interface PlanFlags {
   cluster: string[];

@@ -3,14 +3,14 @@ import { Command, Option } from 'commander';
 import { gatherResults } from '../reports/allure/gather.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
-import { InvocationFolder } from '../run/invocation-folder.ts';
+import { InvocationFolder } from '../run/invocation/folder.ts';
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asJson, stdout } from '../units/terminal.ts';
 import { writeWhole } from '../units/write-whole.ts';
-import { publishAllure, tellPages } from './allure.ts';
 import { readRun } from './recordings.ts';
+import { publishAllure, tellPages } from './run/allure.ts';
 
 interface ReportFlags {
   allure?: string[];

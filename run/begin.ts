@@ -3,7 +3,7 @@ import { startClock } from '../recording/clock.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import { Recorder } from '../recording/recorder.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './journal/journal.ts';
 import { metaOf } from './meta.ts';
 import type { Stage } from './plan.ts';
 import type { OnProgress } from './progress.ts';

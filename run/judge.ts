@@ -10,9 +10,9 @@ import { readMeta, readRecording } from '../recording/read.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { DamagedJournal } from './journal.ts';
-import { readRunJournal } from './run-journal.ts';
-import { describeAct } from './undo.ts';
+import { DamagedJournal } from './journal/journal.ts';
+import { readRunJournal } from './journal/run-journal.ts';
+import { describeAct } from './journal/undo.ts';
 
 interface JudgedRun {
   meta: RunMeta;

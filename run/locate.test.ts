@@ -5,9 +5,9 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Cluster } from '../platforms/cluster.ts';
 import { runFolder } from '../recording/folder.ts';
-import { isWrittenHere, type JournalHeader } from './journal.ts';
+import { isWrittenHere, type JournalHeader } from './journal/journal.ts';
+import { sealOf } from './journal/seal.ts';
 import { isAbout, locate } from './locate.ts';
-import { sealOf } from './seal.ts';
 
 const home = mkdtempSync(path.join(os.tmpdir(), 'brownout-locate-'));
 after(() => rmSync(home, { recursive: true }));

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Cluster } from '../platforms/cluster.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { isWrittenHere, type JournalHeader } from './journal.ts';
+import { isWrittenHere, type JournalHeader } from './journal/journal.ts';
 
 /** Where a journal's undo is carried out: on which cluster, and from which folder power commands are meant. */
 export interface Place {

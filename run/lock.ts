@@ -1,8 +1,8 @@
 import { thisOwner } from '../platforms/owner.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import type { Journal } from './journal.ts';
+import type { Journal } from './journal/journal.ts';
 import type { Stage } from './plan.ts';
-import { otherHolder } from './preflight.ts';
+import { otherHolder } from './preflight/preflight.ts';
 
 const LOCK_RENEWAL = 20_000;
 

@@ -20,10 +20,10 @@ import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
-import { type Actor, createActor } from './actor.ts';
-import { loadOn } from './load.ts';
-import { here, withoutOwnNode } from './own-node.ts';
-import { RUNNER_VERBS } from './runners.ts';
+import { type Actor, createActor } from './journal/actor.ts';
+import { loadOn } from './load/load.ts';
+import { RUNNER_VERBS } from './load/runners.ts';
+import { here, withoutOwnNode } from './preflight/own-node.ts';
 
 /** A scenario on a cluster with everything a run needs, connected and inspected; nothing is changed yet. */
 export interface Stage {

@@ -3,8 +3,8 @@ import type { Recorder } from '../recording/recorder.ts';
 import { sleep } from '../units/sleep.ts';
 import { poll } from '../units/until.ts';
 import { within } from '../units/within.ts';
+import { isSentByCluster } from './load/runners.ts';
 import type { Stage } from './plan.ts';
-import { isSentByCluster } from './runners.ts';
 
 /** A backlog drains at 10 writes/s or faster (one as-is worker); wait this much longer than that. */
 const SLOWEST_DRAIN = 10;

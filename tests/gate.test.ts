@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Act } from '../platforms/platform.ts';
-import { sealLine } from '../run/journal-line.ts';
+import { sealLine } from '../run/journal/journal-line.ts';
 import { copyExamples, startBrownout } from './brownout.ts';
 
 const root = path.dirname(import.meta.dirname);

@@ -21,8 +21,8 @@ import {
 } from '../platforms/kubernetes/api/objects.ts';
 import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { Act, Platform } from '../platforms/platform.ts';
-import { RUNNER_VERBS } from '../run/runners.ts';
-import { runnersCheck } from '../run/runners-check.ts';
+import { RUNNER_VERBS } from '../run/load/runners.ts';
+import { runnersCheck } from '../run/preflight/runners.ts';
 import { labCluster, restricted } from './lab-kubernetes.ts';
 import { readCrd, withoutCrd } from './test-run-crd.ts';
 import { until } from './until.ts';

@@ -8,7 +8,7 @@ import type { Act, Platform } from '../platforms/platform.ts';
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import type { SwarmCluster } from '../platforms/swarm/cluster.ts';
-import { createActor } from '../run/actor.ts';
+import { createActor } from '../run/journal/actor.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
 

@@ -5,7 +5,7 @@
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { RecoveryWatch } from '../../run/recovery-watch.ts';
+import { RecoveryWatch } from '../../run/recovery/watch.ts';
 import type { StreamSpec } from '../probe.ts';
 import { SampleEncoder } from '../samples.ts';
 

@@ -41,6 +41,13 @@ test('a weakness, a skipped and a refused scenario say so, and predictions that 
   assert.match(text, /- Users noticed first: vote, 412 ms after the fault/);
 });
 
+test('who saw what, where there are several places', () => {
+  const gate = gateByHand();
+  gate.cases = [caseByHand('one', judgedByHand())];
+  const [, said] = renderGateSummary(gate).split('## Who saw what\n\n');
+  assert.match(said ?? '', /^- one on \S+ from here: out for .*\n- one on \S+ from \S+: /);
+});
+
 test('each certificate that an entry showed, once', () => {
   const gate = gateByHand();
   const judged = judgedByHand();

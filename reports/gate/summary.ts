@@ -4,6 +4,7 @@ import { cleanUpOf } from '../clean-up.ts';
 import { harmlessText } from '../harmless.ts';
 import { sayKnee, sayLoad } from '../load-findings.ts';
 import { inline } from '../markdown.ts';
+import { whoSawWhat } from '../vantages.ts';
 import {
   leastAvailable,
   sayBracket,
@@ -31,9 +32,8 @@ const SPARE = 200;
  * Ends with a newline. What matters most stands first: where all would be `room` bytes or more, the end is left out, and that is said.
  */
 export function renderGateSummary(gate: Gate, room = LARGEST): string {
-  const blocks = [head(gate), table(gate), red(gate), loads(gate), predictions(gate), certificates(gate)].filter(
-    (lines) => lines.length > 0,
-  );
+  const parts = [head, table, red, vantages, loads, predictions, certificates];
+  const blocks = parts.map((part) => part(gate)).filter((lines) => lines.length > 0);
   const lines = blocks.flatMap((block) => [...block, '']).slice(0, -1);
   let bytes = SPARE;
   const fitting = lines.findIndex((line) => {
@@ -153,6 +153,14 @@ function predictions({ cases }: Gate): string[] {
   if (rows.length === 0) return [];
   const columns = ['Scenario', 'Cluster', 'What', 'Predicted', 'Measured', 'Note'];
   return ['## Predicted beside measured', '', row(columns), row(columns.map(() => '---')), ...rows];
+}
+
+function vantages({ cases }: Gate): string[] {
+  const saw = cases.flatMap((one) => {
+    const all = one.outcome.kind === 'judged' ? whoSawWhat(one.outcome.findings) : [];
+    return all.map(({ name, what }) => `- ${nameOf(one)} from ${say(name)}: ${say(what)}`);
+  });
+  return saw.length === 0 ? [] : ['## Who saw what', '', ...saw];
 }
 
 function loads({ cases }: Gate): string[] {

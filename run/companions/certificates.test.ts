@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { makeCertificate } from '../../lab/certificate.ts';
 import type { RunEvent } from '../../recording/recording.ts';
 import { until } from '../../tests/until.ts';
-import { certificates as check } from '../preflight.ts';
+import { certificates as check } from '../preflight/preflight.ts';
 import { certificates } from './certificates.ts';
 import type { CompanionRun } from './companion.ts';
 

@@ -2,7 +2,7 @@ import { sayAmount } from '../../load/amount.ts';
 import type { Load, LoadReport } from '../../load/load.ts';
 import { startLoad } from '../../load/start.ts';
 import { isOverload, type Scenario } from '../../scenarios/scenario.ts';
-import { isSentByCluster, loadNamespaceOf, startRunners } from '../runners.ts';
+import { isSentByCluster, loadNamespaceOf, startRunners } from '../load/runners.ts';
 import type { Companion, CompanionRun, Running } from './companion.ts';
 
 export interface LoadListener {

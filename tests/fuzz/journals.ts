@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import os from 'node:os';
 import path from 'node:path';
 import type { Random } from '../../faults/fault.ts';
-import { DamagedJournal, Journal, type JournalEntry, readJournal } from '../../run/journal.ts';
+import { DamagedJournal, Journal, type JournalEntry, readJournal } from '../../run/journal/journal.ts';
 import { seeded } from '../../units/random.ts';
 import { below, mutateBytes, mutateText, pick } from './mutate.ts';
 import type { Case, Part } from './part.ts';

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import type { Durability, Findings } from '../../analysis/findings.ts';
 import type { ProxmoxStatus } from '../../lab/proxmox/status.ts';
 import { runFolder } from '../../recording/folder.ts';
-import type { ScenarioResult } from '../../run/invocation.ts';
+import type { ScenarioResult } from '../../run/invocation/invocation.ts';
 import { readFindings } from '../../run/judge.ts';
 import { parseDuration } from '../../units/units.ts';
 

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { listRuns, type RunFolder, runFolder } from '../../recording/folder.ts';
 import { readRecording } from '../../recording/read.ts';
-import { readJournal } from '../../run/journal.ts';
+import { readJournal } from '../../run/journal/journal.ts';
 import { judgeRun } from '../../run/judge.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Project } from './bed.ts';

@@ -1,0 +1,57 @@
+/** `brownout compare --claims`: what recordings say of the claims in a file. */
+import { judgeClaims } from '../../analysis/claims/claims.ts';
+import { projectPath } from '../../files/project-path.ts';
+import type { RunFolder } from '../../recording/folder.ts';
+import { readMeta } from '../../recording/read.ts';
+import { renderClaimsPage } from '../../reports/claims/html.ts';
+import { renderClaimsMarkdown } from '../../reports/claims/markdown.ts';
+import { renderClaims } from '../../reports/claims/terminal.ts';
+import { loadProject } from '../../run/parts.ts';
+import { type Claims, placesOf, readClaims } from '../../scenarios/claims.ts';
+import { asDocument, asJson, stderr, stdout } from '../../units/terminal.ts';
+import { readNewest, readRun } from '../recordings.ts';
+import { byId, type ReadRun, readJudged, requireOneWay, writePage } from './compared-runs.ts';
+
+interface ClaimsFlags {
+  last?: number;
+  html?: string;
+  markdown?: boolean;
+  json?: boolean;
+}
+
+/** Without names, and without `last`, of all recordings in the project that answer some claim. */
+export async function compareClaims(file: string, names: string[], flags: ClaimsFlags): Promise<void> {
+  requireOneWay(names, flags.last);
+  await loadProject(process.cwd());
+  const claims = await readClaims(file);
+  const runs = byId(chooseRuns(claims, names, flags.last));
+  const result = judgeClaims(
+    claims,
+    [...runs.values()].map(({ value }) => ({ ...value, file: projectPath(value.meta.scenario.file) })),
+  );
+  if (flags.html !== undefined) writePage(flags.html, 'Claims', runs, (links) => renderClaimsPage(result, links));
+  if (flags.json) stdout.print(asJson(result));
+  else if (flags.markdown) stdout.print(asDocument(renderClaimsMarkdown(result)));
+  else stdout.print(renderClaims(result, { color: stdout.color }));
+}
+
+function chooseRuns(claims: Claims, names: string[], last: number | undefined): ReadRun[] {
+  const files = new Set(placesOf(claims).map((place) => place.file));
+  const answers = (scenario: string) => files.has(projectPath(scenario));
+  if (names.length === 0) return readNewest(last ?? Infinity, readJudged, (folder) => isWanted(folder, answers));
+  const runs = names.map((name) => readRun(name, readJudged));
+  for (const { value } of runs) {
+    const { id, scenario } = value.meta;
+    if (!answers(scenario.file)) stderr.print(`${id} is left out: no claim names ${projectPath(scenario.file)}`);
+  }
+  return runs;
+}
+
+/** One whose beginning cannot be read is: reading all of it says what is wrong. */
+function isWanted(folder: RunFolder, answers: (scenario: string) => boolean): boolean {
+  try {
+    return answers(readMeta(folder).scenario.file);
+  } catch {
+    return true;
+  }
+}

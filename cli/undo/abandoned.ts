@@ -1,0 +1,98 @@
+/** Runs whose process is gone before they had cleaned up: killed under the command, or by a second Ctrl-C. */
+import { existsSync, statSync } from 'node:fs';
+import path from 'node:path';
+import type { Cluster } from '../../platforms/cluster.ts';
+import { ownerState } from '../../platforms/owner.ts';
+import { type RunFolder, runFolder } from '../../recording/folder.ts';
+import { readJournal } from '../../run/journal/journal.ts';
+import type { UndoStep } from '../../run/journal/undo.ts';
+import { pendingIn } from '../../run/judge.ts';
+import { joined, type Styled, stderr, styled } from '../../units/terminal.ts';
+import { poll } from '../../units/until.ts';
+import { exit } from '../exit.ts';
+import { undoRun } from './apart.ts';
+import { abandonedRuns } from './pending.ts';
+import { describeStep } from './undo.ts';
+
+/** A process that was killed is gone after so long at the latest, ms, unless its disk hangs. */
+const KILLED_WITHIN = 5_000;
+
+/**
+ * Undoes what runs have left whose process was killed under them: nobody else knows of it now.
+ *
+ * @param began only runs whose journal has changed since then
+ * @param clusters those of this invocation, as their files say now
+ * @returns true if nothing is left
+ */
+export async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<boolean> {
+  let isAllUndone = true;
+  for (const folder of abandonedRuns().filter(({ journal }) => changedSince(journal, began))) {
+    const run = path.basename(folder.dir);
+    stderr.print(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
+    let isUndone = true;
+    const onStep = (step: UndoStep) => {
+      stderr.print(styled`  ${describeStep(step)}`);
+      if (step.error !== undefined) isUndone = false;
+    };
+    const cluster = clusters.find(({ file }) => path.resolve(file) === clusterFileOf(folder));
+    await undoRun(folder, onStep, cluster).catch((error: Error) => {
+      isUndone = false;
+      stderr.print(`  not undone  ${error.message}`);
+    });
+    if (!isUndone) stderr.print(`  What to do: brownout undo ${run}`);
+    isAllUndone &&= isUndone;
+  }
+  return isAllUndone;
+}
+
+/** Of every run that began, on whichever cluster, when its process is gone: until then it may go on acting. Returns the exit code. */
+export async function tellWhatIsLeft(dirs: string[]): Promise<number> {
+  const left: Styled[] = [];
+  for (const dir of dirs) {
+    const folder = runFolder(dir);
+    const { journal } = folder;
+    // A run that was refused has removed its folder.
+    if (!existsSync(dir)) continue;
+    await untilGone(journal, KILLED_WITHIN);
+    const pending = pendingIn(folder) ?? [`not known: ${journal} cannot be read`];
+    if (pending.length === 0) continue;
+    const lines = joined(
+      pending.map((line) => styled`  ${line}`),
+      '\n',
+    );
+    left.push(styled`Still to be undone:\n${lines}\nWhat to do: brownout undo ${path.basename(dir)}`);
+  }
+  if (left.length > 0) stderr.print(styled`Stopped at once. ${joined(left, '\n')}`);
+  else stderr.print(dirs.length === 0 ? 'Stopped. No run had begun.' : 'Stopped. Nothing is left to be undone.');
+  return left.length > 0 ? exit.notUndone : exit.unknown;
+}
+
+/** Waits until the process of a run is gone, for `timeout` ms. */
+export async function untilGone(journal: string, timeout: number): Promise<void> {
+  const state = () => {
+    try {
+      return ownerState(readJournal(journal).header.owner);
+    } catch {
+      // Whose it is cannot be read: there is nobody to wait for.
+      return 'gone';
+    }
+  };
+  await poll(state, (seen) => seen !== 'alive', { timeout });
+}
+
+function changedSince(file: string, moment: Date): boolean {
+  try {
+    return statSync(file).mtime >= moment;
+  } catch {
+    // It was that way before: no run of today can have left it.
+    return false;
+  }
+}
+
+function clusterFileOf({ journal }: RunFolder): string | undefined {
+  try {
+    return readJournal(journal).header.cluster.file;
+  } catch {
+    return undefined;
+  }
+}

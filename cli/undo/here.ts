@@ -1,0 +1,153 @@
+/** Carries undos out in this process. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Cluster } from '../../platforms/cluster.ts';
+import { ownerState } from '../../platforms/owner.ts';
+import type { Platform } from '../../platforms/platform.ts';
+import { listRuns, type RunFolder } from '../../recording/folder.ts';
+import type { Actor } from '../../run/journal/actor.ts';
+import { type Damage, Journal, readJournal } from '../../run/journal/journal.ts';
+import { readRunJournal } from '../../run/journal/run-journal.ts';
+import { describeAct, type UndoStep, undoPending } from '../../run/journal/undo.ts';
+import { locate, type Place } from '../../run/locate.ts';
+import { messageOf } from '../../units/message.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import { stderr } from '../../units/terminal.ts';
+import { within } from '../../units/within.ts';
+import { hasPending, isRunning } from './pending.ts';
+
+/** What a leftover may take to be removed, ms. */
+const REMOVED_WITHIN = 120_000;
+
+export interface Undoing {
+  onStep: (step: UndoStep) => void;
+  /** The actor that every undo goes through, in place of this one. */
+  through?: (actor: Actor) => Actor;
+}
+
+/**
+ * Takes back what a run left, as far as its journal can be read. Throws OperatorError for what nobody can know to be undone.
+ *
+ * @param given the cluster to do it on, instead of what the journal says of it
+ */
+export async function undoRunHere(
+  folder: RunFolder,
+  { onStep, through = (actor) => actor }: Undoing,
+  given: Cluster | undefined,
+): Promise<void> {
+  readRunJournal(folder);
+  const journal = Journal.open(folder.journal);
+  try {
+    if (journal.pending().length > 0) await undoOn(locate(journal.header, folder, given), journal, { onStep, through });
+    if (journal.unmarked > 0) {
+      stderr.print(
+        `${journal.unmarked} of these could not be marked as undone in ${folder.journal}: the next undo does them once more.`,
+      );
+    }
+    refuseDamages(journal.damages, folder);
+  } finally {
+    journal.close();
+  }
+}
+
+async function undoOn(
+  { cluster, project }: Place,
+  journal: Journal,
+  { onStep, through }: Required<Undoing>,
+): Promise<void> {
+  // Power commands are meant from the project's folder.
+  process.chdir(project);
+  const { loadPlatform } = await import('../../run/parts.ts');
+  await loadPlatform(project, cluster.platform);
+  await withPlatform(cluster, async (platform, actorOf) => {
+    await refuseBesideOthers(journal.header, platform);
+    await undoPending(journal, through(actorOf(journal.header.run)), platform, onStep);
+  });
+}
+
+/** What could be read is undone; of the rest nobody knows. */
+function refuseDamages(damages: readonly Damage[], folder: RunFolder): void {
+  if (damages.length === 0) return;
+  const lines = damages.map(({ line, what }) => `${folder.journal}:${line}: ${what}`);
+  throw new OperatorError(`acts may be pending that nobody can read: ${lines.join('; ')}`, {
+    hint: 'look for leftovers by label: brownout undo --cluster <file>; a node without power carries no label',
+  });
+}
+
+/**
+ * Refuses while another run holds the cluster's lock: undoing a dead run may disturb it, such as a node that both drained or switched
+ * off. If the lock cannot be read the undo goes on: the nodes may be off.
+ */
+async function refuseBesideOthers({ run, owner }: Journal['header'], platform: Platform): Promise<void> {
+  const lockHolder = await platform.lockHolder().catch(() => undefined);
+  const isOwn = lockHolder === run && ownerState(owner) === 'gone';
+  if (lockHolder === undefined || isOwn) return;
+  throw new OperatorError(`run ${lockHolder} has recently renewed its lock on this cluster, so it is still going on`, {
+    hint: 'wait for its end; if it is dead after all, its lock runs out two minutes after the last renewal',
+  });
+}
+
+/**
+ * Removes what carries the label of a run on a cluster, whether or not there is a journal.
+ *
+ * @param run only of this one
+ * @param tried what was tried already, and told
+ */
+export async function undoLeftoversHere(
+  cluster: Cluster,
+  run: string | undefined,
+  tried: readonly UndoStep[],
+  { onStep, through = (actor) => actor }: Undoing,
+): Promise<void> {
+  await withPlatform(cluster, async (platform, actorOf) => {
+    const running = new Set(
+      listRuns()
+        .filter((folder) => hasPending(folder) && isRunning(folder))
+        // Not by the folder's name: it may have been moved.
+        .map(({ journal }) => readJournal(journal).header.run),
+    );
+    const leftovers = await platform.leftovers(run);
+    const lockHolder = run === undefined ? await platform.lockHolder() : undefined;
+    if (
+      lockHolder !== undefined &&
+      !running.has(lockHolder) &&
+      leftovers.some((leftover) => leftover.run === lockHolder)
+    ) {
+      running.add(lockHolder);
+      stderr.print(
+        `Run ${lockHolder} has recently renewed its lock, so it is still going on, perhaps on another machine, and is left alone. ` +
+          `If it is dead after all: brownout undo ${lockHolder} --cluster ${cluster.file}`,
+      );
+    }
+    for (const leftover of leftovers) {
+      if (running.has(leftover.run)) continue;
+      // Its journal's undo has had its two minutes, and was told.
+      if (tried.some(({ act, error }) => error !== undefined && isDeepStrictEqual(act, leftover.remove))) continue;
+      const actor = through(actorOf(leftover.run));
+      const removing = within(REMOVED_WITHIN, describeAct(leftover.remove), actor.undo(leftover.remove));
+      const failure = await removing.then(
+        () => undefined,
+        (reason: unknown) => (reason instanceof Error ? reason : new Error(messageOf(reason))),
+      );
+      onStep({ act: leftover.remove, error: failure?.message, hint: (failure as OperatorError | undefined)?.hint });
+    }
+  });
+}
+
+/** Only here is a platform loaded, and what its acts are checked with: most undos find nothing to do. */
+async function withPlatform(
+  cluster: Cluster,
+  body: (platform: Platform, actorOf: (run: string) => Actor) => Promise<void>,
+): Promise<void> {
+  const [{ createPlatform }, { createPower }, { createActor }] = await Promise.all([
+    import('../../platforms/index.ts'),
+    import('../../platforms/power/index.ts'),
+    import('../../run/journal/actor.ts'),
+  ]);
+  const platform = await createPlatform(cluster);
+  try {
+    const power = await createPower(cluster);
+    await body(platform, (run) => createActor(platform, power, cluster.allow, run));
+  } finally {
+    await platform.close();
+  }
+}

@@ -1,0 +1,116 @@
+import path from 'node:path';
+import { Command } from 'commander';
+import type { Cluster } from '../../platforms/cluster.ts';
+import { findRun, listRuns, type RunFolder } from '../../recording/folder.ts';
+import { readJournal } from '../../run/journal/journal.ts';
+import { describeAct, type UndoStep } from '../../run/journal/undo.ts';
+import { isAbout } from '../../run/locate.ts';
+import { messageOf } from '../../units/message.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import { asJson, type Styled, stderr, stdout, styled } from '../../units/terminal.ts';
+import { exit } from '../exit.ts';
+import { tellHint } from '../tell.ts';
+import { undoLeftovers, undoRun } from './apart.ts';
+import { abandonedRuns, hasPending, isRunning, stillGoing } from './pending.ts';
+
+interface UndoFlags {
+  cluster?: string;
+  json?: boolean;
+}
+
+export function undoCommand(): Command {
+  return new Command('undo')
+    .description('undoes what a dead run has left behind')
+    .argument('[run]', 'a run, by id, the end of its id, or its folder; every run with something left, without it')
+    .option(
+      '-c, --cluster <file>',
+      'this cluster: for a journal from another machine or project, and to look for leftovers by their label',
+    )
+    .option('--json', 'as JSON')
+    .action(async (name: string | undefined, flags: UndoFlags) => {
+      const given = flags.cluster === undefined ? undefined : await loadGiven(flags.cluster);
+      const steps: UndoStep[] = [];
+      const onStep = (step: UndoStep) => {
+        steps.push(step);
+        if (flags.json) return;
+        stdout.print(describeStep(step));
+      };
+      const notReached: { run: string; error: string }[] = [];
+      const isNotReached = (run: string, error: unknown) => {
+        notReached.push({ run, error: messageOf(error) });
+        stderr.print(`not undone  run ${run}: ${messageOf(error)}`);
+        if (error instanceof OperatorError) tellHint(error.hint);
+      };
+      for (const folder of runsToUndo(name, given)) {
+        // A run that cannot be undone now must not prevent the undo of others.
+        await undoRun(folder, onStep, clusterFor(folder, name, given)).catch((error: unknown) =>
+          isNotReached(path.basename(folder.dir), error),
+        );
+      }
+      if (given) {
+        await undoLeftovers(given, name && (knownRun(name)?.id ?? name), [...steps], onStep).catch((error: unknown) => {
+          // Where nothing was undone before, the cluster file may be wrong.
+          if (steps.length === 0 && notReached.length === 0) throw error;
+          isNotReached(name ?? 'of any name', error);
+        });
+      }
+      const isAllUndone = notReached.length === 0 && steps.every((step) => step.error === undefined);
+      if (flags.json) stdout.print(asJson({ steps, notReached }));
+      else if (steps.length === 0 && isAllUndone) stdout.print('Nothing to undo.');
+      process.exitCode = isAllUndone ? exit.pass : exit.notUndone;
+    });
+}
+
+/** How an undo went, for people. */
+export function describeStep({ act, error, hint }: UndoStep): Styled {
+  if (error === undefined) return styled`undone      ${describeAct(act)}`;
+  const failed = styled`not undone  ${describeAct(act)}: ${error}`;
+  return hint ? styled`${failed}\n  What to do: ${hint}` : failed;
+}
+
+/** Wrong input is refused before anything is undone. */
+async function loadGiven(file: string): Promise<Cluster> {
+  const [{ loadCluster }, { loadPlatforms }] = await Promise.all([
+    import('../../clusters/load.ts'),
+    import('../../run/parts.ts'),
+  ]);
+  await loadPlatforms(process.cwd());
+  const cluster = await loadCluster(file);
+  // Paths are meant from here, whatever folder an undo goes to.
+  return { ...cluster, file: path.resolve(cluster.file) };
+}
+
+function runsToUndo(name: string | undefined, given: Cluster | undefined): RunFolder[] {
+  if (name === undefined) {
+    for (const folder of listRuns().filter((each) => hasPending(each) && isRunning(each)))
+      stderr.print(stillGoing(folder));
+    return abandonedRuns();
+  }
+  // With --cluster the run may have been started on another machine: there need not be a journal.
+  const folder = given ? knownRun(name)?.folder : findRun(name);
+  if (!folder) return [];
+  if (isRunning(folder))
+    throw new OperatorError(stillGoing(folder), {
+      hint: 'End its `brownout run` with Ctrl-C; it cleans up by itself.',
+    });
+  return hasPending(folder) ? [folder] : [];
+}
+
+function knownRun(name: string): { folder: RunFolder; id: string } | undefined {
+  try {
+    const folder = findRun(name);
+    return { folder, id: readJournal(folder.journal).header.run };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The cluster file that was given, where it is this run's: the operator says so, or it is the same cluster. */
+function clusterFor(folder: RunFolder, name: string | undefined, given: Cluster | undefined): Cluster | undefined {
+  if (!given || name !== undefined) return given;
+  try {
+    return isAbout(readJournal(folder.journal).header, folder, given) ? given : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fault, World } from '../../faults/fault.ts';
+import type { Recorder } from '../../recording/recorder.ts';
+import type { Actor } from '../journal/actor.ts';
+import { Journal } from '../journal/journal.ts';
+import { act, confirmAll, injectAll, type LiveFault } from './inject.ts';
+
+test('when one act of a fault fails, those beside it have ended before anybody can undo them', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));
+  const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
+  const ended: string[] = [];
+  const actor = {
+    check() {},
+    async perform({ args }: { args: { node: string } }) {
+      if (args.node === 'w1') throw new Error('no way to w1');
+      await sleep(30);
+      ended.push(args.node);
+      return null;
+    },
+  };
+  const off = (node: string) => ({ verb: 'power.off', args: { node } });
+  const fault = {
+    name: 'node-kill',
+    hold: () => 0,
+    inject: (world: { act(does: object, undo: object): Promise<unknown> }) =>
+      Promise.all(['w1', 'w2'].map((node) => world.act(off(node), { verb: 'power.on', args: { node } }))),
+  };
+  const recorder = { clock: { now: () => performance.now() }, record() {} };
+  const aimed = {
+    use: { fault: 'node-kill', options: {} },
+    fault: fault as unknown as Fault,
+    targets: [],
+    meaning: { kind: 'node death' as const },
+    nodesDown: [],
+  };
+  const context = { journal, actor: actor as unknown as Actor, recorder: recorder as unknown as Recorder };
+  await assert.rejects(injectAll([aimed], {} as World, context), /no way to w1/);
+  assert.deepEqual(ended, ['w2']);
+  assert.equal(journal.pending().length, 2);
+  journal.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('what the power agent says of a power cut is told in the report', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));
+  const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
+  const recorded: { kind: string; text?: string }[] = [];
+  const recorder = { clock: { now: () => performance.now() }, record: (event: never) => recorded.push(event) };
+  const actor = { check() {}, perform: async () => ({ note: 'it forgets nothing' }) };
+  const context = { journal, actor: actor as unknown as Actor, recorder: recorder as unknown as Recorder };
+  await act({ verb: 'power.off', args: { node: 'w1' } }, undefined, context);
+  assert.deepEqual(
+    recorded.filter(({ kind }) => kind === 'warning').map(({ text }) => text),
+    ['power.off w1: it forgets nothing'],
+  );
+  journal.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('a fault that never ends is given up, with its name: its act is in the journal, and it can act no more', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));
+  const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
+  const performed: string[] = [];
+  // Its second act never ends either.
+  const actor = {
+    check() {},
+    perform: ({ args: { node } }: { args: { node: string } }) => {
+      performed.push(node);
+      return node === 'w2' ? new Promise(() => {}) : Promise.resolve(null);
+    },
+  };
+  const off = (node: string) => ({ verb: 'power.off', args: { node } });
+  const on = (node: string) => ({ verb: 'power.on', args: { node } });
+  let late: Promise<unknown> | undefined;
+  const fault = {
+    name: 'mine',
+    hold: () => 0,
+    async inject(world: { act(does: object, undo: object): Promise<unknown> }) {
+      await world.act(off('w1'), on('w1'));
+      void world.act(off('w2'), on('w2'));
+      await sleep(400);
+      late = world.act(off('w3'), on('w3'));
+      late.catch(() => undefined);
+      return new Promise(() => {});
+    },
+  };
+  const recorder = { clock: { now: () => performance.now() }, record() {} };
+  const aimed = { use: { fault: 'mine', options: {} }, fault: fault as unknown as Fault, targets: [] };
+  const context = { journal, actor: actor as unknown as Actor, recorder: recorder as unknown as Recorder };
+  const injecting = injectAll([aimed as never], {} as World, context, 100);
+  await assert.rejects(injecting, { name: 'OperatorError', message: 'injecting mine: no end within 0.1 s' });
+  assert.deepEqual(
+    journal.pending().map(({ undo }) => undo?.args.node),
+    ['w2', 'w1'],
+  );
+  await sleep(500);
+  await assert.rejects(late!, /too late/);
+  assert.deepEqual(performed, ['w1', 'w2']);
+  journal.close();
+  assert.throws(() => journal.before(off('w4'), on('w4')), /too late/);
+  rmSync(folder, { recursive: true });
+});
+
+test('a fault that never says whether it is there is given up, with its name', async () => {
+  const live = [{ name: 'mine', injection: { confirm: () => new Promise(() => {}) } }] as unknown as LiveFault[];
+  await assert.rejects(confirmAll(live, {} as Recorder, 50), { message: 'confirming mine: no end within 0.05 s' });
+});

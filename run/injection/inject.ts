@@ -1,0 +1,205 @@
+import type { ActingWorld, Done, Injection, World } from '../../faults/fault.ts';
+import type { Act, Json } from '../../platforms/platform.ts';
+import type { Clock } from '../../recording/clock.ts';
+import type { Recorder } from '../../recording/recorder.ts';
+import type { Bracket } from '../../recording/recording.ts';
+import { doing } from '../../units/doing.ts';
+import { messageOf } from '../../units/message.ts';
+import { OperatorError } from '../../units/operator-error.ts';
+import { sleep } from '../../units/sleep.ts';
+import { within } from '../../units/within.ts';
+import type { Actor } from '../journal/actor.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { AimedFault } from './aim.ts';
+
+/**
+ * Performs an act on the cluster. It is in the journal, on disk, before it happens, and in the recording, with its time bracket,
+ * afterwards. If it fails its undo stays pending, because it may have happened in part.
+ */
+export async function act(
+  does: Act,
+  undo: Act | undefined,
+  context: {
+    journal: Journal;
+    actor: Actor;
+    recorder: Recorder;
+    fault?: string;
+    /** Hears what the act waits for. */
+    tell?: (waitingFor: string) => void;
+  },
+): Promise<Done> {
+  const { journal, actor, recorder, fault, tell } = context;
+  const perform = async (what: Act, healing: boolean): Promise<{ answer: Json; from: number }> => {
+    const from = recorder.clock.now();
+    const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
+    try {
+      const answer = await (healing ? actor.undo(what) : actor.perform(what, tell));
+      const bracket = bracketOf(answer, from, recorder.clock);
+      recorder.record({ kind: 'act', act: what, ...cause, ...bracket });
+      const { note } = (answer ?? {}) as { note?: string };
+      if (note !== undefined) recorder.record({ kind: 'warning', text: `${what.verb} ${what.args.node}: ${note}` });
+      return { answer, from: bracket.from };
+    } catch (error) {
+      recorder.record({
+        kind: 'act',
+        act: what,
+        from,
+        ...cause,
+        error: messageOf(error),
+      });
+      throw error;
+    }
+  };
+  // What could not be undone is not done.
+  actor.check(does, undo);
+  const entry = journal.before(does, undo);
+  const done = await perform(does, false);
+  let undone = false;
+  return {
+    ...done,
+    async undo() {
+      if (undone || !undo) return;
+      await perform(undo, true);
+      journal.done(entry.id);
+      undone = true;
+    },
+  };
+}
+
+/**
+ * When an act took effect: between its beginning and its end, unless the platform needed time for preparation and returns a
+ * narrower bracket, on the clock of `performance.now()`: `{ effect: { from, to } }`.
+ */
+function bracketOf(answer: Json, began: number, clock: Clock): { from: number; at: number } {
+  const now = clock.now();
+  const { effect } = (answer ?? {}) as { effect?: { from: number; to: number } };
+  if (effect === undefined) return { from: began, at: now };
+  const behind = now - performance.now();
+  const within = (moment: number) => Math.min(Math.max(moment + behind, began), now);
+  return { from: within(effect.from), at: within(effect.to) };
+}
+
+/** An injected fault, until it is healed. */
+export interface LiveFault {
+  name: string;
+  hold: number;
+  /** From when its first act can have taken effect until all were done, when its hold time starts; ms since the run's origin. */
+  injected: Bracket;
+  injection: Injection;
+  healed: boolean;
+}
+
+const CONFIRM_TIMEOUT = 30_000;
+const HEALED_TIMEOUT = 90_000;
+/** What has not injected by then never will, ms: the suite's own faults take as long as their acts, of which the longest waits for a neighbour's members. */
+const LONGEST_INJECT = 600_000;
+/** All that comes after, cleaning up too, waits for healing, and for what confirms; what has not ended by then never will, ms. */
+const LONGEST_HEAL = 300_000;
+const LONGEST_CONFIRM = 300_000;
+/** What was given up may have acts that are still being performed, and these may end, ms. */
+const LAST_ACTS = 120_000;
+
+/**
+ * Injects one fault after the other. If one fails, waits for its other acts that are in progress: an undo that overtakes its act
+ * would undo nothing, and the act would stay in effect. A fault that does not end is given up after `longest` ms, and can act no more.
+ */
+export async function injectAll(
+  aimed: AimedFault[],
+  world: World,
+  context: { journal: Journal; actor: Actor; recorder: Recorder },
+  longest = LONGEST_INJECT,
+): Promise<LiveFault[]> {
+  const live: LiveFault[] = [];
+  for (const { use, fault, targets } of aimed) {
+    const begun: Promise<Done>[] = [];
+    const injecting: Promise<Done>[] = [];
+    const acting: ActingWorld = {
+      ...world,
+      act: (does, undo, purpose) => {
+        const done = act(does, undo, purpose === 'prepare' ? context : { ...context, fault: use.fault });
+        begun.push(done);
+        if (purpose !== 'prepare') injecting.push(done);
+        return done;
+      },
+    };
+    try {
+      const injection = await ended(`injecting ${use.fault}`, longest, () =>
+        fault.inject(acting, targets, use.options),
+      );
+      const to = context.recorder.clock.now();
+      const acts = await Promise.all(injecting);
+      const injected = { from: acts.reduce((first, { from }) => Math.min(first, from), to), to };
+      live.push({ name: use.fault, hold: fault.hold(use.options), injected, injection, healed: false });
+    } catch (error) {
+      context.journal.noMoreActs();
+      await within(Math.min(longest, LAST_ACTS), 'acts', Promise.allSettled(begun)).catch(() => undefined);
+      throw error;
+    }
+  }
+  return live;
+}
+
+const HINT = 'It was given up; what it did is undone from the journal. Does it wait for something that never comes?';
+
+/** What a fault does, with its words for whoever sees it end too early, or never. It may be a part of the project. */
+function ended<T>(what: string, longest: number, work: () => Promise<T>): Promise<T> {
+  return doing(what, () => within(longest, what, work(), HINT));
+}
+
+/** Confirms each fault from outside. A fault that is not confirmed makes the run unknown. */
+export async function confirmAll(live: LiveFault[], recorder: Recorder, longest = LONGEST_CONFIRM): Promise<void> {
+  await Promise.all(
+    live.map(async ({ name, injection }) => {
+      const looked = () => injection.confirm(CONFIRM_TIMEOUT);
+      const evidence = (await ended(`confirming ${name}`, longest, looked)) ?? null;
+      recorder.record({ kind: 'evidence', of: 'fault', fault: name, evidence });
+    }),
+  );
+}
+
+/**
+ * Holds each fault for its own time after its injection; the signal ends that at once. Faults that end before the longest one are
+ * healed when their time is over; the others are left to the healing phase.
+ */
+export async function holdAll(
+  live: LiveFault[],
+  recorder: Recorder,
+  signal: AbortSignal,
+  announce: (longest: number) => void,
+): Promise<void> {
+  const now = recorder.clock.now();
+  const left = live.map(({ hold, injected }) => injected.to + hold - now);
+  const longest = Math.max(...left);
+  announce(longest);
+  await Promise.all(
+    live.map(async (fault, index) => {
+      await sleep(left[index]!, signal);
+      if (left[index]! < longest) await heal(fault, recorder);
+    }),
+  );
+}
+
+/** Heals one fault and confirms from outside that it is gone. */
+async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
+  if (fault.healed) return;
+  await ended(`healing ${fault.name}`, LONGEST_HEAL, () => fault.injection.heal());
+  fault.healed = true;
+  const looked = () => fault.injection.confirmHealed(HEALED_TIMEOUT);
+  const evidence = (await ended(`confirming that ${fault.name} is healed`, LONGEST_HEAL, looked)) ?? null;
+  recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
+}
+
+/** Heals all faults independently: if one cannot be healed, the others still are. */
+export async function healAll(live: LiveFault[], recorder: Recorder): Promise<void> {
+  const results = await Promise.allSettled(live.map((fault) => heal(fault, recorder)));
+  const failed = results.flatMap((result, index) =>
+    result.status === 'rejected'
+      ? [`${live[index]!.name}: ${result.reason instanceof Error ? result.reason.message : result.reason}`]
+      : [],
+  );
+  if (failed.length > 0) {
+    throw new OperatorError(`Not healed yet: ${failed.join('; ')}`, {
+      hint: 'The clean-up tries again from the undo journal.',
+    });
+  }
+}
