@@ -4,7 +4,12 @@ import fc from 'fast-check';
 import { outcomes } from '../probes/probe.ts';
 import type { Recording } from '../recording/read.ts';
 import type { RunEvent } from '../recording/recording.ts';
-import { nodeKillRecording, type SyntheticRun, type SyntheticStream, syntheticRecording } from '../tests/synthetic.ts';
+import {
+  nodeKillRecording,
+  type SyntheticRun,
+  type SyntheticStream,
+  syntheticRecording,
+} from '../tests/made-up/synthetic.ts';
 import type { Findings } from './findings.ts';
 import { judge } from './judge.ts';
 

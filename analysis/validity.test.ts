@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Meaning } from '../platforms/meaning.ts';
 import type { RunEvent } from '../recording/recording.ts';
-import { nodeKillRecording } from '../tests/synthetic.ts';
+import { nodeKillRecording } from '../tests/made-up/synthetic.ts';
 import type { Check, CheckKind, VerdictKind } from './findings.ts';
 import { judge } from './judge.ts';
 import { claimChecks, gateOf } from './validity.ts';

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { execa } from 'execa';
-import { type Counted, serveHttp } from '../tests/load-by-hand.ts';
+import { type Counted, serveHttp } from '../tests/servers/load-by-hand.ts';
 import { until } from '../tests/until.ts';
 
 const root = path.join(import.meta.dirname, '..');

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { afterEach, test } from 'node:test';
-import { closedLoad, openLoad, serveHttp } from '../tests/load-by-hand.ts';
+import { closedLoad, openLoad, serveHttp } from '../tests/servers/load-by-hand.ts';
 import { until } from '../tests/until.ts';
 import { sleep } from '../units/sleep.ts';
 import type { Load } from './load.ts';

@@ -4,7 +4,7 @@ import type { Server, Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { loadKinds } from '../fixtures/workloads.ts';
 import { oneAttempt as ask } from '../tests/one-attempt.ts';
-import { serveTcp } from '../tests/tcp-server.ts';
+import { serveTcp } from '../tests/servers/tcp-server.ts';
 import { createProbe } from './kinds.ts';
 import type { Probe, Result, StreamSpec } from './probe.ts';
 import { HttpClient } from './wire/http-client.ts';

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { memoryOf } from '../tests/memory.ts';
 import { oneAttempt } from '../tests/one-attempt.ts';
-import { serveTcp } from '../tests/tcp-server.ts';
+import { serveTcp } from '../tests/servers/tcp-server.ts';
 import { checkStream, createProbe } from './kinds.ts';
 import type { Probe, Result, StreamSpec } from './probe.ts';
 import { placeOf } from './smb.ts';

@@ -5,7 +5,7 @@ import { compare } from '../analysis/comparison/compare.ts';
 import { findingsSchema } from '../analysis/findings-schema.ts';
 import { judge } from '../analysis/judge.ts';
 import { runEvent } from '../recording/schema.ts';
-import { nodeKillRecording } from '../tests/synthetic.ts';
+import { nodeKillRecording } from '../tests/made-up/synthetic.ts';
 import { renderMarkdown } from './compare/markdown.ts';
 import { renderComparison } from './compare/terminal.ts';
 import { renderHtml } from './html/html.ts';

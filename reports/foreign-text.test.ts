@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { findingsByHand } from '../tests/findings-by-hand.ts';
+import { findingsByHand } from '../tests/made-up/findings.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { rememberSecret } from '../units/secrets.ts';
 import { harmless } from './harmless.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { findingsByHand, runByHand } from '../tests/findings-by-hand.ts';
+import { findingsByHand, runByHand } from '../tests/made-up/findings.ts';
 import { renderSummary as render } from './terminal.ts';
 
 const plain = { color: false, width: 100 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { findingsByHand } from '../tests/findings-by-hand.ts';
+import { findingsByHand } from '../tests/made-up/findings.ts';
 import {
   sayBracket,
   sayCount,

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { meaningOf } from '../faults/meaning.ts';
 import { runFolder } from '../recording/folder.ts';
 import type { RunEvent } from '../recording/recording.ts';
-import { syntheticRecording } from '../tests/synthetic.ts';
+import { syntheticRecording } from '../tests/made-up/synthetic.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { judgeRun, readFindings } from './judge.ts';
 

@@ -11,9 +11,9 @@ import { completeResults } from '../reports/allure/complete.ts';
 import { type AllurePages, generateAllureReport } from '../reports/allure/generate.ts';
 import { attachNotUndone } from '../reports/allure/globals.ts';
 import type { Result } from '../reports/allure/results.ts';
-import { matrixRuns } from './allure-matrix.ts';
-import { allureResults, type Ending, judgedRun, outageOf, projectFolder, resultsIn } from './allure-runs.ts';
 import { copyExamples, startBrownout } from './brownout.ts';
+import { matrixRuns } from './made-up/allure-matrix.ts';
+import { allureResults, type Ending, judgedRun, outageOf, projectFolder, resultsIn } from './made-up/allure-runs.ts';
 import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';
 
 const folder = projectFolder('test-allure-');

@@ -9,9 +9,9 @@ import axe from 'axe-core';
 import { execa } from 'execa';
 import type { ClaimsResult } from '../analysis/claims/result.ts';
 import { readClaims } from '../scenarios/claims.ts';
-import { claimedRuns } from './claims-runs.ts';
+import { claimedRuns } from './made-up/claims-runs.ts';
+import { writeRecording } from './made-up/written-recording.ts';
 import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';
-import { writeRecording } from './written-recording.ts';
 
 const root = path.dirname(import.meta.dirname);
 const project = mkdtempSync(path.join(tmpdir(), 'brownout-claims-'));

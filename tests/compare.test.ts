@@ -8,9 +8,9 @@ import { execa } from 'execa';
 import type { Comparison } from '../analysis/comparison/comparison.ts';
 import { runsDir } from '../recording/folder.ts';
 import type { Recording } from '../recording/read.ts';
+import { nodeKillRecording, syntheticRecording } from './made-up/synthetic.ts';
+import { writeRecording } from './made-up/written-recording.ts';
 import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';
-import { nodeKillRecording, syntheticRecording } from './synthetic.ts';
-import { writeRecording } from './written-recording.ts';
 
 const root = path.dirname(import.meta.dirname);
 const project = mkdtempSync(path.join(tmpdir(), 'brownout-compare-'));

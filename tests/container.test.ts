@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { execa } from 'execa';
 import { cacheFolder } from '../lab/image/cache.ts';
 import { copyExamples } from './brownout.ts';
-import { type Builder, buildImage, dockerWith, IMAGE } from './container-image.ts';
+import { type Builder, buildImage, dockerWith, IMAGE } from './labs/container-image.ts';
 import { untilKnown } from './unknown.ts';
 
 /** Of the image's own user. */

@@ -7,7 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { execa, execaSync } from 'execa';
 import { initOf, inside, install, type Machine, powerOff, powerOn, remove } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
-import { skip } from './lab-command.ts';
+import { skip } from './labs/command.ts';
 import { until } from './until.ts';
 
 const machine: Machine = {

@@ -10,8 +10,8 @@ import type { Power } from '../platforms/power/power.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import type { OperatorError } from '../units/operator-error.ts';
 import { runProgram } from '../units/program.ts';
-import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
-import { live } from './life.ts';
+import { live } from './labs/life.ts';
+import { actingWorld, deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './labs/swarm.ts';
 import { until } from './until.ts';
 
 const RUN = 'test-faults';

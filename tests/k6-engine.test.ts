@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadReport, LoadSecond, ScriptLoad } from '../load/load.ts';
 import { type RunningLoad, startLoad } from '../load/start.ts';
 import { startClock } from '../recording/clock.ts';
-import { standIn } from './k6-stand-in.ts';
+import { standIn } from './servers/k6-stand-in.ts';
 import { until } from './until.ts';
 
 let folder: string;

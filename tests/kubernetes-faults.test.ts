@@ -11,9 +11,9 @@ import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform, verbsOf } from '../platforms/index.ts';
 import type { Member, Platform, Target } from '../platforms/platform.ts';
 import { settledDifferences } from '../run/snapshot.ts';
-import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
-import { actingWorld } from './lab-swarm.ts';
-import { type Lived, live, type RecordingWorld } from './life.ts';
+import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './labs/kubernetes.ts';
+import { type Lived, live, type RecordingWorld } from './labs/life.ts';
+import { actingWorld } from './labs/swarm.ts';
 import { until } from './until.ts';
 
 const RUN = 'test-faults';

@@ -17,8 +17,8 @@ import { listRuns, runsDir } from '../recording/folder.ts';
 import type { RunMeta } from '../recording/recording.ts';
 import { judgeRun } from '../run/judge.ts';
 import { settledDifferences } from '../run/snapshot.ts';
-import { type FaultyApi, faultyApi } from './faulty-api.ts';
-import { deployAct, labCluster, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
+import { deployAct, labCluster, SERVICES, WHOLE_TIMEOUT } from './labs/kubernetes.ts';
+import { type FaultyApi, faultyApi } from './servers/faulty-api.ts';
 import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -11,16 +11,15 @@ import { after, before, test } from 'node:test';
 import { execa } from 'execa';
 import { parse, parseAllDocuments } from 'yaml';
 import { run } from '../lab/command.ts';
-import { inside, machineNamed, powerOff, powerOn, powerState } from '../lab/host.ts';
+import { machineNamed, powerOff, powerOn, powerState } from '../lab/host.ts';
 import { cacheFolder } from '../lab/image/cache.ts';
-import { fullName } from '../lab/kubernetes/images.ts';
 import { EDGE, kubernetesLab } from '../lab/kubernetes/layout.ts';
 import { KUBECONFIG, readNotes } from '../lab/kubernetes/notes.ts';
 import { Api } from '../platforms/kubernetes/api/api.ts';
 import { type KubeObject, PODS, type Pod } from '../platforms/kubernetes/api/objects.ts';
 import { openReach } from '../platforms/kubernetes/api/reach.ts';
-import { buildImage, IMAGE, saveImage } from './container-image.ts';
-import { applyAll, deleteAll, labCluster } from './lab-kubernetes.ts';
+import { giveToNode, IMAGE } from './labs/container-image.ts';
+import { applyAll, deleteAll, labCluster } from './labs/kubernetes.ts';
 import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -29,11 +28,11 @@ const OTHERS = ['w2', 'w3', 'c1'];
 /** This computer, as the lab's machines see it. */
 const HERE = `${kubernetesLab.network!.prefix}.1`;
 const JOB = { namespace: 'default', name: 'brownout' };
-const CTR = ['ctr', '--namespace', 'k8s.io', 'images'];
 
 const folder = mkdtempSync(join(cacheFolder(), 'job-test-'));
 let api: Api;
 let controller: Server;
+let takeImage: (() => Promise<void>) | undefined;
 const switched: string[] = [];
 
 /** What a baseboard controller is to a pod: another machine, which switches nodes on request. */
@@ -85,20 +84,16 @@ objectives: { page: { recovery: 60s } }
 `;
 
 before(async () => {
-  mkdirSync(join(folder, 'project'));
-  const builder = await buildImage(folder);
-  const image = await saveImage(builder, folder).finally(() => builder.remove());
   const { reach } = await labCluster();
   api = new Api(openReach(reach));
-  await run(inside(kubernetesLab, OWN, [...CTR, 'import', image]));
-  rmSync(image);
+  takeImage = await giveToNode(OWN, folder);
 });
 after(async () => {
   controller?.close();
   api?.close();
   // Whatever has become of the test, the lab is whole again.
   for (const node of OTHERS) await powerOn(kubernetesLab, await machineNamed(kubernetesLab, node));
-  await run(inside(kubernetesLab, OWN, [...CTR, 'rm', fullName(IMAGE)])).catch(() => '');
+  await takeImage?.();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -23,8 +23,8 @@ import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { Act, Platform } from '../platforms/platform.ts';
 import { RUNNER_VERBS } from '../run/load/runners.ts';
 import { runnersCheck } from '../run/preflight/runners.ts';
-import { labCluster, restricted } from './lab-kubernetes.ts';
-import { readCrd, withoutCrd } from './test-run-crd.ts';
+import { labCluster, restricted } from './labs/kubernetes.ts';
+import { readCrd, withoutCrd } from './labs/test-run-crd.ts';
 import { until } from './until.ts';
 
 const RUN = 'test-k6';

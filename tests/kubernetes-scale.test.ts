@@ -18,7 +18,7 @@ import { watchKubernetes } from '../platforms/kubernetes/events/watch.ts';
 import { inspectKubernetes } from '../platforms/kubernetes/state/inspect.ts';
 import { leftoversOfKubernetes, snapshotKubernetes } from '../platforms/kubernetes/state/snapshot.ts';
 import { checkRights } from '../platforms/kubernetes/verbs/rights.ts';
-import { labCluster } from './lab-kubernetes.ts';
+import { labCluster } from './labs/kubernetes.ts';
 
 const CROWD = { nodes: 2_000, pods: 20_000 };
 const MEMORY_MIB = 350;

@@ -9,7 +9,7 @@ import type { Check, CheckKind } from '../analysis/findings.ts';
 import { createPlatform } from '../platforms/index.ts';
 import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
 import { settledDifferences } from '../run/snapshot.ts';
-import { labCluster } from './lab-kubernetes.ts';
+import { labCluster } from './labs/kubernetes.ts';
 import { untilKnown } from './unknown.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -18,7 +18,7 @@ import { removeNamespace } from '../platforms/kubernetes/workload/remove.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../platforms/platform.ts';
 import { settledDifferences } from '../run/snapshot.ts';
 import { OperatorError, PermanentError } from '../units/operator-error.ts';
-import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './lab-kubernetes.ts';
+import { deployAct, labCluster, restricted, SERVICES, WHOLE_TIMEOUT } from './labs/kubernetes.ts';
 import { until } from './until.ts';
 
 const RUN = 'test-kubernetes';

@@ -7,7 +7,7 @@ import { run } from '../lab/command.ts';
 import { readNotes } from '../lab/kubernetes/notes.ts';
 import { simulate } from '../lab/kubernetes/simulate.ts';
 import type { KubernetesStatus } from '../lab/kubernetes/status.ts';
-import { afterPowerCut, assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf } from './lab-command.ts';
+import { afterPowerCut, assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf } from './labs/command.ts';
 import { until } from './until.ts';
 
 const _root = join(import.meta.dirname, '..');

@@ -10,7 +10,7 @@ import { programArgv, proxmoxLab } from '../lab/proxmox/layout.ts';
 import { askAdmin } from '../lab/proxmox/node/admin.ts';
 import { AGENT_SOCKET } from '../lab/proxmox/node/settings.ts';
 import { nodeState, type ProxmoxStatus } from '../lab/proxmox/status.ts';
-import { assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf, whatIsThere, writeBoth } from './lab-command.ts';
+import { assertNothingLeft, lab, ok, skip, snapshotBeside, statusOf, whatIsThere, writeBoth } from './labs/command.ts';
 import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -8,8 +8,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execaSync } from 'execa';
 import type { SwarmStatus } from '../lab/swarm/status.ts';
-import { everything } from './computer.ts';
-import { afterPowerCut, lab, ok, skip, statusOf } from './lab-command.ts';
+import { afterPowerCut, lab, ok, skip, statusOf } from './labs/command.ts';
+import { everything } from './labs/computer.ts';
 import { until } from './until.ts';
 
 const _root = join(import.meta.dirname, '..');

@@ -15,9 +15,9 @@ import { readSamples } from '../probes/samples.ts';
 import { startClock } from '../recording/clock.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
+import { PASSWORD, Samba, USER } from './labs/samba.ts';
+import { syntheticRecording } from './made-up/synthetic.ts';
 import { open, startBrowser, stopBrowser } from './pages.ts';
-import { PASSWORD, Samba, USER } from './samba.ts';
-import { syntheticRecording } from './synthetic.ts';
 import { until } from './until.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: smbd changes to its users';

@@ -12,7 +12,7 @@ import { checkFenceOptions, fencePower } from '../platforms/power/fence.ts';
 import { type FenceParameter, parseFenceMetadata } from '../platforms/power/metadata.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { runProgram } from '../units/program.ts';
-import { labCluster } from './lab-swarm.ts';
+import { labCluster } from './labs/swarm.ts';
 
 const AGENTS = '/usr/sbin';
 

@@ -15,8 +15,8 @@ import { proxmoxLab } from '../lab/proxmox/layout.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { createPlatform } from '../platforms/index.ts';
 import { NotOffered, type Platform } from '../platforms/platform.ts';
-import { actingWorld } from './lab-swarm.ts';
-import { live } from './life.ts';
+import { live } from './labs/life.ts';
+import { actingWorld } from './labs/swarm.ts';
 import { until } from './until.ts';
 
 const root = join(import.meta.dirname, '..');

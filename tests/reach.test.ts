@@ -10,7 +10,7 @@ import { execaSync } from 'execa';
 import { createPlatform } from '../platforms/index.ts';
 import type { SwarmCluster, SwarmReach } from '../platforms/swarm/cluster.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { deployAct, labCluster } from './lab-swarm.ts';
+import { deployAct, labCluster } from './labs/swarm.ts';
 
 const NAMESPACE = 'brownout-test-reach';
 const DOCKER_PORT = 2375;

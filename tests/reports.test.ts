@@ -9,7 +9,7 @@ import { execa } from 'execa';
 import type { Findings } from '../analysis/findings.ts';
 import { generateAllureReport } from '../reports/allure/generate.ts';
 import { renderHtml } from '../reports/html/html.ts';
-import { findingsByHand, runByHand } from './findings-by-hand.ts';
+import { findingsByHand, runByHand } from './made-up/findings.ts';
 import { open, poorContrast, scrollsSideways, startBrowser, stopBrowser } from './pages.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -285,7 +285,7 @@ import { test } from '@playwright/test';
 import { attachToAllure, failureMessage, identifyInAllure } from ${from('reports/allure.ts')};
 import { renderHtml } from ${from('reports/html/html.ts')};
 import { runFolder } from ${from('recording/folder.ts')};
-import { findingsByHand, runByHand } from ${from('tests/findings-by-hand.ts')};
+import { findingsByHand, runByHand } from ${from('tests/made-up/findings.ts')};
 
 test('Voting goes on when a node dies', async ({}, info) => {
   const [meta, findings] = [runByHand(), findingsByHand()];

@@ -11,7 +11,7 @@ import { listRuns, type RunFolder, runsDir } from '../recording/folder.ts';
 import { differences, type Snapshot } from '../run/snapshot.ts';
 import { sleep } from '../units/sleep.ts';
 import { startBrownout } from './brownout.ts';
-import { labCluster } from './lab-swarm.ts';
+import { labCluster } from './labs/swarm.ts';
 import { killTree, tree } from './processes.ts';
 
 // The life of a run on the lab's Swarm, through the real command: what it says, what it leaves, and when it does not know.

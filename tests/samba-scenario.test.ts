@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import { imagesOn } from '../fixtures/on-cluster.ts';
 import { workload } from '../fixtures/samba/workload.ts';
 import { createPlatform, platformOf } from '../platforms/index.ts';
-import { assertScenarioHolds } from './lab-scenario.ts';
-import { labCluster } from './lab-swarm.ts';
+import { assertScenarioHolds } from './labs/scenario.ts';
+import { labCluster } from './labs/swarm.ts';
 
 test('hardened: the check writes as the user, and the folder has an owner whom another smbd would wait for', async () => {
   const cluster = await labCluster();

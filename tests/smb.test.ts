@@ -16,7 +16,7 @@ import { FrameReader, framed, limits } from '../probes/wire/smb/frame.ts';
 import { type Dialect, dialects } from '../probes/wire/smb/keys.ts';
 import { create, opening, parseCreate } from '../probes/wire/smb/requests.ts';
 import { type Agreed, SmbSession } from '../probes/wire/smb/session.ts';
-import { PASSWORD, Samba, USER } from './samba.ts';
+import { PASSWORD, Samba, USER } from './labs/samba.ts';
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: smbd changes to its users';
 /** Nobody waits this long for what works, however busy the machine is. */

@@ -12,7 +12,7 @@ import { runAgent } from '../platforms/swarm/containers.ts';
 import { Hosts } from '../platforms/swarm/hosts.ts';
 import { usersOf } from '../platforms/swarm/users.ts';
 import { OperatorError, PermanentError } from '../units/operator-error.ts';
-import { deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './lab-swarm.ts';
+import { deployAct, labCluster, STACK_SERVICES, WHOLE_TIMEOUT } from './labs/swarm.ts';
 import { until } from './until.ts';
 
 const RUN = 'test-swarm';

@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { seeded } from '../units/random.ts';
-import { labCluster } from './lab-swarm.ts';
+import { labCluster } from './labs/swarm.ts';
 import { randomMoment, tell, torture, tortureScenarios } from './torture.ts';
 
 // A few of the kills of `npm run torture`: one a fault, at random moments, printed so that they can be tried again.

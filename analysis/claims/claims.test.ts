@@ -3,7 +3,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import type { Recording } from '../../recording/read.ts';
 import { type Claims, readClaims } from '../../scenarios/claims.ts';
-import { claimedRun } from '../../tests/claims-runs.ts';
+import { claimedRun } from '../../tests/made-up/claims-runs.ts';
 import { judge } from '../judge.ts';
 import type { ClaimedRun } from './answers.ts';
 import { judgeClaims } from './claims.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Timer } from '../../platforms/platform.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
-import { type SyntheticRun, type SyntheticStream, syntheticRecording } from '../../tests/synthetic.ts';
+import { type SyntheticRun, type SyntheticStream, syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { judge } from '../judge.ts';
 import { compare } from './compare.ts';
 import type { Comparison, Measure } from './comparison.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PlatformEvent } from '../../platforms/platform.ts';
-import { nodeKillRecording, type SyntheticRun, syntheticRecording } from '../../tests/synthetic.ts';
+import { nodeKillRecording, type SyntheticRun, syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import type { Findings } from '../findings.ts';
 import { judge } from '../judge.ts';
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { RunEvent } from '../../recording/recording.ts';
-import { syntheticRecording } from '../../tests/synthetic.ts';
-import { withLoad } from '../../tests/synthetic-load.ts';
+import { syntheticRecording } from '../../tests/made-up/synthetic.ts';
+import { withLoad } from '../../tests/made-up/synthetic-load.ts';
 import { judge } from '../judge.ts';
 import { loadDurability } from './durability.ts';
 

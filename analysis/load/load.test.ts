@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Recording } from '../../recording/read.ts';
-import { type SyntheticRun, syntheticRecording } from '../../tests/synthetic.ts';
-import { type SyntheticLoad, withLoad } from '../../tests/synthetic-load.ts';
+import { type SyntheticRun, syntheticRecording } from '../../tests/made-up/synthetic.ts';
+import { type SyntheticLoad, withLoad } from '../../tests/made-up/synthetic-load.ts';
 import { factorsOf, keyOf } from '../comparison/factors.ts';
 import type { Findings } from '../findings.ts';
 import { judge } from '../judge.ts';

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { errorClasses, type Outcome, outcomes } from '../../probes/probe.ts';
 import type { StreamSamples } from '../../probes/samples.ts';
 import type { RunEvent } from '../../recording/recording.ts';
-import { syntheticRecording } from '../../tests/synthetic.ts';
+import { syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { durabilityCheck } from '../objectives.ts';
 import { durabilityOf, lostWrites } from './durability.ts';
 import { toSeries } from './series.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { PIECE } from '../../probes/content.ts';
 import { errorClasses, outcomes, type StreamSpec } from '../../probes/probe.ts';
 import { pieceWays, type StreamSamples } from '../../probes/samples.ts';
-import { syntheticRecording } from '../../tests/synthetic.ts';
+import { syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { judge } from '../judge.ts';
 import { largeFileOf } from './large-file.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { errorClasses, outcomes } from '../../probes/probe.ts';
 import type { StreamSamples } from '../../probes/samples.ts';
-import { syntheticRecording } from '../../tests/synthetic.ts';
+import { syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { findOutages } from './outages.ts';
 
 /**

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { StreamSamples } from '../../probes/samples.ts';
-import { syntheticRecording } from '../../tests/synthetic.ts';
+import { syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { indexAt, indexOfSeq, probeState, toSeries } from './series.ts';
 
 /** Samples with these numbers, each at its due: every 50 ms. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { syntheticRecording } from '../../tests/synthetic.ts';
+import { syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { judge } from '../judge.ts';
 import { neededFor, notYetStable, pacesBefore } from './stable.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Recording } from '../../recording/read.ts';
 import type { VantageRecording } from '../../recording/vantage.ts';
-import { type SyntheticStream, syntheticRecording } from '../../tests/synthetic.ts';
+import { type SyntheticStream, syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { judge } from '../judge.ts';
 import { before } from './aligned.ts';
 

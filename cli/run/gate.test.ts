@@ -6,8 +6,8 @@ import { after, test } from 'node:test';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { LARGEST } from '../../reports/gate/summary.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
-import { runByHand } from '../../tests/findings-by-hand.ts';
-import { gateByHand } from '../../tests/gate-by-hand.ts';
+import { runByHand } from '../../tests/made-up/findings.ts';
+import { gateByHand } from '../../tests/made-up/gate.ts';
 import { casesOf, GateFiles } from './gate.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'brownout-gate-files-'));

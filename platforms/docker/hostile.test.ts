@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Endless, serveEndless } from '../../tests/endless.ts';
 import { memoryOf } from '../../tests/memory.ts';
+import { type Endless, serveEndless } from '../../tests/servers/endless.ts';
 import { execIn } from '../swarm/containers.ts';
 import { Hosts, type NodeHost } from '../swarm/hosts.ts';
 import { watchSwarm } from '../swarm/watch.ts';

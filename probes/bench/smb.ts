@@ -12,7 +12,7 @@ import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ensurePackages } from '../../lab/setup.ts';
-import { PASSWORD, Samba, USER } from '../../tests/samba.ts';
+import { PASSWORD, Samba, USER } from '../../tests/labs/samba.ts';
 import { formatDuration } from '../../units/units.ts';
 import { contentOf } from '../content.ts';
 import type { StreamSpec } from '../probe.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import type { Check, CheckKind, VerdictKind } from '../../analysis/findings.ts';
-import { findingsByHand } from '../../tests/findings-by-hand.ts';
+import { findingsByHand } from '../../tests/made-up/findings.ts';
 import { labelsOfVerdict } from '../allure.ts';
 import { categories } from './categories.ts';
 

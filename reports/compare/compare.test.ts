@@ -5,7 +5,7 @@ import { compare } from '../../analysis/comparison/compare.ts';
 import type { Point, Summary } from '../../analysis/comparison/comparison.ts';
 import { median } from '../../analysis/comparison/statistics.ts';
 import { judge } from '../../analysis/judge.ts';
-import { nodeKillRecording } from '../../tests/synthetic.ts';
+import { nodeKillRecording } from '../../tests/made-up/synthetic.ts';
 import { renderMarkdown } from './markdown.ts';
 import { sayDifference, sayMeasure, saySummary } from './say.ts';
 import { renderComparison as render } from './terminal.ts';

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parse, type TestCase } from 'junit2json';
 import { validateXML } from 'xmllint-wasm';
-import { caseByHand, gateByHand, judgedByHand } from '../../tests/gate-by-hand.ts';
+import { caseByHand, gateByHand, judgedByHand } from '../../tests/made-up/gate.ts';
 import type { Gate } from './gate.ts';
 import { renderJunit } from './junit.ts';
 

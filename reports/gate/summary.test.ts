@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { caseByHand, gateByHand, judgedByHand } from '../../tests/gate-by-hand.ts';
+import { caseByHand, gateByHand, judgedByHand } from '../../tests/made-up/gate.ts';
 import { LARGEST, renderGateSummary } from './summary.ts';
 
 test('what matters stands first: the outcome, what failed first, then each case, the red ones in full, predictions', () => {

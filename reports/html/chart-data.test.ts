@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { findingsByHand } from '../../tests/findings-by-hand.ts';
+import { findingsByHand } from '../../tests/made-up/findings.ts';
 import { chartData, probedRange, spells } from './chart-data.ts';
 
 it('time counts from the fault', () => {

@@ -15,7 +15,7 @@ import { prober } from '../../run/companions/prober.ts';
 import { vantages } from '../../run/companions/vantages.ts';
 import type { Stage } from '../../run/plan.ts';
 import type { Bracket } from '../../units/bracket.ts';
-import { syntheticRecording } from '../synthetic.ts';
+import { syntheticRecording } from '../made-up/synthetic.ts';
 
 export interface Done {
   /** When the way of `outside` to the server was taken away, and given back: ms since the recording's origin. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readCrd, type Schema, withoutCrd } from '../../../tests/test-run-crd.ts';
+import { readCrd, type Schema, withoutCrd } from '../../../tests/labs/test-run-crd.ts';
 import { type TestRun, testRunOf } from './test-run.ts';
 
 const wanted: TestRun = {

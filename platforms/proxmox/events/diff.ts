@@ -114,13 +114,15 @@ export class Differ {
         told: told !== 'unknown' ? look.wall : (was?.told ?? before?.wall ?? NEVER),
       });
       if (!before) return [];
-      const label = `${wordOf(kind)} ${vmid} (${guest.name ?? ''}) on ${node}`;
       const services = markOf(guest.tags)?.services ?? [];
-      const changes = [
-        ...listed({ guest, ha, was, pid: pidOf(told), label, since: was?.listed ?? before.wall }),
-        ...lived({ guest, told, was, isMoved, wall: look.wall, label, since: was?.told ?? before.wall }),
-      ];
-      return services.flatMap((service) => changes.map((change) => ({ ...change, node, service })));
+      return services.flatMap((service) => {
+        const whose = services.length > 1 ? `, ${service}` : '';
+        const label = `${wordOf(kind)} ${vmid} (${guest.name ?? ''}) on ${node}${whose}`;
+        return [
+          ...listed({ guest, ha, was, pid: pidOf(told), label, since: was?.listed ?? before.wall }),
+          ...lived({ guest, told, was, isMoved, wall: look.wall, label, since: was?.told ?? before.wall }),
+        ].map((change) => ({ ...change, node, service }));
+      });
     });
   }
 }

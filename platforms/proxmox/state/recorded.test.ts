@@ -235,6 +235,25 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     assert.equal(told(later(90, { ...restarted, uptime: 5 })).length, 3);
   });
 
+  it('of a guest with two services each has events of its own, which say whose they are', async () => {
+    const differ = new Differ(NAMESPACE);
+    endpoint.handler = saying('healthy');
+    const first = await look(new Viewer(api));
+    const [vmid, process] = [...first.processes].find(([, told]) => typeof told === 'object') as [number, Process];
+    const tags = tagsOf({ namespace: NAMESPACE, services: ['redis', 'worker'], run: 'r1' }).join(';');
+    const guests = first.view.guests.map((guest) => (guest.vmid === vmid ? { ...guest, tags } : guest));
+    const both = { ...first, view: { ...first.view, guests } };
+    differ.next(both);
+    const restarted = new Map([...first.processes, [vmid, { pid: process.pid + 1, uptime: 1 }]]);
+    const all = differ.next({ ...both, wall: first.wall + 30_000, processes: restarted });
+    const events = all.filter(({ member }) => member?.startsWith(`${vmid}/`));
+    assert.deepEqual(
+      events.map(({ service }) => service),
+      ['redis', 'redis', 'redis', 'worker', 'worker', 'worker'],
+    );
+    for (const { text, service } of events) assert.match(text, new RegExp(`^guest ${vmid} .*, ${service}: `));
+  });
+
   it('a guest that the cluster does not list for a moment is the same guest afterwards', async () => {
     const differ = new Differ(NAMESPACE);
     endpoint.handler = saying('healthy');

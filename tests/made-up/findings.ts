@@ -7,9 +7,9 @@ import type {
   SecondBin,
   StreamFindings,
   VantageFindings,
-} from '../analysis/findings.ts';
-import type { ProberReport } from '../probes/prober/plan.ts';
-import type { RunMeta } from '../recording/recording.ts';
+} from '../../analysis/findings.ts';
+import type { ProberReport } from '../../probes/prober/plan.ts';
+import type { RunMeta } from '../../recording/recording.ts';
 
 const T0 = 61_200;
 

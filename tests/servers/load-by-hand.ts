@@ -1,8 +1,8 @@
 /** Loads for tests, and servers of HTTP that they are sent to. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ClosedLoad, LoadReport, LoadRequest, LoadSecond, OpenLoad } from '../load/load.ts';
-import { startLoad } from '../load/start.ts';
+import type { ClosedLoad, LoadReport, LoadRequest, LoadSecond, OpenLoad } from '../../load/load.ts';
+import { startLoad } from '../../load/start.ts';
 
 /** A server of a test, which counts what it was asked. */
 export interface Counted {

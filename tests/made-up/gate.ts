@@ -1,7 +1,7 @@
 /** What a gate has seen, made by hand: one case of each kind of outcome. */
-import type { Gate, GateCase, JudgedOutcome } from '../reports/gate/gate.ts';
-import { suitesOf } from '../reports/wording.ts';
-import { findingsByHand, runByHand } from './findings-by-hand.ts';
+import type { Gate, GateCase, JudgedOutcome } from '../../reports/gate/gate.ts';
+import { suitesOf } from '../../reports/wording.ts';
+import { findingsByHand, runByHand } from './findings.ts';
 
 /** A judged run; `expect: fail` and a verdict as the run by hand has them, unless changed. */
 export function judgedByHand(change: (outcome: JudgedOutcome) => void = () => undefined): JudgedOutcome {

@@ -2,7 +2,7 @@
  * Real servers on the loopback whose answers have no end, in a process of their own: what they hold is not counted as the
  * reader's. Reads on its standard input nothing, prints its port, and ends with its parent's pipe.
  *
- * `node tests/endless.ts` serves, by the first part of the path or by the words after it, what `ANSWERS` names.
+ * `node tests/servers/endless.ts` serves, by the first part of the path or by the words after it, what `ANSWERS` names.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type Socket } from 'node:net';

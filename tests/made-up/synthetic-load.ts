@@ -1,9 +1,9 @@
 /** A load beside a made-up recording: aggregated by the second, as an engine does it. */
 
-import type { WrittenLoad } from '../load/schema.ts';
-import { sumOf } from '../load/totals.ts';
-import type { Recording } from '../recording/read.ts';
-import type { LoadReport, LoadSecond, RunEvent } from '../recording/recording.ts';
+import type { WrittenLoad } from '../../load/schema.ts';
+import { sumOf } from '../../load/totals.ts';
+import type { Recording } from '../../recording/read.ts';
+import type { LoadReport, LoadSecond, RunEvent } from '../../recording/recording.ts';
 
 export interface SyntheticLoad {
   rate?: number;

@@ -1,15 +1,18 @@
 /** The image of ci/Containerfile, built by a Docker on a machine of its own from the labs' base image: no registry is asked. */
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { run, runStreaming } from '../lab/command.ts';
-import type { Docker } from '../lab/docker/api.ts';
-import { BUILDER, removeBuilder, startBuilder } from '../lab/docker/builder.ts';
-import { DATA_ROOT, majorOf, SOCKET } from '../lab/docker/daemon.ts';
-import { inside, powerOff } from '../lab/host.ts';
-import { imageStore, shareStore } from '../lab/image/store.ts';
-import type { Lab } from '../lab/lab.ts';
+import { run, runStreaming } from '../../lab/command.ts';
+import type { Docker } from '../../lab/docker/api.ts';
+import { BUILDER, removeBuilder, startBuilder } from '../../lab/docker/builder.ts';
+import { DATA_ROOT, majorOf, SOCKET } from '../../lab/docker/daemon.ts';
+import { inside, powerOff } from '../../lab/host.ts';
+import { imageStore, shareStore } from '../../lab/image/store.ts';
+import { fullName } from '../../lab/kubernetes/images.ts';
+import { kubernetesLab } from '../../lab/kubernetes/layout.ts';
+import type { Lab } from '../../lab/lab.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 export const IMAGE = 'brownout/brownout:lab';
 const progress = (text: string) => console.error(text);
 
@@ -58,9 +61,21 @@ export async function buildImage(folder: string): Promise<Builder> {
 }
 
 /** Puts the image into a file on this computer; returns its path. */
-export async function saveImage(builder: Builder, folder: string): Promise<string> {
+async function saveImage(builder: Builder, folder: string): Promise<string> {
   await run(builder.inside(dockerWith('save', '--output', '/project/image.tar', IMAGE)));
   return join(folder, 'project', 'image.tar');
+}
+
+const CTR = ['ctr', '--namespace', 'k8s.io', 'images'];
+
+/** Builds the image and puts it on one node of the lab's Kubernetes, which must be up. Resolves with what takes it away again. */
+export async function giveToNode(node: string, folder: string): Promise<() => Promise<void>> {
+  mkdirSync(join(folder, 'project'));
+  const builder = await buildImage(folder);
+  const file = await saveImage(builder, folder).finally(() => builder.remove());
+  await run(inside(kubernetesLab, node, [...CTR, 'import', file]));
+  rmSync(file);
+  return async () => void (await run(inside(kubernetesLab, node, [...CTR, 'rm', fullName(IMAGE)])).catch(() => ''));
 }
 
 /** `docker` with these words, on the machine. */

@@ -7,8 +7,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Reach } from '../platforms/kubernetes/api/reach.ts';
-import { seeded } from '../units/random.ts';
+import type { Reach } from '../../platforms/kubernetes/api/reach.ts';
+import { seeded } from '../../units/random.ts';
 
 export interface FaultyApi {
   /** `http://127.0.0.1:port`. */

@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Check, CheckKind } from '../analysis/findings.ts';
-import type { Cluster } from '../platforms/cluster.ts';
-import { createPlatform } from '../platforms/index.ts';
-import { settledDifferences } from '../run/snapshot.ts';
-import { untilKnown } from './unknown.ts';
+import type { Check, CheckKind } from '../../analysis/findings.ts';
+import type { Cluster } from '../../platforms/cluster.ts';
+import { createPlatform } from '../../platforms/index.ts';
+import { settledDifferences } from '../../run/snapshot.ts';
+import { untilKnown } from '../unknown.ts';
 
-const root = join(import.meta.dirname, '..');
+const root = join(import.meta.dirname, '../..');
 
 /** How long a cluster may take to look as before, ms: a member that was killed is counted for a while. */
 const SETTLE = 45_000;

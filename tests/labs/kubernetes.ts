@@ -2,20 +2,20 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { loadCluster } from '../clusters/load.ts';
-import { kubernetesUp } from '../lab/kubernetes/up.ts';
-import { Api } from '../platforms/kubernetes/api/api.ts';
-import { unlessGone } from '../platforms/kubernetes/api/api-error.ts';
-import type { KubeObject, Resource } from '../platforms/kubernetes/api/objects.ts';
-import { openReach } from '../platforms/kubernetes/api/reach.ts';
-import type { KubernetesCluster } from '../platforms/kubernetes/cluster.ts';
-import { rightsManifest } from '../platforms/kubernetes/verbs/rights.ts';
-import type { Act } from '../platforms/platform.ts';
+import { loadCluster } from '../../clusters/load.ts';
+import { kubernetesUp } from '../../lab/kubernetes/up.ts';
+import { Api } from '../../platforms/kubernetes/api/api.ts';
+import { unlessGone } from '../../platforms/kubernetes/api/api-error.ts';
+import type { KubeObject, Resource } from '../../platforms/kubernetes/api/objects.ts';
+import { openReach } from '../../platforms/kubernetes/api/reach.ts';
+import type { KubernetesCluster } from '../../platforms/kubernetes/cluster.ts';
+import { rightsManifest } from '../../platforms/kubernetes/verbs/rights.ts';
+import type { Act } from '../../platforms/platform.ts';
 
 /** Brings the lab's Kubernetes up, or uses the one that is up already. */
 export async function labCluster(): Promise<KubernetesCluster> {
   await kubernetesUp({}, (text) => console.error(text));
-  return (await loadCluster(join(import.meta.dirname, '../clusters/lab-kubernetes.yaml'))) as KubernetesCluster;
+  return (await loadCluster(join(import.meta.dirname, '../../clusters/lab-kubernetes.yaml'))) as KubernetesCluster;
 }
 
 /** Two front ends behind a Service, with a budget that keeps one; one back end with a claim. */

@@ -1,8 +1,8 @@
 /** Recordings made up for the scenarios that a file of claims names: some hold, some do not, some prove nothing, some are missing. */
-import type { Inspection } from '../platforms/platform.ts';
-import type { Recording } from '../recording/read.ts';
-import { type Claims, placesOf } from '../scenarios/claims.ts';
-import { isOverload, type Scenario } from '../scenarios/scenario.ts';
+import type { Inspection } from '../../platforms/platform.ts';
+import type { Recording } from '../../recording/read.ts';
+import { type Claims, placesOf } from '../../scenarios/claims.ts';
+import { isOverload, type Scenario } from '../../scenarios/scenario.ts';
 import { type SyntheticStream, syntheticRecording } from './synthetic.ts';
 import { withLoad } from './synthetic-load.ts';
 

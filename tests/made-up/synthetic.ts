@@ -2,15 +2,15 @@
  * Recordings made up for tests, of this room and of reports: a service with known outages, watched by an ideal prober.
  * Nothing in the suite itself reads them.
  */
-import { meaningOf } from '../faults/meaning.ts';
-import type { Inspection, PlatformEvent, Target } from '../platforms/platform.ts';
-import { type ErrorClass, errorClasses, outcomes, type StreamSpec } from '../probes/probe.ts';
-import type { ProberReport } from '../probes/prober/plan.ts';
-import type { StreamSamples } from '../probes/samples.ts';
-import type { Recording } from '../recording/read.ts';
-import type { Phase, RunEvent, RunMeta } from '../recording/recording.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
-import { seeded } from '../units/random.ts';
+import { meaningOf } from '../../faults/meaning.ts';
+import type { Inspection, PlatformEvent, Target } from '../../platforms/platform.ts';
+import { type ErrorClass, errorClasses, outcomes, type StreamSpec } from '../../probes/probe.ts';
+import type { ProberReport } from '../../probes/prober/plan.ts';
+import type { StreamSamples } from '../../probes/samples.ts';
+import type { Recording } from '../../recording/read.ts';
+import type { Phase, RunEvent, RunMeta } from '../../recording/recording.ts';
+import type { Scenario } from '../../scenarios/scenario.ts';
+import { seeded } from '../../units/random.ts';
 
 /** A period in which requests fail, or are slow; `from` and `to` in ms since t₀ (negative: before the fault). */
 interface Trouble {

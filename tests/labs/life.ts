@@ -1,8 +1,8 @@
 /** The whole life of a fault on a real cluster: chosen, injected, proven from outside, healed, and nothing left of it. */
 import assert from 'node:assert/strict';
-import type { ActingWorld, Evidence } from '../faults/fault.ts';
-import { faults } from '../faults/index.ts';
-import type { Act, Target } from '../platforms/platform.ts';
+import type { ActingWorld, Evidence } from '../../faults/fault.ts';
+import { faults } from '../../faults/index.ts';
+import type { Act, Target } from '../../platforms/platform.ts';
 
 export type RecordingWorld = ActingWorld & { acts: { does: Act; undo: Act | undefined }[] };
 

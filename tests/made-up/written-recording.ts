@@ -1,10 +1,10 @@
 /** A made-up recording on disk, as a run leaves it. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { errorClasses, outcomes } from '../probes/probe.ts';
-import { SampleEncoder } from '../probes/samples.ts';
-import { runFolder, runsDir } from '../recording/folder.ts';
-import type { Recording } from '../recording/read.ts';
+import { errorClasses, outcomes } from '../../probes/probe.ts';
+import { SampleEncoder } from '../../probes/samples.ts';
+import { runFolder, runsDir } from '../../recording/folder.ts';
+import type { Recording } from '../../recording/read.ts';
 
 /** Under that id, in a project's folder. */
 export function writeRecording(project: string, id: string, recording: Recording): void {

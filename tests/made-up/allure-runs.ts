@@ -3,15 +3,15 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { execa } from 'execa';
-import type { Findings } from '../analysis/findings.ts';
-import { judge } from '../analysis/judge.ts';
-import { meaningOf } from '../faults/meaning.ts';
-import type { RunMeta } from '../recording/recording.ts';
-import type { Result } from '../reports/allure/results.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
+import type { Findings } from '../../analysis/findings.ts';
+import { judge } from '../../analysis/judge.ts';
+import { meaningOf } from '../../faults/meaning.ts';
+import type { RunMeta } from '../../recording/recording.ts';
+import type { Result } from '../../reports/allure/results.ts';
+import type { Scenario } from '../../scenarios/scenario.ts';
 import { type SyntheticRun, type SyntheticStream, syntheticRecording } from './synthetic.ts';
 
-const root = path.dirname(import.meta.dirname);
+const root = path.resolve(import.meta.dirname, '../..');
 
 /** A folder inside the project, so that what runs there finds the packages. */
 export function projectFolder(prefix: string): string {

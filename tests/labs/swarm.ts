@@ -1,21 +1,21 @@
 /** What the tests on the lab's Swarm share: the lab itself, a small stack, and a world in which faults can act. */
 import { join } from 'node:path';
-import { loadCluster } from '../clusters/load.ts';
-import type { ActingWorld } from '../faults/fault.ts';
-import { swarmUp } from '../lab/swarm/up.ts';
-import type { Cluster } from '../platforms/cluster.ts';
-import type { Act, Platform } from '../platforms/platform.ts';
-import { createPower } from '../platforms/power/index.ts';
-import type { Power } from '../platforms/power/power.ts';
-import type { SwarmCluster } from '../platforms/swarm/cluster.ts';
-import { createActor } from '../run/journal/actor.ts';
-import { fitsPattern } from '../units/pattern.ts';
-import { seeded } from '../units/random.ts';
+import { loadCluster } from '../../clusters/load.ts';
+import type { ActingWorld } from '../../faults/fault.ts';
+import { swarmUp } from '../../lab/swarm/up.ts';
+import type { Cluster } from '../../platforms/cluster.ts';
+import type { Act, Platform } from '../../platforms/platform.ts';
+import { createPower } from '../../platforms/power/index.ts';
+import type { Power } from '../../platforms/power/power.ts';
+import type { SwarmCluster } from '../../platforms/swarm/cluster.ts';
+import { createActor } from '../../run/journal/actor.ts';
+import { fitsPattern } from '../../units/pattern.ts';
+import { seeded } from '../../units/random.ts';
 
 /** Brings the lab's Swarm up, or uses the one that is up already. */
 export async function labCluster(): Promise<SwarmCluster> {
   await swarmUp({}, (text) => console.error(text));
-  return (await loadCluster(join(import.meta.dirname, '../clusters/lab-swarm.yaml'))) as SwarmCluster;
+  return (await loadCluster(join(import.meta.dirname, '../../clusters/lab-swarm.yaml'))) as SwarmCluster;
 }
 
 /** Two front ends behind their names, one back end with a volume and a folder on the shared storage. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 
 const file =
   process.env.BROWNOUT_TEST_TESTRUN_CRD ??
-  path.join(import.meta.dirname, '../../shared/vectors/k6-operator/testruns-crd.json');
+  path.join(import.meta.dirname, '../../../shared/vectors/k6-operator/testruns-crd.json');
 
 /** Why a test is skipped; false where it is not. */
 export const withoutCrd: string | false = existsSync(file)
