@@ -9,7 +9,7 @@ import { Hosts, type NodeHost } from '../swarm/hosts.ts';
 import { watchSwarm } from '../swarm/watch.ts';
 import { connect, type DockerHost } from './client.ts';
 
-const MOST_MIB = 200;
+const MOST_MIB = 120;
 
 describe("Docker's API, answered without end", { timeout: 240_000 }, () => {
   async function refused(kind: Endless, ask: (host: DockerHost) => Promise<unknown>, others = {}): Promise<Error> {

@@ -15,7 +15,7 @@ import { openReach } from './reach.ts';
 
 /** Beyond its limits nothing may take longer, with a margin for a busy computer. */
 const HANG = 30_000;
-const MOST_MIB = 200;
+const MOST_MIB = 120;
 
 describe('the API client, answered without end', { timeout: 240_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-hostile-'));
