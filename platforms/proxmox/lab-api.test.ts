@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { addToken } from '../../lab/proxmox/api/access-files.ts';
 import { MemoryCluster, TOKEN_SECRET } from '../../tests/proxmox/memory-cluster.ts';
 import { Authority } from '../../tests/proxmox/server.ts';
+import { PermanentError } from '../../units/operator-error.ts';
 import { thisOwner } from '../owner.ts';
 import type { Json, Platform } from '../platform.ts';
 import { Api } from './api/api.ts';
@@ -185,6 +186,10 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
     assert.match((await config(node, 101)).scsi0!, /iops_rd=20/);
     await act('member.disk', args);
     assert.deepEqual((await config(node, 101)).scsi0!.split(',').sort(), was.scsi0!.split(',').sort());
+    // QEMU takes no limit of all beside one of reading or writing.
+    await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid: 101, scsi0: `${was.scsi0},iops=500` });
+    await assert.rejects(act('member.disk', { ...args, iops: '20' }), /has a setting of its own on its disk.*iops=500/);
+    await api.put('/nodes/{node}/qemu/{vmid}/config', { node, vmid: 101, scsi0: was.scsi0! });
 
     const target = ['pve1', 'pve2', 'pve3'].find((name) => name !== node)!;
     await act('member.migrate', { ...args, target });
@@ -201,6 +206,29 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
       /is not in brownout-other; it is left alone/,
     );
     await act('remove', { namespace: NAMESPACE });
+  });
+
+  it('takes its marks off all guests, though one of them cannot be given back', async () => {
+    const guest = async (vmid: number, more: object) =>
+      finished(
+        api,
+        await api.post('/nodes/{node}/qemu', { node: 'pve1', vmid, name: `theirs-${vmid}`, memory: '128', ...more }),
+        {
+          timeout: 10_000,
+        },
+      );
+    const marks = `brownout;${NAMESPACE};run.${RUN};mine`;
+    await guest(108, { tags: `${marks};service.a;held.link` });
+    await guest(109, { tags: `${marks};service.b`, net0: 'virtio,bridge=vmbr0' });
+    await assert.rejects(act('remove', { namespace: NAMESPACE }), (error) => {
+      assert.ok(error instanceof PermanentError, 'another try would not change it');
+      return /not wholly given back: guest 108 on pve1 has no card net0/.test(error.message);
+    });
+    assert.equal((await config('pve1', 109)).tags, 'mine');
+    assert.match((await config('pve1', 108)).tags!, /held\.link/);
+    for (const vmid of [108, 109]) {
+      await finished(api, await api.delete('/nodes/{node}/qemu/{vmid}', { node: 'pve1', vmid }), { timeout: 10_000 });
+    }
   });
 
   it('refuses before anything is made, and says what to do', async () => {

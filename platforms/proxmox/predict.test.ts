@@ -92,6 +92,11 @@ test('a killed guest is started again in place, a drained one moves alive', () =
   assert.deepEqual(windows({ fault: 'member-pause' }), {});
 });
 
+test('maintenance moves no guest that HA does not look after', () => {
+  const timers = [...timersOf(3), { name: 'ha.none.vote', ms: 0, source: 'assumed' as const }];
+  assert.deepEqual(windows({ fault: 'node-drain', timers }), {});
+});
+
 test('a node that is cut off resets itself, long before anybody may start its guests elsewhere', () => {
   const { 'node reset': reset, ...others } = windows({ fault: 'node-partition' });
   assert.deepEqual(reset, [56_375, 77_875]);

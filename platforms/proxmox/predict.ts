@@ -44,7 +44,8 @@ export function predictProxmox(situation: Situation): PredictedWindow[] {
     case 'shutdown':
       return shutDown(situation, situation.meaning.policy ?? policyOf(situation));
     case 'drain':
-      return movedAlive(situation, movable(situation));
+      // Maintenance moves what HA looks after, and nothing else.
+      return movedAlive(situation, managed(situation, movable(situation)));
     case 'restart': {
       const own = { ...situation, hit: aimedMembers(situation) };
       return restartedInPlace(own, Object.keys(own.hit));

@@ -137,8 +137,18 @@ export const guests = rows(
     uptime: maybe(integer),
   }),
 );
-/** Every key as it is written there, also those that are numbers. */
-export const config = data(z.record(z.string(), z.union([z.string(), z.number().transform(String)])));
+/** Every key as it is written there, also those that are numbers. Lines of a container that are LXC's own come as a list: nobody reads them. */
+export const config = data(
+  z
+    .record(z.string(), z.unknown())
+    .transform((all) =>
+      Object.fromEntries(
+        Object.entries(all).flatMap(([key, value]) =>
+          typeof value === 'string' || typeof value === 'number' ? [[key, String(value)]] : [],
+        ),
+      ),
+    ),
+);
 export const guestStatus = data(
   z.object({
     vmid: integer,

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { readData } from '../../../tests/proxmox/server.ts';
+import { config } from './answers.ts';
 import { CALLS, type Call } from './calls.ts';
 import { encode } from './encoding.ts';
 
@@ -110,6 +111,11 @@ describe('the table of calls', () => {
     refused('GET /nodes/{node}/tasks/{upid}/status', { node, upid: 'UPID:../..' }, /upid: expected a UPID/);
     refused('PUT /cluster/ha/resources/{sid}', { sid: 'vm:1/..' }, /sid/);
     refused('POST /nodes/{node}/status', { node, command: 'explode' }, /command/);
+  });
+
+  it("reads a container's configuration with lines of LXC's own in it", () => {
+    const answer = { data: { memory: 512, hostname: 'web', lxc: [['lxc.apparmor.profile', 'unconfined']] } };
+    assert.deepEqual(config.parse(answer), { memory: '512', hostname: 'web' });
   });
 
   it('encodes what has a meaning in a URL', () => {

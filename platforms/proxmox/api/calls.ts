@@ -144,7 +144,7 @@ export const CALLS = {
   },
 
   'GET /nodes/{node}/lxc': { asks: node, answers: answers.guests },
-  'GET /nodes/{node}/lxc/{vmid}/config': { asks: guest, answers: answers.config },
+  'GET /nodes/{node}/lxc/{vmid}/config': { asks: guest.extend({ current: flag }), answers: answers.config },
   'PUT /nodes/{node}/lxc/{vmid}/config': {
     asks: guest.extend({ tags: line, net0: line, ...change }),
     answers: answers.nothing,

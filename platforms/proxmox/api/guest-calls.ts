@@ -30,10 +30,15 @@ export function guestsOn(
     : api.get('/nodes/{node}/qemu', { node }, asking);
 }
 
-export function configOf(api: Api, { node, vmid, kind }: AnyGuest): Promise<Record<string, string>> {
+/** @param more `current`: as it is in force, without changes that wait for the guest's next start */
+export function configOf(
+  api: Api,
+  { node, vmid, kind }: AnyGuest,
+  more: { current?: boolean } = {},
+): Promise<Record<string, string>> {
   return kind === 'lxc'
-    ? api.get('/nodes/{node}/lxc/{vmid}/config', { node, vmid })
-    : api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
+    ? api.get('/nodes/{node}/lxc/{vmid}/config', { node, vmid, ...more })
+    : api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid, ...more });
 }
 
 export function statusOf(

@@ -60,10 +60,11 @@ async function volumesOf(api: Api, { storage }: ProxmoxCluster, node: string | u
 
 /** All that carries a run's mark; one leftover for all guests of a namespace. */
 export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string | undefined): Promise<Leftover[]> {
-  const [{ guests }, pools, rules] = await Promise.all([
+  const [{ guests }, pools, rules, groups] = await Promise.all([
     viewer.look(),
     api.get('/pools'),
     unlessGone(api.get('/cluster/ha/rules')),
+    unlessGone(api.get('/cluster/ha/groups')),
   ]);
   const isOurs = (its: string | undefined) => its !== undefined && (run === undefined || its === run.toLowerCase());
   const marked = guests.flatMap(({ vmid, type, tags }) => {
@@ -73,11 +74,15 @@ export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string |
   });
   const byPlace = Map.groupBy(marked, (one) => `${one.namespace} ${one.run}`);
   const known = new Set(marked.map(({ namespace }) => namespace));
-  const ruled = (rules ?? []).flatMap(({ rule, comment }) => {
+  // Of PVE 9, and of PVE 8.
+  const placed = [
+    ...(rules ?? []).map(({ rule, comment }) => ({ what: 'HA rule', name: rule, comment })),
+    ...(groups ?? []).map(({ group, comment }) => ({ what: 'HA group', name: group, comment })),
+  ].flatMap(({ what, name, comment }) => {
     const its = runOf(comment);
     // It goes with its namespace, whose name is all of its own but the service.
-    const namespace = rule.replace(/-[a-z0-9]+$/, '');
-    return isOurs(its) && !known.has(namespace) ? [{ rule, namespace, run: its! }] : [];
+    const namespace = name.replace(/-[a-z0-9]+$/, '');
+    return isOurs(its) && !known.has(namespace) ? [{ what: `${what} ${name}`, namespace, run: its! }] : [];
   });
   return [
     // Noisy neighbours before what they lean on.
@@ -88,8 +93,8 @@ export async function leftoversOfProxmox(api: Api, viewer: Viewer, run: string |
         run: members[0]!.run,
         remove: { verb: 'remove', args: { namespace: members[0]!.namespace } },
       })),
-    ...ruled.map(({ rule, namespace, run: its }) => ({
-      what: `HA rule ${rule}`,
+    ...placed.map(({ what, namespace, run: its }) => ({
+      what,
       run: its,
       remove: { verb: 'remove', args: { namespace } },
     })),

@@ -229,9 +229,9 @@ export const memberQueries: Record<string, Question<ProxmoxContext, Right>> = {
     return { seconds: Number.parseFloat(said) };
   }),
 
-  /** → { iops, link }: what is laid on its disk and its card, as its configuration says. */
+  /** → { iops, link }: what is laid on its disk and its card, and in force. */
   'member.settings': question(member, [onGuests('VM.Audit')], async (context, of) => {
-    const { scsi0 = '', net0 = '' } = await configOf(context.api, await present(context, of));
+    const { scsi0 = '', net0 = '' } = await configOf(context.api, await present(context, of), { current: true });
     const iops = /\biops_wr=(\d+)/.exec(scsi0)?.[1];
     return { iops: iops === undefined ? null : Number(iops), link: /\blink_down=1/.test(net0) ? 'down' : 'up' };
   }),

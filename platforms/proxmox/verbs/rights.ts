@@ -60,8 +60,10 @@ export async function checkRights(api: Api, names: readonly string[]): Promise<P
  * granted on some guests alone, which the API tells by their paths; the suite makes new ones, and asks for all.
  */
 function isGranted(granted: Record<string, Record<string, boolean>>, path: string, privilege: string): boolean {
-  if (granted[path]) return granted[path][privilege] !== undefined;
-  return granted['/']?.[privilege] === true;
+  const own = granted[path];
+  if (!own) return granted['/']?.[privilege] === true;
+  // What is asked for at a path other than / is needed for all below it.
+  return path === '/' ? own[privilege] !== undefined : own[privilege] === true;
 }
 
 const ROLE = 'Brownout';

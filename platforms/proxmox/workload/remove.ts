@@ -3,14 +3,13 @@ import { OperatorError, PermanentError } from '../../../units/operator-error.ts'
 import { poll } from '../../../units/until.ts';
 import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
-import { ApiError } from '../api/api-error.ts';
-import { type AnyGuest, configOf, configure, kindOf, sidOf, wordOf } from '../api/guest-calls.ts';
-import { finished, TaskError } from '../api/tasks.ts';
+import { type AnyGuest, configOf, kindOf, sidOf, wordOf } from '../api/guest-calls.ts';
+import { finished } from '../api/tasks.ts';
 import { isGone, unlessGone } from '../api/unless-gone.ts';
 import { heldOf, markOf, readMark, unmarked } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { untilUnlisted } from './listed.ts';
-import { release } from './settings.ts';
+import { changeConfig, release } from './settings.ts';
 
 const REMOVE_TIMEOUT = 120_000;
 const TASK_TIMEOUT = 60_000;
@@ -33,14 +32,24 @@ export async function removeNamespace(
   await removeRules(api, namespace, ownRun);
   let foreign: string[] = [];
   const given = new Set<number>();
+  /** What another try would not change, by the guest. */
+  const stuck = new Map<number, string>();
   let lastSeen = performance.now();
   const sweep = async () => {
     const found = await guestsOf(api, await viewer.look(), namespace);
-    const own = found.filter(({ run: its }) => isOfRun(its, run));
+    const own = found.filter(({ vmid, run: its }) => isOfRun(its, run) && !stuck.has(vmid));
     foreign = found.filter(({ run: its }) => !isOfRun(its, run)).map(({ vmid, kind }) => `${wordOf(kind)} ${vmid}`);
     for (const { vmid, isMade } of own) if (!isMade) given.add(vmid);
     if (own.length > 0) lastSeen = performance.now();
-    const left = await Promise.all(own.map((guest) => removeGuest(api, guest)));
+    const left = await Promise.all(
+      own.map((guest) =>
+        removeGuest(api, guest).catch((error: unknown) => {
+          if (!(error instanceof PermanentError)) throw error;
+          stuck.set(guest.vmid, error.message);
+          return undefined;
+        }),
+      ),
+    );
     return left.filter((what) => what !== undefined);
   };
   const isSure = (what: string[]) => what.length === 0 && performance.now() - lastSeen >= SURE;
@@ -53,9 +62,14 @@ export async function removeNamespace(
       },
     );
   }
+  for (const vmid of stuck.keys()) given.delete(vmid);
   if (given.size > 0) await untilUnlisted(viewer, namespace, [...given]);
   // A group is refused as long as a resource is in it.
   await removeGroups(api, namespace, ownRun);
+  if (stuck.size > 0)
+    throw new PermanentError(`${namespace} is not wholly given back: ${[...stuck.values()].join('; ')}`, {
+      hint: 'put it right by hand, as docs/operations.md says, and take the tags of brownout off these guests',
+    });
   if (foreign.length === 0) return;
   throw new PermanentError(
     `${namespace} holds what does not carry the mark of run ${ownRun ?? '(any)'}, and is left alone: ${foreign.join(', ')}`,
@@ -105,8 +119,11 @@ async function removeGuest(api: Api, found: Found): Promise<string | undefined> 
   try {
     if (!isMade) {
       await release(api, found, heldOf(tags));
-      const left = unmarked(tags);
-      await configure(api, found, left.length > 0 ? { tags: left.join(';') } : { delete: 'tags' });
+      await changeConfig(api, found, (config) => {
+        if (!markOf(config.tags)) return undefined;
+        const left = unmarked(config.tags);
+        return left.length > 0 ? { tags: left.join(';') } : { delete: 'tags' };
+      });
       return undefined;
     }
     // Out of HA first: else it would be started again.
@@ -125,7 +142,7 @@ async function removeGuest(api: Api, found: Found): Promise<string | undefined> 
     return undefined;
   } catch (error) {
     if (isGone(error)) return undefined;
-    if (error instanceof ApiError || error instanceof TaskError)
+    if (error instanceof OperatorError && !(error instanceof PermanentError))
       return `${wordOf(kind)} ${vmid} on ${node}: ${error.message}`;
     throw error;
   }

@@ -11,10 +11,10 @@ import { type Held, heldOf, withHeld } from '../state/tags.ts';
 
 const AGENT_TIMEOUT = 10_000;
 
-/** What a guest has one of, as its configuration calls it, and the parts of its line that are changed. */
+/** What a guest has one of, as its configuration calls it, the parts of its line that are changed, and those that cannot be beside them. */
 const LINES = {
-  link: { key: 'net0', word: 'card', parts: ['link_down'] },
-  disk: { key: 'scsi0', word: 'disk', parts: ['iops_rd', 'iops_wr'] },
+  link: { key: 'net0', word: 'card', parts: ['link_down'], instead: [] },
+  disk: { key: 'scsi0', word: 'disk', parts: ['iops_rd', 'iops_wr'], instead: ['iops'] },
 } as const;
 
 /** A line such as `virtio=BC:24:11:…,bridge=vmbr0,link_down=1` with these parts set to this, or without them. */
@@ -34,15 +34,15 @@ export async function hold(
   what: keyof typeof LINES,
   value: string | undefined,
 ): Promise<void> {
-  const { key, word, parts } = LINES[what];
+  const { key, word, parts, instead } = LINES[what];
   const where = `${wordOf(guest.kind)} ${guest.vmid} on ${guest.node}`;
   await changeConfig(api, guest, ({ tags, [key]: before }) => {
     const isHeld = heldOf(tags).includes(what);
     if (value === undefined && !isHeld) return undefined;
     if (before === undefined) throw new PermanentError(`${where} has no ${word} ${key}`);
-    if (!isHeld && withParts(before, parts, undefined) !== before) {
+    if (!isHeld && withParts(before, [...parts, ...instead], undefined) !== before) {
       throw new PermanentError(`${where} has a setting of its own on its ${word}: ${key}: ${before}`, {
-        hint: `it could not be given back as it was: aim at another guest, or take ${parts.join(' and ')} off it first`,
+        hint: `it could not be given back as it was: aim at another guest, or take ${[...parts, ...instead].join(' and ')} off it first`,
       });
     }
     const after = withParts(before, parts, value);
