@@ -1,6 +1,7 @@
 /** What a manifest tells before it is deployed: which services HA will look after, and what it asks for beyond the usual. */
 import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
+import { isMade } from '../../../units/made-folder.ts';
 import type { Ask, AskContext } from '../../asks.ts';
 import type { Timer } from '../../platform.ts';
 import { readManifest } from './manifest.ts';
@@ -19,17 +20,17 @@ export function plannedTimers(manifest: string, timers: readonly Timer[]): Timer
 /** A guest is a machine of its own: what it can ask for of others is files of the operator's. */
 export function asksOf(manifest: string, { folder }: AskContext): Ask[] {
   return Object.entries(readManifest(manifest).guests).flatMap(([kind, { files }]): Ask[] =>
-    files === undefined || isIn(files.from, folder)
+    files === undefined || isOwn(files.from, folder)
       ? []
       : [{ object: `guest ${kind}`, what: `files from ${files.from}`, word: 'operator-files' }],
   );
 }
 
-/** Through links, wherever they lead. */
-function isIn(path: string, folder: string): boolean {
+/** In the workload's folder, or put together by it; through links, wherever they lead. */
+function isOwn(path: string, folder: string): boolean {
   try {
     const [real, own] = [realpathSync(path), realpathSync(folder)];
-    return real === own || real.startsWith(`${own}${sep}`);
+    return real === own || real.startsWith(`${own}${sep}`) || isMade(real);
   } catch {
     return false;
   }
