@@ -55,7 +55,7 @@ test('a journal of another version may say more', () => {
 test('a verb is one of the table, never what every object has', () => {
   assert.equal(entryOf({ drain: onNode }, 'drain', 'a toy'), onNode);
   assert.throws(() => entryOf({ drain: onNode }, 'constructor', 'a toy'), {
-    message: "a toy has no verb 'constructor'",
-    hint: 'it knows: drain',
+    message: "a toy has no verb 'constructor' with this cluster file",
+    hint: 'it has: drain; others need `power` or `ssh` in the cluster file',
   });
 });

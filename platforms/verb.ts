@@ -140,8 +140,8 @@ export function isOfRun(label: string | undefined, run: string | undefined): boo
 export function entryOf<Entry>(entries: Readonly<Record<string, Entry>>, verb: string, platform: string): Entry {
   const entry = Object.hasOwn(entries, verb) ? entries[verb] : undefined;
   if (entry !== undefined) return entry;
-  throw new PermanentError(`${platform} has no verb '${verb}'`, {
-    hint: `it knows: ${Object.keys(entries).join(', ')}`,
+  throw new PermanentError(`${platform} has no verb '${verb}' with this cluster file`, {
+    hint: `it has: ${Object.keys(entries).join(', ')}; others need \`power\` or \`ssh\` in the cluster file`,
   });
 }
 

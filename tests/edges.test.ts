@@ -153,5 +153,31 @@ test('a damaged journal is no journal with nothing in it: the file and its line 
   const undo = brownout('undo');
   assert.equal(await undo.ended, 4);
   assert.match(undo.output(), /journal\.jsonl:1 is damaged/);
+  // Nor where its cluster file is given: what carries no label is not found by it.
+  const named = brownout('undo', '20260101-000000-abcd', '--cluster', 'clusters/toy.yaml');
+  assert.equal(await named.ended, 4, named.output());
+  assert.match(named.output(), /journal\.jsonl:1 is damaged/);
+  rmSync(RECORDINGS, { recursive: true });
+});
+
+test('of a run that had begun, an empty journal or none is not one with nothing in it, whoever is asked', async () => {
+  const running = await untilHeld();
+  process.kill(-running.child.pid!, 'SIGKILL');
+  await running.ended;
+  const worker = playwrightsOf(project, 'workerProcessEntry');
+  if (worker !== undefined) process.kill(worker, 'SIGKILL');
+  const [run] = readdirSync(path.join(RECORDINGS, 'runs'));
+  const journal = path.join(RECORDINGS, 'runs', run!, 'journal.jsonl');
+  const whole = readFileSync(journal);
+  for (const damage of [() => writeFileSync(journal, ''), () => rmSync(journal)]) {
+    damage();
+    for (const words of [['undo'], ['undo', run!], ['undo', run!, '--cluster', 'clusters/toy.yaml']]) {
+      const undo = brownout(...words);
+      assert.equal(await undo.ended, 4, `${words.join(' ')}: ${undo.output()}`);
+      assert.match(undo.output(), /journal\.jsonl/);
+    }
+  }
+  writeFileSync(journal, whole);
+  assert.equal(await brownout('undo').ended, 0);
   rmSync(RECORDINGS, { recursive: true });
 });

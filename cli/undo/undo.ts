@@ -48,7 +48,7 @@ export function undoCommand(): Command {
         );
       }
       if (given) {
-        await undoLeftovers(given, name && (knownRun(name)?.id ?? name), [...steps], onStep).catch((error: unknown) => {
+        await undoLeftovers(given, name && idOf(name), [...steps], onStep).catch((error: unknown) => {
           // Where nothing was undone before, the cluster file may be wrong.
           if (steps.length === 0 && notReached.length === 0) throw error;
           isNotReached(name ?? 'of any name', error);
@@ -87,7 +87,7 @@ function runsToUndo(name: string | undefined, given: Cluster | undefined): RunFo
     return abandonedRuns();
   }
   // With --cluster the run may have been started on another machine: there need not be a journal.
-  const folder = given ? knownRun(name)?.folder : findRun(name);
+  const folder = given ? folderHere(name) : findRun(name);
   if (!folder) return [];
   if (isRunning(folder))
     throw new OperatorError(stillGoing(folder), {
@@ -96,12 +96,22 @@ function runsToUndo(name: string | undefined, given: Cluster | undefined): RunFo
   return hasPending(folder) ? [folder] : [];
 }
 
-function knownRun(name: string): { folder: RunFolder; id: string } | undefined {
+function folderHere(name: string): RunFolder | undefined {
   try {
-    const folder = findRun(name);
-    return { folder, id: readJournal(folder.journal).header.run };
+    return findRun(name);
   } catch {
     return undefined;
+  }
+}
+
+/** What a run's label says: its journal knows, and else its folder or whoever gave the name. */
+function idOf(name: string): string {
+  const folder = folderHere(name);
+  if (!folder) return name;
+  try {
+    return readJournal(folder.journal).header.run;
+  } catch {
+    return path.basename(folder.dir);
   }
 }
 

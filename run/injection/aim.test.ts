@@ -97,6 +97,22 @@ test('predictions use the timers of the workload itself; those that not every pl
   assert.equal(expected.get('users served again')!.always, false, 'not predicted if the database was there');
 });
 
+test('where no node takes members that is said, with each node and why', () => {
+  const nodes = [
+    { ...managers(1, 1).nodes[0]!, name: 'pve1', schedulable: false },
+    { ...managers(1, 1).nodes[0]!, name: 'pve2', ready: false },
+  ];
+  for (const [those, message] of [
+    [nodes, /no node takes members: pve1 \(takes none now\), pve2 \(not ready\)/],
+    [[], /no node takes members: the cluster has none/],
+  ] as const) {
+    const inspection = { ...managers(1, 1), nodes: [...those] };
+    const world = { inspection, members: [], random: seeded(1), allowed: () => true } as unknown as World;
+    const scenario = { faults: [kill], breaksQuorum: false } as unknown as Scenario;
+    assert.throws(() => aimCandidates(scenario, world, { vote: 2 }), { name: 'OperatorError', message });
+  }
+});
+
 test('several faults at once: nothing is predicted', () => {
   const again = { fault: 'member-kill', options: { member: { service: 'vote', count: 1 } } };
   for (const { expected } of candidates([kill, again], { ...CLUSTER, ...SERVICES })) assert.equal(expected.size, 0);

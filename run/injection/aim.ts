@@ -9,6 +9,7 @@ import type { Bracket } from '../../recording/recording.ts';
 import type { FaultUse, Scenario } from '../../scenarios/scenario.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { seeded } from '../../units/random.ts';
+import { few } from '../../units/words.ts';
 
 /** A fault of the scenario with its concrete targets. */
 export interface AimedFault {
@@ -185,6 +186,12 @@ export function membersHit(targets: Target[], members: Member[]): Record<string,
 
 function placeAnywhere(services: Record<string, number | 'all'>, inspection: Inspection, random: Random): Member[] {
   const places = inspection.nodes.filter((node) => node.ready && node.schedulable);
+  if (places.length === 0) {
+    const why = inspection.nodes.map(({ name, ready }) => `${name} (${ready ? 'takes none now' : 'not ready'})`);
+    throw new OperatorError(`no node takes members: ${few(why) || 'the cluster has none'}`, {
+      hint: 'Bring a node back, or end its maintenance, cordon or drain.',
+    });
+  }
   return Object.entries(services).flatMap(([service, count]) =>
     Array.from({ length: count === 'all' ? places.length : count }, (_, index): Member => {
       const node = count === 'all' ? places[index]! : places[Math.floor(random() * places.length)]!;
