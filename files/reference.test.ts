@@ -34,6 +34,10 @@ describe('a reference to a secret', () => {
     assert.match(await refused('env:BROWNOUT_TEST_SECRET'), /'password' refers to env:.*no such environment variable/);
     assert.match(await refused(`file:${join(folder, 'none')}`), /the file of 'password' cannot be read: ENOENT/);
     assert.match(await refused('command:echo hunter$((1 + 1)); echo log in first >&2; exit 3'), /exit 3 log in first/);
-    assert.match(await refused("command:printf 'hunter\\n2'"), /has more than one line/);
+    assert.match(await refused("command:printf 'hunter\\n2'"), /'password' is more than one line/);
+    process.env.BROWNOUT_TEST_SECRET = '';
+    for (const empty of ['env:BROWNOUT_TEST_SECRET', "command:printf ' '"])
+      assert.match(await refused(empty), /'password' is empty \(\w+:/);
+    delete process.env.BROWNOUT_TEST_SECRET;
   });
 });

@@ -23,8 +23,12 @@ export async function readSecret(reference: string, what: string): Promise<strin
       hint: `export ${where}=… before the run`,
     });
   }
+  // What a variable of CI is that was not given to this job.
+  if (secret.trim() === '')
+    throw new OperatorError(`${what} is empty (${reference})`, { hint: 'is the secret set where this runs?' });
   rememberSecret(secret);
-  if (/[\r\n]/.test(secret)) throw new OperatorError(`the secret of ${what} (${reference}) has more than one line`);
+  if (/[\r\n]/.test(secret))
+    throw new OperatorError(`${what} is more than one line (${reference})`, { hint: 'a secret is one line' });
   return secret;
 }
 
