@@ -11,7 +11,6 @@ export interface PowerContext {
 
 const { verb, undo } = entriesOf<PowerContext>();
 
-/** What a power agent can do. */
 export const powerVerbs: Record<string, Verb<PowerContext>> = {
   'power.off': verb({ node }, [], async ({ power }, { node }) => {
     return power.off(node);
@@ -31,3 +30,6 @@ export const powerVerbs: Record<string, Verb<PowerContext>> = {
     longest: () => PATIENCE + AFTER_WAITING,
   },
 };
+
+/** What any power agent can do. */
+export const POWER_VERBS: readonly string[] = Object.keys(powerVerbs);
