@@ -7,6 +7,7 @@ import { registeredPlatforms } from '../platforms/index.ts';
 import { neighbours as onKubernetes } from '../platforms/kubernetes/neighbour.ts';
 import { STOP } from '../platforms/kubernetes/node-agent/stop-script.ts';
 import { nodesDown } from '../platforms/meaning.ts';
+import { POWER_VERBS } from '../platforms/power/verbs.ts';
 import { neighbours as onProxmox } from '../platforms/proxmox/neighbour.ts';
 import { readManifest } from '../platforms/proxmox/workload/manifest.ts';
 import { neighbours as onSwarm } from '../platforms/swarm/neighbour.ts';
@@ -28,14 +29,7 @@ describe('every fault', () => {
 
   it('needs only what some platform offers, or a cluster file says', async () => {
     const platforms = await Promise.all(Object.values(registeredPlatforms()).map((platform) => platform.verbs()));
-    const offered = new Set([
-      ...platforms.flat(),
-      'power.off',
-      'power.on',
-      'power.restore',
-      'images.tools',
-      'kernel.netem',
-    ]);
+    const offered = new Set([...platforms.flat(), ...POWER_VERBS, 'images.tools', 'kernel.netem']);
     const examples: Record<string, object[]> = {
       'namespace-dos': [...noiseKinds, 'quota', 'deny'].map((kind) => ({ node: {}, kind, service: 'vote' })),
       'node-pressure': [{ node: {}, of: 'memory' }],

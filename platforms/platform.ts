@@ -21,8 +21,10 @@ export interface Act {
   args: Record<string, Json>;
 }
 
-/** All that can be done, by name: what a verb's arguments are, and with which of them it undoes what another did. */
-export type Verbs = Readonly<Record<string, { args: z.ZodObject; isUndo(args: never): boolean }>>;
+/** All that can be done, by name: what a verb's arguments are, with which of them it undoes what another did, and how long that may take, where it says so. */
+export type Verbs = Readonly<
+  Record<string, { args: z.ZodObject; isUndo(args: never): boolean; longest?(args: never): number }>
+>;
 
 /** A question to a platform, as data, named like a verb: `node.headroom`. Its answer is the platform's; nothing is changed. */
 export interface Query {

@@ -15,6 +15,8 @@ export interface Verb<Context, Right = never> {
   rights: readonly Right[];
   /** With these arguments it takes back what another verb did. A journal's undo may be nothing else. */
   isUndo(args: never): boolean;
+  /** How long it may take to undo with these arguments, ms. Missing on those that take no longer than any other. */
+  longest?(args: never): number;
   /** @param ownRun the run it is done for: it takes away only what carries that run's label; undefined: any run's */
   perform(context: Context, args: never, ownRun: string | undefined): Promise<Json | undefined>;
 }
@@ -54,6 +56,9 @@ export function entriesOf<Context, Right = never>() {
     ): Question<Context, Right> => ({ args: z.object(shape), rights, ask }),
   };
 }
+
+/** What a verb that waits may take when it has waited, ms: its last look, and what it then does. */
+export const AFTER_WAITING = 60_000;
 
 /** Any text but the empty one. */
 export const text = z.string({ error: 'a text' }).min(1, { error: 'a text' });

@@ -36,6 +36,7 @@ export function contradictions(
   const mistakes = [
     ...variantMistakes(written),
     ...faultMistakes(written, file.value, faults),
+    ...policyMistakes(scenario, faults),
     ...probeMistakes(written, kinds),
     ...objectiveMistakes(written),
     ...mistakesOfLoad(written, kinds),
@@ -80,6 +81,24 @@ function* faultMistakes(
         hint: didYouMean(service, workload.services, 'service'),
       };
     }
+  }
+}
+
+/** What one shutdown sets for itself would hold for another too, and be taken back while that is still under way. */
+function* policyMistakes({ faults: uses }: Scenario, faults: Record<string, Fault>): Generator<Mistake> {
+  const shutdowns = uses.flatMap(({ fault, options }, index) => {
+    const meaning = faults[fault]!.means(options);
+    return meaning.kind === 'shutdown' ? [{ path: ['faults', index, fault], policy: meaning.policy }] : [];
+  });
+  if (shutdowns.length < 2) return;
+  for (const { path, policy } of shutdowns) {
+    if (policy === undefined) continue;
+    yield {
+      at: 'key',
+      path,
+      message: "the policy is the whole cluster's, and another fault of this scenario shuts nodes down, too",
+      hint: 'one fault can shut several nodes down (`count`); or leave `policy` out of all of them',
+    };
   }
 }
 

@@ -7,11 +7,9 @@ import type { Workload } from '../fixtures/workload.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf, verbsOf } from '../platforms/index.ts';
+import { POWER_VERBS } from '../platforms/power/verbs.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { Scenario } from './scenario.ts';
-
-/** What any power agent can do. */
-const POWER_VERBS = ['power.off', 'power.on', 'power.restore'];
 
 /** A scenario, its file, and the workload and faults that it refers to. */
 export interface ReadScenario {

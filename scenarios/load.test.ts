@@ -174,3 +174,28 @@ test('a scenario with any damage loads, or is refused with places inside it', as
     { numRuns: 1000 },
   );
 });
+
+test('the shutdown policy is of the whole cluster: a fault that sets it is the only one that shuts nodes down', async () => {
+  const shutting = (...options: string[]) =>
+    read(
+      least.replace(
+        '  - member-kill: { member: { service: vote } }',
+        options.map((each) => `  - node-shutdown: { node: {}${each} }`).join('\n'),
+      ),
+    );
+  await shutting(', policy: migrate');
+  await shutting('', '');
+  const mistakes = async (...options: string[]) =>
+    shutting(...options).then(
+      () => assert.fail(`taken: ${options}`),
+      ({ diagnostics }: FileError) => diagnostics.map(({ line, message }) => `${line}: ${message}`),
+    );
+  const message = "the policy is the whole cluster's, and another fault of this scenario shuts nodes down, too";
+  assert.deepEqual(await mistakes('', ', policy: migrate'), [`7: ${message}`]);
+  assert.deepEqual(await mistakes(', policy: migrate', ', policy: freeze'), [`6: ${message}`, `7: ${message}`]);
+  // The one that is healed first would take it away while the other is still shutting down.
+  assert.deepEqual(await mistakes(', policy: migrate', ', policy: migrate, hold: 8m'), [
+    `6: ${message}`,
+    `7: ${message}`,
+  ]);
+});

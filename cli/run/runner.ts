@@ -7,6 +7,7 @@ import { projectPath } from '../../files/project-path.ts';
 import { runFolder } from '../../recording/folder.ts';
 import { createLiveView } from '../../reports/live.ts';
 import { renderSummary } from '../../reports/terminal.ts';
+import { LONGEST_HEAL } from '../../run/injection/inject.ts';
 import {
   INVOCATION,
   type Invocation,
@@ -45,8 +46,8 @@ interface PlaywrightRun {
   isUntouched: boolean;
 }
 
-/** How long runs may heal and clean up whose runner is gone, ms. */
-const HEALED_WITHIN = 900_000;
+/** How long runs may heal and clean up whose runner is gone, ms: a fault that cannot be healed is tried once more in the clean-up. */
+const HEALED_WITHIN = 2 * LONGEST_HEAL;
 
 /** How long journeys may take to be loaded, ms: a loop in one ends before, with its place. */
 const LISTED_WITHIN = 60_000;

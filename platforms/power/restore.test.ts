@@ -5,7 +5,7 @@ import type { Power, PowerState } from './power.ts';
 import { restore } from './restore.ts';
 
 interface Moment {
-  power: PowerState;
+  power: PowerState | Error;
   word?: LastWord;
 }
 
@@ -26,7 +26,9 @@ async function restored(moments: Moment[]): Promise<{ on: number | undefined }> 
     },
     async state() {
       at += 1;
-      return now().power;
+      const state = now().power;
+      if (state instanceof Error) throw state;
+      return state;
     },
   };
   const limits = { patience: 300, every: 1 };
@@ -58,4 +60,11 @@ test('one that was never told to, or is up again, goes on: nothing is done', asy
 test('an old word that stays as it is says nothing, nor does a power that cannot be read', async () => {
   await assert.rejects(restored([{ power: 'on', word: staying(7) }]), /pve1 is neither off nor known to go on/);
   await assert.rejects(restored([{ power: 'unknown' }]), /neither off nor/);
+});
+
+test('an agent that once does not answer while a shutdown is waited for ends nothing; one that never did is wrong', async () => {
+  const silent = new Error('no answer from its BMC');
+  const under: Moment[] = [{ power: 'on', word: going(0) }, { power: silent, word: going(10) }, { power: 'off' }];
+  assert.deepEqual(await restored(under), { on: 2 });
+  await assert.rejects(restored([{ power: silent }, { power: 'off' }]), /no answer from its BMC/);
 });

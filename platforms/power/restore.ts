@@ -1,10 +1,10 @@
 import { OperatorError } from '../../units/operator-error.ts';
 import { poll } from '../../units/until.ts';
 import type { LastWord, Platform } from '../platform.ts';
-import type { Power } from './power.ts';
+import type { Power, PowerState } from './power.ts';
 
 /** A shutdown waits for what runs there, minutes for what does not listen, ms. */
-const PATIENCE = 600_000;
+export const PATIENCE = 600_000;
 const LOOK_AGAIN = 1_000;
 /**
  * A node that has said for so long, s, that it goes on is not about to end: a request that was on its way has arrived by then, and nodes
@@ -16,7 +16,7 @@ const SETTLED = 30;
  * Gives a node its power back after a shutdown that may be over, under way, still on its way to the node, or never asked for: as soon as it
  * is off. Nothing is to be done where the node goes on, by its own word.
  *
- * @param patience ms; throws OperatorError when the node was neither off nor known to go on by then
+ * @param patience ms; throws OperatorError when the node was neither off nor known to go on by then, and what the agent throws at the first look
  */
 export async function restore(
   power: Power,
@@ -25,8 +25,20 @@ export async function restore(
   { patience = PATIENCE, every = LOOK_AGAIN }: { patience?: number; every?: number } = {},
 ): Promise<void> {
   let first: LastWord | undefined;
+  let hasAnswered = false;
+  // An agent that answered before will do so again; one that never has may be the wrong one, and says why.
+  const stateOf = async (): Promise<PowerState> => {
+    try {
+      const state = await power.state(node);
+      hasAnswered = true;
+      return state;
+    } catch (error) {
+      if (!hasAnswered) throw error;
+      return 'unknown';
+    }
+  };
   const look = async (): Promise<'off' | 'goes on' | 'unknown'> => {
-    if ((await power.state(node)) === 'off') return 'off';
+    if ((await stateOf()) === 'off') return 'off';
     const word = await platform.lastWord?.(node);
     if (!word || word.isGoing) {
       first = undefined;

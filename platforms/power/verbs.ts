@@ -1,7 +1,7 @@
 import type { Platform } from '../platform.ts';
-import { entriesOf, node, type Verb } from '../verb.ts';
+import { AFTER_WAITING, entriesOf, node, type Verb } from '../verb.ts';
 import type { Power } from './power.ts';
-import { restore } from './restore.ts';
+import { PATIENCE, restore } from './restore.ts';
 
 export interface PowerContext {
   power: Power;
@@ -11,7 +11,6 @@ export interface PowerContext {
 
 const { verb, undo } = entriesOf<PowerContext>();
 
-/** What a power agent can do. */
 export const powerVerbs: Record<string, Verb<PowerContext>> = {
   'power.off': verb({ node }, [], async ({ power }, { node }) => {
     return power.off(node);
@@ -23,8 +22,14 @@ export const powerVerbs: Record<string, Verb<PowerContext>> = {
   }),
 
   /** After a shutdown: once that is over, for `power.on` does nothing to a node that has power still. */
-  'power.restore': undo({ node }, [], async ({ power, platform }, { node }) => {
-    await restore(power, platform, node);
-    return undefined;
-  }),
+  'power.restore': {
+    ...undo({ node }, [], async ({ power, platform }, { node }) => {
+      await restore(power, platform, node);
+      return undefined;
+    }),
+    longest: () => PATIENCE + AFTER_WAITING,
+  },
 };
+
+/** What any power agent can do. */
+export const POWER_VERBS: readonly string[] = Object.keys(powerVerbs);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, mock } from 'node:test';
 import { addToken } from '../../lab/proxmox/api/access-files.ts';
 import { MemoryCluster, TOKEN_SECRET } from '../../tests/proxmox/memory-cluster.ts';
 import { Authority } from '../../tests/proxmox/server.ts';
@@ -354,5 +354,70 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
     await act('lock.release', { run: RUN }, least);
     assert.deepEqual(await least.leftovers(), []);
     await least.close();
+  });
+
+  describe('the last word of a node', () => {
+    const files = () => nodes.files.view(() => true);
+    const service = (state: string, node = 'pve2') => ({ node, state, uid: 'x' });
+    const says = async (mode: string, manager: { maintenance?: boolean; services?: Record<string, object> } = {}) => {
+      const { maintenance, services = {} } = manager;
+      const status = { state: 'active', mode, results: {}, timestamp: 1000 };
+      await files().write('nodes/pve2/lrm_status', JSON.stringify(status));
+      await files().write(
+        'ha/manager_status',
+        JSON.stringify({
+          node_status: { pve2: 'online' },
+          service_status: services,
+          ...(maintenance === undefined ? {} : { node_request: { pve2: { maintenance } } }),
+        }),
+      );
+      return platform.lastWord!('pve2');
+    };
+    const goesOn = { isGoing: false, told: 1000 };
+    const ends = { isGoing: true, told: 1000 };
+    after(async () => {
+      await files().remove('nodes/pve2/lrm_status');
+      await files().remove('ha/manager_status');
+    });
+
+    it("is its LRM's", async () => {
+      assert.deepEqual(await says('active'), goesOn);
+      for (const mode of ['shutdown', 'restart', 'maintenance']) assert.deepEqual(await says(mode), ends, mode);
+      assert.equal(await platform.lastWord!('pve3'), undefined, 'it says nothing');
+    });
+
+    it('is that it ends while it shuts down what is not under HA: its LRM has not been told yet', async () => {
+      const { hypervisor } = nodes.parts('pve2');
+      await files().write('nodes/pve2/qemu-server/199.conf', 'name: slow\nmemory: 16\n');
+      await hypervisor.start(199, { name: 'slow' }, () => {});
+      const shutDown = Promise.withResolvers<void>();
+      const slow = mock.method(hypervisor, 'shutdown', async (vmid: number) => {
+        await shutDown.promise;
+        await hypervisor.stop(vmid, () => {});
+      });
+      const stopping = nodes.api('pve2').stopAll();
+      assert.deepEqual(await says('active'), ends);
+      shutDown.resolve();
+      await stopping;
+      assert.deepEqual(await says('active'), goesOn);
+      slow.mock.restore();
+      await files().remove('nodes/pve2/qemu-server/199.conf');
+    });
+
+    it('is that it goes on where somebody has put it into maintenance, and all has left it', async () => {
+      const away = { 'vm:101': service('started', 'pve1'), 'vm:102': service('stopped') };
+      assert.deepEqual(await says('maintenance', { maintenance: true, services: away }), goesOn);
+      assert.deepEqual(await says('maintenance', { maintenance: false, services: away }), ends);
+      // A shutdown in the middle of it would be told with the same word.
+      const leaving = { 'vm:101': service('migrate') };
+      assert.deepEqual(await says('maintenance', { maintenance: true, services: leaving }), ends);
+    });
+
+    it('is none where its tasks cannot be asked for', async () => {
+      await says('active');
+      await nodes.kill('pve2');
+      assert.equal(await platform.lastWord!('pve2'), undefined);
+      await nodes.revive('pve2');
+    });
   });
 });

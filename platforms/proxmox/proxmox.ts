@@ -1,6 +1,6 @@
 import { connect } from 'node:tls';
 import { OperatorError } from '../../units/operator-error.ts';
-import type { Deployment, LastWord, Member, Platform } from '../platform.ts';
+import type { Deployment, Member, Platform } from '../platform.ts';
 import { pollUntilReady } from '../ready.ts';
 import { execInGuest } from './acts/agent.ts';
 import { lockHolder } from './acts/lock.ts';
@@ -11,6 +11,7 @@ import { neighbours } from './neighbour.ts';
 import { nodeFilter } from './node-filter.ts';
 import { idleAgents } from './state/idle-agents.ts';
 import { inspectProxmox } from './state/inspect.ts';
+import { lastWordOf } from './state/last-word.ts';
 import { conditionOf, ofNamespace, parseMember, processesOf, toMembers } from './state/members.ts';
 import { leftoversOfProxmox, snapshotProxmox } from './state/snapshot.ts';
 import { type View, Viewer } from './state/view.ts';
@@ -82,15 +83,6 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     }
   }
 
-  /** An LRM whose node is shut down says so at once, and after that nothing any more. */
-  async function lastWord(node: string): Promise<LastWord | undefined> {
-    const lrm = await viewer.look({ patience: 0 }).then(
-      ({ nodes }) => nodes.find(({ name }) => name === node)?.lrm,
-      () => undefined,
-    );
-    return lrm?.timestamp === undefined ? undefined : { isGoing: lrm.mode !== 'active', told: lrm.timestamp };
-  }
-
   return {
     kind: 'proxmox',
     verbs: offered(verbs, cluster),
@@ -118,7 +110,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
       return execInGuest(api, { node: member.node, vmid: guest.vmid }, argv, { stdin, timeout });
     },
     answers,
-    lastWord,
+    lastWord: (node) => lastWordOf(api, viewer, node),
     condition: (member) => conditionOf(api, member),
     perform: (act, ownRun, tell) => performOnProxmox({ ...context, tell }, act, ownRun),
     query: (query) => askProxmox(context, query),

@@ -67,7 +67,11 @@ export function movedFromMaster(timers: HaTimers): Bracket {
 /** What is left of the system ends after its guests. Not a timer: an assumption. */
 const SYSTEM_ENDS = 30_000;
 
-/** A node that is shut down in good order leaves the membership: its LRM looks, its guests end, it looks again, and the system ends. */
+/**
+ * A node that is shut down in good order leaves the membership: its LRM looks, its guests end, it looks again, and the system ends. Guests outside
+ * HA are shut down before all that, three minutes each at most unless they say otherwise: they are not counted, and where one does not listen all
+ * is so much later.
+ */
 export function left({ round }: HaTimers, stop: number): Bracket {
   return { from: 0, to: 2 * round + stop + SYSTEM_ENDS };
 }

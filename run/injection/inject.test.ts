@@ -5,10 +5,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault, World } from '../../faults/fault.ts';
+import { verbs as kubernetes } from '../../platforms/kubernetes/verbs/index.ts';
+import type { Verbs } from '../../platforms/platform.ts';
+import { powerVerbs } from '../../platforms/power/verbs.ts';
+import { verbs as proxmox } from '../../platforms/proxmox/verbs/index.ts';
+import { verbs as swarm } from '../../platforms/swarm/verbs.ts';
 import type { Recorder } from '../../recording/recorder.ts';
 import type { Actor } from '../journal/actor.ts';
 import { Journal } from '../journal/journal.ts';
-import { act, confirmAll, injectAll, type LiveFault } from './inject.ts';
+import { RETRY_TIME } from '../journal/undo.ts';
+import { act, confirmAll, injectAll, type LiveFault, LONGEST_HEAL } from './inject.ts';
 
 test('when one act of a fault fails, those beside it have ended before anybody can undo them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));
@@ -109,4 +115,12 @@ test('a fault that never ends is given up, with its name: its act is in the jour
 test('a fault that never says whether it is there is given up, with its name', async () => {
   const live = [{ name: 'mine', injection: { confirm: () => new Promise(() => {}) } }] as unknown as LiveFault[];
   await assert.rejects(confirmAll(live, {} as Recorder, 50), { message: 'confirming mine: no end within 0.05 s' });
+});
+
+test('a fault is given as long to be healed as the longest of its undos takes, and one more after it', () => {
+  for (const [name, { longest }] of [swarm, kubernetes, proxmox, powerVerbs].flatMap(Object.entries<Verbs[string]>)) {
+    // A timer has run out, or nearly, when its fault is healed.
+    const takes = longest?.({ seconds: 0 } as never) ?? RETRY_TIME;
+    assert.ok(takes + RETRY_TIME <= LONGEST_HEAL, `${name}: ${takes} ms`);
+  }
 });

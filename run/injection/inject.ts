@@ -93,9 +93,12 @@ const CONFIRM_TIMEOUT = 30_000;
 const HEALED_TIMEOUT = 90_000;
 /** What has not injected by then never will, ms: the suite's own faults take as long as their acts, of which the longest waits for a neighbour's members. */
 const LONGEST_INJECT = 600_000;
-/** All that comes after, cleaning up too, waits for healing, and for what confirms; what has not ended by then never will, ms. */
-const LONGEST_HEAL = 300_000;
-const LONGEST_CONFIRM = 300_000;
+/**
+ * All that comes after, cleaning up too, waits for healing, and for what confirms; what has not ended by then never will, ms. The longest that an
+ * undo waits for is the end of a node's shutdown; the longest that is looked for is a node that ends, or boots.
+ */
+export const LONGEST_HEAL = 900_000;
+const LONGEST_CONFIRM = 360_000;
 /** What was given up may have acts that are still being performed, and these may end, ms. */
 const LAST_ACTS = 120_000;
 
@@ -185,7 +188,7 @@ async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   await ended(`healing ${fault.name}`, LONGEST_HEAL, () => fault.injection.heal());
   fault.healed = true;
   const looked = () => fault.injection.confirmHealed(HEALED_TIMEOUT);
-  const evidence = (await ended(`confirming that ${fault.name} is healed`, LONGEST_HEAL, looked)) ?? null;
+  const evidence = (await ended(`confirming that ${fault.name} is healed`, LONGEST_CONFIRM, looked)) ?? null;
   recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
 }
 

@@ -123,3 +123,16 @@ test('without a power agent the cluster file is named', async () => {
   const { actor } = { actor: createActor({ kind: 'some', verbs: {} } as Platform, undefined, allow, RUN) };
   await assert.rejects(actor.undo({ verb: 'power.on', args: { node: 'w1' } }), /names no way to switch nodes/);
 });
+
+test('an undo that waits says how long: for a shutdown to end, for a machine to boot, for what starts again by a timer', () => {
+  const longest = (verbs: Platform['verbs'], verb: string, args: Act['args']) =>
+    actorOn(verbs).actor.longest({ verb, args });
+  const MINUTE = 60_000;
+  // As docs/faults.md promises, and a minute more: it acts when it has waited.
+  assert.equal(longest(swarm, 'power.restore', { node: 'w1' }), 11 * MINUTE);
+  assert.equal(longest(proxmox, 'host.remove', { node: 'w1', name: 'x' }), 6 * MINUTE);
+  const program = { node: 'w1', name: 'brownout-x', seconds: '120' };
+  assert.equal(longest(kubernetes, 'program.start', program), 6 * MINUTE);
+  assert.equal(longest(kubernetes, 'host.remove', { node: 'w1', name: 'brownout-x' }), undefined);
+  assert.throws(() => longest(proxmox, 'host.remove', { node: 'm1', name: 'x' }), PermanentError);
+});

@@ -17,6 +17,8 @@ export interface Actor {
   perform(act: Act, tell?: (waitingFor: string) => void): Promise<Json>;
   /** The same, for what a journal says: only what undoes, and only what is the run's own. */
   undo(act: Act): Promise<Json>;
+  /** How long that may take, ms, where its verb says so. Throws PermanentError for what is not allowed. */
+  longest(act: Act): number | undefined;
 }
 
 /** @param ownRun the run that acts, or whose acts are undone */
@@ -67,6 +69,10 @@ export function createActor(platform: Platform, power: Power | undefined, allow:
     async undo(act) {
       admitUndo(act);
       return perform(act);
+    },
+    longest(act) {
+      const { entry, args } = admit(act);
+      return entry.longest?.(args);
     },
   };
 }

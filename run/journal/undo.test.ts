@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Platform } from '../../platforms/platform.ts';
 import type { Actor } from './actor.ts';
 import { Journal } from './journal.ts';
-import { undoPending } from './undo.ts';
+import { type UndoStep, undoPending } from './undo.ts';
 
 test('a platform that breaks when it is asked for a node keeps no other act from being undone', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-undo-'));
@@ -22,10 +23,62 @@ test('a platform that breaks when it is asked for a node keeps no other act from
     },
   };
   const done: string[] = [];
-  const actor = { undo: async ({ verb }: { verb: string }) => done.push(verb) };
+  const actor = { longest: () => undefined, undo: async ({ verb }: { verb: string }) => done.push(verb) };
   await undoPending(journal, actor as unknown as Actor, platform as unknown as Platform, () => {});
   assert.deepEqual(done, ['power.on', 'remove']);
   assert.deepEqual(journal.pending(), []);
   journal.close();
   rmSync(folder, { recursive: true });
+});
+
+/** What becomes of one undo, and after how many seconds, by a clock of its own. */
+async function undone(
+  t: TestContext,
+  longest: number | undefined,
+  undo: (sleep: (s: number) => Promise<void>) => Promise<unknown>,
+): Promise<{ step: UndoStep; after: number }> {
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-undo-'));
+  const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
+  journal.before({ verb: 'do', args: {} }, { verb: 'undo', args: {} });
+  let now = 0;
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(performance, 'now', () => now);
+  const sleep = (s: number) => new Promise<void>((resolve) => setTimeout(resolve, s * 1000));
+  const actor = { longest: () => longest, undo: () => undo(sleep) } as unknown as Actor;
+  let steps: UndoStep[] | undefined;
+  void undoPending(journal, actor, {} as Platform, () => {}).then((all) => (steps = all));
+  for (; !steps; now += 500) {
+    assert.ok(now < 3_600_000, 'it has no end');
+    await turn();
+    t.mock.timers.tick(500);
+    await turn();
+  }
+  journal.close();
+  rmSync(folder, { recursive: true });
+  return { step: steps[0]!, after: now / 1000 };
+}
+
+test('an undo that does not end is given up after two minutes', async (t) => {
+  const { step, after } = await undone(t, undefined, () => new Promise(() => {}));
+  assert.equal(step.error, 'it was tried: no end within 120 s');
+  assert.ok(after >= 120 && after < 122, `${after} s`);
+});
+
+test('one that says that it takes longer is given that, and is not begun again when that is over', async (t) => {
+  const { step, after } = await undone(t, 660_000, (sleep) => sleep(590));
+  assert.equal(step.error, undefined);
+  assert.ok(after >= 590 && after < 592, `${after} s`);
+  t.mock.reset();
+  const inVain = await undone(t, 660_000, async (sleep) => {
+    await sleep(600);
+    throw new Error('it may still be shutting down');
+  });
+  assert.equal(inVain.step.error, 'it may still be shutting down');
+  assert.ok(inVain.after >= 600 && inVain.after < 602, `${inVain.after} s`);
+});
+
+test('one that fails at once is hopeless after two minutes, however long it might have taken', async (t) => {
+  const { step, after } = await undone(t, 660_000, () => Promise.reject(new Error('no such outlet')));
+  assert.equal(step.error, 'no such outlet');
+  assert.ok(after >= 115 && after < 122, `${after} s`);
 });

@@ -16,8 +16,11 @@ export interface UndoStep {
   hint?: string | undefined;
 }
 
-/** How long an undo is retried, and one attempt waited for: a node that comes back takes some time until its API answers. */
-const RETRY_TIME = 120_000;
+/**
+ * How long an undo is retried, ms: a node that comes back takes some time until its API answers. One attempt is waited for as long, or as long as
+ * its verb says: what waits for a machine is hopeless no sooner than that.
+ */
+export const RETRY_TIME = 120_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
 const NODE_TIMEOUT = 90_000;
@@ -26,8 +29,9 @@ const GIVES_POWER: ReadonlySet<string> = new Set(['power.on', 'power.restore']);
 const LAST_LOOK = 30_000;
 
 /**
- * Performs every pending undo, the last act first, and marks each in the journal. An undo that fails, or does not end, is given two minutes,
- * but for one that never will succeed; then it is left pending while the others go on. Undo acts are idempotent: doing one twice is harmless.
+ * Performs every pending undo, the last act first, and marks each in the journal. An undo that fails, or does not end, is given two minutes, or
+ * what its verb takes, but for one that never will succeed; then it is left pending while the others go on. Undo acts are idempotent: doing one
+ * twice is harmless.
  */
 export async function undoPending(
   journal: Journal,
@@ -53,7 +57,8 @@ async function undoOne(entry: JournalEntry, actor: Actor): Promise<Pick<UndoStep
   const began = performance.now();
   const perform = async () => {
     try {
-      await doing(`undoing ${describeAct(act)}`, () => within(RETRY_TIME, 'it was tried', actor.undo(act)));
+      const longest = actor.longest(act) ?? RETRY_TIME;
+      await doing(`undoing ${describeAct(act)}`, () => within(longest, 'it was tried', actor.undo(act)));
     } catch (cause) {
       throw new OperatorError(messageOf(cause), {
         ...(cause instanceof OperatorError && cause.hint !== undefined ? { hint: cause.hint } : {}),

@@ -2,6 +2,7 @@ import { faults } from '../../faults/index.ts';
 import { describeAsks } from '../../platforms/asks.ts';
 import { withPlannedTimers } from '../../platforms/index.ts';
 import type { Json } from '../../platforms/platform.ts';
+import { POWER_VERBS } from '../../platforms/power/verbs.ts';
 import { startProber } from '../../probes/prober/prober.ts';
 import { sayCertificate } from '../../probes/wire/certificate.ts';
 import { startClock } from '../../recording/clock.ts';
@@ -113,11 +114,14 @@ function capacity({ inspection }: Stage, candidates: Candidates[]): PreflightChe
   };
 }
 
-async function powerReadable(
+/** A node may also end by itself: then it is the agent that brings it back. */
+export async function powerReadable(
   { power, scenario }: Stage,
   candidates: Candidates[],
 ): Promise<PreflightCheck | undefined> {
-  const using = candidates.filter(({ use }) => faults[use.fault]!.needs(use.options).includes('power.off'));
+  const needsPower = ({ use }: Candidates) =>
+    faults[use.fault]!.needs(use.options).some((need) => POWER_VERBS.includes(need));
+  const using = candidates.filter(needsPower);
   if (using.length === 0 || !power) return undefined;
   const nodes = [...new Set(using.flatMap((candidate) => candidate.nodes))];
   const states = await Promise.all(
@@ -134,7 +138,7 @@ async function powerReadable(
     what: 'power state readable',
     ok: bad.length === 0,
     observed: few((bad.length === 0 ? states : bad).map(({ node, state }) => `${node} ${state}`)),
-    hint: `The ${power.kind} power agent must be able to read the state of every node that ${scenario.title} may switch off.`,
+    hint: `The ${power.kind} power agent must be able to read the state of every node that ${scenario.title} may switch off or on.`,
   };
 }
 

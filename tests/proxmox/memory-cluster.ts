@@ -310,6 +310,11 @@ export class MemoryCluster {
     return this.#parts.get(name)!;
   }
 
+  /** Of one that is there. */
+  api(name: string): NodeApi {
+    return this.#apis.get(name)!;
+  }
+
   #membership(node: string): Membership {
     const alone = () => this.#minority.has(node);
     const sees = (name: string) => name === node || (!alone() && !this.#down.has(name) && !this.#minority.has(name));

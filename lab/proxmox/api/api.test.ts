@@ -1,7 +1,7 @@
 /** A node's API over TLS, on nodes whose guests are memory. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, mock } from 'node:test';
 import { type Answer, Client } from '../../../tests/proxmox/client.ts';
 import { MemoryCluster, PASSWORD, TOKEN_SECRET } from '../../../tests/proxmox/memory-cluster.ts';
 import { Authority } from '../../../tests/proxmox/server.ts';
@@ -240,5 +240,43 @@ describe('the API of a node', { timeout: 120_000 }, () => {
     assert.equal(options.reason, "cfs-lock 'file-datacenter_cfg' error: no quorum!");
     assert.ok(performance.now() - began >= 9500);
     cluster.heal('pve2');
+  });
+
+  it('is shut down guests outside HA first: a task of root, and what does not listen is ended', async () => {
+    const files = cluster.files.view(() => true);
+    const { hypervisor } = cluster.parts('pve2');
+    for (const [vmid, name] of [
+      [601, 'under-ha'],
+      [602, 'deaf'],
+      [603, 'listens'],
+      [604, 'ignored'],
+    ] as const) {
+      await files.write(`nodes/pve2/qemu-server/${vmid}.conf`, `name: ${name}\nmemory: 16\n`);
+      await hypervisor.start(vmid, { name }, () => {});
+    }
+    const resource = (vmid: number, state: string) => `vm: ${vmid}\n\tstate ${state}\n\n`;
+    const before = await files.read('ha/resources.cfg');
+    await files.write('ha/resources.cfg', `${before ?? ''}${resource(601, 'started')}${resource(604, 'ignored')}`);
+    const { shutdown } = hypervisor;
+    const deaf = mock.method(hypervisor, 'shutdown', async (vmid: number, timeout: number) => {
+      assert.equal(timeout, 180);
+      if (vmid !== 602) return shutdown.call(hypervisor, vmid, timeout, () => {});
+      await sleep(500);
+      throw new Error('VM quit/powerdown failed - got timeout');
+    });
+    const stopping = cluster.api('pve2').stopAll();
+    const tasks = async (source: string) =>
+      ((await ask('GET /nodes/pve2/tasks', { source, typefilter: 'stopall' })).data as Record<string, string>[]).map(
+        ({ type, user, status }) => ({ type, user, status }),
+      );
+    assert.deepEqual(await tasks('active'), [{ type: 'stopall', user: 'root@pam', status: undefined }]);
+    await stopping;
+    assert.deepEqual(await tasks('active'), []);
+    assert.deepEqual(await tasks('archive'), [{ type: 'stopall', user: 'root@pam', status: 'OK' }]);
+    assert.deepEqual(hypervisor.running(), [601]);
+    deaf.mock.restore();
+    await hypervisor.stop(601, () => {});
+    for (const vmid of [601, 602, 603, 604]) await files.remove(`nodes/pve2/qemu-server/${vmid}.conf`);
+    await (before === undefined ? files.remove('ha/resources.cfg') : files.write('ha/resources.cfg', before));
   });
 });

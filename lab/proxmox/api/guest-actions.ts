@@ -7,7 +7,7 @@ import type { GuestConfig, Log } from '../node/parts.ts';
 
 import { failed } from './refusal.ts';
 import { ROOT } from './tasks.ts';
-import { checkUnlocked, readGuest, type World } from './world.ts';
+import { checkUnlocked, isHaManaged, readGuest, type World } from './world.ts';
 
 /** Section of a configuration with what is true from the next start on. */
 export const PENDING = 'PENDING';
@@ -99,6 +99,22 @@ export function lrmActions(world: World): LrmActions {
         : world.tasks.run('qmshutdown', vmid, ROOT, (log) => shutdownGuest(world, vmid, { timeout, force: true }, log)),
     migrate: (vmid, target) => world.tasks.run('qmigrate', vmid, ROOT, (log) => migrateGuest(world, vmid, target, log)),
   };
+}
+
+/**
+ * What a machine does first when it ends: a task that shuts down all guests outside HA. Their LRM is told only after that. Resolves also where a
+ * guest could not be stopped: its task says so.
+ */
+export function stopAll(world: World): Promise<void> {
+  const { stop } = lrmActions(world);
+  return world.tasks.run('stopall', '', ROOT, async (log) => {
+    const stopOne = async (vmid: number) => {
+      if (await isHaManaged(world, vmid)) return;
+      log(`Stopping VM ${vmid} (timeout = ${SHUTDOWN_PATIENCE} seconds)`);
+      await stop(vmid, undefined).catch((error: Error) => log(`VM ${vmid}: ${error.message}`));
+    };
+    await Promise.all(world.hypervisor.running().map(stopOne));
+  });
 }
 
 /** Throws Refusal 500, as each call does that needs the guest's agent. */

@@ -5,7 +5,7 @@ import { sleep } from '../../../units/sleep.ts';
 import { refuse, succeed } from './answer.ts';
 import { Broadcast } from './broadcast.ts';
 import { checkParameters } from './check.ts';
-import { type LrmActions, lrmActions } from './guest-actions.ts';
+import { type LrmActions, lrmActions, stopAll } from './guest-actions.ts';
 import { HANDLERS } from './handlers.ts';
 import { parametersOf, partsOf, readBody } from './input.ts';
 import type { Parts } from './parts.ts';
@@ -32,6 +32,8 @@ export interface ServeOptions {
 export interface NodeApi {
   /** What the node's LRM does with guests: tasks that are seen through the API. */
   lrm: LrmActions;
+  /** Shuts down the guests that are not HA's, as a machine that ends does first: a task, too. */
+  stopAll(): Promise<void>;
   /** Ends connections too. */
   close(): Promise<void>;
 }
@@ -64,6 +66,7 @@ export async function serve(parts: Parts, { key, cert, port, taskFolder }: Serve
   await broadcast.start();
   return {
     lrm: lrmActions(world),
+    stopAll: () => stopAll(world),
     close: () => {
       broadcast.close();
       server.closeAllConnections();

@@ -14,6 +14,7 @@ import { EtcdGateway } from '../store/etcd-gateway.ts';
 import { HaFolder } from '../store/ha-files.ts';
 import { ReplicatedFiles } from '../store/replicated-files.ts';
 import { serveAdmin } from './admin.ts';
+import { end } from './end.ts';
 import { HighAvailability } from './ha.ts';
 import { HaGuests } from './ha-guests.ts';
 import { NodeMachine } from './machine.ts';
@@ -38,7 +39,11 @@ const membership: Membership = {
   nodes: () => partitions.nodes(nodes),
 };
 const ha = new HaFolder(files, clock);
-const machine = new NodeMachine(remarks(), end, say);
+const machine = new NodeMachine(
+  remarks(),
+  async () => end({ stopAll, highAvailability, hypervisor, stop: (vmid) => lrm.stop(vmid, undefined), say }),
+  say,
+);
 const pem = (name: string) => readFileSync(`${CONFIG}/pve-ssl.${name}`, 'utf8');
 const key = readFileSync(`${CONFIG}/authkey`);
 const addressOf = (name: string) => nodes.find((each) => each.name === name)!.address;
@@ -50,7 +55,7 @@ const hypervisor = new QemuHypervisor({
   receiver: (name) => peer(addressOf(name), key),
 });
 servePeers(addressOf(node), key, hypervisor);
-const { lrm } = await serve(
+const { lrm, stopAll } = await serve(
   { membership, files, ha, machine, hypervisor, storage },
   { key: pem('key'), cert: pem('pem'), port: API_PORT, taskFolder: TASKS },
 );
@@ -69,17 +74,6 @@ function remarks(): string[] {
     ...(acceleratorOf(SHARED) === 'tcg' ? ['emulated guests'] : []),
     ...(timeScale === 1 ? [] : [`HA timers ${timeScale} times as fast`]),
   ];
-}
-
-/** What the machine's shutdown waits for: HA does with its guests what the policy says, and the others are shut down, too. */
-async function end(): Promise<void> {
-  await highAvailability.shutDown();
-  // What still runs and is under HA was frozen: it, too, ends with the machine.
-  await Promise.all(
-    hypervisor
-      .running()
-      .map((vmid) => lrm.stop(vmid, undefined).catch((error: Error) => say(`VM ${vmid}: ${error.message}`))),
-  );
 }
 
 serveAdmin(AGENT_SOCKET, {

@@ -1,5 +1,5 @@
 /** What is done to nodes, and by an agent on them past the control plane. */
-import { namespace, node, oneOf, text, texts, wholeNumber } from '../../verb.ts';
+import { AFTER_WAITING, namespace, node, oneOf, text, texts, wholeNumber } from '../../verb.ts';
 import { restoreAvailability, setAvailability } from '../acts/availability.ts';
 import { taintNode, untaintNode } from '../acts/taint.ts';
 import { type AgentPlace, removeAgent, startAgent } from '../node-agent/agent.ts';
@@ -13,6 +13,7 @@ const AGENT_DEADLINE = 86_400_000;
  * static pod has ended, and starts its successor only a minute later; the API server may be restarted in the meantime, too.
  */
 const TIMER_MARGIN = 180_000;
+const untilItStarts = (seconds: number) => seconds * 1000 + TIMER_MARGIN;
 
 const TAINT: Rule[] = [{ resources: ['nodes'], verbs: ['get', 'list', 'patch'] }];
 
@@ -96,12 +97,15 @@ export const nodeVerbs = {
     },
   ),
 
-  'program.start': undo(
-    { ...agentArgs, seconds: wholeNumber },
-    [...NODE_AGENT, ...REMOVAL],
-    async ({ api }, { seconds, ...place }, ownRun) => {
-      await startProgram(api, agentAt(place), ownRun, seconds * 1000 + TIMER_MARGIN);
-      return undefined;
-    },
-  ),
+  'program.start': {
+    ...undo(
+      { ...agentArgs, seconds: wholeNumber },
+      [...NODE_AGENT, ...REMOVAL],
+      async ({ api }, { seconds, ...place }, ownRun) => {
+        await startProgram(api, agentAt(place), ownRun, untilItStarts(seconds));
+        return undefined;
+      },
+    ),
+    longest: ({ seconds }: { seconds: number }) => untilItStarts(seconds) + AFTER_WAITING,
+  },
 };

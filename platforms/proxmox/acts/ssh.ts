@@ -25,7 +25,7 @@ export async function onNode(
 }
 
 /** A machine that has reset itself takes so long to boot at most, ms. */
-const BOOT = 300_000;
+export const BOOT = 300_000;
 const TRY_AGAIN = 2_000;
 
 /** As `tryOnNode`, again and again while the node cannot be reached: it may be booting. The last answer, when it takes too long. */

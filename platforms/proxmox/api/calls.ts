@@ -231,6 +231,7 @@ export const CALLS = {
     asks: node.extend({
       source: z.enum(['archive', 'active', 'all']).optional(),
       since: z.int().optional(),
+      typefilter: line,
       vmid: vmid.optional(),
       start: count,
       limit: count,

@@ -20,6 +20,8 @@ export interface ViewNode {
   /** The CRM's word: `online`, `maintenance`, `unknown`, `fence`, `gone`. Undefined where HA has never had anything to do. */
   ha: string | undefined;
   lrm: Manager['lrm_status'][string] | undefined;
+  /** Somebody has asked for its maintenance, and not taken that back. */
+  isToBeEmpty: boolean;
 }
 
 export interface View {
@@ -113,6 +115,7 @@ export class Viewer {
             online: row.online,
             ha: manager.node_status[row.name],
             lrm: lrms[row.name],
+            isToBeEmpty: manager.node_request[row.name]?.maintenance ?? false,
           }
         : [],
     );

@@ -1,9 +1,9 @@
 /** What is done to nodes. */
 import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
-import { node, oneOf, plainName, text, texts, type Verb } from '../../verb.ts';
+import { AFTER_WAITING, node, oneOf, plainName, text, texts, type Verb } from '../../verb.ts';
 import { forgetMaintenance, noteMaintenance } from '../acts/maintenance.ts';
 import { restoreShutdownPolicy, setShutdownPolicy } from '../acts/shutdown-policy.ts';
-import { onceReachable, onNode, tryOnNode } from '../acts/ssh.ts';
+import { BOOT, onceReachable, onNode, tryOnNode } from '../acts/ssh.ts';
 import { onCluster, onNodes, POOLS, type ProxmoxContext, question, type Right, SSH, undo, verb } from './entry.ts';
 import { addressOf } from './members.ts';
 
@@ -92,20 +92,23 @@ export const nodeVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
     },
   ),
 
-  'host.remove': undo({ node, name: plainName }, [SSH], async (context, { node: on, name }, ownRun) => {
-    const where = await addressOf(context, on);
-    const { code, stdout, stderr } = await onceReachable(context.cluster.ssh, where, [
-      'sh',
-      '-c',
-      REMOVE,
-      'remove',
-      name,
-      ownRun ?? '',
-    ]);
-    if (code === REFUSED) throw new PermanentError(`${name} on ${on}: ${stdout.trim()}; it is left alone`);
-    if (code !== 0) throw new OperatorError(`${name} on ${on} could not be ended: ${(stderr || stdout).trim()}`);
-    return undefined;
-  }),
+  'host.remove': {
+    ...undo({ node, name: plainName }, [SSH], async (context, { node: on, name }, ownRun) => {
+      const where = await addressOf(context, on);
+      const { code, stdout, stderr } = await onceReachable(context.cluster.ssh, where, [
+        'sh',
+        '-c',
+        REMOVE,
+        'remove',
+        name,
+        ownRun ?? '',
+      ]);
+      if (code === REFUSED) throw new PermanentError(`${name} on ${on}: ${stdout.trim()}; it is left alone`);
+      if (code !== 0) throw new OperatorError(`${name} on ${on} could not be ended: ${(stderr || stdout).trim()}`);
+      return undefined;
+    }),
+    longest: () => BOOT + AFTER_WAITING,
+  },
 };
 
 export const nodeQueries = {
