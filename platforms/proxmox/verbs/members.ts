@@ -1,10 +1,12 @@
 /** What is done to guests. */
 import { OperatorError } from '../../../units/operator-error.ts';
+import { sleep } from '../../../units/sleep.ts';
 import { oneOf, type Question, text, type Verb } from '../../verb.ts';
 import { type Guest, mustExec, untilAgent } from '../acts/agent.ts';
 import { tryOnNode } from '../acts/ssh.ts';
 import { configOf, sidOf, wordOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
+import type { GuestId } from '../state/members.ts';
 import { hold, holdClock } from '../workload/settings.ts';
 import {
   findGuest,
@@ -87,6 +89,39 @@ async function move(
   return undefined;
 }
 
+/** The kernel panics a second after its act has ended: an agent that answers may do so for the last time. */
+const PANICS_WITHIN = 2_500;
+
+/** Another life of the guest has not panicked: it may be booting, and its agent not be there yet. One that is paused was paused by somebody. */
+async function revive(context: ProxmoxContext, guest: Guest & GuestId): Promise<void> {
+  const qmpstatus = async () => {
+    const status = await statusOf(context, guest);
+    return status?.pid === guest.pid && status.qmpstatus !== 'paused' ? status.qmpstatus : undefined;
+  };
+  const found = await qmpstatus();
+  if (found === undefined || (found !== 'guest-panicked' && (await isAlive(context, guest)))) return;
+  if ((await qmpstatus()) === undefined) return;
+  await pressReset(context, guest);
+  const after = await qmpstatus();
+  if (after === undefined || after === 'running') return;
+  // A QEMU that heard of the panic has stopped the guest; the reset does not let it run.
+  const { node, vmid } = guest;
+  const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/resume', { node, vmid });
+  await finished(context.api, upid, { timeout: TASK_TIMEOUT });
+}
+
+async function isAlive({ api }: ProxmoxContext, guest: Guest): Promise<boolean> {
+  try {
+    await untilAgent(api, guest, AGENT_TIMEOUT);
+    await sleep(PANICS_WITHIN);
+    await untilAgent(api, guest, AGENT_TIMEOUT);
+    return true;
+  } catch (error) {
+    if (error instanceof OperatorError) return false;
+    throw error;
+  }
+}
+
 export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Its QEMU, on its node: HA starts it again, its LRM alone. */
   'member.kill': verb({ ...member, signal: text.optional() }, [SSH], async (context, { signal = 'SIGKILL', ...of }) => {
@@ -141,15 +176,7 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Presses the reset button of a guest whose agent says nothing, as after a panic. */
   'member.revive': undo(member, [onGuests('VM.PowerMgmt', 'VM.GuestAgent.Unrestricted')], async (context, of) => {
     const guest = await findGuest(context, of);
-    if (!guest || (await statusOf(context, guest))?.qmpstatus !== 'running') return undefined;
-    const isAlive = await untilAgent(context.api, guest, AGENT_TIMEOUT).then(
-      () => true,
-      (error) => {
-        if (error instanceof OperatorError) return false;
-        throw error;
-      },
-    );
-    if (!isAlive) await pressReset(context, guest);
+    if (guest) await revive(context, guest);
     return undefined;
   }),
 
