@@ -29,3 +29,22 @@ test('a platform that breaks when it is asked for a node keeps no other act from
   journal.close();
   rmSync(folder, { recursive: true });
 });
+
+test('a guest that is on its way is waited for longer than anything else', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-undo-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
+  t.after(() => journal.close());
+  const args = { namespace: 'ns', node: 'pve1', member: '7001/4711' };
+  journal.before({ verb: 'member.migrate', args: { ...args, target: 'pve2' } }, { verb: 'member.migrate-back', args });
+  const home = Promise.withResolvers<null>();
+  const actor = { undo: () => home.promise } as unknown as Actor;
+  const undone = undoPending(journal, actor, {} as Platform, () => {});
+  t.mock.timers.tick(240_000);
+  home.resolve(null);
+  assert.deepEqual(
+    (await undone).map(({ error }) => error),
+    [undefined],
+  );
+});

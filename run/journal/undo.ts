@@ -21,13 +21,17 @@ const RETRY_TIME = 120_000;
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 5_000;
 const NODE_TIMEOUT = 90_000;
+/** One attempt of what waits for the end of the move that it takes back, ms: it says itself, a little sooner, that it did not come. */
+const WAIT_TIME = 270_000;
+const WAITS: ReadonlySet<string> = new Set(['member.migrate-back', 'member.relocate-back']);
 const GIVES_POWER: ReadonlySet<string> = new Set(['power.on', 'power.restore']);
 /** How long the last look at a node may take, ms. */
 const LAST_LOOK = 30_000;
 
 /**
- * Performs every pending undo, the last act first, and marks each in the journal. An undo that fails, or does not end, is given two minutes,
- * but for one that never will succeed; then it is left pending while the others go on. Undo acts are idempotent: doing one twice is harmless.
+ * Performs every pending undo, the last act first, and marks each in the journal. An undo that fails, or does not end, is given two minutes
+ * (what has to wait for a guest, four and a half), but for one that never will succeed; then it is left pending while the others go on. Undo
+ * acts are idempotent: doing one twice is harmless.
  */
 export async function undoPending(
   journal: Journal,
@@ -51,9 +55,10 @@ async function undoOne(entry: JournalEntry, actor: Actor): Promise<Pick<UndoStep
   // p-retry takes a TypeError for a bug and gives up. Here it may come from an incomplete answer of a recovering cluster.
   const act = entry.undo!;
   const began = performance.now();
+  const longest = WAITS.has(act.verb) ? WAIT_TIME : RETRY_TIME;
   const perform = async () => {
     try {
-      await doing(`undoing ${describeAct(act)}`, () => within(RETRY_TIME, 'it was tried', actor.undo(act)));
+      await doing(`undoing ${describeAct(act)}`, () => within(longest, 'it was tried', actor.undo(act)));
     } catch (cause) {
       throw new OperatorError(messageOf(cause), {
         ...(cause instanceof OperatorError && cause.hint !== undefined ? { hint: cause.hint } : {}),
