@@ -51,9 +51,12 @@ export const memberKill: Fault<z.output<typeof options>> = {
       async heal() {},
       // Nothing is left to heal; it is over once the platform has taken note and the dead are no members any more.
       confirmHealed: (timeout) =>
-        lookForAll(members, timeout, async ({ id, service }) => {
+        lookForAll(members, timeout, async (member) => {
+          const { id, service } = member;
           const left = await world.platform.members(world.namespace, service);
-          return left.some((member) => member.id === id) ? undefined : `${service}: ${id} is no member any more`;
+          // A list may lack it only because its node was slow to tell.
+          const isGone = !left.some((other) => other.id === id) && (await world.platform.condition(member)) === 'gone';
+          return isGone ? `${service}: ${id} is no member any more` : undefined;
         }),
     };
   },

@@ -58,9 +58,9 @@ export const memberReset: Fault<z.output<typeof options>> = {
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
         lookForAll(members, timeout, async (member) => {
-          const now = await world.platform.members(world.namespace, member.service);
-          const found = now.find(({ id, node }) => id === member.id && node === member.node);
-          if (!found) return `${member.service}: ${member.id} is no member any more`;
+          // By its own node: a list may lack it only because that node was slow to tell.
+          if ((await world.platform.condition(member)) === 'gone')
+            return `${member.service}: ${member.id} is no member any more`;
           const seconds = await uptime(member);
           return seconds !== undefined && isYoung(seconds) ? `${member.service}: ${member.id} is up again` : undefined;
         }),

@@ -21,7 +21,7 @@ export const migrate: Fault<z.output<typeof options>> = {
   name: 'migrate',
   summary: 'moves a member to another node, alive or by a restart, and back after `hold`',
   options,
-  needs: ({ how }) => [verbOf(how)],
+  needs: ({ how }) => [verbOf(how), backOf(how)],
   hold: ({ hold }) => hold,
   aim: (world, { member }) => chooseMembers(world, member),
   means: () => ({ kind: 'nothing' }),
@@ -32,7 +32,7 @@ export const migrate: Fault<z.output<typeof options>> = {
     const done = await Promise.all(
       moves.map(({ member, target }) => {
         const args = memberArgs(world, member);
-        return world.act({ verb, args: { ...args, target } }, { verb, args: { ...args, target: member.node } });
+        return world.act({ verb, args: { ...args, target } }, { verb: backOf(how), args });
       }),
     );
     // What was asked for was accepted, which is not to say that it happens: the member itself is looked for.
@@ -48,15 +48,17 @@ export const migrate: Fault<z.output<typeof options>> = {
     return {
       confirm: (timeout) => lookAt(Math.max(timeout, MOVE_TIMEOUT), ({ target }) => target),
       heal: () => undoAll(done),
-      confirmHealed: (timeout) => lookAt(Math.max(timeout, MOVE_TIMEOUT), ({ member }) => member.node),
+      confirmHealed: (timeout) => lookAt(timeout, ({ member }) => member.node),
     };
   },
 };
 
-/** A request waits for two rounds of the platform, then the memory moves. */
+/** A request waits for two rounds of the platform, then the memory moves. The way back has ended when it is healed. */
 const MOVE_TIMEOUT = 120_000;
 
 const verbOf = (how: 'live' | 'relocate') => (how === 'live' ? 'member.migrate' : 'member.relocate');
+/** Not the same verb the other way: it waits for what its act has begun, and for its end. */
+const backOf = (how: 'live' | 'relocate') => `${verbOf(how)}-back`;
 
 /** A node that is allowed, takes members and runs none of its service; else any other. */
 function targetFor(world: ActingWorld, member: Member): string {

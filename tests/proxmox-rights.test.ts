@@ -88,6 +88,7 @@ describe('the least role', { timeout: 240_000 }, () => {
         'member.unpause',
         'member.reset',
         'member.crash',
+        'member.revive',
         'member.disk',
         'member.clock',
       ])

@@ -231,6 +231,41 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
     }
   });
 
+  it('revives a guest whose kernel has panicked, however soon after, and no other', async () => {
+    const resets = async (node: string) => {
+      const { data } = await api.get('/nodes/{node}/tasks', { node, vmid: 101, source: 'all' });
+      return data.filter(({ type }) => type === 'qmreset').length;
+    };
+    for (const namespace of [NAMESPACE, 'brownout-agent-pvpanic']) {
+      await act('deploy', { namespace, manifest: manifest({ store }), labels });
+      const [member] = await platform.members(namespace, 'queue');
+      const { id, node } = member!;
+      const args = { namespace, node, member: id };
+      const { hypervisor } = nodes.parts(node);
+      const before = await resets(node);
+      await act('member.crash', args);
+      // In this moment it still answers.
+      await act('member.revive', args);
+      assert.equal(await resets(node), before + 1, namespace);
+      assert.equal(await platform.condition(member!), 'running');
+      assert.equal((await platform.exec(member!, ['echo', 'hello'])).stdout, 'hello\n');
+      await act('member.revive', args);
+      assert.equal(await resets(node), before + 1, 'it answers');
+
+      await act('member.pause', args);
+      await act('member.revive', args);
+      assert.equal(await resets(node), before + 1, 'it was paused, which is not for this to undo');
+
+      // HA starts it again, and its agent is not up yet.
+      await hypervisor.stop(101, () => {});
+      await act('member.revive', args);
+      await hypervisor.start(101, {}, () => {});
+      await act('member.revive', args);
+      assert.equal(await resets(node), before + 1, 'another life, which is just booting');
+      await act('remove', { namespace });
+    }
+  });
+
   it('refuses before anything is made, and says what to do', async () => {
     const before = await platform.snapshot();
     const refused = async (more: Partial<ProxmoxCluster>, words: RegExp, hint: RegExp, guests: object = { store }) => {

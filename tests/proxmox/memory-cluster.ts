@@ -67,9 +67,21 @@ class MemoryFiles {
   }
 }
 
-/** Guests that are numbers with a state. One whose name begins with `deaf` ignores ACPI; none has an agent that answers, but those with `agent` in their tags. */
+interface MemoryGuest {
+  since: number;
+  pid: number;
+  qmpstatus: string;
+  config: GuestConfig;
+  /** Its kernel, until it is reset. */
+  hasPanicked: boolean;
+}
+
+/**
+ * Guests that are numbers with a state. One whose name begins with `deaf` ignores ACPI; none has an agent that answers, but those with `agent` in their
+ * tags. Whose kernel is made to panic runs on and says nothing any more; with `pvpanic` in its tags its QEMU hears of it and stops.
+ */
 class MemoryGuests implements Hypervisor {
-  readonly #guests = new Map<number, { since: number; pid: number; qmpstatus: string; config: GuestConfig }>();
+  readonly #guests = new Map<number, MemoryGuest>();
   readonly #others: () => Map<string, MemoryGuests>;
   static #pid = 300;
 
@@ -89,7 +101,8 @@ class MemoryGuests implements Hypervisor {
   }
   async start(vmid: number, config: GuestConfig): Promise<void> {
     MemoryGuests.#pid += 1;
-    this.#guests.set(vmid, { since: Date.now(), pid: MemoryGuests.#pid, qmpstatus: 'running', config });
+    const guest = { since: Date.now(), pid: MemoryGuests.#pid, qmpstatus: 'running', config, hasPanicked: false };
+    this.#guests.set(vmid, guest);
   }
   async stop(vmid: number): Promise<void> {
     this.#guests.delete(vmid);
@@ -101,12 +114,23 @@ class MemoryGuests implements Hypervisor {
     }
     this.#guests.delete(vmid);
   }
-  async reset(): Promise<void> {}
+  /** As in QEMU, one that was stopped stays so. */
+  async reset(vmid: number): Promise<void> {
+    const guest = this.#guests.get(vmid)!;
+    guest.hasPanicked = false;
+    if (guest.qmpstatus !== 'running') guest.qmpstatus = 'prelaunch';
+  }
   async suspend(vmid: number): Promise<void> {
     this.#guests.get(vmid)!.qmpstatus = 'paused';
   }
   async resume(vmid: number): Promise<void> {
-    this.#guests.get(vmid)!.qmpstatus = 'running';
+    const guest = this.#guests.get(vmid)!;
+    if (guest.hasPanicked) throw new Error('Resetting the Virtual Machine is required');
+    guest.qmpstatus = 'running';
+  }
+  #panic(guest: MemoryGuest): void {
+    guest.hasPanicked = true;
+    if (guest.config.tags?.includes('pvpanic')) guest.qmpstatus = 'guest-panicked';
   }
   async migrate(vmid: number, config: GuestConfig, target: string): Promise<void> {
     await this.#others().get(target)!.start(vmid, config);
@@ -116,12 +140,16 @@ class MemoryGuests implements Hypervisor {
     throw new Error('guests in memory move by themselves');
   }
   async apply(): Promise<void> {}
-  async agent(vmid: number, command: string): Promise<unknown> {
-    if (!this.#guests.get(vmid)?.config.tags?.includes('agent')) {
+  async agent(vmid: number, command: string, args?: Record<string, unknown>): Promise<unknown> {
+    const guest = this.#guests.get(vmid);
+    if (!guest?.config.tags?.includes('agent') || guest.hasPanicked) {
       await new Promise((resolve) => setTimeout(resolve, 3000));
       throw new Error('QEMU guest agent is not running');
     }
-    if (command === 'guest-exec') return { pid: 7 };
+    if (command === 'guest-exec') {
+      if (JSON.stringify(args).includes('sysrq-trigger')) setTimeout(() => this.#panic(guest), 1000);
+      return { pid: 7 };
+    }
     if (command === 'guest-exec-status')
       return { exited: true, exitcode: 0, 'out-data': Buffer.from('hello\n').toString('base64') };
     return {};

@@ -229,15 +229,6 @@ const resource = z.object({
 });
 export const haResources = rows(resource);
 export const haResource = data(resource);
-/** Keys that are absent when there are none. */
-export const haMove = data(
-  z.object({
-    sid: text,
-    'requested-node': text,
-    'comigrated-resources': z.array(text).default([]),
-    'blocking-resources': z.array(z.object({ sid: text, cause: maybe(text) })).default([]),
-  }),
-);
 const rule = z.object({
   rule: text,
   type: text,

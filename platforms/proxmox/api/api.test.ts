@@ -182,6 +182,17 @@ describe('the API client', { timeout: 240_000 }, () => {
     assert.match(await words(connect([echo!]).get('/version', {}, ONCE)), /PVEAPIToken=brownout@pve!suite=•••/);
   });
 
+  it('a move that HA was asked for is asked for, whatever is answered: before pve-ha-manager 5.0.2 nothing was', async () => {
+    const moved = { data: { sid: 'vm:100', 'requested-node': 'pve2' } };
+    for (const body of [{ data: null }, moved]) {
+      const [endpoint] = await all((_, response) => json(response, body));
+      const api = connect([endpoint!]);
+      const asks = { sid: 'vm:100', node: 'pve2' };
+      assert.equal(await api.post('/cluster/ha/resources/{sid}/migrate', asks), undefined);
+      assert.equal(await api.post('/cluster/ha/resources/{sid}/relocate', asks), undefined);
+    }
+  });
+
   it('refuses an answer that makes no sense, and names the call', async () => {
     for (const body of [{}, { data: null }, [], { data: { version: [] } }, { data: 'x' }, 7 as unknown as object]) {
       const [strange, other] = await all((_, response) => json(response, body), healthy);

@@ -255,13 +255,15 @@ export const CALLS = {
     idempotent: true,
   },
   'DELETE /cluster/ha/resources/{sid}': { asks: resource, answers: answers.nothing, idempotent: true },
-  // Both validate the resource's name and nothing else, and only queue; the last one within a round of the manager wins.
+  // Both validate the resource's name and nothing else, and only queue. The manager takes what is queued once a round, the last one for a
+  // guest, and drops it for all that where the guest is already, by its own notes, or when the guest's state changes first: while it moves away
+  // it cannot be called back. Since pve-ha-manager 5.0.2 they say who moves along; before that, nothing.
   'POST /cluster/ha/resources/{sid}/migrate': {
     asks: resource.extend({ node: nodeName }),
-    answers: answers.haMove,
+    answers: answers.nothing,
     idempotent: true,
   },
-  'POST /cluster/ha/resources/{sid}/relocate': { asks: resource.extend({ node: nodeName }), answers: answers.haMove },
+  'POST /cluster/ha/resources/{sid}/relocate': { asks: resource.extend({ node: nodeName }), answers: answers.nothing },
   'GET /cluster/ha/rules': { asks: none, answers: answers.haRules },
   'GET /cluster/ha/rules/{rule}': { asks: z.strictObject({ rule: configId }), answers: answers.haRule },
   'POST /cluster/ha/rules': {

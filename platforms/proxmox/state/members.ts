@@ -14,11 +14,12 @@ export interface GuestId {
   pid: number;
 }
 
-export const memberId = ({ kind, vmid, pid }: GuestId) => `${kind === 'lxc' ? 'ct:' : ''}${vmid}/${pid}`;
+/** Without a process that is known it is no life, and its id no member's: `7001/-`. */
+export const memberId = ({ kind, vmid, pid }: GuestId) => `${kind === 'lxc' ? 'ct:' : ''}${vmid}/${pid || '-'}`;
 
 /** Undefined for what is none. */
 export function parseMember(id: string): GuestId | undefined {
-  const [, ct, vmid, pid] = /^(ct:)?([1-9]\d{2,8})\/(\d{1,9})$/.exec(id) ?? [];
+  const [, ct, vmid, pid] = /^(ct:)?([1-9]\d{2,8})\/([1-9]\d{0,8})$/.exec(id) ?? [];
   return vmid === undefined
     ? undefined
     : { kind: ct === undefined ? 'qemu' : 'lxc', vmid: Number(vmid), pid: Number(pid) };

@@ -7,7 +7,7 @@ import { Api } from '../api/api.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
 import { Differ } from '../events/diff.ts';
 import { inspectProxmox } from './inspect.ts';
-import { conditionOf, type Process, processesOf, toMembers } from './members.ts';
+import { conditionOf, type Process, parseMember, processesOf, toMembers } from './members.ts';
 import { snapshotProxmox } from './snapshot.ts';
 import { tagsOf } from './tags.ts';
 import { isThere, Viewer } from './view.ts';
@@ -289,6 +289,9 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
       ['s103', 'starting', false],
     ]);
     assert.deepEqual(states('none'), []);
+    const untold = new Map(view.guests.map(({ vmid }) => [vmid, 'unknown' as const]));
+    for (const { id } of toMembers(NAMESPACE, view, untold))
+      assert.equal(parseMember(id), undefined, `${id} looks like the life of a guest`);
   });
 
   it('of a guest whose node was silent from the first look on nothing is told that may have been so before', async () => {

@@ -34,6 +34,8 @@ export interface View {
   quorate: boolean;
   master: string | undefined;
   services: Manager['manager_status']['service_status'];
+  /** When the master wrote `services`, at the end of a round, by its own clock, epoch s; 0 where there never was one. */
+  decided: number;
   /** When the HA stack last wrote anything, by its own clocks, epoch s. */
   written: number;
 }
@@ -131,6 +133,7 @@ export class Viewer {
       quorate: (cluster?.quorate ?? true) && ha.quorum.quorate,
       master: manager.master_node,
       services: manager.service_status,
+      decided: manager.timestamp ?? 0,
       written: Math.max(0, ...written.map((time) => time ?? 0)),
     };
   }

@@ -1,5 +1,5 @@
 /** What every entry of the tables in this folder is made of. */
-import { PermanentError } from '../../../units/operator-error.ts';
+import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import { entriesOf, namespace, node, text } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError } from '../api/api-error.ts';
@@ -7,7 +7,7 @@ import { type AnyGuest, statusOf as askStatus, wordOf } from '../api/guest-calls
 import type { ProxmoxCluster } from '../cluster.ts';
 import { type GuestId, parseMember } from '../state/members.ts';
 import { markOf } from '../state/tags.ts';
-import type { Viewer } from '../state/view.ts';
+import type { View, Viewer } from '../state/view.ts';
 import { CONTAINERS_CANNOT } from './containers.ts';
 
 export interface ProxmoxContext {
@@ -24,6 +24,8 @@ export type Right = { path: string; privileges: string[] } | 'ssh';
 export const { verb, undo, question } = entriesOf<ProxmoxContext, Right>();
 
 export const member = { namespace, node, member: text };
+/** As an act names it: `node` is where it was then. */
+export type NamedMember = Record<keyof typeof member, string>;
 
 export const onGuests = (...privileges: string[]): Right => ({ path: '/vms', privileges });
 export const onNodes = (...privileges: string[]): Right => ({ path: '/nodes', privileges });
@@ -39,14 +41,21 @@ export const POOLS: Right = { path: '/pool', privileges: ['Pool.Allocate', 'Pool
  */
 export async function findGuest(
   { viewer }: ProxmoxContext,
-  { namespace, member }: { namespace: string; member: string },
+  of: Pick<NamedMember, 'namespace' | 'member'>,
 ): Promise<(AnyGuest & GuestId) | undefined> {
+  return guestIn(await viewer.look(), of);
+}
+
+/** The same, in a view that is there already. */
+export function guestIn(
+  { guests }: View,
+  { namespace, member }: Pick<NamedMember, 'namespace' | 'member'>,
+): (AnyGuest & GuestId) | undefined {
   const id = parseMember(member);
   if (!id)
     throw new PermanentError(
       `'${member}' is no member: expected the number of a guest and its process, such as 7001/4711 or ct:7001/4711`,
     );
-  const { guests } = await viewer.look();
   const row = guests.find(({ vmid, type }) => vmid === id.vmid && type === id.kind);
   if (!row) return undefined;
   const { node } = row;
@@ -54,6 +63,15 @@ export async function findGuest(
     throw new PermanentError(`${wordOf(id.kind)} ${id.vmid} on ${node} is not in ${namespace}; it is left alone`);
   }
   return { ...id, node };
+}
+
+/** The same, where nothing can be done without it. */
+export async function present(context: ProxmoxContext, of: NamedMember): Promise<AnyGuest & GuestId> {
+  const guest = await findGuest(context, of);
+  if (guest) return guest;
+  throw new OperatorError(`there is no guest ${of.member} on ${of.node}`, {
+    hint: 'it ended between being chosen and being acted on',
+  });
 }
 
 /** @throws {PermanentError} for a container, of which this cannot be asked */

@@ -18,6 +18,7 @@ import { deploy } from '../workload/deploy.ts';
 import { removeNamespace } from '../workload/remove.ts';
 import { onCluster, onGuests, POOLS, type ProxmoxContext, type Right, undo, verb } from './entry.ts';
 import { memberQueries, memberVerbs } from './members.ts';
+import { moveVerbs } from './moves.ts';
 import { nodeQueries, nodeVerbs } from './nodes.ts';
 
 const CREATE: Right[] = [
@@ -62,6 +63,7 @@ export const verbs: Record<string, Verb<ProxmoxContext, Right>> = {
   }),
 
   ...memberVerbs,
+  ...moveVerbs,
   ...nodeVerbs,
 
   /** → { held, holder? }. `owner`: see ../../owner.ts. */

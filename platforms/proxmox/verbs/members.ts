@@ -1,18 +1,21 @@
 /** What is done to guests. */
 import { OperatorError } from '../../../units/operator-error.ts';
+import { sleep } from '../../../units/sleep.ts';
 import { oneOf, type Question, text, type Verb } from '../../verb.ts';
 import { type Guest, mustExec, untilAgent } from '../acts/agent.ts';
 import { tryOnNode } from '../acts/ssh.ts';
-import { configOf, sidOf, wordOf } from '../api/guest-calls.ts';
+import { configOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
+import type { GuestId } from '../state/members.ts';
 import { hold, holdClock } from '../workload/settings.ts';
 import {
   findGuest,
   member,
-  onCluster,
+  type NamedMember,
   onGuests,
   onNodes,
   type ProxmoxContext,
+  present,
   question,
   type Right,
   refuseContainer,
@@ -28,14 +31,6 @@ const AGENT_TIMEOUT = 10_000;
 const seconds = text.regex(/^-?\d{1,6}$/, { error: 'whole seconds' }).transform(Number);
 const count = text.regex(/^\d{1,7}$/, { error: 'a whole number' }).transform(Number);
 
-async function present(context: ProxmoxContext, of: { namespace: string; member: string; node: string }) {
-  const guest = await findGuest(context, of);
-  if (guest) return guest;
-  throw new OperatorError(`there is no guest ${of.member} on ${of.node}`, {
-    hint: 'it ended between being chosen and being acted on',
-  });
-}
-
 export async function addressOf({ viewer }: ProxmoxContext, node: string): Promise<{ node: string; address: string }> {
   const found = (await viewer.look()).nodes.find(({ name }) => name === node);
   if (!found) throw new OperatorError(`the cluster has no node ${node}`);
@@ -43,7 +38,7 @@ export async function addressOf({ viewer }: ProxmoxContext, node: string): Promi
 }
 
 /** One that is a machine, of which this can be asked. */
-async function machine(context: ProxmoxContext, verb: string, of: { namespace: string; member: string; node: string }) {
+async function machine(context: ProxmoxContext, verb: string, of: NamedMember) {
   const guest = await present(context, of);
   refuseContainer(guest, verb);
   return guest;
@@ -54,37 +49,37 @@ async function pressReset({ api }: ProxmoxContext, { node, vmid }: Guest): Promi
   await finished(api, upid, { timeout: TASK_TIMEOUT });
 }
 
-/** What is asked of HA is only a request: whether it moves is for whoever looks. */
-async function move(
-  context: ProxmoxContext,
-  of: { namespace: string; member: string; node: string },
-  target: string,
-  how: 'migrate' | 'relocate',
-): Promise<undefined> {
-  const { api, viewer } = context;
-  const guest = await present(context, of);
-  const { services, nodes } = await viewer.look();
-  if (!nodes.some(({ name, online }) => name === target && online)) {
-    throw new OperatorError(`guest ${guest.vmid} cannot move to ${target}: there is no such node, or it is offline`, {
-      hint: `nodes: ${nodes.map(({ name, online }) => `${name}${online ? '' : ' (offline)'}`).join(', ')}`,
-    });
+/** The kernel panics a second after its act has ended: an agent that answers may do so for the last time. */
+const PANICS_WITHIN = 2_500;
+
+/** Another life of the guest has not panicked: it may be booting, and its agent not be there yet. One that is paused was paused by somebody. */
+async function revive(context: ProxmoxContext, guest: Guest & GuestId): Promise<void> {
+  const qmpstatus = async () => {
+    const status = await statusOf(context, guest);
+    return status?.pid === guest.pid && status.qmpstatus !== 'paused' ? status.qmpstatus : undefined;
+  };
+  const found = await qmpstatus();
+  if (found === undefined || (found !== 'guest-panicked' && (await isAlive(context, guest)))) return;
+  if ((await qmpstatus()) === undefined) return;
+  await pressReset(context, guest);
+  const after = await qmpstatus();
+  if (after === undefined || after === 'running') return;
+  // A QEMU that heard of the panic has stopped the guest; the reset does not let it run.
+  const { node, vmid } = guest;
+  const upid = await context.api.post('/nodes/{node}/qemu/{vmid}/status/resume', { node, vmid });
+  await finished(context.api, upid, { timeout: TASK_TIMEOUT });
+}
+
+async function isAlive({ api }: ProxmoxContext, guest: Guest): Promise<boolean> {
+  try {
+    await untilAgent(api, guest, AGENT_TIMEOUT);
+    await sleep(PANICS_WITHIN);
+    await untilAgent(api, guest, AGENT_TIMEOUT);
+    return true;
+  } catch (error) {
+    if (error instanceof OperatorError) return false;
+    throw error;
   }
-  if (guest.node === target) return undefined;
-  refuseContainer(guest, `member.${how}`);
-  const sid = sidOf(guest);
-  if (services[sid] !== undefined) {
-    const asks = { sid, node: target };
-    if (how === 'migrate') await api.post('/cluster/ha/resources/{sid}/migrate', asks);
-    else await api.post('/cluster/ha/resources/{sid}/relocate', asks);
-    return undefined;
-  }
-  if (how === 'relocate') {
-    throw new OperatorError(`${wordOf(guest.kind)} ${guest.vmid} is no HA resource, and only those can be relocated`, {
-      hint: guest.kind === 'lxc' ? `put it under HA: ha-manager add ${sid}` : 'migrate it',
-    });
-  }
-  await api.post('/nodes/{node}/qemu/{vmid}/migrate', { node: guest.node, vmid: guest.vmid, target, online: true });
-  return undefined;
 }
 
 export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
@@ -141,29 +136,9 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   /** Presses the reset button of a guest whose agent says nothing, as after a panic. */
   'member.revive': undo(member, [onGuests('VM.PowerMgmt', 'VM.GuestAgent.Unrestricted')], async (context, of) => {
     const guest = await findGuest(context, of);
-    if (!guest || (await statusOf(context, guest))?.qmpstatus !== 'running') return undefined;
-    const isAlive = await untilAgent(context.api, guest, AGENT_TIMEOUT).then(
-      () => true,
-      (error) => {
-        if (error instanceof OperatorError) return false;
-        throw error;
-      },
-    );
-    if (!isAlive) await pressReset(context, guest);
+    if (guest) await revive(context, guest);
     return undefined;
   }),
-
-  /** To another node, alive; back again is the same verb. */
-  'member.migrate': undo(
-    { ...member, target: text },
-    [onCluster('Sys.Console'), onGuests('VM.Migrate')],
-    async (context, { target, ...of }) => move(context, of, target, 'migrate'),
-  ),
-
-  /** To another node, through a stop and a start. */
-  'member.relocate': undo({ ...member, target: text }, [onCluster('Sys.Console')], async (context, { target, ...of }) =>
-    move(context, of, target, 'relocate'),
-  ),
 
   /** Pulls the cable of its first card, or plugs it in again. */
   'member.link': undo(
