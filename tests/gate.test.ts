@@ -77,7 +77,7 @@ const remove = (name = OWN): Act => ({ verb: 'remove', args: { namespace: name }
 function own(undos: Act[], cluster = clusterOf(), run = RUN): string {
   const file = runFolder(run);
   const write = `
-    import { Journal } from ${JSON.stringify(path.join(root, 'run', 'journal.ts'))};
+    import { Journal } from ${JSON.stringify(path.join(root, 'run', 'journal', 'journal.ts'))};
     const journal = Journal.create(${JSON.stringify(file)}, '${run}', ${JSON.stringify(cluster)});
     for (const undo of ${JSON.stringify(undos)}) journal.before({ verb: 'deploy', args: {} }, undo);`;
   execFileSync(process.execPath, ['--input-type=module', '--eval', write], { cwd: project });
