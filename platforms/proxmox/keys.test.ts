@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { keys, load } from './keys.ts';
+import { keys, load, together } from './keys.ts';
 
 const PIN = `${'ab:'.repeat(31)}ab`;
 const TOKEN = { id: 'brownout@pve!suite', secret: 'env:PVE_SECRET' };
@@ -104,5 +104,13 @@ describe('where guests come from', () => {
       assert.ok(error, JSON.stringify(more));
       assert.match(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'), words);
     }
+  });
+
+  it('have a gateway of their own subnet that none of them is', () => {
+    const wrong = (gateway: string) =>
+      together({ addresses: '10.0.0.100-10.0.0.149/24', gateway }).map(({ message }) => message);
+    assert.deepEqual(wrong('10.0.0.1'), []);
+    assert.match(wrong('10.0.0.101')[0]!, /10\.0\.0\.101 is one of 'addresses'/);
+    assert.match(wrong('192.168.1.1')[0]!, /not in the subnet of 'addresses' \(\/24\)/);
   });
 });

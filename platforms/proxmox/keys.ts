@@ -166,14 +166,27 @@ const SOURCES = ['template', 'image', 'guests'] as const;
 
 export function together(written: Partial<Written>): { key: string; message: string }[] {
   const [source, ...others] = SOURCES.filter((key) => written[key] !== undefined);
-  const wrong = others.map((key) => ({
+  const wrong: { key: string; message: string }[] = others.map((key) => ({
     key,
     message: `guests come from one of ${SOURCES.join(', ')}, and '${source}' is given already`,
   }));
   if (source === 'image' && written.storage === undefined) {
     wrong.push({ key: 'image', message: "'storage' is missing: where the disks that are made of the image are put" });
   }
+  const wrongGateway = wrongWith(written);
+  if (wrongGateway !== undefined) wrong.push({ key: 'gateway', message: wrongGateway });
   return wrong;
+}
+
+function wrongWith({ gateway, addresses: text }: Partial<Written>): string | undefined {
+  const addresses = text === undefined ? undefined : parseAddresses(text);
+  if (gateway === undefined || addresses === undefined) return undefined;
+  if (addresses.all.includes(gateway)) return `${gateway} is one of 'addresses': a guest would be given it`;
+  const size = 2 ** (32 - addresses.prefix);
+  const [of, its] = [addresses.all[0]!, gateway].map((address) => Math.floor(numberOf(address)! / size));
+  return of === its
+    ? undefined
+    : `${gateway} is not in the subnet of 'addresses' (/${addresses.prefix}): no guest reaches it`;
 }
 
 type Written = z.output<z.ZodObject<typeof keys>>;

@@ -50,17 +50,21 @@ export async function removeLimits(vmid: number): Promise<void> {
   await rmdir(groupOf(vmid)).catch(() => {});
 }
 
-/** Limits a link to `rate` MB/s, both ways, or no more. */
+/**
+ * Limits a link to `rate` MB/s, both ways, or no more. What the guest sends is dropped by nftables: Proxmox VE polices it by tc, and not every
+ * kernel has the classifier for that.
+ */
 export async function limitLink(tap: string, { options: { rate } }: Net): Promise<void> {
   await succeeds(['tc', 'qdisc', 'delete', 'dev', tap, 'root']);
-  await succeeds(['tc', 'qdisc', 'delete', 'dev', tap, 'ingress']);
+  await succeeds(['nft', 'delete', 'table', 'netdev', tap]);
   if (rate === undefined || Number(rate) === 0) return;
-  const bytes = `${Math.round(Number(rate) * MIB)}bps`;
-  await run(['tc', 'qdisc', 'add', 'dev', tap, 'root', 'tbf', 'rate', bytes, 'burst', String(MIB), 'latency', '50ms']);
-  await run(['tc', 'qdisc', 'add', 'dev', tap, 'ingress']);
+  const bytes = Math.round(Number(rate) * MIB);
+  const shaped = ['rate', `${bytes}bps`, 'burst', String(MIB), 'latency', '50ms'];
+  await run(['tc', 'qdisc', 'add', 'dev', tap, 'root', 'tbf', ...shaped]);
+  const rule = `limit rate over ${bytes} bytes/second burst ${MIB} bytes drop`;
   await run([
-    ...['tc', 'filter', 'add', 'dev', tap, 'parent', 'ffff:', 'protocol', 'all', 'prio', '50', 'basic'],
-    ...['police', 'rate', bytes, 'burst', String(MIB), 'mtu', '64kb', 'drop'],
+    'nft',
+    `table netdev ${tap} { chain sent { type filter hook ingress device "${tap}" priority 0; ${rule}; }; }`,
   ]);
 }
 

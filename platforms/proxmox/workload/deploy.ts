@@ -53,10 +53,10 @@ async function prepare(api: Api, viewer: Viewer, cluster: ProxmoxCluster, reques
     });
   }
   const isManaged = Object.values(manifest.guests).some(({ ha }) => ha !== undefined);
-  const template = await checkSource(api, cluster, view, isManaged);
+  const { template, places } = await checkSource(api, cluster, view, isManaged);
   const packed = await packAll(manifest);
   const taken = await takenAddresses(api, cluster, view);
-  const guests = planGuests(request.namespace, manifest, view, cluster, { addresses: taken });
+  const guests = planGuests(request.namespace, manifest, view, cluster, { addresses: taken, places });
   return { kind: 'make', guests, template, packed };
 }
 

@@ -24,13 +24,16 @@ export interface PlannedGuest {
 export const guestName = (namespace: string, kind: string, index: number) =>
   `${namespace}-${kind}-${index}`.replaceAll('_', '-').toLowerCase();
 
-/** Throws OperatorError when there are too few numbers, addresses or nodes. */
+/**
+ * @param given addresses that are taken already, and the only nodes that have the storage, where not all have it
+ * @throws {OperatorError} when there are too few numbers, addresses or nodes
+ */
 export function planGuests(
   namespace: string,
   { guests }: Manifest,
   view: View,
-  cluster: Pick<ProxmoxCluster, 'vmids' | 'addresses' | 'allow'>,
-  taken: { addresses: ReadonlySet<string> },
+  cluster: Pick<ProxmoxCluster, 'vmids' | 'addresses' | 'allow' | 'storage'>,
+  given: { addresses: ReadonlySet<string>; places?: readonly string[] | undefined },
 ): PlannedGuest[] {
   const wanted = Object.entries(guests).flatMap(([kind, spec]) =>
     Array.from({ length: spec.count }, (_, index) => ({
@@ -40,7 +43,7 @@ export function planGuests(
     })),
   );
   const vmids = freeNumbers(cluster.vmids, new Set(view.guests.map(({ vmid }) => vmid)), wanted.length);
-  const addresses = addressesFor(vmids, cluster)?.filter((address) => !taken.addresses.has(address));
+  const addresses = addressesFor(vmids, cluster)?.filter((address) => !given.addresses.has(address));
   if (addresses && addresses.length < wanted.length) {
     throw new OperatorError(`${wanted.length} guests need an address each, and ${addresses.length} are free`, {
       hint: 'widen `addresses` in the cluster file',
@@ -48,7 +51,9 @@ export function planGuests(
   }
   const places = view.nodes
     .filter((node) => isThere(node) && node.ha !== 'maintenance' && fitsPattern(node.name, cluster.allow.nodes))
-    .map(({ name }) => name);
+    .map(({ name }) => name)
+    .filter((name) => given.places?.includes(name) ?? true);
+  const fit = given.places === undefined ? ' and allowed' : `, allowed and with storage ${cluster.storage}`;
   const load = new Map(places.map((place) => [place, 0]));
   const used = new Map<string, Set<string>>();
   return wanted.map(({ kind, spec, name }, index) => {
@@ -62,7 +67,7 @@ export function planGuests(
     );
     if (node === undefined || (spec.apart && ofService.has(node))) {
       throw new OperatorError(`there is no node for ${name}${spec.node === undefined ? '' : ` on ${spec.node}`}`, {
-        hint: `nodes that are there, not in maintenance and allowed: ${few(places) || 'none'}${spec.apart ? `; ${kind} wants one for each of ${spec.count}` : ''}`,
+        hint: `nodes that are there, not in maintenance${fit}: ${few(places) || 'none'}${spec.apart ? `; ${kind} wants one for each of ${spec.count}` : ''}`,
       });
     }
     ofService.add(node);
@@ -98,18 +103,23 @@ export interface Template {
   node: string;
 }
 
+export interface Source {
+  /** Undefined where guests are made of an image. */
+  template: Template | undefined;
+  /** The only nodes that have the storage; undefined where all have it, or none is named. */
+  places: string[] | undefined;
+}
+
 /** Throws OperatorError that says what is wrong with the template or the storage. */
 export async function checkSource(
   api: Api,
   cluster: ProxmoxCluster,
   view: View,
   needsSharing: boolean,
-): Promise<Template | undefined> {
-  if (cluster.storage !== undefined) await checkStorage(api, cluster.storage, needsSharing);
+): Promise<Source> {
+  const places = cluster.storage === undefined ? undefined : await checkStorage(api, cluster.storage, needsSharing);
   const { from } = cluster;
-  if (!from || !('template' in from)) {
-    return undefined;
-  }
+  if (!from || !('template' in from)) return { template: undefined, places };
   const row = view.guests.find(({ vmid }) => vmid === from.template);
   if (!row) {
     throw new OperatorError(`there is no guest ${from.template} to clone, or the suite's account may not see it`, {
@@ -125,6 +135,12 @@ export async function checkSource(
     );
   }
   const { node, vmid } = row;
+  if (!view.nodes.some(({ name, online }) => name === node && online)) {
+    throw new OperatorError(
+      `template ${vmid} (${row.name}) on ${node} cannot be cloned: ${node} is offline, or no node of this cluster`,
+      { hint: `bring ${node} back, or name the template of another node as \`template\`` },
+    );
+  }
   // Not by the cluster's list, which may be ten seconds old.
   const config = await api.get('/nodes/{node}/qemu/{vmid}/config', { node, vmid });
   const what = `${vmid} (${config.name}) on ${node}`;
@@ -143,10 +159,11 @@ export async function checkSource(
       hint: LOCKED,
     });
   }
-  return { vmid, node };
+  return { template: { vmid, node }, places };
 }
 
-async function checkStorage(api: Api, name: string, needsSharing: boolean): Promise<void> {
+/** → the only nodes that have it; undefined for all. */
+async function checkStorage(api: Api, name: string, needsSharing: boolean): Promise<string[] | undefined> {
   const all = await api.get('/storage');
   const found = all.find(({ storage }) => storage === name);
   if (!found || found.disable) {
@@ -165,4 +182,5 @@ async function checkStorage(api: Api, name: string, needsSharing: boolean): Prom
       hint: 'name a shared storage as `storage`, or deploy the variant without HA',
     });
   }
+  return found.nodes?.split(',');
 }
