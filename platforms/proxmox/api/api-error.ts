@@ -112,6 +112,10 @@ export function troubleOf(words: string): Trouble {
 
 const MISSING = /Permission check failed \((?<path>\/[^,)]*), *(?<privileges>[\w.|, ]+)\)/;
 
+/** What to do about answers that are not PVE's. */
+export const FOREIGN =
+  'what answers there is not the API of Proxmox VE: a proxy, a load balancer, a login page, another port? Name the nodes themselves under `endpoints`, as https://node:8006';
+
 /** An answer, as it came. */
 export interface Answer {
   status: number;
@@ -136,7 +140,7 @@ export function refusal(asked: Asked, { status, reason, type, text }: Answer, is
       {
         status,
         maybeDone: isChange && status >= 500,
-        hint: 'is there a proxy or load balancer before the API? name the nodes themselves under `endpoints`',
+        hint: FOREIGN,
       },
     );
   }
@@ -184,6 +188,7 @@ function hintOf(trouble: Trouble, missing: ApiError['missing'], who: string): st
     return `give ${who} ${what} (a token with privilege separation needs it besides its user); \`brownout plan SCENARIO --cluster FILE --rights\` prints all that a run needs`;
   }
   if (trouble === 'locked') return LOCKED;
+  if (trouble === 'foreign') return FOREIGN;
   if (trouble === 'no-quorum') return 'the node that was asked is cut off from most others: is another endpoint alive?';
   return undefined;
 }
@@ -205,7 +210,9 @@ function parseBody(text: string): { message?: string; errors?: Record<string, st
   const words =
     typeof errors !== 'object' || errors === null
       ? []
-      : Object.entries(errors).map(([name, said]) => [name, cut(String(said).trim(), 500)] as const);
+      : Object.entries(errors).map(
+          ([name, said]) => [name, cut((typeof said === 'string' ? said : JSON.stringify(said)).trim(), 500)] as const,
+        );
   return {
     ...(typeof message === 'string' ? { message } : {}),
     errors: Object.fromEntries(words.slice(0, 50)),

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { mask } from '../../../units/secrets.ts';
-import { ApiError, type Asked } from './api-error.ts';
+import { ApiError, type Asked, FOREIGN } from './api-error.ts';
 import { CALLS, type Call, type Method } from './calls.ts';
 
 /** A call with its parameters. */
@@ -73,7 +73,7 @@ function encodeForm(parameters: Map<string, unknown>): string {
 /** What a successful answer says. Throws ApiError where that makes no sense. */
 export function readAnswer(request: Encoded, asked: Asked, text: string): unknown {
   const wrong = (trouble: 'silent' | 'strange', words: string) =>
-    new ApiError(trouble, asked, mask(words), { status: 200, maybeDone: request.isChange });
+    new ApiError(trouble, asked, mask(words), { status: 200, maybeDone: request.isChange, hint: FOREIGN });
   let body: unknown;
   try {
     body = JSON.parse(text);

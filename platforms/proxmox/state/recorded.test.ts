@@ -316,6 +316,19 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     );
   });
 
+  it('where nothing that answers is the API of Proxmox VE that is said, and not that nodes are dead', async () => {
+    const page = (_: IncomingMessage, response: ServerResponse) => {
+      response.writeHead(302, { location: 'https://login.example.org/', 'content-type': 'text/html' });
+      response.end('<html>Log in first</html>');
+    };
+    endpoint.handler = page;
+    other.handler = page;
+    await assert.rejects(new Viewer(api).look({ patience: 0 }), {
+      message: /302 Found: not PVE's answer .*Log in first/,
+      hint: /not the API of Proxmox VE: a proxy, .*a login page/,
+    });
+  });
+
   it('a node that has just come back and shows what was before is not believed', async () => {
     const viewer = new Viewer(api);
     const late = saying('outage-of-master-4s');

@@ -5,7 +5,7 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import type { Api } from '../api/api.ts';
-import { ApiError } from '../api/api-error.ts';
+import { ApiError, FOREIGN } from '../api/api-error.ts';
 import type { Answers } from '../api/calls.ts';
 import { ClusterIdentity } from '../api/identity.ts';
 
@@ -78,6 +78,7 @@ export class Viewer {
 
   async #round(signal: AbortSignal | undefined): Promise<View> {
     const failures: string[] = [];
+    const foreign: ApiError[] = [];
     for (const endpoint of this.#api.endpoints) {
       try {
         const view = await this.#at(endpoint, signal);
@@ -91,10 +92,15 @@ export class Viewer {
         signal?.throwIfAborted();
         if (!(error instanceof ApiError) || !mayDiffer(error, this.#api.access.known)) throw error;
         failures.push(error.message);
+        if (error.trouble === 'foreign') foreign.push(error);
       }
     }
+    // Where nothing that answers is PVE's API, no node has said anything.
+    const isElsewhere = foreign.length === failures.length;
     throw new Unbelieved(`no node with a majority of the cluster answers (${failures.join('; ')})`, {
-      hint: 'are most of the nodes alive, and do `endpoints` in the cluster file name several of them?',
+      hint: isElsewhere
+        ? FOREIGN
+        : 'are most of the nodes alive, and do `endpoints` in the cluster file name several of them?',
     });
   }
 
