@@ -37,6 +37,9 @@ before(async () => {
   kubectl = [join((await readNotes())!.programs, 'kubectl'), '--kubeconfig', KUBECONFIG, '--namespace', 'default'];
   const spec = {
     nodeName: NODE,
+    // The lab's pods reach no other machine but by the network of their node.
+    hostNetwork: true,
+    dnsPolicy: 'ClusterFirstWithHostNet',
     terminationGracePeriodSeconds: 0,
     containers: [{ name: POD, image: IMAGE, imagePullPolicy: 'Never', command: ['sleep', 'infinity'] }],
   };
