@@ -6,7 +6,7 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { until } from '../../tests/until.ts';
 import { OperatorError } from '../../units/operator-error.ts';
@@ -28,6 +28,8 @@ const isAlive = (pid: number) => existsSync(`/proc/${pid}`);
 let stream: StreamSpec;
 
 before(async () => {
+  // What `node` leads to here is the Node of these tests.
+  process.env.PATH = `${dirname(process.execPath)}:${process.env.PATH}`;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   stream = {
@@ -142,7 +144,8 @@ test('it dies with the suite, however that dies', async () => {
      await startRemoteProber(plan, () => performance.now(), { origin() {}, samples() {}, exchange() {} });
      console.log('begun');`,
   ]);
-  await once(suite.stdout, 'data');
+  suite.stderr.pipe(process.stderr);
+  await Promise.race([once(suite.stdout, 'data'), once(suite, 'exit').then(() => assert.fail('it never began'))]);
   const pid = Number(readFileSync(file, 'utf8'));
   assert.ok(isAlive(pid));
   suite.kill('SIGKILL');
