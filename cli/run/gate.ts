@@ -32,16 +32,18 @@ export class GateFiles {
    */
   constructor({ summary, junit }: GateFlags, given: readonly string[] = []) {
     const taken = new Set(given.map((file) => path.resolve(file)));
-    for (const file of [summary, junit]) {
-      if (file === undefined) continue;
-      if (taken.has(path.resolve(file)))
+    const add = (file: string | undefined, render: (gate: Gate) => string) => {
+      if (file === undefined) return;
+      const whole = path.resolve(file);
+      if (taken.has(whole))
         throw new OperatorError(`${file} would be written over: it is given twice, or is read by this command`, {
           hint: 'Give --summary and --junit a file of their own each.',
         });
-      taken.add(path.resolve(file));
-    }
-    if (summary !== undefined) this.#files.push([path.resolve(summary), (gate) => renderGateSummary(gate)]);
-    if (junit !== undefined) this.#files.push([path.resolve(junit), renderJunit]);
+      taken.add(whole);
+      this.#files.push([whole, render]);
+    };
+    add(summary, (gate) => renderGateSummary(gate));
+    add(junit, renderJunit);
   }
 
   /**

@@ -173,18 +173,16 @@ export function together(written: Partial<Written>): { key: string; message: str
   if (source === 'image' && written.storage === undefined) {
     wrong.push({ key: 'image', message: "'storage' is missing: where the disks that are made of the image are put" });
   }
-  const wrongGateway = wrongWith(written);
-  if (wrongGateway !== undefined) wrong.push({ key: 'gateway', message: wrongGateway });
+  const gateway = wrongGateway(written);
+  if (gateway !== undefined) wrong.push({ key: 'gateway', message: gateway });
   return wrong;
 }
 
-function wrongWith({ gateway, addresses: text }: Partial<Written>): string | undefined {
+function wrongGateway({ gateway, addresses: text }: Partial<Written>): string | undefined {
   const addresses = text === undefined ? undefined : parseAddresses(text);
   if (gateway === undefined || addresses === undefined) return undefined;
   if (addresses.all.includes(gateway)) return `${gateway} is one of 'addresses': a guest would be given it`;
-  const size = 2 ** (32 - addresses.prefix);
-  const [of, its] = [addresses.all[0]!, gateway].map((address) => Math.floor(numberOf(address)! / size));
-  return of === its
+  return isOneSubnet(numberOf(addresses.all[0]!)!, numberOf(gateway)!, addresses.prefix)
     ? undefined
     : `${gateway} is not in the subnet of 'addresses' (/${addresses.prefix}): no guest reaches it`;
 }
@@ -235,9 +233,13 @@ function parseAddresses(text: string): AddressSpan | undefined {
   const [, first = '', last = '', length] = /^([\d.]+)-([\d.]+)\/(\d+)$/.exec(text) ?? [];
   const [from, to, prefix] = [numberOf(first), numberOf(last), Number(length)];
   if (from === undefined || to === undefined || !(prefix >= 8 && prefix <= 30)) return undefined;
-  const size = 2 ** (32 - prefix);
-  if (to < from || to - from >= 1024 || Math.floor(from / size) !== Math.floor(to / size)) return undefined;
+  if (to < from || to - from >= 1024 || !isOneSubnet(from, to, prefix)) return undefined;
   return { all: Array.from({ length: to - from + 1 }, (_, index) => dotted(from + index)), prefix };
+}
+
+function isOneSubnet(a: number, b: number, prefix: number): boolean {
+  const size = 2 ** (32 - prefix);
+  return Math.floor(a / size) === Math.floor(b / size);
 }
 
 function numberOf(address: string): number | undefined {

@@ -44,8 +44,7 @@ export function predictProxmox(situation: Situation): PredictedWindow[] {
     case 'shutdown':
       return shutDown(situation, situation.meaning.policy ?? policyOf(situation));
     case 'drain':
-      // Maintenance moves what HA looks after, and nothing else.
-      return movedAlive(situation, managed(situation, movable(situation)));
+      return movedAlive(situation);
     case 'restart': {
       const own = { ...situation, hit: aimedMembers(situation) };
       return restartedInPlace(own, Object.keys(own.hit));
@@ -108,7 +107,7 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
 
 function shutDown(situation: Situation, policy: string | undefined): PredictedWindow[] {
   return policy === 'migrate'
-    ? movedAlive(situation, managed(situation, movable(situation)))
+    ? movedAlive(situation)
     : stopped(situation, policy === 'conditional' || policy === 'failover');
 }
 
@@ -163,7 +162,9 @@ function managed(situation: Situation, services: string[]): string[] {
   return services.filter((service) => timer(situation, `ha.none.${service}`) === undefined);
 }
 
-function movedAlive(situation: Situation, services: string[]): PredictedWindow[] {
+/** Maintenance, and a shutdown under `migrate`, move what HA looks after, and nothing else. */
+function movedAlive(situation: Situation): PredictedWindow[] {
+  const services = managed(situation, movable(situation));
   const timers = haTimers(situation);
   if (services.length === 0 || !timers) return [];
   return [

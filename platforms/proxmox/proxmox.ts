@@ -14,7 +14,7 @@ import { inspectProxmox } from './state/inspect.ts';
 import { lastWordOf } from './state/last-word.ts';
 import { conditionOf, ofNamespace, parseMember, processesOf, toMembers } from './state/members.ts';
 import { leftoversOfProxmox, snapshotProxmox } from './state/snapshot.ts';
-import { type View, Viewer } from './state/view.ts';
+import { isOnline, type View, Viewer } from './state/view.ts';
 import { askProxmox, offered, performOnProxmox, queries, verbs } from './verbs/index.ts';
 import { checkRights } from './verbs/rights.ts';
 import { mayDeploy } from './workload/deploy.ts';
@@ -69,11 +69,6 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     throw new OperatorError(`the cluster has no node ${node}`);
   }
 
-  async function isOnline(node: string): Promise<boolean> {
-    const { nodes } = await viewer.look({ patience: 0 });
-    return nodes.some(({ name, online }) => name === node && online);
-  }
-
   /** Its API takes a connection: nothing is sent, so whose certificate it is does not matter. */
   async function answers(node: string): Promise<boolean> {
     try {
@@ -88,7 +83,7 @@ export async function openProxmox(cluster: ProxmoxCluster): Promise<Platform> {
     verbs: offered(verbs, cluster),
     queries: Object.keys(offered(queries, cluster)),
     neighbours,
-    nodeFilter: nodeFilter(cluster.ssh, addressOf, isOnline),
+    nodeFilter: nodeFilter(cluster.ssh, addressOf, async (node) => isOnline(await viewer.look({ patience: 0 }), node)),
     peerPort: API_PORT,
     async inspect() {
       const inspection = await inspectProxmox(api, viewer);

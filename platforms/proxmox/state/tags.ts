@@ -52,11 +52,14 @@ const KINDS: readonly Held[] = ['link', 'disk', 'clock'];
 export const heldOf = (tags: string | undefined): Held[] =>
   KINDS.filter((what) => splitTags(tags).includes(`${HELD}${what}`));
 
+/** A change of a guest's configuration to these tags. */
+export const writtenTags = (tags: readonly string[]): { tags: string } | { delete: 'tags' } =>
+  tags.length > 0 ? { tags: tags.join(';') } : { delete: 'tags' };
+
 /** Tags with one more, or one less, as they are written. */
-export function withHeld(tags: string | undefined, what: Held, isHeld: boolean): { tags: string } | { delete: 'tags' } {
+export function withHeld(tags: string | undefined, what: Held, isHeld: boolean): ReturnType<typeof writtenTags> {
   const others = splitTags(tags).filter((tag) => tag !== `${HELD}${what}`);
-  const after = isHeld ? [...others, `${HELD}${what}`] : others;
-  return after.length > 0 ? { tags: after.join(';') } : { delete: 'tags' };
+  return writtenTags(isHeld ? [...others, `${HELD}${what}`] : others);
 }
 
 /** The tags without those of the suite. */

@@ -78,7 +78,7 @@ export class Viewer {
 
   async #round(signal: AbortSignal | undefined): Promise<View> {
     const failures: string[] = [];
-    const foreign: ApiError[] = [];
+    let foreign = 0;
     for (const endpoint of this.#api.endpoints) {
       try {
         const view = await this.#at(endpoint, signal);
@@ -92,11 +92,11 @@ export class Viewer {
         signal?.throwIfAborted();
         if (!(error instanceof ApiError) || !mayDiffer(error, this.#api.access.known)) throw error;
         failures.push(error.message);
-        if (error.trouble === 'foreign') foreign.push(error);
+        if (error.trouble === 'foreign') foreign += 1;
       }
     }
     // Where nothing that answers is PVE's API, no node has said anything.
-    const isElsewhere = foreign.length === failures.length;
+    const isElsewhere = foreign === failures.length;
     throw new Unbelieved(`no node with a majority of the cluster answers (${failures.join('; ')})`, {
       hint: isElsewhere
         ? FOREIGN
@@ -162,3 +162,6 @@ function mayDiffer({ trouble, passes }: ApiError, known: boolean): boolean {
 export function isThere(node: ViewNode | undefined): boolean {
   return node?.online === true && !['unknown', 'fence', 'gone'].includes(node.ha ?? 'online');
 }
+
+export const isOnline = ({ nodes }: Pick<View, 'nodes'>, name: string) =>
+  nodes.some((node) => node.name === name && node.online);

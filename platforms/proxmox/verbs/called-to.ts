@@ -1,7 +1,7 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import { type AnyGuest, sidOf, wordOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
-import type { View } from '../state/view.ts';
+import { isOnline, type View } from '../state/view.ts';
 import type { ProxmoxContext } from './entry.ts';
 
 /**
@@ -15,11 +15,12 @@ export async function calledTo(
   guest: AnyGuest,
   target: string,
   how: 'migrate' | 'relocate',
-  { services, nodes }: View,
+  view: View,
   timeout: number,
 ): Promise<void> {
   const { node, vmid } = guest;
-  if (!nodes.some(({ name, online }) => name === target && online)) {
+  const { services, nodes } = view;
+  if (!isOnline(view, target)) {
     throw new OperatorError(`guest ${vmid} cannot move to ${target}: there is no such node, or it is offline`, {
       hint: `nodes: ${nodes.map(({ name, online }) => `${name}${online ? '' : ' (offline)'}`).join(', ')}`,
     });

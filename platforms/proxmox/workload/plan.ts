@@ -6,7 +6,7 @@ import { few } from '../../../units/words.ts';
 import type { Api } from '../api/api.ts';
 import { LOCKED } from '../api/api-error.ts';
 import type { ProxmoxCluster } from '../cluster.ts';
-import { isThere, type View } from '../state/view.ts';
+import { isOnline, isThere, type View } from '../state/view.ts';
 import type { GuestSpec, Manifest } from './manifest.ts';
 
 export interface PlannedGuest {
@@ -135,7 +135,7 @@ export async function checkSource(
     );
   }
   const { node, vmid } = row;
-  if (!view.nodes.some(({ name, online }) => name === node && online)) {
+  if (!isOnline(view, node)) {
     throw new OperatorError(
       `template ${vmid} (${row.name}) on ${node} cannot be cloned: ${node} is offline, or no node of this cluster`,
       { hint: `bring ${node} back, or name the template of another node as \`template\`` },

@@ -6,7 +6,7 @@ import type { Api } from '../api/api.ts';
 import { type AnyGuest, configOf, kindOf, sidOf, wordOf } from '../api/guest-calls.ts';
 import { finished } from '../api/tasks.ts';
 import { isGone, unlessGone } from '../api/unless-gone.ts';
-import { heldOf, markOf, readMark, unmarked } from '../state/tags.ts';
+import { heldOf, markOf, readMark, unmarked, writtenTags } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
 import { untilUnlisted } from './listed.ts';
 import { changeConfig, release } from './settings.ts';
@@ -119,11 +119,9 @@ async function removeGuest(api: Api, found: Found): Promise<string | undefined> 
   try {
     if (!isMade) {
       await release(api, found, heldOf(tags));
-      await changeConfig(api, found, (config) => {
-        if (!markOf(config.tags)) return undefined;
-        const left = unmarked(config.tags);
-        return left.length > 0 ? { tags: left.join(';') } : { delete: 'tags' };
-      });
+      await changeConfig(api, found, (config) =>
+        markOf(config.tags) ? writtenTags(unmarked(config.tags)) : undefined,
+      );
       return undefined;
     }
     // Out of HA first: else it would be started again.
