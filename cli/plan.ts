@@ -12,7 +12,7 @@ import { sayPlannedLoad } from '../run/preflight/load.ts';
 import { type Preflight, preflight } from '../run/preflight/preflight.ts';
 import { findScenarioUses } from '../scenarios/find.ts';
 import { loadScenario } from '../scenarios/load.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
+import { type Scenario, scenarioOn } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asDocument, asJson, joined, type Piece, type Styled, stdout, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
@@ -50,7 +50,15 @@ export function planCommand(): Command {
       const scenarios = await Promise.all(uses.map(({ file }) => loadScenario(file)));
       const clusters = await Promise.all(once(flags.cluster).map((file) => loadCluster(file)));
       if (flags.rights) {
-        for (const cluster of clusters) stdout.print(asDocument(await rightsText(scenarios, cluster)));
+        for (const cluster of clusters)
+          stdout.print(
+            asDocument(
+              await rightsText(
+                scenarios.map((scenario) => scenarioOn(cluster.platform, scenario)),
+                cluster,
+              ),
+            ),
+          );
         return;
       }
       const plans: Planned[] = [];
@@ -58,7 +66,7 @@ export function planCommand(): Command {
         for (const [index, scenario] of scenarios.entries()) {
           const { on } = uses[index]!;
           if (on && !on.includes(cluster.platform)) continue;
-          const planned = await plan(scenario, cluster, flags.seed);
+          const planned = await plan(scenarioOn(cluster.platform, scenario), cluster, flags.seed);
           plans.push(planned);
           if (!flags.json) stdout.print(plans.length > 1 ? styled`\n${asText(planned)}` : asText(planned));
         }

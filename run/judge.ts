@@ -8,7 +8,7 @@ import type { RunFolder } from '../recording/folder.ts';
 import { readJson } from '../recording/json.ts';
 import { readMeta, readRecording } from '../recording/read.ts';
 import type { RunMeta } from '../recording/recording.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
+import { scenarioOn, type WrittenScenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { DamagedJournal } from './journal/journal.ts';
 import { readRunJournal } from './journal/run-journal.ts';
@@ -20,9 +20,11 @@ interface JudgedRun {
 }
 
 /** Judges a recording, with other objectives when given. The same recording gives the same findings, byte for byte. */
-export function judgeRun(folder: RunFolder, scenario?: Scenario): JudgedRun {
+export function judgeRun(folder: RunFolder, scenario?: WrittenScenario): JudgedRun {
   const recording = readRecording(folder);
-  return { meta: recording.meta, findings: withPending(judge(recording, scenario, meaningOf), folder) };
+  const { meta } = recording;
+  const other = scenario && scenarioOn(meta.cluster.platform, scenario);
+  return { meta, findings: withPending(judge(recording, other, meaningOf), folder) };
 }
 
 /** What is pending is what the journal says now: it may have been undone since the run ended, or since it was judged. */

@@ -15,7 +15,7 @@ import {
   type WrittenSide,
 } from './claims-schema.ts';
 import { toScenario } from './load.ts';
-import type { Scenario } from './scenario.ts';
+import type { WrittenScenario } from './scenario.ts';
 
 /** A number of a claim: `of` is a group, or a stream's name. */
 export interface ClaimNumber {
@@ -25,7 +25,7 @@ export interface ClaimNumber {
   stream?: string;
 }
 
-type Place = { file: string; scenario: Scenario; on: string[] | undefined };
+type Place = { file: string; scenario: WrittenScenario; on: string[] | undefined };
 
 /** A number, and what it must be. */
 export interface Condition {
@@ -96,7 +96,7 @@ export async function toClaims(yaml: YamlFile): Promise<Claims> {
 class Reader {
   readonly findings: Finding[] = [];
   readonly #yaml: YamlFile;
-  readonly #scenarios = new Map<string, Promise<Scenario | undefined>>();
+  readonly #scenarios = new Map<string, Promise<WrittenScenario | undefined>>();
 
   constructor(yaml: YamlFile) {
     this.#yaml = yaml;
@@ -140,7 +140,7 @@ class Reader {
     return scenario && { file, scenario, on };
   }
 
-  async #scenario(file: string, name: string, at: Path): Promise<Scenario | undefined> {
+  async #scenario(file: string, name: string, at: Path): Promise<WrittenScenario | undefined> {
     if (!existsSync(file)) {
       this.#finding(at, `there is no scenario ${name}`, 'a path as seen from this file');
       return undefined;
@@ -152,7 +152,7 @@ class Reader {
     return scenario;
   }
 
-  #conditions(written: WrittenConditions, at: Path, scenario: Scenario | undefined): Condition[] {
+  #conditions(written: WrittenConditions, at: Path, scenario: WrittenScenario | undefined): Condition[] {
     return Object.entries(written).flatMap(([text, { 'at-least': atLeast, 'at-most': atMost }]) =>
       this.#number(text, [...at, text], [scenario], 'key').map((number) => ({
         number,
@@ -163,7 +163,12 @@ class Reader {
   }
 
   /** The number that is meant, and a finding unless all of the scenarios have it. */
-  #number(text: string, at: Path, of: readonly (Scenario | undefined)[], where: 'key' | 'at' = 'at'): ClaimNumber[] {
+  #number(
+    text: string,
+    at: Path,
+    of: readonly (WrittenScenario | undefined)[],
+    where: 'key' | 'at' = 'at',
+  ): ClaimNumber[] {
     const [, before, name] = /^(?:(.+): )?(.+)$/s.exec(text) ?? [];
     const group = before === undefined ? 'run' : before === 'load' || before === 'file' ? before : 'stream';
     const known: readonly string[] = claimNumbers[group];
@@ -186,13 +191,13 @@ class Reader {
   }
 }
 
-function streamsOf({ probes }: Scenario): string[] {
+function streamsOf({ probes }: WrittenScenario): string[] {
   return Object.entries(probes).flatMap(([name, { connection }]) =>
     connection === 'both' ? [name, `${name}.reused`] : [name],
   );
 }
 
-async function readScenario(file: string): Promise<Scenario | undefined> {
+async function readScenario(file: string): Promise<WrittenScenario | undefined> {
   try {
     return (await toScenario(readYaml(file))).scenario;
   } catch (error) {

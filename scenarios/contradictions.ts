@@ -4,15 +4,16 @@ import { didYouMean, list } from '../files/validate.ts';
 import type { Path, YamlFile } from '../files/yaml.ts';
 import type { Workload } from '../fixtures/workload.ts';
 import { loadMistakes } from '../load/mistakes.ts';
+import { registeredPlatforms } from '../platforms/index.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
-import { ENOUGH, type Objective, type ProbeUse, type Scenario } from './scenario.ts';
+import { ENOUGH, type Objective, type ProbeUse, type WrittenScenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
 
 /** The scenario as written, and the workload it refers to. */
 interface Written {
-  scenario: Scenario;
+  scenario: WrittenScenario;
   workload: Workload;
 }
 
@@ -27,7 +28,7 @@ interface Mistake {
 /** Valid by the schema but wrong: names that the workload does not have, limits that can never be met or never be missed. */
 export function contradictions(
   file: YamlFile,
-  scenario: Scenario,
+  scenario: WrittenScenario,
   workload: Workload,
   kinds: KnownKinds,
   faults: Record<string, Fault>,
@@ -85,7 +86,7 @@ function* faultMistakes(
 }
 
 /** What one shutdown sets for itself would hold for another too, and be taken back while that is still under way. */
-function* policyMistakes({ faults: uses }: Scenario, faults: Record<string, Fault>): Generator<Mistake> {
+function* policyMistakes({ faults: uses }: WrittenScenario, faults: Record<string, Fault>): Generator<Mistake> {
   const shutdowns = uses.flatMap(({ fault, options }, index) => {
     const meaning = faults[fault]!.means(options);
     return meaning.kind === 'shutdown' ? [{ path: ['faults', index, fault], policy: meaning.policy }] : [];
@@ -203,8 +204,18 @@ function* stopMistakes({ scenario }: Written): Generator<Mistake> {
 }
 
 function* expectMistakes({ scenario, workload }: Written): Generator<Mistake> {
+  const platforms = Object.keys(registeredPlatforms());
+  const named = typeof scenario.expect === 'string' ? [] : Object.keys(scenario.expect);
+  for (const platform of named.filter((each) => !platforms.includes(each)))
+    yield {
+      at: 'key',
+      path: ['expect', platform],
+      message: `there is no platform '${platform}'`,
+      hint: didYouMean(platform, platforms, 'platform'),
+    };
   const writes = Object.keys(scenario.probes).some((name) => workload.probes[name]?.writes);
-  if (scenario.expect !== 'fail' || Object.keys(scenario.objectives).length > 0 || writes) return;
+  const mustFail = scenario.expect === 'fail' || Object.values(scenario.expect).includes('fail');
+  if (!mustFail || Object.keys(scenario.objectives).length > 0 || writes) return;
   yield {
     at: 'value',
     path: ['expect'],
@@ -217,7 +228,7 @@ function* impossibleLimits(
   name: string,
   { recovery, outage, p95, lost }: Objective,
   use: ProbeUse,
-  scenario: Scenario,
+  scenario: WrittenScenario,
   workload: Workload,
 ): Generator<[limit: keyof Objective, message: string, hint: string]> {
   const writes = Object.hasOwn(workload.probes, name) && workload.probes[name]!.writes;
@@ -249,13 +260,13 @@ function* impossibleLimits(
   }
 }
 
-function missingProbe(name: string, scenario: Scenario, workload: Workload): string | undefined {
+function missingProbe(name: string, scenario: WrittenScenario, workload: Workload): string | undefined {
   if (Object.hasOwn(workload.probes, name)) return `add it: probes: { ${name}: {} }`;
   return didYouMean(name, Object.keys(scenario.probes), 'probe');
 }
 
 /** Named as in the plan: with both kinds of connection, the reused one is a separate stream. */
-function streamNames(scenario: Scenario): string[] {
+function streamNames(scenario: WrittenScenario): string[] {
   return Object.entries(scenario.probes).flatMap(([name, { connection }]) =>
     connection === 'both' ? [name, name + REUSED] : [name],
   );

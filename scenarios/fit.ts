@@ -9,12 +9,12 @@ import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf, verbsOf } from '../platforms/index.ts';
 import { POWER_VERBS } from '../platforms/power/verbs.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import type { Scenario } from './scenario.ts';
+import type { WrittenScenario } from './scenario.ts';
 
 /** A scenario, its file, and the workload and faults that it refers to. */
 export interface ReadScenario {
   file: YamlFile;
-  scenario: Scenario;
+  scenario: WrittenScenario;
   workload: Workload;
   faults: Record<string, Fault>;
 }
@@ -64,7 +64,7 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
 const notRead = async () => 'not read';
 
 async function deploymentRefusal(
-  scenario: Scenario,
+  scenario: WrittenScenario,
   workload: Workload,
   cluster: Cluster,
 ): Promise<OperatorError | undefined> {

@@ -12,9 +12,9 @@ import { knownKinds } from '../probes/kinds.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
 import { findScenarios } from './find.ts';
 import { loadScenario, toScenario } from './load.ts';
-import type { Scenario } from './scenario.ts';
+import { scenarioOn, type WrittenScenario } from './scenario.ts';
 
-const read = async (text: string): Promise<Scenario> =>
+const read = async (text: string): Promise<WrittenScenario> =>
   (await toScenario(parseYaml(new Source('mine.yaml', text)))).scenario;
 
 const least = `
@@ -70,6 +70,21 @@ seed: 7
   assert.equal(scenario.breaksQuorum, true);
   assert.equal(scenario.seed, 7);
   assert.deepEqual(scenario.faults[0]?.options.member, { service: 'vote' });
+});
+
+test('what is a weakness of one platform alone is expected of that one', async () => {
+  const scenario = await read(`${least}expect: { proxmox: fail, kubernetes: pass }\n`);
+  const expected = (platform: string) => scenarioOn(platform, scenario).expect;
+  assert.deepEqual(['swarm', 'kubernetes', 'proxmox'].map(expected), ['pass', 'pass', 'fail']);
+  const everywhere = await read(`${least}expect: fail\n`);
+  assert.equal(scenarioOn('swarm', everywhere).expect, 'fail');
+  await assert.rejects(read(`${least}expect: { promox: fail }\n`), {
+    message: /^mine.yaml:9:11: there is no platform 'promox'.*proxmox/s,
+  });
+  await assert.rejects(read(`${least}expect: { proxmox: no }\n`), { message: /mine.yaml:9:\d+.*pass.*fail/s });
+  await assert.rejects(read(`${least}expect: maybe\n`), { message: /mine.yaml:9:9.*\{ proxmox: fail \}/s });
+  const nothing = least.replace('vote: {}', 'page: {}');
+  await assert.rejects(read(`${nothing}expect: { proxmox: fail }\n`), { message: /nothing in this scenario can fail/ });
 });
 
 test('several errors are reported at once, in the order of the file', async () => {

@@ -9,7 +9,7 @@ import type { KnownKinds } from '../probes/kinds.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { contradictions } from './contradictions.ts';
 import type { ReadScenario } from './fit.ts';
-import type { FaultUse, Scenario } from './scenario.ts';
+import type { FaultUse, WrittenScenario } from './scenario.ts';
 import { scenarioSchema } from './schema.ts';
 
 /** The names that a scenario may use. */
@@ -29,14 +29,14 @@ const installed: Vocabulary = {
 };
 
 /** Reads a scenario file. Throws FileError with the position of every mistake. */
-export async function loadScenario(file: string, vocabulary: Vocabulary = installed): Promise<Scenario> {
+export async function loadScenario(file: string, vocabulary: Vocabulary = installed): Promise<WrittenScenario> {
   return (await toScenario(readYaml(file), vocabulary)).scenario;
 }
 
 /** The scenario in an already parsed file, and what it refers to. Throws FileError. */
 export async function toScenario(file: YamlFile, vocabulary: Vocabulary = installed): Promise<ReadScenario> {
   const { 'breaks-quorum': breaksQuorum, ...written } = validate(file, scenarioSchema(vocabulary.faults));
-  const scenario: Scenario = {
+  const scenario: WrittenScenario = {
     file: file.source.file,
     ...written,
     seed: written.seed,
@@ -56,7 +56,7 @@ export async function toScenario(file: YamlFile, vocabulary: Vocabulary = instal
   return { file, scenario, workload, faults: vocabulary.faults };
 }
 
-async function namedWorkload(file: YamlFile, scenario: Scenario, vocabulary: Vocabulary): Promise<Workload> {
+async function namedWorkload(file: YamlFile, scenario: WrittenScenario, vocabulary: Vocabulary): Promise<Workload> {
   try {
     return await vocabulary.workload(scenario.workload);
   } catch (error) {

@@ -4,6 +4,9 @@ import type { WrittenLoad } from '../load/schema.ts';
 /** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
 export const ENOUGH = 20;
 
+/** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
+type Expectation = 'pass' | 'fail';
+
 /** A scenario in normal form: durations in ms, shares as fractions, defaults filled in. */
 export interface Scenario {
   /** Path as the user gave it, relative where possible. */
@@ -23,10 +26,19 @@ export interface Scenario {
   /** What is sent beside the probes; left out if nothing is. */
   load?: WrittenLoad;
   stop: StopCondition[];
-  /** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
-  expect: 'pass' | 'fail';
+  expect: Expectation;
   breaksQuorum: boolean;
   seed: number | undefined;
+}
+
+/** A scenario as its file has it, for all clusters: what is a weakness of one platform may be none of another. */
+export interface WrittenScenario extends Omit<Scenario, 'expect'> {
+  /** For all platforms, or by platform; what is not named is expected to pass. */
+  expect: Expectation | Partial<Record<string, Expectation>>;
+}
+
+export function scenarioOn(platform: string, { expect, ...scenario }: WrittenScenario): Scenario {
+  return { ...scenario, expect: typeof expect === 'string' ? expect : (expect[platform] ?? 'pass') };
 }
 
 export interface FaultUse {

@@ -13,6 +13,8 @@ function between(least: number, most: number) {
     .refine((ms) => ms <= most, { error: `expected at most ${formatDuration(most)}` });
 }
 
+const expectation = z.enum(['pass', 'fail']);
+
 const probe = z.strictObject({
   every: between(10, 10_000)
     .prefault('50ms')
@@ -126,12 +128,16 @@ export function scenarioSchema(faults: Record<string, Fault>) {
       .prefault({})
       .describe('When the fault is healed at once, before its time: `<stream>.availability: < 50% for 30s`.'),
     expect: z
-      .enum(['pass', 'fail'])
+      .union([expectation, z.record(z.string(), expectation)], {
+        error: 'expected pass, fail, or one of them by platform: { proxmox: fail }',
+      })
       .prefault('pass')
       .describe(
         '`fail`: the scenario shows a weakness and is green only if its verdict is fail, of a fault that was proven. Where a fault has ' +
-          'an `expect` of its own, that is what must fail, and everything else must hold.',
-      ),
+          'an `expect` of its own, that is what must fail, and everything else must hold. By platform, `{ proxmox: fail }`, it is a weakness of ' +
+          'those alone; on others the scenario must pass.',
+      )
+      .meta({ examples: ['fail', { proxmox: 'fail' }] }),
     'breaks-quorum': z
       .boolean()
       .prefault(false)

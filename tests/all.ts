@@ -26,8 +26,7 @@ const real = globSync('tests/*.test.ts')
   .sort();
 
 function nodeTest(files: string[], concurrency: number): number {
-  // A test that has failed may have left a server open: it is told, and not waited for.
-  const words = ['--test', '--test-force-exit', `--test-concurrency=${concurrency}`, ...files];
+  const words = ['--test', '--import', './tests/no-hang.ts', `--test-concurrency=${concurrency}`, ...files];
   const { exitCode } = execaSync(process.execPath, words, { stdio: 'inherit', reject: false });
   return exitCode ?? 1;
 }

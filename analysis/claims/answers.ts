@@ -1,7 +1,7 @@
 /** What the runs of one scenario on one platform say of a claim. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Answer, Condition } from '../../scenarios/claims.ts';
-import type { Scenario } from '../../scenarios/scenario.ts';
+import { type Scenario, scenarioOn, type WrittenScenario } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import { setUpsOf } from '../comparison/compare.ts';
 import type { Unit } from '../comparison/comparison.ts';
@@ -19,10 +19,12 @@ export interface ClaimedRun extends ComparedRun {
 /** Both as they are recorded: as JSON. */
 const plain = ({ file: _file, title: _title, seed: _seed, ...asked }: Scenario) => JSON.parse(JSON.stringify(asked));
 
-export const isSameScenario = (a: Scenario, b: Scenario) => isDeepStrictEqual(plain(a), plain(b));
+/** Whether a run was one of this scenario as it stands now. */
+export const isRunOf = ({ meta }: ClaimedRun, written: WrittenScenario) =>
+  isDeepStrictEqual(plain(meta.scenario), plain(scenarioOn(meta.cluster.platform, written)));
 
 export function judgeAnswer(answer: Answer, platform: string, recorded: readonly ClaimedRun[]): AnswerResult {
-  const runs = recorded.filter(({ meta }) => isSameScenario(meta.scenario, answer.scenario));
+  const runs = recorded.filter((run) => isRunOf(run, answer.scenario));
   const outdated = recorded.filter((run) => !runs.includes(run)).map(({ meta }) => meta.id);
   const { setUps, factors, measures } = setUpsOf(runs, answer.numbers.map(readingOf));
   const emulated = runs.some(isEmulated);

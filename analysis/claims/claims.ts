@@ -1,6 +1,6 @@
 /** Claims and recordings in, what holds out: a pure function. A claim without a run that can be trusted is unknown, or was not run. */
 import type { Claim, Claims, ComparedNumber } from '../../scenarios/claims.ts';
-import { type ClaimedRun, isSameScenario, judgeAnswer } from './answers.ts';
+import { type ClaimedRun, isRunOf, judgeAnswer } from './answers.ts';
 import { compareSides } from './compared.ts';
 import { nameOf } from './numbers.ts';
 import {
@@ -109,7 +109,7 @@ function judgeCompared(
   );
   return pairs.map(([a, b]) => {
     const current = (place: ComparedNumber['of'], platform: string) =>
-      of(place.file, platform).filter(({ meta }) => isSameScenario(meta.scenario, place.scenario));
+      of(place.file, platform).filter((run) => isRunOf(run, place.scenario));
     return compareSides(
       one,
       { place: one.of, platform: a!, runs: current(one.of, a!) },

@@ -11,7 +11,7 @@ import { suitesOf } from '../../reports/wording.ts';
 import type { ScenarioResult } from '../../run/invocation/invocation.ts';
 import { readFindings } from '../../run/judge.ts';
 import { shownPath } from '../../run/plan.ts';
-import type { Scenario } from '../../scenarios/scenario.ts';
+import type { WrittenScenario } from '../../scenarios/scenario.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { stderr } from '../../units/terminal.ts';
@@ -91,7 +91,7 @@ export class GateFiles {
  * Each scenario on each cluster, in the order in which they ended; then those that did not end. A journey that
  * ran the same scenario does not stand in for its own test.
  */
-export function casesOf(results: ScenarioResult[], scenarios: Scenario[], clusters: Cluster[]): GateCase[] {
+export function casesOf(results: ScenarioResult[], scenarios: WrittenScenario[], clusters: Cluster[]): GateCase[] {
   const ended = results.map((result): GateCase => ({ ...result, outcome: outcomeOf(result) }));
   const unended = clusters.flatMap((cluster) =>
     scenarios.flatMap((scenario): GateCase | [] => {

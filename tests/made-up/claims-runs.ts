@@ -2,7 +2,7 @@
 import type { Inspection } from '../../platforms/platform.ts';
 import type { Recording } from '../../recording/read.ts';
 import { type Claims, placesOf } from '../../scenarios/claims.ts';
-import { isOverload, type Scenario } from '../../scenarios/scenario.ts';
+import { isOverload, type Scenario, scenarioOn, type WrittenScenario } from '../../scenarios/scenario.ts';
 import { type SyntheticStream, syntheticRecording } from './synthetic.ts';
 import { withLoad } from './synthetic-load.ts';
 
@@ -10,7 +10,8 @@ import { withLoad } from './synthetic-load.ts';
 const OUTAGE: Record<string, number> = { swarm: 1500, kubernetes: 2500, proxmox: 9000 };
 
 /** A run of this scenario on that platform; `nth` makes its numbers its own. */
-export function claimedRun(scenario: Scenario, platform: string, nth = 0): Recording {
+export function claimedRun(written: WrittenScenario, platform: string, nth = 0): Recording {
+  const scenario = scenarioOn(platform, written);
   const length = isOverload(scenario)
     ? 0
     : (OUTAGE[platform] ?? 2000) * (scenario.variant === 'as-is' ? 4 : 1) + nth * 130;
