@@ -7,7 +7,7 @@ import { judgeRun } from '../run/judge.ts';
 import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
-import { scenarioOn } from '../scenarios/scenario.ts';
+import { scenarioOn } from '../scenarios/on-cluster.ts';
 import { asJson, stdout } from '../units/terminal.ts';
 import { writeWhole } from '../units/write-whole.ts';
 import { exit } from './exit.ts';
@@ -35,6 +35,6 @@ export function judgeCommand(): Command {
       const { color, columns: width = 160 } = stdout;
       stdout.print(flags.json ? asJson(findings) : renderSummary(meta, findings, { color, width }));
       if (!flags.json && !scenario) stdout.print(`Report: ${shownPath(folder.report)}`);
-      process.exitCode = exit[gateOf(findings, scenario ? scenarioOn(meta.cluster.platform, scenario) : meta.scenario)];
+      process.exitCode = exit[gateOf(findings, scenario ? scenarioOn(meta.cluster, scenario) : meta.scenario)];
     });
 }

@@ -12,7 +12,8 @@ import { sayPlannedLoad } from '../run/preflight/load.ts';
 import { type Preflight, preflight } from '../run/preflight/preflight.ts';
 import { findScenarioUses } from '../scenarios/find.ts';
 import { loadScenario } from '../scenarios/load.ts';
-import { type Scenario, scenarioOn } from '../scenarios/scenario.ts';
+import { scenarioOn } from '../scenarios/on-cluster.ts';
+import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asDocument, asJson, joined, type Piece, type Styled, stdout, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
@@ -54,7 +55,7 @@ export function planCommand(): Command {
           stdout.print(
             asDocument(
               await rightsText(
-                scenarios.map((scenario) => scenarioOn(cluster.platform, scenario)),
+                scenarios.map((scenario) => scenarioOn(cluster, scenario)),
                 cluster,
               ),
             ),
@@ -66,7 +67,7 @@ export function planCommand(): Command {
         for (const [index, scenario] of scenarios.entries()) {
           const { on } = uses[index]!;
           if (on && !on.includes(cluster.platform)) continue;
-          const planned = await plan(scenarioOn(cluster.platform, scenario), cluster, flags.seed);
+          const planned = await plan(scenarioOn(cluster, scenario), cluster, flags.seed);
           plans.push(planned);
           if (!flags.json) stdout.print(plans.length > 1 ? styled`\n${asText(planned)}` : asText(planned));
         }
@@ -152,7 +153,7 @@ function asText(planned: Planned): Styled {
     `Deploys    ${scenario.workload} (${scenario.variant}) as ${stage.namespace}: ${Object.entries(deployment.services)
       .map(([service, count]) => `${service} × ${count}`)
       .join(', ')}`,
-    styled`Probes     ${below(stage.streams.map((stream) => `${stream.name} → ${stream.target} every ${formatDuration(stream.every)}`))}`,
+    styled`Probes     ${below(stage.streams.map(({ name, target, every }) => `${name} → ${target} every ${formatDuration(every)}${every === cluster.probeInterval ? ", the cluster's probe-interval" : ''}`))}`,
     ...(stage.load ? [styled`Load       ${below(sayPlannedLoad(stage.load, scenario))}`] : []),
     `Steady     ${formatDuration(scenario.steady)}`,
   ];

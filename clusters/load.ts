@@ -28,6 +28,7 @@ export function toCluster(yaml: YamlFile): Cluster {
   const { file } = yaml.source;
   const folder = path.dirname(file);
   const { allow, power, entry, 'entry-ca': entryCa, credentials, vantage, images, pull, netem } = written;
+  const probeInterval = written['probe-interval'];
   return {
     name: projectPath(file),
     file,
@@ -42,6 +43,7 @@ export function toCluster(yaml: YamlFile): Cluster {
         { user, password: referenceFrom(folder, password) },
       ]),
     ),
+    ...(probeInterval === undefined ? {} : { probeInterval }),
     ...(vantage === undefined ? {} : { vantages: vantagesOf(vantage) }),
     images,
     pull,

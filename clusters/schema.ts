@@ -220,6 +220,13 @@ const anyCluster = {
     )
     .meta({ examples: [{ inside: { ssh: 'ops@w1' } }] })
     .optional(),
+  'probe-interval': duration
+    .refine((ms) => ms >= 10 && ms <= 10_000, { error: 'expected 10ms to 10s' })
+    .describe(
+      'No probe comes more often than this, whatever a scenario asks: what the entries of a small or emulated cluster can bear, or what its owner allows.',
+    )
+    .meta({ examples: ['500ms'] })
+    .optional(),
   images: z
     .record(nameOrAny, line)
     .prefault({})

@@ -19,6 +19,8 @@ export interface Cluster {
   entryCa?: string;
   /** Who asks at an entry, by its name. Passwords are references. */
   credentials: Record<string, Credentials>;
+  /** No probe comes more often, ms, whatever a scenario asks. */
+  probeInterval?: number;
   /** Further places to probe from, by name. */
   vantages?: Record<string, Vantage>;
   /** Image by role name; `tools` is the image for node faults and noisy neighbours. */

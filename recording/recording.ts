@@ -39,7 +39,8 @@ export interface RunMeta {
   suite: string;
   seed: number;
   scenario: Scenario;
-  cluster: { name: string; file: string; platform: string };
+  /** `probeInterval`: no probe came more often, whatever the scenario asks; ms. */
+  cluster: { name: string; file: string; platform: string; probeInterval?: number };
   namespace: string;
   /** How many ready members each service of the workload should have. */
   services: Record<string, number | 'all'>;

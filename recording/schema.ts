@@ -113,7 +113,7 @@ export const runMeta: z.ZodType<RunMeta> = z.looseObject({
   suite: text,
   seed: z.number(),
   scenario,
-  cluster: z.looseObject({ name: text, file: text, platform: text }),
+  cluster: z.looseObject({ name: text, file: text, platform: text, probeInterval: z.number().positive().optional() }),
   namespace: text,
   services: z.record(text, z.union([z.number(), z.literal('all')])),
   streams: z.array(streamSpec),

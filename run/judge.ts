@@ -8,7 +8,8 @@ import type { RunFolder } from '../recording/folder.ts';
 import { readJson } from '../recording/json.ts';
 import { readMeta, readRecording } from '../recording/read.ts';
 import type { RunMeta } from '../recording/recording.ts';
-import { scenarioOn, type WrittenScenario } from '../scenarios/scenario.ts';
+import { scenarioOn } from '../scenarios/on-cluster.ts';
+import type { WrittenScenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { DamagedJournal } from './journal/journal.ts';
 import { readRunJournal } from './journal/run-journal.ts';
@@ -23,7 +24,7 @@ interface JudgedRun {
 export function judgeRun(folder: RunFolder, scenario?: WrittenScenario): JudgedRun {
   const recording = readRecording(folder);
   const { meta } = recording;
-  const other = scenario && scenarioOn(meta.cluster.platform, scenario);
+  const other = scenario && scenarioOn(meta.cluster, scenario);
   return { meta, findings: withPending(judge(recording, other, meaningOf), folder) };
 }
 

@@ -6,7 +6,7 @@ import { suiteVersion } from './suite.ts';
 
 /** The content of `run.json`: which scenario on which cluster. */
 export function metaOf(stage: Stage, clock: Clock): RunMeta {
-  const { name, file, platform, vantages } = stage.cluster;
+  const { name, file, platform, probeInterval, vantages } = stage.cluster;
   const places = Object.entries(vantages ?? {}).map(([vantage, place]) => [vantage, sayPlace(place)]);
   return {
     version: 1,
@@ -15,7 +15,7 @@ export function metaOf(stage: Stage, clock: Clock): RunMeta {
     suite: suiteVersion(),
     seed: stage.seed,
     scenario: stage.scenario,
-    cluster: { name, file, platform },
+    cluster: { name, file, platform, ...(probeInterval === undefined ? {} : { probeInterval }) },
     namespace: stage.namespace,
     services: stage.deployment.services,
     streams: stage.streams,

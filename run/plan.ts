@@ -16,6 +16,7 @@ import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import { checkStream, type KnownKinds } from '../probes/kinds.ts';
 import { REUSED, type StreamSpec } from '../probes/probe.ts';
+import { tooSeldom } from '../scenarios/on-cluster.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
@@ -80,6 +81,11 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       `${cluster.file} allows the namespaces ${cluster.allow.namespaces.join(', ')}; this run would use ${namespace}.`,
       { hint: "Allow 'brownout-*' in `allow.namespaces`." },
     );
+  }
+  const [seldom] = tooSeldom(scenario, cluster);
+  if (seldom) {
+    const message = `${scenario.file}: '${seldom.name}' comes ${seldom.message}.`;
+    throw new OperatorError(message, { hint: seldom.hint });
   }
   const streams = streamsOf(scenario, workload, cluster, run);
   for (const stream of streams) checkStream(stream, kinds);

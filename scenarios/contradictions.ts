@@ -8,7 +8,7 @@ import { registeredPlatforms } from '../platforms/index.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
-import { ENOUGH, type Objective, type ProbeUse, type WrittenScenario } from './scenario.ts';
+import { type Objective, type ProbeUse, shortestSteady, type WrittenScenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
 
 /** The scenario as written, and the workload it refers to. */
@@ -154,8 +154,7 @@ function* probeMistakes({ scenario, workload }: Written, kinds: KnownKinds): Gen
         hint: `possible: ${list(connections)}`,
       };
     }
-    // One more: when the first falls due is chance.
-    const shortest = use.every * (ENOUGH + 1);
+    const shortest = shortestSteady(use);
     if (scenario.steady < shortest) {
       yield {
         at: 'value',

@@ -9,6 +9,7 @@ import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf, verbsOf } from '../platforms/index.ts';
 import { POWER_VERBS } from '../platforms/power/verbs.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { scenarioOn, tooSeldom } from './on-cluster.ts';
 import type { WrittenScenario } from './scenario.ts';
 
 /** A scenario, its file, and the workload and faults that it refers to. */
@@ -55,6 +56,8 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
         hint: `add it there: ${exampleEntry(workload, entry)}`,
       });
   }
+  for (const { name, message, hint } of tooSeldom(scenarioOn(cluster, scenario), cluster))
+    found.push({ span: file.key(['probes', name]), message: `'${name}' comes ${message}`, hint });
   const notOffered = await deploymentRefusal(scenario, workload, cluster);
   if (notOffered) found.push({ span: file.at(['variant']), message: notOffered.message, hint: notOffered.hint });
   return file.source.diagnostics(found);

@@ -12,7 +12,8 @@ import { knownKinds } from '../probes/kinds.ts';
 import { assertInside, mutations } from '../tests/mutations.ts';
 import { findScenarios } from './find.ts';
 import { loadScenario, toScenario } from './load.ts';
-import { scenarioOn, type WrittenScenario } from './scenario.ts';
+import { scenarioOn } from './on-cluster.ts';
+import type { WrittenScenario } from './scenario.ts';
 
 const read = async (text: string): Promise<WrittenScenario> =>
   (await toScenario(parseYaml(new Source('mine.yaml', text)))).scenario;
@@ -74,10 +75,10 @@ seed: 7
 
 test('what is a weakness of one platform alone is expected of that one', async () => {
   const scenario = await read(`${least}expect: { proxmox: fail, kubernetes: pass }\n`);
-  const expected = (platform: string) => scenarioOn(platform, scenario).expect;
+  const expected = (platform: string) => scenarioOn({ platform }, scenario).expect;
   assert.deepEqual(['swarm', 'kubernetes', 'proxmox'].map(expected), ['pass', 'pass', 'fail']);
   const everywhere = await read(`${least}expect: fail\n`);
-  assert.equal(scenarioOn('swarm', everywhere).expect, 'fail');
+  assert.equal(scenarioOn({ platform: 'swarm' }, everywhere).expect, 'fail');
   await assert.rejects(read(`${least}expect: { promox: fail }\n`), {
     message: /^mine.yaml:9:11: there is no platform 'promox'.*proxmox/s,
   });

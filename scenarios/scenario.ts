@@ -4,6 +4,9 @@ import type { WrittenLoad } from '../load/schema.ts';
 /** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
 export const ENOUGH = 20;
 
+/** The shortest steady state that has enough probes of this use, ms. One more: when the first falls due is chance. */
+export const shortestSteady = ({ every }: Pick<ProbeUse, 'every'>) => every * (ENOUGH + 1);
+
 /** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
 type Expectation = 'pass' | 'fail';
 
@@ -31,14 +34,10 @@ export interface Scenario {
   seed: number | undefined;
 }
 
-/** A scenario as its file has it, for all clusters: what is a weakness of one platform may be none of another. */
+/** A scenario as its file has it, for all clusters: `scenarioOn` says what it is on one. */
 export interface WrittenScenario extends Omit<Scenario, 'expect'> {
   /** For all platforms, or by platform; what is not named is expected to pass. */
   expect: Expectation | Partial<Record<string, Expectation>>;
-}
-
-export function scenarioOn(platform: string, { expect, ...scenario }: WrittenScenario): Scenario {
-  return { ...scenario, expect: typeof expect === 'string' ? expect : (expect[platform] ?? 'pass') };
 }
 
 export interface FaultUse {

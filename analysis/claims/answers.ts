@@ -1,7 +1,8 @@
 /** What the runs of one scenario on one platform say of a claim. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Answer, Condition } from '../../scenarios/claims.ts';
-import { type Scenario, scenarioOn, type WrittenScenario } from '../../scenarios/scenario.ts';
+import { scenarioOn } from '../../scenarios/on-cluster.ts';
+import type { Scenario, WrittenScenario } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import { setUpsOf } from '../comparison/compare.ts';
 import type { Unit } from '../comparison/comparison.ts';
@@ -21,7 +22,7 @@ const plain = ({ file: _file, title: _title, seed: _seed, ...asked }: Scenario) 
 
 /** Whether a run was one of this scenario as it stands now. */
 export const isRunOf = ({ meta }: ClaimedRun, written: WrittenScenario) =>
-  isDeepStrictEqual(plain(meta.scenario), plain(scenarioOn(meta.cluster.platform, written)));
+  isDeepStrictEqual(plain(meta.scenario), plain(scenarioOn(meta.cluster, written)));
 
 export function judgeAnswer(answer: Answer, platform: string, recorded: readonly ClaimedRun[]): AnswerResult {
   const runs = recorded.filter((run) => isRunOf(run, answer.scenario));

@@ -2,7 +2,8 @@
 import type { Inspection } from '../../platforms/platform.ts';
 import type { Recording } from '../../recording/read.ts';
 import { type Claims, placesOf } from '../../scenarios/claims.ts';
-import { isOverload, type Scenario, scenarioOn, type WrittenScenario } from '../../scenarios/scenario.ts';
+import { scenarioOn } from '../../scenarios/on-cluster.ts';
+import { isOverload, type Scenario, type WrittenScenario } from '../../scenarios/scenario.ts';
 import { type SyntheticStream, syntheticRecording } from './synthetic.ts';
 import { withLoad } from './synthetic-load.ts';
 
@@ -11,7 +12,7 @@ const OUTAGE: Record<string, number> = { swarm: 1500, kubernetes: 2500, proxmox:
 
 /** A run of this scenario on that platform; `nth` makes its numbers its own. */
 export function claimedRun(written: WrittenScenario, platform: string, nth = 0): Recording {
-  const scenario = scenarioOn(platform, written);
+  const scenario = scenarioOn({ platform }, written);
   const length = isOverload(scenario)
     ? 0
     : (OUTAGE[platform] ?? 2000) * (scenario.variant === 'as-is' ? 4 : 1) + nth * 130;

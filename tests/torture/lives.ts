@@ -14,7 +14,7 @@ import { loadProject } from '../../run/parts.ts';
 import { setStage } from '../../run/plan.ts';
 import { run } from '../../run/run.ts';
 import { loadScenario } from '../../scenarios/load.ts';
-import { scenarioOn } from '../../scenarios/scenario.ts';
+import { scenarioOn } from '../../scenarios/on-cluster.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { sleep } from '../../units/sleep.ts';
 import { type FailingCall, failWrites } from './failing-writes.ts';
@@ -48,7 +48,7 @@ export interface LifeEnd {
 async function live(index: number, life: Life): Promise<LifeEnd> {
   await sleep(life.delay);
   const cluster = await loadCluster(life.cluster);
-  const scenario = scenarioOn(cluster.platform, await loadScenario(life.scenario));
+  const scenario = scenarioOn(cluster, await loadScenario(life.scenario));
   const end: LifeEnd = { index, kind: 'crashed' };
   let watched: ReturnType<typeof failWrites> | undefined;
   try {
