@@ -1,6 +1,6 @@
 /**
  * `npm test`: sets up what the tests need, then runs them: unit tests (beside their sources), and tests of real components
- * (in tests/, one file after another, because there is one lab of a kind a machine). `npm test -- unit` stops after the unit tests;
+ * (in tests/, those of a lab one after another, because there is one of a kind a machine). `npm test -- unit` stops after the unit tests;
  * `npm test -- tests/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes and Proxmox, which take as long again, it runs one
  * scenario each from end to end; all are `npm test -- kubernetes` and `npm test -- proxmox`.
  */
@@ -25,6 +25,10 @@ const real = globSync('tests/*.test.ts')
   .filter((file) => (own ? own.in.test(file) : inShort(file)))
   .sort();
 
+/** Each with a project and a toy cluster of its own. */
+const BESIDE =
+  /\/(bad-.*|ci|claims|compare|edges|foreign|fuzz|gate|k6|names|package|reports|torture-files|proxmox-(ha|api))\.test/;
+
 function nodeTest(files: string[], concurrency: number): number {
   const words = ['--test', '--import', './tests/no-hang.ts', `--test-concurrency=${concurrency}`, ...files];
   const { exitCode } = execaSync(process.execPath, words, { stdio: 'inherit', reject: false });
@@ -47,6 +51,12 @@ const isDown = (lab: string) => {
   return JSON.parse(stdout).state === 'down';
 };
 const down = ['swarm', 'kubernetes'].filter(isDown);
-const realStatus = nodeTest(real, 1);
+// What has no lab, and is judged by no time of its own, runs beside another: much of it is waiting.
+const pairs = real.filter((file) => BESIDE.test(file));
+const pairsStatus = nodeTest(pairs, 2);
+const realStatus = nodeTest(
+  real.filter((file) => !BESIDE.test(file)),
+  1,
+);
 for (const lab of down) brownout('lab', 'down', lab);
-process.exitCode = unitStatus || realStatus;
+process.exitCode = unitStatus || pairsStatus || realStatus;

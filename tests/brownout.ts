@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 const bin = path.join(path.dirname(import.meta.dirname), 'cli', 'main.ts');
@@ -54,9 +54,19 @@ function start(project: string, env: Record<string, string>, words: string[]): R
 
 const examples = path.join(path.dirname(import.meta.dirname), 'examples');
 
+const EXAMPLES_PORT = '18087';
+/** Another for each file of tests, so that no toy answers for that of a test which runs at the same time. */
+const PORT = String(20_000 + (process.pid % 10_000));
+
 /** The project of examples/, made anew in a folder: the suite's own toy cluster, and what brings it. */
 export function copyExamples(project: string, leftOut: string[] = []): void {
   const not = ['.brownout', '.toy', ...leftOut];
   cpSync(examples, project, { recursive: true, filter: (source) => !not.includes(path.basename(source)) });
+  for (const file of ['fixtures/hello/workload.ts', 'clusters/toy.yaml']) {
+    const copy = path.join(project, file);
+    if (!existsSync(copy)) continue;
+    const text = readFileSync(copy, 'utf8');
+    writeFileSync(copy, text.replace(EXAMPLES_PORT, PORT));
+  }
   writeFileSync(path.join(project, 'package.json'), JSON.stringify({ name: 'mine', private: true, type: 'module' }));
 }

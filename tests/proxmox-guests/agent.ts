@@ -21,6 +21,7 @@ const hypervisor = new QemuHypervisor({
   address,
   receiver: (node) => ({
     receive: (vmid, config) => ask(node, 'receive', [vmid, config]),
+    resume: (vmid) => ask(node, 'resume', [vmid]),
     stop: (vmid) => ask(node, 'stop', [vmid]),
   }),
 });

@@ -12,7 +12,7 @@ import { agentSocket, argumentOf, guestProcesses, monitorSocket, RUN, residentMe
 import { acceleratorOf, bootOf } from './storage.ts';
 
 /** Where the memory of a live migration goes to: the same of another machine. */
-export type Receiver = Pick<Hypervisor, 'receive' | 'stop'>;
+export type Receiver = Pick<Hypervisor, 'receive' | 'resume' | 'stop'>;
 
 export interface Surroundings {
   storage: Storage;
@@ -122,8 +122,10 @@ export class QemuHypervisor implements Hypervisor {
     const receiver = this.#around.receiver(target);
     log(`starting VM ${vmid} on remote node '${target}'`);
     const destination = await receiver.receive(vmid, config, log);
+    const isEmulated = acceleratorOf(this.#around.storage.folder) === 'tcg';
+    const held = isEmulated ? { resume: () => receiver.resume(vmid) } : undefined;
     try {
-      await migrateTo(destination, (...command) => this.#monitor(vmid, command), log);
+      await migrateTo(destination, (...command) => this.#monitor(vmid, command), log, held);
     } catch (error) {
       // It may have ended by itself when the connection broke.
       await receiver.stop(vmid, log).catch(() => {});

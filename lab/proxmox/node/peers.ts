@@ -15,7 +15,7 @@ const PORT = 8007;
 const PATIENCE = 60_000;
 
 interface Call {
-  method: 'receive' | 'stop';
+  method: keyof Receiver;
   vmid: number;
   config: GuestConfig;
 }
@@ -36,8 +36,12 @@ export function servePeers(address: string, key: Buffer, receiver: Receiver): vo
         const { method, vmid, config } = JSON.parse(body) as Call;
         const log: string[] = [];
         const say = (line: string) => void log.push(line);
-        const work = method === 'receive' ? receiver.receive(vmid, config, say) : receiver.stop(vmid, say);
-        return work.then(
+        const work = {
+          receive: () => receiver.receive(vmid, config, say),
+          resume: () => receiver.resume(vmid),
+          stop: () => receiver.stop(vmid, say),
+        };
+        return work[method]().then(
           (value) => ({ value, log }),
           (error: Error) => ({ error: error.message, log }),
         );
@@ -64,6 +68,7 @@ export function peer(address: string, key: Buffer): Receiver {
   };
   return {
     receive: (vmid, config, log) => call({ method: 'receive', vmid, config }, log),
+    resume: (vmid) => call({ method: 'resume', vmid, config: {} }, () => {}),
     stop: (vmid, log) => call({ method: 'stop', vmid, config: {} }, log),
   };
 }
