@@ -129,15 +129,15 @@ export function scenarioSchema(faults: Record<string, Fault>) {
       .describe('When the fault is healed at once, before its time: `<stream>.availability: < 50% for 30s`.'),
     expect: z
       .union([expectation, z.record(z.string(), expectation)], {
-        error: 'expected pass, fail, or one of them by platform: { proxmox: fail }',
+        error: 'expected pass, fail, or one of them for each platform that is named: { PLATFORM: fail }',
       })
       .prefault('pass')
       .describe(
         '`fail`: the scenario shows a weakness and is green only if its verdict is fail, of a fault that was proven. Where a fault has ' +
-          'an `expect` of its own, that is what must fail, and everything else must hold. By platform, `{ proxmox: fail }`, it is a weakness of ' +
-          'those alone; on others the scenario must pass.',
+          'an `expect` of its own, that is what must fail, and everything else must hold. Said by platform, `{ PLATFORM: fail }`, it is a weakness of ' +
+          'that one alone; on others the scenario must pass.',
       )
-      .meta({ examples: ['fail', { proxmox: 'fail' }] }),
+      .meta({ examples: ['fail'] }),
     'breaks-quorum': z
       .boolean()
       .prefault(false)

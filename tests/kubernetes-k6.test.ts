@@ -3,7 +3,7 @@
  * for and no others. The operator itself, and its images, are not here: nothing is sent.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -23,9 +23,23 @@ import { openReach } from '../platforms/kubernetes/api/reach.ts';
 import type { Act, Platform } from '../platforms/platform.ts';
 import { RUNNER_VERBS } from '../run/load/runners.ts';
 import { runnersCheck } from '../run/preflight/runners.ts';
+import { sleep } from '../units/sleep.ts';
+import { startBrownout } from './brownout.ts';
 import { labCluster, restricted } from './labs/kubernetes.ts';
 import { readCrd, withoutCrd } from './labs/test-run-crd.ts';
+import { killTree } from './processes.ts';
 import { until } from './until.ts';
+
+const root = join(import.meta.dirname, '..');
+/** How often the suite is killed. */
+const KILLS = 10;
+
+function journalIn(project: string): string {
+  const runs = join(project, '.brownout', 'runs');
+  const [run] = existsSync(runs) ? readdirSync(runs).sort().slice(-1) : [];
+  const journal = run === undefined ? undefined : join(runs, run, 'journal.jsonl');
+  return journal !== undefined && existsSync(journal) ? readFileSync(journal, 'utf8') : '';
+}
 
 const RUN = 'test-k6';
 const NAMESPACE = 'brownout-test-k6-load';
@@ -143,6 +157,43 @@ describe('a load by k6-operator on Kubernetes', { skip: withoutCrd, timeout: 600
     await platform.perform(leftover!.remove, RUN);
     assert.equal(await unlessGone(api.read(NAMESPACES, { name: NAMESPACE })), undefined);
     await platform.perform(leftover!.remove, RUN);
+  });
+
+  it('whenever the suite is killed while its load is there, undo removes it', { timeout: 1_200_000 }, async (t) => {
+    const project = mkdtempSync(join(folder, 'killed-'));
+    const file = join(project, 'cluster.yaml');
+    const text = readFileSync(join(root, 'clusters/lab-kubernetes.yaml'), 'utf8');
+    writeFileSync(file, text.replace('images:\n', 'images:\n  k6: brownout/tools:lab\n'));
+    const scenario = join(project, 'loaded.yaml');
+    const load = `{ engine: k6, script: ${join(root, 'k6/apache.ts')}, rate: 50/s, runners: 2 }`;
+    writeFileSync(
+      scenario,
+      `${readFileSync(join(root, 'scenarios/apache/member-kill-as-is.yaml'), 'utf8')}load: ${load}\n`,
+    );
+    const loads = async () => {
+      const { items } = await api.list(TEST_RUNS);
+      return items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
+    };
+    for (let times = 0; times < KILLS; times++) {
+      const running = startBrownout(project, 'run', scenario, '--cluster', file, '--no-allure');
+      // Sooner or later than its journal says so: up to half a second before the object is there, and while its runners are waited for.
+      while (!/"load\.start"/.test(journalIn(project)) && running.child.exitCode === null) await sleep(20);
+      assert.match(journalIn(project), /"load\.start"/, running.output());
+      const after = Math.round(Math.random() ** 3 * 8000);
+      await sleep(after);
+      killTree(running.child.pid!);
+      await running.ended;
+      const wereThere = await loads();
+      const undo = startBrownout(project, 'undo');
+      assert.equal(await undo.ended, 0, undo.output());
+      t.diagnostic(`killed ${after} ms after its journal had it: ${wereThere.join(', ') || 'none yet'}`);
+      assert.deepEqual(await loads(), []);
+      const left = await platform.leftovers();
+      assert.deepEqual(
+        left.map(({ what }) => what),
+        [],
+      );
+    }
   });
 
   it('a word that a shell would read is refused before anything is made', async () => {
