@@ -7,6 +7,7 @@ import { MemoryCluster, PASSWORD, TOKEN_SECRET } from '../../../tests/proxmox/me
 import { Authority } from '../../../tests/proxmox/server.ts';
 import { until } from '../../../tests/until.ts';
 import { sleep } from '../../../units/sleep.ts';
+import { poll } from '../../../units/until.ts';
 
 const token = (id: string) => ({ authorization: `PVEAPIToken=root@pam!${id}=${TOKEN_SECRET}` });
 
@@ -258,10 +259,11 @@ describe('the API of a node', { timeout: 120_000 }, () => {
     const before = await files.read('ha/resources.cfg');
     await files.write('ha/resources.cfg', `${before ?? ''}${resource(601, 'started')}${resource(604, 'ignored')}`);
     const { shutdown } = hypervisor;
+    const looked = Promise.withResolvers<void>();
     const deaf = mock.method(hypervisor, 'shutdown', async (vmid: number, timeout: number) => {
       assert.equal(timeout, 180);
       if (vmid !== 602) return shutdown.call(hypervisor, vmid, timeout, () => {});
-      await sleep(500);
+      await looked.promise;
       throw new Error('VM quit/powerdown failed - got timeout');
     });
     const stopping = cluster.api('pve2').stopAll();
@@ -269,7 +271,13 @@ describe('the API of a node', { timeout: 120_000 }, () => {
       ((await ask('GET /nodes/pve2/tasks', { source, typefilter: 'stopall' })).data as Record<string, string>[]).map(
         ({ type, user, status }) => ({ type, user, status }),
       );
-    assert.deepEqual(await tasks('active'), [{ type: 'stopall', user: 'root@pam', status: undefined }]);
+    const active = await poll(
+      () => tasks('active'),
+      ({ length }) => length > 0,
+      { timeout: 10_000, every: 20 },
+    );
+    assert.deepEqual(active, [{ type: 'stopall', user: 'root@pam', status: undefined }]);
+    looked.resolve();
     await stopping;
     assert.deepEqual(await tasks('active'), []);
     assert.deepEqual(await tasks('archive'), [{ type: 'stopall', user: 'root@pam', status: 'OK' }]);
