@@ -1,8 +1,8 @@
 /**
- * `npm test`: sets up what the tests need, then runs them: unit tests (beside their sources), and tests of real components
- * (in tests/, those of a lab one after another, because there is one of a kind a machine). `npm test -- unit` stops after the unit tests;
- * `npm test -- tests/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes and Proxmox, which take as long again, it runs one
- * scenario each from end to end; all are `npm test -- kubernetes` and `npm test -- proxmox`.
+ * `npm test`: sets up what the tests need, then runs them: unit tests (beside their sources), and tests of real components, in the rooms of
+ * tests/. `npm test -- unit` stops after the unit tests; `npm test -- tests/swarm/lab.test.ts` runs one file. Of the tests on the lab's Kubernetes
+ * and Proxmox, which take as long again, it runs one scenario each from end to end, and what needs no lab; all are `npm test -- kubernetes` and
+ * `npm test -- proxmox`.
  */
 import { globSync } from 'node:fs';
 import path from 'node:path';
@@ -14,20 +14,21 @@ process.chdir(root);
 
 const [only] = process.argv.slice(2);
 const unit = globSync('*/**/*.test.ts', { exclude: ['node_modules/**', 'tests/**', 'dist/**', '.brownout/**'] }).sort();
-/** What only a run of their own takes: all but one scenario each, and what is quick. */
-const long = {
-  kubernetes: { in: /kubernetes/, butFor: /kubernetes-scenario/ },
-  proxmox: { in: /proxmox/, butFor: /proxmox-(scenario|ha|api)\./ },
-};
-const own = Object.entries(long).find(([lab]) => lab === only)?.[1];
-const inShort = (file: string) => Object.values(long).every((each) => !each.in.test(file) || each.butFor.test(file));
-const real = globSync('tests/*.test.ts')
-  .filter((file) => (own ? own.in.test(file) : inShort(file)))
-  .sort();
+const inRoom = (room: string) => globSync(`tests/${room}/*.test.ts`).sort();
 
-/** Each with a project and a toy cluster of its own. */
-const BESIDE =
-  /\/(bad-.*|ci|claims|compare|edges|foreign|fuzz|gate|k6|names|package|reports|torture-files|proxmox-(ha|api))\.test/;
+/** Each with a project and a toy cluster of its own: two at a time, since much of it is waiting. */
+const beside = [...inRoom('command'), ...inRoom('reports')];
+/** There is one lab of a kind a machine, and what measures is measured alone. */
+const alone = [
+  ...inRoom('load'),
+  ...inRoom('probes'),
+  ...inRoom('swarm'),
+  'tests/kubernetes/scenario.test.ts',
+  'tests/kubernetes/samba-scenario.test.ts',
+  'tests/proxmox/api.test.ts',
+  'tests/proxmox/ha.test.ts',
+  'tests/proxmox/scenario.test.ts',
+];
 
 function nodeTest(files: string[], concurrency: number): number {
   const words = ['--test', '--import', './tests/no-hang.ts', `--test-concurrency=${concurrency}`, ...files];
@@ -37,7 +38,8 @@ function nodeTest(files: string[], concurrency: number): number {
 
 if (only?.endsWith('.test.ts')) process.exit(nodeTest([only], 1));
 
-const unitStatus = own ? 0 : nodeTest(unit, 2);
+const isLab = only === 'kubernetes' || only === 'proxmox';
+const unitStatus = isLab ? 0 : nodeTest(unit, 2);
 if (only === 'unit') process.exit(unitStatus);
 
 const progress = (text: string) => console.error(text);
@@ -51,12 +53,6 @@ const isDown = (lab: string) => {
   return JSON.parse(stdout).state === 'down';
 };
 const down = ['swarm', 'kubernetes'].filter(isDown);
-// What has no lab, and is judged by no time of its own, runs beside another: much of it is waiting.
-const pairs = real.filter((file) => BESIDE.test(file));
-const pairsStatus = nodeTest(pairs, 2);
-const realStatus = nodeTest(
-  real.filter((file) => !BESIDE.test(file)),
-  1,
-);
+const statuses = isLab ? [nodeTest(inRoom(only), 1)] : [nodeTest(beside, 2), nodeTest(alone, 1)];
 for (const lab of down) brownout('lab', 'down', lab);
-process.exitCode = unitStatus || pairsStatus || realStatus;
+process.exitCode = Math.max(unitStatus, ...statuses);

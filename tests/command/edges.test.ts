@@ -1,0 +1,183 @@
+/** What a run leaves when its process is killed or its disk is full, on the cluster of examples/: real runs, and no lab. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, test } from 'node:test';
+import { execa } from 'execa';
+import { loadCluster } from '../../clusters/load.ts';
+import { createPlatform } from '../../platforms/index.ts';
+import { thisOwner } from '../../platforms/owner.ts';
+import { loadPlatform } from '../../run/parts.ts';
+import { copyExamples, type Running, startBrownout } from '../brownout.ts';
+
+const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-edges-'));
+const RECORDINGS = path.join(project, '.brownout');
+
+before(() => {
+  copyExamples(project);
+  // Held for as long as a busy machine needs to do something to it, and probed as seldom as it can keep up with.
+  const scenario = path.join(project, 'scenarios', 'stopped.yaml');
+  const text = readFileSync(scenario, 'utf8').replace('hold: 5s', 'hold: 45s').replace('every: 50ms', 'every: 200ms');
+  writeFileSync(scenario, text);
+});
+afterEach(async () => {
+  assert.deepEqual(await toyProcesses(), [], 'no process of the cluster is left');
+});
+after(() => rmSync(project, { recursive: true, force: true }));
+
+const brownout = (...words: string[]) => startBrownout(project, ...words);
+
+/** The processes of the cluster's nodes: each has a folder of it as its last word. */
+async function toyProcesses(): Promise<string[]> {
+  const { stdout } = await execa('ps', ['-eo', 'args=']);
+  return stdout.split('\n').filter((line) => line.includes(path.join(project, '.toy')));
+}
+
+/** A process of Playwright in this project: its worker, in which the run lives, or its runner. */
+function playwrightsOf(folder: string, word: 'workerProcessEntry' | '--config'): number | undefined {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .find((pid) => {
+      try {
+        const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+        return words.includes(word) && readlinkSync(`/proc/${pid}/cwd`) === folder;
+      } catch {
+        return false;
+      }
+    });
+}
+
+const RUN = ['run', 'scenarios/stopped.yaml', '--cluster', 'clusters/toy.yaml', '--no-allure'];
+
+/** Starts the scenario, and resolves once its fault is held. */
+async function untilHeld(): Promise<Running> {
+  const running = brownout(...RUN);
+  await running.says(/hold …/);
+  return running;
+}
+
+test('the process that runs the scenario is killed: the command undoes what it left, and nothing is known', async () => {
+  const running = await untilHeld();
+  process.kill(playwrightsOf(project, 'workerProcessEntry')!, 'SIGKILL');
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.match(all, /its process was killed\. Undoing what it left/);
+  assert.match(all, /undone +remove brownout-hello-/);
+  assert.equal(exitCode, 2, all);
+  const undo = brownout('undo');
+  assert.equal(await undo.ended, 0);
+  assert.match(undo.output(), /Nothing to undo/);
+});
+
+test('the runner of the scenarios is killed: its run heals, and the command waits for it and tells how it ended', async () => {
+  const running = await untilHeld();
+  process.kill(playwrightsOf(project, '--config')!, 'SIGKILL');
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.match(all, /runner of the scenarios was ended by SIGKILL/);
+  assert.match(all, /UNKNOWN/);
+  assert.match(all, /report\.html/);
+  assert.equal(exitCode, 2, all);
+});
+
+test('a signal that comes twice within a moment is one request to stop: all is healed and cleaned up', async () => {
+  const running = await untilHeld();
+  for (const after of [0, 1, 50]) {
+    await new Promise((done) => setTimeout(done, after));
+    process.kill(running.child.pid!, 'SIGTERM');
+  }
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.match(all, /undone: remove brownout-hello-/);
+  assert.doesNotMatch(all, /Still to be undone/);
+  assert.equal(exitCode, 2, all);
+});
+
+test('the disk of the recording fills up while a fault is held: all is healed and cleaned up, and nothing is known', async () => {
+  mkdirSync(RECORDINGS, { recursive: true });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', RECORDINGS]);
+  try {
+    const running = await untilHeld();
+    assert.throws(() => writeFileSync(path.join(RECORDINGS, 'full'), Buffer.alloc(4 * 2 ** 20)), /ENOSPC/);
+    const exitCode = await running.ended;
+    const all = running.output();
+    assert.match(all, /cannot be written: ENOSPC/);
+    assert.match(all, /undone: remove brownout-hello-/);
+    assert.match(all, /UNKNOWN/);
+    assert.equal(exitCode, 2, all);
+    rmSync(path.join(RECORDINGS, 'full'));
+    assert.equal(await brownout('undo').ended, 0);
+  } finally {
+    execFileSync('umount', [RECORDINGS]);
+  }
+});
+
+test('a folder that cannot be written is refused before anything is changed', async () => {
+  rmSync(RECORDINGS, { recursive: true, force: true });
+  writeFileSync(RECORDINGS, 'a file stands here');
+  const running = brownout(...RUN);
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.equal(exitCode, 3, all);
+  assert.doesNotMatch(all, /not supposed to happen/);
+  rmSync(RECORDINGS);
+});
+
+test('a lock is whole or not there: one that was killed while it took the lock keeps nobody out', async () => {
+  await loadPlatform(project, 'toy');
+  const platform = await createPlatform(await loadCluster(path.join(project, 'clusters', 'toy.yaml')));
+  const lock = path.join(project, '.toy', 'lock');
+  let empty = false;
+  const looking = setInterval(() => {
+    try {
+      empty ||= readFileSync(lock, 'utf8') === '';
+    } catch {
+      // Nobody holds it at the moment.
+    }
+  });
+  for (let times = 0; times < 200 && !empty; times += 1) {
+    await platform.perform({ verb: 'lock.take', args: { run: 'r', owner: thisOwner() } });
+    await platform.perform({ verb: 'lock.release', args: { run: 'r' } });
+  }
+  clearInterval(looking);
+  assert.equal(empty, false, 'nobody knows whose an empty lock is');
+});
+
+test('a damaged journal is no journal with nothing in it: the file and its line are named, and the code is 4', async () => {
+  const run = path.join(RECORDINGS, 'runs', '20260101-000000-abcd');
+  mkdirSync(run, { recursive: true });
+  writeFileSync(path.join(run, 'journal.jsonl'), '{"version":2,"run":"20260101-000000-ab\n{"id":1}\n');
+  const undo = brownout('undo');
+  assert.equal(await undo.ended, 4);
+  assert.match(undo.output(), /journal\.jsonl:1 is damaged/);
+  // Nor where its cluster file is given: what carries no label is not found by it.
+  const named = brownout('undo', '20260101-000000-abcd', '--cluster', 'clusters/toy.yaml');
+  assert.equal(await named.ended, 4, named.output());
+  assert.match(named.output(), /journal\.jsonl:1 is damaged/);
+  rmSync(RECORDINGS, { recursive: true });
+});
+
+test('of a run that had begun, an empty journal or none is not one with nothing in it, whoever is asked', async () => {
+  const running = await untilHeld();
+  process.kill(-running.child.pid!, 'SIGKILL');
+  await running.ended;
+  const worker = playwrightsOf(project, 'workerProcessEntry');
+  if (worker !== undefined) process.kill(worker, 'SIGKILL');
+  const [run] = readdirSync(path.join(RECORDINGS, 'runs'));
+  const journal = path.join(RECORDINGS, 'runs', run!, 'journal.jsonl');
+  const whole = readFileSync(journal);
+  for (const damage of [() => writeFileSync(journal, ''), () => rmSync(journal)]) {
+    damage();
+    for (const words of [['undo'], ['undo', run!], ['undo', run!, '--cluster', 'clusters/toy.yaml']]) {
+      const undo = brownout(...words);
+      assert.equal(await undo.ended, 4, `${words.join(' ')}: ${undo.output()}`);
+      assert.match(undo.output(), /journal\.jsonl/);
+    }
+  }
+  writeFileSync(journal, whole);
+  assert.equal(await brownout('undo').ended, 0);
+  rmSync(RECORDINGS, { recursive: true });
+});
