@@ -13,7 +13,7 @@ import { type Preflight, preflight } from '../run/preflight/preflight.ts';
 import { findScenarioUses } from '../scenarios/find.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { scenarioOn } from '../scenarios/on-cluster.ts';
-import type { Scenario } from '../scenarios/scenario.ts';
+import type { Scenario, WrittenScenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { asDocument, asJson, joined, type Piece, type Styled, stdout, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
@@ -51,15 +51,7 @@ export function planCommand(): Command {
       const scenarios = await Promise.all(uses.map(({ file }) => loadScenario(file)));
       const clusters = await Promise.all(once(flags.cluster).map((file) => loadCluster(file)));
       if (flags.rights) {
-        for (const cluster of clusters)
-          stdout.print(
-            asDocument(
-              await rightsText(
-                scenarios.map((scenario) => scenarioOn(cluster, scenario)),
-                cluster,
-              ),
-            ),
-          );
+        for (const cluster of clusters) stdout.print(asDocument(await rightsText(scenarios, cluster)));
         return;
       }
       const plans: Planned[] = [];
@@ -95,7 +87,7 @@ const isFit = (planned: Planned) =>
   'why' in planned ? planned.why instanceof NotOffered : planned.looked.checks.every((check) => check.ok);
 const wordFor = ({ why }: NotPlanned) => (why instanceof NotOffered ? 'skipped' : 'refused');
 
-async function rightsText(scenarios: Scenario[], cluster: Cluster): Promise<string> {
+async function rightsText(scenarios: WrittenScenario[], cluster: Cluster): Promise<string> {
   const offered = await verbsOf(cluster.platform);
   const verbs = new Set(scenarios.flatMap(verbsFor).filter((verb) => offered.includes(verb)));
   return (

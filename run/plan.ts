@@ -61,7 +61,7 @@ function newRunId(now = new Date()): string {
 const ALWAYS_NEEDED = ['lock.take', 'lock.renew', 'lock.release', 'deploy', 'remove'];
 
 /** Every verb that a run of the scenario may use. */
-export function verbsFor(scenario: Scenario): string[] {
+export function verbsFor(scenario: Pick<Scenario, 'faults' | 'load'>): string[] {
   const own = scenario.faults.flatMap(({ fault, options }) => faults[fault]!.needs(options));
   if (scenario.load?.runners !== undefined) own.push(...RUNNER_VERBS);
   return [...new Set([...ALWAYS_NEEDED, ...own])].sort();

@@ -204,8 +204,8 @@ function* stopMistakes({ scenario }: Written): Generator<Mistake> {
 
 function* expectMistakes({ scenario, workload }: Written): Generator<Mistake> {
   const platforms = Object.keys(registeredPlatforms());
-  const named = typeof scenario.expect === 'string' ? [] : Object.keys(scenario.expect);
-  for (const platform of named.filter((each) => !platforms.includes(each)))
+  const byPlatform = typeof scenario.expect === 'string' ? {} : scenario.expect;
+  for (const platform of Object.keys(byPlatform).filter((each) => !platforms.includes(each)))
     yield {
       at: 'key',
       path: ['expect', platform],
@@ -213,7 +213,7 @@ function* expectMistakes({ scenario, workload }: Written): Generator<Mistake> {
       hint: didYouMean(platform, platforms, 'platform'),
     };
   const writes = Object.keys(scenario.probes).some((name) => workload.probes[name]?.writes);
-  const mustFail = scenario.expect === 'fail' || Object.values(scenario.expect).includes('fail');
+  const mustFail = scenario.expect === 'fail' || Object.values(byPlatform).includes('fail');
   if (!mustFail || Object.keys(scenario.objectives).length > 0 || writes) return;
   yield {
     at: 'value',
