@@ -28,6 +28,12 @@ interface Options {
   timeScale: number;
 }
 
+/** `seen`: the keys that must still have these revisions. */
+interface Planned {
+  seen: [key: string, revision: string | undefined][];
+  writes: Write[];
+}
+
 /**
  * The replicated files over etcd, with the meaning of `/etc/pve`. Without a majority, reads see what was there before and writes are
  * refused; in the seconds before corosync has noticed that somebody is lost, writes wait.
@@ -40,6 +46,7 @@ export class ReplicatedFiles implements ClusterFiles {
   #isConfirmed = false;
   #queue: Promise<unknown> = Promise.resolve();
   #writes = 0;
+  #changes = 0;
   #isClosed = false;
 
   constructor(options: Options) {
@@ -122,23 +129,23 @@ export class ReplicatedFiles implements ClusterFiles {
    * @param plan reads, and says what is to be written if nothing has changed since; undefined: nothing
    * @returns whether something was written
    */
-  #change(
-    plan: () => Promise<{ seen: [string, string | undefined][]; writes: Write[] } | undefined>,
-  ): Promise<boolean> {
+  #change(plan: () => Promise<Planned | undefined>): Promise<boolean> {
     const { etcd, id } = this.#options;
     const noteKey = LAST_WRITES + id;
     const note = String(++this.#writes);
     const work = async () => {
       const deadline = performance.now() + PATIENCE;
+      let planned: Planned | undefined;
       for (let isUncertain = false; ; ) {
         if (!this.quorate()) throw new NotReady('cluster not ready - no quorum?');
         try {
-          if (isUncertain && (await etcd.get(noteKey))?.value === note) return true;
+          if (isUncertain && (await etcd.get(noteKey))?.value === note) return this.#wrote(planned!);
           isUncertain = false;
-          const planned = await plan();
+          planned = await plan();
           if (!planned) return false;
           isUncertain = true;
-          if (await etcd.writeIf(planned.seen, [...planned.writes, { put: [noteKey, note] }])) return true;
+          if (await etcd.writeIf(planned.seen, [...planned.writes, { put: [noteKey, note] }]))
+            return this.#wrote(planned);
           isUncertain = false;
         } catch (error) {
           if (!(error instanceof EtcdUnavailable) || performance.now() > deadline) throw error;
@@ -151,12 +158,25 @@ export class ReplicatedFiles implements ClusterFiles {
     return done;
   }
 
+  /** What this node has written it sees at once, also where the store is too slow to be asked. */
+  #wrote({ writes }: Planned): true {
+    this.#changes += 1;
+    for (const { put: [key, text] = [], remove } of writes) {
+      if (key?.startsWith(FILES)) this.#copy.set(key.slice(FILES.length), text!);
+      else if (remove?.startsWith(FILES)) this.#copy.delete(remove.slice(FILES.length));
+    }
+    return true;
+  }
+
   /** Follows the store: the own copy, the ages of locks, and whether etcd answers as of now since corosync has a majority. */
   async #look(): Promise<void> {
     const { etcd, hasMajority, timeScale } = this.#options;
     while (!this.#isClosed) {
       if (hasMajority()) {
+        const before = this.#changes;
         const seen = await etcd.list('/pve', 'linearizable').catch(() => undefined);
+        // It may be from before what was written meanwhile.
+        if (seen && this.#changes !== before) continue;
         if (seen && seen.revision !== this.#copied) await this.#keep(seen);
         if (seen && hasMajority()) this.#isConfirmed = true;
       } else this.#isConfirmed = false;
