@@ -16,8 +16,8 @@ const [only] = process.argv.slice(2);
 const unit = globSync('*/**/*.test.ts', { exclude: ['node_modules/**', 'tests/**', 'dist/**', '.brownout/**'] }).sort();
 const inRoom = (room: string) => globSync(`tests/${room}/*.test.ts`).sort();
 
-/** Each with a project and a toy cluster of its own: two at a time, since much of it is waiting. */
-const beside = [...inRoom('command'), ...inRoom('reports')];
+/** Without a lab, each with a project of its own: two at a time, since much of it is waiting. */
+const beside = [...inRoom('command'), ...inRoom('faults'), ...inRoom('reports')];
 /** There is one lab of a kind a machine, and what measures is measured alone. */
 const alone = [
   ...inRoom('load'),
