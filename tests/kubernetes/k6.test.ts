@@ -175,6 +175,7 @@ describe('a load by k6-operator on Kubernetes', { skip: withoutCrd, timeout: 600
       return items.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
     };
     for (let times = 0; times < KILLS; times++) {
+      rmSync(join(project, '.brownout'), { recursive: true, force: true });
       const running = startBrownout(project, 'run', scenario, '--cluster', file, '--no-allure');
       // Sooner or later than its journal says so: up to half a second before the object is there, and while its runners are waited for.
       while (!/"load\.start"/.test(journalIn(project)) && running.child.exitCode === null) await sleep(20);
