@@ -17,9 +17,9 @@ interface Progress {
 /**
  * Sends a running guest to the process that waits for it, and resolves when all of it is there and runs there: this process then only
  * has what is left. Throws an Error with QEMU's words when it did not work: the guest runs on here.
- * @param held an emulated guest stands still while its memory is copied, and `resume` lets it go on where it is then. QEMU's emulation loses what a
- * guest writes to a page at the moment when its copy is marked as begun, if the thread of the processor is not running just then; what comes of it is a kernel
- * that panics minutes later (seen in two of some hundred moves, on a busy computer).
+ * @param held an emulated guest stands still while its memory is copied, and `resume` lets it go on where it is then. Else a kernel may panic
+ * after the move (seen in two of some hundred, on a busy computer), its memory damaged: QEMU's emulation is suspected to lose what a guest writes to a page just
+ * when its copy begins, if the thread of its processor is not running at that moment.
  */
 export async function migrateTo(
   { host, port }: { host: string; port: number },
