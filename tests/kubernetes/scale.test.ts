@@ -23,7 +23,7 @@ import { labCluster } from '../labs/kubernetes.ts';
 const CROWD = { nodes: 2_000, pods: 20_000 };
 const MEMORY_MIB = 350;
 const root = join(import.meta.dirname, '../..');
-const wanted = process.env.BROWNOUT_SCALE === '1' || process.argv[1]?.endsWith('kubernetes-scale.test.ts');
+const wanted = process.env.BROWNOUT_SCALE === '1' || process.argv[1]?.endsWith('kubernetes/scale.test.ts');
 
 describe('a large cluster', { timeout: 1_800_000, skip: !wanted }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-scale-'));
