@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 import { addToken } from '../../lab/proxmox/api/access-files.ts';
+import { memoryClusterFile } from '../../tests/proxmox/cluster.ts';
 import { MemoryCluster, TOKEN_SECRET } from '../../tests/proxmox/memory-cluster.ts';
 import { Authority } from '../../tests/proxmox/server.ts';
 import { PermanentError } from '../../units/operator-error.ts';
@@ -28,32 +29,11 @@ describe("the driver on the lab's API", { timeout: 240_000 }, () => {
   let api: Api;
   let platform: Platform;
 
-  const clusterFile = (more: Partial<ProxmoxCluster> = {}): ProxmoxCluster => ({
-    name: 'clusters/test.yaml',
-    file: 'clusters/test.yaml',
-    platform: 'proxmox',
-    allow: { nodes: ['*'], namespaces: ['brownout-*'] },
-    power: undefined,
-    entry: {},
-    credentials: {},
-    images: {},
-    pull: 'missing',
-    netem: false,
-    reach: {
-      endpoints: ['pve1', 'pve2', 'pve3'].map((name) => nodes.origin(name)),
-      login: { token: 'root@pam!rec', secret: 'env:BROWNOUT_TEST_PVE' },
-      trust: { ca: authority.file },
-    },
-    ssh: undefined,
-    from: { template: 100 },
-    storage: 'shared',
-    bridge: 'vmbr0',
-    vlan: undefined,
-    vmids: { first: 101, last: 110 },
-    addresses: { all: Array.from({ length: 10 }, (_, index) => `10.0.0.${index + 1}`), prefix: 24 },
-    gateway: undefined,
-    ...more,
-  });
+  const clusterFile = (more: Partial<ProxmoxCluster> = {}) =>
+    memoryClusterFile(
+      { endpoints: ['pve1', 'pve2', 'pve3'].map((name) => nodes.origin(name)), trust: { ca: authority.file } },
+      more,
+    );
 
   const act = (verb: string, args: Record<string, Json>, on = platform, run: string | undefined = RUN) =>
     on.perform({ verb, args }, run);

@@ -3,7 +3,7 @@
  * for and no others. The operator itself, and its images, are not here: nothing is sent.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -21,6 +21,7 @@ import {
 } from '../../platforms/kubernetes/api/objects.ts';
 import { openReach } from '../../platforms/kubernetes/api/reach.ts';
 import type { Act, Platform } from '../../platforms/platform.ts';
+import { listRuns, runsDir } from '../../recording/folder.ts';
 import { RUNNER_VERBS } from '../../run/load/runners.ts';
 import { runnersCheck } from '../../run/preflight/runners.ts';
 import { sleep } from '../../units/sleep.ts';
@@ -35,9 +36,7 @@ const root = join(import.meta.dirname, '../..');
 const KILLS = 10;
 
 function journalIn(project: string): string {
-  const runs = join(project, '.brownout', 'runs');
-  const [run] = existsSync(runs) ? readdirSync(runs).sort().slice(-1) : [];
-  const journal = run === undefined ? undefined : join(runs, run, 'journal.jsonl');
+  const journal = listRuns(runsDir(project)).at(-1)?.journal;
   return journal !== undefined && existsSync(journal) ? readFileSync(journal, 'utf8') : '';
 }
 

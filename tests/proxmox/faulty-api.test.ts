@@ -12,11 +12,12 @@ import { thisOwner } from '../../platforms/owner.ts';
 import type { Json, Member, Platform, PlatformEvent } from '../../platforms/platform.ts';
 import { Api } from '../../platforms/proxmox/api/api.ts';
 import { finished } from '../../platforms/proxmox/api/tasks.ts';
-import type { ProxmoxCluster, ProxmoxReach } from '../../platforms/proxmox/cluster.ts';
+import type { ProxmoxReach } from '../../platforms/proxmox/cluster.ts';
 import { openProxmox } from '../../platforms/proxmox/proxmox.ts';
 import type { OperatorError } from '../../units/operator-error.ts';
 import { seeded } from '../../units/random.ts';
 import { until } from '../until.ts';
+import { memoryClusterFile } from './cluster.ts';
 import { type Fault, FaultyFront, type Passing } from './faulty-front.ts';
 import { MemoryCluster, PASSWORD, TOKEN_SECRET } from './memory-cluster.ts';
 import { Authority } from './server.ts';
@@ -56,32 +57,8 @@ describe(`the Proxmox driver on a hostile API (SEED=${SEED})`, { timeout: 900_00
   let api: Api;
   let atFirst: Record<string, string>;
 
-  const clusterFile = (endpoints: string[], more: Partial<ProxmoxReach> = {}): ProxmoxCluster => ({
-    name: 'clusters/test.yaml',
-    file: 'clusters/test.yaml',
-    platform: 'proxmox',
-    allow: { nodes: ['*'], namespaces: ['brownout-*'] },
-    power: undefined,
-    entry: {},
-    credentials: {},
-    images: {},
-    pull: 'missing',
-    netem: false,
-    reach: {
-      endpoints,
-      login: { token: 'root@pam!rec', secret: 'env:BROWNOUT_TEST_PVE' },
-      trust: { ca: authority.file },
-      ...more,
-    },
-    ssh: undefined,
-    from: { template: 100 },
-    storage: 'shared',
-    bridge: 'vmbr0',
-    vlan: undefined,
-    vmids: { first: 101, last: 110 },
-    addresses: { all: Array.from({ length: 10 }, (_, index) => `10.0.0.${index + 1}`), prefix: 24 },
-    gateway: undefined,
-  });
+  const clusterFile = (endpoints: string[], more: Partial<ProxmoxReach> = {}) =>
+    memoryClusterFile({ endpoints, trust: { ca: authority.file }, ...more });
   const origins = () => fronts.map(({ origin }) => origin);
   const over = (more: Partial<ProxmoxReach> = {}) => openProxmox(clusterFile(origins(), more));
   const act = (platform: Platform, verb: string, args: Record<string, Json>) => platform.perform({ verb, args }, RUN);

@@ -5,7 +5,7 @@
  */
 import { seeded } from '../../units/random.ts';
 import { createBed, type Project } from './bed.ts';
-import type { Random } from './chance.ts';
+import { type Random, shuffled } from './chance.ts';
 import { struckCommand } from './command.ts';
 import type { FailingCall } from './failing-writes.ts';
 import { lies } from './lying.ts';
@@ -87,13 +87,6 @@ function plan(tries: number, random: Random): Group[] {
     });
   }
   return shuffled(groups, random);
-}
-
-function shuffled<T>(all: T[], random: Random): T[] {
-  return all
-    .map((one) => ({ one, at: random() }))
-    .sort((a, b) => a.at - b.at)
-    .map(({ one }) => one);
 }
 
 export interface Tortured {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { until } from '../../../tests/until.ts';
 import { type Entry, type EtcdGateway, EtcdUnavailable, type Write } from './etcd-gateway.ts';
 import { ReplicatedFiles } from './replicated-files.ts';
@@ -57,43 +57,35 @@ describe('what a node has just written it reads, also while the store is slow', 
     await until('it has a majority', () => files.quorate());
   });
 
-  const ended = async (work: () => Promise<void>) => {
-    try {
-      await work();
-    } finally {
-      files.close();
-    }
-  };
+  afterEach(() => files.close());
 
-  it('a new file, one that was removed, one that was moved', () =>
-    ended(async () => {
-      await files.write('nodes/pve1/qemu-server/105.conf', 'name: a\n');
-      store.slow = true;
-      assert.equal(await files.read('nodes/pve1/qemu-server/105.conf'), 'name: a\n');
-      assert.deepEqual(await files.list('nodes/pve1/qemu-server'), ['nodes/pve1/qemu-server/105.conf']);
-      store.slow = false;
-      await files.move('nodes/pve1/qemu-server/105.conf', 'nodes/pve2/qemu-server/105.conf');
-      store.slow = true;
-      assert.deepEqual(await files.list('nodes/pve1/qemu-server'), []);
-      assert.equal(await files.read('nodes/pve2/qemu-server/105.conf'), 'name: a\n');
-      store.slow = false;
-      await files.remove('nodes/pve2/qemu-server/105.conf');
-      store.slow = true;
-      assert.equal(await files.read('nodes/pve2/qemu-server/105.conf'), undefined);
-    }));
+  it('a new file, one that was removed, one that was moved', async () => {
+    await files.write('nodes/pve1/qemu-server/105.conf', 'name: a\n');
+    store.slow = true;
+    assert.equal(await files.read('nodes/pve1/qemu-server/105.conf'), 'name: a\n');
+    assert.deepEqual(await files.list('nodes/pve1/qemu-server'), ['nodes/pve1/qemu-server/105.conf']);
+    store.slow = false;
+    await files.move('nodes/pve1/qemu-server/105.conf', 'nodes/pve2/qemu-server/105.conf');
+    store.slow = true;
+    assert.deepEqual(await files.list('nodes/pve1/qemu-server'), []);
+    assert.equal(await files.read('nodes/pve2/qemu-server/105.conf'), 'name: a\n');
+    store.slow = false;
+    await files.remove('nodes/pve2/qemu-server/105.conf');
+    store.slow = true;
+    assert.equal(await files.read('nodes/pve2/qemu-server/105.conf'), undefined);
+  });
 
-  it('a look at the store that was under way does not take it back', () =>
-    ended(async () => {
-      const late = Promise.withResolvers<void>();
-      store.held = late.promise;
-      const before = store.lists;
-      await until('a look is under way', () => store.lists > before);
-      await files.write('datacenter.cfg', 'ha: shutdown_policy=migrate\n');
-      store.held = undefined;
-      const asked = store.lists;
-      late.resolve();
-      await until('it has ended, and the next has', () => store.lists > asked);
-      store.slow = true;
-      assert.equal(await files.read('datacenter.cfg'), 'ha: shutdown_policy=migrate\n');
-    }));
+  it('a look at the store that was under way does not take it back', async () => {
+    const late = Promise.withResolvers<void>();
+    store.held = late.promise;
+    const before = store.lists;
+    await until('a look is under way', () => store.lists > before);
+    await files.write('datacenter.cfg', 'ha: shutdown_policy=migrate\n');
+    store.held = undefined;
+    const asked = store.lists;
+    late.resolve();
+    await until('it has ended, and the next has', () => store.lists > asked);
+    store.slow = true;
+    assert.equal(await files.read('datacenter.cfg'), 'ha: shutdown_policy=migrate\n');
+  });
 });

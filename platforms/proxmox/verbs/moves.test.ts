@@ -1,6 +1,7 @@
 /** Guests that are moved, and the way back: on the lab's API and its HA manager, over guests that are memory. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { memoryClusterFile } from '../../../tests/proxmox/cluster.ts';
 import { MemoryCluster, TOKEN_SECRET } from '../../../tests/proxmox/memory-cluster.ts';
 import { MemoryHa } from '../../../tests/proxmox/memory-ha.ts';
 import { Authority } from '../../../tests/proxmox/server.ts';
@@ -47,31 +48,15 @@ describe('a guest that is moved', { timeout: 240_000 }, () => {
   before(async () => {
     process.env.BROWNOUT_TEST_PVE = TOKEN_SECRET;
     nodes = await MemoryCluster.start(authority);
-    cluster = {
-      name: 'clusters/test.yaml',
-      file: 'clusters/test.yaml',
-      platform: 'proxmox',
-      allow: { nodes: ['pve1', 'pve2'], namespaces: ['brownout-*'] },
-      power: undefined,
-      entry: {},
-      credentials: {},
-      images: {},
-      pull: 'missing',
-      netem: false,
-      reach: {
-        endpoints: ['pve1', 'pve2', 'pve3'].map((name) => nodes.origin(name)),
-        login: { token: 'root@pam!rec', secret: 'env:BROWNOUT_TEST_PVE' },
-        trust: { ca: authority.file },
+    cluster = memoryClusterFile(
+      { endpoints: ['pve1', 'pve2', 'pve3'].map((name) => nodes.origin(name)), trust: { ca: authority.file } },
+      {
+        allow: { nodes: ['pve1', 'pve2'], namespaces: ['brownout-*'] },
+        from: { guests: { web: [VMID] } },
+        storage: undefined,
+        addresses: undefined,
       },
-      ssh: undefined,
-      from: { guests: { web: [VMID] } },
-      storage: undefined,
-      bridge: 'vmbr0',
-      vlan: undefined,
-      vmids: { first: 101, last: 110 },
-      addresses: undefined,
-      gateway: undefined,
-    };
+    );
     api = new Api(cluster.reach);
     platform = await openProxmox(cluster);
     ha = await MemoryHa.start(nodes);
