@@ -13,10 +13,10 @@ const REFUSED = 3;
 
 const self = fileURLToPath(import.meta.url);
 const root = path.dirname(path.dirname(self));
-const compiled = path.join(root, 'dist', 'cli', 'main.js');
-const isCompiled = existsSync(compiled);
-// In a checkout the sources run as they are; the package carries them compiled.
-const main = isCompiled ? compiled : path.join(root, 'cli', 'main.ts');
+const source = path.join(root, 'cli', 'main.ts');
+// In a checkout the sources run as they are, also while it is being packed; the package has them compiled only.
+const isCompiled = !existsSync(source);
+const main = isCompiled ? path.join(root, 'dist', 'cli', 'main.js') : source;
 
 if (isNewEnough()) await runHere();
 else runElsewhere();

@@ -4,7 +4,8 @@
  * and Proxmox, which take as long again, it runs one scenario each from end to end, and what needs no lab; all are `npm test -- kubernetes` and
  * `npm test -- proxmox`.
  */
-import { globSync } from 'node:fs';
+import { appendFileSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { execa, execaSync } from 'execa';
 import { ensurePackages, installLabPackages } from '../lab/setup.ts';
@@ -30,16 +31,44 @@ const alone = [
   'tests/proxmox/scenario.test.ts',
 ];
 
+const folder = mkdtempSync(path.join(os.tmpdir(), 'brownout-tests-'));
+/** What failed, and why: told again at the end, where it is not lost among what passed. */
+const failed = path.join(folder, 'failed');
+process.on('exit', () => {
+  const text = readFileSync(failed, 'utf8');
+  if (text !== '') console.log(`\nWhat failed, once more:\n\n${text}`);
+  rmSync(folder, { recursive: true });
+});
+writeFileSync(failed, '');
+
+// What Node compiles is kept from one file of tests to the next, and for the commands that they start: as the launcher does it.
+process.env.NODE_COMPILE_CACHE ??= path.join(os.homedir(), '.cache', 'brownout', 'compiled');
+
 function nodeTest(files: string[], concurrency: number): number {
-  const words = ['--test', '--import', './tests/no-hang.ts', `--test-concurrency=${concurrency}`, ...files];
-  const { exitCode } = execaSync(process.execPath, words, { stdio: 'inherit', reject: false });
+  const part = path.join(folder, 'part');
+  writeFileSync(part, '');
+  const reporter = (module: string, to: string) => [`--test-reporter=${module}`, `--test-reporter-destination=${to}`];
+  const words = [...reporter('spec', 'stdout'), ...reporter('./tests/failures.ts', part)];
+  const { exitCode } = execaSync(
+    process.execPath,
+    ['--test', '--import', './tests/no-hang.ts', `--test-concurrency=${concurrency}`, ...words, ...files],
+    { stdio: 'inherit', reject: false },
+  );
+  appendFileSync(failed, readFileSync(part));
   return exitCode ?? 1;
 }
 
 if (only?.endsWith('.test.ts')) process.exit(nodeTest([only], 1));
 
+if (only !== undefined && !['unit', 'kubernetes', 'proxmox'].includes(only)) {
+  console.error(
+    `'${only}' is no part of the tests. What to do: npm test -- unit|kubernetes|proxmox, or a file that ends with .test.ts`,
+  );
+  process.exit(1);
+}
 const isLab = only === 'kubernetes' || only === 'proxmox';
-const unitStatus = isLab ? 0 : nodeTest(unit, 2);
+// Half of their time is waiting.
+const unitStatus = isLab ? 0 : nodeTest(unit, 4);
 if (only === 'unit') process.exit(unitStatus);
 
 const progress = (text: string) => console.error(text);

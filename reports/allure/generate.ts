@@ -14,7 +14,8 @@ import { gatherResults } from './gather.ts';
 import { CLUSTER_LABEL } from './names.ts';
 import { firstNamed, type ReadResult } from './results.ts';
 
-const TIMEOUT = 120_000;
+/** Against an Allure that hangs, ms: a large report on a busy computer takes minutes. */
+const TIMEOUT = 600_000;
 /** Seen from Allure's page. */
 const AVAILABILITY = 'availability/index.html';
 
