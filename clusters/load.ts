@@ -27,7 +27,7 @@ export function toCluster(yaml: YamlFile): Cluster {
   const written = validate(yaml, clusterSchemaOf(module));
   const { file } = yaml.source;
   const folder = path.dirname(file);
-  const { allow, power, entry, 'entry-ca': entryCa, credentials, vantage, images, pull, netem } = written;
+  const { allow, power, capacity, entry, 'entry-ca': entryCa, credentials, vantage, images, pull, netem } = written;
   const probeInterval = written['probe-interval'];
   return {
     name: projectPath(file),
@@ -44,6 +44,7 @@ export function toCluster(yaml: YamlFile): Cluster {
       ]),
     ),
     ...(probeInterval === undefined ? {} : { probeInterval }),
+    ...(capacity === undefined ? {} : { capacity }),
     ...(vantage === undefined ? {} : { vantages: vantagesOf(vantage) }),
     images,
     pull,

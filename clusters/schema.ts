@@ -6,7 +6,7 @@ import { dockerApi } from '../platforms/docker/address.ts';
 import { line, name, parseUrl, path, REFERENCE_HINT, reference, refuseSecrets } from '../platforms/keys.ts';
 import type { PlatformModule } from '../platforms/module.ts';
 import { sshTarget } from '../probes/vantage/vantage.ts';
-import { duration } from '../units/units.ts';
+import { duration, rate } from '../units/units.ts';
 
 const ENTRY = 'expected a URL as users type it: http://, https://, smb://host/share or tcp://host:port';
 
@@ -226,6 +226,14 @@ const anyCluster = {
       'No probe comes more often than this, whatever a scenario asks: what the entries of a small or emulated cluster can bear, or what its owner allows.',
     )
     .meta({ examples: ['500ms'] })
+    .optional(),
+  capacity: rate
+    .refine((perSecond) => perSecond > 0, { error: 'expected more than 0/s' })
+    .describe(
+      'Requests a second that the entries bear while nothing is wrong. Scenarios whose load or flood sends more beside a fault are skipped: they would ' +
+        'measure the load. One that has a load in place of a fault is not, since it is meant to send more.',
+    )
+    .meta({ examples: ['100/s'] })
     .optional(),
   images: z
     .record(nameOrAny, line)

@@ -71,6 +71,8 @@ export interface Fault<O = unknown> {
   readonly options: z.ZodType<O>;
   /** Verbs it needs, of the platform or the power agent (`power.off`): checked at plan time. */
   needs(options: O): string[];
+  /** Requests per second that it sends to the workload; left out where it sends none worth counting. */
+  sends?(options: O): number | undefined;
   /** How long the fault is held before it is healed, in ms. */
   hold(options: O): number;
   /** Throws OperatorError when nothing fits the selector. */

@@ -8,7 +8,7 @@ import { offered } from './neighbour/offered.ts';
 import { noiseAct, startNoise } from './noise/live.ts';
 import { type Noise, takenBy } from './noise/noise.ts';
 import { denyNetwork, fillQuota } from './noise/rule.ts';
-import { MEMORY, type NoiseKind, noiseKinds } from './noise/stress.ts';
+import { FLOOD, MEMORY, type NoiseKind, noiseKinds } from './noise/stress.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, undoAll } from './targets.ts';
 
@@ -73,6 +73,7 @@ export const namespaceDos: Fault<Options> = {
     ...(isRule(kind) ? ['namespace.restrict', 'namespace.unrestrict'] : []),
     ...(kind === 'quota' ? ['namespace.refusal'] : []),
   ],
+  sends: ({ kind }) => (kind === 'flood' ? FLOOD : undefined),
   hold: ({ hold }) => hold,
   aim(world, { node, kind, service, limits }) {
     refuseMisfits(world, kind, limits);

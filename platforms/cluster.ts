@@ -21,6 +21,8 @@ export interface Cluster {
   credentials: Record<string, Credentials>;
   /** No probe comes more often, ms, whatever a scenario asks. */
   probeInterval?: number;
+  /** What the entries bear beside a fault, requests per second in all. */
+  capacity?: number;
   /** Further places to probe from, by name. */
   vantages?: Record<string, Vantage>;
   /** Image by role name; `tools` is the image for node faults and noisy neighbours. */

@@ -96,7 +96,12 @@ const scenario: z.ZodType<Scenario> = z.looseObject({
   faults: z.array(z.looseObject({ fault: text, options: z.record(text, z.unknown()) })),
   probes: z.record(
     text,
-    z.looseObject({ every: count, timeout: count, connection: z.enum(['new', 'reused', 'both']) }),
+    z.looseObject({
+      every: count,
+      timeout: count,
+      connection: z.enum(['new', 'reused', 'both']),
+      exact: z.boolean().optional(),
+    }),
   ),
   objectives: z.record(text, objective),
   load: load.optional(),

@@ -16,7 +16,7 @@ import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import { checkStream, type KnownKinds } from '../probes/kinds.ts';
 import { REUSED, type StreamSpec } from '../probes/probe.ts';
-import { tooSeldom } from '../scenarios/on-cluster.ts';
+import { beyond, tooSeldom } from '../scenarios/on-cluster.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
@@ -82,6 +82,8 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
       { hint: "Allow 'brownout-*' in `allow.namespaces`." },
     );
   }
+  const [notBorne] = beyond(scenario, cluster, faults);
+  if (notBorne) throw new NotOffered(`${notBorne.message}.`, { hint: notBorne.hint });
   const [seldom] = tooSeldom(scenario, cluster);
   if (seldom) {
     const message = `${scenario.file}: '${seldom.name}' comes ${seldom.message}.`;

@@ -9,7 +9,7 @@ import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf, verbsOf } from '../platforms/index.ts';
 import { POWER_VERBS } from '../platforms/power/verbs.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { scenarioOn, tooSeldom } from './on-cluster.ts';
+import { beyond, scenarioOn, tooSeldom } from './on-cluster.ts';
 import type { WrittenScenario } from './scenario.ts';
 
 /** A scenario, its file, and the workload and faults that it refers to. */
@@ -56,7 +56,10 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
         hint: `add it there: ${exampleEntry(workload, entry)}`,
       });
   }
-  for (const { name, message, hint } of tooSeldom(scenarioOn(cluster, scenario), cluster))
+  const here = scenarioOn(cluster, scenario);
+  for (const { at, message, hint } of beyond(here, cluster, read.faults))
+    found.push({ span: file.key(at), message, hint });
+  for (const { name, message, hint } of tooSeldom(here, cluster))
     found.push({ span: file.key(['probes', name]), message: `'${name}' comes ${message}`, hint });
   const notOffered = await deploymentRefusal(scenario, workload, cluster);
   if (notOffered) found.push({ span: file.at(['variant']), message: notOffered.message, hint: notOffered.hint });

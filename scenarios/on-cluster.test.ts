@@ -20,21 +20,19 @@ probes:
   result: { every: 1s }
 `;
 
-const cluster = toCluster(
-  parseYaml(
-    new Source(
-      'small.yaml',
-      `platform: swarm
+const cluster = clusterOf('probe-interval: 500ms');
+
+function clusterOf(more: string) {
+  const text = `platform: swarm
 reach: { hosts: [ssh://a] }
 allow: { nodes: [w*], namespaces: [brownout-*] }
 entry: { '*': 'http://vip:{port}' }
-images: { '*': voting }
+images: { '*': voting, tools: tools }
 shared: /srv/shared
-probe-interval: 500ms
-`,
-    ),
-  ),
-);
+${more}
+`;
+  return toCluster(parseYaml(new Source('small.yaml', text)));
+}
 
 test('no probe comes more often than the cluster file has it, and none is hurried', async () => {
   const { scenario } = await read(least('60s'));
@@ -53,6 +51,52 @@ test('a steady state that is then too short for a verdict is told by check, with
   assert.deepEqual(first, [8, 3, `'vote' ${why}`, hint]);
   assert.deepEqual(second, [9, 3, `'result' ${why}`, hint]);
   assert.deepEqual(rest, []);
+});
+
+const flood = `title: Voting goes on
+workload: voting
+variant: hardened
+faults:
+  - member-kill: { member: { service: vote } }
+  - namespace-dos: { node: { running: vote }, kind: flood, service: vote }
+probes:
+  vote: { every: 100ms, exact: true }
+  result: { every: 100ms }
+load: { probe: page, stages: [{ rate: 300/s, for: 10s }, { rate: 20/s, for: 10s }] }
+`;
+
+const told = async (text: string, more: string) =>
+  (await misfits(await read(text), clusterOf(more))).map(({ line, column, message }) => [line, column, message]);
+
+test('what the entries do not bear beside a fault is told by check, with its place', async () => {
+  const capacity = 'the capacity that small.yaml gives for its entries is';
+  assert.deepEqual(await told(flood, 'capacity: 100/s'), [
+    [6, 5, `'namespace-dos' sends up to 1000/s, and ${capacity} 100/s`],
+    [10, 1, `the load sends up to 300/s, and ${capacity} 100/s`],
+  ]);
+  assert.deepEqual(await told(flood, 'capacity: 300/s'), [
+    [6, 5, `'namespace-dos' sends up to 1000/s, and ${capacity} 300/s`],
+  ]);
+  assert.deepEqual(await told(flood, 'capacity: 1000/s'), []);
+  assert.deepEqual(await told(flood, ''), []);
+});
+
+test('a load in place of a fault is meant to be more than is borne', async () => {
+  const overload = flood.replace(/faults:.*probes/s, 'faults: []\nprobes');
+  assert.deepEqual(await told(overload, 'capacity: 100/s'), []);
+});
+
+test('a probe whose interval is exact comes no less often: where it may not come so often, the scenario does not fit', async () => {
+  assert.deepEqual(await told(flood, 'probe-interval: 101ms'), [
+    [8, 3, "'vote' must come every 100 ms, and the probe-interval of small.yaml is 101 ms"],
+  ]);
+  assert.deepEqual(await told(flood, 'probe-interval: 100ms'), []);
+  const { probes } = scenarioOn(cluster, (await read(flood)).scenario);
+  assert.deepEqual([probes.vote?.every, probes.result?.every], [100, 500]);
+});
+
+test('a capacity of nothing is refused', () => {
+  assert.throws(() => clusterOf('capacity: 0/s'), { message: /expected more than 0\/s/ });
 });
 
 test('an interval that no scenario could have is refused', () => {

@@ -1,13 +1,17 @@
 /** What a scenario is on one cluster: what is expected there, and how often its probes may come. */
+import type { Fault } from '../faults/fault.ts';
 import type { Cluster } from '../platforms/cluster.ts';
-import { formatDuration } from '../units/units.ts';
-import { type ProbeUse, type Scenario, shortestSteady, type WrittenScenario } from './scenario.ts';
+import { formatDuration, formatRate } from '../units/units.ts';
+import { isOverload, type ProbeUse, type Scenario, shortestSteady, type WrittenScenario } from './scenario.ts';
 
 type Place = Pick<Cluster, 'probeInterval'> & { platform: string };
 
 export function scenarioOn({ platform, probeInterval = 0 }: Place, written: WrittenScenario): Scenario {
   const { expect, probes } = written;
-  const seldom = ([name, use]: [string, ProbeUse]) => [name, { ...use, every: Math.max(use.every, probeInterval) }];
+  const seldom = ([name, use]: [string, ProbeUse]) => [
+    name,
+    use.exact ? use : { ...use, every: Math.max(use.every, probeInterval) },
+  ];
   return {
     ...written,
     expect: typeof expect === 'string' ? expect : (expect[platform] ?? 'pass'),
@@ -24,4 +28,41 @@ export function tooSeldom({ steady, probes }: Scenario, { file, probeInterval }:
     const message = `too seldom for ${formatDuration(steady)} of steady state: ${every}`;
     return [{ name, message, hint: `steady must be at least ${formatDuration(shortest)} there` }];
   });
+}
+
+/** What the entries of a cluster do not bear. */
+interface NotBorne {
+  /** Its place in the scenario's file. */
+  at: (string | number)[];
+  message: string;
+  hint: string;
+}
+
+/** What of a scenario is more than the cluster file says of its entries: the scenario is skipped there. */
+export function beyond(scenario: Scenario, cluster: Cluster, faults: Record<string, Fault>): NotBorne[] {
+  const { file, capacity = Number.POSITIVE_INFINITY, probeInterval = 0 } = cluster;
+  const floods = scenario.faults.map(({ fault, options }, index) => ({
+    at: ['faults', index, fault],
+    what: `'${fault}' sends`,
+    rate: faults[fault]!.sends?.(options) ?? 0,
+  }));
+  const { rate = 0, stages = [] } = scenario.load ?? {};
+  // What stands in place of a fault is meant to be more than can be borne.
+  const load = isOverload(scenario)
+    ? []
+    : [{ at: ['load'], what: 'the load sends', rate: Math.max(rate, ...stages.map((stage) => stage.rate)) }];
+  const tooMuch = [...floods, ...load].filter((each) => each.rate > capacity);
+  const tooOften = Object.entries(scenario.probes).filter(([, { every, exact }]) => exact && every < probeInterval);
+  return [
+    ...tooMuch.map(({ at, what, rate: sent }) => ({
+      at,
+      message: `${what} up to ${formatRate(sent)}, and the capacity that ${file} gives for its entries is ${formatRate(capacity)}`,
+      hint: 'choose a cluster that bears it, or correct `capacity` there',
+    })),
+    ...tooOften.map(([name, { every }]) => ({
+      at: ['probes', name],
+      message: `'${name}' must come every ${formatDuration(every)}, and the probe-interval of ${file} is ${formatDuration(probeInterval)}`,
+      hint: 'choose a cluster that bears it, or correct `probe-interval` there',
+    })),
+  ];
 }

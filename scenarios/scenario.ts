@@ -48,6 +48,8 @@ export interface FaultUse {
 
 export interface ProbeUse {
   every: number;
+  /** It must not come less often either. */
+  exact?: boolean;
   timeout: number;
   connection: 'new' | 'reused' | 'both';
 }

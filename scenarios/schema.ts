@@ -28,6 +28,13 @@ const probe = z.strictObject({
     .enum(['new', 'reused', 'both'])
     .prefault('new')
     .describe('A new connection for each probe, one that is kept, or two streams, one of each.'),
+  exact: z
+    .boolean()
+    .describe(
+      '`true`: what is to be shown depends on how often it comes. On a cluster whose `probe-interval` is longer the scenario is skipped; ' +
+        'otherwise it comes less often there.',
+    )
+    .optional(),
 });
 
 const objective = z

@@ -7,6 +7,9 @@ export const PROGRESS_FILE = '/tmp/noise';
 /** How much the noise of memory takes unless another size is said, in bytes. */
 export const MEMORY = 2 ** 30;
 
+/** How many requests a second the noise of a flood sends. */
+export const FLOOD = 1000;
+
 /**
  * The noise itself, in Python's standard library. Arguments: kind; for `flood` and `knock` the target's host and port; for
  * `memory` the bytes. Bounded on purpose: it is a greedy neighbour, not the end of the machine. `knock` is no noise: it asks
@@ -24,7 +27,7 @@ MEMORY = int(TARGET[0]) if KIND == 'memory' else 0
 THREADS = 2000
 FILE = 256 * 2**20
 CONNECTIONS = 100
-RATE = 1000
+RATE = ${FLOOD}
 BLOCK = 2**20
 
 def tell(count, text, **numbers):
