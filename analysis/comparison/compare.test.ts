@@ -86,6 +86,14 @@ test('runs that were asked the same of the same cluster are one set-up, with eve
   assert.equal(summary!.interval, undefined, 'three runs carry no interval');
 });
 
+test('a run that was probed from further places as well was asked more, and is a set-up of its own', () => {
+  const [here, there] = ['a', 'b'].map((id) => made({ id, outage: 2000 })) as [ComparedRun, ComparedRun];
+  there.meta.vantages = { outside: 'ssh ops@w1', inside: 'ssh ops@w2' };
+  const { setUps, differences } = compare([here, there]);
+  assert.equal(setUps.length, 2);
+  assert.deepEqual(differences, [{ group: 'asked', name: 'also probed from', values: [undefined, 'inside, outside'] }]);
+});
+
 test('a timer that differs makes two set-ups, and is all that is shown to differ; whether it was read does not', () => {
   const comparison = compare([
     made({ id: 'a', heartbeat: heartbeat(5000) }),

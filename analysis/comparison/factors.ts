@@ -33,7 +33,8 @@ export function targetOf({ configuration }: Findings): { value: string; role: st
 }
 
 export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
-  const { scenario, cluster, services } = meta;
+  const { scenario, cluster, services, vantages = {} } = meta;
+  const from = Object.keys(vantages).sort().join(', ');
   const recorded = findings.configuration.filter(({ group }) => !NAMED_ELSEWHERE.has(group));
   const entries = (all: ConfigurationEntry[]) => all.map(factorOf);
   return [
@@ -48,6 +49,8 @@ export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
       ...scenario.stop.map(({ text }, i): [string, string] => [`stop condition ${i + 1}`, text]),
     ]),
     ...entries(recorded.filter(isAsked)),
+    // Each sends what the suite itself sends.
+    ...grouped('asked', from === '' ? [] : [['also probed from', from]]),
     ...grouped('cluster', [
       ['platform', cluster.platform],
       ['cluster', cluster.name],
