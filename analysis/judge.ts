@@ -166,7 +166,7 @@ function checksOf(
     ...steadyChecks(series, streams, timeline, scenario.steady),
     proberFitness(events, series, timeline),
     watchCheck(timeline),
-    ...loadSentCheck(load, timeline),
+    ...loadSentCheck(load, scenario.load, timeline),
   ];
   const measured = [
     ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), timeline.t0?.from ?? timeline.end)),

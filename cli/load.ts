@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { kneeOf } from '../analysis/load/knee.ts';
+import { kneeOf, mayRise } from '../analysis/load/knee.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml, type YamlFile } from '../files/yaml.ts';
@@ -81,7 +81,7 @@ async function sendLoad(given: string, flags: LoadFlags): Promise<number> {
     load,
     cluster: cluster.name,
     report,
-    knee: kneeOf(seconds),
+    knee: mayRise(read.load) ? kneeOf(seconds) : undefined,
     checks: judgeLoad(report, load.thresholds),
   };
   if (flags.json) stdout.print(asJson({ ...told, seconds }));

@@ -84,6 +84,8 @@ export interface LoadCounts {
   p95: number;
   p99: number;
   max: number;
+  /** Where several runners sent it: the least percentile of one of them. The true one lies between it and the greatest, which is told above. */
+  least?: { p95: number; p99: number };
   /** Why requests failed, and how many: `refused`, `timeout`, `reset`, `status 503`. */
   errors: Record<string, number>;
   /** Why requests were dropped, and how many: `under way` (too many unanswered), `late`, `EMFILE`. Absent where none was. */

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { clockSince } from '../probes/prober/clock.ts';
+import { messageIn } from '../units/json-line.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { engineOf } from './engines.ts';
 import type { Load, LoadReport, LoadSecond } from './load.ts';
@@ -49,7 +50,8 @@ export async function startLoad(
 
   const lines = createInterface({ input: child.stdio[MESSAGES] as Readable });
   lines.on('line', (text) => {
-    const message = JSON.parse(text) as LoadMessage;
+    const message = messageIn<LoadMessage>(text);
+    if (!message) return;
     if (message.kind === 'ready') {
       isReady = true;
       ready.resolve();

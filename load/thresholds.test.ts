@@ -60,3 +60,14 @@ test('of an engine that failed, or that sent nothing, nothing is known', () => {
   assert.deepEqual(judged({ errors: 0.1 }, nothing), ['errors unknown']);
   assert.deepEqual(judged({}, nothing), ['answers unknown']);
 });
+
+test('the thresholds of a script that were not met are a failure, whatever else was kept', () => {
+  assert.deepEqual(judged({}, {}, 'thresholds'), ['answers pass', 'thresholds of the script fail']);
+  assert.deepEqual(judged({ p95: 100 }, {}, 'thresholds'), ['p95 pass', 'thresholds of the script fail']);
+});
+
+test('a limit that lies between the percentiles of single runners is unknown', () => {
+  assert.deepEqual(judged({ p95: 99 }, { least: { p95: 50, p99: 60 } }), ['p95 unknown']);
+  assert.deepEqual(judged({ p95: 49 }, { least: { p95: 50, p99: 60 } }), ['p95 fail']);
+  assert.deepEqual(judged({ p95: 100 }, { least: { p95: 50, p99: 60 } }), ['p95 pass']);
+});

@@ -9,8 +9,8 @@ const ENOUGH = { p95: 20, p99: 100 };
 
 /** One limit of a load, and how it was kept. */
 export interface LoadCheck {
-  /** `p95`, `p99`, `errors`; `answers`: at least one was good. */
-  name: keyof Thresholds | 'answers';
+  /** `p95`, `p99`, `errors`; `answers`: at least one was good; `thresholds of the script`: those of its own. */
+  name: keyof Thresholds | 'answers' | 'thresholds of the script';
   result: 'pass' | 'fail' | 'unknown';
   wanted: string;
   measured: string;
@@ -19,14 +19,14 @@ export interface LoadCheck {
 }
 
 /**
- * Judges a load by its thresholds. Without any it must have one good answer. What the engine did itself proves nothing about the target:
+ * Judges a load by its thresholds, and those of its script. Without any it must have one good answer. What the engine did itself proves nothing about the target:
  * a limit that is kept by a load of which a part was missing is unknown, and so is one missed by no more than the engine was late.
  */
 export function judgeLoad(
   { totals, outcome }: Pick<LoadReport, 'totals' | 'outcome'>,
   thresholds: Thresholds,
 ): LoadCheck[] {
-  const { offered, sent, ok, failed, dropped, lateness = 0 } = totals;
+  const { offered, sent, ok, failed, dropped, lateness = 0, least } = totals;
   const failure = typeof outcome === 'object' ? `the engine failed: ${outcome.failed}` : undefined;
   const missing = dropped > MISSING * offered ? `${dropped} of ${offered} requests could not be sent` : undefined;
   const checks: LoadCheck[] = [];
@@ -48,9 +48,13 @@ export function judgeLoad(
     const value = totals[name];
     const isLate = ok > 0 && value - lateness <= limit;
     const late = isLate ? `the engine itself was up to ${formatDuration(lateness)} late` : undefined;
+    const apart =
+      least !== undefined && least[name] <= limit && value > limit
+        ? `the ${name} of single runners lie on both sides, from ${formatDuration(least[name])} on`
+        : undefined;
     const few = ok > 0 && ok < ENOUGH[name] ? `${ok} good answers are too few for a ${name}` : undefined;
     const measured = ok > 0 ? formatDuration(value) : 'no good answer';
-    add(name, ok > 0 && value <= limit, `≤ ${formatDuration(limit)}`, measured, few ?? late, few);
+    add(name, ok > 0 && value <= limit, `≤ ${formatDuration(limit)}`, measured, few ?? apart ?? late, few);
   }
   if (thresholds.errors !== undefined) {
     const share = sent === 0 ? 0 : failed / sent;
@@ -67,5 +71,6 @@ export function judgeLoad(
     const measured = sent === 0 ? 'nothing was sent' : `${ok} of ${sent}`;
     add('answers', ok > 0, 'a good one', measured, sent === 0 ? measured : undefined);
   }
+  if (outcome === 'thresholds') add('thresholds of the script', false, 'met', 'not met, as the engine says');
   return checks;
 }

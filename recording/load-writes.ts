@@ -8,10 +8,16 @@ export const LOAD = 'load';
 export interface LoadWrites {
   idPrefix: string;
   acknowledged: [from: number, to: number][];
+  /** How many of them had the number of another. */
+  repeated?: number;
 }
 
 const whole = z.int().min(0);
-const schema = z.looseObject({ idPrefix: z.string(), acknowledged: z.array(z.tuple([whole, whole])) });
+const schema = z.looseObject({
+  idPrefix: z.string(),
+  acknowledged: z.array(z.tuple([whole, whole])),
+  repeated: whole.optional(),
+});
 
 /** In the report of a load; undefined where it tells of none, or tells nonsense. */
 export function writesOf(report: LoadReport | null): LoadWrites | undefined {

@@ -210,6 +210,7 @@ const loadCounts = {
   p95: count,
   p99: count,
   max: count,
+  least: z.looseObject({ p95: count, p99: count }).optional(),
   errors: counts,
   drops: counts.optional(),
   lateness: count.optional(),

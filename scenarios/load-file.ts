@@ -75,6 +75,15 @@ function* mistakesIn(
     const place = ['load', ...path];
     yield { span: at === 'key' ? yaml.key(place) : yaml.at(place), message, hint };
   }
+  if (load.runners !== undefined) {
+    const hint =
+      'leave it out: the load is then sent from here; or put it into a scenario, which takes the runners away again';
+    yield {
+      span: yaml.key(['load', 'runners']),
+      message: 'a load alone changes nothing on a cluster, so it has no runners there',
+      hint,
+    };
+  }
   if (load.engine === 'open' && load.rate !== undefined && load.for === undefined) {
     const hint = 'without a scenario a load says how long it lasts: `for: 60s`';
     yield { span: yaml.key(['load']), message: "'for' is missing", hint };

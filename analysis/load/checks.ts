@@ -1,8 +1,9 @@
 import type { Thresholds } from '../../load/load.ts';
+import type { WrittenLoad } from '../../load/schema.ts';
 import { judgeLoad } from '../../load/thresholds.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
-import type { Check, LoadFindings, VerdictKind } from '../findings.ts';
+import type { Check, LoadFindings } from '../findings.ts';
 
 /** Less of what fell due before the fault was sent: the load was not what the scenario asks for. */
 const SENT = 0.99;
@@ -13,9 +14,13 @@ const MARGIN = 1000;
  * Whether the load was there: what was measured under a load that was not sent as the scenario says is not known. No check where there is
  * no load.
  */
-export function loadSentCheck(load: LoadFindings | undefined, timeline: RunTimeline): Check[] {
+export function loadSentCheck(
+  load: LoadFindings | undefined,
+  asked: Pick<WrittenLoad, 'stages'> | undefined,
+  timeline: RunTimeline,
+): Check[] {
   if (!load) return [];
-  const against = whyNotSent(load, timeline);
+  const against = whyNotSent(load, asked?.stages?.[0]?.rate === 0, timeline);
   return [
     {
       kind: 'load-sent',
@@ -27,38 +32,39 @@ export function loadSentCheck(load: LoadFindings | undefined, timeline: RunTimel
   ];
 }
 
+/** @param isIdleAtFirst the scenario itself has nothing sent for a while */
 function whyNotSent(
-  { engine, error, outcome, began, ended, steady }: LoadFindings,
+  { engine, error, outcome, began, ended, steady, seconds, totals }: LoadFindings,
+  isIdleAtFirst: boolean,
   { t0 }: RunTimeline,
 ): string | undefined {
   if (began === undefined) return 'no load began';
   if (outcome === undefined) return `${engine} left no report${error === undefined ? '' : `: ${error}`}`;
   if (typeof outcome === 'object') return `${engine} failed: ${outcome.failed}`;
+  if (totals && totals.sent === 0) return `${engine} sent nothing`;
   if (t0 && ended !== undefined && ended < t0.from - MARGIN)
     return `it had ended ${formatDuration(t0.from - ended)} before the fault`;
   if (steady.offered > 0 && steady.sent < SENT * steady.offered)
     return `${engine} sent ${formatShare(steady.sent / steady.offered)} of what fell due before the fault (${steady.dropped} dropped)`;
+  // Runners of a cluster tell their totals alone.
+  if (seconds.length === 0 && totals && totals.sent < SENT * totals.offered)
+    return `${engine} sent ${formatShare(totals.sent / totals.offered)} of what fell due (${totals.dropped} dropped), and does not say when`;
+  const hadTime = t0 !== undefined && began < t0.from - MARGIN && steady.seconds > 0;
+  if (hadTime && steady.offered === 0 && !isIdleAtFirst) return `${engine} sent nothing before the fault`;
   return undefined;
 }
 
 /** The limits of the load itself, over all of it. A script of k6 has its own: that they failed is a finding, too. */
 export function thresholdChecks(load: LoadFindings | undefined, thresholds: Thresholds): Check[] {
-  const { engine, totals, outcome } = load ?? {};
+  const { totals, outcome } = load ?? {};
   if (!totals || outcome === undefined) return [];
-  const check = (name: string, verdict: VerdictKind, observed: string, wanted: string): Check => ({
+  // Whether the load was there at all is another check.
+  const limits = judgeLoad({ totals, outcome }, thresholds).filter(({ name }) => name !== 'answers');
+  return limits.map(({ name, result, measured, wanted, because }) => ({
     kind: 'load-threshold',
-    verdict,
+    verdict: result,
     what: `load: ${name}`,
-    observed,
+    observed: because === undefined ? measured : `${measured}: ${because}`,
     wanted,
-  });
-  const judged = Object.keys(thresholds).length === 0 ? [] : judgeLoad({ totals, outcome }, thresholds);
-  return [
-    ...judged.map(({ name, result, measured, wanted, because }) =>
-      check(name, result, because === undefined ? measured : `${measured}: ${because}`, wanted),
-    ),
-    ...(outcome === 'thresholds'
-      ? [check('thresholds of the script', 'fail', `${engine} says that they failed`, 'met')]
-      : []),
-  ];
+  }));
 }

@@ -12,8 +12,13 @@ const idOf = (number: number) => `${PREFIX}${number}`;
 
 const totals = { offered: 0, sent: 0, ok: 0, failed: 0, dropped: 0, p50: 0, p95: 0, p99: 0, max: 0, errors: {} };
 
-function eventsOf(acknowledged: unknown, ids: string[] | null, more: Partial<{ error: string }> = {}): RunEvent[] {
-  const summary = { idPrefix: PREFIX, acknowledged };
+function eventsOf(
+  acknowledged: unknown,
+  ids: string[] | null,
+  more: Partial<{ error: string }> = {},
+  repeated?: number,
+): RunEvent[] {
+  const summary = { idPrefix: PREFIX, acknowledged, repeated };
   const report = { engine: 'k6 v2.2.0', began: 0, ended: 1, totals, outcome: 'done' as const, summary };
   return [
     { at: 1, kind: 'load-end', report },
@@ -93,4 +98,10 @@ test('a lost write of the load fails the run', () => {
   const check = findings.checks.find(({ what }) => what === 'load: acknowledged writes lost');
   assert.deepEqual([check?.verdict, findings.verdict], ['fail', 'fail']);
   assert.match(check?.observed ?? '', /1 of 10/);
+});
+
+test('two writes of one number cannot be told apart: whether one was lost is unknown', () => {
+  const found = loadDurability(eventsOf([[0, 2]], [0, 1, 2].map(idOf), {}, 3));
+  assert.match(found?.unknown ?? '', /3 acknowledged writes had the number of another/);
+  assert.equal(loadDurability(eventsOf([[0, 2]], [0, 1, 2].map(idOf), {}, 0))?.unknown, undefined);
 });

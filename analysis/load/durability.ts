@@ -23,7 +23,9 @@ export function loadDurability(events: readonly RunEvent[]): Durability | undefi
       ? whyUnread(readback)
       : count > MOST
         ? `${count} acknowledged writes are more than are compared`
-        : undefined;
+        : (writes.repeated ?? 0) > 0
+          ? `${writes.repeated} acknowledged writes had the number of another: which of them is there cannot be told`
+          : undefined;
   const sets = compare(unknown === undefined ? writes : { ...writes, acknowledged: [] }, readback.ids ?? []);
   const recovered = unknown === undefined ? sets.known - (count - sets.lost.length) : 0;
   return {

@@ -81,6 +81,8 @@ test('a load that is served to its peak has no knee, and one that stays as it is
   assert.deepEqual(kneeOf(answers(upAndDown(900, 30), { capacity: 1000, takes: 5 })), { peak: 885, best: 885 });
   assert.equal(kneeOf(answers(new Array(60).fill(500), { capacity: 1000, takes: 5 })), undefined);
   assert.equal(kneeOf([]), undefined);
+  // The first second is a part of one.
+  assert.equal(kneeOf(answers([200, ...new Array(60).fill(500)], { capacity: 1000, takes: 5 })), undefined);
 });
 
 test('failures that do not go with the rate are no knee', () => {

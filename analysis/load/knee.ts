@@ -1,3 +1,4 @@
+import type { WrittenLoad } from '../../load/schema.ts';
 import type { LoadSecond } from '../../recording/recording.ts';
 import { ENOUGH } from '../../scenarios/scenario.ts';
 
@@ -29,6 +30,10 @@ const LEAST = 3;
 /** A bend that so large a share of seconds does not fit is none. */
 const MOST_MISFITS = 0.2;
 
+/** Whether a load rises by what it is: one of stages, or a script that is told no rate and may have stages of its own. */
+export const mayRise = ({ engine, rate, stages }: Pick<WrittenLoad, 'engine' | 'rate' | 'stages'>) =>
+  stages !== undefined || (engine === 'k6' && rate === undefined);
+
 interface Second {
   at: number;
   rate: number;
@@ -42,7 +47,7 @@ interface Second {
  * answered well, and its p99 is at most 3 times (and 20 ms more than) the median p99 of the third with the lowest rates. The knee is the rate
  * that parts the seconds of the rise best: the fewest that were not served before it, and that were after it. Undefined for a load that is no ramp.
  */
-export function kneeOf(seconds: readonly LoadSecond[]): Knee | undefined {
+export function kneeOf([_partial, ...seconds]: readonly LoadSecond[]): Knee | undefined {
   const asked = seconds.filter(({ offered, sent }) => offered >= ENOUGH && sent > 0);
   const rates = asked.map(({ offered }) => offered);
   const peak = Math.max(0, ...rates);

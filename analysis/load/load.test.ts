@@ -61,6 +61,57 @@ test('an engine that cannot send what falls due in steady state makes it unknown
   assert.match(checkOf(findings, 'load sent')?.observed ?? '', /sent 90\.00 % of what fell due before the fault/);
 });
 
+test('a load that sent nothing, or nothing before the fault, or too little and does not say when, makes it unknown', () => {
+  const recording = withLoad(syntheticRecording({ streams: [{ name: 'vote' }] }), { outcome: 'done' });
+  const told = (change: (one: Recording) => Recording) => {
+    const findings = judge(change(structuredClone(recording)));
+    return [findings.verdict, checkOf(findings, 'load sent')?.observed];
+  };
+  const withTotals = (one: Recording, totals: object): Recording => ({
+    ...one,
+    events: one.events.map((event) =>
+      event.kind === 'load-end' && event.report
+        ? { ...event, report: { ...event.report, totals: { ...event.report.totals, ...totals } } }
+        : event,
+    ),
+  });
+  const t0 = judge(recording).t0!.from;
+  const none = (second: (typeof recording.load)[number]) => ({ ...second, offered: 0, sent: 0, ok: 0 });
+  const late = recording.load.map((second) => (second.at < t0 ? none(second) : second));
+  assert.deepEqual(
+    told((one) => ({ ...one, load: late })),
+    ['unknown', 'open sent nothing before the fault'],
+  );
+  assert.deepEqual(
+    told((one) => ({ ...withTotals(one, { offered: 0, sent: 0, ok: 0 }), load: [] })),
+    ['unknown', 'open sent nothing'],
+  );
+  assert.deepEqual(
+    told((one) => ({ ...withTotals(one, { offered: 1000, sent: 400, dropped: 600 }), load: [] })),
+    ['unknown', 'open sent 40.00 % of what fell due (600 dropped), and does not say when'],
+  );
+  const idle = {
+    ...recording.meta.scenario.load!,
+    rate: undefined,
+    stages: [
+      { rate: 0, for: 60_000 },
+      { rate: 9, for: 9000 },
+    ],
+  };
+  const scenario = { ...recording.meta.scenario, load: idle };
+  assert.equal(told((one) => ({ ...one, meta: { ...one.meta, scenario }, load: late }))[0], 'pass');
+});
+
+test('a load that stays as it is has no knee, whatever it does in place of a fault', () => {
+  const asked = (use: object) => {
+    const recording = withLoad(syntheticRecording({ streams: [{ name: 'vote' }] }), { from: -9700, use });
+    recording.meta.scenario.faults = [];
+    return judge(recording).load?.knee;
+  };
+  assert.equal(asked({}), undefined);
+  assert.equal(asked({ engine: 'autocannon', rate: undefined, connections: 10, amount: 100 }), undefined);
+});
+
 test('thresholds are checks, each over the whole load; those of a script are its own finding', () => {
   const failing = judged({ trouble: [GONE], use: { thresholds: { p95: 7, p99: 20, errors: 0.05 } } });
   const verdicts = ['load: p95', 'load: p99', 'load: errors'].map((what) => checkOf(failing, what)?.verdict);

@@ -3,7 +3,7 @@ import type { LoadSecond } from '../../recording/recording.ts';
 import { isOverload } from '../../scenarios/scenario.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { LoadFindings, LoadPart } from '../findings.ts';
-import { kneeOf } from './knee.ts';
+import { kneeOf, mayRise } from './knee.ts';
 import { loadOutages } from './outages.ts';
 
 /** What was sent beside the probes; undefined if the scenario that ran has no load. */
@@ -19,7 +19,7 @@ export function loadOf(
   const report = end?.report ?? undefined;
   const t0 = timeline.t0?.from ?? timeline.end;
   // While a fault is in effect it bends for another reason than its rate.
-  const knee = isOverload(meta.scenario) ? kneeOf(seconds) : undefined;
+  const knee = isOverload(meta.scenario) && mayRise(use) ? kneeOf(seconds) : undefined;
   return {
     engine: report?.engine ?? use.engine,
     what: begin?.what ?? 'not begun',
@@ -30,7 +30,7 @@ export function loadOf(
     ...(end?.error === undefined ? {} : { error: end.error }),
     steady: partOf(seconds, t0 - steady, t0),
     during: partOf(seconds, t0, timeline.end),
-    outages: loadOutages(seconds),
+    outages: loadOutages(seconds, use.engine === 'open'),
     ...(knee ? { knee } : {}),
     seconds,
   };

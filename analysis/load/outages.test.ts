@@ -41,7 +41,7 @@ test('an outage lies within the brackets that a load gives it', () => {
   fc.assert(
     fc.property(times, ({ rate, phase, takes, from, length }) => {
       const to = from + length;
-      const found = loadOutages(seconds(rate, phase, takes, 40_000, { from, to }));
+      const found = loadOutages(seconds(rate, phase, takes, 40_000, { from, to }), true);
       if (length > 3000) assert.equal(found.length, 1);
       for (const { start, end, inner, outer, open } of found) {
         assert.equal(open, false);
@@ -54,26 +54,52 @@ test('an outage lies within the brackets that a load gives it', () => {
 });
 
 test('a service that is never there, one that does not come back, and one that is always there', () => {
-  const never = loadOutages(seconds(10, 0, 5, 10_000, { from: 0, to: 20_000 }));
+  const never = loadOutages(seconds(10, 0, 5, 10_000, { from: 0, to: 20_000 }), true);
   assert.deepEqual(
     never.map(({ start, open }) => [start.from, open]),
     [[0, true]],
   );
-  const [gone] = loadOutages(seconds(10, 0, 5, 10_000, { from: 4500, to: 20_000 }));
+  const [gone] = loadOutages(seconds(10, 0, 5, 10_000, { from: 4500, to: 20_000 }), true);
   assert.deepEqual([gone?.start.from, gone?.end.to, gone?.open], [4000, 10_000, true]);
-  assert.deepEqual(loadOutages(seconds(10, 0, 5, 10_000)), []);
+  assert.deepEqual(loadOutages(seconds(10, 0, 5, 10_000), true), []);
 });
 
 test('seconds in which nothing fell due are no outage, and do not end one', () => {
   const some = seconds(10, 0, 5, 12_000, { from: 4000, to: 8000 });
   const none = (second: LoadSecond) => ({ ...second, offered: 0, sent: 0, ok: 0, failed: 0 });
-  assert.deepEqual(loadOutages(some.map((second) => (second.at === 2000 ? none(second) : second))).length, 1);
-  assert.deepEqual(loadOutages(some.map((second) => (second.at === 6000 ? none(second) : second))).length, 1);
-  assert.deepEqual(loadOutages(some.map(none)), []);
+  assert.deepEqual(
+    loadOutages(
+      some.map((second) => (second.at === 2000 ? none(second) : second)),
+      true,
+    ).length,
+    1,
+  );
+  assert.deepEqual(
+    loadOutages(
+      some.map((second) => (second.at === 6000 ? none(second) : second)),
+      true,
+    ).length,
+    1,
+  );
+  assert.deepEqual(loadOutages(some.map(none), true), []);
 });
 
 test('a second in which the engine dropped all by itself is no outage', () => {
   const some = seconds(10, 0, 5, 12_000);
   const dropped = some.map((second) => (second.at === 4000 ? { ...second, sent: 0, ok: 0, dropped: 10 } : second));
-  assert.deepEqual(loadOutages(dropped), []);
+  assert.deepEqual(loadOutages(dropped, true), []);
+});
+
+test('a load that ends in the middle of a second, or begins there, has not seen the rest of it', () => {
+  const [toEnd] = loadOutages(seconds(30, 0, 5, 10_300, { from: 9000, to: 20_000 }), true);
+  assert.ok(toEnd!.end.from <= 10_300, `seen until ${toEnd!.end.from}`);
+  const [fromBegin] = loadOutages(seconds(30, 700, 5, 10_000, { from: 0, to: 3000 }), true);
+  assert.ok(fromBegin!.start.to >= 700, `seen from ${fromBegin!.start.to} on`);
+});
+
+test('requests that come in bursts: it may have ended before the next one', () => {
+  // Ten connections that ask at once, and each hangs for 0.9 s.
+  const bursts = seconds(10, 0, 5, 20_000, { from: 4100, to: 8300 });
+  const [outage] = loadOutages(bursts, false);
+  assert.ok(outage!.end.from <= 7000 && outage!.end.to >= 8300, JSON.stringify(outage!.end));
 });

@@ -16,12 +16,23 @@ export interface LoadOutage {
 
 const SECOND = 1000;
 
+type Asked = LoadSecond & { spacing: number };
+
 /**
  * The outages that a load has seen, at the width of its seconds: when in a second a request was due is not recorded. Seconds in which nothing
  * was sent neither begin nor end one. An outage before the first good answer begins with the load: its beginning is not known.
+ *
+ * @param isEven requests are spread evenly over a second, by the clock. Those of a closed model come in bursts; and so may those of a script.
  */
-export function loadOutages(seconds: readonly LoadSecond[]): LoadOutage[] {
-  const asked = seconds.filter(({ sent }) => sent > 0);
+export function loadOutages(seconds: readonly LoadSecond[], isEven: boolean): LoadOutage[] {
+  const partial = new Set([seconds[0], seconds.at(-1)]);
+  const asked = seconds
+    .filter(({ sent }) => sent > 0)
+    .map((second) => ({
+      ...second,
+      // Between two requests that fall due, ms. Of the first and the last second only a part may have been asked.
+      spacing: isEven && !partial.has(second) ? SECOND / second.offered : SECOND,
+    }));
   const found: LoadOutage[] = [];
   let from: number | undefined;
   for (const [index, { ok }] of asked.entries()) {
@@ -36,15 +47,15 @@ export function loadOutages(seconds: readonly LoadSecond[]): LoadOutage[] {
 }
 
 /** `to`: the second after the last one without a good answer. */
-function outageOf(asked: readonly LoadSecond[], from: number, to: number): LoadOutage {
+function outageOf(asked: readonly Asked[], from: number, to: number): LoadOutage {
   const [before, first, last, after] = [asked[from - 1], asked[from]!, asked[to - 1]!, asked[to]];
   const start = {
     from: before?.at ?? first.at,
     // A request that hangs is seen to fail when the slowest of those before it would have been answered, as for probes.
-    to: first.at + spacing(first) + (before?.max ?? SECOND),
+    to: first.at + first.spacing + (before?.max ?? SECOND),
   };
   const end = {
-    from: last.at + SECOND - spacing(last),
+    from: last.at + SECOND - last.spacing,
     to: after ? after.at + SECOND + after.max : last.at + SECOND,
   };
   return {
@@ -56,6 +67,3 @@ function outageOf(asked: readonly LoadSecond[], from: number, to: number): LoadO
     offered: asked.slice(from, to).reduce((sum, { offered }) => sum + offered, 0),
   };
 }
-
-/** Between two requests that fall due, ms, when they are spread evenly. */
-const spacing = ({ offered }: LoadSecond) => SECOND / offered;

@@ -38,6 +38,7 @@ test('counts are sums, an average is weighed, and of percentiles the greatest is
   assert.deepEqual(countsOf(merged), {
     ...{ offered: 407, sent: 400, ok: 390, failed: 10, dropped: 7 },
     ...{ p50: 39, p95: 40, p99: 41, max: 49 },
+    least: { p95: 20, p99: 21 },
     errors: { 'not told why': 10 },
     drops: { 'under way': 7 },
   });
@@ -76,4 +77,10 @@ test('totals are the last such line of what was printed, if it makes sense', () 
   ]) {
     assert.equal(totalsIn(said), undefined, said);
   }
+});
+
+test('runners that do not tell which requests failed say nothing that counts', () => {
+  const { http_req_failed: _, ...metrics } = metricsOf(100, 0, 20);
+  const outcome = outcomeOfRunners([runner('a'), runner('b', { totals: { metrics } })], false);
+  assert.match(JSON.stringify(outcome), /1 of 2 runners: b: its script has k6 not tell which requests failed/);
 });

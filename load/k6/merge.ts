@@ -20,7 +20,7 @@ export interface Merged {
 
 /**
  * The totals of runners as one. Counts are their sums. A percentile of all lies between those of the parts: the greatest is told, so a limit that is kept by it
- * is kept by all.
+ * is kept by all; and beside it the least, `least p(95)`, since one that it misses need not be missed.
  */
 export function mergeSummaries(runners: readonly Runner[]): Merged {
   const all = runners.flatMap(({ totals }) => totals ?? []);
@@ -34,7 +34,15 @@ function mergeMetric(parts: Metric[]): Metric {
   const names = [...new Set(parts.flatMap(({ values }) => Object.keys(values)))];
   const of = (name: string) => parts.map(({ values }) => values[name] ?? 0);
   const sum = (name: string) => of(name).reduce((all, each) => all + each, 0);
-  const values = names.map((name): [string, number] => {
+  const values = names.flatMap((name): [string, number][] =>
+    /^p\(/.test(name)
+      ? [
+          [name, Math.max(...of(name))],
+          [LEAST + name, Math.min(...of(name))],
+        ]
+      : [merged(name)],
+  );
+  function merged(name: string): [string, number] {
     if (['count', 'passes', 'fails'].includes(name)) return [name, sum(name)];
     if (name === 'min') return [name, Math.min(...of(name))];
     if (name === 'rate' && first.type === 'counter') return [name, sum(name)];
@@ -44,9 +52,12 @@ function mergeMetric(parts: Metric[]): Metric {
       return [name, weighed / (sum('count') || 1)];
     }
     return [name, Math.max(...of(name))];
-  });
+  }
   return { type: first.type, ...(first.contains && { contains: first.contains }), values: Object.fromEntries(values) };
 }
+
+/** Before the name of a percentile. */
+const LEAST = 'least ';
 
 /** Of good answers where k6 tells them apart, as it does unless a script wants it otherwise. */
 const TIMES = ['http_req_duration{expected_response:true}', 'http_req_duration'];
@@ -68,6 +79,9 @@ export function countsOf(merged: Merged): LoadCounts {
     p95: told(merged, times, 'p(95)'),
     p99: told(merged, times, 'p(99)'),
     max: told(merged, times, 'max'),
+    ...(merged.told > 1
+      ? { least: { p95: told(merged, times, `${LEAST}p(95)`), p99: told(merged, times, `${LEAST}p(99)`) } }
+      : {}),
     errors: failed > 0 ? { 'not told why': failed } : {},
     ...(dropped > 0 ? { drops: { 'under way': dropped } } : {}),
   };
@@ -78,7 +92,10 @@ export function outcomeOfRunners(runners: readonly Runner[], isStopped: boolean)
   const ends = runners.map(({ name, code, said, totals }) => {
     const outcome = outcomeOf({ code: code ?? undefined, said, isStopped });
     if (typeof outcome !== 'string') return { failed: `${name}: ${outcome.failed}` };
-    return totals ? outcome : { failed: `${name}: ended without its totals\n${said}` };
+    if (!totals) return { failed: `${name}: ended without its totals\n${said}` };
+    if (told(totals, 'http_reqs', 'count') > 0 && totals.metrics.http_req_failed === undefined)
+      return { failed: `${name}: its script has k6 not tell which requests failed (http.setResponseCallback(null))` };
+    return outcome;
   });
   const failed = ends.filter((end) => typeof end !== 'string').map((end) => end.failed);
   if (failed.length > 0) return { failed: `${failed.length} of ${runners.length} runners: ${failed.join('\n')}` };

@@ -26,3 +26,9 @@ test('ranges hold exactly the numbers that came, each once, however they came', 
 test('what is no number of a write is none', () => {
   assert.deepEqual(rangesOf([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60, 3]), [[3, 3]]);
 });
+
+test('numbers that come again are counted: what they are of cannot be told apart', () => {
+  const numbers = new Numbers();
+  for (const number of [0, 1, 1, 2, 2, 2]) numbers.add(number);
+  assert.equal(numbers.repeated, 3);
+});

@@ -5,6 +5,11 @@ export type Range = [from: number, to: number];
 export class Numbers {
   readonly #all: number[] = [];
 
+  /** How many came again: two writes of one number cannot be told apart. */
+  get repeated(): number {
+    return this.#all.length - new Set(this.#all).size;
+  }
+
   /** Anything else than a whole number, from 0 on, is no number of a write. */
   add(number: number): void {
     if (Number.isSafeInteger(number) && number >= 0) this.#all.push(number);

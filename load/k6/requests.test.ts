@@ -49,9 +49,14 @@ test('why a request failed is said in one word', () => {
     [{ status: '0', error_code: '1310', expected_response: 'false' }, 'tls'],
     [{ status: '0', error_code: '1000', expected_response: 'false' }, 'k6 1000'],
     [{ status: '0', expected_response: 'false' }, 'other'],
-    // A script may expect a 404.
-    [{ status: '404', expected_response: 'true' }, undefined],
-    [{}, undefined],
+    // A script may expect a 404; k6 gives it a code all the same.
+    [{ status: '404', error_code: '1404', expected_response: 'true' }, undefined],
+    // One that has k6 leave out what it expects, or k6's own codes, is told by the status.
+    [{ status: '200' }, undefined],
+    [{ status: '503' }, 'status 503'],
+    [{ status: '503', error_code: '1503' }, 'status 503'],
+    [{ status: '0' }, 'other'],
+    [{}, 'other'],
   ];
   for (const [tags, word] of failures) assert.equal(read(points(tags, parts)).requests[0]!.error, word);
 });

@@ -37,6 +37,8 @@ export class Requests {
   readonly #listener: Listener;
   readonly #timeout: number;
   #begun: { time: number; took: number; tags: Point['tags'] } | undefined;
+  /** Of the latest measurement that was read, epoch ms: what came before it is known. */
+  latest = 0;
   /** Lines that were understood, and those that were not: the last of these. */
   understood = 0;
   strange = 0;
@@ -56,7 +58,9 @@ export class Requests {
       return;
     }
     this.understood++;
-    if (line.point) this.#point(line.metric, line.point);
+    if (!line.point) return;
+    this.latest = Math.max(this.latest, line.point.time);
+    this.#point(line.metric, line.point);
   }
 
   /** The last request is told: nothing comes any more. */
@@ -108,14 +112,19 @@ const CODES: Record<string, string> = {
   1220: 'reset',
 };
 
-/** Undefined: it is as the script expects it to be. */
+/**
+ * Undefined: it is as the script expects it to be. A script may have k6 leave that out, and its own numbers for what went wrong (`systemTags`, no response
+ * callback): then it is the status that says it.
+ */
 function errorOf({
   status = '',
   error_code: code = '',
   expected_response: expected,
 }: Point['tags']): string | undefined {
-  if (code === '' && expected !== 'false') return undefined;
-  if (Number(status) > 0) return `status ${status}`;
+  if (expected === 'true') return undefined;
+  const answered = Number(status) > 0;
+  if (code === '' && expected === undefined && answered && Number(status) < 400) return undefined;
+  if (answered) return `status ${status}`;
   const known = CODES[code];
   if (known !== undefined) return known;
   // By their hundreds: names, and certificates.

@@ -22,7 +22,7 @@ const require = createRequire(import.meta.url);
  * @throws {FileError} with each mistake
  */
 export async function checkTypes(script: string): Promise<void> {
-  if (!script.endsWith('.ts')) return;
+  if (!/\.[cm]?ts$/.test(script)) return;
   const folder = await mkdtemp(path.join(tmpdir(), 'brownout-types-'));
   try {
     await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(config(script)));

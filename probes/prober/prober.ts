@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { messageIn } from '../../units/json-line.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { MESSAGES, type ProberMessage, type ProberPlan, type ProberReport, type ProberTick } from './plan.ts';
 import { removeStaleGroups } from './priority.ts';
@@ -38,7 +39,8 @@ export async function startProber(
 
   const lines = createInterface({ input: child.stdio[MESSAGES] as Readable });
   lines.on('line', (text) => {
-    const message = JSON.parse(text) as ProberMessage;
+    const message = messageIn<ProberMessage>(text);
+    if (!message) return;
     if (message.kind === 'ready') ready.resolve(message.t0);
     else if (message.kind === 'tick') onTick?.(message.tick);
     else if (message.kind === 'report') told = message.report;

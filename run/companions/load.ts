@@ -42,9 +42,9 @@ async function start(run: CompanionRun, listener: LoadListener): Promise<Running
   };
 }
 
-function begin(load: Load, { stage, recorder: { clock, folder }, act }: CompanionRun) {
+function begin(load: Load, { stage, recorder: { clock, folder }, act, aborted }: CompanionRun) {
   const { platform, run, namespace } = stage;
   if (load.engine === 'k6' && isSentByCluster(load))
-    return startRunners(load, { platform, act, run, namespace: loadNamespaceOf(namespace), clock });
+    return startRunners(load, { platform, act, run, namespace: loadNamespaceOf(namespace), clock, aborted });
   return startLoad(load, { origin: clock.origin.monotonic, out: folder.load });
 }

@@ -20,7 +20,12 @@ const load: ClusterLoad = {
 };
 
 const totals = (sent: number) =>
-  `brownout-summary ${JSON.stringify({ metrics: { http_reqs: { type: 'counter', values: { count: sent } } } })}`;
+  `brownout-summary ${JSON.stringify({
+    metrics: {
+      http_reqs: { type: 'counter', values: { count: sent } },
+      http_req_failed: { type: 'rate', values: { passes: 0, fails: sent } },
+    },
+  })}`;
 
 /** A cluster that says these stages one after another, then stays with the last; ends its runners with that code once they are told to. */
 function cluster(stages: string[], { code = 0, deaf = false, away = [] as string[] } = {}) {
@@ -58,6 +63,7 @@ function cluster(stages: string[], { code = 0, deaf = false, away = [] as string
     run: 'r1',
     namespace: 'brownout-x-load',
     clock: { now: () => performance.now() },
+    aborted: new AbortController().signal,
   };
   return { world, acts, script: () => script };
 }
@@ -82,11 +88,11 @@ test('stopped: its runners are asked to end, their totals count, and it is remov
   assert.deepEqual(acts, ['load.start', 'load.stop', 'remove']);
 });
 
-test('what cannot be asked to end, or asked at all, is a failure that is told, and removed all the same', async () => {
-  const { world, acts } = cluster(['started'], { away: ['load.stop'] });
-  const { outcome } = await (await startRunners(load, world)).stop();
-  assert.deepEqual(outcome, { failed: 'the API does not answer' });
-  assert.deepEqual(acts.at(-1), 'remove');
+test('what cannot be asked to end, since it has by itself, tells its totals; what cannot be asked at all is a failure; both are removed', async () => {
+  const ended = cluster(['started'], { code: 105, away: ['load.stop'] });
+  const { outcome, totals } = await (await startRunners(load, ended.world)).stop();
+  assert.deepEqual([outcome, totals.sent], ['stopped', 70]);
+  assert.deepEqual(ended.acts.at(-1), 'remove');
   const silent = cluster(['started', 'finished'], { away: ['load.logs', 'remove'] });
   const report = await (await startRunners(load, silent.world)).report;
   assert.match(JSON.stringify(report.outcome), /2 of 2 runners: load-1: ended without its totals/);
@@ -99,6 +105,15 @@ test('runners that do not start: why, and nothing of them stays', async () => {
     message: /do not start: it is in the stage 'error'; load-1: ErrImagePull: no such image; load-2/,
     hint: /images: \{ k6: … \}/,
   });
+  assert.deepEqual(acts, ['load.start', 'remove']);
+});
+
+test('a run that ends while they start does not wait for them, and nothing of them stays', async () => {
+  const { world, acts } = cluster(['']);
+  const aborting = new AbortController();
+  const starting = startRunners(load, { ...world, aborted: aborting.signal });
+  aborting.abort(new Error('interrupted'));
+  await assert.rejects(starting, { message: 'interrupted' });
   assert.deepEqual(acts, ['load.start', 'remove']);
 });
 
@@ -124,8 +139,8 @@ test('preflight says what is missing: a platform that has runners, the kind, the
   };
   const platform = (answer: object, queries = ['load.offered']) => ({ queries, query: async () => answer as Json });
   const check = (answer: object, more: Partial<typeof on> | { pull: 'never' } = {}, queries?: string[]) =>
-    runnersCheck({ platform: platform(answer, queries), cluster: { ...on, ...more }, namespace: 'brownout-x' });
-  const offered = { kind: true, operator: 'k6-operator-system/k6-operator' };
+    runnersCheck({ platform: platform(answer, queries), cluster: { ...on, ...more }, namespace: 'brownout-x', load });
+  const offered = { kind: true, operator: 'k6-operator-system/k6-operator', refused: null };
 
   assert.deepEqual(await check(offered, { images: { k6: 'registry.local/k6:2' } }), {
     what: 'runners of the load',
@@ -133,10 +148,14 @@ test('preflight says what is missing: a platform that has runners, the kind, the
     observed: 'k6-operator-system/k6-operator; image registry.local/k6:2',
   });
   assert.match((await check({ kind: false, operator: null })).observed, /knows no TestRun/);
-  assert.match((await check({ kind: true, operator: null })).observed, /no Deployment that looks like k6-operator/);
+  assert.match(
+    (await check({ kind: true, operator: null, refused: null })).observed,
+    /no Deployment that looks like k6-operator/,
+  );
   const refused = [
     await check({ kind: false, operator: null }),
     await check(offered, { pull: 'never' }),
+    await check({ ...offered, refused: "k6-operator cannot hand on 'a b'" }),
     await check(offered, { allow: { nodes: [], namespaces: ['brownout-x'] } }),
     await check(offered, { platform: 'swarm' }, []),
   ];

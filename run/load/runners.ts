@@ -16,6 +16,8 @@ import { few } from '../../units/words.ts';
 
 /** The operator takes a test up within seconds, and its pods pull their image first. */
 const START_TIMEOUT = 180_000;
+/** How much later than its time a load may be over: its runners begin together, and after it is said that they have. */
+const MARGIN = 10_000;
 /** After it was asked to end, and its last requests; then its pods are looked at once more, and removed. */
 const END_GRACE = 20_000;
 const EVERY = 1_000;
@@ -43,6 +45,8 @@ export interface RunnersWorld {
   /** A namespace of the load's own. */
   namespace: string;
   clock: { now(): number };
+  /** The run ends: nothing is waited for any more. */
+  aborted: AbortSignal;
 }
 
 export type ClusterLoad = ScriptLoad & { runners: number };
@@ -104,7 +108,11 @@ const ENDED = ['stopped', 'finished', 'error'];
 
 async function untilStarted(world: RunnersWorld): Promise<void> {
   const hasBegun = ({ stage }: State) => stage === 'started' || ENDED.includes(stage);
-  const state = await poll(() => stateOf(world), hasBegun, { timeout: START_TIMEOUT, every: EVERY });
+  const signal = world.aborted;
+  // The API may be away for a moment.
+  const look = () => stateOf(world).catch(() => ({ stage: '', pods: [] }));
+  const state = await poll(look, hasBegun, { timeout: START_TIMEOUT, every: EVERY, signal });
+  signal.throwIfAborted();
   if (hasBegun(state) && state.stage !== 'error') return;
   const words = state.pods.map(
     ({ name, code, waiting }) => `${name}: ${waiting || (code === null ? 'runs' : `ended with ${code}`)}`,
@@ -138,10 +146,12 @@ async function watch(
       (runnersIn(state).length >= load.runners && runnersIn(state).every(({ code }) => code !== null)));
   // The API may be away for as long as a fault lasts: what cannot be seen has not ended.
   const look = () => stateOf(world).catch(() => undefined);
-  let state = await poll(look, haveEnded, { timeout: load.limit, every: EVERY, signal });
+  const timeout = load.limit + load.timeout + MARGIN;
+  let state = await poll(look, haveEnded, { timeout, every: EVERY, signal });
   const isStopped = !haveEnded(state);
   if (isStopped) {
-    await world.act({ verb: 'load.stop', args: { namespace } }, undefined);
+    // One that ended by itself meanwhile cannot be asked to: whether all have is seen below.
+    await world.act({ verb: 'load.stop', args: { namespace } }, undefined).catch(() => undefined);
     state = await poll(look, haveEnded, { timeout: load.timeout + END_GRACE, every: EVERY });
   }
   const ended = clock.now();

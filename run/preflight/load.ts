@@ -14,9 +14,9 @@ import { runnersCheck } from './runners.ts';
 export async function loadCheck(stage: Stage): Promise<PreflightCheck | undefined> {
   const { load } = stage;
   if (!load) return undefined;
-  if (load.engine === 'k6' && isSentByCluster(load)) return runnersCheck(stage);
   const what = 'load';
   try {
+    if (load.engine === 'k6' && isSentByCluster(load)) return await runnersCheck({ ...stage, load });
     return { what, ok: true, observed: `${sayAmount(load)} by ${await engineOf(load.engine).check(load)}` };
   } catch (error) {
     if (!(error instanceof OperatorError || error instanceof FileError)) throw error;

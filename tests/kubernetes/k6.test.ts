@@ -22,7 +22,7 @@ import {
 import { openReach } from '../../platforms/kubernetes/api/reach.ts';
 import type { Act, Platform } from '../../platforms/platform.ts';
 import { listRuns, runsDir } from '../../recording/folder.ts';
-import { RUNNER_VERBS } from '../../run/load/runners.ts';
+import { type ClusterLoad, RUNNER_VERBS } from '../../run/load/runners.ts';
 import { runnersCheck } from '../../run/preflight/runners.ts';
 import { sleep } from '../../units/sleep.ts';
 import { startBrownout } from '../brownout.ts';
@@ -64,9 +64,10 @@ describe('a load by k6-operator on Kubernetes', { skip: withoutCrd, timeout: 600
     writeFileSync(script, 'export default function () {}\n');
     return { verb: 'load.start', args: { namespace: NAMESPACE, run: RUN, runners: '4', words, script } };
   };
-  const words = argumentsFor({
+  const load: ClusterLoad = {
     engine: 'k6',
-    script: '/nowhere/voting.ts',
+    runners: 4,
+    script: join(import.meta.dirname, '../../k6/voting.ts'),
     entries: { vote: 'http://10.0.0.1:8080/' },
     idPrefix: `${RUN}-load.`,
     rate: { from: 500, stages: [{ rate: 500, for: 60_000 }] },
@@ -74,7 +75,8 @@ describe('a load by k6-operator on Kubernetes', { skip: withoutCrd, timeout: 600
     timeout: 900,
     limit: 60_000,
     thresholds: {},
-  });
+  };
+  const words = argumentsFor(load);
 
   before(async () => {
     cluster = await labCluster();
@@ -95,7 +97,7 @@ describe('a load by k6-operator on Kubernetes', { skip: withoutCrd, timeout: 600
 
   it('a cluster without the kind is told before anything is made', async () => {
     if (isForeign) return;
-    const check = await runnersCheck({ platform, cluster, namespace: 'brownout-test-k6' });
+    const check = await runnersCheck({ platform, cluster, namespace: 'brownout-test-k6', load });
     assert.equal(check.ok, false);
     assert.match(check.observed, /knows no TestRun/);
   });
@@ -103,7 +105,7 @@ describe('a load by k6-operator on Kubernetes', { skip: withoutCrd, timeout: 600
   it('the API server takes the object, strictly, and refuses one that it does not know', async () => {
     await api.apply(CRDS, crd(), readCrd());
     await until('the kind is served', async () => {
-      const { kind } = (await platform.query({ verb: 'load.offered', args: {} })) as { kind: boolean };
+      const { kind } = (await platform.query({ verb: 'load.offered', args: { words, bytes: 1 } })) as { kind: boolean };
       return kind;
     });
     const wanted = {

@@ -38,14 +38,23 @@ export interface TestRun {
   words: readonly string[];
 }
 
-/** Throws PermanentError for a word that a shell would read otherwise. */
-export function testRunOf({ namespace, run, runners, image, pull, words }: TestRun) {
+/** Why the operator or the API server could not take it. */
+export function refusalOf(words: readonly string[], bytes: number): PermanentError | undefined {
   const odd = words.find((word) => !PLAIN.test(word));
   if (odd !== undefined) {
-    throw new PermanentError(`k6-operator cannot hand on '${odd}': it goes through a shell`, {
+    return new PermanentError(`k6-operator cannot hand on '${odd}': it goes through a shell`, {
       hint: `only letters, digits and @%+=:,./_- are safe there`,
     });
   }
+  if (bytes > LARGEST) {
+    return new PermanentError(`the script has ${bytes} bytes with what it imports, and a ConfigMap takes ${LARGEST}`, {
+      hint: 'import less, or send the load from this machine: leave `runners` out',
+    });
+  }
+  return undefined;
+}
+
+export function testRunOf({ namespace, run, runners, image, pull, words }: TestRun) {
   const labels = { [RUN_LABEL]: run };
   const pod = {
     metadata: { labels },
@@ -74,14 +83,9 @@ export function testRunOf({ namespace, run, runners, image, pull, words }: TestR
  */
 export async function startTestRun(api: Api, { script, ...wanted }: TestRun & { script: string }): Promise<void> {
   const { namespace, run } = wanted;
-  const object = testRunOf(wanted);
   const text = await readFile(script, 'utf8');
-  const bytes = Buffer.byteLength(text);
-  if (bytes > LARGEST) {
-    throw new PermanentError(`the script has ${bytes} bytes with what it imports, and a ConfigMap takes ${LARGEST}`, {
-      hint: 'import less, or send the load from this machine: leave `runners` out',
-    });
-  }
+  const refusal = refusalOf(wanted.words, Buffer.byteLength(text));
+  if (refusal) throw refusal;
   const labels = { [RUN_LABEL]: run };
   await ensureNamespace(api, namespace, labels);
   const place = { namespace, name: NAME };
@@ -91,7 +95,7 @@ export async function startTestRun(api: Api, { script, ...wanted }: TestRun & { 
     metadata: { ...place, labels },
     data: { [SCRIPT]: text },
   });
-  await api.apply(TEST_RUNS, place, object);
+  await api.apply(TEST_RUNS, place, testRunOf(wanted));
 }
 
 interface Status extends KubeObject {

@@ -1,6 +1,6 @@
 /** A load that the cluster sends itself. It lies in a namespace of its own, so `remove` undoes it, and finds it by label. */
 import { namespace, text, texts, wholeNumber } from '../../verb.ts';
-import { offersTestRuns, runnerLogs, startTestRun, stopTestRun, testRunState } from '../acts/test-run.ts';
+import { offersTestRuns, refusalOf, runnerLogs, startTestRun, stopTestRun, testRunState } from '../acts/test-run.ts';
 import { question, type Rule, verb } from './entry.ts';
 
 const K6 = 'k6.io';
@@ -40,10 +40,15 @@ export const loadVerbs = {
 };
 
 export const loadQueries = {
-  /** → { kind, operator }: what of k6-operator is there. */
-  'load.offered': question({}, [{ group: 'apps', resources: ['deployments'], verbs: ['list'] }], async ({ api }) => ({
-    ...(await offersTestRuns(api)),
-  })),
+  /** → { kind, operator, refused }: what of k6-operator is there, and why it could not take a load with these words and a script of so many bytes. */
+  'load.offered': question(
+    { words: texts, bytes: wholeNumber },
+    [{ group: 'apps', resources: ['deployments'], verbs: ['list'] }],
+    async ({ api }, { words, bytes }) => ({
+      ...(await offersTestRuns(api)),
+      refused: refusalOf(words, bytes)?.message ?? null,
+    }),
+  ),
 
   /** → { stage, pods } */
   'load.state': question({ namespace }, LOOK, async ({ api }, { namespace }) => {
