@@ -155,6 +155,7 @@ const load = z.looseObject({
       bend: z.looseObject({ rate: z.number(), from: z.number(), to: z.number() }).optional(),
       unclear: text.optional(),
       back: z.looseObject({ waited: z.number(), rate: z.number() }).nullable().optional(),
+      below: z.number().optional(),
     })
     .optional(),
   seconds: z.array(loadSecond),

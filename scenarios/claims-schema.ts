@@ -52,13 +52,29 @@ const number = z
 
 const AMOUNT = 'expected a number, a duration such as 30s, or a percentage such as 99.9%';
 
+/** How an amount of a number is written: `30s`, `99.9%`, or a plain number. */
+export type Written = keyof typeof WRITTEN;
+const WRITTEN = {
+  duration: [
+    ...['recovery', 'start-up', 'stable', 'longest outage', 'p95 before', 'p95', 'p99 before', 'p99'],
+    ...['back after', 'longest stop'],
+  ],
+  share: ['availability', 'availability before', 'worst 10 s', 'answered'],
+  number: [] as string[],
+};
+
+export const writtenAs = (name: string): Written =>
+  WRITTEN.duration.includes(name) ? 'duration' : WRITTEN.share.includes(name) ? 'share' : 'number';
+
 /** In the number's own unit: ms for times, fractions for shares. */
 const amount = z
   .union([z.number(), z.string()], { error: AMOUNT })
   .meta({ examples: ['30s'] })
-  .transform((written, context) => {
-    const value = typeof written === 'number' ? written : (parseDuration(written) ?? parseShare(written));
-    if (value !== undefined) return value;
+  .transform((written, context): { value: number; as: Written } => {
+    if (typeof written === 'number') return { value: written, as: 'number' };
+    const [time, part] = [parseDuration(written), parseShare(written)];
+    if (time !== undefined) return { value: time, as: 'duration' };
+    if (part !== undefined) return { value: part, as: 'share' };
     context.addIssue({ code: 'custom', message: AMOUNT });
     return z.NEVER;
   });

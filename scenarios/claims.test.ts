@@ -69,6 +69,28 @@ test('each mistake is told with its place', async () => {
   }
 });
 
+test('a limit is written as its number is: a time with its unit, a share with its sign', async () => {
+  const limited = (limits: string) => mistakes(claimWith(`{ scenario: node-kill.yaml, limits: { ${limits} } }`));
+  for (const good of [
+    'recovery: { at-most: 30s }',
+    'availability: { at-least: 99.9% }',
+    'lost: { at-most: 0 }',
+    'recovery: { at-most: 0 }',
+  ])
+    assert.deepEqual(await limited(good), []);
+  for (const [limits, message] of [
+    ['recovery: { at-most: 30 }', 'expected a duration with its unit, such as 30s'],
+    ['availability: { at-least: 99.9 }', 'expected a percentage with its sign, such as 99.9%'],
+    ['"vote: p95": { at-most: 5% }', 'expected a duration with its unit, such as 30s'],
+    ['lost: { at-most: 50% }', 'expected a plain number'],
+    ['"worst 10 s": { at-least: 90%, at-most: 10% }', 'at-least is more than at-most: no number is both'],
+  ] as const) {
+    const [first = '', ...rest] = await limited(limits);
+    assert.ok(first.endsWith(message) && rest.length === 0, `${limits}: ${first}`);
+    assert.match(first, /^6:/);
+  }
+});
+
 test('a file of claims with any damage is read, or refused with places inside it', async () => {
   const whole = readFileSync(thesis, 'utf8');
   await fc.assert(

@@ -13,6 +13,7 @@ import {
   type WrittenClaim,
   type WrittenConditions,
   type WrittenSide,
+  writtenAs,
 } from './claims-schema.ts';
 import { toScenario } from './load.ts';
 import type { WrittenScenario } from './scenario.ts';
@@ -24,6 +25,12 @@ export interface ClaimNumber {
   /** Streams only. */
   stream?: string;
 }
+
+const EXPECTED = {
+  duration: 'a duration with its unit, such as 30s',
+  share: 'a percentage with its sign, such as 99.9%',
+  number: 'a plain number',
+};
 
 type Place = { file: string; scenario: WrittenScenario; on: string[] | undefined };
 
@@ -153,13 +160,23 @@ class Reader {
   }
 
   #conditions(written: WrittenConditions, at: Path, scenario: WrittenScenario | undefined): Condition[] {
-    return Object.entries(written).flatMap(([text, { 'at-least': atLeast, 'at-most': atMost }]) =>
-      this.#number(text, [...at, text], [scenario], 'key').map((number) => ({
+    return Object.entries(written).flatMap(([text, limits]) => {
+      const { 'at-least': least, 'at-most': most } = limits;
+      const numbers = this.#number(text, [...at, text], [scenario], 'key');
+      for (const [key, amount] of Object.entries(limits)) {
+        const wanted = writtenAs(numbers[0]?.name ?? '');
+        // Nothing is nothing, whatever it is of.
+        if (numbers.length === 0 || amount === undefined || amount.as === wanted || amount.value === 0) continue;
+        this.#finding([...at, text, key], `expected ${EXPECTED[wanted]}`, undefined);
+      }
+      if (least && most && least.value > most.value)
+        this.#finding([...at, text], 'at-least is more than at-most: no number is both', undefined, 'key');
+      return numbers.map((number) => ({
         number,
-        ...(atLeast === undefined ? {} : { atLeast }),
-        ...(atMost === undefined ? {} : { atMost }),
-      })),
-    );
+        ...(least === undefined ? {} : { atLeast: least.value }),
+        ...(most === undefined ? {} : { atMost: most.value }),
+      }));
+    });
   }
 
   /** The number that is meant, and a finding unless all of the scenarios have it. */

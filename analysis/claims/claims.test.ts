@@ -79,7 +79,9 @@ test('one run that missed an objective is enough for it not to hold; a weakness 
 test('without what it is about a run says nothing of a claim: a load that never was too much, a file that was not looked at', () => {
   const overload = only(/gets more load than it takes/);
   const { scenario, file } = overload.claims[0]!.answers[0]!;
-  const result = judgedClaim(overload, [judged(file, claimedRun(scenario, 'swarm'))]);
+  const served = claimedRun(scenario, 'swarm');
+  for (const [nth, second] of served.load.entries()) second.offered = second.sent = second.ok = 50 + 10 * nth;
+  const result = judgedClaim(overload, [judged(file, served)]);
   assert.equal(result.verdict, 'unknown');
   assert.match(result.reason, /not what the claim is about: load: knee: > \d+\/s, wanted ≤ 6000\/s/);
   const large = only(/comes back as it was sent/);

@@ -49,8 +49,10 @@ const ofStart: Reading<Findings>[] = [
 
 function ratio(a: Observation | undefined, b: Observation | undefined): Observation | undefined {
   if (b?.value === undefined || b.value === 0 || a === undefined) return undefined;
-  if (a.value !== undefined) return { value: a.value / b.value };
-  return a.beyond === undefined ? undefined : { beyond: a.beyond / b.value };
+  const [least, most] = [b.bracket?.from ?? b.value, b.bracket?.to ?? b.value];
+  if (a.value === undefined) return a.beyond === undefined ? undefined : { beyond: a.beyond / most };
+  const { from, to } = a.bracket ?? { from: a.value, to: a.value };
+  return { value: a.value / b.value, bracket: { from: from / most, to: least === 0 ? Infinity : to / least } };
 }
 
 const answeredASecond = ({ totals, began, ended }: LoadFindings) =>
@@ -76,10 +78,14 @@ const ofLoad: Record<Names<'load'>, Reading<LoadFindings>> = {
     return knee && knee.unclear === undefined ? { beyond: knee.peak } : undefined;
   }),
   'best second': loadReading('a second')('best second', ({ knee }) => knee?.best),
-  'back after': loadReading('ms')('back after', ({ knee, ended, began }) => {
-    if (knee?.back) return knee.back.waited;
-    // It never came back while the load lasted.
-    return knee?.back === null && ended !== undefined && began !== undefined ? { beyond: ended - began } : undefined;
+  'back after': loadReading('ms')('back after', ({ knee }) => {
+    if (knee?.back) {
+      const { waited } = knee.back;
+      // Both ends are whole seconds.
+      return { value: waited, bracket: { from: Math.max(0, waited - 1000), to: waited + 1000 } };
+    }
+    // It never came back while the load lasted. Recordings of older suites do not say how long it was asked so little.
+    return knee?.back === null && knee.below !== undefined ? { beyond: knee.below } : undefined;
   }),
 };
 

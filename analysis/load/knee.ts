@@ -16,6 +16,8 @@ export interface Knee {
    * not while it lasted.
    */
   back?: { waited: number; rate: number } | null;
+  /** Where it was not: how long it was asked below the knee, ms. */
+  below?: number;
 }
 
 /** Less of what was sent in a second was answered well: not served. */
@@ -109,10 +111,11 @@ function bestSplit(rise: readonly Pick<Second, 'served'>[]): { from: number; to:
 }
 
 /** From when on, below the knee, it was served again: parted like the rise, the other way round. */
-function backBelow(knee: number, fall: readonly Second[]): Pick<Knee, 'back'> {
+function backBelow(knee: number, fall: readonly Second[]): Pick<Knee, 'back' | 'below'> {
   const below = fall.slice(fall.findIndex(({ rate }) => rate < knee));
   if (below.length < LEAST || below[0]!.rate >= knee) return {};
   const { to: again, misfits } = bestSplit(below.map(({ served }) => ({ served: !served })));
-  if (below.length - again < LEAST || misfits > MOST_MISFITS * below.length) return { back: null };
+  if (below.length - again < LEAST || misfits > MOST_MISFITS * below.length)
+    return { back: null, below: below.at(-1)!.at + 1000 - below[0]!.at };
   return { back: { waited: below[again]!.at - below[0]!.at, rate: below[again]!.rate } };
 }
