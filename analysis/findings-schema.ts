@@ -111,7 +111,7 @@ const largeFile = z.looseObject({
       to: z.number(),
       way: z.enum(['sent', 'back']),
       at: bytes,
-      wentOnAt: bytes,
+      wentOnAt: bytes.optional(),
     })
     .optional(),
   proof: z.looseObject({ acknowledged: bytes, back: bytes }).optional(),

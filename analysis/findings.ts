@@ -207,10 +207,10 @@ export interface LargeFile {
   /** Of all files. */
   wrong: number;
   /**
-   * The longest pause since the fault: all before `at` had been acknowledged (or had come back), and it went on at `wentOnAt`. Left out if it
-   * never stopped for a second.
+   * The longest pause since the fault: all before `at` had been acknowledged (or had come back), and it went on at `wentOnAt`; without that
+   * it had not when nothing was watched any more, at `to`. Left out if it never stopped for a second.
    */
-  stop?: { from: number; to: number; way: 'sent' | 'back'; at: number; wentOnAt: number };
+  stop?: { from: number; to: number; way: 'sent' | 'back'; at: number; wentOnAt?: number };
   /** Of the file under way when the fault began: what had been acknowledged and not yet compared, and how much of it came back since. */
   proof?: { acknowledged: number; back: number };
   /** By second; those without a piece are left out. */

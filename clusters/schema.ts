@@ -44,7 +44,13 @@ function whatIsWrong(text: string): string | undefined {
 
 function wrongShare({ pathname, search }: URL): string | undefined {
   if (!/^\/[^/]/.test(pathname)) return 'expected a share: smb://host/share';
-  return search === '' ? undefined : 'a query stands here, and smb:// has none';
+  if (search !== '') return 'a query stands here, and smb:// has none';
+  try {
+    decodeURIComponent(pathname);
+    return undefined;
+  } catch {
+    return 'a % stands here that is no character: write %25 for a % itself';
+  }
 }
 
 const PATTERN = 'expected a name or a pattern such as w*';

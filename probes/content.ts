@@ -3,6 +3,10 @@ import { createCipheriv, createHash } from 'node:crypto';
 
 /** Bytes of a piece of a large file: as much as one answer may bring. */
 export const PIECE = 256 * 1024;
+/** Pieces of a large file, unless it is said. */
+export const PIECES = 256;
+/** The kind of probe that copies one. */
+export const LARGE_FILE = 'smb-large';
 
 /** Bytes that no compression makes shorter, and no other name has. */
 export function contentOf(name: string, size: number): Buffer {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contentOf, PIECE } from './content.ts';
+import { contentOf, PIECE, PIECES } from './content.ts';
 import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
 import { placeOf, smb, userFor } from './smb.ts';
 import type { Owner } from './wire/smb/connection.ts';
@@ -20,13 +20,15 @@ import type { SmbSession } from './wire/smb/session.ts';
 
 /** Pieces that are on their way at once. */
 const MOST_UNDER_WAY = 8;
+/** Every server takes so many bytes at once; one that says less means nothing by it. */
+const LEAST_PART = 4096;
 const NOBODY: Owner = { isOver: false };
 const nothing = () => {};
 const OK: Result = { outcome: 'ok', error: 'none', status: 0 };
 
 const options = z.strictObject({
   /** Pieces of 256 KiB that a file has. */
-  pieces: z.int().min(1).max(65_536).default(256),
+  pieces: z.int().min(1).max(65_536).default(PIECES),
 });
 
 /**
@@ -88,6 +90,15 @@ class Pass {
   }
 }
 
+/** The parts in which a piece goes over: no longer than what the server takes at once. */
+function partsOf(most: number): { from: number; to: number }[] {
+  const size = Math.min(PIECE, Math.max(LEAST_PART, most));
+  return Array.from({ length: Math.ceil(PIECE / size) }, (_, i) => ({
+    from: i * size,
+    to: Math.min((i + 1) * size, PIECE),
+  }));
+}
+
 class SmbLargeProbe implements Probe {
   readonly #spec: StreamSpec;
   readonly #pieces: number;
@@ -97,6 +108,8 @@ class SmbLargeProbe implements Probe {
   #pass: Pass;
   #underWay = 0;
   #waiting: { owner: Owner; go(): void }[] = [];
+  /** Files that may be there. */
+  readonly #left = new Set<string>();
   /** What is open on a session. */
   readonly #open = new WeakMap<SmbSession, { name: string; file: Promise<OpenFile> }>();
 
@@ -156,8 +169,15 @@ class SmbLargeProbe implements Probe {
   }
 
   async close(): Promise<void> {
-    await this.#sessions.remove([this.#path(this.#pass.name)]);
+    await this.#remove(this.#left);
     this.#sessions.close();
+  }
+
+  /** What cannot be removed now is tried again at the end. */
+  async #remove(names: Iterable<string>): Promise<void> {
+    const all = [...names];
+    const gone = await this.#sessions.remove(all.map((name) => this.#path(name)));
+    for (const name of all) if (gone.has(this.#path(name))) this.#left.delete(name);
   }
 
   #nextFile(): Pass {
@@ -167,14 +187,20 @@ class SmbLargeProbe implements Probe {
   #after(pass: Pass, session: SmbSession): Pass {
     if (pass.isUp) return new Pass(pass.name, false, this.#pieces);
     this.#letGo(session);
-    this.#sessions.remove([this.#path(pass.name)]).catch(nothing);
+    this.#remove([pass.name]).catch(nothing);
     return this.#nextFile();
   }
 
   async #write(session: SmbSession, file: OpenFile, pass: Pass, piece: number, owner: Owner): Promise<Result> {
     const bytes = contentOf(`${pass.name}#${piece}`, PIECE);
-    const written = await session.request('write', write(file, bytes, piece * PIECE), owner, parseWrite);
-    if (written !== PIECE) return { outcome: 'fail', error: 'protocol', status: 0, detail: 'written in part' };
+    const { maxWrite } = await session.ready;
+    const written = await Promise.all(
+      partsOf(maxWrite).map(({ from, to }) =>
+        session.request('write', write(file, bytes.subarray(from, to), piece * PIECE + from), owner, parseWrite),
+      ),
+    );
+    if (written.reduce((sum, one) => sum + one) !== PIECE)
+      return { outcome: 'fail', error: 'protocol', status: 0, detail: 'written in part' };
     // The last one asks for all of them to be on the disk.
     if (piece === this.#pieces - 1) await session.request('flush', flush(file), owner, nothing);
     return OK;
@@ -182,10 +208,17 @@ class SmbLargeProbe implements Probe {
 
   async #compare(session: SmbSession, file: OpenFile, pass: Pass, piece: number, owner: Owner): Promise<Result> {
     const wanted = contentOf(`${pass.name}#${piece}`, PIECE);
-    const isRight = await session.request('read', read(file, PIECE, piece * PIECE), owner, (answer) =>
-      parseRead(answer).equals(wanted),
+    const { maxRead } = await session.ready;
+    const areRight = await Promise.all(
+      partsOf(maxRead).map(({ from, to }) =>
+        session.request('read', read(file, to - from, piece * PIECE + from), owner, (answer) =>
+          parseRead(answer).equals(wanted.subarray(from, to)),
+        ),
+      ),
     );
-    return isRight ? OK : { outcome: 'fail', error: 'body', status: 0, detail: `piece ${piece} of ${pass.name}` };
+    return areRight.every(Boolean)
+      ? OK
+      : { outcome: 'fail', error: 'body', status: 0, detail: `piece ${piece} of ${pass.name}` };
   }
 
   /** The pass's file, opened once for all who ask on a session. */
@@ -193,6 +226,7 @@ class SmbLargeProbe implements Probe {
     const open = this.#open.get(session);
     if (open?.name === name) return open.file;
     this.#letGo(session);
+    this.#left.add(name);
     const file = session.request('create', create(this.#path(name), opening.resume), NOBODY, parseCreate);
     this.#open.set(session, { name, file });
     file.catch(() => this.#open.delete(session));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { readSecret } from '../files/reference.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { contentOf } from './content.ts';
 import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
 import { hostOf } from './wire/host.ts';
@@ -58,6 +59,13 @@ async function look(spec: StreamSpec): Promise<string> {
   } catch (error) {
     if (!(error instanceof SmbError)) throw error;
     const { error: why, detail } = error.failure;
+    // What is asked for ten times a second would lock the account.
+    if (why === 'logon') {
+      const { user } = spec.credentials!;
+      throw new OperatorError(`${spec.target}: ${user} is not let in (${detail ?? error.message})`, {
+        hint: 'Are the name and the password in `credentials` of the cluster file those of this server?',
+      });
+    }
     if (why === 'refused') return 'nothing listens there now';
     return why === 'closed' ? `no session within ${LOOK / 1000} s` : `refused (${why}): ${detail ?? error.message}`;
   } finally {
@@ -85,14 +93,19 @@ export function placeOf(target: string): Place | undefined {
   const url = URL.parse(target);
   const [share, ...folders] = (url?.pathname ?? '').split('/').filter((part) => part !== '');
   if (!url?.hostname || share === undefined) return undefined;
-  return {
-    share: {
-      host: hostOf(url),
-      port: Number(url.port || PORT),
-      share: decodeURIComponent(share),
-    },
-    folder: folders.map((folder) => `${decodeURIComponent(folder)}\\`).join(''),
-  };
+  try {
+    return {
+      share: {
+        host: hostOf(url),
+        port: Number(url.port || PORT),
+        share: decodeURIComponent(share),
+      },
+      folder: folders.map((folder) => `${decodeURIComponent(folder)}\\`).join(''),
+    };
+  } catch {
+    // A % that stands for no character.
+    return undefined;
+  }
 }
 
 /** So many files that may have been left are remembered, to be removed at the end. */

@@ -158,9 +158,7 @@ export function sayLargeFile({ size, files, sentAgain, wrong, stop, proof }: Lar
   ];
   if (stop) {
     const way = stop.way === 'sent' ? 'to the server' : 'back';
-    said.push(
-      `on the way ${way} it stopped for ${formatDuration(stop.to - stop.from)} at ${formatSize(stop.at)} and went on at ${formatSize(stop.wentOnAt)}`,
-    );
+    said.push(`on the way ${way} it ${sayStop(stop)}`);
   } else said.push('it never stopped for a second');
   if (proof) {
     const { acknowledged, back } = proof;
@@ -169,6 +167,12 @@ export function sayLargeFile({ size, files, sentAgain, wrong, stop, proof }: Lar
     );
   }
   return said;
+}
+
+export function sayStop({ from, to, at, wentOnAt }: NonNullable<LargeFile['stop']>): string {
+  const length = formatDuration(to - from);
+  if (wentOnAt === undefined) return `stopped at ${formatSize(at)} and had not gone on after ${length}`;
+  return `stopped for ${length} at ${formatSize(at)} and went on at ${formatSize(wentOnAt)}`;
 }
 
 /** What an entry with TLS showed, as of the beginning of the run. */

@@ -105,7 +105,10 @@ const ofFile: Record<Names<'file'>, Reading<LargeFile>> = {
       files.filter(({ sent, back, wrong }) => sent.to !== undefined && back.to !== undefined && wrong === 0).length,
   ),
   wrong: reading<LargeFile>('count')('wrong', ({ wrong }) => wrong),
-  'longest stop': reading<LargeFile>('ms')('longest stop', ({ stop }) => (stop ? stop.to - stop.from : 0)),
+  'longest stop': reading<LargeFile>('ms')('longest stop', ({ stop }) => {
+    const length = stop ? stop.to - stop.from : 0;
+    return stop && stop.wentOnAt === undefined ? { beyond: length } : length;
+  }),
 };
 
 /** Each since the fault as so many times the same before it: how much worse it got, on whatever machine. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PIECE } from '../../probes/content.ts';
+import { PIECE, PIECES as PIECES_UNLESS_SAID } from '../../probes/content.ts';
 import { errorClasses, outcomes, type StreamSpec } from '../../probes/probe.ts';
 import { pieceWays, type StreamSamples } from '../../probes/samples.ts';
+import { sayLargeFile } from '../../reports/wording.ts';
 import { syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { judge } from '../judge.ts';
 import { largeFileOf } from './large-file.ts';
@@ -11,13 +12,13 @@ const PIECES = 4;
 
 type Sample = [at: number, way: 'sent' | 'back' | 'none', index: number, more?: { wrong?: true; again?: true }];
 
-function samplesOf(all: Sample[], pieces: unknown = PIECES): StreamSamples {
+function samplesOf(all: Sample[], options: unknown = { pieces: PIECES }): StreamSamples {
   const [template] = syntheticRecording({ streams: [{ name: 'large' }] }).streams;
   const n = all.length;
   const pick = (read: (sample: Sample) => number) => all.map(read);
   return {
     ...template!,
-    spec: { ...template!.spec, kind: 'smb-large', options: { pieces } } as StreamSpec,
+    spec: { ...template!.spec, kind: 'smb-large', options } as StreamSpec,
     n,
     seq: Uint32Array.from({ length: n }, (_, i) => i),
     due: Float64Array.from(pick(([at]) => at - 2)),
@@ -89,10 +90,25 @@ test('nothing was acknowledged before the fault, or no time of one is known: not
   assert.equal(largeFileOf(samplesOf(whole(0)), undefined)!.proof, undefined);
 });
 
+test('a copy that had not gone on when nothing was watched any more is no copy that never stopped', () => {
+  const stopped = largeFileOf(samplesOf([...whole(0), [1000, 'sent', 0], [3000, 'none', 1], [9000, 'none', 1]]), 1100)!;
+  assert.deepEqual(stopped.stop, { from: 1000, to: 9000, way: 'sent', at: PIECE });
+  assert.match(
+    sayLargeFile(stopped).join('; '),
+    /on the way to the server it stopped at 0\.25 MiB and had not gone on after 8 s/,
+  );
+});
+
+test('who leaves the number of pieces out has the default of the probe', () => {
+  assert.equal(largeFileOf(samplesOf(whole(0), {}), 0)?.size, PIECES_UNLESS_SAID * PIECE);
+  const other = samplesOf(whole(0), {});
+  assert.equal(largeFileOf({ ...other, spec: { ...other.spec, kind: 'http' } }, 0), undefined);
+});
+
 test('no large file: no pieces, or a recording that says nonsense', () => {
   assert.equal(largeFileOf(samplesOf([[100, 'none', 0]]), 0), undefined);
   for (const pieces of ['4', 0, -1, 1.5, Number.NaN, 1e9, null]) {
-    assert.equal(largeFileOf(samplesOf(whole(0), pieces), 0), undefined, String(pieces));
+    assert.equal(largeFileOf(samplesOf(whole(0), { pieces }), 0), undefined, String(pieces));
   }
   assert.equal(largeFileOf(samplesOf([[100, 'sent', 60_000]]), 0), undefined);
 });

@@ -1,5 +1,5 @@
 /** A large file's way to the server and back, from the samples of its stream: what was acknowledged, where it stopped, and what came back. */
-import { PIECE } from '../../probes/content.ts';
+import { LARGE_FILE, PIECE, PIECES } from '../../probes/content.ts';
 import { errorClasses } from '../../probes/probe.ts';
 import { pieceWays, type StreamSamples } from '../../probes/samples.ts';
 import type { LargeFile } from '../findings.ts';
@@ -34,12 +34,14 @@ interface Step {
  * @param fault when the first fault began, ms since the recording's origin
  */
 export function largeFileOf(samples: StreamSamples, fault: number | undefined): LargeFile | undefined {
-  const { pieces } = samples.spec.options;
+  // Who leaves the probe's options out has its defaults.
+  const { pieces = samples.spec.kind === LARGE_FILE ? PIECES : undefined } = samples.spec.options;
   if (!isPieces(pieces)) return undefined;
   const steps = stepsOf(samples, pieces);
   if (steps.length === 0) return undefined;
   const again = samples.askedAgain.reduce((sum, flag) => sum + flag, 0);
-  const stop = longestStop(steps, fault ?? 0);
+  const end = samples.done.subarray(0, samples.n).reduce((last, at) => Math.max(last, at), 0);
+  const stop = longestStop(steps, fault ?? 0, end);
   const proof = fault === undefined ? undefined : proofOf(steps, fault, pieces);
   return {
     stream: samples.spec.name,
@@ -111,8 +113,16 @@ function filed(steps: Step[], pieces: number): LargeFile['files'][number] {
   };
 }
 
-/** The longest pause since the fault; undefined if it never stopped. */
-function longestStop(steps: Step[], fault: number): LargeFile['stop'] {
+/**
+ * The longest pause since the fault; undefined if it never stopped. One that lasts until the `end` of what was seen is told, however long others were: it may
+ * have lasted longer than they did.
+ */
+function longestStop(steps: Step[], fault: number, end: number): LargeFile['stop'] {
+  const last = steps.at(-1)!;
+  if (end >= fault && end - last.at >= STOP) {
+    const way = last.isBack ? 'back' : 'sent';
+    return { from: last.at, to: end, way, at: last.contiguous * PIECE };
+  }
   let longest: LargeFile['stop'];
   for (let i = 1; i < steps.length; i++) {
     const [before, after] = [steps[i - 1]!, steps[i]!];

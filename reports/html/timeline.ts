@@ -6,8 +6,8 @@ import {
   type LoadFindings,
 } from '../../analysis/findings.ts';
 import { wasProbed } from '../../analysis/streams/stream.ts';
-import { formatDuration, formatSize } from '../../units/units.ts';
-import { degradationWords, sayMany, sayOutageLength, sayShare } from '../wording.ts';
+import { formatDuration } from '../../units/units.ts';
+import { degradationWords, sayMany, sayOutageLength, sayShare, sayStop } from '../wording.ts';
 import { nameOfInstance, probedRange, spells, spellsByVantage, zeroOf } from './chart-data.ts';
 import { html, Markup } from './markup.ts';
 import { STREAM_COLOURS } from './palette.ts';
@@ -184,9 +184,7 @@ function largeFileRow({ stream, stop }: LargeFile, index: number): Markup {
   const lines = ['to the server', 'back'].map(
     (way, at) => html`<span><span class="swatch s-${at % STREAM_COLOURS}"></span>${way}</span>`,
   );
-  const stopped = stop
-    ? `stopped for ${formatDuration(stop.to - stop.from)} at ${formatSize(stop.at)}, went on at ${formatSize(stop.wentOnAt)}`
-    : 'never stopped';
+  const stopped = stop ? sayStop(stop) : 'never stopped';
   return html`<div class="row-label"><b>${stream}, MiB/s</b>${lines}<span class="dim">${stopped}</span></div>
 <div class="plot" data-gauge="${index}"></div>`;
 }

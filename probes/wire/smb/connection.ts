@@ -168,7 +168,13 @@ export class SmbConnection {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting[0]!;
       const charges = batch.map(({ request }) => (this.charges ? request.charge : 1));
-      if (charges.reduce((sum, charge) => sum + charge) > this.#credits) break;
+      if (charges.reduce((sum, charge) => sum + charge) > this.#credits) {
+        // Answers bring credits; where none is to come, none will.
+        if (this.#pending.size > 0) break;
+        const detail = `the server allows ${this.#credits} requests at once, and ${batch.length} go together`;
+        this.#end({ error: 'protocol', detail });
+        return;
+      }
       this.#waiting.shift();
       if (this.#pending.size === 0) this.#silentSince = performance.now();
       const messages = batch.map((pending, i) => this.#message(pending, charges[i]!));

@@ -60,6 +60,7 @@ export function parseChallenge(message: Buffer): Challenge {
   }
   const [length, offset] = [message.readUInt16LE(40), message.readUInt32LE(44)];
   if (offset + length > message.length) throw new SmbProtocolError('the NTLM challenge breaks off');
+  if (length > MOST_INFO) throw new SmbProtocolError(`an NTLM challenge with ${length} bytes of target info`);
   return {
     flags: message.readUInt32LE(20),
     challenge: message.subarray(24, 32),
@@ -101,6 +102,9 @@ export interface Authentication {
   message: Buffer;
   sessionKey: Buffer;
 }
+
+/** Far more than names of a domain take. It goes back to the server, and a token holds 64 KiB. */
+const MOST_INFO = 8192;
 
 /** The answer to a challenge. `host` is whom the user means to speak to. Throws SmbProtocolError. */
 export function authenticate(user: NtlmUser, host: string, negotiated: Buffer, challenged: Buffer): Authentication {

@@ -9,6 +9,7 @@ import { status } from './status.ts';
 
 /** How long removing files may take, ms. */
 const CLEAN_UP = 2000;
+const LINGER = 1000;
 
 /** The sessions of one stream. */
 export class SmbSessions {
@@ -16,6 +17,8 @@ export class SmbSessions {
   readonly #user: NtlmUser;
   /** ms that a kept session may leave requests without an answer before others are asked elsewhere. */
   readonly #patience: number;
+  /** ms that one of which there is no need is kept. */
+  readonly #linger: number;
   readonly #memory: Memory = { held: 0 };
   /** Those that samples share, the last one last. More than one only while some do not answer. */
   #kept: SmbSession[] = [];
@@ -24,6 +27,7 @@ export class SmbSessions {
     this.#share = share;
     this.#user = user;
     this.#patience = patience;
+    this.#linger = Math.max(LINGER, 4 * patience);
   }
 
   open(): SmbSession {
@@ -36,22 +40,33 @@ export class SmbSessions {
    */
   kept(): SmbSession {
     const chosen = this.#kept.findLast((session) => session.answersWithin(this.#patience)) ?? this.open();
-    for (const session of this.#kept) if (session !== chosen && session.isIdle) session.retire();
+    // A server that is a little slow now and then needs the others again at once; a log-in each time would be most of what it does.
+    for (const session of this.#kept) if (session !== chosen && session.idle > this.#linger) session.retire();
     this.#kept = [...this.#kept.filter((session) => session !== chosen && session.isKept), chosen];
     return chosen;
   }
 
-  /** Removes files that nobody looks for, as far as the server lets it. */
-  async remove(paths: Iterable<string>): Promise<void> {
+  /** Removes files that nobody looks for, as far as the server lets it; resolves with those that are gone. */
+  async remove(paths: Iterable<string>): Promise<ReadonlySet<string>> {
+    const gone = new Set<string>();
     const session = this.open();
     const owner: Owner = { isOver: false };
     const all = async () => {
       await session.ready;
-      await Promise.allSettled([...paths].map((path) => remove(session, path, owner)));
+      const removed = [...paths].map(async (path) => {
+        try {
+          await remove(session, path, owner);
+        } catch (error) {
+          if (!(error instanceof SmbError && error.status === status.nameNotFound)) return;
+        }
+        gone.add(path);
+      });
+      await Promise.all(removed);
     };
     await within(CLEAN_UP, 'removing files', all()).catch(() => {});
     owner.isOver = true;
     session.close();
+    return gone;
   }
 
   close(): void {

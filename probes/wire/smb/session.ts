@@ -42,6 +42,7 @@ export class SmbSession {
   #isRetired = false;
   #isReady = false;
   #users = 0;
+  #unusedSince = performance.now();
   /** Resolves once files can be asked for; rejects with SmbError. */
   readonly ready: Promise<Agreed>;
 
@@ -81,8 +82,9 @@ export class SmbSession {
     return this.#isReady;
   }
 
-  get isIdle(): boolean {
-    return this.#users === 0;
+  /** For so many ms nobody has used it; 0 while somebody does. */
+  get idle(): number {
+    return this.#users > 0 ? 0 : performance.now() - this.#unusedSince;
   }
 
   get address(): string | undefined {
@@ -101,6 +103,7 @@ export class SmbSession {
 
   leave(): void {
     this.#users--;
+    this.#unusedSince = performance.now();
     this.#closeWhenUnused();
   }
 
@@ -195,8 +198,8 @@ export class SmbSession {
       if (isGuest) throw new SmbError(step, { error: 'logon', detail: 'taken for a guest' });
       const keys = sessionKeys(negotiated.dialect, sessionKey, connection.preauthentication);
       const signer = new Signer(negotiated.dialect, keys.signing);
-      // From 3.0 on this answer is always signed: it proves that the server knows the password, too.
-      const isChecked = answer.isSigned || negotiated.dialect.startsWith('3');
+      // It proves that the server knows the password, too. Before 3.1.1 some leave the signature of this one answer out.
+      const isChecked = answer.isSigned || negotiated.dialect === '3.1.1' || negotiated.mustSign;
       if (isChecked && !(answer.isSigned && signer.isRight(answer.bytes))) {
         throw new SmbProtocolError('an answer that the server did not sign');
       }
