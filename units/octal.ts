@@ -1,4 +1,4 @@
-/** Numbers as Docker and Kubernetes read them in YAML: `0644`, with a zero before it, is octal. In YAML 1.2 it is 644. */
+/** Numbers as platforms read them in their manifests: `0644`, with a zero before it, is octal, as in YAML 1.1. In YAML 1.2 it is 644. */
 import type { ScalarTag } from 'yaml';
 
 export const octal: ScalarTag = {

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Findings } from '../../analysis/findings.ts';
 import { findK6 } from '../../load/k6/program.ts';
 import { findRun, listRuns } from '../../recording/folder.ts';
@@ -119,53 +119,105 @@ function judged({ project }: Stage): Findings {
 /** What of a load stands in a report, wherever it is read. */
 const loadLine = /50\/s by open: [\d\s]+ sent, /;
 
-test('a load runs beside the probes to the end of recovery, and both see the same outage', async (t) => {
-  const on = await stage(t, '{ probe: page, rate: 50/s, thresholds: { errors: 50% } }', '6s');
-  const summary = path.join(on.project.folder, 'summary.md');
-  const words = ['run', on.scenario, '--cluster', on.cluster, '--no-allure', '--summary', summary];
-  const running = follow(on.project.spawn('cli/main.ts', words));
-  await says(running, /hold …/);
-  on.entry.isDown = true;
-  await sleep(4500);
-  on.entry.isDown = false;
-  const code = await running.ended;
-  assert.equal(code, 0, running.output());
-  const { load, warnings, checks, streams, phases } = judged(on);
-  assert.ok(load?.totals);
-  assert.equal(load.totals.offered, load.totals.sent + load.totals.dropped);
-  assert.equal(load.totals.sent, load.totals.ok + load.totals.failed);
-  assert.ok(
-    Object.keys(load.totals.errors).every((error) => error.includes('503')),
-    JSON.stringify(load.totals.errors),
-  );
-  const phase = (name: string) => phases.find((one) => one.phase === name)!;
-  assert.ok(load.began! >= phase('steady').from && load.began! < phase('steady').to);
-  assert.ok(load.ended! >= phase('recover').to);
-  assert.equal(load.outages.length, 1, JSON.stringify(load.outages));
-  const { inner, outer } = load.outages[0]!;
-  const probed = streams[0]!.headline!;
-  assert.ok(inner <= probed.outer && probed.inner <= outer, `${inner}–${outer}, ${probed.inner}–${probed.outer}`);
-  assert.deepEqual(
-    warnings.filter((text) => text.includes('disagree')),
-    [],
-  );
-  assert.deepEqual(
-    checks.filter(({ kind }) => kind.startsWith('load')).map(({ kind, verdict }) => [kind, verdict]),
-    [
-      ['load-sent', 'pass'],
-      ['load-threshold', 'pass'],
-    ],
-  );
-  assert.match(running.output(), loadLine);
-  assert.match(readFileSync(summary, 'utf8'), loadLine);
-  const folder = findRun(undefined, path.join(on.project.recordings, 'runs'));
-  assert.match(readFileSync(folder.report, 'utf8'), /Load by open: requests a second/);
-  // What was cut off at the end is no damage; what is no second is.
-  const lines = readFileSync(folder.load, 'utf8').trim().split('\n');
-  writeFileSync(folder.load, `${lines.slice(0, -1).join('\n')}\n${lines.at(-1)!.slice(0, 20)}`);
-  assert.deepEqual([readRecording(folder).load.length, readRecording(folder).damages], [lines.length - 1, []]);
-  writeFileSync(folder.load, `${lines[0]}\n{"at":1000}\n`);
-  assert.match(readRecording(folder).damages[0] ?? '', /^load\.jsonl:2: /);
+// Each has a cluster of its own, and most of it is waiting.
+describe('a run with a load', { concurrency: 2 }, () => {
+  test('a load runs beside the probes to the end of recovery, and both see the same outage', async (t) => {
+    const on = await stage(t, '{ probe: page, rate: 50/s, thresholds: { errors: 50% } }', '6s');
+    const summary = path.join(on.project.folder, 'summary.md');
+    const words = ['run', on.scenario, '--cluster', on.cluster, '--no-allure', '--summary', summary];
+    const running = follow(on.project.spawn('cli/main.ts', words));
+    await says(running, /hold …/);
+    on.entry.isDown = true;
+    await sleep(4500);
+    on.entry.isDown = false;
+    const code = await running.ended;
+    assert.equal(code, 0, running.output());
+    const { load, warnings, checks, streams, phases } = judged(on);
+    assert.ok(load?.totals);
+    assert.equal(load.totals.offered, load.totals.sent + load.totals.dropped);
+    assert.equal(load.totals.sent, load.totals.ok + load.totals.failed);
+    assert.ok(
+      Object.keys(load.totals.errors).every((error) => error.includes('503')),
+      JSON.stringify(load.totals.errors),
+    );
+    const phase = (name: string) => phases.find((one) => one.phase === name)!;
+    assert.ok(load.began! >= phase('steady').from && load.began! < phase('steady').to);
+    assert.ok(load.ended! >= phase('recover').to);
+    assert.equal(load.outages.length, 1, JSON.stringify(load.outages));
+    const { inner, outer } = load.outages[0]!;
+    const probed = streams[0]!.headline!;
+    assert.ok(inner <= probed.outer && probed.inner <= outer, `${inner}–${outer}, ${probed.inner}–${probed.outer}`);
+    assert.deepEqual(
+      warnings.filter((text) => text.includes('disagree')),
+      [],
+    );
+    assert.deepEqual(
+      checks.filter(({ kind }) => kind.startsWith('load')).map(({ kind, verdict }) => [kind, verdict]),
+      [
+        ['load-sent', 'pass'],
+        ['load-threshold', 'pass'],
+      ],
+    );
+    assert.match(running.output(), loadLine);
+    assert.match(readFileSync(summary, 'utf8'), loadLine);
+    const folder = findRun(undefined, path.join(on.project.recordings, 'runs'));
+    assert.match(readFileSync(folder.report, 'utf8'), /Load by open: requests a second/);
+    // What was cut off at the end is no damage; what is no second is.
+    const lines = readFileSync(folder.load, 'utf8').trim().split('\n');
+    writeFileSync(folder.load, `${lines.slice(0, -1).join('\n')}\n${lines.at(-1)!.slice(0, 20)}`);
+    assert.deepEqual([readRecording(folder).load.length, readRecording(folder).damages], [lines.length - 1, []]);
+    writeFileSync(folder.load, `${lines[0]}\n{"at":1000}\n`);
+    assert.match(readRecording(folder).damages[0] ?? '', /^load\.jsonl:2: /);
+  });
+
+  test('a closed model is named as such, and one that was over before the fault proves nothing', async (t) => {
+    const on = await stage(t, '{ engine: autocannon, probe: page, connections: 2, amount: 40 }');
+    const running = start(on);
+    assert.equal(await running.ended, 2, running.output());
+    const { load, checks } = judged(on);
+    assert.match(load?.engine ?? '', /^autocannon \d/);
+    assert.deepEqual([load?.outcome, load?.totals?.sent], ['done', 40]);
+    assert.match(checks.find(({ kind }) => kind === 'load-sent')?.observed ?? '', /it had ended .* before the fault/);
+  });
+
+  test('a closed model in place of a fault is over when all of it was sent, and not when it would be given up', async (t) => {
+    const on = await stage(t, '{ engine: autocannon, probe: page, connections: 2, amount: 4000, for: 90s }', 'none');
+    const running = start(on);
+    await running.ended;
+    const { load } = judged(on);
+    assert.deepEqual([load?.outcome, load?.totals?.sent], ['done', 4000], running.output());
+    const { events } = readRecording(findRun(undefined, path.join(on.project.recordings, 'runs')));
+    const [from, to] = events.filter((event) => event.kind === 'phase' && event.phase === 'hold').map(({ at }) => at);
+    assert.ok(to! - from! < 60_000, `held for ${to! - from!} ms`);
+  });
+
+  test('an engine that dies makes the run unknown', async (t) => {
+    const on = await stage(t, '{ probe: page, rate: 50/s }');
+    const running = start(on);
+    await says(running, /hold …/);
+    const engines = on.project.processes().filter(({ words }) => words.includes('load/main'));
+    assert.equal(engines.length, 1);
+    process.kill(engines[0]!.pid, 'SIGKILL');
+    assert.equal(await running.ended, 2, running.output());
+    const sent = judged(on).checks.find(({ kind }) => kind === 'load-sent');
+    assert.equal(sent?.verdict, 'unknown');
+    assert.match(sent.observed, /open failed: .*SIGKILL/);
+  });
+
+  test('a run that is interrupted ends its load at once', async (t) => {
+    const on = await stage(t, '{ probe: page, rate: 50/s }', '30s');
+    const running = start(on);
+    await says(running, /hold …/);
+    running.child.kill('SIGINT');
+    assert.equal(await running.ended, 2, running.output());
+    const { events } = readRecording(findRun(undefined, path.join(on.project.recordings, 'runs')));
+    const end = events.find((event) => event.kind === 'load-end');
+    const cleaning = events.find((event) => event.kind === 'phase' && event.phase === 'clean up');
+    assert.equal(end?.report?.outcome, 'stopped');
+    // It is told to stop before anything is healed; what is under way has its timeout.
+    assert.ok(end!.report!.ended < cleaning!.at + 1000, `${end!.report!.ended}, ${cleaning!.at}`);
+    assert.deepEqual([on.project.left(0), await on.project.ended()], [[], []]);
+  });
 });
 
 test('a ramp to twice what a service can take, in place of a fault: where it bends, and that it comes back by itself', async (t) => {
@@ -185,55 +237,6 @@ test('a ramp to twice what a service can take, in place of a fault: where it ben
   assert.match(running.output(), /it bends at \d+\/s/);
   assert.match(running.output(), /it recovered by itself/);
   assert.ok([0, 2].includes(code!), running.output());
-});
-
-test('a closed model is named as such, and one that was over before the fault proves nothing', async (t) => {
-  const on = await stage(t, '{ engine: autocannon, probe: page, connections: 2, amount: 40 }');
-  const running = start(on);
-  assert.equal(await running.ended, 2, running.output());
-  const { load, checks } = judged(on);
-  assert.match(load?.engine ?? '', /^autocannon \d/);
-  assert.deepEqual([load?.outcome, load?.totals?.sent], ['done', 40]);
-  assert.match(checks.find(({ kind }) => kind === 'load-sent')?.observed ?? '', /it had ended .* before the fault/);
-});
-
-test('a closed model in place of a fault is over when all of it was sent, and not when it would be given up', async (t) => {
-  const on = await stage(t, '{ engine: autocannon, probe: page, connections: 2, amount: 4000, for: 90s }', 'none');
-  const running = start(on);
-  await running.ended;
-  const { load } = judged(on);
-  assert.deepEqual([load?.outcome, load?.totals?.sent], ['done', 4000], running.output());
-  const { events } = readRecording(findRun(undefined, path.join(on.project.recordings, 'runs')));
-  const [from, to] = events.filter((event) => event.kind === 'phase' && event.phase === 'hold').map(({ at }) => at);
-  assert.ok(to! - from! < 60_000, `held for ${to! - from!} ms`);
-});
-
-test('an engine that dies makes the run unknown', async (t) => {
-  const on = await stage(t, '{ probe: page, rate: 50/s }');
-  const running = start(on);
-  await says(running, /hold …/);
-  const engines = on.project.processes().filter(({ words }) => words.includes('load/main'));
-  assert.equal(engines.length, 1);
-  process.kill(engines[0]!.pid, 'SIGKILL');
-  assert.equal(await running.ended, 2, running.output());
-  const sent = judged(on).checks.find(({ kind }) => kind === 'load-sent');
-  assert.equal(sent?.verdict, 'unknown');
-  assert.match(sent.observed, /open failed: .*SIGKILL/);
-});
-
-test('a run that is interrupted ends its load at once', async (t) => {
-  const on = await stage(t, '{ probe: page, rate: 50/s }', '30s');
-  const running = start(on);
-  await says(running, /hold …/);
-  running.child.kill('SIGINT');
-  assert.equal(await running.ended, 2, running.output());
-  const { events } = readRecording(findRun(undefined, path.join(on.project.recordings, 'runs')));
-  const end = events.find((event) => event.kind === 'load-end');
-  const cleaning = events.find((event) => event.kind === 'phase' && event.phase === 'clean up');
-  assert.equal(end?.report?.outcome, 'stopped');
-  // It is told to stop before anything is healed; what is under way has its timeout.
-  assert.ok(end!.report!.ended < cleaning!.at + 1000, `${end!.report!.ended}, ${cleaning!.at}`);
-  assert.deepEqual([on.project.left(0), await on.project.ended()], [[], []]);
 });
 
 test('a script by k6 is a load like another: to the end of recovery, with the same outage, and its totals in the recording', {

@@ -115,7 +115,7 @@ test('throughput, the stop, where it went on, and what came back', { skip }, asy
   await page.getByRole('heading', { name: 'Large files' }).waitFor();
   assert.match(
     (await page.locator('.plots').textContent())!,
-    /large, MiB\/s.*stopped for .* s at [\d.]+ MiB, went on at [\d.]+ MiB/s,
+    /large, MiB\/s.*stopped for .* s at [\d.]+ MiB and went on at [\d.]+ MiB/s,
   );
   if (process.env.KEEP_LARGE_FILE !== undefined) {
     await page.screenshot({ path: join(folder, 'report.png'), fullPage: true });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { execa } from 'execa';
 import type { VantageFindings } from '../../analysis/findings.ts';
 import { judge } from '../../analysis/judge.ts';
@@ -58,34 +58,43 @@ const sound = ({ checks, lost }: VantageFindings) => {
   assert.deepEqual([against, lost], [[], undefined]);
 };
 
-test('an outage of one vantage is that of this one alone, and its edges are where they were made', {
-  skip,
-  timeout: 180_000,
-}, async (t) => {
-  const { done, findings, ahead } = await ask('target');
-  const [inside, outside] = findings.vantages!;
-  for (const one of [inside!, outside!]) sound(one);
-  t.diagnostic(
-    JSON.stringify({ ahead, inside: inside!.clock, outside: outside!.clock, done, seen: outside!.streams[0]!.outages }),
-  );
-  assert.deepEqual(findings.streams[0]!.outages, []);
-  assert.deepEqual(inside!.streams[0]!.outages, []);
-  sawIt(outside!, done);
-  // Their clocks are as far apart as the bed says, and the prober's times are its own clock's.
-  assert.ok(ahead.inside > 2 && ahead.outside > 7199);
-  assert.ok(inside!.clock!.error < 50 && outside!.clock!.error < 50);
-});
+// Each in network namespaces of its own, and most of it is waiting.
+describe('two vantages', { concurrency: 2 }, () => {
+  test('an outage of one vantage is that of this one alone, and its edges are where they were made', {
+    skip,
+    timeout: 180_000,
+  }, async (t) => {
+    const { done, findings, ahead } = await ask('target');
+    const [inside, outside] = findings.vantages!;
+    for (const one of [inside!, outside!]) sound(one);
+    t.diagnostic(
+      JSON.stringify({
+        ahead,
+        inside: inside!.clock,
+        outside: outside!.clock,
+        done,
+        seen: outside!.streams[0]!.outages,
+      }),
+    );
+    assert.deepEqual(findings.streams[0]!.outages, []);
+    assert.deepEqual(inside!.streams[0]!.outages, []);
+    sawIt(outside!, done);
+    // Their clocks are as far apart as the bed says, and the prober's times are its own clock's.
+    assert.ok(ahead.inside > 2 && ahead.outside > 7199);
+    assert.ok(inside!.clock!.error < 50 && outside!.clock!.error < 50);
+  });
 
-test('what a vantage saw while it was cut off from the suite as well comes afterwards', {
-  skip,
-  timeout: 180_000,
-}, async (t) => {
-  const { done, findings } = await ask('both');
-  const [inside, outside] = findings.vantages!;
-  for (const one of [inside!, outside!]) sound(one);
-  t.diagnostic(JSON.stringify({ clock: outside!.clock, done, seen: outside!.streams[0]!.outages }));
-  assert.deepEqual(inside!.streams[0]!.outages, []);
-  sawIt(outside!, done);
+  test('what a vantage saw while it was cut off from the suite as well comes afterwards', {
+    skip,
+    timeout: 180_000,
+  }, async (t) => {
+    const { done, findings } = await ask('both');
+    const [inside, outside] = findings.vantages!;
+    for (const one of [inside!, outside!]) sound(one);
+    t.diagnostic(JSON.stringify({ clock: outside!.clock, done, seen: outside!.streams[0]!.outages }));
+    assert.deepEqual(inside!.streams[0]!.outages, []);
+    sawIt(outside!, done);
+  });
 });
 
 test('a run with vantages is refused while one cannot be reached; one that dies in it is not known from then on', {

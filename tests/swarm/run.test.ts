@@ -95,7 +95,7 @@ test('killed without a word, with its journal lost, a run is found by its label'
   await assertUntouched();
 });
 
-test('while a run is going on, another is refused and undo leaves it alone', async () => {
+test('while a run is going on, another is refused and undo leaves it alone; its stop condition heals at once, and counts as a failure', async () => {
   const running = runIt('stop');
   await running.says(/steady …/);
   const second = runIt('node-kill');
@@ -104,11 +104,6 @@ test('while a run is going on, another is refused and undo leaves it alone', asy
   const undo = brownout('undo', path.basename(newestRun().dir));
   assert.equal(await undo.ended, 3);
   assert.match(undo.output(), /still going on/);
-  assert.equal(await running.ended, 1, running.output());
-});
-
-test('a stop condition heals at once, and counts as a failure', async () => {
-  const running = runIt('stop');
   assert.equal(await running.ended, 1, running.output());
   const findings = findingsOf(newestRun());
   const hold = findings.phases.find(({ phase }) => phase === 'hold')!;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readCrd, type Schema, withoutCrd } from '../../../tests/labs/test-run-crd.ts';
-import { type TestRun, testRunOf } from './test-run.ts';
+import { refusalOf, type TestRun, testRunOf } from './test-run.ts';
 
 const wanted: TestRun = {
   namespace: 'brownout-voting-1-load',
@@ -50,6 +50,11 @@ test('whatever it makes carries the label of the run, and is found by it', () =>
   }
 });
 
+test('a script that no ConfigMap takes is refused with its size', () => {
+  assert.equal(refusalOf(wanted.words, 1_000_000), undefined);
+  assert.match(refusalOf(wanted.words, 1_000_001)?.message ?? '', /has 1000001 bytes .* takes 1000000/);
+});
+
 test('no word reaches the shell that it goes through with a meaning of its own', () => {
   for (const word of [
     'A=b c',
@@ -65,6 +70,6 @@ test('no word reaches the shell that it goes through with a meaning of its own',
     'A=*',
     '',
   ]) {
-    assert.throws(() => testRunOf({ ...wanted, words: ['-e', word] }), /goes through a shell/, word);
+    assert.match(refusalOf(['-e', word], 1)?.message ?? '', /goes through a shell/, word);
   }
 });
