@@ -130,7 +130,7 @@ export function judge(
     cleanUp: { left: differenceIn(events), pending: null },
     warnings: [
       ...warningsOf(recording, timeline, series, streams, durability, largeFiles),
-      ...loadWarnings(load, streams, meta.streams, timeline),
+      ...loadWarnings(load, streams, meta.streams, meta.scenario.load?.probe, timeline),
     ],
     configuration: configurationOf(meta, events),
   });

@@ -164,6 +164,14 @@ test('an outage shorter than the load can see, and one of another entry, are no 
   assert.deepEqual(warningsOf(judged({ target: 'http://10.9.9.9/' }), /disagree/), []);
 });
 
+test('the load is compared with the probe whose request it sends, where that is probed: another one may need what this one does not', () => {
+  const trouble = [{ ...GONE, error: 'refused' as const }];
+  const both = { streams: [{ name: 'vote', trouble }, { name: 'page.reused' }] };
+  assert.deepEqual(warningsOf(judged({}, both), /disagree/), []);
+  const gone = { streams: [{ name: 'vote' }, { name: 'page', trouble }] };
+  assert.match(warningsOf(judged({}, gone), /disagree/).join(), /^the load and page disagree/);
+});
+
 test('a prober that the load disturbed makes the run unknown', () => {
   const late = { latenessMs: { p50: 5, p99: 30, max: 90 } };
   const { verdict, checks } = judged({ trouble: [GONE] }, { prober: late });

@@ -2,6 +2,7 @@ import type { StreamSpec } from '../../probes/probe.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { LoadFindings, StreamFindings } from '../findings.ts';
+import { probeOf } from '../streams/stream.ts';
 import { disagreements } from './agreement.ts';
 
 /** An engine that is later than this on 1 % of its requests in some second sends them in bursts, ms. */
@@ -9,11 +10,12 @@ const LATE = 100;
 /** A load that ends so much before the end of recovery was not there all the time. */
 const MARGIN = 2000;
 
-/** What a reader must know of the load in addition to the verdict. */
+/** What a reader must know of the load in addition to the verdict. `asked`: the probe whose request the load sends. */
 export function loadWarnings(
   load: LoadFindings | undefined,
   streams: StreamFindings[],
   specs: readonly StreamSpec[],
+  asked: string | undefined,
   { t0, end }: RunTimeline,
 ): string[] {
   if (!load) return [];
@@ -38,7 +40,9 @@ export function loadWarnings(
     );
   if (t0 && target !== undefined) {
     const same = streams.filter(({ stream }) => isSameEntry(specs.find(({ name }) => name === stream)?.target, target));
-    warnings.push(...disagreements(outages, same, t0));
+    // Another request to the same entry may need what this one does not: a vote its queue, a page nothing.
+    const alike = same.filter(({ stream }) => probeOf(stream) === asked);
+    warnings.push(...disagreements(outages, alike.length > 0 ? alike : same, t0));
   }
   return warnings;
 }
