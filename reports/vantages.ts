@@ -78,9 +78,9 @@ export function sayStreamSeen(
   zero: number,
 ): { outage: string; when?: string; share: string } {
   if (!stream || !wasProbed(stream)) return { outage: 'not probed', share: '' };
-  const { headline, availability } = stream;
+  const { headline, outages, availability } = stream;
   const share = `${sayShare(availability)} available`;
-  if (!headline) return { outage: 'no outage', share };
+  if (!headline) return { outage: outages.length > 0 ? sayMany(outages.length, 'short outage') : 'no outage', share };
   const since = ({ from, to }: { from: number; to: number }) => sayBracket({ from: from - zero, to: to - zero });
   const ended = headline.open ? 'its end was not seen' : `to ${since(headline.end)}`;
   return { outage: sayOutageLength(headline), when: `from ${since(headline.start)} ${ended}`, share };

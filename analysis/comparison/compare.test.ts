@@ -148,6 +148,13 @@ test('six runs carry an interval around the median', () => {
   assert.ok(from <= summary!.median.value! && summary!.median.value! <= to!);
 });
 
+test('an outage of a request or two is no headline, and lasted all the same', () => {
+  const short = { name: 'vote', every: 200, trouble: [{ from: 2000, to: 2300, error: 'refused' as const }] };
+  const { streams } = compare([made({ id: 'a', streams: [short] })]);
+  const { median } = find(streams[0]!.measures, 'longest outage').summaries[0]!;
+  assert.ok(median.value! > 0 && median.value! <= 700, JSON.stringify(median));
+});
+
 test('a run that never recovered is censored: neither left out nor taken for what was seen', () => {
   const [half] = stable(compare([made({ id: 'a', outage: 2000 }), made({ id: 'b', outage: 100_000 })]));
   assert.equal(half!.n, 2);

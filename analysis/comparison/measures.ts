@@ -55,10 +55,13 @@ export const ofStream = [
   streamMs('stable', ({ ttsr }) => observed(ttsr)),
   streamMs('stable after healing', ({ afterHealing }) => observed(afterHealing ?? {})),
   streamMs('error window', ({ errorWindow }) => observed(errorWindow)),
-  streamMs('longest outage', ({ headline, during }) => {
-    if (!headline) return during.scheduled > 0 ? 0 : undefined;
-    if (headline.open) return { beyond: headline.inner };
-    return { value: headline.outer, bracket: { from: headline.inner, to: headline.outer } };
+  streamMs('longest outage', ({ headline, during, outages }) => {
+    if (during.scheduled === 0) return undefined;
+    if (!headline && during.failed + during.indeterminate === 0) return 0;
+    // One of a request or two is no headline; it lasted all the same.
+    const longest = headline ?? outages.reduce((most, one) => (one.outer > most.outer ? one : most));
+    if (longest.open) return { beyond: longest.inner };
+    return { value: longest.outer, bracket: { from: longest.inner, to: longest.outer } };
   }),
   streamCount('outages', (stream) => (wasProbed(stream) ? stream.outages.length : undefined)),
   streamShare('availability before', ({ steady }) => steady.ok / steady.scheduled),

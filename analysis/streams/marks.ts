@@ -38,7 +38,8 @@ export function timeToFirstSuccess({ series, t0, runs, timeline }: Seen): Mark {
   const first = runs[0];
   if (!first) return {};
   const { okAfter } = first.run;
-  if (okAfter === undefined || series.due[okAfter]! >= timeline.end) return { beyond: since(t0, timeline.end) };
+  if (okAfter === undefined || series.due[okAfter]! >= timeline.end)
+    return { beyond: since({ from: t0.to }, timeline.end) };
   const bracket = { from: since({ from: t0.to }, first.outage.end.from), to: since(t0, first.outage.end.to) };
   return { ms: since(t0, series.due[okAfter]!), bracket };
 }
@@ -87,7 +88,8 @@ function search({ series, timeline, slow }: Seen, outages: FailureRun[], from: n
     const found = firstStable(series, from, end, slow);
     if (found.stable === undefined) return found;
     const relapse = nextOutage(outages, found.stable);
-    if (!relapse || series.due[relapse.first]! >= until) return found;
+    // What was still on its way then was lost to what began then.
+    if (!relapse || series.done[relapse.first]! >= until) return found;
     from = relapse.first;
   }
 }
@@ -101,7 +103,7 @@ function toMark({ series, timeline }: Seen, found: Stability, zero: Bracket): Ma
   if (found.stable === undefined) {
     // Not stable at least until the last probe at which no stable window can begin.
     const until = found.unstable === undefined ? zero.from : series.due[found.unstable]!;
-    return { beyond: since(zero, Math.min(until, timeline.end)) };
+    return { beyond: since({ from: zero.to }, Math.min(until, timeline.end)) };
   }
   const due = series.due[found.stable]!;
   const before = found.stable > 0 ? series.due[found.stable - 1]! : zero.from;

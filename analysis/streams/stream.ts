@@ -32,8 +32,10 @@ export function spansOf(series: Series, timeline: RunTimeline, steady: number): 
   const end = indexAt(series, timeline.end);
   if (!timeline.t0) return { steady: { from: 0, to: end }, during: { from: end, to: end } };
   let from = indexAt(series, timeline.t0.from);
-  // Probes in flight when the fault hit that then failed are attributed to it.
-  while (from > 0 && failed(series.state[from - 1]!) && series.done[from - 1]! >= timeline.t0.from) from--;
+  // Probes in flight when the fault hit that then failed are attributed to it, whatever became of others that were sent after them.
+  const { timeout } = series.spec;
+  for (let i = from - 1; i >= 0 && series.due[i]! >= timeline.t0.from - timeout; i--)
+    if (failed(series.state[i]!) && series.done[i]! >= timeline.t0.from) from = i;
   const begin = Math.min(from, indexAt(series, timeline.t0.from - steady));
   return { steady: { from: begin, to: from }, during: { from, to: Math.max(from, end) } };
 }

@@ -4,7 +4,7 @@ import type { World } from '../../faults/fault.ts';
 import { type Inspection, type Member, NotOffered } from '../../platforms/platform.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import { seeded } from '../../units/random.ts';
-import { aimCandidates, membersHit, quorumSurvives } from './aim.ts';
+import { aimAll, aimCandidates, membersHit, quorumSurvives } from './aim.ts';
 
 function managers(count: number, reachable: number): Inspection {
   const nodes = Array.from({ length: count }, (_, index) => ({
@@ -116,4 +116,23 @@ test('where no node takes members that is said, with each node and why', () => {
 test('several faults at once: nothing is predicted', () => {
   const again = { fault: 'member-kill', options: { member: { service: 'vote', count: 1 } } };
   for (const { expected } of candidates([kill, again], { ...CLUSTER, ...SERVICES })) assert.equal(expected.size, 0);
+});
+
+test('two uses of one fault hit two nodes, and together they break no quorum that the scenario does not allow', () => {
+  const aim = (seed: number, breaksQuorum: boolean, workers: number) => {
+    const inspection = managers(3, 3);
+    const [first] = inspection.nodes;
+    for (let i = 0; i < workers; i++)
+      inspection.nodes.push({ ...first!, name: `w${i}`, role: 'worker', leader: false });
+    const world = { inspection, members: [], random: seeded(seed), allowed: () => true } as unknown as World;
+    const any = { fault: 'node-kill', options: { node: { count: 1 }, hold: 60_000 } };
+    return aimAll({ faults: [any, any], breaksQuorum } as unknown as Scenario, world).flatMap((one) => one.nodesDown);
+  };
+  for (let seed = 0; seed < 50; seed++) {
+    const down = aim(seed, false, 2);
+    assert.equal(new Set(down).size, 2, down.join());
+    assert.ok(quorumSurvives(managers(3, 3), down), down.join());
+    assert.equal(new Set(aim(seed, true, 0)).size, 2);
+  }
+  assert.throws(() => aim(1, false, 0), { name: 'OperatorError', message: /would break the control plane's quorum/ });
 });

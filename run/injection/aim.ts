@@ -29,38 +29,57 @@ export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boo
 }
 
 /**
- * Chooses the targets of every fault. If the first choice would break the control plane's quorum and the scenario does not allow
- * that, it chooses again among the nodes that are not managers.
+ * Chooses the targets of every fault, one after another: no fault hits twice what it hits already, and what all of them take away together counts.
+ * If a choice would break the control plane's quorum and the scenario does not allow that, it chooses again among the nodes that are not managers.
  * Throws OperatorError if no allowed target fits; NotOffered if only a manager fits and the cluster has just one.
  */
 export function aimAll(scenario: Scenario, world: World): AimedFault[] {
-  return scenario.faults.map((use) => {
-    const fault = faults[use.fault]!;
-    const meaning = fault.means(use.options);
-    const aim = (from: World) => {
-      const targets = fault.aim(from, use.options);
-      return { use, fault, targets, meaning, nodesDown: nodesDown(meaning, targets) };
-    };
-    const aimed = aim(world);
-    if (scenario.breaksQuorum || quorumSurvives(world.inspection, aimed.nodesDown)) return aimed;
-    const isManager = (name: string) =>
-      world.inspection.nodes.some((node) => node.name === name && node.role === 'manager');
-    try {
-      return aim({ ...world, allowed: (node) => world.allowed(node) && !isManager(node) });
-    } catch (error) {
-      if (!(error instanceof OperatorError)) throw error;
-      const { managers, reachable, needed } = world.inspection.quorum;
-      const lost = `${use.fault} on ${aimed.nodesDown.join(', ')}`;
-      const hint = 'If that is what you want to see, say `breaks-quorum: true` in the scenario.';
-      if (managers === 1) {
-        throw new NotOffered(`${lost}: this cluster has one manager, and loses its control plane with it.`, { hint });
-      }
-      throw new OperatorError(
-        `${lost} would break the control plane's quorum (${reachable} of ${managers} managers reachable, ${needed} needed), and no other node fits: ${error.message}`,
-        { hint },
-      );
+  const all: AimedFault[] = [];
+  for (const use of scenario.faults) all.push(aimNext(use, all, scenario, world));
+  return all;
+}
+
+function aimNext(use: FaultUse, others: readonly AimedFault[], scenario: Scenario, whole: World): AimedFault {
+  const fault = faults[use.fault]!;
+  const meaning = fault.means(use.options);
+  const taken = others.filter((one) => one.fault === fault).flatMap(({ targets }) => targets);
+  const world = without(whole, taken);
+  const down = others.flatMap((one) => one.nodesDown);
+  const aim = (from: World) => {
+    const targets = fault.aim(from, use.options);
+    return { use, fault, targets, meaning, nodesDown: nodesDown(meaning, targets) };
+  };
+  const aimed = aim(world);
+  if (scenario.breaksQuorum || quorumSurvives(world.inspection, [...down, ...aimed.nodesDown])) return aimed;
+  const isManager = (name: string) =>
+    world.inspection.nodes.some((node) => node.name === name && node.role === 'manager');
+  try {
+    return aim({ ...world, allowed: (node) => world.allowed(node) && !isManager(node) });
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    const { managers, reachable, needed } = world.inspection.quorum;
+    const lost = `${use.fault} on ${[...new Set([...down, ...aimed.nodesDown])].join(', ')}`;
+    const hint = 'If that is what you want to see, say `breaks-quorum: true` in the scenario.';
+    if (managers === 1) {
+      throw new NotOffered(`${lost}: this cluster has one manager, and loses its control plane with it.`, { hint });
     }
-  });
+    throw new OperatorError(
+      `${lost} would break the control plane's quorum (${reachable} of ${managers} managers reachable, ${needed} needed), and no other node fits: ${error.message}`,
+      { hint },
+    );
+  }
+}
+
+/** The world without what another use of the same fault has chosen. */
+function without(world: World, taken: readonly Target[]): World {
+  const nodes = new Set(taken.flatMap((target) => (target.kind === 'node' ? [target.node] : [])));
+  const members = new Set(taken.flatMap((target) => (target.kind === 'member' ? [target.member.id] : [])));
+  if (nodes.size + members.size === 0) return world;
+  return {
+    ...world,
+    allowed: (node) => world.allowed(node) && !nodes.has(node),
+    members: world.members.filter(({ id }) => !members.has(id)),
+  };
 }
 
 /** What a fault could hit, before the workload is deployed and its members are scheduled. */

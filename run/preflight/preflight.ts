@@ -103,7 +103,9 @@ function quorum({ inspection, scenario }: Stage, candidates: Candidates[]): Pref
 }
 
 function capacity({ inspection }: Stage, candidates: Candidates[]): PreflightCheck {
-  const lost = Math.max(0, ...candidates.map(({ down }) => down));
+  // All at the same time, and a node that two of them take away is lost once.
+  const sum = candidates.reduce((all, { down }) => all + down, 0);
+  const lost = Math.min(sum, new Set(candidates.flatMap(({ down, nodes }) => (down > 0 ? nodes : []))).size);
   const closed = inspection.nodes.filter((node) => !node.ready || !node.schedulable).map(({ name }) => name);
   const places = inspection.nodes.length - closed.length;
   return {
