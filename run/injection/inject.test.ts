@@ -14,7 +14,7 @@ import type { Recorder } from '../../recording/recorder.ts';
 import type { Actor } from '../journal/actor.ts';
 import { Journal } from '../journal/journal.ts';
 import { RETRY_TIME } from '../journal/undo.ts';
-import { act, confirmAll, injectAll, type LiveFault, LONGEST_HEAL } from './inject.ts';
+import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault, LONGEST_HEAL } from './inject.ts';
 
 test('when one act of a fault fails, those beside it have ended before anybody can undo them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));
@@ -123,4 +123,45 @@ test('a fault is given as long to be healed as the longest of its undos takes, a
     const takes = longest?.({ seconds: 0 } as never) ?? RETRY_TIME;
     assert.ok(takes + RETRY_TIME <= LONGEST_HEAL, `${name}: ${takes} ms`);
   }
+});
+
+test('a fault whose time is over is healed while another is held, and keeps it from nothing; what fails is tried once more', async () => {
+  const recorded: string[] = [];
+  const recorder = {
+    clock: { now: () => performance.now() },
+    record: ({ kind, fault }: { kind: string; fault: string }) => recorded.push(`${kind} ${fault}`),
+  } as unknown as Recorder;
+  const healed: Record<string, number> = {};
+  const confirmed = Promise.withResolvers<void>();
+  const began = performance.now();
+  const live = (name: string, hold: number, more: Partial<LiveFault['injection']> = {}): LiveFault => ({
+    name,
+    hold,
+    injected: { from: began, to: began },
+    healed: false,
+    injection: {
+      confirm: async () => undefined,
+      heal: async () => {
+        healed[name] = (healed[name] ?? 0) + 1;
+      },
+      confirmHealed: async () => ({ text: 'gone' }),
+      ...more,
+    },
+  });
+  let isBroken = true;
+  const broken = async () => {
+    healed.broken = (healed.broken ?? 0) + 1;
+    if (!isBroken) return;
+    isBroken = false;
+    throw new Error('no way there');
+  };
+  const slow = async () => confirmed.promise.then(() => ({ text: 'gone' }));
+  const all = [live('short', 20, { confirmHealed: slow }), live('broken', 20, { heal: broken }), live('long', 60)];
+  await holdAll(all, recorder, new AbortController().signal, () => {});
+  assert.deepEqual(healed, { short: 1, broken: 1 }, 'the long one was held, whatever the short one waited for');
+  const healing = healAll(all, recorder);
+  confirmed.resolve();
+  await healing;
+  assert.deepEqual(healed, { short: 1, broken: 2, long: 1 });
+  assert.deepEqual(recorded.sort(), ['evidence broken', 'evidence long', 'evidence short']);
 });

@@ -87,6 +87,8 @@ export interface LiveFault {
   injected: Bracket;
   injection: Injection;
   healed: boolean;
+  /** Of one whose time is over before that of others: it is being healed while those are held. */
+  healing?: Promise<void>;
 }
 
 const CONFIRM_TIMEOUT = 30_000;
@@ -161,8 +163,8 @@ export async function confirmAll(live: LiveFault[], recorder: Recorder, longest 
 }
 
 /**
- * Holds each fault for its own time after its injection; the signal ends that at once. Faults that end before the longest one are
- * healed when their time is over; the others are left to the healing phase.
+ * Holds each fault for its own time after its injection; the signal ends that at once. Faults that end before the longest one begin to be
+ * healed when their time is over, and keep no other from its own; the others are left to the healing phase.
  */
 export async function holdAll(
   live: LiveFault[],
@@ -177,7 +179,10 @@ export async function holdAll(
   await Promise.all(
     live.map(async (fault, index) => {
       await sleep(left[index]!, signal);
-      if (left[index]! < longest) await heal(fault, recorder);
+      if (left[index]! >= longest) return;
+      fault.healing = heal(fault, recorder);
+      // Whoever heals all hears of it.
+      fault.healing.catch(() => {});
     }),
   );
 }
@@ -192,9 +197,19 @@ async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
 }
 
+/** What failed to heal while others were held is tried once more; what is healed and cannot be seen to be is told. */
+async function healedBy(fault: LiveFault, recorder: Recorder): Promise<void> {
+  try {
+    await fault.healing;
+  } catch (error) {
+    if (fault.healed) throw error;
+  }
+  await heal(fault, recorder);
+}
+
 /** Heals all faults independently: if one cannot be healed, the others still are. */
 export async function healAll(live: LiveFault[], recorder: Recorder): Promise<void> {
-  const results = await Promise.allSettled(live.map((fault) => heal(fault, recorder)));
+  const results = await Promise.allSettled(live.map((fault) => healedBy(fault, recorder)));
   const failed = results.flatMap((result, index) =>
     result.status === 'rejected'
       ? [`${live[index]!.name}: ${result.reason instanceof Error ? result.reason.message : result.reason}`]

@@ -45,14 +45,13 @@ async function untilStable(
   signal: AbortSignal,
 ): Promise<string[]> {
   const healed = clock.now();
-  const watch = new RecoveryWatch(folder.samples, injected, scenario.steady);
+  const watch = new RecoveryWatch(folder.samples, injected, scenario.steady, healed);
   try {
     for (;;) {
       await sleep(RECOVERY_POLL, signal);
       const now = clock.now();
       const unstable = watch.unstable(now);
       if (signal.aborted || now - healed > scenario.horizon) return unstable;
-      // A window before healing says nothing about the time after it: that needs a window of its own.
       if (unstable.length === 0 && now - healed >= HEALED_WINDOW) return [];
     }
   } finally {

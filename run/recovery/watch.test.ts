@@ -117,3 +117,18 @@ test('one good window is enough, wherever between two looks it begins, and whate
     assert.deepEqual(unstable, [], `${begins} ms after a look`);
   }
 });
+
+test('what was good before healing says nothing of what healing breaks: a window since then is waited for', () => {
+  const t0 = 20_000;
+  const healed = t0 + 30_000;
+  const samples = growing(healed + 4000, healed + 40_000);
+  samples.until(healed);
+  const watch = new RecoveryWatch(samples.file, t0, STEADY, healed);
+  const seen: number[] = [];
+  for (let at = healed + 1000; at < healed + 60_000; at += 1000) {
+    samples.until(at);
+    if (watch.unstable(at).length === 0) seen.push(at - healed);
+  }
+  watch.close();
+  assert.equal(seen[0], 40_000 + 12_000);
+});

@@ -12,20 +12,25 @@ export class RecoveryWatch {
   readonly #file: SampleFile;
   readonly #t0: number;
   readonly #steady: number;
+  readonly #from: number;
   /** How far back samples are kept, ms. */
   readonly #reach: number;
   #offset: number | undefined;
   #recent: { readAt: number; records: Buffer }[] = [];
   #paces: ReturnType<typeof pacesBefore> | undefined;
   #lookedAt: number | undefined;
-  /** As good as before for a whole window, at some time: recovery is that first window, whatever comes later. */
+  /** As good as before for a whole window, at some time since `from`. */
   readonly #stable = new Set<string>();
 
-  /** `t0`: the earliest moment at which a fault can have taken effect. Throws OperatorError when the samples cannot be read. */
-  constructor(samples: string, t0: number, steady: number) {
+  /**
+   * `t0`: the earliest moment at which a fault can have taken effect. `from`: from when on windows count: one before healing says nothing about the time
+   * after it. Throws OperatorError when the samples cannot be read.
+   */
+  constructor(samples: string, t0: number, steady: number, from = t0) {
     this.#file = new SampleFile(samples);
     this.#t0 = t0;
     this.#steady = steady;
+    this.#from = from;
     this.#reach = neededFor(this.#file.specs) + MARGIN;
   }
 
@@ -39,7 +44,7 @@ export class RecoveryWatch {
     const records = this.#readNew(now);
     const paces = this.#pacesAt(now);
     if (!paces) return names;
-    const unstable = notYetStable(this.#file.decode(records), paces, this.#t0, now, this.#lookedAt ?? now);
+    const unstable = notYetStable(this.#file.decode(records), paces, this.#from, now, this.#lookedAt ?? now);
     this.#lookedAt = now;
     for (const name of names) if (!unstable.includes(name)) this.#stable.add(name);
     return names.filter((name) => !this.#stable.has(name));
