@@ -75,7 +75,7 @@ function* mistakesIn(
     const place = ['load', ...path];
     yield { span: at === 'key' ? yaml.key(place) : yaml.at(place), message, hint };
   }
-  if (load.runners !== undefined) {
+  if (load.engine === 'k6' && load.runners !== undefined) {
     const hint =
       'leave it out: the load is then sent from here; or put it into a scenario, which takes the runners away again';
     yield {
