@@ -53,18 +53,16 @@ const number = z
 const AMOUNT = 'expected a number, a duration such as 30s, or a percentage such as 99.9%';
 
 /** How an amount of a number is written: `30s`, `99.9%`, or a plain number. */
-export type Written = keyof typeof WRITTEN;
-const WRITTEN = {
-  duration: [
-    ...['recovery', 'start-up', 'stable', 'longest outage', 'p95 before', 'p95', 'p99 before', 'p99'],
-    ...['back after', 'longest stop'],
-  ],
-  share: ['availability', 'availability before', 'worst 10 s', 'answered'],
-  number: [] as string[],
-};
+export type Written = 'duration' | 'share' | 'number';
+
+const DURATIONS = [
+  ...['recovery', 'start-up', 'stable', 'longest outage', 'p95 before', 'p95', 'p99 before', 'p99'],
+  ...['back after', 'longest stop'],
+];
+const SHARES = ['availability', 'availability before', 'worst 10 s', 'answered'];
 
 export const writtenAs = (name: string): Written =>
-  WRITTEN.duration.includes(name) ? 'duration' : WRITTEN.share.includes(name) ? 'share' : 'number';
+  DURATIONS.includes(name) ? 'duration' : SHARES.includes(name) ? 'share' : 'number';
 
 /** In the number's own unit: ms for times, fractions for shares. */
 const amount = z

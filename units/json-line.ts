@@ -1,4 +1,4 @@
-/** One message of a child process. Undefined for a line that ends in its middle, the last one of a process that was killed: that is told by its end. */
+/** One message of a child process, a line. Undefined for one that ends in its middle, as the last of a process that was killed: that is told by its end. */
 export function messageIn<Message>(line: string): Message | undefined {
   try {
     return JSON.parse(line);

@@ -2,11 +2,13 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { Recording } from '../../recording/read.ts';
-import { type Claims, readClaims } from '../../scenarios/claims.ts';
+import { type ClaimNumber, type Claims, readClaims } from '../../scenarios/claims.ts';
+import { claimNumbers, writtenAs } from '../../scenarios/claims-schema.ts';
 import { claimedRun } from '../../tests/made-up/claims-runs.ts';
 import { judge } from '../judge.ts';
 import type { ClaimedRun } from './answers.ts';
 import { judgeClaims } from './claims.ts';
+import { readingOf } from './numbers.ts';
 import type { ClaimResult } from './result.ts';
 
 const claims = await readClaims(path.join(import.meta.dirname, '..', '..', 'scenarios', 'thesis', 'claims.yaml'));
@@ -130,4 +132,10 @@ test('two numbers are told apart only where chance is no good explanation', () =
   assert.match(verdict([200, 201], [100, 101]).reason, /chance alone does that once in 6 times/);
   assert.match(verdict([100, 200, 300], [150, 250, 350]).reason, /do not tell the two apart/);
   assert.equal(verdict([50, 51, 52], [100, 101, 102]).verdict, 'does not hold');
+});
+
+test('each number is written in its own unit', () => {
+  const units = { ms: 'duration', share: 'share' } as Record<string, string>;
+  for (const [group, names] of Object.entries(claimNumbers) as [ClaimNumber['group'], readonly string[]][])
+    for (const name of names) assert.equal(writtenAs(name), units[readingOf({ group, name }).unit] ?? 'number', name);
 });

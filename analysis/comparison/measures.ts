@@ -10,7 +10,7 @@ import {
   type StreamFindings,
 } from '../findings.ts';
 import { damagedWrites, lostWrites } from '../streams/durability.ts';
-import { wasProbed } from '../streams/stream.ts';
+import { longest, wasProbed } from '../streams/stream.ts';
 import type { Unit } from './comparison.ts';
 import type { Observation } from './statistics.ts';
 
@@ -59,9 +59,10 @@ export const ofStream = [
     if (during.scheduled === 0) return undefined;
     if (!headline && during.failed + during.indeterminate === 0) return 0;
     // One of a request or two is no headline; it lasted all the same.
-    const longest = headline ?? outages.reduce((most, one) => (one.outer > most.outer ? one : most));
-    if (longest.open) return { beyond: longest.inner };
-    return { value: longest.outer, bracket: { from: longest.inner, to: longest.outer } };
+    const most = headline ?? longest(outages);
+    if (!most) return 0;
+    if (most.open) return { beyond: most.inner };
+    return { value: most.outer, bracket: { from: most.inner, to: most.outer } };
   }),
   streamCount('outages', (stream) => (wasProbed(stream) ? stream.outages.length : undefined)),
   streamShare('availability before', ({ steady }) => steady.ok / steady.scheduled),

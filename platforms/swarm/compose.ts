@@ -1,6 +1,6 @@
 /** What the suite adds to a user's stack file before Docker's own interpreter reads it. */
 import { parse, stringify } from 'yaml';
-import { octal } from '../../units/octal.ts';
+import { manifestYaml } from '../../units/octal.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Labels } from './api.ts';
 
@@ -26,7 +26,7 @@ export interface Additions {
 export function readCompose(text: string): Compose {
   let compose: unknown;
   try {
-    compose = parse(text, { merge: true, customTags: (tags) => [octal, ...tags] });
+    compose = parse(text, manifestYaml);
   } catch (error) {
     throw new OperatorError(`the stack file is not valid YAML: ${(error as Error).message}`, { cause: error });
   }

@@ -1,5 +1,6 @@
 /** What the suite and a prober elsewhere say to each other: lines of JSON over one connection. */
 import { z } from 'zod';
+import { messageIn } from '../../units/json-line.ts';
 import type { StreamSpec } from '../probe.ts';
 
 /** From the suite. A prober that hears nothing for `BRIDGED` seconds, or whose input ends, ends itself. */
@@ -38,9 +39,5 @@ const said: z.ZodType<Said> = z.discriminatedUnion('kind', [
 
 /** Undefined for a line that is no message. */
 export function readSaid(line: string): Said | undefined {
-  try {
-    return said.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+  return said.safeParse(messageIn(line)).data;
 }

@@ -1,6 +1,6 @@
 /** What the suite adds to a user's manifests before they are applied. */
 import { parseAllDocuments } from 'yaml';
-import { octal } from '../../../units/octal.ts';
+import { manifestYaml } from '../../../units/octal.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { type KubeObject, type Labels, NAMESPACE_LABEL } from '../api/objects.ts';
 
@@ -20,15 +20,13 @@ export interface Additions {
 
 /** Every object of a multi-document file; lists (`kind: List`) are opened. Throws OperatorError. */
 export function readManifest(text: string): Draft[] {
-  const drafts = parseAllDocuments(text, { merge: true, customTags: (tags) => [octal, ...tags] }).flatMap(
-    (document) => {
-      const [error] = document.errors;
-      if (error) throw new OperatorError(`the manifest is not valid YAML: ${error.message}`, { cause: error });
-      const value: unknown = document.toJS();
-      if (value === null || value === undefined) return [];
-      return isPart(value) && value.kind === 'List' && Array.isArray(value.items) ? value.items : [value];
-    },
-  );
+  const drafts = parseAllDocuments(text, manifestYaml).flatMap((document) => {
+    const [error] = document.errors;
+    if (error) throw new OperatorError(`the manifest is not valid YAML: ${error.message}`, { cause: error });
+    const value: unknown = document.toJS();
+    if (value === null || value === undefined) return [];
+    return isPart(value) && value.kind === 'List' && Array.isArray(value.items) ? value.items : [value];
+  });
   if (drafts.length === 0) throw new OperatorError('the manifest has no objects');
   for (const [index, draft] of drafts.entries()) {
     if (isDraft(draft)) continue;
