@@ -135,6 +135,40 @@ test('a single lost probe after stability is listed, and recovery stays', () => 
   assert.ok(vote!.ttsr.ms! < 1060);
 });
 
+/** Every second probe of a stream that asks each 100 ms fails, from `from` to `to`. */
+const everySecond = (from: number, to: number) =>
+  Array.from({ length: (to - from) / 200 }, (_, i) => {
+    const begin = from + 200 * i;
+    return { from: begin, to: begin + 100, error: 'status' as const };
+  });
+
+test('failures that are never in a row, but so many that no window is stable, are no stable service', () => {
+  const slowly = { every: 100, trouble: everySecond(12_000, 36_000) };
+  const [vote] = judge(run(slowly, { hold: 60_000 })).streams;
+  assert.ok(Math.abs(vote!.ttsr.ms! - 36_000) <= 200, `${vote!.ttsr.ms}`);
+  const endless = { every: 100, trouble: everySecond(12_000, 400_000) };
+  assert.ok(judge(run(endless, { hold: 60_000 })).streams[0]!.ttsr.beyond! > 79_000);
+});
+
+test('failures that are never in a row count from healing where healing brought them', () => {
+  const trouble = everySecond(21_000, 25_000);
+  const [vote] = judge(run({ every: 100, trouble }, withRecovery(5000))).streams;
+  assert.equal(vote!.ttsr.ms, 0);
+  assert.ok(Math.abs(vote!.afterHealing!.ms! - (25_000 - 20_200)) <= 200, `${vote!.afterHealing!.ms}`);
+});
+
+test('two lost probes within ten seconds do not make a service unstable again', () => {
+  const trouble = [14_000, 16_000].map((from) => ({ from, to: from + 60, error: 'status' as const }));
+  assert.equal(judge(run({ trouble }, { hold: 30_000 })).streams[0]!.ttsr.ms, 0);
+});
+
+test('a stable window of a stream that is seldom asked is as long as twenty probes take', () => {
+  const seldom = { every: 4000, trouble: [{ from: 30_000, to: 34_000, error: 'status' as const }] };
+  const [vote] = judge(run(seldom, { steady: 100_000, hold: 200_000, recover: 120_000 })).streams;
+  assert.equal(vote!.outages[0]!.failures, 1);
+  assert.ok(vote!.ttsr.ms! >= 30_000, `${vote!.ttsr.ms}`);
+});
+
 test('what fails only after healing began counts from there', () => {
   const trouble = [
     { from: 100, to: 1000, error: 'status' as const },
@@ -286,6 +320,30 @@ const BROKEN: [string, Recording, RegExp][] = [
   ],
 ];
 
+test('the seconds after the death of the prober are no outage', () => {
+  const whole = run({ trouble: [{ from: 0, to: 2000, error: 'refused' }] }, withRecovery(5000));
+  const died = 12_000 + 8000;
+  const streams = whole.streams.map((one) => ({ ...one, n: one.due.filter((due) => due < died).length }));
+  const findings = judge({ ...without(whole, ({ kind }) => kind === 'prober'), streams });
+  const [vote] = findings.streams;
+  assert.equal(findings.verdict, 'unknown');
+  assert.ok(vote!.during.scheduled <= 160, `${vote!.during.scheduled} probes of 8 s`);
+  assert.ok(vote!.availability > 0.7, `${vote!.availability}`);
+  assert.ok(findings.degradation.down <= 2, `${findings.degradation.down} s down`);
+  assert.ok(vote!.ttsr.beyond! < 2100, `${vote!.ttsr.beyond}`);
+  assert.match(findings.warnings.join(), /Nothing was probed in the last 32\.\d s, from 8 s after the fault on/);
+});
+
+test('of a prober that died before the fault nothing is known since', () => {
+  const whole = run({}, withRecovery(5000));
+  const streams = whole.streams.map((one) => ({ ...one, n: one.due.filter((due) => due < 11_000).length }));
+  const findings = judge({ ...without(whole, ({ kind }) => kind === 'prober'), streams });
+  assert.equal(findings.verdict, 'unknown');
+  assert.equal(findings.streams[0]!.during.scheduled, 0);
+  assert.ok(Number.isNaN(findings.streams[0]!.availability));
+  assert.equal(findings.degradation.down, 0);
+});
+
 for (const [name, recording, reason] of BROKEN) {
   test(`unknown, never pass: ${name}`, () => {
     const objectives = { vote: { recovery: 1000, availability: 0.99, outage: 1000, p95: 100 } };
@@ -351,15 +409,6 @@ test('what was asked again, and which of several addresses answered, is counted 
   const { askedAgain, addresses, steady, during } = of();
   assert.equal(askedAgain, 2, 'the first one came before steady state');
   assert.deepEqual(addresses, { '10.0.0.1': steady.scheduled + during.scheduled - 2, '10.0.0.2': 2 });
-});
-
-test('a prober that died owes every probe until the end', () => {
-  const recording = without(run({}), ({ kind }) => kind === 'prober');
-  const [samples] = recording.streams;
-  samples!.n = samples!.due.findIndex((due) => due > 14_000);
-  const [vote] = judge(recording).streams;
-  assert.ok(vote!.availability < 0.1, `${vote!.availability}`);
-  assert.ok(vote!.during.scheduled > 500);
 });
 
 test('what a starved prober saw fails nobody', () => {

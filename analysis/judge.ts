@@ -4,6 +4,7 @@ import type { ProberReport } from '../probes/prober/plan.ts';
 import type { Recording } from '../recording/read.ts';
 import type { RunEvent, RunMeta } from '../recording/recording.ts';
 import type { Objective, Scenario } from '../scenarios/scenario.ts';
+import { formatDuration } from '../units/units.ts';
 import { certificatesOf } from './events/certificates.ts';
 import { configurationOf, inspectionBefore } from './events/configuration.ts';
 import { type Aimed, aimedOf, faultScopeOf, type MeaningOf } from './events/fault-scope.ts';
@@ -69,9 +70,10 @@ export function judge(
     meaning: aimed[i]?.meaning ?? meaningOf(use),
   }));
   const lastDue = recording.streams.reduce((last, { n, due }) => (n > 0 ? Math.max(last, due[n - 1]!) : last), 0);
-  const timeline = runTimelineOf(events, meta.scenario, scenario.horizon, lastDue);
   const report = events.findLast((event) => event.kind === 'prober');
   const prober = report?.kind === 'prober' ? report.report : null;
+  const ran = runTimelineOf(events, meta.scenario, scenario.horizon, lastDue);
+  const timeline = prober === null ? withoutProberSince(lastDue, ran) : ran;
   const series = recording.streams.map((one) => toSeries(one, scheduledOf(prober, one.spec.name), timeline.end));
 
   const spans = series.map((one) => spansOf(one, timeline, scenario.steady));
@@ -129,6 +131,7 @@ export function judge(
     prober,
     cleanUp: { left: differenceIn(events), pending: null },
     warnings: [
+      ...(timeline.end < ran.end ? [sayUnprobed(timeline, ran.end)] : []),
       ...warningsOf(recording, timeline, series, streams, durability, largeFiles),
       ...loadWarnings(load, streams, meta.streams, meta.scenario.load?.probe, timeline),
     ],
@@ -190,6 +193,16 @@ function checksOf(
 /** The objective for a stream is that of its probe. */
 function objectiveIn({ objectives }: Scenario, stream: string): Objective {
   return objectives[probeOf(stream)] ?? {};
+}
+
+/** What users saw after the prober had died, nobody knows: it is no outage, and no time in which they were served. */
+function withoutProberSince(lastDue: number, timeline: RunTimeline): RunTimeline {
+  return { ...timeline, end: Math.min(timeline.end, Math.max(lastDue, timeline.t0?.from ?? 0)) };
+}
+
+function sayUnprobed({ t0, end }: RunTimeline, until: number): string {
+  const since = t0 && end > t0.from ? `, from ${formatDuration(end - t0.from)} after the fault on` : '';
+  return `Nothing was probed in the last ${formatDuration(until - end)}${since}: the prober was lost, and what users saw then is not known`;
 }
 
 /** A prober that died did not report how many probes it had scheduled: then every probe that had time to fall due counts. */

@@ -105,8 +105,8 @@ export interface PlatformEvent {
     | 'other';
   text: string;
   wall?: number;
-  /** No events arrived from this moment (epoch ms, the suite's clock) until this one was reported: it happened in between. */
-  since?: number;
+  /** No events arrived for this long, ms, until this one was reported: it happened in between. */
+  unseenFor?: number;
   node?: string;
   member?: string;
   service?: string;

@@ -71,6 +71,29 @@ test('damaged samples are counted', (t) => {
   assert.deepEqual(readRecording(folder).damages, ['samples.bin: 1 records are damaged']);
 });
 
+test('samples of another run are left out and named', (t) => {
+  const folder = copy(t);
+  const other = JSON.parse(readFileSync(folder.meta, 'utf8'));
+  other.origin.monotonic = String(BigInt(other.origin.monotonic) + 1n);
+  writeFileSync(folder.meta, JSON.stringify(other));
+  const { streams, damages } = readRecording(folder);
+  assert.deepEqual(streams, []);
+  assert.equal(damages.length, 1);
+  assert.match(damages[0]!, /^samples\.bin: samples of another run, whose clock began at \d+ ns instead of \d+$/);
+});
+
+test('an event that says since when nothing was seen, as older suites wrote it, says for how long', (t) => {
+  const folder = copy(t);
+  const { meta, events } = readRecording(folder);
+  const at = events.at(-1)!.at;
+  const older = { kind: 'other', text: 'seen late', since: meta.origin.wall + at - 2500 };
+  appendFileSync(folder.events, `${JSON.stringify({ at, kind: 'platform', event: older })}\n`);
+  const last = readRecording(folder).events.at(-1)!;
+  assert.ok(last.kind === 'platform');
+  assert.ok(Math.abs(last.event.unseenFor! - 2500) < 1);
+  assert.ok(!('since' in last.event));
+});
+
 test('a run.json that cannot be relied on is refused with the line, or the key', (t) => {
   const folder = copy(t);
   const good = readFileSync(folder.meta, 'utf8');

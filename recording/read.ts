@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Evidence, PlatformClaim } from '../faults/fault.ts';
+import type { PlatformEvent } from '../platforms/platform.ts';
 import { readSamples, type StreamSamples } from '../probes/samples.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import type { RunFolder } from './folder.ts';
@@ -41,12 +42,10 @@ export function readRecording(folder: RunFolder): Recording {
   const meta = readMeta(folder);
   const { events, damages } = readEvents(folder.events);
   const load = readLoad(folder.load, damages);
-  const { streams, torn, damaged } = existsSync(folder.samples)
-    ? readSamples(folder.samples)
-    : { streams: [], torn: 0, damaged: 0 };
-  if (damaged > 0) damages.push(`${path.basename(folder.samples)}: ${damaged} records are damaged`);
+  const { streams, torn } = readOwnSamples(folder.samples, meta, damages);
   const vantages = Object.keys(meta.vantages ?? {}).map((name) => readVantage(folder, name));
-  return { meta, events, streams, load, ...(vantages.length > 0 ? { vantages } : {}), torn, damages };
+  const renamedEvents = events.map((event) => renamed(event, meta.origin.wall));
+  return { meta, events: renamedEvents, streams, load, ...(vantages.length > 0 ? { vantages } : {}), torn, damages };
 }
 
 /** What was run. Throws OperatorError if that cannot be read. */
@@ -58,10 +57,23 @@ export function readMeta(folder: RunFolder): RunMeta {
   });
 }
 
-/** What happened, as far as it can be read; nothing, where there is no file. */
+/** What happened, as far as it can be read, with the field names of the suite that wrote it; nothing, where there is no file. */
 export function readEvents(file: string): Pick<Recording, 'events' | 'damages'> {
   const damages: string[] = [];
-  return { events: [...linesIn(file, eventIn, damages)].map(renamed), damages };
+  return { events: [...linesIn(file, eventIn, damages)], damages };
+}
+
+/** Nothing, where there is no file, or that of another run: its times count from another moment. What is damaged is added to `damages`. */
+function readOwnSamples(file: string, { origin }: RunMeta, damages: string[]): Pick<Recording, 'streams' | 'torn'> {
+  if (!existsSync(file)) return { streams: [], torn: 0 };
+  const samples = readSamples(file);
+  const name = path.basename(file);
+  if (samples.damaged > 0) damages.push(`${name}: ${samples.damaged} records are damaged`);
+  if (samples.origin === origin.monotonic) return samples;
+  damages.push(
+    `${name}: samples of another run, whose clock began at ${samples.origin} ns instead of ${origin.monotonic}`,
+  );
+  return { streams: [], torn: 0 };
 }
 
 /** A second that is told twice counts as it was told last. What is damaged is added to `damages`. */
@@ -90,8 +102,14 @@ function eventIn(text: string | undefined): Checked<RunEvent> {
   return parseJson(text, runEvent);
 }
 
-/** An event with today's field names, whatever they were when it was recorded. */
-function renamed(event: RunEvent): RunEvent {
+/** An event with today's field names, whatever they were when it was recorded. `origin`: of the recording, epoch ms. */
+function renamed(event: RunEvent, origin: number): RunEvent {
+  if (event.kind === 'platform') {
+    const { since, ...told } = event.event as PlatformEvent & { since?: number };
+    return since === undefined
+      ? event
+      : { ...event, event: { ...told, unseenFor: Math.max(0, event.at - (since - origin)) } };
+  }
   if (event.kind !== 'evidence' || event.evidence === null) return event;
   const { expectation, ...evidence } = event.evidence as Evidence & { expectation?: PlatformClaim };
   return expectation ? { ...event, evidence: { ...evidence, claim: expectation } } : event;

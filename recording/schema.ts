@@ -180,7 +180,7 @@ const platformEvent: z.ZodType<PlatformEvent> = z.looseObject({
   ]),
   text,
   wall: z.number().optional(),
-  since: z.number().optional(),
+  unseenFor: z.number().min(0).optional(),
   node: text.optional(),
   member: text.optional(),
   service: text.optional(),

@@ -21,6 +21,7 @@ interface Made {
   confirmed?: boolean;
   lost?: number;
   services?: SyntheticRun['services'];
+  hold?: number;
 }
 
 function made({
@@ -33,11 +34,12 @@ function made({
   confirmed,
   lost = 0,
   services,
+  hold = 5000,
 }: Made): ComparedRun {
   const trouble = outage > 0 ? [{ from: 100, to: 100 + outage, error: 'refused' as const }] : [];
   const recording = syntheticRecording({
     steady: 5000,
-    hold: 5000,
+    hold,
     recover: 20_000,
     streams: streams ?? [{ name: 'vote', every: 100, writes: true, lost, trouble }],
     scenario: { objectives: { vote: { recovery: 10_000, lost: 0 } }, ...scenario },
@@ -205,6 +207,25 @@ test('the fastest is named, but what is unknown is never ranked', () => {
     recovery.unranked.map(({ setUp }) => setUp),
     [1, 3],
   );
+});
+
+test('a recovery after healing is ranked beside that from the fault, and told only where there was one', () => {
+  const hold = 15_000;
+  const healed = hold + 200;
+  const again = (length: number) => [
+    { name: 'vote', every: 100, trouble: [{ from: healed + 500, to: healed + length, error: 'refused' as const }] },
+  ];
+  const quiet = made({ id: 'quiet', cluster: 'quiet', hold });
+  const disturbed = made({ id: 'disturbed', cluster: 'disturbed', streams: again(6000), hold });
+  const { orders, overall } = compare([disturbed, quiet]);
+  assert.deepEqual(orders.find(({ name }) => name === 'recovery')!.groups, [[0, 1]]);
+  assert.deepEqual(orders.find(({ name }) => name === 'recovery after healing')!.groups, [[1], [0]]);
+  const { summaries } = find(overall, 'recovery after healing');
+  assert.equal(summaries[1]!.median.value, 0);
+  assert.ok(Math.abs(summaries[0]!.median.value! - 6000) < 200, `${summaries[0]!.median.value}`);
+
+  const names = compare([quiet, made({ id: 'too', cluster: 'two', hold })]).overall.map(({ name }) => name);
+  assert.ok(!names.includes('recovery after healing'));
 });
 
 test('set-ups whose runs overlap are ranked in one group', () => {

@@ -42,7 +42,7 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
   const labels = labelsOf(columns);
   const setUps = groups.map((group, i) => setUpOf(group, letterOf(i), labels[i]!));
   const findings = ({ findings }: ComparedRun) => findings;
-  const overall = measuresOf(groups, ofRun, findings);
+  const overall = measuresOf(groups, ofRun, findings).filter(hasHappened);
   const certificates = certificatesOf(groups);
   return {
     version: 1,
@@ -60,6 +60,14 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
     predictions: predictionsOf(groups),
     ...(certificates.length > 0 ? { certificates } : {}),
   };
+}
+
+/** That healing disturbed nobody in any of the runs is no news. */
+function hasHappened({ name, summaries }: Measure): boolean {
+  if (name !== 'recovery after healing') return true;
+  return summaries.some(({ points }) =>
+    points.some(({ value, beyond }) => value !== 0 && (value ?? beyond) !== undefined),
+  );
 }
 
 /** The set-ups that runs make up, what was recorded of each, and these numbers of them: a part of what `compare` tells. */

@@ -1,6 +1,6 @@
 /** What one run contributes to a comparison: each number is one observation. */
 
-import { slowestStream } from '../events/recovery-split.ts';
+import { longerOf, slowestStream } from '../events/recovery-split.ts';
 import {
   type Durability,
   degradations,
@@ -130,9 +130,14 @@ export const ofDurability = [
   }),
 ];
 
-/** A run in four numbers, each of the worst stream. */
+/** A run in a few numbers, each of the worst stream. */
 export const ofRun = [
   reading<Findings>('ms')('recovery', ({ streams }) => observed(slowestStream(streams)?.ttsr ?? {})),
+  reading<Findings>('ms')('recovery after healing', ({ streams, healedAt }) => {
+    const again = streams.flatMap(({ afterHealing }) => afterHealing ?? []);
+    if (again.length > 0) return observed(again.reduce(longerOf));
+    return healedAt === undefined ? undefined : 0;
+  }),
   reading<Findings>('share')('availability', ({ streams }) => least(streams.map(({ availability }) => availability))),
   reading<Findings>('share')('worst 10 s', ({ streams }) => least(streams.map(({ worst }) => worst.s10))),
   reading<Findings>('count')('lost', ({ durability }) => {

@@ -129,9 +129,9 @@ test('an event during lost contact may have happened at any time of the gap, unl
     syntheticRecording({ streams: [{ name: 'vote' }] }).meta.origin.wall + 12_000 + sinceT0;
   const down = (more: Partial<PlatformEvent>) =>
     judged([platformEvent(25_000, 'node-down', { node: 'w1', ...more })]).ttd.bracket;
-  assert.deepEqual(down({ since: wall(4000) }), { from: 3800, to: 25_000 });
-  assert.deepEqual(down({ since: wall(4000), wall: wall(9000) }), { from: 8800, to: 25_000 });
-  assert.deepEqual(down({ since: wall(-4000) }), { from: 0, to: 25_000 });
+  assert.deepEqual(down({ unseenFor: 21_000 }), { from: 3800, to: 25_000 });
+  assert.deepEqual(down({ unseenFor: 21_000, wall: wall(9000) }), { from: 8800, to: 25_000 });
+  assert.deepEqual(down({ unseenFor: 29_000 }), { from: 0, to: 25_000 });
 });
 
 test('losing sight of the control plane is not the platform noticing', () => {

@@ -23,8 +23,8 @@ const STAMP_RESOLUTION = 1000;
 export function reactionsOf(events: RunEvent[], t0: Bracket, wallOrigin: number): Reaction[] {
   return events.flatMap((event): Reaction[] => {
     if (event.kind !== 'platform' || event.at < t0.from) return [];
-    const { wall, since } = event.event;
-    const lastContact = since === undefined ? event.at : Math.min(event.at, since - wallOrigin);
+    const { wall, unseenFor = 0 } = event.event;
+    const lastContact = event.at - unseenFor;
     const stamped = wall === undefined ? event.at : wall - wallOrigin;
     const earliest = Math.min(lastContact - STAMP_RESOLUTION, event.at - PLAUSIBLE_DELAY);
     const isPlausible = wall !== undefined && stamped >= Math.max(t0.from, earliest) && stamped <= event.at;

@@ -1,15 +1,20 @@
 import type { Bracket } from '../../recording/recording.ts';
-import type { SplitStep, StreamFindings } from '../findings.ts';
+import type { Mark, SplitStep, StreamFindings } from '../findings.ts';
 import { lastReady, type Reaction, type Replacement, reactionMark } from './reactions.ts';
 import type { RunTimeline } from './run-timeline.ts';
 
 /** The stream that took longest to recover; one that never recovered takes longer than any that did. */
 export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
-  const length = ({ ttsr }: StreamFindings) => (ttsr.beyond === undefined ? (ttsr.ms ?? -1) : Number.MAX_VALUE);
   return streams.reduce<StreamFindings | undefined>(
-    (slowest, stream) => (slowest && length(slowest) >= length(stream) ? slowest : stream),
+    (slowest, stream) => (slowest && longerOf(slowest.ttsr, stream.ttsr) === slowest.ttsr ? slowest : stream),
     undefined,
   );
+}
+
+/** The first of them where they are as long; one that was never over is longer than any that was. */
+export function longerOf(a: Mark, b: Mark): Mark {
+  const length = ({ ms, beyond }: Mark) => (beyond === undefined ? (ms ?? -1) : Number.MAX_VALUE);
+  return length(a) >= length(b) ? a : b;
 }
 
 /**

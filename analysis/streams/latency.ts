@@ -1,5 +1,5 @@
 import type { Latency } from '../findings.ts';
-import { BIN, indexAt, latency, probeState, type Range, type Series, STABLE_WINDOW } from './series.ts';
+import { BIN, indexAt, latency, probeState, type Range, type Series, stableWindow } from './series.ts';
 
 /**
  * Nearest rank: the smallest value that at least the share `q` of all values does not exceed. 0 if there are none.
@@ -40,7 +40,7 @@ const SLOWER = 1.5;
  * slow.
  */
 export function paceOf(series: Series, steady: Range): Pace {
-  return { window: limitOver(series, steady, STABLE_WINDOW), second: limitOver(series, steady, BIN) };
+  return { window: limitOver(series, steady, stableWindow(series)), second: limitOver(series, steady, BIN) };
 }
 
 /** Windows of `length` ms that end with steady state and at each second before its end; all of it if it is shorter. */

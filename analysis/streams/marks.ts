@@ -2,6 +2,7 @@ import type { Bracket } from '../../recording/recording.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Mark, Outage } from '../findings.ts';
 import { type FailureRun, HEADLINE } from './outages.ts';
+import { relapseAfter } from './relapse.ts';
 import { probeState, type Series } from './series.ts';
 import { firstStable, type Stability } from './stability.ts';
 
@@ -63,40 +64,33 @@ export interface Recovery {
 }
 
 /**
- * TTSR: beginning of the first stable window since t₀. It must stay stable: after three failures in a row while the fault
- * lasts, the search starts again. Failures after the start of healing have another cause; their recovery is measured from
- * there.
+ * TTSR: beginning of the first stable window since t₀. It must stay stable: after a relapse while the fault lasts, the search starts
+ * again. Failures after the start of healing have another cause; their recovery is measured from there.
  */
 export function timeToStableRecovery(seen: Seen): Recovery {
   const { series, timeline, t0 } = seen;
-  const outages = seen.runs.filter(({ run }) => run.failures >= HEADLINE).map(({ run }) => run);
-  const recovered = search(seen, outages, seen.from, timeline.healing?.from ?? Infinity);
+  const rows = seen.runs.filter(({ run }) => run.failures >= HEADLINE).map(({ run }) => run);
+  const recovered = search(seen, rows, seen.from, timeline.healing?.from);
   const undisturbed = recovered.stable !== undefined && recovered.stable === firstJudged(series, seen.from);
   const ttsr = undisturbed ? { ms: 0, bracket: { from: 0, to: 0 } } : toMark(seen, recovered, t0);
   if (recovered.stable === undefined || !timeline.healing) return { ttsr };
 
-  const relapse = nextOutage(outages, recovered.stable);
-  if (!relapse) return { ttsr };
-  return { ttsr, afterHealing: toMark(seen, search(seen, outages, relapse.first, Infinity), timeline.healing) };
+  const relapse = relapseAfter(series, rows, recovered.stable, { from: timeline.healing.from });
+  if (relapse === undefined) return { ttsr };
+  return { ttsr, afterHealing: toMark(seen, search(seen, rows, relapse), timeline.healing) };
 }
 
-/** The first stable window from index `from` on that is not followed by an outage before the time `until`. */
-function search({ series, timeline, slow }: Seen, outages: FailureRun[], from: number, until: number): Stability {
+/** The first stable window from index `from` on that is not followed by a relapse before the time `until`. */
+function search({ series, timeline, slow }: Seen, rows: FailureRun[], from: number, until?: number): Stability {
   const lastDue = series.due[series.n - 1] ?? 0;
   const end = Math.min(timeline.end, lastDue + series.every);
   for (;;) {
     const found = firstStable(series, from, end, slow);
     if (found.stable === undefined) return found;
-    const relapse = nextOutage(outages, found.stable);
-    // What was still on its way then was lost to what began then.
-    if (!relapse || series.done[relapse.first]! >= until) return found;
-    from = relapse.first;
+    const relapse = relapseAfter(series, rows, found.stable, { until });
+    if (relapse === undefined) return found;
+    from = relapse;
   }
-}
-
-/** The first outage that begins after `index`. */
-function nextOutage(outages: FailureRun[], index: number): FailureRun | undefined {
-  return outages.find(({ first }) => first > index);
 }
 
 function toMark({ series, timeline }: Seen, found: Stability, zero: Bracket): Mark {

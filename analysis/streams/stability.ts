@@ -1,4 +1,4 @@
-import { latency, probeState, type Series, STABLE_WINDOW } from './series.ts';
+import { latency, probeState, type Series, stableWindow } from './series.ts';
 
 /** The share of probes that must be ok for steady state, and for being as good as before. */
 export const GOOD = 0.999;
@@ -13,7 +13,7 @@ export interface Stability {
 }
 
 /**
- * The first complete window of 10 s before `end`, beginning with an ok at index ≥ `from`, with ≥ 99.9 % ok and p95 ≤ `slow`.
+ * The first complete window W before `end`, beginning with an ok at index ≥ `from`, with ≥ 99.9 % ok and p95 ≤ `slow`.
  * Linear time: both edges of the window only move forward.
  */
 export function firstStable(series: Series, from: number, end: number, slow: number): Stability {
@@ -27,18 +27,19 @@ export function firstStable(series: Series, from: number, end: number, slow: num
     // Nearest rank: p95 ≤ slow exactly when enough answers are not slower.
     if (latency(series, i) > slow) counts.slow += step;
   };
+  const window = stableWindow(series);
   let right = from;
   for (let i = from; i < series.n && series.due[i]! < end; i++) {
-    const close = Math.min(series.due[i]! + STABLE_WINDOW, end);
+    const close = Math.min(series.due[i]! + window, end);
     while (right < series.n && series.due[right]! < close) count(right++, 1);
     if (right <= i) continue;
     // Of a window that is cut off by the end, the rest may have been good.
-    const rest = Math.max(0, Math.ceil((series.due[i]! + STABLE_WINDOW - end) / series.every));
+    const rest = Math.max(0, Math.ceil((series.due[i]! + window - end) / series.every));
     const ok = counts.ok + rest;
     const good = ok >= GOOD * (counts.judged + rest) && ok - counts.slow >= Math.ceil(P95 * ok);
     if (good && series.state[i] === probeState.ok) {
       // A window that is cut off by the end proves nothing, but recovery may have begun there.
-      return series.due[i]! + STABLE_WINDOW <= end ? { stable: i } : i > from ? { unstable: i - 1 } : {};
+      return series.due[i]! + window <= end ? { stable: i } : i > from ? { unstable: i - 1 } : {};
     }
     count(i, -1);
   }

@@ -1,6 +1,6 @@
 import type { StreamSamples } from '../../probes/samples.ts';
 import { type Pace, paceOf } from './latency.ts';
-import { indexAt, type Series, STABLE_WINDOW, toSeries } from './series.ts';
+import { indexAt, type Series, stableWindow, toSeries } from './series.ts';
 import { firstStable } from './stability.ts';
 
 /** Samples are written to the file up to this long after their probes ended, ms. */
@@ -42,8 +42,8 @@ export function neededFor(streams: StreamSamples['spec'][]): number {
 }
 
 /** A window that begins with a probe after the beginning of this one is complete within it. */
-function windowOf({ every }: StreamSamples['spec']): number {
-  return STABLE_WINDOW + 2 * every;
+function windowOf(spec: StreamSamples['spec']): number {
+  return stableWindow(spec) + 2 * spec.every;
 }
 
 /** Numbered from its first sample on: what came before it is not missing. */

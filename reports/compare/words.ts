@@ -8,6 +8,7 @@ export interface Name {
 
 const names: Record<string, [name: string, hint: string]> = {
   recovery: ['Stable again', 'the slowest stream'],
+  'recovery after healing': ['Stable after healing', 'the slowest stream, since healing began'],
   'first failure': ['First failure', 'TTE'],
   'first success': ['First good answer after it', 'TTFS'],
   stable: ['Stable again', 'TTSR'],

@@ -5,8 +5,6 @@ import { RecoveryWatch } from './watch.ts';
 
 /** How often to look at the recording while waiting for recovery. */
 const RECOVERY_POLL = 1_000;
-/** Minimum time after healing: a stable window, plus the time until it is completely in the samples. */
-const HEALED_WINDOW = 12_500;
 
 /**
  * Waits until every stream is as good as before and all members of the workload are ready, at most for the scenario's horizon.
@@ -52,7 +50,7 @@ async function untilStable(
       const now = clock.now();
       const unstable = watch.unstable(now);
       if (signal.aborted || now - healed > scenario.horizon) return unstable;
-      if (unstable.length === 0 && now - healed >= HEALED_WINDOW) return [];
+      if (unstable.length === 0) return [];
     }
   } finally {
     watch.close();

@@ -13,7 +13,7 @@ export interface Followed {
 
 /**
  * What becomes of the objects. Nothing is kept here: memory is what the listener keeps. `since` is given when the change may be
- * older than the moment it is told, because the connection was broken: all that happened before it (epoch ms) had been told.
+ * older than the moment it is told, because the connection was broken: all that happened before it (by performance.now()) had been told.
  */
 export interface Listener<T> {
   /** All there is: at first, and again when changes were missed. What is not in it any more is gone. */
@@ -69,8 +69,8 @@ class Reader<T extends KubeObject> {
   readonly #followed: Followed;
   readonly #listener: Listener<T>;
   #version: string | undefined;
-  /** Up to when all was heard (epoch ms), and, after a break, from when on not. */
-  #heard = Date.now();
+  /** Up to when all was heard (by performance.now(), as all times here: the date may be set), and, after a break, from when on not. */
+  #heard = performance.now();
   #since: number | undefined;
   /** Counted from the server's first word: one that has just thawed may take its time until then. */
   #openedAt = Number.POSITIVE_INFINITY;
@@ -86,7 +86,7 @@ class Reader<T extends KubeObject> {
     const { resource, place = {}, query = {} } = this.#followed;
     this.#openedAt = Number.POSITIVE_INFINITY;
     if (this.#version === undefined) {
-      const asked = Date.now();
+      const asked = performance.now();
       const list = await this.#api.list<T>(resource, place, query, signal);
       if (signal.aborted) return;
       this.#listener.listed(list.items, this.#since);
@@ -109,7 +109,7 @@ class Reader<T extends KubeObject> {
     this.#version = undefined;
   }
 
-  /** The connection is gone. @param answered epoch ms: until then it was alive for certain */
+  /** The connection is gone. @param answered until then it was alive for certain */
   broken(answered: number): void {
     this.#caughtUp();
     this.#since ??= Math.max(this.#heard, answered);
@@ -118,7 +118,7 @@ class Reader<T extends KubeObject> {
   #tell({ type, object }: WatchEvent<T>): void {
     this.#version = object.metadata.resourceVersion ?? this.#version;
     this.#caughtUp();
-    this.#heard = Date.now();
+    this.#heard = performance.now();
     if (type === 'DELETED') this.#listener.removed(object, this.#since);
     else if (type !== 'BOOKMARK') this.#listener.changed(object, this.#since);
   }
@@ -166,7 +166,7 @@ const isFinal = ({ status }: ApiError) => status === 401 || status === 403 || st
 /** Ends connections that are open, to have them made anew. */
 export class Restart {
   #controller = new AbortController();
-  /** When the server was last asked something that it answered, epoch ms: until then connections to it were alive. */
+  /** When the server was last asked something that it answered, by performance.now(): until then connections to it were alive. */
   answered = Number.NEGATIVE_INFINITY;
 
   get signal(): AbortSignal {

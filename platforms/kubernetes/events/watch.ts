@@ -55,9 +55,11 @@ function listenerOf<T extends KubeObject>(
   tell: Tell,
 ): Listener<T> {
   let known: Set<string> | undefined;
-  /** What is reported now happened at some time since then. */
+  /** What is reported now happened at some time since then, by performance.now(). */
   let since: number | undefined;
-  const events = make((event) => tell(since === undefined ? event : { ...event, since }));
+  const events = make((event) =>
+    tell(since === undefined ? event : { ...event, unseenFor: performance.now() - since }),
+  );
   return {
     listed(objects, from) {
       since = from;
@@ -88,7 +90,7 @@ const PULSE_TIMEOUT = 2_500;
 async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal): Promise<void> {
   let lost = false;
   while (!signal.aborted) {
-    const asked = Date.now();
+    const asked = performance.now();
     const failure = await api.get('/readyz', { patience: 0, timeout: PULSE_TIMEOUT, accept: '*/*', text: true }).then(
       () => undefined,
       (error: Error) => error,

@@ -9,11 +9,16 @@ export interface Look {
   view: View;
   /** As `processesOf` gives them. */
   processes: Processes;
-  /** When it began, epoch ms: what the next one shows was not so yet. */
-  wall: number;
+  /** When it began, by performance.now(): what the next one shows was not so yet. */
+  at: number;
 }
 
-type Event = Omit<PlatformEvent, 'wall'>;
+type Event = Omit<PlatformEvent, 'wall' | 'unseenFor'>;
+
+/** An event, and when it was last known not to have happened, by performance.now(). */
+export interface Change extends Event {
+  since: number;
+}
 type Guest = ReturnType<typeof ofNamespace>[number];
 
 /** A guest as it was when it was last listed, which it may not be for a moment. */
@@ -23,7 +28,7 @@ interface Known {
   listed: number;
   /** As its own node said last. */
   process: Process | 'none';
-  /** When that was, or when it was not there yet, epoch ms; NEVER for one that was there before anybody told of its process. */
+  /** When that was, or when it was not there yet, by performance.now(); NEVER for one that was there before anybody told of its process. */
   told: number;
 }
 
@@ -44,7 +49,7 @@ export class Differ {
   }
 
   /** Each with when it was last known not to be so: further back than the last look where that did not show it. */
-  next(look: Look): Event[] {
+  next(look: Look): Change[] {
     const before = this.#before;
     this.#before = look;
     const guests = this.#guests(look, before);
@@ -52,7 +57,7 @@ export class Differ {
       for (const node of look.view.nodes) if (!isThere(node)) this.#lost.set(node.name, writtenBy(node));
       return [];
     }
-    const since = before.wall;
+    const since = before.at;
     return [
       ...[...this.#nodes(look.view, before.view), ...leader(look.view, before.view)].map((event) => ({
         ...event,
@@ -99,8 +104,8 @@ export class Differ {
     });
   }
 
-  #guests(look: Look, before: Look | undefined): Event[] {
-    return ofNamespace(this.#namespace, look.view).flatMap((guest): Event[] => {
+  #guests(look: Look, before: Look | undefined): Change[] {
+    return ofNamespace(this.#namespace, look.view).flatMap((guest): Change[] => {
       const { kind, vmid, node } = guest;
       const was = this.#known.get(vmid);
       const isMoved = was !== undefined && was.guest.node !== node;
@@ -109,9 +114,9 @@ export class Differ {
       this.#known.set(vmid, {
         guest,
         ha,
-        listed: look.wall,
+        listed: look.at,
         process: told !== 'unknown' ? told : isMoved ? 'none' : (was?.process ?? 'none'),
-        told: told !== 'unknown' ? look.wall : (was?.told ?? before?.wall ?? NEVER),
+        told: told !== 'unknown' ? look.at : (was?.told ?? before?.at ?? NEVER),
       });
       if (!before) return [];
       const services = markOf(guest.tags)?.services ?? [];
@@ -119,8 +124,8 @@ export class Differ {
         const whose = services.length > 1 ? `, ${service}` : '';
         const label = `${wordOf(kind)} ${vmid} (${guest.name ?? ''}) on ${node}${whose}`;
         return [
-          ...listed({ guest, ha, was, pid: pidOf(told), label, since: was?.listed ?? before.wall }),
-          ...lived({ guest, told, was, isMoved, wall: look.wall, label, since: was?.told ?? before.wall }),
+          ...listed({ guest, ha, was, pid: pidOf(told), label, since: was?.listed ?? before.at }),
+          ...lived({ guest, told, was, isMoved, at: look.at, label, since: was?.told ?? before.at }),
         ].map((change) => ({ ...change, node, service }));
       });
     });
@@ -137,11 +142,11 @@ function listed(of: {
   pid: number;
   label: string;
   since: number;
-}): Event[] {
+}): Change[] {
   const { guest, ha, was, label, since } = of;
   if (!was) return [];
   const member = memberId({ ...guest, pid: of.pid });
-  const events: Event[] = [];
+  const events: Change[] = [];
   if (ha !== was.ha) {
     const kind = ha === 'error' ? 'member-failed' : 'other';
     events.push({ kind, text: `${label}: HA ${was.ha ?? 'nothing'} → ${ha ?? 'nothing'}`, member, since });
@@ -158,10 +163,10 @@ function lived(of: {
   told: Process | 'none' | 'unknown';
   was: Known | undefined;
   isMoved: boolean;
-  wall: number;
+  at: number;
   label: string;
   since: number;
-}): Event[] {
+}): Change[] {
   const { guest, told, was, isMoved, label, since } = of;
   const process = guest.kind === 'lxc' ? 'init' : 'QEMU';
   if (told === 'unknown' || since === NEVER) return [];
@@ -171,7 +176,7 @@ function lived(of: {
     const member = memberId({ ...guest, pid });
     return [{ kind: 'member-stopped', text: `${label}: its ${process} has ended`, member, since }];
   }
-  if (!isMoved && isSame(told, was, of.wall)) return [];
+  if (!isMoved && isSame(told, was, of.at)) return [];
   const member = memberId({ ...guest, pid: told.pid });
   return [
     { kind: 'member-scheduled', text: `${label}: ${process} is started`, member, since },
@@ -181,8 +186,8 @@ function lived(of: {
 }
 
 /** A node that has booted again counts its processes from the beginning: one of the same number may be another. */
-function isSame({ pid, uptime }: Process, was: Known | undefined, wall: number): boolean {
-  return pid === pidOf(was?.process) && uptime * 1000 + UPTIME_ERROR >= wall - was!.told;
+function isSame({ pid, uptime }: Process, was: Known | undefined, at: number): boolean {
+  return pid === pidOf(was?.process) && uptime * 1000 + UPTIME_ERROR >= at - was!.told;
 }
 
 function leader({ master }: View, before: View): Event[] {

@@ -68,7 +68,7 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
 
   async function look(viewer: Viewer) {
     const view = await viewer.look();
-    return { view, processes: await processesOf(api, view), wall: Date.now() };
+    return { view, processes: await processesOf(api, view), at: performance.now() };
   }
   const members = async (viewer: Viewer) => {
     const { view, processes } = await look(viewer);
@@ -206,10 +206,10 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     endpoint.handler = saying('healthy');
     const first = await look(new Viewer(api));
     const [vmid, process] = [...first.processes].find(([, told]) => typeof told === 'object') as [number, Process];
-    const { wall } = first;
+    const { at } = first;
     const later = (seconds: number, told: Process | 'none' | 'unknown') => ({
       ...first,
-      wall: wall + seconds * 1000,
+      at: at + seconds * 1000,
       processes: new Map([...first.processes, [vmid, told]]),
     });
     const aged = (seconds: number) => ({ ...process, uptime: process.uptime + seconds });
@@ -222,13 +222,13 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     assert.deepEqual(
       told(later(30, 'none')).map(({ kind, member, since }) => [kind, member, since]),
       // Since its node told of it last, and not since the last look.
-      [['member-stopped', `${vmid}/${process.pid}`, wall + 2000]],
+      [['member-stopped', `${vmid}/${process.pid}`, at + 2000]],
     );
     told(later(40, 'unknown'));
     const restarted = { pid: process.pid + 1, uptime: 5 };
     assert.deepEqual(
       told(later(50, restarted)).map(({ kind, since }) => [kind, since]),
-      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, wall + 30_000]),
+      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, at + 30_000]),
     );
     told(later(60, 'unknown'));
     // Its node has booted again, and counts its processes from the beginning.
@@ -245,7 +245,7 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     const both = { ...first, view: { ...first.view, guests } };
     differ.next(both);
     const restarted = new Map([...first.processes, [vmid, { pid: process.pid + 1, uptime: 1 }]]);
-    const all = differ.next({ ...both, wall: first.wall + 30_000, processes: restarted });
+    const all = differ.next({ ...both, at: first.at + 30_000, processes: restarted });
     const events = all.filter(({ member }) => member?.startsWith(`${vmid}/`));
     assert.deepEqual(
       events.map(({ service }) => service),
@@ -260,7 +260,7 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     const first = await look(new Viewer(api));
     const [vmid, process] = [...first.processes].find(([, told]) => typeof told === 'object') as [number, Process];
     const without = { ...first.view, guests: first.view.guests.filter((guest) => guest.vmid !== vmid) };
-    const later = (seconds: number, more: object = {}) => ({ ...first, wall: first.wall + seconds * 1000, ...more });
+    const later = (seconds: number, more: object = {}) => ({ ...first, at: first.at + seconds * 1000, ...more });
     const as = (told: Process) => ({ processes: new Map([...first.processes, [vmid, told]]) });
     differ.next(first);
     const of = (look: Parameters<Differ['next']>[0]) =>
@@ -271,7 +271,7 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     const events = of(later(9, as({ pid: process.pid + 1, uptime: 2 })));
     assert.deepEqual(
       events.map(({ kind, since }) => [kind, since]),
-      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, first.wall + 2000]),
+      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, first.at + 2000]),
     );
   });
 
