@@ -141,6 +141,9 @@ for each in {0..63}; do mknod "/dev/loop$each" b 7 "$each"; done
 while [ -n "$(losetup --associated $disk)" ]; do sleep 0.05; done
 mount -o loop,noatime $disk /var/lib/kubelet
 
+# What CNI remembers of the sandboxes that have ended with the power. Nothing syncs it: half of a file would keep their pods from being removed for ever.
+rm -rf /var/lib/cni
+
 mkdir -p /var/lib/containerd ${LOCAL_VOLUMES} ${SHARED}/volumes
 # A manifest that a fault has moved away is back after a restart, as if an administrator had restored it.
 rm -rf ${MANIFESTS}
