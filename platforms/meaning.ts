@@ -32,16 +32,22 @@ type Effect =
   /** Nothing that a timer, the quorum or the capacity has anything to say about. */
   | { kind: 'nothing' };
 
-const TAKES_NODES_DOWN: ReadonlySet<Meaning['kind']> = new Set([
-  'node death',
-  'isolation',
-  'shutdown',
-  'control-plane silence',
-  'drain',
-  'node unavailable',
-]);
+/** What a node does not do while the fault is there: run members, or also vote with the other managers. A node that is drained still votes. */
+const TAKES: Partial<Record<Meaning['kind'], 'members' | 'members and vote'>> = {
+  'node death': 'members and vote',
+  isolation: 'members and vote',
+  shutdown: 'members and vote',
+  'control-plane silence': 'members and vote',
+  'node unavailable': 'members and vote',
+  drain: 'members',
+};
 
-/** The nodes that quorum and capacity are judged without, for as long as the fault is there. */
+/** The nodes that capacity is judged without, for as long as the fault is there. */
 export function nodesDown(meaning: Meaning, targets: Target[]): string[] {
-  return TAKES_NODES_DOWN.has(meaning.kind) ? nodesOf(targets) : [];
+  return TAKES[meaning.kind] === undefined ? [] : nodesOf(targets);
+}
+
+/** The nodes that the control plane's quorum is judged without, for as long as the fault is there. */
+export function nodesWithoutVote(meaning: Meaning, targets: Target[]): string[] {
+  return TAKES[meaning.kind] === 'members and vote' ? nodesOf(targets) : [];
 }

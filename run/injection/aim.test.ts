@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { World } from '../../faults/fault.ts';
 import { type Inspection, type Member, NotOffered } from '../../platforms/platform.ts';
+import { nodesOf } from '../../platforms/targets.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import { seeded } from '../../units/random.ts';
 import { aimAll, aimCandidates, membersHit, quorumSurvives } from './aim.ts';
@@ -126,7 +127,9 @@ test('two uses of one fault hit two nodes, and together they break no quorum tha
       inspection.nodes.push({ ...first!, name: `w${i}`, role: 'worker', leader: false });
     const world = { inspection, members: [], random: seeded(seed), allowed: () => true } as unknown as World;
     const any = { fault: 'node-kill', options: { node: { count: 1 }, hold: 60_000 } };
-    return aimAll({ faults: [any, any], breaksQuorum } as unknown as Scenario, world).flatMap((one) => one.nodesDown);
+    return aimAll({ faults: [any, any], breaksQuorum } as unknown as Scenario, world).flatMap(({ targets }) =>
+      nodesOf(targets),
+    );
   };
   for (let seed = 0; seed < 50; seed++) {
     const down = aim(seed, false, 2);
@@ -135,4 +138,22 @@ test('two uses of one fault hit two nodes, and together they break no quorum tha
     assert.equal(new Set(aim(seed, true, 0)).size, 2);
   }
   assert.throws(() => aim(1, false, 0), { name: 'OperatorError', message: /would break the control plane's quorum/ });
+});
+
+test('a manager that is drained still votes: the only one may be, and takes no members meanwhile', () => {
+  const drain = { fault: 'node-drain', options: { node: { running: 'vote' }, hold: 30_000 } };
+  const inspection = managers(1, 1);
+  inspection.nodes.push({ ...inspection.nodes[0]!, name: 'w1', role: 'worker', leader: false });
+  const members = [{ id: 'vote.1', service: 'vote', node: 'm0', state: 'running', ready: true }];
+  const world = { inspection, members, random: seeded(1), allowed: () => true } as unknown as World;
+  const scenario = (fault: object) => ({ faults: [fault], breaksQuorum: false }) as unknown as Scenario;
+  const [drained] = aimAll(scenario(drain), world);
+  assert.deepEqual(nodesOf(drained!.targets), ['m0']);
+  const [candidate] = aimCandidates(scenario(drain), world, { vote: 1 });
+  assert.deepEqual([candidate!.nodes, candidate!.down, candidate!.withoutVote], [['m0', 'w1'], 1, []]);
+  const killed = { ...drain, fault: 'node-kill' };
+  assert.throws(
+    () => aimAll(scenario(killed), world),
+    (error: Error) => error instanceof NotOffered && /one manager/.test(error.message),
+  );
 });

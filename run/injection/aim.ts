@@ -1,7 +1,7 @@
 import { predict, whyUnpredicted } from '../../analysis/prediction/predict.ts';
 import type { Fault, Random, World } from '../../faults/fault.ts';
 import { faults } from '../../faults/index.ts';
-import { type Meaning, nodesDown } from '../../platforms/meaning.ts';
+import { type Meaning, nodesDown, nodesWithoutVote } from '../../platforms/meaning.ts';
 import { type Inspection, type Member, NotOffered, type Target } from '../../platforms/platform.ts';
 import type { Moment, PredictedWindow } from '../../platforms/prediction.ts';
 import { countByService } from '../../platforms/targets.ts';
@@ -17,13 +17,14 @@ export interface AimedFault {
   fault: Fault;
   targets: Target[];
   meaning: Meaning;
-  nodesDown: string[];
 }
 
+const withoutVote = ({ meaning, targets }: AimedFault) => nodesWithoutVote(meaning, targets);
+
 /** Whether enough managers are left for a quorum without these nodes. */
-export function quorumSurvives(inspection: Inspection, nodesDown: string[]): boolean {
+export function quorumSurvives(inspection: Inspection, withoutVote: string[]): boolean {
   const lost = inspection.nodes.filter(
-    (node) => node.role === 'manager' && node.ready && nodesDown.includes(node.name),
+    (node) => node.role === 'manager' && node.ready && withoutVote.includes(node.name),
   );
   return inspection.quorum.reachable - lost.length >= inspection.quorum.needed;
 }
@@ -44,13 +45,10 @@ function aimNext(use: FaultUse, others: readonly AimedFault[], scenario: Scenari
   const meaning = fault.means(use.options);
   const taken = others.filter((one) => one.fault === fault).flatMap(({ targets }) => targets);
   const world = without(whole, taken);
-  const down = others.flatMap((one) => one.nodesDown);
-  const aim = (from: World) => {
-    const targets = fault.aim(from, use.options);
-    return { use, fault, targets, meaning, nodesDown: nodesDown(meaning, targets) };
-  };
+  const aim = (from: World): AimedFault => ({ use, fault, targets: fault.aim(from, use.options), meaning });
   const aimed = aim(world);
-  if (scenario.breaksQuorum || quorumSurvives(world.inspection, [...down, ...aimed.nodesDown])) return aimed;
+  const silent = [...others, aimed].flatMap(withoutVote);
+  if (scenario.breaksQuorum || quorumSurvives(world.inspection, silent)) return aimed;
   const isManager = (name: string) =>
     world.inspection.nodes.some((node) => node.name === name && node.role === 'manager');
   try {
@@ -58,7 +56,7 @@ function aimNext(use: FaultUse, others: readonly AimedFault[], scenario: Scenari
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     const { managers, reachable, needed } = world.inspection.quorum;
-    const lost = `${use.fault} on ${[...new Set([...down, ...aimed.nodesDown])].join(', ')}`;
+    const lost = `${use.fault} on ${[...new Set(silent)].join(', ')}`;
     const hint = 'If that is what you want to see, say `breaks-quorum: true` in the scenario.';
     if (managers === 1) {
       throw new NotOffered(`${lost}: this cluster has one manager, and loses its control plane with it.`, { hint });
@@ -92,8 +90,10 @@ export interface Candidates {
   nodes: string[];
   /** Whose members it may hit, where it aims at members. */
   services: string[];
-  /** How many of those nodes are down at the same time at most. */
+  /** How many of those nodes run no members at the same time at most. */
   down: number;
+  /** Nodes that may have no vote while the fault is there. */
+  withoutVote: string[];
   /** Windows predicted from the platform's timers, by moment, each wide enough for all placements; ms since t₀. */
   expected: Map<Moment, ExpectedWindow>;
 }
@@ -151,14 +151,23 @@ interface Seen {
   nodes: Set<string>;
   services: Set<string>;
   down: number;
+  withoutVote: Set<string>;
   expected: Map<Moment, Bracket & { times: number }>;
 }
 
 function nothingSeen(): Seen {
-  return { targets: new Map(), nodes: new Set(), services: new Set(), down: 0, expected: new Map() };
+  return {
+    targets: new Map(),
+    nodes: new Set(),
+    services: new Set(),
+    down: 0,
+    withoutVote: new Set(),
+    expected: new Map(),
+  };
 }
 
-function note(seen: Seen, { targets, nodesDown }: AimedFault, predicted: PredictedWindow[]): void {
+function note(seen: Seen, aimed: AimedFault, predicted: PredictedWindow[]): void {
+  const { meaning, targets } = aimed;
   for (const { moment, window } of predicted) {
     const { from, to, times } = seen.expected.get(moment) ?? { ...window, times: 0 };
     seen.expected.set(moment, {
@@ -167,7 +176,8 @@ function note(seen: Seen, { targets, nodesDown }: AimedFault, predicted: Predict
       times: times + 1,
     });
   }
-  seen.down = Math.max(seen.down, nodesDown.length);
+  seen.down = Math.max(seen.down, nodesDown(meaning, targets).length);
+  for (const node of withoutVote(aimed)) seen.withoutVote.add(node);
   for (const target of targets) {
     const line = describeCandidate(target);
     seen.targets.set(line, (seen.targets.get(line) ?? 0) + 1);
@@ -177,13 +187,17 @@ function note(seen: Seen, { targets, nodesDown }: AimedFault, predicted: Predict
 }
 
 /** `aimed`: how many tries found a target. */
-function summaryOf({ targets, nodes, services, down, expected }: Seen, aimed: number): Omit<Candidates, 'use'> {
+function summaryOf(
+  { targets, nodes, services, down, withoutVote, expected }: Seen,
+  aimed: number,
+): Omit<Candidates, 'use'> {
   return {
     targets: [...targets.keys()].sort(),
     certain: [...targets.values()].every((times) => times === TRIES),
     nodes: [...nodes].sort(),
     services: [...services].sort(),
     down,
+    withoutVote: [...withoutVote],
     expected: new Map(
       [...expected].map(([moment, { from, to, times }]) => [moment, { from, to, always: times === aimed }]),
     ),

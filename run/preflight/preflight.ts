@@ -89,9 +89,7 @@ function quorum({ inspection, scenario }: Stage, candidates: Candidates[]): Pref
   const { managers, reachable, needed } = inspection.quorum;
   const healthy = reachable >= needed;
   // aimCandidates already avoided managers whose loss breaks the quorum, unless the scenario allows it or nothing else fits.
-  const breaks = candidates.some(
-    ({ down, nodes }) => down > 0 && nodes.some((node) => !quorumSurvives(inspection, [node])),
-  );
+  const breaks = candidates.some(({ withoutVote }) => withoutVote.some((node) => !quorumSurvives(inspection, [node])));
   return {
     what: 'quorum',
     ok: healthy && (!breaks || scenario.breaksQuorum),
