@@ -50,10 +50,7 @@ for (const lab of labs) {
         const asIs = own.filter(
           ({ scenario: { variant, faults } }) => variant === 'as-is' && faults[0]!.fault === 'node-kill',
         );
-        assert.deepEqual(
-          asIs.map(({ scenario }) => scenario.expect),
-          ['fail'],
-        );
+        assert.deepEqual([...new Set(asIs.map(({ scenario }) => scenario.expect))], ['fail']);
       });
     }
   });
