@@ -18,6 +18,9 @@ interface Outcome {
 
 const root = path.dirname(import.meta.dirname);
 
+/** With one manager of a Swarm its node cannot be cut off or killed, though the one instance may be there. */
+const optionsOf: Record<LabName, string[]> = { swarm: ['--managers', '3'], kubernetes: [], proxmox: [] };
+
 function brownout(...words: string[]): { exitCode: number; stdout: string } {
   const { exitCode = 1, stdout = '' } = execaSync(process.execPath, [path.join(root, 'cli/main.ts'), ...words], {
     cwd: root,
@@ -47,9 +50,6 @@ for (const lab of labs.filter((one) => asked.length === 0 || asked.includes(one)
   if (!interrupted) worst = Math.max(worst, measure(lab));
 }
 process.exitCode = worst;
-
-/** With one manager of a Swarm its node cannot be cut off or killed, though the one instance may be there. */
-const optionsOf: Record<LabName, string[]> = { swarm: ['--managers', '3'], kubernetes: [], proxmox: [] };
 
 function measure(lab: LabName): number {
   const wasDown = JSON.parse(brownout('lab', 'status', lab, '--json').stdout).state === 'down';
