@@ -123,6 +123,8 @@ export interface StreamFindings {
   /** Error budget burnt, as a share of (1 − SLO) × 30 days; undefined without an availability objective. */
   errorBudget: number | undefined;
   outages: Outage[];
+  /** How long the longest outage since t₀ lasted, however few failures it had; 0 ms if there was none. While one is not over, at least as long. */
+  longestOutage?: Mark;
   /** The longest outage of ≥ 3 failures in a row. */
   headline: Outage | undefined;
   errors: Record<string, number>;
@@ -307,6 +309,8 @@ export interface Findings {
   /** Since the recording's origin. */
   t0: Bracket | undefined;
   confirmedAt: number | undefined;
+  /** From the beginning of the first act of healing to the end of the last; since the recording's origin. */
+  healing?: Bracket;
   /** When healing was finished, if every fault was then seen to be gone; since the recording's origin, like `confirmedAt`. */
   healedAt: number | undefined;
   phases: { phase: Phase; from: number; to: number; failed?: string }[];

@@ -334,6 +334,29 @@ test('the seconds after the death of the prober are no outage', () => {
   assert.match(findings.warnings.join(), /Nothing was probed in the last 32\.\d s, from 8 s after the fault on/);
 });
 
+test('what fails after the judged time is no relapse', () => {
+  const late = [50_000, 52_000, 54_000].map((from) => ({
+    from: 20_200 + from,
+    to: 20_200 + from + 60,
+    error: 'status' as const,
+  }));
+  const recording = run({ trouble: late }, { ...withRecovery(10_000), recover: 60_000 });
+  const hasty = { ...recording.meta.scenario, horizon: 40_000 };
+  const findings = judge(recording, hasty);
+  assert.equal(findings.streams[0]!.afterHealing, undefined);
+  assert.equal(findings.verdict, 'pass');
+});
+
+test('the longest outage is that since the fault, and open as long as one is', () => {
+  const longestOf = (...trouble: { from: number; to: number }[]) =>
+    judge(run({ trouble: trouble.map((one) => ({ ...one, error: 'refused' as const })) })).streams[0]!.longestOutage!;
+  assert.deepEqual(longestOf({ from: -6000, to: -5000 }), { ms: 0 });
+  const { bracket } = longestOf({ from: -6000, to: -3000 }, { from: 1000, to: 2000 });
+  assert.ok(bracket!.from <= 1000 && bracket!.to >= 1000 && bracket!.to < 1200, JSON.stringify(bracket));
+  const open = longestOf({ from: 1000, to: 4000 }, { from: 39_000, to: 100_000 });
+  assert.ok(open.beyond! >= 2900 && open.ms === undefined, JSON.stringify(open));
+});
+
 test('of a prober that died before the fault nothing is known since', () => {
   const whole = run({}, withRecovery(5000));
   const streams = whole.streams.map((one) => ({ ...one, n: one.due.filter((due) => due < 11_000).length }));
@@ -409,6 +432,28 @@ test('what was asked again, and which of several addresses answered, is counted 
   const { askedAgain, addresses, steady, during } = of();
   assert.equal(askedAgain, 2, 'the first one came before steady state');
   assert.deepEqual(addresses, { '10.0.0.1': steady.scheduled + during.scheduled - 2, '10.0.0.2': 2 });
+});
+
+test('one late probe of a stream that has few of them voids no run; one in ten of all does', () => {
+  const streams = [
+    { name: 'vote', every: 20 },
+    { name: 'page', every: 500 },
+  ];
+  const late = (from: number, to: number) => {
+    const recording = syntheticRecording({ streams });
+    for (const { due, sent, done, n } of recording.streams) {
+      for (let i = 0; i < n; i++) {
+        if (due[i]! < from || due[i]! >= to) continue;
+        sent[i]! += 30;
+        done[i]! += 30;
+      }
+    }
+    return checkOf(judge(recording), 'prober fit');
+  };
+  assert.equal(late(20_000, 20_200).verdict, 'pass');
+  const starved = late(20_000, 24_000);
+  assert.equal(starved.verdict, 'unknown');
+  assert.match(starved.observed, /send lateness p99 30 ms since the fault/);
 });
 
 test('what a starved prober saw fails nobody', () => {

@@ -72,8 +72,8 @@ export function judge(
   const lastDue = recording.streams.reduce((last, { n, due }) => (n > 0 ? Math.max(last, due[n - 1]!) : last), 0);
   const report = events.findLast((event) => event.kind === 'prober');
   const prober = report?.kind === 'prober' ? report.report : null;
-  const ran = runTimelineOf(events, meta.scenario, scenario.horizon, lastDue);
-  const timeline = prober === null ? withoutProberSince(lastDue, ran) : ran;
+  const whole = runTimelineOf(events, meta.scenario, scenario.horizon, lastDue);
+  const timeline = prober === null ? withoutProberSince(lastDue, whole) : whole;
   const series = recording.streams.map((one) => toSeries(one, scheduledOf(prober, one.spec.name), timeline.end));
 
   const spans = series.map((one) => spansOf(one, timeline, scenario.steady));
@@ -98,10 +98,11 @@ export function judge(
   const largeFiles = recording.streams
     .map((one) => largeFileOf(one, timeline.t0?.from))
     .filter((one) => one !== undefined);
-  const load = loadOf(recording, timeline, scenario.steady);
+  // Load and vantages have seen what they saw, whatever became of the prober.
+  const load = loadOf(recording, whole, scenario.steady);
   const objectiveOf = (stream: string) => objectiveIn(scenario, stream);
   const vantages = (recording.vantages ?? []).map((one) =>
-    vantageFindings(one, recording, timeline, scenario, objectiveOf),
+    vantageFindings(one, recording, whole, scenario, objectiveOf),
   );
   const checks = checksOf(recording, scenario, faults, { timeline, series, streams, durability, largeFiles, load });
   const against = notValid(checks);
@@ -115,6 +116,7 @@ export function judge(
     faults,
     t0: timeline.t0,
     confirmedAt: timeline.confirmedAt,
+    ...(timeline.healing ? { healing: timeline.healing } : {}),
     healedAt: timeline.healedAt,
     phases: timeline.phases,
     streams: against.length === 0 ? streams : streams.map((one) => ({ ...one, errorBudget: undefined })),
@@ -131,7 +133,7 @@ export function judge(
     prober,
     cleanUp: { left: differenceIn(events), pending: null },
     warnings: [
-      ...(timeline.end < ran.end ? [sayUnprobed(timeline, ran.end)] : []),
+      ...(timeline.end < whole.end ? [sayUnprobed(timeline, whole.end)] : []),
       ...warningsOf(recording, timeline, series, streams, durability, largeFiles),
       ...loadWarnings(load, streams, meta.streams, meta.scenario.load?.probe, timeline),
     ],
@@ -172,7 +174,7 @@ function checksOf(
     ...loadSentCheck(load, scenario.load, timeline),
   ];
   const measured = [
-    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream), timeline.t0?.from ?? timeline.end)),
+    ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream))),
     ...unrecordedChecks(scenario, streams),
     ...stopChecks(events),
     ...thresholdChecks(load, scenario.load?.thresholds ?? {}),

@@ -18,7 +18,7 @@ type Limit = Pick<Check, 'verdict' | 'observed' | 'wanted'>;
 /**
  * The checks of an objective on one of its probe's streams. Lost writes are checked separately: see durabilityCheck.
  */
-export function objectiveChecks(stream: StreamFindings, objective: Objective, t0From: number): Check[] {
+export function objectiveChecks(stream: StreamFindings, objective: Objective): Check[] {
   const checks: Check[] = [];
   const add = (kind: CheckKind, what: string, { verdict, observed, wanted }: Limit) =>
     checks.push({ kind, stream: stream.stream, verdict, what: `${stream.stream}: ${what}`, observed, wanted });
@@ -29,7 +29,7 @@ export function objectiveChecks(stream: StreamFindings, objective: Objective, t0
       add('recovery-after-healing', 'recovery after healing', timeCheck(stream.afterHealing, recovery));
   }
   if (availability !== undefined) add('availability', 'availability', availabilityCheck(stream, availability));
-  if (outage !== undefined) add('longest-outage', 'longest outage', outageCheck(stream, outage, t0From));
+  if (outage !== undefined) add('longest-outage', 'longest outage', outageCheck(stream, outage));
   if (p95 !== undefined) add('p95', 'p95', latencyCheck(stream, p95));
   return checks;
 }
@@ -56,19 +56,18 @@ function availabilityCheck({ availability, during }: StreamFindings, limit: numb
   return { verdict: availability >= limit ? 'pass' : 'fail', observed, wanted };
 }
 
-/** The longest outage since t₀. For an outage that is still open only a lower bound of its length is known. */
-function outageCheck({ outages, during }: StreamFindings, limit: number, t0From: number): Limit {
+/** Of an outage that is not over only a lower bound of its length is known. */
+function outageCheck({ longestOutage = {} }: StreamFindings, limit: number): Limit {
   const wanted = `≤ ${formatDuration(limit)}`;
-  if (during.scheduled === 0) return { verdict: 'unknown', observed: 'not measured', wanted };
-  const since = outages.filter(({ end }) => end.to >= t0From);
-  if (since.length === 0) return { verdict: 'pass', observed: 'no outage', wanted };
-  const inner = since.reduce((longest, one) => Math.max(longest, one.inner), 0);
-  const outer = since.reduce((longest, one) => Math.max(longest, one.outer), 0);
-  if (since.some(({ open }) => open)) {
-    return { verdict: inner > limit ? 'fail' : 'unknown', observed: `> ${formatDuration(inner)}, not over`, wanted };
+  const { ms, beyond } = longestOutage;
+  if (beyond !== undefined) {
+    return { verdict: beyond > limit ? 'fail' : 'unknown', observed: `> ${formatDuration(beyond)}, not over`, wanted };
   }
-  const verdict = withinLimit({ from: inner, to: outer }, limit);
-  const observed = verdict === 'unknown' ? tooClose({ from: inner, to: outer }) : `at most ${formatDuration(outer)}`;
+  if (ms === undefined) return { verdict: 'unknown', observed: 'not measured', wanted };
+  const { bracket } = longestOutage;
+  if (!bracket) return { verdict: 'pass', observed: 'no outage', wanted };
+  const verdict = withinLimit(bracket, limit);
+  const observed = verdict === 'unknown' ? tooClose(bracket) : `at most ${formatDuration(bracket.to)}`;
   return { verdict, observed, wanted };
 }
 

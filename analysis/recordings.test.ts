@@ -17,9 +17,9 @@ const recordings = path.join(import.meta.dirname, '..', 'tests', 'data', 'record
 
 /**
  * Findings in the old format: no meanings of faults, checks without a kind, nothing of what is pending, the configuration as plain
- * text by name, and outages that do not say who served before and after them.
+ * text by name, outages that do not say who served before and after them, and neither the healing nor the length of the longest outage.
  */
-function asBefore({ faults: _, checks, configuration, ...findings }: Findings): object {
+function asBefore({ faults: _, healing: __, checks, configuration, ...findings }: Findings): object {
   const renamed: Record<string, string> = { target: 'victim', 'members on the target': 'members on the victim' };
   const texts = configuration.map((entry) => {
     const name = entryName(entry);
@@ -30,7 +30,7 @@ function asBefore({ faults: _, checks, configuration, ...findings }: Findings): 
   const { left } = cleanUp;
   const { warnings, ...others } = rest;
   const plainOutage = ({ instances: _, ...outage }: Outage) => outage;
-  const streams = rest.streams.map((stream) => ({
+  const streams = rest.streams.map(({ longestOutage: _, ...stream }) => ({
     ...stream,
     outages: stream.outages.map(plainOutage),
     headline: stream.headline && plainOutage(stream.headline),

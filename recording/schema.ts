@@ -181,6 +181,8 @@ const platformEvent: z.ZodType<PlatformEvent> = z.looseObject({
   text,
   wall: z.number().optional(),
   unseenFor: z.number().min(0).optional(),
+  /** As older recordings said it: epoch ms. */
+  since: z.number().optional(),
   node: text.optional(),
   member: text.optional(),
   service: text.optional(),

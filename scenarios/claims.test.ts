@@ -35,10 +35,10 @@ async function mistakes(text: string): Promise<string[]> {
 
 test('an answer has its scenario, its numbers in their groups, and limits in their units', async () => {
   const answer =
-    '{ scenario: node-kill.yaml, on: [swarm], limits: { recovery: { at-most: 30s } }, numbers: ["vote: p95", "load: knee", lost] }';
+    '{ scenario: node-kill-under-load.yaml, on: [swarm], limits: { recovery: { at-most: 30s } }, numbers: ["vote: p95", "load: knee", lost] }';
   const { claims } = await read(claimWith(answer));
   const [{ file, holdsIf, limits, numbers }] = claims[0]!.answers as [Claims['claims'][number]['answers'][number]];
-  assert.equal(file, 'scenarios/voting/node-kill.yaml');
+  assert.equal(file, 'scenarios/voting/node-kill-under-load.yaml');
   assert.equal(holdsIf, 'pass');
   assert.deepEqual(limits, [{ number: { group: 'run', name: 'recovery' }, atMost: 30_000 }]);
   assert.deepEqual(numbers, [
@@ -46,6 +46,15 @@ test('an answer has its scenario, its numbers in their groups, and limits in the
     { group: 'load', name: 'knee' },
     { group: 'run', name: 'lost' },
     { group: 'run', name: 'recovery' },
+  ]);
+});
+
+test('a probe that is called as a group of numbers has its own', async () => {
+  const answer = '{ scenario: ../apache/node-kill.yaml, numbers: ["file: availability", "file: wrong"] }';
+  const { claims } = await read(claimWith(answer));
+  assert.deepEqual(claims[0]!.answers[0]!.numbers, [
+    { group: 'stream', name: 'availability', stream: 'file' },
+    { group: 'file', name: 'wrong' },
   ]);
 });
 
@@ -57,6 +66,12 @@ test('each mistake is told with its place', async () => {
     ['{ scenario: node-kill.yaml, holds-if: maybe }', /^6:53 expected pass, fail or nothing/],
     ['{ scenario: node-kill.yaml, numbers: [recoveri] }', /^6:53 there is no number 'recoveri'/],
     ['{ scenario: node-kill.yaml, numbers: ["page: p95"] }', /^6:53 .*node-kill\.yaml has no stream 'page'/],
+    ['{ scenario: node-kill.yaml, numbers: ["load: knee"] }', /^6:53 .*node-kill\.yaml has no load/],
+    ['{ scenario: node-kill.yaml, numbers: ["file: availability"] }', /^6:53 .*node-kill\.yaml has no stream 'file'/],
+    [
+      '{ scenario: ../apache/node-kill.yaml, numbers: ["file: nonsense"] }',
+      /^6:63 there is no number 'file: nonsense'/,
+    ],
     ['{ scenario: node-kill.yaml, limits: { losst: { at-most: 0 } } }', /^6:53 there is no number 'losst'/],
     ['{ scenario: node-kill.yaml, limits: { lost: {} } }', /^6:59 expected at-least, at-most, or both/],
     ['{ scenario: node-kill.yaml, limits: { lost: { at-most: few } } }', /^6:70 expected a number, a duration/],

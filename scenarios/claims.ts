@@ -187,12 +187,16 @@ class Reader {
     where: 'key' | 'at' = 'at',
   ): ClaimNumber[] {
     const [, before, name] = /^(?:(.+): )?(.+)$/s.exec(text) ?? [];
-    const group = before === undefined ? 'run' : before === 'load' || before === 'file' ? before : 'stream';
+    const group = groupOf(before, name);
     const known: readonly string[] = claimNumbers[group];
     if (name === undefined || !known.includes(name)) {
       const hint = didYouMean(name ?? text, known, 'number');
       this.#finding(at, `there is no number '${text}'`, hint, where);
       return [];
+    }
+    if (group === 'load') {
+      for (const scenario of of)
+        if (scenario && !scenario.load) this.#finding(at, `${scenario.file} has no load`, undefined, where);
     }
     if (group !== 'stream') return [{ group, name }];
     for (const scenario of of) {
@@ -206,6 +210,15 @@ class Reader {
   #finding(at: Path, message: string, hint: string | undefined, where: 'key' | 'at' = 'at'): void {
     this.findings.push({ span: this.#yaml[where](at), message, ...(hint === undefined ? {} : { hint }) });
   }
+}
+
+/** A probe may be called `file`, or `load`, too: then its numbers are those that only a stream has. */
+function groupOf(before: string | undefined, name: string | undefined): ClaimNumber['group'] {
+  if (before === undefined) return 'run';
+  if (before !== 'load' && before !== 'file') return 'stream';
+  const isOf = (group: keyof typeof claimNumbers) =>
+    name !== undefined && (claimNumbers[group] as readonly string[]).includes(name);
+  return !isOf(before) && isOf('stream') ? 'stream' : before;
 }
 
 function streamsOf({ probes }: WrittenScenario): string[] {

@@ -8,7 +8,7 @@ import { registeredPlatforms } from '../platforms/index.ts';
 import { type KnownKinds, wrongOptions } from '../probes/kinds.ts';
 import { REUSED } from '../probes/probe.ts';
 import { formatDuration } from '../units/units.ts';
-import { type Objective, type ProbeUse, shortestSteady, type WrittenScenario } from './scenario.ts';
+import { type Objective, type ProbeUse, shortestHorizon, shortestSteady, type WrittenScenario } from './scenario.ts';
 import { LONGEST } from './schema.ts';
 
 /** The scenario as written, and the workload it refers to. */
@@ -242,6 +242,15 @@ function* impossibleLimits(
   if (recovery !== undefined && recovery > scenario.horizon) {
     const horizon = formatDuration(scenario.horizon);
     yield ['recovery', `longer than the horizon (${horizon}): it could never be missed`, 'make `horizon` longer'];
+  }
+  const shortest = shortestHorizon(use);
+  if (recovery !== undefined && recovery <= scenario.horizon && scenario.horizon < shortest) {
+    const horizon = formatDuration(scenario.horizon);
+    yield [
+      'recovery',
+      `not seen within the horizon (${horizon}): every ${formatDuration(use.every)} is too seldom`,
+      `\`horizon\` must be at least ${formatDuration(shortest)}`,
+    ];
   }
   if (outage !== undefined && outage < use.every) {
     yield [

@@ -2,7 +2,14 @@
 import type { Fault } from '../faults/fault.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { formatDuration, formatRate } from '../units/units.ts';
-import { isOverload, type ProbeUse, type Scenario, shortestSteady, type WrittenScenario } from './scenario.ts';
+import {
+  isOverload,
+  type ProbeUse,
+  type Scenario,
+  shortestHorizon,
+  shortestSteady,
+  type WrittenScenario,
+} from './scenario.ts';
 
 type Place = Pick<Cluster, 'probeInterval'> & { platform: string };
 
@@ -19,14 +26,24 @@ export function scenarioOn({ platform, probeInterval = 0 }: Place, written: Writ
   };
 }
 
-/** The probes of which the steady state on this cluster has too few, and what to do about it. */
-export function tooSeldom({ steady, probes }: Scenario, { file, probeInterval }: Cluster) {
+/** The probes of which the steady state on this cluster has too few, or the horizon no window of them, and what to do about it. */
+export function tooSeldom({ steady, horizon, probes, objectives }: Scenario, { file, probeInterval }: Cluster) {
+  if (probeInterval === undefined) return [];
+  const every = `every ${formatDuration(probeInterval)}, by the probe-interval of ${file}`;
   return Object.entries(probes).flatMap(([name, use]) => {
-    const shortest = shortestSteady(use);
-    if (probeInterval === undefined || steady >= shortest) return [];
-    const every = `every ${formatDuration(probeInterval)}, by the probe-interval of ${file}`;
-    const message = `too seldom for ${formatDuration(steady)} of steady state: ${every}`;
-    return [{ name, message, hint: `steady must be at least ${formatDuration(shortest)} there` }];
+    const needs = [
+      { what: 'of steady state', key: 'steady', is: steady, shortest: shortestSteady(use) },
+      ...(objectives[name]?.recovery === undefined
+        ? []
+        : [{ what: 'of horizon', key: 'horizon', is: horizon, shortest: shortestHorizon(use) }]),
+    ];
+    return needs
+      .filter(({ is, shortest }) => is < shortest)
+      .map(({ what, key, is, shortest }) => ({
+        name,
+        message: `too seldom for ${formatDuration(is)} ${what}: ${every}`,
+        hint: `${key} must be at least ${formatDuration(shortest)} there`,
+      }));
   });
 }
 

@@ -7,6 +7,18 @@ export const ENOUGH = 20;
 /** The shortest steady state that has enough probes of this use, ms. One more: when the first falls due is chance. */
 export const shortestSteady = ({ every }: Pick<ProbeUse, 'every'>) => every * (ENOUGH + 1);
 
+/** W: how long a service must be as good as before, ms; longer where that would hold too few probes for a share and a p95. */
+export const stableWindow = ({ every }: Pick<ProbeUse, 'every'>) => Math.max(10_000, every * ENOUGH);
+
+/** Samples are written to the file up to this long after their probes ended, ms. */
+export const FLUSH = 500;
+/** How often a run looks for the recovery, ms. */
+export const RECOVERY_POLL = 1_000;
+
+/** The shortest horizon in which a window of this use can be seen whole, ms. */
+export const shortestHorizon = (use: Pick<ProbeUse, 'every' | 'timeout'>) =>
+  stableWindow(use) + 2 * use.every + use.timeout + FLUSH + RECOVERY_POLL;
+
 /** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
 type Expectation = 'pass' | 'fail';
 

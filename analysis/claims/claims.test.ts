@@ -117,13 +117,115 @@ test('what an emulated guest answers is never put beside a container; what real 
   assert.ok(besideSwarm!.withheld);
   const guests = emulated.answers.find(({ platform }) => platform === 'proxmox')!;
   assert.deepEqual(guests.numbers.map(({ number, withheld }) => [number.name, withheld]).slice(0, 3), [
-    ['answered a second', true],
-    ['answered', false],
-    ['p99', true],
+    ['answered a second', [true]],
+    ['answered', [true]],
+    ['p99', [true]],
   ]);
   const real = judgedClaim(capacity, [...containers, ...sides('proxmox', [150, 151, 152], false)]);
   const onSwarm = real.platforms.find(({ platform }) => platform === 'swarm')!;
   assert.equal(onSwarm.verdict, 'holds', onSwarm.reason);
+});
+
+test('what is not known of a run has no ratio, nor have runs of several configurations', () => {
+  const ratio = (a: number[], b: number[], change: (runs: ClaimedRun[]) => void = () => undefined) => {
+    const own = sides('swarm', a, false);
+    change(own);
+    return judgedClaim(capacity, [...own, ...sides('proxmox', b, false)]).compared[0]!.ratio;
+  };
+  assert.equal(ratio([100, 110, 120], [50, 50, 50]), 2.2);
+  assert.equal(
+    ratio([100, 110, 120], [50, 50, 50], ([first]) => {
+      delete first!.findings.load!.totals;
+    }),
+    undefined,
+  );
+  assert.equal(
+    ratio([100, 110, 120], [50, 50, 50], ([first]) => {
+      first!.meta.cluster.name = 'another';
+    }),
+    undefined,
+  );
+});
+
+test('emulated guests are not put beside real ones of the same platform either, and of each set-up is left out what is its own', () => {
+  const { answers } = capacity.claims[0]!;
+  const onGuests = answers.filter(({ on }) => on?.includes('proxmox'));
+  const all = [...sides('proxmox', [150, 151, 152], false), ...sides('proxmox', [20, 21, 22], true)];
+  const { numbers, setUps } = judgedClaim({ ...capacity, claims: [{ ...capacity.claims[0]!, answers: onGuests }] }, all)
+    .answers[0]!;
+  assert.equal(setUps.length, 2);
+  assert.deepEqual(numbers[0]!.withheld, [false, true]);
+  const { to } = capacity.claims[0]!.compared[0]!;
+  const itself = { ...capacity.claims[0]!.compared[0]!, of: to, to };
+  const one = judgedClaim({ ...capacity, claims: [{ ...capacity.claims[0]!, answers: [], compared: [itself] }] }, all);
+  assert.equal(one.compared[0]!.verdict, 'unknown');
+  assert.match(one.compared[0]!.reason, /were emulated/);
+});
+
+test('where the one side was not run on a platform, the claim was not run there; older recordings are told', () => {
+  const [guests, containers] = [sides('proxmox', [100, 101, 102], false), sides('swarm', [200, 201, 202], false)];
+  const result = judgedClaim(capacity, [...containers, ...guests]);
+  const on = (platform: string) => result.platforms.find((one) => one.platform === platform)!;
+  assert.equal(on('swarm').verdict, 'holds', on('swarm').reason);
+  assert.equal(on('kubernetes').verdict, 'not run');
+  assert.equal(result.verdict, 'holds', result.reason);
+
+  for (const { meta } of containers) meta.scenario.steady += 1000;
+  const { compared } = judgedClaim(capacity, [...containers, ...guests]);
+  const swarm = compared.find(({ of }) => of.platform === 'swarm')!;
+  assert.match(swarm.reason, /was not run on swarm since it was changed/);
+  assert.equal(swarm.of.outdated.length, 3);
+  assert.equal(judgeClaims(capacity, [...containers, ...guests]).runs, 3);
+});
+
+test('a claim whose numbers are only shown is unknown once it was run', () => {
+  const shown = { ...capacity, claims: [{ ...capacity.claims[0]!, compared: [] }] };
+  assert.equal(judgedClaim(shown, []).verdict, 'not run');
+  const { verdict, reason } = judgedClaim(shown, sides('swarm', [200], false));
+  assert.equal(verdict, 'unknown');
+  assert.match(reason, /nothing here decides it/);
+});
+
+test('what a run that proves nothing else has lost counts against a claim of losing nothing', () => {
+  const counts = only(/counts each vote that it has acknowledged/);
+  const { scenario, file } = counts.claims[0]!.answers[0]!;
+  const [kept, lost] = [0, 1].map((nth) => claimedRun(scenario, 'swarm', nth));
+  lost!.events = lost!.events.filter(({ kind }) => kind !== 'evidence');
+  for (const event of lost!.events) if (event.kind === 'readback') event.ids = event.ids!.slice(40);
+  const result = judgedClaim(counts, [judged(file, kept!), judged(file, lost!)]);
+  assert.equal(result.verdict, 'does not hold', result.reason);
+  assert.match(result.reason, /in a run that proves nothing but this: .*40/);
+});
+
+test('limits need as many answers as objectives of the same name, and say why they do not decide', () => {
+  const [answer] = redundancy.claims[0]!.answers;
+  const limit = (name: string, atMost: number): Claims => {
+    const limits = [{ number: { group: 'stream' as const, name, stream: 'page' }, atMost }];
+    return {
+      ...redundancy,
+      claims: [{ ...redundancy.claims[0]!, answers: [{ ...answer!, holdsIf: 'nothing' as const, limits }] }],
+    };
+  };
+  const few = nodeKill(0);
+  few.findings.streams.find(({ stream }) => stream === 'page')!.during.latency.n = 2;
+  assert.match(judgedClaim(limit('p95', 100), [few]).reason, /page: p95 is not known/);
+  const run = nodeKill(0);
+  const { longestOutage } = run.findings.streams.find(({ stream }) => stream === 'page')!;
+  const within = judgedClaim(limit('longest outage', (longestOutage!.bracket!.from + longestOutage!.bracket!.to) / 2), [
+    run,
+  ]);
+  assert.equal(within.verdict, 'unknown');
+  assert.match(within.reason, /longest outage: between .* and .*, wanted ≤/);
+});
+
+test('that an emulated guest is slow is not held against a claim', () => {
+  const [answer] = redundancy.claims[0]!.answers;
+  const scenario = { ...answer!.scenario, objectives: { page: { p95: 3 } } };
+  const own = { ...answer!, scenario, on: ['proxmox'] };
+  const of = { ...redundancy, claims: [{ ...redundancy.claims[0]!, answers: [own] }] };
+  const { verdict, reason } = judgedClaim(of, [judged(own.file, claimedRun(scenario, 'proxmox'))]);
+  assert.equal(verdict, 'unknown');
+  assert.match(reason, /page: p95 is that of an emulated guest/);
 });
 
 test('two numbers are told apart only where chance is no good explanation', () => {

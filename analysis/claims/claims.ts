@@ -12,6 +12,8 @@ import {
   type Judged,
 } from './result.ts';
 
+type Place = ComparedNumber['of'];
+
 export function judgeClaims(claims: Claims, runs: readonly ClaimedRun[]): ClaimsResult {
   const platforms = platformsOf(claims, runs);
   const used = new Set<string>();
@@ -37,13 +39,13 @@ function judgeClaim(
   all: readonly string[],
   used: Set<string>,
 ): ClaimResult {
-  const of = (file: string, platform: string) => {
+  const of = ({ file, scenario }: Place, platform: string) => {
     const own = runs.filter((run) => run.file === file && run.meta.cluster.platform === platform);
-    for (const { meta } of own) used.add(meta.id);
+    for (const run of own) if (isRunOf(run, scenario)) used.add(run.meta.id);
     return own;
   };
   const answered = answers.flatMap((answer) =>
-    (answer.on ?? all).map((platform) => judgeAnswer(answer, platform, of(answer.file, platform))),
+    (answer.on ?? all).map((platform) => judgeAnswer(answer, platform, of(answer, platform))),
   );
   const numbers = compared.flatMap((one) => judgeCompared(one, all, of));
   const decisive = [
@@ -59,23 +61,26 @@ function judgeClaim(
     platform,
     ...together(parts, 'all of it'),
   }));
-  const whole =
-    unanswered === undefined
-      ? together(
-          platforms.map((one) => ({ ...one, title: one.platform })),
-          'where it was run',
-        )
-      : { verdict: 'not run' as const, reason: unanswered };
+  const judged = platforms.map((one) => ({ ...one, title: one.platform }));
+  const whole = unanswered === undefined ? together(judged, 'where it was run') : notRun(unanswered);
   return {
     claim,
     restsOn,
     ...(unanswered === undefined ? {} : { unanswered }),
-    ...whole,
+    ...(decisive.length === 0 && unanswered === undefined ? undecided(answered) : whole),
     platforms,
     answers: answered,
     compared: numbers,
   };
 }
+
+const notRun = (reason: string): Judged => ({ verdict: 'not run', reason });
+
+/** Of a claim whose numbers are only shown. */
+const undecided = (answered: readonly AnswerResult[]): Judged =>
+  answered.some(({ setUps }) => setUps.length > 0)
+    ? { verdict: 'unknown', reason: 'its numbers are shown, and nothing here decides it' }
+    : notRun('no run of it is among these recordings');
 
 const placed = ({ platform, title, verdict, reason }: AnswerResult) => ({ platform, title, verdict, reason });
 
@@ -99,7 +104,7 @@ function together(parts: readonly (Judged & { title: string })[], need: 'all of 
 function judgeCompared(
   one: ComparedNumber,
   all: readonly string[],
-  of: (file: string, platform: string) => ClaimedRun[],
+  of: (place: Place, platform: string) => ClaimedRun[],
 ): ComparedResult[] {
   const own = one.of.on ?? all;
   const others = one.to.on ?? all;
@@ -108,12 +113,16 @@ function judgeCompared(
     others.includes(platform) ? [[platform, platform]] : others.map((other) => [platform, other]),
   );
   return pairs.map(([a, b]) => {
-    const current = (place: ComparedNumber['of'], platform: string) =>
-      of(place.file, platform).filter((run) => isRunOf(run, place.scenario));
-    return compareSides(
-      one,
-      { place: one.of, platform: a!, runs: current(one.of, a!) },
-      { place: one.to, platform: b!, runs: current(one.to, b!) },
-    );
+    const sideOf = (place: Place, platform: string) => {
+      const recorded = of(place, platform);
+      const runs = recorded.filter((run) => isRunOf(run, place.scenario));
+      return {
+        place,
+        platform,
+        runs,
+        outdated: recorded.filter((run) => !runs.includes(run)).map(({ meta }) => meta.id),
+      };
+    };
+    return compareSides(one, sideOf(one.of, a!), sideOf(one.to, b!));
   });
 }

@@ -11,6 +11,7 @@ interface Side {
   place: ComparedNumber['of'];
   platform: string;
   runs: readonly ComparedRun[];
+  outdated: string[];
 }
 
 /** Two sets of runs that do not overlap come about by chance as often as this, at most. */
@@ -24,11 +25,8 @@ export function compareSides(one: ComparedNumber, of: Side, to: Side): ComparedR
     return { side, points: pointsOf(measures[0]!), measure: measures[0]! };
   }) as [Read, Read];
   const emulated = of.runs.some(isEmulated) || to.runs.some(isEmulated);
-  const isForeign = emulated && isSpeed(one.number) && of.platform !== to.platform;
+  const isForeign = emulated && isSpeed(one.number);
   const judged = isForeign ? foreign(one, of, to) : tellApart(one, a, b);
-  const [x, y] = [median(a.points).value, median(b.points).value];
-  const ratio =
-    isForeign || x === undefined || y === undefined || y === 0 || !Number.isFinite(x / y) ? undefined : x / y;
   return {
     number: one.number,
     of: sideOf(a),
@@ -36,7 +34,7 @@ export function compareSides(one: ComparedNumber, of: Side, to: Side): ComparedR
     holdsIf: one.holdsIf,
     times: one.times,
     withheld: emulated && isSpeed(one.number),
-    ratio,
+    ratio: isForeign ? undefined : ratioOf(a, b),
     differences: of.runs.length > 0 && to.runs.length > 0 ? differences : [],
     ...judged,
   };
@@ -48,25 +46,39 @@ interface Read {
   measure: Measure;
 }
 
-function sideOf({ side: { place, platform, runs }, points, measure }: Read): ComparedSide {
+function sideOf({ side: { place, platform, runs, outdated }, points, measure }: Read): ComparedSide {
   const { title } = place.scenario;
-  return { file: place.file, title, platform, emulated: runs.some(isEmulated), n: points.length, measure };
+  return { file: place.file, title, platform, emulated: runs.some(isEmulated), n: points.length, measure, outdated };
 }
 
 /** Of all set-ups: that they differ makes it harder to tell the two apart, never easier. */
 const pointsOf = ({ summaries }: Measure) => summaries.flatMap(({ points }) => points.filter(({ counted }) => counted));
 
+/** Of the medians; undefined where a run is not known, or where runs of different configurations would share one. */
+function ratioOf(a: Read, b: Read): number | undefined {
+  const isOne = ({ points, measure }: Read) =>
+    points.every(({ value }) => value !== undefined) && measure.summaries.length === 1;
+  if (!isOne(a) || !isOne(b)) return undefined;
+  const [x, y] = [median(a.points).value, median(b.points).value];
+  return x === undefined || y === undefined || y === 0 || !Number.isFinite(x / y) ? undefined : x / y;
+}
+
 function foreign({ number }: ComparedNumber, of: Side, to: Side): Judged {
   const where = [of, to].filter(({ runs }) => runs.some(isEmulated)).map(({ platform }) => platform);
-  const reason = `the guests of ${where.join(' and ')} were emulated here, at a tenth or less of their speed: ${nameOf(number)} would compare an emulator with a container`;
+  const reason = `the guests of ${where.join(' and ')} were emulated here, at a tenth or less of their speed: ${nameOf(number)} is the emulator’s`;
   return { verdict: 'unknown', reason };
 }
 
 function tellApart({ holdsIf, times, number }: ComparedNumber, of: Read, to: Read): Judged {
   const missing = [of, to].filter(({ side }) => side.runs.length === 0);
   if (missing.length > 0) {
-    const what = missing.map(({ side }) => `‘${side.place.scenario.title}’ was not run on ${side.platform}`).join(', ');
-    return { verdict: missing.length === 2 ? 'not run' : 'unknown', reason: what };
+    const what = missing.map(({ side }) => {
+      const since = side.outdated.length > 0 ? ' since it was changed' : '';
+      return `‘${side.place.scenario.title}’ was not run on ${side.platform}${since}`;
+    });
+    // What another platform did says nothing of one on which it was not run.
+    const isNotRun = missing.length === 2 || (missing[0] === of && of.side.platform !== to.side.platform);
+    return { verdict: isNotRun ? 'not run' : 'unknown', reason: what.join(', ') };
   }
   const isKnown = ({ value, beyond }: Point) => value !== undefined || beyond !== undefined;
   const blind = [of, to].find(({ points }) => points.length === 0 || !points.every(isKnown));
@@ -89,7 +101,8 @@ function tellApart({ holdsIf, times, number }: ComparedNumber, of: Read, to: Rea
   }
   const holds = holdsIf === 'less' ? isLess : isMore;
   const word = isLess ? 'less' : 'more';
-  return { verdict: holds ? 'holds' : 'does not hold', reason: `each run is ${word} than any other (${sizes})` };
+  const other = times === 1 ? 'any other' : `${times} times any other`;
+  return { verdict: holds ? 'holds' : 'does not hold', reason: `each run is ${word} than ${other} (${sizes})` };
 }
 
 function boundsOf(points: readonly Point[], times: number): { from: number; to: number } {

@@ -1,11 +1,12 @@
 /** How each number that a claim can name is read from a run. */
 import type { ClaimNumber } from '../../scenarios/claims.ts';
 import type { claimNumbers } from '../../scenarios/claims-schema.ts';
+import { ENOUGH } from '../../scenarios/scenario.ts';
 import type { Unit } from '../comparison/comparison.ts';
 import type { ComparedRun } from '../comparison/factors.ts';
 import { ofRun, ofStream, type Reading, reading } from '../comparison/measures.ts';
 import type { Observation } from '../comparison/statistics.ts';
-import type { Findings, LargeFile, LoadFindings } from '../findings.ts';
+import type { Check, Findings, LargeFile, LoadFindings, StreamFindings } from '../findings.ts';
 
 type Names<Group extends keyof typeof claimNumbers> = (typeof claimNumbers)[Group][number];
 
@@ -13,12 +14,22 @@ type Names<Group extends keyof typeof claimNumbers> = (typeof claimNumbers)[Grou
 const SPEED: Record<ClaimNumber['group'], readonly string[]> = {
   run: ['start-up'],
   stream: ['goodput before', 'goodput', 'p95 before', 'p95', 'p99 before', 'p99'],
-  load: ['answered a second', 'p95', 'p99', 'knee', 'best second'],
+  load: ['answered', 'answered a second', 'p95', 'p99', 'knee', 'best second'],
   file: ['sent a second', 'back a second'],
 };
 
+const LATENCIES = ['p95', 'p99'];
+
 /** The number is the machine's speed rather than how the platform behaves. */
 export const isSpeed = ({ group, name }: ClaimNumber) => SPEED[group].includes(name);
+
+/** The same of a check: how long answers took. */
+export const isOfSpeed = ({ kind, what }: Check) =>
+  kind === 'p95' || (kind === 'load-threshold' && LATENCIES.some((latency) => what.endsWith(latency)));
+
+/** The number is what was lost of what had been acknowledged. */
+export const isLoss = ({ group, name }: ClaimNumber) =>
+  (group === 'run' && name === 'lost') || (group === 'file' && name === 'wrong');
 
 /** Whether a run's guests were emulated, which its cluster tells as a part of its version. */
 export const isEmulated = ({ findings }: ComparedRun) =>
@@ -52,7 +63,8 @@ function ratio(a: Observation | undefined, b: Observation | undefined): Observat
   const [least, most] = [b.bracket?.from ?? b.value, b.bracket?.to ?? b.value];
   if (a.value === undefined) return a.beyond === undefined ? undefined : { beyond: a.beyond / most };
   const { from, to } = a.bracket ?? { from: a.value, to: a.value };
-  return { value: a.value / b.value, bracket: { from: from / most, to: least === 0 ? Infinity : to / least } };
+  if (least === 0) return { beyond: from / most };
+  return { value: a.value / b.value, bracket: { from: from / most, to: to / least } };
 }
 
 const answeredASecond = ({ totals, began, ended }: LoadFindings) =>
@@ -104,7 +116,11 @@ const ofFile: Record<Names<'file'>, Reading<LargeFile>> = {
     ({ files }) =>
       files.filter(({ sent, back, wrong }) => sent.to !== undefined && back.to !== undefined && wrong === 0).length,
   ),
-  wrong: reading<LargeFile>('count')('wrong', ({ wrong }) => wrong),
+  wrong: reading<LargeFile>('count')('wrong', ({ wrong, proof }) => {
+    // What was acknowledged and did not come back before the end may be wrong, too.
+    const unseen = proof === undefined ? 0 : proof.acknowledged - proof.back;
+    return unseen > 0 ? { value: wrong, bracket: { from: wrong, to: wrong + unseen } } : wrong;
+  }),
   'longest stop': reading<LargeFile>('ms')('longest stop', ({ stop }) => {
     const length = stop ? stop.to - stop.from : 0;
     return stop && stop.wentOnAt === undefined ? { beyond: length } : length;
@@ -116,6 +132,17 @@ const ofBefore = reading<Findings['streams'][number]>('times')('p95 of before', 
   steady.latency.n > 0 && during.latency.n > 0 ? during.latency.p95 / steady.latency.p95 : undefined,
 );
 
+/** How many answers, or requests, these numbers need: as the objectives of their names do, and a p99 five times as many. */
+const NEEDS: Record<string, (stream: StreamFindings) => boolean> = {
+  availability: ({ during }) => during.scheduled >= ENOUGH,
+  'availability before': ({ steady }) => steady.scheduled >= ENOUGH,
+  p95: ({ during }) => during.latency.n >= ENOUGH,
+  'p95 before': ({ steady }) => steady.latency.n >= ENOUGH,
+  'p95 of before': ({ steady, during }) => Math.min(steady.latency.n, during.latency.n) >= ENOUGH,
+  p99: ({ during }) => during.latency.n >= 5 * ENOUGH,
+  'p99 before': ({ steady }) => steady.latency.n >= 5 * ENOUGH,
+};
+
 /** Reads the number from a run's findings; undefined where it has none. */
 export function readingOf(number: ClaimNumber): Reading<Findings> {
   const name = nameOf(number);
@@ -124,7 +151,7 @@ export function readingOf(number: ClaimNumber): Reading<Findings> {
       return { ...find([...ofRun, ...ofStart], number.name), name };
     case 'stream':
       return through(name, find([...ofStream, ofBefore], number.name), ({ streams }) =>
-        streams.find(({ stream }) => stream === number.stream),
+        streams.find((one) => one.stream === number.stream && (NEEDS[number.name]?.(one) ?? true)),
       );
     case 'load':
       return through(name, ofLoad[number.name as Names<'load'>], ({ load }) => load);

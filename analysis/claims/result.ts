@@ -26,8 +26,10 @@ export interface AnswerResult extends Judged {
   setUps: SetUp[];
   /** Of each set-up. */
   factors: Factor[][];
-  /** Of each number that the claim names, with its values by set-up; `withheld`: it is a speed, and guests were emulated. */
-  numbers: { number: ClaimNumber; measure: Measure; withheld: boolean }[];
+  /** What the runs of each set-up alone say. */
+  judged: Judged[];
+  /** Of each number that the claim names, with its values by set-up; `withheld`, by set-up: it is a speed, and its guests were emulated. */
+  numbers: { number: ClaimNumber; measure: Measure; withheld: boolean[] }[];
   /** Runs of another version of the scenario: other faults, probes or objectives. They count for nothing. */
   outdated: string[];
 }
@@ -41,6 +43,8 @@ export interface ComparedSide {
   /** Runs that count. */
   n: number;
   measure: Measure;
+  /** Runs of another version of the scenario, which count for nothing. */
+  outdated: string[];
 }
 
 export interface ComparedResult extends Judged {

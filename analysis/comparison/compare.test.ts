@@ -228,6 +228,23 @@ test('a recovery after healing is ranked beside that from the fault, and told on
   assert.ok(!names.includes('recovery after healing'));
 });
 
+test('who had not recovered before the healing is in no order of recoveries after it, and how long is the longest that is known', () => {
+  const never = { name: 'vote', every: 100, trouble: [{ from: 100, to: 900_000, error: 'refused' as const }] };
+  const brief = { name: 'file', every: 100, trouble: [{ from: 100, to: 4000, error: 'refused' as const }] };
+  const dark = made({ id: 'dark', cluster: 'dark', streams: [brief, never], hold: 15_000 });
+  const again = [{ name: 'vote', every: 100, trouble: [{ from: 16_000, to: 18_000, error: 'refused' as const }] }];
+  const { orders, overall } = compare([
+    dark,
+    made({ id: 'again', cluster: 'again', streams: [brief, ...again], hold: 15_000 }),
+  ]);
+  const after = orders.find(({ name }) => name === 'recovery after healing');
+  assert.deepEqual(
+    after?.unranked.map(({ setUp }) => setUp),
+    [0],
+  );
+  assert.ok(find(overall, 'recovery').summaries[0]!.points[0]!.beyond! > 24_000);
+});
+
 test('set-ups whose runs overlap are ranked in one group', () => {
   const comparison = compare([
     made({ id: 'a1', cluster: 'a', outage: 2000 }),

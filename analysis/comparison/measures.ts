@@ -1,6 +1,6 @@
 /** What one run contributes to a comparison: each number is one observation. */
 
-import { longerOf, slowestStream } from '../events/recovery-split.ts';
+import { longerOf, worstRecovery } from '../events/recovery-split.ts';
 import {
   type Durability,
   degradations,
@@ -10,7 +10,7 @@ import {
   type StreamFindings,
 } from '../findings.ts';
 import { damagedWrites, lostWrites } from '../streams/durability.ts';
-import { longest, wasProbed } from '../streams/stream.ts';
+import { wasProbed } from '../streams/stream.ts';
 import type { Unit } from './comparison.ts';
 import type { Observation } from './statistics.ts';
 
@@ -55,15 +55,7 @@ export const ofStream = [
   streamMs('stable', ({ ttsr }) => observed(ttsr)),
   streamMs('stable after healing', ({ afterHealing }) => observed(afterHealing ?? {})),
   streamMs('error window', ({ errorWindow }) => observed(errorWindow)),
-  streamMs('longest outage', ({ headline, during, outages }) => {
-    if (during.scheduled === 0) return undefined;
-    if (!headline && during.failed + during.indeterminate === 0) return 0;
-    // One of a request or two is no headline; it lasted all the same.
-    const most = headline ?? longest(outages);
-    if (!most) return 0;
-    if (most.open) return { beyond: most.inner };
-    return { value: most.outer, bracket: { from: most.inner, to: most.outer } };
-  }),
+  streamMs('longest outage', ({ longestOutage }) => observed(longestOutage ?? {})),
   streamCount('outages', (stream) => (wasProbed(stream) ? stream.outages.length : undefined)),
   streamShare('availability before', ({ steady }) => steady.ok / steady.scheduled),
   streamShare('availability', ({ availability }) => availability),
@@ -132,11 +124,13 @@ export const ofDurability = [
 
 /** A run in a few numbers, each of the worst stream. */
 export const ofRun = [
-  reading<Findings>('ms')('recovery', ({ streams }) => observed(slowestStream(streams)?.ttsr ?? {})),
-  reading<Findings>('ms')('recovery after healing', ({ streams, healedAt }) => {
-    const again = streams.flatMap(({ afterHealing }) => afterHealing ?? []);
-    if (again.length > 0) return observed(again.reduce(longerOf));
-    return healedAt === undefined ? undefined : 0;
+  reading<Findings>('ms')('recovery', ({ streams }) => observed(worstRecovery(streams))),
+  reading<Findings>('ms')('recovery after healing', ({ streams, t0, healing }) => {
+    // Who had not recovered before it did not recover from it.
+    const isBefore = ({ ms }: Mark) =>
+      t0 !== undefined && healing !== undefined && ms !== undefined && t0.from + ms < healing.from;
+    if (streams.length === 0 || !streams.every(({ ttsr }) => isBefore(ttsr))) return undefined;
+    return observed(streams.map(({ afterHealing }) => afterHealing ?? { ms: 0 }).reduce(longerOf));
   }),
   reading<Findings>('share')('availability', ({ streams }) => least(streams.map(({ availability }) => availability))),
   reading<Findings>('share')('worst 10 s', ({ streams }) => least(streams.map(({ worst }) => worst.s10))),

@@ -11,10 +11,19 @@ export function slowestStream(streams: StreamFindings[]): StreamFindings | undef
   );
 }
 
-/** The first of them where they are as long; one that was never over is longer than any that was. */
+/** One that was never over is longer than any that was; of two, the one that certainly lasted longer. The first where they are alike. */
 export function longerOf(a: Mark, b: Mark): Mark {
-  const length = ({ ms, beyond }: Mark) => (beyond === undefined ? (ms ?? -1) : Number.MAX_VALUE);
+  const isOpen = ({ beyond }: Mark) => beyond !== undefined;
+  if (isOpen(a) !== isOpen(b)) return isOpen(a) ? a : b;
+  const length = ({ ms, beyond }: Mark) => beyond ?? ms ?? -1;
   return length(a) >= length(b) ? a : b;
+}
+
+/** The recovery of the worst stream. Where one has not recovered, it took at least as long as each other one, too. */
+export function worstRecovery(streams: StreamFindings[]): Mark {
+  const worst = slowestStream(streams)?.ttsr ?? {};
+  if (worst.beyond === undefined) return worst;
+  return { beyond: Math.max(...streams.map(({ ttsr }) => ttsr.beyond ?? ttsr.bracket?.from ?? ttsr.ms ?? 0)) };
 }
 
 /**

@@ -42,7 +42,9 @@ export function loadWarnings(
     const same = streams.filter(({ stream }) => isSameEntry(specs.find(({ name }) => name === stream)?.target, target));
     // Another request to the same entry may need what this one does not: a vote its queue, a page nothing.
     const alike = same.filter(({ stream }) => probeOf(stream) === asked);
-    warnings.push(...disagreements(outages, alike.length > 0 ? alike : same, t0));
+    // What came after a prober that died it cannot have seen.
+    const both = outages.filter(({ start }) => start.from < end);
+    warnings.push(...disagreements(both, alike.length > 0 ? alike : same, t0));
   }
   return warnings;
 }

@@ -1,5 +1,6 @@
+import { stableWindow } from '../../scenarios/scenario.ts';
 import type { Latency } from '../findings.ts';
-import { BIN, indexAt, latency, probeState, type Range, type Series, stableWindow } from './series.ts';
+import { BIN, indexAt, latency, probeState, type Range, type Series } from './series.ts';
 
 /**
  * Nearest rank: the smallest value that at least the share `q` of all values does not exceed. 0 if there are none.

@@ -75,7 +75,7 @@ export function timeToStableRecovery(seen: Seen): Recovery {
   const ttsr = undisturbed ? { ms: 0, bracket: { from: 0, to: 0 } } : toMark(seen, recovered, t0);
   if (recovered.stable === undefined || !timeline.healing) return { ttsr };
 
-  const relapse = relapseAfter(series, rows, recovered.stable, { from: timeline.healing.from });
+  const relapse = relapseAfter(series, rows, recovered.stable, { from: timeline.healing.from, end: timeline.end });
   if (relapse === undefined) return { ttsr };
   return { ttsr, afterHealing: toMark(seen, search(seen, rows, relapse), timeline.healing) };
 }
@@ -87,7 +87,7 @@ function search({ series, timeline, slow }: Seen, rows: FailureRun[], from: numb
   for (;;) {
     const found = firstStable(series, from, end, slow);
     if (found.stable === undefined) return found;
-    const relapse = relapseAfter(series, rows, found.stable, { until });
+    const relapse = relapseAfter(series, rows, found.stable, { until, end });
     if (relapse === undefined) return found;
     from = relapse;
   }

@@ -1,6 +1,7 @@
+import { stableWindow } from '../../scenarios/scenario.ts';
 import type { FailureRun } from './outages.ts';
 import { HEADLINE } from './outages.ts';
-import { failed, type Series, stableWindow } from './series.ts';
+import { failed, indexAt, type Series } from './series.ts';
 import { GOOD } from './stability.ts';
 
 /**
@@ -8,18 +9,19 @@ import { GOOD } from './stability.ts';
  * window W that less than 99.9 % of it can be ok, and at least three. Undefined if there is none.
  *
  * @param runs of three failures in a row and more
- * @param span ms since the recording's origin: failures that were seen before `from`, or from `until` on, have another cause
+ * @param span ms since the recording's origin: failures that were seen before `from`, or from `until` on, have another cause; what was due at `end` or
+ * later is not judged
  */
 export function relapseAfter(
   series: Series,
   runs: FailureRun[],
   index: number,
-  { from = -Infinity, until = Infinity } = {},
+  { from = -Infinity, until = Infinity, end }: { from?: number; until?: number; end: number },
 ): number | undefined {
   const row = runs.find(({ first }) => first > index);
   // Of a row, what was still on its way when it began was lost to what began then.
   const isOwn = row !== undefined && series.done[row.first]! < until;
-  const last = isOwn ? row.first : series.n;
+  const last = isOwn ? row.first : indexAt(series, end);
   return firstOfMany(series, index + 1, last, { from, until }) ?? (isOwn ? row.first : undefined);
 }
 

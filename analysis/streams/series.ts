@@ -1,6 +1,5 @@
 import { errorClasses, outcomes, type StreamSpec } from '../../probes/probe.ts';
 import type { StreamSamples } from '../../probes/samples.ts';
-import { ENOUGH } from '../../scenarios/scenario.ts';
 
 /**
  * How a probe ended. `missing`: it was due but the recording has no sample of it. `prober`: it failed on the prober's own side,
@@ -46,12 +45,6 @@ export interface Range {
 
 /** Length of a bin, ms. */
 export const BIN = 1000;
-
-/** W: how long the service must be as good as before, ms. */
-const STABLE_WINDOW = 10_000;
-
-/** W of a stream, ms: longer where 10 s would hold too few probes for a share and a p95. */
-export const stableWindow = ({ every }: { every: number }) => Math.max(STABLE_WINDOW, ENOUGH * every);
 
 /** An impossible interval is not trusted: bins and windows divide by it. */
 const FALLBACK_EVERY = 1000;

@@ -1,4 +1,5 @@
-import { latency, probeState, type Series, stableWindow } from './series.ts';
+import { stableWindow } from '../../scenarios/scenario.ts';
+import { latency, probeState, type Series } from './series.ts';
 
 /** The share of probes that must be ok for steady state, and for being as good as before. */
 export const GOOD = 0.999;

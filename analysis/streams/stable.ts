@@ -1,10 +1,8 @@
 import type { StreamSamples } from '../../probes/samples.ts';
+import { FLUSH, stableWindow } from '../../scenarios/scenario.ts';
 import { type Pace, paceOf } from './latency.ts';
-import { indexAt, type Series, stableWindow, toSeries } from './series.ts';
+import { indexAt, type Series, toSeries } from './series.ts';
 import { firstStable } from './stability.ts';
-
-/** Samples are written to the file up to this long after their probes ended, ms. */
-export const FLUSH = 500;
 
 /** What was slow on each stream in the `steady` ms before t₀. Any part of a recording will do that has all samples of that time. */
 export function pacesBefore(streams: StreamSamples[], t0: number, steady: number): Pace[] {

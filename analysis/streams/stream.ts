@@ -1,7 +1,7 @@
 import type { Bracket } from '../../recording/recording.ts';
 import type { Objective } from '../../scenarios/scenario.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
-import type { Outage, StreamFindings } from '../findings.ts';
+import type { Mark, Outage, StreamFindings } from '../findings.ts';
 import { binSeries, worstWindow } from './bins.ts';
 import { degradationScore, degradedSeconds, resilience } from './degradation.ts';
 import { latencyOf, type Pace } from './latency.ts';
@@ -127,6 +127,7 @@ export function streamFindings(
     minQ: known(minQ),
     errorBudget: errorBudget(errorSeconds, objective.availability),
     outages: listed.map(({ outage }) => outage),
+    longestOutage: during.scheduled === 0 ? {} : longestOf(since.map(({ outage }) => outage)),
     headline: longest(since.filter(({ run }) => run.failures >= HEADLINE).map(({ outage }) => outage)),
     errors: countErrors(series, spans.during.from, spans.during.to),
     instances: countInstances(series, spans.during),
@@ -142,6 +143,14 @@ function errorBudget(errorSeconds: number, objective: number | undefined): numbe
 
 export function longest(outages: Outage[]): Outage | undefined {
   return outages.reduce<Outage | undefined>((most, one) => (most && most.outer >= one.outer ? most : one), undefined);
+}
+
+function longestOf(outages: Outage[]): Mark {
+  if (outages.length === 0) return { ms: 0 };
+  const from = outages.reduce((most, { inner }) => Math.max(most, inner), 0);
+  if (outages.some(({ open }) => open)) return { beyond: from };
+  const to = outages.reduce((most, { outer }) => Math.max(most, outer), 0);
+  return { ms: to, bracket: { from, to } };
 }
 
 /** Good answers by the name of the instance that answered. */

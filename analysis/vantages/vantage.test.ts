@@ -131,6 +131,19 @@ test('a vantage that is lost is not known from then on: no outage, and recovery 
   assert.ok(dark!.streams[0]!.ttsr.beyond! < 5000);
 });
 
+test('what a vantage saw it saw, also when the prober here had died', () => {
+  const late = { trouble: [{ from: 10_000, to: 18_000, error: 'refused' as const }] };
+  const recording = run([seenFrom('outside', { ...SAME, offset: 5000 }, late)]);
+  const [alive] = judge(recording).vantages!;
+  const [dead] = judge({
+    ...recording,
+    events: recording.events.filter(({ kind }) => kind !== 'prober'),
+    streams: recording.streams.map((one) => before(one, T0 + 8000)),
+  }).vantages!;
+  assert.equal(dead!.streams[0]!.outages.length, 1);
+  assert.deepEqual(dead!.streams, alive!.streams);
+});
+
 test('what was in flight when it was lost begins what is not known, whatever later requests had been answered', () => {
   const whole = seenFrom('outside', SAME);
   const missing = whole.streams[0]!.seq.findIndex((seq) => seq * 50 > T0 + 3000);

@@ -19,6 +19,7 @@ export function widenedOutages(stream: StreamFindings, error: number): StreamFin
     ...stream,
     errorWindow: widenedLength(stream.errorWindow, 2 * error),
     outages: stream.outages.map((outage) => widenedOutage(outage, error)),
+    ...(stream.longestOutage ? { longestOutage: widenedLength(stream.longestOutage, 2 * error) } : {}),
     headline: headline && widenedOutage(headline, error),
   };
 }

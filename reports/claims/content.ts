@@ -94,7 +94,7 @@ function notesOf(answers: AnswerResult[], claims: ClaimResult[]): string[] {
     'A claim holds where each run that proves something kept what decides it: the objectives of the scenario that answers it, or limits of the claim’s own. It does not hold where one did not. Of anything else it is unknown, with the reason. As a whole it holds if it does on every platform where it was run.',
     ...(compared
       ? [
-          'Two numbers are told apart only if each run of the one lies before each run of the other, with at least three runs of each: with fewer, chance does that too often.',
+          'Two numbers are told apart only if each run of the one lies before each run of the other, and with so many of both that chance does that at most once in twenty times: three of each, or more of one where there are fewer of the other.',
         ]
       : []),
     ...(emulated
@@ -129,16 +129,18 @@ function contentOfClaim(result: ClaimResult, index: number, configurations: Conf
 }
 
 function measuredOf(answer: AnswerResult, configurations: Configurations): Measured[] {
-  const { title, file, platform, verdict, reason, decides, setUps, factors, numbers, outdated } = answer;
+  const { title, file, platform, verdict, reason, decides, setUps, factors, judged, numbers, outdated } = answer;
   const common = { title, file, platform, ...(decides ? { verdict } : {}), reason, outdated };
   if (setUps.length === 0) return [{ ...common, numbers: [], runs: [] }];
   return setUps.map(
     (setUp, i): Measured => ({
       ...common,
+      // What the others say is not what this one says.
+      ...(decides ? judged[i]! : { reason }),
       n: counted(setUp.runs),
       numbers: numbers.map(({ number, measure, withheld }) => ({
         name: nameOf(number),
-        value: withheld ? cell(nothing.main, EMULATED) : sayMeasure(measure, i),
+        value: withheld[i] ? cell(nothing.main, EMULATED) : sayMeasure(measure, i),
       })),
       configuration: configurations.numberOf(setUp, factors[i]!),
       runs: setUp.runs.map(({ run, counted }) => ({ id: run, counted })),

@@ -14,7 +14,7 @@ const names: Record<string, [name: string, hint: string]> = {
   stable: ['Stable again', 'TTSR'],
   'stable after healing': ['Stable after healing', 'since healing began'],
   'error window': ['First to last failure', 'error window'],
-  'longest outage': ['Longest outage', '≥ 3 failures'],
+  'longest outage': ['Longest outage', ''],
   outages: ['Outages', 'one failure is one'],
   'availability before': ['Answered well before the fault', 'of scheduled'],
   availability: ['Answered well', 'of scheduled'],

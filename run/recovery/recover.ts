@@ -1,10 +1,8 @@
 import type { Recorder } from '../../recording/recorder.ts';
+import { RECOVERY_POLL } from '../../scenarios/scenario.ts';
 import { sleep } from '../../units/sleep.ts';
 import type { Stage } from '../plan.ts';
 import { RecoveryWatch } from './watch.ts';
-
-/** How often to look at the recording while waiting for recovery. */
-const RECOVERY_POLL = 1_000;
 
 /**
  * Waits until every stream is as good as before and all members of the workload are ready, at most for the scenario's horizon.

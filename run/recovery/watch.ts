@@ -1,5 +1,6 @@
-import { FLUSH, neededFor, notYetStable, pacesBefore } from '../../analysis/streams/stable.ts';
+import { neededFor, notYetStable, pacesBefore } from '../../analysis/streams/stable.ts';
 import { SampleFile } from '../../probes/sample-file.ts';
+import { FLUSH } from '../../scenarios/scenario.ts';
 
 /** The file is read this much further than needed: its records are not quite in order, ms. */
 const MARGIN = 2000;
