@@ -40,12 +40,16 @@ export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) =>
     nodes: nodes.map(toNode).sort((a, b) => a.name.localeCompare(b.name)),
     quorum: {
       managers: managers.length,
-      reachable: managers.filter((node) => node.ManagerStatus?.Reachability === 'reachable').length,
+      reachable: managers.filter(isReachable).length,
       needed: Math.floor(managers.length / 2) + 1,
     },
     timers: timers(spec, services, allowed),
   };
 }
+
+/** A manager that is back runs members again within seconds; its vote counts when the others have reached it, up to a minute later. */
+export const isReachable = ({ ManagerStatus }: SwarmNode) =>
+  ManagerStatus === undefined || ManagerStatus === null || ManagerStatus.Reachability === 'reachable';
 
 export function toNode(node: SwarmNode): Node {
   const os = node.Description.Platform?.OS;
@@ -53,7 +57,7 @@ export function toNode(node: SwarmNode): Node {
     name: node.Description.Hostname,
     role: node.Spec.Role,
     leader: node.ManagerStatus?.Leader === true,
-    ready: node.Status.State === 'ready',
+    ready: node.Status.State === 'ready' && isReachable(node),
     schedulable: node.Spec.Availability === 'active' && (os ?? 'linux') === 'linux',
     // A manager's Status.Addr can be 0.0.0.0; its raft address never is.
     address: node.ManagerStatus?.Addr?.replace(/:\d+$/, '') ?? node.Status.Addr ?? '',

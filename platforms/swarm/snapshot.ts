@@ -11,6 +11,7 @@ import {
   type SwarmService,
 } from './api.ts';
 import type { Hosts } from './hosts.ts';
+import { isReachable } from './inspect.ts';
 import { LOCK_NAME } from './lock.ts';
 
 /** Everything of the Swarm that a run could have changed, as reported by a manager and by every node. */
@@ -94,10 +95,14 @@ async function askNodes(hosts: Hosts): Promise<Inventory['local']> {
 export async function snapshotSwarm(hosts: Hosts): Promise<Record<string, string>> {
   const { nodes, services, networks, configs, local } = await takeInventory(hosts);
   const lines: [string, string][] = [
-    ...nodes.map(({ Description, Spec, Status }): [string, string] => [
-      `node ${Description.Hostname}`,
-      [Spec.Role, Spec.Availability, Status.State, ...labelText(Spec.Labels ?? {})].join(' '),
-    ]),
+    ...nodes.map((node): [string, string] => {
+      const { Description, Spec, Status } = node;
+      const state = isReachable(node) ? Status.State : `${Status.State}, not reached by the other managers`;
+      return [
+        `node ${Description.Hostname}`,
+        [Spec.Role, Spec.Availability, state, ...labelText(Spec.Labels ?? {})].join(' '),
+      ];
+    }),
     ...services.map(({ Spec }): [string, string] => [`service ${Spec.Name}`, describeService(Spec)]),
     ...networks.map(({ name, driver }): [string, string] => [`network ${name}`, driver]),
     // The lock is not the cluster's state: it comes and goes with the run that takes this snapshot.
