@@ -42,12 +42,12 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
     }
   }
 
-  /** Not a question to the daemon's managers, nor one that a half-dead node can answer from memory: who are you? */
+  /** A question to its daemon alone: of the Swarm a manager that is cut off tells nothing, not even who it is, until it is back. */
   async function answers(node: string): Promise<boolean> {
     try {
       const host = await hosts.of(node);
-      await hosts.identify([host]);
-      return host.failure === undefined;
+      await host.ask('ping', (api) => api.ping());
+      return true;
     } catch {
       return false;
     }
