@@ -141,7 +141,7 @@ function errorBudget(errorSeconds: number, objective: number | undefined): numbe
   return errorSeconds / ((1 - objective) * MONTH_SECONDS);
 }
 
-export function longest(outages: Outage[]): Outage | undefined {
+function longest(outages: Outage[]): Outage | undefined {
   return outages.reduce<Outage | undefined>((most, one) => (most && most.outer >= one.outer ? most : one), undefined);
 }
 

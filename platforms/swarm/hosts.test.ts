@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { SwarmNode } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
-import { toNode } from './inspect.ts';
+import { nodesOf } from './inspect.ts';
 import { openSwarm } from './swarm.ts';
 
 test('a manager that is cut off answers, though it says nothing of the Swarm any more', async (t) => {
@@ -33,13 +33,20 @@ test('a manager that is cut off answers, though it says nothing of the Swarm any
   assert.equal(await platform.answers('m1'), false);
 });
 
-test('a manager is ready when it takes part again, and not before', () => {
-  const node = (Reachability?: 'reachable' | 'unreachable') =>
-    toNode({
-      Description: { Hostname: 'm1' },
-      Spec: { Role: Reachability ? 'manager' : 'worker', Availability: 'active' },
+test('a manager is ready when it takes part again, and while there is a leader', () => {
+  const node = (Hostname: string, ManagerStatus?: SwarmNode['ManagerStatus']) =>
+    ({
+      Description: { Hostname },
+      Spec: { Role: ManagerStatus ? 'manager' : 'worker', Availability: 'active' },
       Status: { State: 'ready' },
-      ...(Reachability ? { ManagerStatus: { Reachability } } : {}),
-    } as SwarmNode).ready;
-  assert.deepEqual([node(), node('reachable'), node('unreachable')], [true, true, false]);
+      ...(ManagerStatus ? { ManagerStatus } : {}),
+    }) as SwarmNode;
+  const ready = (...nodes: SwarmNode[]) => nodesOf(nodes).flatMap(({ name, ready }) => (ready ? [name] : []));
+  const [leader, other] = [
+    node('m1', { Leader: true, Reachability: 'reachable' }),
+    node('m2', { Reachability: 'reachable' }),
+  ];
+  assert.deepEqual(ready(leader, other, node('w1')), ['m1', 'm2', 'w1']);
+  assert.deepEqual(ready(leader, node('m2', { Reachability: 'unreachable' }), node('w1')), ['m1', 'w1']);
+  assert.deepEqual(ready(node('m1', { Reachability: 'reachable' }), other, node('w1')), ['w1']);
 });

@@ -37,7 +37,7 @@ export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) =>
   return {
     platform: 'swarm',
     versions: versions(hosts),
-    nodes: nodes.map(toNode).sort((a, b) => a.name.localeCompare(b.name)),
+    nodes: nodesOf(nodes).sort((a, b) => a.name.localeCompare(b.name)),
     quorum: {
       managers: managers.length,
       reachable: managers.filter(isReachable).length,
@@ -45,6 +45,13 @@ export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) =>
     },
     timers: timers(spec, services, allowed),
   };
+}
+
+/** Without a leader no manager does anything, though each may say that all are reachable: a manager that comes back can cost the others theirs. */
+export function nodesOf(all: SwarmNode[]): Node[] {
+  const nodes = all.map(toNode);
+  const isLed = nodes.some(({ leader }) => leader);
+  return nodes.map((node) => (isLed || node.role === 'worker' ? node : { ...node, ready: false }));
 }
 
 /** A manager that is back runs members again within seconds; its vote counts when the others have reached it, up to a minute later. */

@@ -92,7 +92,8 @@ export interface LiveFault {
 }
 
 const CONFIRM_TIMEOUT = 30_000;
-const HEALED_TIMEOUT = 90_000;
+/** A node of the control plane that was away for long may be taken in again after two minutes only. */
+const HEALED_TIMEOUT = 150_000;
 /** What has not injected by then never will, ms: the suite's own faults take as long as their acts, of which the longest waits for a neighbour's members. */
 const LONGEST_INJECT = 600_000;
 /**
