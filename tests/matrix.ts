@@ -1,6 +1,7 @@
 /**
  * `npm run matrix [-- swarm kubernetes proxmox]`: every scenario of Apache and the file server on these labs, one lab after the other, each brought up
- * where it is down and then taken down again; about an hour and a half each. Prints the counts per verdict. Exit code: the worst of `brownout run`.
+ * where it is down and then taken down again; about 40 minutes each, twice that on Proxmox. Prints the counts per verdict. Exit code: the worst of
+ * `brownout run`.
  */
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
