@@ -40,6 +40,8 @@ export interface Node {
   leader: boolean;
   /** The control plane sees it alive. */
   ready: boolean;
+  /** Of a manager, that it is one of `quorum.reachable`; as `ready` unless said. */
+  votes?: boolean;
   /** The control plane would place new members on it (not drained, not cordoned). */
   schedulable: boolean;
   address: string;

@@ -37,6 +37,15 @@ export function readCompose(text: string): Compose {
   return compose;
 }
 
+/** The configs and secrets that a deployment makes, by the names that they will have. */
+export function madeIn(compose: Compose, namespace: string): { kind: 'config' | 'secret'; name: string }[] {
+  return (['config', 'secret'] as const).flatMap((kind) =>
+    Object.entries(compose[`${kind}s`] ?? {})
+      .filter(([, part]) => !part?.external)
+      .map(([key, part]) => ({ kind, name: typeof part?.name === 'string' ? part.name : `${namespace}_${key}` })),
+  );
+}
+
 /** Every image that the services name, once. */
 export function imagesOf(compose: Compose): string[] {
   const images = Object.values(compose.services ?? {}).map((service) => service.image);

@@ -37,12 +37,12 @@ export class Hosts {
     }));
   }
 
-  /** Asks hosts who they are; what a host said before stays known while it does not answer. */
-  async identify(hosts: NodeHost[] = this.all): Promise<void> {
+  /** Asks hosts who they are, each for at most `patience` ms (3 s); what a host said before stays known while it does not answer. */
+  async identify(hosts: NodeHost[] = this.all, patience?: number): Promise<void> {
     await Promise.all(
       hosts.map(async (host) => {
         try {
-          const info = await host.ask('info', (api) => api.info());
+          const info = await host.ask('info', (api) => api.info(), patience);
           host.node = info.Name;
           host.id = info.Swarm?.NodeID || undefined;
           host.manager = info.Swarm?.ControlAvailable === true;
@@ -55,10 +55,21 @@ export class Hosts {
     );
   }
 
-  /** The host of a node. Hosts that have not reported their name yet are asked now. */
+  /** Those that have never told who they are, though they live: a manager that is cut off is asked for longer. */
+  async identifyPatiently(): Promise<void> {
+    const unnamed = this.all.filter((host) => host.node === undefined);
+    const alive = await this.each((host) => host.ask('ping', (api) => api.ping()), unnamed);
+    await this.identify(
+      alive.flatMap((answer) => ('value' in answer ? [answer.host] : [])),
+      LEADERLESS,
+    );
+  }
+
+  /** The host of a node. Hosts that have not reported their name yet are asked now, and once more with patience. */
   async of(node: string): Promise<NodeHost> {
     const known = () => this.all.find((host) => host.node === node);
     if (!known()) await this.identify(this.all.filter((host) => host.node === undefined));
+    if (!known()) await this.identifyPatiently();
     const host = known();
     if (host) return host;
     const silent = this.all
@@ -143,6 +154,8 @@ export class Hosts {
   }
 }
 
+/** A manager that is cut off tells who it is once it has waited 20 s for its leader, ms. */
+const LEADERLESS = 25_000;
 const OUTDATED_RETRIES = 3;
 const STAGGER = 500;
 

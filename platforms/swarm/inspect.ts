@@ -4,6 +4,7 @@ import { listNodes, listServices, STACK_LABEL, type SwarmNode, type SwarmService
 import type { Hosts } from './hosts.ts';
 
 interface SwarmSpec {
+  EncryptionConfig?: { AutoLockManagers?: boolean };
   Raft?: { ElectionTick?: number; HeartbeatTick?: number };
   Dispatcher?: { HeartbeatPeriod?: number };
 }
@@ -37,7 +38,7 @@ export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) =>
   return {
     platform: 'swarm',
     versions: versions(hosts),
-    nodes: nodesOf(nodes).sort((a, b) => a.name.localeCompare(b.name)),
+    nodes: nodesOf(nodes, spec).sort((a, b) => a.name.localeCompare(b.name)),
     quorum: {
       managers: managers.length,
       reachable: managers.filter(isReachable).length,
@@ -48,11 +49,17 @@ export async function inspectSwarm(hosts: Hosts, allowed: (namespace: string) =>
 }
 
 /** Without a leader no manager does anything, though each may say that all are reachable: a manager that comes back can cost the others theirs. */
-export function nodesOf(all: SwarmNode[]): Node[] {
+export function nodesOf(all: SwarmNode[], { EncryptionConfig }: SwarmSpec = {}): Node[] {
   const nodes = all.map(toNode);
   const isLed = nodes.some(({ leader }) => leader);
-  return nodes.map((node) => (isLed || node.role === 'worker' ? node : { ...node, ready: false }));
+  const locked = EncryptionConfig?.AutoLockManagers === true ? { unfit: AUTOLOCK } : {};
+  return nodes.map((node) =>
+    node.role === 'worker' ? node : { ...node, ...locked, ...(isLed ? {} : { ready: false }) },
+  );
 }
+
+const AUTOLOCK =
+  'the Swarm locks its managers: one whose daemon has ended takes part again only when somebody types the key';
 
 /** A manager that is back runs members again within seconds; its vote counts when the others have reached it, up to a minute later. */
 export const isReachable = ({ ManagerStatus }: SwarmNode) =>
@@ -65,6 +72,7 @@ export function toNode(node: SwarmNode): Node {
     role: node.Spec.Role,
     leader: node.ManagerStatus?.Leader === true,
     ready: node.Status.State === 'ready' && isReachable(node),
+    ...(node.ManagerStatus ? { votes: isReachable(node) } : {}),
     schedulable: node.Spec.Availability === 'active' && (os ?? 'linux') === 'linux',
     // A manager's Status.Addr can be 0.0.0.0; its raft address never is.
     address: node.ManagerStatus?.Addr?.replace(/:\d+$/, '') ?? node.Status.Addr ?? '',

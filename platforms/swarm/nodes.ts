@@ -20,7 +20,7 @@ export function setAvailability(hosts: Hosts, name: string, availability: Availa
 }
 
 /**
- * Makes a node what it was before the run, and takes the labels off. Without the run's label there is nothing left to do.
+ * Makes a node what it was before the run, and takes the labels off. Without the run's label, or the node, there is nothing left to do.
  *
  * @param otherwise what it was before, should the label not say it
  */
@@ -31,7 +31,10 @@ export function restoreAvailability(
   ownRun: string | undefined,
 ): Promise<void> {
   return hosts.manager(async (host) => {
-    const node = await find(host, name);
+    // One that has left the Swarm took what was done to it along.
+    const all = (await listNodes(host)).filter(({ Description }) => Description.Hostname === name);
+    const node = all.find(({ Spec }) => Spec.Labels?.[RUN_LABEL] !== undefined);
+    if (!node) return;
     const { [RUN_LABEL]: markedBy, [BEFORE_LABEL]: before, ...own } = node.Spec.Labels ?? {};
     if (!isOfRun(markedBy, ownRun)) return;
     await update(host, node, { Availability: (before as Availability | undefined) ?? otherwise, Labels: own });

@@ -39,6 +39,7 @@ const ANONYMOUS = /^[0-9a-f]{64}$/;
 
 async function takeInventory(hosts: Hosts): Promise<Inventory> {
   await hosts.identify();
+  await hosts.identifyPatiently();
   const [swarm, local] = await Promise.all([askManager(hosts), askNodes(hosts)]);
   return { ...swarm, local };
 }

@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isPermanent, OperatorError } from '../../units/operator-error.ts';
+import { isPermanent, OperatorError, PermanentError } from '../../units/operator-error.ts';
 import { runProgram, words } from '../../units/program.ts';
+import { few } from '../../units/words.ts';
 import { isGone } from '../docker/client.ts';
-import { type Labels, listServices, RUN_LABEL } from './api.ts';
+import { type Labels, listNodes, listServices, RUN_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
-import { addTo, foldersIn, imagesOf, readCompose } from './compose.ts';
+import { addTo, type Compose, foldersIn, imagesOf, madeIn, readCompose } from './compose.ts';
 import { REFUSED, runAgent } from './containers.ts';
 import type { Hosts, NodeHost } from './hosts.ts';
 import { withSecretFiles } from './secrets.ts';
@@ -36,6 +37,7 @@ export async function deployStack(hosts: Hosts, cluster: SwarmCluster, request: 
     await listServices(host, request.namespace);
     return host;
   });
+  await refuseTaken(hosts, compose, request);
   const folder = await mkdtemp(join(tmpdir(), 'brownout-docker-'));
   try {
     const whole = await withSecretFiles(compose, folder);
@@ -44,6 +46,60 @@ export async function deployStack(hosts: Hosts, cluster: SwarmCluster, request: 
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * Whether a stack can be deployed as the Swarm is now. Throws OperatorError where a node could not be cleaned up, since the cluster file does not
+ * name it, or where something of the stack's names is somebody else's.
+ */
+export async function mayDeploy(
+  hosts: Hosts,
+  { namespace, manifest, labels }: Pick<StackRequest, 'namespace' | 'manifest' | 'labels'>,
+): Promise<string> {
+  await hosts.identify();
+  const nodes = await hosts.read(listNodes);
+  const unknown = nodes.filter(
+    ({ ID, Description }) =>
+      (Description.Platform?.OS ?? 'linux') === 'linux' && !hosts.all.some(({ id }) => id === ID),
+  );
+  if (unknown.length > 0) {
+    const names = unknown.map(({ Description }) => Description.Hostname).sort();
+    throw new OperatorError(
+      `what is left on ${few(names)} could not be found: no host of the cluster file is that node`,
+      {
+        hint: 'name the Docker API of every node in `reach.hosts`',
+      },
+    );
+  }
+  await refuseTaken(hosts, readCompose(manifest), { namespace, labels });
+  return `${nodes.length} nodes, each by a host of the cluster file`;
+}
+
+/** `docker stack deploy` takes over a config or secret of the same name and content: its labels are lost, and it would go with the run. */
+async function refuseTaken(
+  hosts: Hosts,
+  compose: Compose,
+  { namespace, labels }: Pick<StackRequest, 'namespace' | 'labels'>,
+): Promise<void> {
+  const made = madeIn(compose, namespace);
+  if (made.length === 0) return;
+  const there = await hosts.read(async (host) => {
+    const [configs, secrets] = await Promise.all([
+      host.ask('list configs', (api) => api.listConfigs()),
+      host.ask('list secrets', (api) => api.listSecrets()),
+    ]);
+    return { config: configs, secret: secrets };
+  });
+  const taken = made.find(({ kind, name }) =>
+    there[kind].some(({ Spec }) => Spec?.Name === name && Spec.Labels?.[RUN_LABEL] !== labels[RUN_LABEL]),
+  );
+  if (!taken) return;
+  throw new PermanentError(
+    `the Swarm has a ${taken.kind} ${taken.name} that is not of this run: Docker would take it over`,
+    {
+      hint: 'give it a name of the stack’s own (leave `name` out), or use the one that is there: `external: true`',
+    },
+  );
 }
 
 /** `config`: an empty folder instead of the user's own configuration of Docker. */

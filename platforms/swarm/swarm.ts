@@ -10,6 +10,7 @@ import { lockHolder } from './lock.ts';
 import { readStack, toMembers, untilReady } from './members.ts';
 import { neighbours } from './neighbour.ts';
 import { leftoversOfSwarm, snapshotSwarm } from './snapshot.ts';
+import { mayDeploy } from './stack.ts';
 import { askSwarm, performOnSwarm, queries, verbs } from './verbs.ts';
 import { watchSwarm } from './watch.ts';
 
@@ -76,6 +77,7 @@ export async function openSwarm(cluster: SwarmCluster): Promise<Platform> {
       return service === undefined ? members : members.filter((member) => member.service === service);
     },
     watch: (namespace, signal) => watchSwarm(hosts, namespace, signal),
+    mayDeploy: (deployment) => mayDeploy(hosts, deployment),
     untilReady: (...asked) => untilReady(hosts, ...asked),
     exec,
     answers,

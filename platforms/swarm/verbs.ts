@@ -78,7 +78,7 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
   'member.kill': verb({ ...member, signal: text.optional() }, [], async ({ hosts }, { signal = 'SIGKILL', ...of }) => {
     const found = await memberContainer(hosts, of);
     if (found?.state !== 'running') return undefined;
-    await unlessEnded(found.host.ask('kill', (api) => api.getContainer(found.id).kill({ signal })));
+    await unlessEnded(found.host.ask('kill', (api) => api.getContainer(found.id).kill({ signal }), CONTAINER_TIMEOUT));
     return undefined;
   }),
 
@@ -90,14 +90,14 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
         hint: 'it ended between being chosen and being paused',
       });
     }
-    await found.host.ask('pause', (api) => api.getContainer(found.id).pause());
+    await found.host.ask('pause', (api) => api.getContainer(found.id).pause(), CONTAINER_TIMEOUT);
     return undefined;
   }),
 
   'member.unpause': undo(member, [], async ({ hosts }, of) => {
     const found = await memberContainer(hosts, of);
     if (found?.state !== 'paused') return undefined;
-    await unlessEnded(found.host.ask('unpause', (api) => api.getContainer(found.id).unpause()));
+    await unlessEnded(found.host.ask('unpause', (api) => api.getContainer(found.id).unpause(), CONTAINER_TIMEOUT));
     return undefined;
   }),
 
@@ -158,6 +158,8 @@ export const queries: Record<string, Question<SwarmContext>> = {
 };
 
 const A_SWARM = 'a Swarm';
+/** Docker itself waits 10 s for a container to end that it has killed. */
+const CONTAINER_TIMEOUT = 30_000;
 
 export async function performOnSwarm(context: SwarmContext, act: Act, ownRun: string | undefined): Promise<Json> {
   const entry = entryOf(verbs, act.verb, A_SWARM);

@@ -37,6 +37,8 @@ class Watch {
   #lost = false;
   /** The first look is the state before: no events. */
   #first = true;
+  /** When the last look that was answered began, by performance.now(): what the next one shows was not so yet. */
+  #looked = performance.now();
 
   constructor(namespace: string, tell: (event: PlatformEvent) => void) {
     this.namespace = namespace;
@@ -48,14 +50,24 @@ class Watch {
     this.#nodes.set(name, state);
     if (before === state || before === undefined) return;
     const kind = state === 'ready' ? 'node-ready' : state === 'down' ? 'node-down' : 'other';
-    this.#tell({ kind, text: `node ${name}: ${before} → ${state}`, node: name, ...at(wall) });
+    this.#tell({ kind, text: `node ${name}: ${before} → ${state}`, node: name, ...this.#when(wall) });
   }
 
   leader(name: string, wall: number | undefined): void {
     const before = this.#leader;
     this.#leader = name;
     if (before === name || before === undefined) return;
-    this.#tell({ kind: 'leader-changed', text: `leader: ${before} → ${name}`, node: name, ...at(wall) });
+    this.#tell({ kind: 'leader-changed', text: `leader: ${before} → ${name}`, node: name, ...this.#when(wall) });
+  }
+
+  /** Its own time, where the manager gives one; else it happened since the last look. */
+  #when(wall: number | undefined) {
+    return wall === undefined ? { unseenFor: performance.now() - this.#looked } : at(wall);
+  }
+
+  /** @param began when this look did, by performance.now() */
+  lookedAt(began: number): void {
+    this.#looked = began;
   }
 
   tasks(tasks: SwarmTask[], serviceName: (id: string) => string, nodeName: (id: string) => string): void {
@@ -83,7 +95,7 @@ class Watch {
   controlPlane(lost: boolean, text: string): void {
     if (lost === this.#lost) return;
     this.#lost = lost;
-    this.#tell({ kind: lost ? 'control-plane-lost' : 'control-plane-back', text });
+    this.#tell({ kind: lost ? 'control-plane-lost' : 'control-plane-back', text, ...this.#when(undefined) });
   }
 }
 
@@ -124,6 +136,7 @@ async function pollTasks(hosts: Hosts, watch: Watch, signal: AbortSignal): Promi
         (id) => serviceNames.get(id) ?? id,
         (id) => nodeNames.get(id) ?? '',
       );
+      watch.lookedAt(began);
     } catch (error) {
       watch.controlPlane(true, describeFailure(error));
     }

@@ -24,7 +24,7 @@ const withoutVote = ({ meaning, targets }: AimedFault) => nodesWithoutVote(meani
 /** Whether enough managers are left for a quorum without these nodes. */
 export function quorumSurvives(inspection: Inspection, withoutVote: string[]): boolean {
   const lost = inspection.nodes.filter(
-    (node) => node.role === 'manager' && node.ready && withoutVote.includes(node.name),
+    (node) => node.role === 'manager' && (node.votes ?? node.ready) && withoutVote.includes(node.name),
   );
   return inspection.quorum.reachable - lost.length >= inspection.quorum.needed;
 }

@@ -165,3 +165,36 @@ test('a fault whose time is over is healed while another is held, and keeps it f
   assert.deepEqual(healed, { short: 1, broken: 2, long: 1 });
   assert.deepEqual(recorded.sort(), ['evidence broken', 'evidence long', 'evidence short']);
 });
+
+test('healing waits out a control plane that is choosing a leader, and is one act in the recording', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));
+  const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
+  const recorded: { kind: string; healing?: boolean; error?: string }[] = [];
+  let tries = 0;
+  const actor = {
+    check() {},
+    longest: () => undefined,
+    perform: async () => null,
+    async undo() {
+      tries++;
+      if (tries === 1) throw new TypeError('an incomplete answer');
+      return null;
+    },
+  };
+  const recorder = { clock: { now: () => performance.now() }, record: (event: never) => recorded.push(event) };
+  const context = { journal, actor: actor as unknown as Actor, recorder: recorder as unknown as Recorder };
+  const args = { node: 'w1' };
+  const done = await act({ verb: 'drain', args }, { verb: 'undrain', args }, context);
+  await done.undo();
+  assert.equal(tries, 2);
+  assert.deepEqual(
+    recorded.map(({ healing, error }) => [healing, error]),
+    [
+      [undefined, undefined],
+      [true, undefined],
+    ],
+  );
+  assert.equal(journal.pending().length, 0);
+  journal.close();
+  rmSync(folder, { recursive: true });
+});

@@ -10,6 +10,7 @@ import { sleep } from '../../units/sleep.ts';
 import { within } from '../../units/within.ts';
 import type { Actor } from '../journal/actor.ts';
 import type { Journal } from '../journal/journal.ts';
+import { undoAct } from '../journal/undo.ts';
 import type { AimedFault } from './aim.ts';
 
 /**
@@ -33,7 +34,7 @@ export async function act(
     const from = recorder.clock.now();
     const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
     try {
-      const answer = await (healing ? actor.undo(what) : actor.perform(what, tell));
+      const answer = await (healing ? undoAct(what, actor, HEAL_PATIENCE) : actor.perform(what, tell));
       const bracket = bracketOf(answer, from, recorder.clock);
       recorder.record({ kind: 'act', act: what, ...cause, ...bracket });
       const { note } = (answer ?? {}) as { note?: string };
@@ -91,6 +92,8 @@ export interface LiveFault {
   healing?: Promise<void>;
 }
 
+/** A control plane that has lost its leader has one again within two elections; what still fails then is undone at the end of the run. */
+const HEAL_PATIENCE = 45_000;
 const CONFIRM_TIMEOUT = 30_000;
 /** A node of the control plane that was away for long may be taken in again after two minutes only. */
 const HEALED_TIMEOUT = 150_000;

@@ -1,5 +1,5 @@
 import pRetry from 'p-retry';
-import type { Act, Platform } from '../../platforms/platform.ts';
+import type { Act, Json, Platform } from '../../platforms/platform.ts';
 import { doing } from '../../units/doing.ts';
 import { messageOf } from '../../units/message.ts';
 import { isPermanent, OperatorError } from '../../units/operator-error.ts';
@@ -52,34 +52,44 @@ export async function undoPending(
 }
 
 async function undoOne(entry: JournalEntry, actor: Actor): Promise<Pick<UndoStep, 'error' | 'hint'>> {
-  // p-retry takes a TypeError for a bug and gives up. Here it may come from an incomplete answer of a recovering cluster.
-  const act = entry.undo!;
+  try {
+    await undoAct(entry.undo!, actor, RETRY_TIME);
+    return { error: undefined };
+  } catch (error) {
+    const { message, hint } = error as OperatorError;
+    return { error: message, hint };
+  }
+}
+
+/**
+ * Undoes one act, trying again for `patience` ms what may pass: a control plane that is choosing a leader, a node that is booting. One attempt may
+ * take as long as its verb says, or two minutes.
+ *
+ * @returns the answer to the attempt that succeeded
+ * @throws {OperatorError} what the last attempt said
+ */
+export async function undoAct(act: Act, actor: Actor, patience: number): Promise<Json> {
   const began = performance.now();
   const perform = async () => {
     try {
       const longest = actor.longest(act) ?? RETRY_TIME;
-      await doing(`undoing ${describeAct(act)}`, () => within(longest, 'it was tried', actor.undo(act)));
+      return await doing(`undoing ${describeAct(act)}`, () => within(longest, 'it was tried', actor.undo(act)));
     } catch (cause) {
+      // p-retry takes a TypeError for a bug and gives up. Here it may come from an incomplete answer of a recovering cluster.
       throw new OperatorError(messageOf(cause), {
         ...(cause instanceof OperatorError && cause.hint !== undefined ? { hint: cause.hint } : {}),
         cause,
       });
     }
   };
-  try {
-    await pRetry(perform, {
-      retries: Number.POSITIVE_INFINITY,
-      maxRetryTime: RETRY_TIME,
-      minTimeout: FIRST_PAUSE,
-      maxTimeout: LONGEST_PAUSE,
-      // One that took all the time is not begun again with what is left by a rounding.
-      shouldRetry: ({ error }) => !isPermanent(error) && performance.now() - began < RETRY_TIME - FIRST_PAUSE,
-    });
-    return { error: undefined };
-  } catch (error) {
-    const { message, hint } = error as OperatorError;
-    return { error: message, hint };
-  }
+  return pRetry(perform, {
+    retries: Number.POSITIVE_INFINITY,
+    maxRetryTime: patience,
+    minTimeout: FIRST_PAUSE,
+    maxTimeout: LONGEST_PAUSE,
+    // One that took all the time is not begun again with what is left by a rounding.
+    shouldRetry: ({ error }) => !isPermanent(error) && performance.now() - began < patience - FIRST_PAUSE,
+  });
 }
 
 /**
