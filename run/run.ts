@@ -171,13 +171,17 @@ class Lifecycle {
 
   async #preflight(): Promise<Snapshot> {
     const stage = this.#stage;
-    const [{ checks }, before] = await Promise.all([preflight(stage), stage.platform.snapshot()]);
+    const snapshot = stage.platform.snapshot();
+    // The checks say more of what keeps it from being taken.
+    snapshot.catch(() => undefined);
+    const { checks } = await preflight(stage);
     const refused = checks.filter((check) => !check.ok);
     if (refused.length > 0) {
       throw new OperatorError(refused.map((check) => `${check.what}: ${check.observed}`).join('; '), {
         hint: refused[0]!.hint,
       });
     }
+    const before = await snapshot;
     writeJson(this.#recorder.folder.before, maskAll(before));
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
     this.#endRenewal = await takeLock(stage, this.#journal);

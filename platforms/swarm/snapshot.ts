@@ -1,3 +1,4 @@
+import { OperatorError } from '../../units/operator-error.ts';
 import { describeFailure } from '../docker/client.ts';
 import type { Leftover } from '../platform.ts';
 import {
@@ -95,6 +96,10 @@ async function askNodes(hosts: Hosts): Promise<Inventory['local']> {
 /** The same cluster gives the same text, whatever passed in between; see `Platform.snapshot`. */
 export async function snapshotSwarm(hosts: Hosts): Promise<Record<string, string>> {
   const { nodes, services, networks, configs, local } = await takeInventory(hosts);
+  const silent = whoIsSilent(local);
+  // As if it had nothing, it would seem to have lost everything, or to have got it.
+  if (silent)
+    throw new OperatorError(silent, { hint: 'is its Docker running, and its address in `reach.hosts` right?' });
   const lines: [string, string][] = [
     ...nodes.map((node): [string, string] => {
       const { Description, Spec, Status } = node;
@@ -110,8 +115,7 @@ export async function snapshotSwarm(hosts: Hosts): Promise<Record<string, string
     ...configs
       .filter(({ name }) => name !== LOCK_NAME)
       .map(({ kind, name }): [string, string] => [`${kind} ${name}`, 'there']),
-    ...local.flatMap(({ node, volumes, agents, failure }): [string, string][] => [
-      [`host ${node}`, failure ? 'cannot be reached' : 'answers'],
+    ...local.flatMap(({ node, volumes, agents }): [string, string][] => [
       ...volumes.map(({ name }): [string, string] => [`volume ${name} on ${node}`, 'there']),
       ...agents.map(({ name, state }): [string, string] => [`container ${name} on ${node}`, state]),
     ]),
@@ -129,7 +133,16 @@ const labelText = (labels: Record<string, string>) =>
     .map(([key, value]) => `${key}=${value}`)
     .sort();
 
-/** All that carries the suite's label, of one run or of any; one leftover for a whole stack. */
+/** Undefined where each node of the cluster file has told what it has. */
+function whoIsSilent(local: Inventory['local']): string | undefined {
+  const silent = local.flatMap(({ node, failure }) => (failure === undefined ? [] : [`${node} (${failure})`]));
+  return silent.length === 0 ? undefined : `what there is on ${silent.join(', ')} is not known`;
+}
+
+/**
+ * All that carries the suite's label, of one run or of any; one leftover for a whole stack. Throws OperatorError where there is none on the nodes that
+ * answer, and others do not.
+ */
 export async function leftoversOfSwarm(hosts: Hosts, run: string | undefined): Promise<Leftover[]> {
   const { nodes, services, networks, configs, local } = await takeInventory(hosts);
   const ours = ({ labels }: { labels: Record<string, string> }) =>
@@ -147,7 +160,7 @@ export async function leftoversOfSwarm(hosts: Hosts, run: string | undefined): P
     labels: Spec.Labels ?? {},
     Spec,
   }));
-  return [
+  const found = [
     ...local.flatMap(({ node, agents }) =>
       agents.filter(ours).map(({ name, labels }) => ({
         what: `container ${name} on ${node}`,
@@ -169,6 +182,9 @@ export async function leftoversOfSwarm(hosts: Hosts, run: string | undefined): P
         remove: { verb: 'lock.release', args: { run: labels[RUN_LABEL]! } },
       })),
   ];
+  const silent = whoIsSilent(local);
+  if (found.length === 0 && silent) throw new OperatorError(silent, { hint: 'once it answers: brownout undo, again' });
+  return found;
 }
 
 /** Noisy neighbours before the stacks that they lean on: a network is gone only when nobody is in it. */

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { Hosts } from './hosts.ts';
+import { leftoversOfSwarm, snapshotSwarm } from './snapshot.ts';
 import { mayDeploy } from './stack.ts';
 
 const labels = { 'brownout.run': 'r1' };
@@ -52,4 +53,12 @@ test('a config or secret of somebody else is not taken over, whatever its conten
   await may(
     'secrets: { key: { file: key }, x: { external: true, name: tls } }\nconfigs: { conf: { file: nginx.conf } }',
   );
+});
+
+test('a node that is silent is not taken for an empty one: not compared, and not without leftovers', async (t) => {
+  const lists = { nodes: [], services: [], networks: [], configs: [], secrets: [] };
+  const hosts = await swarm(t, { ...lists, containers: [] });
+  hosts.all.push({ ...hosts.all[0]!, node: 'w1', ask: async () => assert.fail('no answer within 3000 ms') });
+  await assert.rejects(snapshotSwarm(hosts), /what there is on w1 \(no answer within 3000 ms\) is not known/);
+  await assert.rejects(leftoversOfSwarm(hosts, undefined), /what there is on w1/);
 });
