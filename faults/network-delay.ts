@@ -99,6 +99,7 @@ heal() { trap - EXIT; for device in $devices; do tc qdisc del dev "$device" root
 trap 'heal; exit 0' TERM INT HUP
 trap heal EXIT
 for device in $devices; do tc qdisc add dev "$device" root netem delay "$delay"; done
+[ -z "\${BROWNOUT_IN_EFFECT:-}" ] || : > "$BROWNOUT_IN_EFFECT"
 sleep "$seconds" &
 wait $!
 `;

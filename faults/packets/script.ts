@@ -9,6 +9,8 @@
  * it: pods have addresses of their own. Traffic between the containers of this very node stays, and so does the port by which
  * the suite reaches the node.
  *
+ * Once its rules are in effect it makes the file BROWNOUT_IN_EFFECT: until then the fault has not come.
+ *
  * It opens the node again at its end and when it is told to end; should it be killed outright, the rules themselves end by the
  * kernel's clock, where the kernel can (xt_time).
  */
@@ -88,6 +90,7 @@ for ip in $families; do open; done
 until=$(date -u -d "@$(($(date +%s) + seconds))" +%Y-%m-%dT%H:%M:%S)
 for ip in $families; do build "$@"; done
 for ip in $families; do close; done
+[ -z "\${BROWNOUT_IN_EFFECT:-}" ] || : > "$BROWNOUT_IN_EFFECT"
 sleep "$seconds" &
 wait $!
 `;

@@ -67,17 +67,35 @@ const START_TIMEOUT = 30_000;
  * Starts a node agent in the node's own network, with the rights over it and no others: it acts on the node, not beside it.
  * One of that name that runs already is left alone. It removes itself when its command ends, also over a restart of the
  * node's engine, so that a node agent with a dead-man timer leaves nothing behind.
+ *
+ * @returns from its start to when its command has said that its work is done; undefined for one that ran already
  */
-export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' | 'never'): Promise<void> {
+export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' | 'never'): Promise<Effect | undefined> {
   const found = await findAgent(host, agent.name, agent.run);
-  if (found?.State.Running) return;
+  if (found?.State.Running) return undefined;
   const container = await create(host, agent, pull, {
     AutoRemove: true,
     NetworkMode: 'host',
     CapAdd: ['NET_ADMIN', 'NET_RAW'],
   });
+  const from = performance.now();
   await host.ask(`start ${agent.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
+  const { code } = await execIn(host, container, UNTIL_IN_EFFECT, { stdin: undefined, timeout: IN_EFFECT_TIMEOUT });
+  if (code !== 0) throw new OperatorError(`${agent.name} on ${host.node} ended before it had any effect`);
+  return { from, to: performance.now() };
 }
+
+/** When something took effect, on the clock of `performance.now()`. */
+interface Effect {
+  from: number;
+  to: number;
+}
+
+/** What its command makes when it has done its work on the node; see the faults that run one. */
+const IN_EFFECT = '/tmp/in-effect';
+const UNTIL_IN_EFFECT = ['sh', '-c', `until [ -e ${IN_EFFECT} ]; do sleep 0.02; done`];
+/** On a node whose CPU is taken each of some hundred rules takes its time. */
+const IN_EFFECT_TIMEOUT = 30_000;
 
 /** By this exit code the command of `runAgent` says that it will not do it, however often it is asked. */
 export const REFUSED = 77;
@@ -127,7 +145,7 @@ async function create(
       // With a terminal its output comes as plain text.
       Tty: true,
       // The port that a node agent which closes the node's network must leave open.
-      Env: [`BROWNOUT_API_PORT=${host.port ?? ''}`],
+      Env: [`BROWNOUT_API_PORT=${host.port ?? ''}`, `BROWNOUT_IN_EFFECT=${IN_EFFECT}`],
       Labels: { [RUN_LABEL]: agent.run },
       HostConfig: settings,
     };

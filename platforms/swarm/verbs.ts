@@ -118,12 +118,13 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
     return undefined;
   }),
 
+  /** → { effect } */
   'host.run': verb(
     { node, name: plainName, run: text, image: text, argv: texts },
     [],
     async ({ hosts, cluster }, { node, ...agent }) => {
-      await startAgent(await hosts.of(node), agent, cluster.pull);
-      return undefined;
+      const effect = await startAgent(await hosts.of(node), agent, cluster.pull);
+      return effect && { effect: { ...effect } };
     },
   ),
 

@@ -37,8 +37,10 @@ except OSError: print("no")
 tell() { echo "$1: guest $(reaches 10.9.0.3 80), node $(reaches 10.9.0.1 80), its open port $(reaches 10.9.0.1 22)"; }
 during() {
   name=$1; shift
-  env BROWNOUT_API_PORT=22 "$@" sh -c "$RULES" packets TEST 60 all to &
-  for i in $(seq 100); do iptables -t mangle -S | grep -q -- '-j TEST' && break; sleep 0.1; done
+  mark=$(mktemp -u)
+  env BROWNOUT_API_PORT=22 BROWNOUT_IN_EFFECT=$mark "$@" sh -c "$RULES" packets TEST 60 all to &
+  for i in $(seq 100); do [ -e $mark ] && break; sleep 0.1; done
+  rm $mark
   tell "$name"
   kill -TERM $!
   wait $! || true

@@ -31,6 +31,8 @@ export interface Agent extends AgentPlace {
   deadline: number;
   /** It may ask the API who it is: an account without any right. */
   token?: boolean;
+  /** Its command makes the file BROWNOUT_IN_EFFECT when its work is done. */
+  saysWhenInEffect?: boolean;
 }
 
 /** By this port the control plane reaches a node: what closes a node's network leaves it open. */
@@ -41,6 +43,8 @@ const START_TIMEOUT = 30_000;
 const REMOVE_TIMEOUT = 60_000;
 const ACCOUNT_TIMEOUT = 10_000;
 const TELL_TIMEOUT = 5_000;
+/** On a node whose CPU is taken each of some hundred rules takes its time. */
+const IN_EFFECT_TIMEOUT = 30_000;
 
 /** When something took effect, on the clock of `performance.now()`. */
 export interface Effect {
@@ -49,7 +53,7 @@ export interface Effect {
 }
 
 /**
- * Returns when its command runs, with the moment at which it began. One of that name that runs already is left alone; one that
+ * Returns when its command runs, or its work is done where it says so, with the moment at which it began. One of that name that runs already is left alone; one that
  * has ended is replaced.
  */
 export async function startAgent(api: Api, agent: Agent): Promise<Effect> {
@@ -72,7 +76,13 @@ export async function startAgent(api: Api, agent: Agent): Promise<Effect> {
   );
   if (pod && isRunning(pod)) {
     const from = performance.now();
-    const { code, stderr } = await execInAgent(api, place, GO, TELL_TIMEOUT);
+    const go = agent.saysWhenInEffect ? GO_UNTIL_IN_EFFECT : GO;
+    const { code, stderr } = await execInAgent(
+      api,
+      place,
+      go,
+      agent.saysWhenInEffect ? IN_EFFECT_TIMEOUT : TELL_TIMEOUT,
+    );
     if (code !== 0) {
       // Its command ended while it was watched: kubelet tells soon what its last words were.
       const ended = await untilPod(api, place, TELL_TIMEOUT, (now) => now === undefined || hasEnded(now));
@@ -126,6 +136,8 @@ const WAITING = [
 ];
 /** And the moment that its work takes. */
 const GO = ['sh', '-c', 'touch /tmp/agent.go; sleep 0.2'];
+const IN_EFFECT = '/tmp/in-effect';
+const GO_UNTIL_IN_EFFECT = ['sh', '-c', `touch /tmp/agent.go; until [ -e ${IN_EFFECT} ]; do sleep 0.02; done`];
 const END = ['sh', '-c', 'kill -TERM "$(cat /tmp/agent.pid)"'];
 
 /** In a pod's command `$$` means a dollar sign, and `$(NAME)` may be filled in. */
@@ -152,7 +164,10 @@ function podOf({ namespace, name, node, run, image, argv, pull, deadline, token 
           image,
           imagePullPolicy: pull === 'never' ? 'Never' : 'IfNotPresent',
           command: [...WAITING, ...argv].map(verbatim),
-          env: [{ name: 'BROWNOUT_API_PORT', value: String(KUBELET_PORT) }],
+          env: [
+            { name: 'BROWNOUT_API_PORT', value: String(KUBELET_PORT) },
+            { name: 'BROWNOUT_IN_EFFECT', value: IN_EFFECT },
+          ],
           securityContext: { privileged: true },
           terminationMessagePolicy: 'FallbackToLogsOnError',
         },

@@ -67,6 +67,7 @@ export const nodeVerbs = {
         argv,
         pull: cluster.pull,
         deadline: AGENT_DEADLINE,
+        saysWhenInEffect: true,
       });
       return { effect: { ...effect } };
     },

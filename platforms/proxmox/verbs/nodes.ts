@@ -9,13 +9,15 @@ import { addressOf } from './members.ts';
 
 const EXEC_TIMEOUT = 5_000;
 
-/** Runs what faults run on nodes; every child ends with it. */
+/** Runs what faults run on nodes, until it has said that its work is done; every child ends with it. */
 const RUN = `
 name=$1 run=$2 port=$3; shift 3
 folder=/run/brownout/$name
 if [ -e "$folder" ]; then [ "$(cat "$folder/run")" = "$run" ] && exit 0; echo "$name is of another run"; exit 77; fi
 mkdir -p "$folder" && printf %s "$run" >"$folder/run"
-BROWNOUT_API_PORT=$port BROWNOUT_OWN_TRAFFIC=1 setsid "$@" >"$folder/log" 2>&1 </dev/null & echo $! >"$folder/pid"`;
+BROWNOUT_API_PORT=$port BROWNOUT_OWN_TRAFFIC=1 BROWNOUT_IN_EFFECT=$folder/in-effect setsid "$@" >"$folder/log" 2>&1 </dev/null &
+echo $! >"$folder/pid"
+until [ -e "$folder/in-effect" ]; do kill -0 $! 2>/dev/null || { cat "$folder/log" >&2; rm -rf "$folder"; exit 1; }; sleep 0.02; done`;
 /** What it is told to end has time to take its rules away: on a busy node each takes a while. */
 const REMOVE = `
 name=$1 run=$2
