@@ -40,7 +40,10 @@ export const networkDelay: Fault<z.output<typeof options>> = {
     const done = await Promise.all(
       nodes.map((node) =>
         world.act(
-          { verb: 'host.run', args: { node, name, run: world.run, image: world.toolsImage, argv } },
+          {
+            verb: 'host.run',
+            args: { node, name, run: world.run, image: world.toolsImage, argv, saysWhenInEffect: true },
+          },
           { verb: 'host.remove', args: { node, name } },
         ),
       ),

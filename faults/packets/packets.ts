@@ -31,7 +31,10 @@ export async function dropPackets(world: ActingWorld, nodes: string[], dropping:
   return Promise.all(
     nodes.map((node) =>
       world.act(
-        { verb: 'host.run', args: { node, name, run: world.run, image: world.toolsImage, argv } },
+        {
+          verb: 'host.run',
+          args: { node, name, run: world.run, image: world.toolsImage, argv, saysWhenInEffect: true },
+        },
         { verb: 'host.remove', args: { node, name } },
       ),
     ),

@@ -58,6 +58,8 @@ export interface Agent {
   argv: string[];
   /** Folder of the node that the node agent sees under the same path. */
   mount?: string;
+  /** Its command makes the file BROWNOUT_IN_EFFECT when its work is done. */
+  saysWhenInEffect?: boolean | undefined;
 }
 
 const PULL_TIMEOUT = 300_000;
@@ -68,7 +70,7 @@ const START_TIMEOUT = 30_000;
  * One of that name that runs already is left alone. It removes itself when its command ends, also over a restart of the
  * node's engine, so that a node agent with a dead-man timer leaves nothing behind.
  *
- * @returns from its start to when its command has said that its work is done; undefined for one that ran already
+ * @returns from its start to when that was done, or its command has said that its work is; undefined for one that ran already
  */
 export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' | 'never'): Promise<Effect | undefined> {
   const found = await findAgent(host, agent.name, agent.run);
@@ -80,6 +82,7 @@ export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' |
   });
   const from = performance.now();
   await host.ask(`start ${agent.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
+  if (!agent.saysWhenInEffect) return { from, to: performance.now() };
   const { code } = await execIn(host, container, UNTIL_IN_EFFECT, { stdin: undefined, timeout: IN_EFFECT_TIMEOUT });
   if (code !== 0) throw new OperatorError(`${agent.name} on ${host.node} ended before it had any effect`);
   return { from, to: performance.now() };

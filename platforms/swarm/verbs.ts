@@ -120,7 +120,7 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
 
   /** → { effect } */
   'host.run': verb(
-    { node, name: plainName, run: text, image: text, argv: texts },
+    { node, name: plainName, run: text, image: text, argv: texts, saysWhenInEffect: z.boolean().optional() },
     [],
     async ({ hosts, cluster }, { node, ...agent }) => {
       const effect = await startAgent(await hosts.of(node), agent, cluster.pull);

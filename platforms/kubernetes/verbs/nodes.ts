@@ -1,4 +1,5 @@
 /** What is done to nodes, and by an agent on them past the control plane. */
+import { z } from 'zod';
 import { AFTER_WAITING, namespace, node, oneOf, text, texts, wholeNumber } from '../../verb.ts';
 import { restoreAvailability, setAvailability } from '../acts/availability.ts';
 import { taintNode, untaintNode } from '../acts/taint.ts';
@@ -55,9 +56,9 @@ export const nodeVerbs = {
 
   /** → { effect } */
   'host.run': verb(
-    { ...agentArgs, run: text, image: text, argv: texts },
+    { ...agentArgs, run: text, image: text, argv: texts, saysWhenInEffect: z.boolean().optional() },
     NODE_AGENT,
-    async ({ api, cluster }, { node, run, image, argv, name }) => {
+    async ({ api, cluster }, { node, run, image, argv, name, saysWhenInEffect = false }) => {
       const place = agentAt({ node, name });
       const effect = await startAgent(api, {
         ...place,
@@ -67,7 +68,7 @@ export const nodeVerbs = {
         argv,
         pull: cluster.pull,
         deadline: AGENT_DEADLINE,
-        saysWhenInEffect: true,
+        saysWhenInEffect,
       });
       return { effect: { ...effect } };
     },

@@ -1,4 +1,5 @@
 /** What is done to nodes. */
+import { z } from 'zod';
 import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import { AFTER_WAITING, node, oneOf, plainName, text, texts, type Verb } from '../../verb.ts';
 import { forgetMaintenance, noteMaintenance } from '../acts/maintenance.ts';
@@ -9,14 +10,15 @@ import { addressOf } from './members.ts';
 
 const EXEC_TIMEOUT = 5_000;
 
-/** Runs what faults run on nodes, until it has said that its work is done; every child ends with it. */
+/** Runs what faults run on nodes; waits until it has said that its work is done, where it does. Every child ends with it. */
 const RUN = `
-name=$1 run=$2 port=$3; shift 3
+name=$1 run=$2 port=$3 says=$4; shift 4
 folder=/run/brownout/$name
 if [ -e "$folder" ]; then [ "$(cat "$folder/run")" = "$run" ] && exit 0; echo "$name is of another run"; exit 77; fi
 mkdir -p "$folder" && printf %s "$run" >"$folder/run"
 BROWNOUT_API_PORT=$port BROWNOUT_OWN_TRAFFIC=1 BROWNOUT_IN_EFFECT=$folder/in-effect setsid "$@" >"$folder/log" 2>&1 </dev/null &
 echo $! >"$folder/pid"
+[ "$says" = true ] || exit 0
 until [ -e "$folder/in-effect" ]; do kill -0 $! 2>/dev/null || { cat "$folder/log" >&2; rm -rf "$folder"; exit 1; }; sleep 0.02; done`;
 /** What it is told to end has time to take its rules away: on a busy node each takes a while. */
 const REMOVE = `
@@ -84,12 +86,13 @@ export const nodeVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   }),
 
   'host.run': verb(
-    { node, name: plainName, run: text, argv: texts },
+    { node, name: plainName, run: text, argv: texts, saysWhenInEffect: z.boolean().optional() },
     [SSH],
-    async (context, { node: on, name, run, argv }) => {
+    async (context, { node: on, name, run, argv, saysWhenInEffect = false }) => {
       const where = await addressOf(context, on);
       const { ssh } = context.cluster;
-      await onNode(ssh, where, ['sh', '-c', RUN, 'run', name, run, String(ssh?.port), ...argv]);
+      const words = [name, run, String(ssh?.port), String(saysWhenInEffect), ...argv];
+      await onNode(ssh, where, ['sh', '-c', RUN, 'run', ...words]);
       return undefined;
     },
   ),
