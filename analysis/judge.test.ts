@@ -10,7 +10,7 @@ import {
   type SyntheticStream,
   syntheticRecording,
 } from '../tests/made-up/synthetic.ts';
-import type { Findings } from './findings.ts';
+import type { Findings, Outage } from './findings.ts';
 import { judge } from './judge.ts';
 
 const HORIZON = 120_000;
@@ -296,7 +296,7 @@ const BROKEN: [string, Recording, RegExp][] = [
   ["errors on the prober's side", run({}, { prober: { proberErrors: { EMFILE: 3 } } }), /EMFILE 3/],
   [
     "probes that failed on the prober's side",
-    run({ trouble: [{ from: 0, to: 100, error: 'prober' }] }),
+    run({ trouble: [{ from: 0, to: 1000, error: 'prober' }] }),
     /failed on its own side/,
   ],
   ['a prober that left no report', without(run({}), ({ kind }) => kind === 'prober'), /no report/],
@@ -454,6 +454,20 @@ test('one late probe of a stream that has few of them voids no run; one in ten o
   const starved = late(20_000, 24_000);
   assert.equal(starved.verdict, 'unknown');
   assert.match(starved.observed, /send lateness p99 30 ms since the fault/);
+});
+
+test('a few answers that may have come in time, or not, are left out, and void no run', () => {
+  const trouble = [
+    { from: 0, to: 20_000, error: 'timeout' as const },
+    { from: 20_000, to: 20_250, error: 'prober' as const },
+  ];
+  const findings = judge(run({ trouble }, { ...withRecovery(30_000), prober: { proberErrors: { stalled: 5 } } }));
+  assert.equal(checkOf(findings, 'prober fit').verdict, 'pass');
+  const [vote] = findings.streams;
+  // It may have been back with the first of them, or after the last.
+  const [{ end }] = vote!.outages as [Outage];
+  assert.ok(end.from <= 12_000 + 20_000 && end.to >= 12_000 + 20_250, JSON.stringify(end));
+  assert.equal(findings.verdict, 'pass');
 });
 
 test('what a starved prober saw fails nobody', () => {
