@@ -44,8 +44,11 @@ test('no service is sent to a node that is not online, that a strict rule forbid
           assert.ok(online.includes(chosen));
           const named = affinity.nodes.get(sid);
           assert.ok(!named || named.has(chosen));
-          // Who is with its own group already is not torn away from it.
-          const isWithOwn = [...(affinity.together.get(sid) ?? [])].some((other) => all[other]?.node === chosen);
+          // Who is with its own group already, or where one of that is on its way to, is not torn away from it.
+          const isWithOwn = [...(affinity.together.get(sid) ?? [])].some((other) => {
+            const { state, node, target } = all[other]!;
+            return node === chosen || (['migrate', 'relocate'].includes(state) && target === chosen);
+          });
           const inTheWay = [...(affinity.apart.get(sid) ?? [])].some(
             (other) => all[other]?.node === chosen && ['started', 'recovery', 'freeze'].includes(all[other].state),
           );
