@@ -4,7 +4,7 @@ import { lookForAll } from './evidence.ts';
 import type { Fault, World } from './fault.ts';
 import { answersTcp, PACKET_NEEDS, peerPort } from './packets/packets.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { nodesOf, undoAll } from './targets.ts';
+import { nodesOf, runOnAll, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -37,17 +37,7 @@ export const networkDelay: Fault<z.output<typeof options>> = {
     const name = `brownout-${world.run}-delay`;
     const seconds = String(Math.ceil((hold + DEAD_MAN_MARGIN) / 1000));
     const argv = ['sh', '-c', DELAY, 'delay', seconds, `${Math.round(delay * 1000)}us`];
-    const done = await Promise.all(
-      nodes.map((node) =>
-        world.act(
-          {
-            verb: 'host.run',
-            args: { node, name, run: world.run, image: world.toolsImage, argv, saysWhenInEffect: true },
-          },
-          { verb: 'host.remove', args: { node, name } },
-        ),
-      ),
-    );
+    const done = await runOnAll(world, nodes, { name, argv });
     const longer = async (node: string): Promise<number | undefined> => {
       const [then, now] = [before.get(node), await roundTrip(world, node)];
       return then === undefined || now === undefined ? undefined : now - then;

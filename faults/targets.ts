@@ -58,6 +58,26 @@ export function actOnAll(
   );
 }
 
+/**
+ * Runs a program on all of these nodes at the same time, in a node agent of that name: it makes the file BROWNOUT_IN_EFFECT when its work is done, and
+ * undoes it when it is told to end.
+ */
+export function runOnAll(
+  world: ActingWorld,
+  nodes: string[],
+  { name, argv }: { name: string; argv: string[] },
+): Promise<Done[]> {
+  const { run, toolsImage: image } = world;
+  return Promise.all(
+    nodes.map((node) =>
+      world.act(
+        { verb: 'host.run', args: { node, name, run, image, argv, saysWhenInEffect: true } },
+        { verb: 'host.remove', args: { node, name } },
+      ),
+    ),
+  );
+}
+
 /** Undoes all at the same time; one that fails does not keep the others from being undone, and is thrown at the end. */
 export async function undoAll(done: Done[]): Promise<void> {
   const results = await Promise.allSettled(done.map((act) => act.undo()));

@@ -56,6 +56,12 @@ export interface Result {
   detail?: string;
 }
 
+/**
+ * The detail of an answer that was read after its time because the prober itself had stood still: whether it came in time is open, and it is left out.
+ * Where many wait for a service that comes back, a few milliseconds are enough for some.
+ */
+export const STALLED = 'stalled';
+
 /** What ends the name of a probe's stream on kept connections, where it has one of each kind. */
 export const REUSED = '.reused';
 

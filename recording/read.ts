@@ -40,12 +40,12 @@ export interface Recording {
  */
 export function readRecording(folder: RunFolder): Recording {
   const meta = readMeta(folder);
-  const { events, damages } = readEvents(folder.events);
+  const { events: written, damages } = readEvents(folder.events);
+  const events = written.map((event) => renamed(event, meta.origin.wall));
   const load = readLoad(folder.load, damages);
   const { streams, torn } = readOwnSamples(folder.samples, meta, damages);
   const vantages = Object.keys(meta.vantages ?? {}).map((name) => readVantage(folder, name));
-  const renamedEvents = events.map((event) => renamed(event, meta.origin.wall));
-  return { meta, events: renamedEvents, streams, load, ...(vantages.length > 0 ? { vantages } : {}), torn, damages };
+  return { meta, events, streams, load, ...(vantages.length > 0 ? { vantages } : {}), torn, damages };
 }
 
 /** What was run. Throws OperatorError if that cannot be read. */

@@ -239,18 +239,18 @@ function* impossibleLimits(
       `probes that write: ${writing.join(', ') || 'none'}`,
     ];
   }
-  if (recovery !== undefined && recovery > scenario.horizon) {
+  if (recovery !== undefined) {
     const horizon = formatDuration(scenario.horizon);
-    yield ['recovery', `longer than the horizon (${horizon}): it could never be missed`, 'make `horizon` longer'];
-  }
-  const shortest = shortestHorizon(use);
-  if (recovery !== undefined && recovery <= scenario.horizon && scenario.horizon < shortest) {
-    const horizon = formatDuration(scenario.horizon);
-    yield [
-      'recovery',
-      `not seen within the horizon (${horizon}): every ${formatDuration(use.every)} is too seldom`,
-      `\`horizon\` must be at least ${formatDuration(shortest)}`,
-    ];
+    const shortest = shortestHorizon(use);
+    if (recovery > scenario.horizon) {
+      yield ['recovery', `longer than the horizon (${horizon}): it could never be missed`, 'make `horizon` longer'];
+    } else if (scenario.horizon < shortest) {
+      yield [
+        'recovery',
+        `not seen within the horizon (${horizon}): every ${formatDuration(use.every)} is too seldom`,
+        `\`horizon\` must be at least ${formatDuration(shortest)}`,
+      ];
+    }
   }
   if (outage !== undefined && outage < use.every) {
     yield [

@@ -15,9 +15,12 @@ export const FLUSH = 500;
 /** How often a run looks for the recovery, ms. */
 export const RECOVERY_POLL = 1_000;
 
+/** In the samples of so long a time, ms, is a whole window: it begins with a probe after the beginning, and all of it is decided and written. */
+export const wholeWindowWithin = (use: Pick<ProbeUse, 'every' | 'timeout'>) =>
+  stableWindow(use) + 2 * use.every + use.timeout + FLUSH;
+
 /** The shortest horizon in which a window of this use can be seen whole, ms. */
-export const shortestHorizon = (use: Pick<ProbeUse, 'every' | 'timeout'>) =>
-  stableWindow(use) + 2 * use.every + use.timeout + FLUSH + RECOVERY_POLL;
+export const shortestHorizon = (use: Pick<ProbeUse, 'every' | 'timeout'>) => wholeWindowWithin(use) + RECOVERY_POLL;
 
 /** `fail`: the scenario demonstrates a weakness; it is green only if the verdict is fail and the fault was confirmed. */
 type Expectation = 'pass' | 'fail';

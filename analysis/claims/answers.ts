@@ -19,6 +19,7 @@ export interface ClaimedRun extends ComparedRun {
   file: string;
 }
 
+export const NO_RUN = 'no run of it is among these recordings';
 const CHANGED = 'not run since its scenario was changed: its recordings are of another version';
 /** Of runs that say the same for different reasons, so many are told. */
 const REASONS = 3;
@@ -30,9 +31,13 @@ const plain = ({ file: _file, title: _title, seed: _seed, ...asked }: Scenario) 
 export const isRunOf = ({ meta }: ClaimedRun, written: WrittenScenario) =>
   isDeepStrictEqual(plain(meta.scenario), plain(scenarioOn(meta.cluster, written)));
 
-export function judgeAnswer(answer: Answer, platform: string, recorded: readonly ClaimedRun[]): AnswerResult {
-  const runs = recorded.filter((run) => isRunOf(run, answer.scenario));
-  const outdated = recorded.filter((run) => !runs.includes(run)).map(({ meta }) => meta.id);
+/** Recordings of a scenario's file on a platform: of the scenario as it stands now, and the ids of those of other versions. */
+export interface Recorded {
+  runs: ClaimedRun[];
+  outdated: string[];
+}
+
+export function judgeAnswer(answer: Answer, platform: string, { runs, outdated }: Recorded): AnswerResult {
   const { setUps, factors, measures } = setUpsOf(runs, answer.numbers.map(readingOf));
   const runsOf = (setUp: SetUp) => runs.filter(({ meta }) => setUp.runs.some(({ run }) => run === meta.id));
   const emulated = setUps.map((setUp) => runsOf(setUp).some(isEmulated));
@@ -57,7 +62,7 @@ export function judgeAnswer(answer: Answer, platform: string, recorded: readonly
 
 function verdictOf(answer: Answer, runs: readonly ClaimedRun[], outdated: number): Judged {
   if (runs.length === 0) {
-    return { verdict: 'not run', reason: outdated === 0 ? 'no run of it is among these recordings' : CHANGED };
+    return { verdict: 'not run', reason: outdated === 0 ? NO_RUN : CHANGED };
   }
   const useful = runs.filter(({ findings }) => notValid(findings.checks).length === 0);
   const useless = runs.filter((run) => !useful.includes(run));

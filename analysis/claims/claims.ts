@@ -1,6 +1,6 @@
 /** Claims and recordings in, what holds out: a pure function. A claim without a run that can be trusted is unknown, or was not run. */
 import type { Claim, Claims, ComparedNumber } from '../../scenarios/claims.ts';
-import { type ClaimedRun, isRunOf, judgeAnswer } from './answers.ts';
+import { type ClaimedRun, isRunOf, judgeAnswer, NO_RUN, type Recorded } from './answers.ts';
 import { compareSides } from './compared.ts';
 import { nameOf } from './numbers.ts';
 import {
@@ -39,10 +39,11 @@ function judgeClaim(
   all: readonly string[],
   used: Set<string>,
 ): ClaimResult {
-  const of = ({ file, scenario }: Place, platform: string) => {
+  const of = ({ file, scenario }: Place, platform: string): Recorded => {
     const own = runs.filter((run) => run.file === file && run.meta.cluster.platform === platform);
-    for (const run of own) if (isRunOf(run, scenario)) used.add(run.meta.id);
-    return own;
+    const { current = [], older = [] } = Object.groupBy(own, (run) => (isRunOf(run, scenario) ? 'current' : 'older'));
+    for (const { meta } of current) used.add(meta.id);
+    return { runs: current, outdated: older.map(({ meta }) => meta.id) };
   };
   const answered = answers.flatMap((answer) =>
     (answer.on ?? all).map((platform) => judgeAnswer(answer, platform, of(answer, platform))),
@@ -62,12 +63,12 @@ function judgeClaim(
     ...together(parts, 'all of it'),
   }));
   const judged = platforms.map((one) => ({ ...one, title: one.platform }));
-  const whole = unanswered === undefined ? together(judged, 'where it was run') : notRun(unanswered);
+  const shown = decisive.length === 0 ? undecided(answered) : together(judged, 'where it was run');
   return {
     claim,
     restsOn,
     ...(unanswered === undefined ? {} : { unanswered }),
-    ...(decisive.length === 0 && unanswered === undefined ? undecided(answered) : whole),
+    ...(unanswered === undefined ? shown : notRun(unanswered)),
     platforms,
     answers: answered,
     compared: numbers,
@@ -80,7 +81,7 @@ const notRun = (reason: string): Judged => ({ verdict: 'not run', reason });
 const undecided = (answered: readonly AnswerResult[]): Judged =>
   answered.some(({ setUps }) => setUps.length > 0)
     ? { verdict: 'unknown', reason: 'its numbers are shown, and nothing here decides it' }
-    : notRun('no run of it is among these recordings');
+    : notRun(NO_RUN);
 
 const placed = ({ platform, title, verdict, reason }: AnswerResult) => ({ platform, title, verdict, reason });
 
@@ -104,7 +105,7 @@ function together(parts: readonly (Judged & { title: string })[], need: 'all of 
 function judgeCompared(
   one: ComparedNumber,
   all: readonly string[],
-  of: (place: Place, platform: string) => ClaimedRun[],
+  of: (place: Place, platform: string) => Recorded,
 ): ComparedResult[] {
   const own = one.of.on ?? all;
   const others = one.to.on ?? all;
@@ -112,17 +113,6 @@ function judgeCompared(
   const pairs = own.flatMap((platform) =>
     others.includes(platform) ? [[platform, platform]] : others.map((other) => [platform, other]),
   );
-  return pairs.map(([a, b]) => {
-    const sideOf = (place: Place, platform: string) => {
-      const recorded = of(place, platform);
-      const runs = recorded.filter((run) => isRunOf(run, place.scenario));
-      return {
-        place,
-        platform,
-        runs,
-        outdated: recorded.filter((run) => !runs.includes(run)).map(({ meta }) => meta.id),
-      };
-    };
-    return compareSides(one, sideOf(one.of, a!), sideOf(one.to, b!));
-  });
+  const side = (place: Place, platform: string) => ({ place, platform, ...of(place, platform) });
+  return pairs.map(([a, b]) => compareSides(one, side(one.of, a!), side(one.to, b!)));
 }

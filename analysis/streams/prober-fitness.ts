@@ -1,3 +1,4 @@
+import { STALLED } from '../../probes/probe.ts';
 import type { RunEvent } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
@@ -5,11 +6,6 @@ import type { Check } from '../findings.ts';
 import { percentile } from './latency.ts';
 import { indexAt, probeState, type Series } from './series.ts';
 
-/**
- * An answer that was read after its time, because the prober itself had stood still: whether it came in time is open, and it is left out. Where many
- * wait for a service that comes back, a few milliseconds are enough for some.
- */
-const STALLED = 'stalled';
 /** Of a stream so many probes may be left out. */
 const MOST_OPEN = 0.01;
 
@@ -70,7 +66,7 @@ function reportReasons(events: RunEvent[], series: Series[], limit: number): str
 function sampleReasons(series: Series[], timeline: RunTimeline): string[] {
   if (series.length === 0) return ['no stream was recorded'];
   const lateness = series.map((one) => latenessSince(one, timeline));
-  const overall = p99(lateness.flatMap((each) => [...each]));
+  const overall = p99(joined(lateness));
   const isLate = overall > latenessLimit(series);
   return [
     ...(isLate ? [`send lateness p99 ${formatDuration(overall)} since the fault`] : []),
@@ -89,7 +85,18 @@ function streamReasons(one: Series, late: number): string[] {
   return reasons;
 }
 
-const p99 = (lateness: ArrayLike<number>) => percentile(Float64Array.from(lateness).sort(), 0.99);
+/** Sorts its argument. */
+const p99 = (lateness: Float64Array) => percentile(lateness.sort(), 0.99);
+
+function joined(parts: Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
 
 /** sent − due of each probe from t₀ to the end of recovery, ms. */
 function latenessSince(series: Series, timeline: RunTimeline): Float64Array {

@@ -1,6 +1,5 @@
 import { stableWindow } from '../../scenarios/scenario.ts';
-import type { FailureRun } from './outages.ts';
-import { HEADLINE } from './outages.ts';
+import { type FailureRun, HEADLINE } from './outages.ts';
 import { failed, indexAt, type Series } from './series.ts';
 import { GOOD } from './stability.ts';
 

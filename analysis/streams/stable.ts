@@ -1,5 +1,5 @@
 import type { StreamSamples } from '../../probes/samples.ts';
-import { FLUSH, stableWindow } from '../../scenarios/scenario.ts';
+import { FLUSH, wholeWindowWithin } from '../../scenarios/scenario.ts';
 import { type Pace, paceOf } from './latency.ts';
 import { indexAt, type Series, toSeries } from './series.ts';
 import { firstStable } from './stability.ts';
@@ -28,7 +28,7 @@ export function notYetStable(
     const series = partOf(samples);
     // Probes that are still in flight would look like missing ones.
     const decided = (at: number) => at - samples.spec.timeout - FLUSH;
-    const from = Math.max(indexAt(series, t0), indexAt(series, decided(lookedAt) - windowOf(samples.spec)));
+    const from = Math.max(indexAt(series, t0), indexAt(series, lookedAt - wholeWindowWithin(samples.spec)));
     return firstStable(series, from, decided(now), window).stable !== undefined;
   };
   return streams.filter((samples, i) => !isStable(samples, paces[i]!)).map(({ spec }) => spec.name);
@@ -36,12 +36,7 @@ export function notYetStable(
 
 /** How far back `notYetStable` looks, ms. */
 export function neededFor(streams: StreamSamples['spec'][]): number {
-  return streams.reduce((most, spec) => Math.max(most, spec.timeout + FLUSH + windowOf(spec)), 0);
-}
-
-/** A window that begins with a probe after the beginning of this one is complete within it. */
-function windowOf(spec: StreamSamples['spec']): number {
-  return stableWindow(spec) + 2 * spec.every;
+  return streams.reduce((most, spec) => Math.max(most, wholeWindowWithin(spec)), 0);
 }
 
 /** Numbered from its first sample on: what came before it is not missing. */

@@ -127,7 +127,7 @@ export function streamFindings(
     minQ: known(minQ),
     errorBudget: errorBudget(errorSeconds, objective.availability),
     outages: listed.map(({ outage }) => outage),
-    longestOutage: during.scheduled === 0 ? {} : longestOf(since.map(({ outage }) => outage)),
+    longestOutage: during.scheduled === 0 ? {} : lengthOfLongest(since.map(({ outage }) => outage)),
     headline: longest(since.filter(({ run }) => run.failures >= HEADLINE).map(({ outage }) => outage)),
     errors: countErrors(series, spans.during.from, spans.during.to),
     instances: countInstances(series, spans.during),
@@ -145,7 +145,7 @@ function longest(outages: Outage[]): Outage | undefined {
   return outages.reduce<Outage | undefined>((most, one) => (most && most.outer >= one.outer ? most : one), undefined);
 }
 
-function longestOf(outages: Outage[]): Mark {
+function lengthOfLongest(outages: Outage[]): Mark {
   if (outages.length === 0) return { ms: 0 };
   const from = outages.reduce((most, { inner }) => Math.max(most, inner), 0);
   if (outages.some(({ open }) => open)) return { beyond: from };

@@ -5,6 +5,7 @@ import { NotOffered, type Platform } from '../../platforms/platform.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import type { ActingWorld, Done, World } from '../fault.ts';
+import { runOnAll } from '../targets.ts';
 import { DROPPED, PACKETS } from './script.ts';
 
 /** After `hold` and this much more the node opens again by itself, whatever became of the suite. */
@@ -28,17 +29,7 @@ export async function dropPackets(world: ActingWorld, nodes: string[], dropping:
   const seconds = String(Math.ceil((hold + DEAD_MAN_MARGIN) / 1000));
   const whose = of ? [of.addresses.join(','), of.way] : ['all', 'to'];
   const argv = ['sh', '-c', PACKETS, 'packets', chainName(what), seconds, ...whose, ...match];
-  return Promise.all(
-    nodes.map((node) =>
-      world.act(
-        {
-          verb: 'host.run',
-          args: { node, name, run: world.run, image: world.toolsImage, argv, saysWhenInEffect: true },
-        },
-        { verb: 'host.remove', args: { node, name } },
-      ),
-    ),
-  );
+  return runOnAll(world, nodes, { name, argv });
 }
 
 /** Throws NotOffered where packets that are dropped on nodes would not be what is asked for. */

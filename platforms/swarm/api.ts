@@ -82,6 +82,24 @@ export function listTasks(host: DockerHost, namespace: string): Promise<SwarmTas
   return host.ask('list tasks', (api) => api.listTasks({ filters: JSON.stringify(filters) }));
 }
 
+/** A config or secret of the Swarm, of anybody. */
+export interface Stored {
+  kind: 'config' | 'secret';
+  name: string;
+  labels: Labels;
+}
+
+export async function listStored(host: DockerHost): Promise<Stored[]> {
+  const [configs, secrets] = await Promise.all([
+    host.ask('list configs', (api) => api.listConfigs()),
+    host.ask('list secrets', (api) => api.listSecrets()),
+  ]);
+  return [
+    ...configs.map(({ Spec }) => ({ kind: 'config' as const, name: Spec?.Name ?? '', labels: Spec?.Labels ?? {} })),
+    ...secrets.map(({ Spec }) => ({ kind: 'secret' as const, name: Spec?.Name ?? '', labels: Spec?.Labels ?? {} })),
+  ];
+}
+
 export function listNodes(host: DockerHost): Promise<SwarmNode[]> {
   return host.ask('list nodes', (api) => api.listNodes());
 }

@@ -2,7 +2,7 @@
 import { parse, stringify } from 'yaml';
 import { manifestYaml } from '../../units/octal.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import type { Labels } from './api.ts';
+import type { Labels, Stored } from './api.ts';
 
 export type Part = Record<string, unknown>;
 
@@ -38,7 +38,7 @@ export function readCompose(text: string): Compose {
 }
 
 /** The configs and secrets that a deployment makes, by the names that they will have. */
-export function madeIn(compose: Compose, namespace: string): { kind: 'config' | 'secret'; name: string }[] {
+export function madeIn(compose: Compose, namespace: string): Pick<Stored, 'kind' | 'name'>[] {
   return (['config', 'secret'] as const).flatMap((kind) =>
     Object.entries(compose[`${kind}s`] ?? {})
       .filter(([, part]) => !part?.external)

@@ -7,6 +7,7 @@ import { sleep } from '../../units/sleep.ts';
 import { poll } from '../../units/until.ts';
 import { isGone, statusOf, unlessGone, within } from '../docker/client.ts';
 import { readOutput } from '../docker/output.ts';
+import { type Effect, IN_EFFECT, IN_EFFECT_TIMEOUT, UNTIL_IN_EFFECT } from '../in-effect.ts';
 import type { ExecResult } from '../platform.ts';
 import { isOfRun } from '../verb.ts';
 import { labelled, RUN_LABEL, TASK_LABEL } from './api.ts';
@@ -83,22 +84,11 @@ export async function startAgent(host: NodeHost, agent: Agent, pull: 'missing' |
   const from = performance.now();
   await host.ask(`start ${agent.name}`, (api) => api.getContainer(container).start(), START_TIMEOUT);
   if (!agent.saysWhenInEffect) return { from, to: performance.now() };
-  const { code } = await execIn(host, container, UNTIL_IN_EFFECT, { stdin: undefined, timeout: IN_EFFECT_TIMEOUT });
+  const until = ['sh', '-c', UNTIL_IN_EFFECT];
+  const { code } = await execIn(host, container, until, { stdin: undefined, timeout: IN_EFFECT_TIMEOUT });
   if (code !== 0) throw new OperatorError(`${agent.name} on ${host.node} ended before it had any effect`);
   return { from, to: performance.now() };
 }
-
-/** When something took effect, on the clock of `performance.now()`. */
-interface Effect {
-  from: number;
-  to: number;
-}
-
-/** What its command makes when it has done its work on the node; see the faults that run one. */
-const IN_EFFECT = '/tmp/in-effect';
-const UNTIL_IN_EFFECT = ['sh', '-c', `until [ -e ${IN_EFFECT} ]; do sleep 0.02; done`];
-/** On a node whose CPU is taken each of some hundred rules takes its time. */
-const IN_EFFECT_TIMEOUT = 30_000;
 
 /** By this exit code the command of `runAgent` says that it will not do it, however often it is asked. */
 export const REFUSED = 77;

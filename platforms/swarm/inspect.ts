@@ -63,7 +63,7 @@ const AUTOLOCK =
 
 /** A manager that is back runs members again within seconds; its vote counts when the others have reached it, up to a minute later. */
 export const isReachable = ({ ManagerStatus }: SwarmNode) =>
-  ManagerStatus === undefined || ManagerStatus === null || ManagerStatus.Reachability === 'reachable';
+  !ManagerStatus || ManagerStatus.Reachability === 'reachable';
 
 export function toNode(node: SwarmNode): Node {
   const os = node.Description.Platform?.OS;

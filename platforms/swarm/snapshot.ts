@@ -6,8 +6,10 @@ import {
   labelled,
   listNodes,
   listServices,
+  listStored,
   RUN_LABEL,
   STACK_LABEL,
+  type Stored,
   type SwarmNode,
   type SwarmService,
 } from './api.ts';
@@ -20,7 +22,7 @@ interface Inventory {
   nodes: SwarmNode[];
   services: SwarmService[];
   networks: { name: string; driver: string; labels: Record<string, string> }[];
-  configs: { name: string; kind: 'config' | 'secret'; labels: Record<string, string> }[];
+  configs: Stored[];
   /** By node; undefined where the node cannot be asked. */
   local: {
     node: string;
@@ -47,21 +49,17 @@ async function takeInventory(hosts: Hosts): Promise<Inventory> {
 
 function askManager(hosts: Hosts) {
   return hosts.read(async (host) => {
-    const [nodes, services, networks, configs, secrets] = await Promise.all([
+    const [nodes, services, networks, configs] = await Promise.all([
       listNodes(host),
       listServices(host),
       host.ask('list networks', (api) => api.listNetworks({ filters: { scope: ['swarm'] } })),
-      host.ask('list configs', (api) => api.listConfigs()),
-      host.ask('list secrets', (api) => api.listSecrets()),
+      listStored(host),
     ]);
     return {
       nodes,
       services,
       networks: networks.map(({ Name, Driver, Labels }) => ({ name: Name, driver: Driver, labels: Labels ?? {} })),
-      configs: [
-        ...configs.map(({ Spec }) => ({ name: Spec?.Name ?? '', kind: 'config' as const, labels: Spec?.Labels ?? {} })),
-        ...secrets.map(({ Spec }) => ({ name: Spec?.Name ?? '', kind: 'secret' as const, labels: Spec?.Labels ?? {} })),
-      ],
+      configs,
     };
   });
 }

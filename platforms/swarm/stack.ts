@@ -5,7 +5,7 @@ import { isPermanent, OperatorError, PermanentError } from '../../units/operator
 import { runProgram, words } from '../../units/program.ts';
 import { few } from '../../units/words.ts';
 import { isGone } from '../docker/client.ts';
-import { type Labels, listNodes, listServices, RUN_LABEL } from './api.ts';
+import { type Labels, listNodes, listServices, listStored, RUN_LABEL } from './api.ts';
 import type { SwarmCluster } from './cluster.ts';
 import { addTo, type Compose, foldersIn, imagesOf, madeIn, readCompose } from './compose.ts';
 import { REFUSED, runAgent } from './containers.ts';
@@ -83,16 +83,10 @@ async function refuseTaken(
 ): Promise<void> {
   const made = madeIn(compose, namespace);
   if (made.length === 0) return;
-  const there = await hosts.read(async (host) => {
-    const [configs, secrets] = await Promise.all([
-      host.ask('list configs', (api) => api.listConfigs()),
-      host.ask('list secrets', (api) => api.listSecrets()),
-    ]);
-    return { config: configs, secret: secrets };
-  });
-  const taken = made.find(({ kind, name }) =>
-    there[kind].some(({ Spec }) => Spec?.Name === name && Spec.Labels?.[RUN_LABEL] !== labels[RUN_LABEL]),
-  );
+  const there = await hosts.read(listStored);
+  const run = labels[RUN_LABEL];
+  const foreign = there.filter((one) => one.labels[RUN_LABEL] !== run);
+  const taken = made.find(({ kind, name }) => foreign.some((one) => one.kind === kind && one.name === name));
   if (!taken) return;
   throw new PermanentError(
     `the Swarm has a ${taken.kind} ${taken.name} that is not of this run: Docker would take it over`,

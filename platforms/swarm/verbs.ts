@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { OperatorError, PermanentError } from '../../units/operator-error.ts';
 import { describeFailure, isGone, isRefused, statusOf } from '../docker/client.ts';
+import { saysWhenInEffect } from '../in-effect.ts';
 import type { Act, Json, Query } from '../platform.ts';
 import {
   entriesOf,
@@ -120,7 +121,7 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
 
   /** → { effect } */
   'host.run': verb(
-    { node, name: plainName, run: text, image: text, argv: texts, saysWhenInEffect: z.boolean().optional() },
+    { node, name: plainName, run: text, image: text, argv: texts, saysWhenInEffect },
     [],
     async ({ hosts, cluster }, { node, ...agent }) => {
       const effect = await startAgent(await hosts.of(node), agent, cluster.pull);

@@ -1,4 +1,4 @@
-import type { Attempt, Probe, Result, StreamSpec } from '../probe.ts';
+import { type Attempt, type Probe, type Result, STALLED, type StreamSpec } from '../probe.ts';
 import type { Clock } from './clock.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -123,7 +123,7 @@ export class Stream {
     // A good answer that was read too late because of a stall: it may have arrived in time or not.
     const time = sent + this.spec.timeout;
     const unknown = result.outcome === 'ok' && done > time && flight.deadline > time;
-    const judged: Result = unknown ? { ...result, outcome: 'fail', error: 'prober', detail: 'stalled' } : result;
+    const judged: Result = unknown ? { ...result, outcome: 'fail', error: 'prober', detail: STALLED } : result;
     this.#listener.decided({ seq, due, sent, done, result: judged });
   }
 

@@ -3,11 +3,12 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import { poll } from '../../../units/until.ts';
 import { missingCapability } from '../../capabilities.ts';
+import type { Effect } from '../../in-effect.ts';
 import type { Api } from '../api/api.ts';
 import { isConflict, isGone, unlessGone } from '../api/api-error.ts';
 import { type KubeObject, NAMESPACES, PODS, RUN_LABEL } from '../api/objects.ts';
 import type { KubernetesCluster } from '../cluster.ts';
-import { type AgentPlace, type Effect, endAgent, execInAgent, hasAgentEnded, startAgent } from '../node-agent/agent.ts';
+import { type AgentPlace, endAgent, execInAgent, hasAgentEnded, startAgent } from '../node-agent/agent.ts';
 import { freezeScript, IDLE, IS_FROZEN, killScript, NO_CONTAINER } from '../node-agent/processes.ts';
 import { conditionOfPod, containerId, podOf } from '../state/containers.ts';
 import { parseMemberId } from '../state/members.ts';

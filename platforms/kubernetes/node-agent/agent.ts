@@ -5,6 +5,7 @@
 import pRetry from 'p-retry';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { poll } from '../../../units/until.ts';
+import { type Effect, IN_EFFECT, IN_EFFECT_TIMEOUT, UNTIL_IN_EFFECT } from '../../in-effect.ts';
 import { isOfRun } from '../../verb.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError, isConflict, unlessGone } from '../api/api-error.ts';
@@ -32,7 +33,7 @@ export interface Agent extends AgentPlace {
   /** It may ask the API who it is: an account without any right. */
   token?: boolean;
   /** Its command makes the file BROWNOUT_IN_EFFECT when its work is done. */
-  saysWhenInEffect?: boolean;
+  saysWhenInEffect?: boolean | undefined;
 }
 
 /** By this port the control plane reaches a node: what closes a node's network leaves it open. */
@@ -43,18 +44,10 @@ const START_TIMEOUT = 30_000;
 const REMOVE_TIMEOUT = 60_000;
 const ACCOUNT_TIMEOUT = 10_000;
 const TELL_TIMEOUT = 5_000;
-/** On a node whose CPU is taken each of some hundred rules takes its time. */
-const IN_EFFECT_TIMEOUT = 30_000;
-
-/** When something took effect, on the clock of `performance.now()`. */
-export interface Effect {
-  from: number;
-  to: number;
-}
 
 /**
- * Returns when its command runs, or its work is done where it says so, with the moment at which it began. One of that name that runs already is left alone; one that
- * has ended is replaced.
+ * Returns when its command runs, or its work is done where it says so, with the moment at which it began. One of that name that runs already is left
+ * alone; one that has ended is replaced.
  */
 export async function startAgent(api: Api, agent: Agent): Promise<Effect> {
   const place = { namespace: agent.namespace, name: agent.name };
@@ -76,13 +69,8 @@ export async function startAgent(api: Api, agent: Agent): Promise<Effect> {
   );
   if (pod && isRunning(pod)) {
     const from = performance.now();
-    const go = agent.saysWhenInEffect ? GO_UNTIL_IN_EFFECT : GO;
-    const { code, stderr } = await execInAgent(
-      api,
-      place,
-      go,
-      agent.saysWhenInEffect ? IN_EFFECT_TIMEOUT : TELL_TIMEOUT,
-    );
+    const [go, timeout] = agent.saysWhenInEffect ? [GO_UNTIL_IN_EFFECT, IN_EFFECT_TIMEOUT] : [GO, TELL_TIMEOUT];
+    const { code, stderr } = await execInAgent(api, place, go, timeout);
     if (code !== 0) {
       // Its command ended while it was watched: kubelet tells soon what its last words were.
       const ended = await untilPod(api, place, TELL_TIMEOUT, (now) => now === undefined || hasEnded(now));
@@ -136,8 +124,7 @@ const WAITING = [
 ];
 /** And the moment that its work takes. */
 const GO = ['sh', '-c', 'touch /tmp/agent.go; sleep 0.2'];
-const IN_EFFECT = '/tmp/in-effect';
-const GO_UNTIL_IN_EFFECT = ['sh', '-c', `touch /tmp/agent.go; until [ -e ${IN_EFFECT} ]; do sleep 0.02; done`];
+const GO_UNTIL_IN_EFFECT = ['sh', '-c', `touch /tmp/agent.go; ${UNTIL_IN_EFFECT}`];
 const END = ['sh', '-c', 'kill -TERM "$(cat /tmp/agent.pid)"'];
 
 /** In a pod's command `$$` means a dollar sign, and `$(NAME)` may be filled in. */

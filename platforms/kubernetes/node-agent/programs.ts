@@ -3,12 +3,13 @@
 import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import { poll } from '../../../units/until.ts';
+import type { Effect } from '../../in-effect.ts';
 import type { Api } from '../api/api.ts';
 import { ApiError, isRefusal, RELOADING } from '../api/api-error.ts';
 import { isTrue, PODS, type Pod } from '../api/objects.ts';
 import type { KubernetesCluster } from '../cluster.ts';
 import { SYSTEM } from '../state/inspect.ts';
-import { type AgentPlace, type Effect, execInAgent, removeAgent, startAgent } from './agent.ts';
+import { type AgentPlace, execInAgent, removeAgent, startAgent } from './agent.ts';
 import { HEAD_START_S, NOT_THERE, STOP } from './stop-script.ts';
 
 export interface Stop extends AgentPlace {

@@ -1,5 +1,5 @@
 /** What is done to nodes, and by an agent on them past the control plane. */
-import { z } from 'zod';
+import { saysWhenInEffect } from '../../in-effect.ts';
 import { AFTER_WAITING, namespace, node, oneOf, text, texts, wholeNumber } from '../../verb.ts';
 import { restoreAvailability, setAvailability } from '../acts/availability.ts';
 import { taintNode, untaintNode } from '../acts/taint.ts';
@@ -56,9 +56,9 @@ export const nodeVerbs = {
 
   /** → { effect } */
   'host.run': verb(
-    { ...agentArgs, run: text, image: text, argv: texts, saysWhenInEffect: z.boolean().optional() },
+    { ...agentArgs, run: text, image: text, argv: texts, saysWhenInEffect },
     NODE_AGENT,
-    async ({ api, cluster }, { node, run, image, argv, name, saysWhenInEffect = false }) => {
+    async ({ api, cluster }, { node, run, image, argv, name, saysWhenInEffect: says }) => {
       const place = agentAt({ node, name });
       const effect = await startAgent(api, {
         ...place,
@@ -68,7 +68,7 @@ export const nodeVerbs = {
         argv,
         pull: cluster.pull,
         deadline: AGENT_DEADLINE,
-        saysWhenInEffect,
+        saysWhenInEffect: says,
       });
       return { effect: { ...effect } };
     },

@@ -1,6 +1,6 @@
 /** What is done to nodes. */
-import { z } from 'zod';
 import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
+import { saysWhenInEffect } from '../../in-effect.ts';
 import { AFTER_WAITING, node, oneOf, plainName, text, texts, type Verb } from '../../verb.ts';
 import { forgetMaintenance, noteMaintenance } from '../acts/maintenance.ts';
 import { restoreShutdownPolicy, setShutdownPolicy } from '../acts/shutdown-policy.ts';
@@ -86,12 +86,12 @@ export const nodeVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
   }),
 
   'host.run': verb(
-    { node, name: plainName, run: text, argv: texts, saysWhenInEffect: z.boolean().optional() },
+    { node, name: plainName, run: text, argv: texts, saysWhenInEffect },
     [SSH],
-    async (context, { node: on, name, run, argv, saysWhenInEffect = false }) => {
+    async (context, { node: on, name, run, argv, saysWhenInEffect: says = false }) => {
       const where = await addressOf(context, on);
       const { ssh } = context.cluster;
-      const words = [name, run, String(ssh?.port), String(saysWhenInEffect), ...argv];
+      const words = [name, run, String(ssh?.port), String(says), ...argv];
       await onNode(ssh, where, ['sh', '-c', RUN, 'run', ...words]);
       return undefined;
     },
