@@ -5,8 +5,17 @@ import { createCipheriv, createHash } from 'node:crypto';
 export const PIECE = 256 * 1024;
 /** Pieces of a large file, unless it is said. */
 export const PIECES = 256;
+/** Their number has two bytes in a sample. */
+export const MOST_PIECES = 2 ** 16;
 /** The kind of probe that copies one. */
-export const LARGE_FILE = 'smb-large';
+const LARGE_FILE = 'smb-large';
+
+/** How many pieces a probe's large file has; undefined for a probe that copies none. One of another kind, which a project brings, says `pieces` itself. */
+export function piecesOf(probe: { kind: string; options?: Record<string, unknown> | undefined }): number | undefined {
+  // Who leaves the probe's options out has its defaults.
+  const { pieces = probe.kind === LARGE_FILE ? PIECES : undefined } = probe.options ?? {};
+  return Number.isInteger(pieces) && Number(pieces) >= 1 && Number(pieces) <= MOST_PIECES ? Number(pieces) : undefined;
+}
 
 /** Bytes that no compression makes shorter, and no other name has. */
 export function contentOf(name: string, size: number): Buffer {

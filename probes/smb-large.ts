@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contentOf, PIECE, PIECES } from './content.ts';
+import { contentOf, MOST_PIECES, PIECE, PIECES } from './content.ts';
 import type { Attempt, Probe, ProbeDefinition, Result, StreamSpec } from './probe.ts';
 import { placeOf, smb, userFor } from './smb.ts';
 import type { Owner } from './wire/smb/connection.ts';
@@ -28,7 +28,7 @@ const OK: Result = { outcome: 'ok', error: 'none', status: 0 };
 
 const options = z.strictObject({
   /** Pieces of 256 KiB that a file has. */
-  pieces: z.int().min(1).max(65_536).default(PIECES),
+  pieces: z.int().min(1).max(MOST_PIECES).default(PIECES),
 });
 
 /**

@@ -50,12 +50,11 @@ test('an answer has its scenario, its numbers in their groups, and limits in the
 });
 
 test('a probe that is called as a group of numbers has its own', async () => {
-  const answer = '{ scenario: ../apache/node-kill.yaml, numbers: ["file: availability", "file: wrong"] }';
+  const answer = '{ scenario: ../apache/node-kill.yaml, numbers: ["file: availability"] }';
   const { claims } = await read(claimWith(answer));
-  assert.deepEqual(claims[0]!.answers[0]!.numbers, [
-    { group: 'stream', name: 'availability', stream: 'file' },
-    { group: 'file', name: 'wrong' },
-  ]);
+  assert.deepEqual(claims[0]!.answers[0]!.numbers, [{ group: 'stream', name: 'availability', stream: 'file' }]);
+  const large = '{ scenario: ../samba/large-file.yaml, numbers: ["file: wrong"] }';
+  assert.deepEqual((await read(claimWith(large))).claims[0]!.answers[0]!.numbers, [{ group: 'file', name: 'wrong' }]);
 });
 
 test('each mistake is told with its place', async () => {
@@ -67,6 +66,10 @@ test('each mistake is told with its place', async () => {
     ['{ scenario: node-kill.yaml, numbers: [recoveri] }', /^6:53 there is no number 'recoveri'/],
     ['{ scenario: node-kill.yaml, numbers: ["page: p95"] }', /^6:53 .*node-kill\.yaml has no stream 'page'/],
     ['{ scenario: node-kill.yaml, numbers: ["load: knee"] }', /^6:53 .*node-kill\.yaml has no load/],
+    [
+      '{ scenario: ../apache/node-kill.yaml, numbers: ["file: wrong"] }',
+      /^6:63 .*apache\/node-kill\.yaml has no probe of a large file/,
+    ],
     ['{ scenario: node-kill.yaml, numbers: ["file: availability"] }', /^6:53 .*node-kill\.yaml has no stream 'file'/],
     [
       '{ scenario: ../apache/node-kill.yaml, numbers: ["file: nonsense"] }',

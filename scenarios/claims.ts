@@ -7,6 +7,7 @@ import type { Finding } from '../files/source.ts';
 import { didYouMean, validate } from '../files/validate.ts';
 import { type Path, readYaml, type YamlFile } from '../files/yaml.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
+import { piecesOf } from '../probes/content.ts';
 import {
   claimNumbers,
   claimsSchema,
@@ -15,6 +16,7 @@ import {
   type WrittenSide,
   writtenAs,
 } from './claims-schema.ts';
+import type { ReadScenario } from './fit.ts';
 import { toScenario } from './load.ts';
 import type { WrittenScenario } from './scenario.ts';
 
@@ -103,7 +105,7 @@ export async function toClaims(yaml: YamlFile): Promise<Claims> {
 class Reader {
   readonly findings: Finding[] = [];
   readonly #yaml: YamlFile;
-  readonly #scenarios = new Map<string, Promise<WrittenScenario | undefined>>();
+  readonly #scenarios = new Map<string, Promise<ReadScenario | undefined>>();
 
   constructor(yaml: YamlFile) {
     this.#yaml = yaml;
@@ -115,24 +117,29 @@ class Reader {
     for (const [index, one] of written.answers.entries()) {
       const place = [...at, 'answers', index];
       const found = await this.#place(one, place);
-      const named = one.numbers.flatMap((text, i) => this.#number(text, [...place, 'numbers', i], [found?.scenario]));
-      const limits = this.#conditions(one.limits, [...place, 'limits'], found?.scenario);
-      const given = this.#conditions(one.given, [...place, 'given'], found?.scenario);
+      const named = one.numbers.flatMap((text, i) => this.#number(text, [...place, 'numbers', i], [found?.read]));
+      const limits = this.#conditions(one.limits, [...place, 'limits'], found?.read);
+      const given = this.#conditions(one.given, [...place, 'given'], found?.read);
       const all = [...named, ...[...limits, ...given].map(({ number }) => number)];
       const numbers = [...new Map(all.map((each) => [`${each.stream ?? each.group}: ${each.name}`, each])).values()];
-      if (found) answers.push({ ...found, holdsIf: one['holds-if'], limits, given, numbers });
+      if (found) answers.push({ ...found.place, holdsIf: one['holds-if'], limits, given, numbers });
     }
     const compared: ComparedNumber[] = [];
     for (const [index, one] of written.compared.entries()) {
       const place = [...at, 'compared', index];
       const [of, to] = [await this.#place(one.of, [...place, 'of']), await this.#place(one.to, [...place, 'to'])];
-      const [number] = this.#number(one.number, [...place, 'number'], [of?.scenario, to?.scenario]);
-      if (of && to && number) compared.push({ number, of, to, holdsIf: one['holds-if'], times: one.times });
+      const [number] = this.#number(one.number, [...place, 'number'], [of?.read, to?.read]);
+      if (of && to && number) {
+        compared.push({ number, of: of.place, to: to.place, holdsIf: one['holds-if'], times: one.times });
+      }
     }
     return { claim, restsOn, answers, compared, ...(unanswered === undefined ? {} : { unanswered }) };
   }
 
-  async #place({ scenario: name, on }: WrittenSide, at: Path): Promise<Place | undefined> {
+  async #place(
+    { scenario: name, on }: WrittenSide,
+    at: Path,
+  ): Promise<{ place: Place; read: ReadScenario } | undefined> {
     const known = Object.keys(registeredPlatforms());
     for (const [index, platform] of (on ?? []).entries()) {
       if (known.includes(platform)) continue;
@@ -143,26 +150,26 @@ class Reader {
       );
     }
     const file = fileOf(this.#yaml, name);
-    const scenario = await this.#scenario(file, name, [...at, 'scenario']);
-    return scenario && { file, scenario, on };
+    const read = await this.#scenario(file, name, [...at, 'scenario']);
+    return read && { place: { file, scenario: read.scenario, on }, read };
   }
 
-  async #scenario(file: string, name: string, at: Path): Promise<WrittenScenario | undefined> {
+  async #scenario(file: string, name: string, at: Path): Promise<ReadScenario | undefined> {
     if (!existsSync(file)) {
       this.#finding(at, `there is no scenario ${name}`, 'a path as seen from this file');
       return undefined;
     }
     const reading = this.#scenarios.get(file) ?? readScenario(file);
     this.#scenarios.set(file, reading);
-    const scenario = await reading;
-    if (!scenario) this.#finding(at, `${name} is no valid scenario`, `brownout check ${file}`);
-    return scenario;
+    const read = await reading;
+    if (!read) this.#finding(at, `${name} is no valid scenario`, `brownout check ${file}`);
+    return read;
   }
 
-  #conditions(written: WrittenConditions, at: Path, scenario: WrittenScenario | undefined): Condition[] {
+  #conditions(written: WrittenConditions, at: Path, read: ReadScenario | undefined): Condition[] {
     return Object.entries(written).flatMap(([text, limits]) => {
       const { 'at-least': least, 'at-most': most } = limits;
-      const numbers = this.#number(text, [...at, text], [scenario], 'key');
+      const numbers = this.#number(text, [...at, text], [read], 'key');
       for (const [key, amount] of Object.entries(limits)) {
         const wanted = writtenAs(numbers[0]?.name ?? '');
         // Nothing is nothing, whatever it is of.
@@ -183,7 +190,7 @@ class Reader {
   #number(
     text: string,
     at: Path,
-    of: readonly (WrittenScenario | undefined)[],
+    of: readonly (ReadScenario | undefined)[],
     where: 'key' | 'at' = 'at',
   ): ClaimNumber[] {
     const [, before, name] = /^(?:(.+): )?(.+)$/s.exec(text) ?? [];
@@ -194,16 +201,17 @@ class Reader {
       this.#finding(at, `there is no number '${text}'`, hint, where);
       return [];
     }
-    if (group === 'load') {
-      for (const scenario of of)
-        if (scenario && !scenario.load) this.#finding(at, `${scenario.file} has no load`, undefined, where);
+    const missing = (read: ReadScenario, what: string, hint?: string) =>
+      this.#finding(at, `${read.scenario.file} has no ${what}`, hint, where);
+    for (const read of of) {
+      if (!read) continue;
+      if (group === 'load' && !read.scenario.load) missing(read, 'load');
+      if (group === 'file' && !hasLargeFile(read)) missing(read, 'probe of a large file');
+      const streams = streamsOf(read.scenario);
+      if (group === 'stream' && !streams.includes(before!))
+        missing(read, `stream '${before}'`, didYouMean(before!, streams, 'stream'));
     }
     if (group !== 'stream') return [{ group, name }];
-    for (const scenario of of) {
-      const streams = scenario ? streamsOf(scenario) : undefined;
-      if (!streams || streams.includes(before!)) continue;
-      this.#finding(at, `${scenario!.file} has no stream '${before}'`, didYouMean(before!, streams, 'stream'), where);
-    }
     return [{ group, name, stream: before! }];
   }
 
@@ -227,9 +235,12 @@ function streamsOf({ probes }: WrittenScenario): string[] {
   );
 }
 
-async function readScenario(file: string): Promise<WrittenScenario | undefined> {
+const hasLargeFile = ({ scenario, workload }: ReadScenario) =>
+  Object.keys(scenario.probes).some((name) => piecesOf(workload.probes[name]!) !== undefined);
+
+async function readScenario(file: string): Promise<ReadScenario | undefined> {
   try {
-    return (await toScenario(readYaml(file))).scenario;
+    return await toScenario(readYaml(file));
   } catch (error) {
     if (error instanceof FileError) return undefined;
     throw error;

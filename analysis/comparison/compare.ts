@@ -42,7 +42,7 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
   const labels = labelsOf(columns);
   const setUps = groups.map((group, i) => setUpOf(group, letterOf(i), labels[i]!));
   const findings = ({ findings }: ComparedRun) => findings;
-  const overall = measuresOf(groups, ofRun, findings).filter(hasHappened);
+  const overall = measuresOf(groups, ofRun, findings);
   const certificates = certificatesOf(groups);
   return {
     version: 1,
@@ -62,14 +62,6 @@ export function compare(runs: readonly ComparedRun[]): Comparison {
   };
 }
 
-/** That healing disturbed nobody in any of the runs is no news. */
-function hasHappened({ name, summaries }: Measure): boolean {
-  if (name !== 'recovery after healing') return true;
-  return summaries.some(({ points }) =>
-    points.some(({ value, beyond }) => value !== 0 && (value ?? beyond) !== undefined),
-  );
-}
-
 /** The set-ups that runs make up, what was recorded of each, and these numbers of them: a part of what `compare` tells. */
 export function setUpsOf(
   runs: readonly ComparedRun[],
@@ -86,14 +78,19 @@ export function setUpsOf(
   };
 }
 
-/** `of` reads the value from a run; undefined if the run has none. Measures without a value in any run are left out. */
+/** `of` reads the value from a run; undefined if the run has none. Measures without a value in any run, or without news, are left out. */
 function measuresOf<From>(
   groups: Group[],
   readings: readonly Reading<From>[],
   of: (run: ComparedRun) => From | undefined,
 ): Measure[] {
-  return summariesOf(groups, readings, of).filter(isObserved);
+  return summariesOf(groups, readings, of).filter(
+    (measure, i) => isObserved(measure) && !(readings[i]!.quietAtZero && isZero(measure)),
+  );
 }
+
+const isZero = ({ summaries }: Measure) =>
+  summaries.every(({ points }) => points.every(({ value, beyond }) => (value ?? beyond ?? 0) === 0));
 
 function summariesOf<From>(
   groups: Group[],

@@ -18,6 +18,8 @@ import type { Observation } from './statistics.ts';
 export interface Reading<From> {
   name: string;
   unit: Unit;
+  /** That it is 0 in every run is no news: it is not told then. */
+  quietAtZero?: true;
   read(from: From): Observation | undefined;
 }
 
@@ -122,16 +124,19 @@ export const ofDurability = [
   }),
 ];
 
+/** Where healing disturbed those who had recovered before it. */
+const recoveryAfterHealing = reading<Findings>('ms')('recovery after healing', ({ streams, t0, healing }) => {
+  // Who had not recovered before it did not recover from it.
+  const isBefore = ({ ms }: Mark) =>
+    t0 !== undefined && healing !== undefined && ms !== undefined && t0.from + ms < healing.from;
+  if (streams.length === 0 || !streams.every(({ ttsr }) => isBefore(ttsr))) return undefined;
+  return observed(streams.map(({ afterHealing }) => afterHealing ?? { ms: 0 }).reduce(longerOf));
+});
+
 /** A run in a few numbers, each of the worst stream. */
-export const ofRun = [
+export const ofRun: Reading<Findings>[] = [
   reading<Findings>('ms')('recovery', ({ streams }) => observed(worstRecovery(streams))),
-  reading<Findings>('ms')('recovery after healing', ({ streams, t0, healing }) => {
-    // Who had not recovered before it did not recover from it.
-    const isBefore = ({ ms }: Mark) =>
-      t0 !== undefined && healing !== undefined && ms !== undefined && t0.from + ms < healing.from;
-    if (streams.length === 0 || !streams.every(({ ttsr }) => isBefore(ttsr))) return undefined;
-    return observed(streams.map(({ afterHealing }) => afterHealing ?? { ms: 0 }).reduce(longerOf));
-  }),
+  { ...recoveryAfterHealing, quietAtZero: true },
   reading<Findings>('share')('availability', ({ streams }) => least(streams.map(({ availability }) => availability))),
   reading<Findings>('share')('worst 10 s', ({ streams }) => least(streams.map(({ worst }) => worst.s10))),
   reading<Findings>('count')('lost', ({ durability }) => {

@@ -1,5 +1,5 @@
 /** A large file's way to the server and back, from the samples of its stream: what was acknowledged, where it stopped, and what came back. */
-import { LARGE_FILE, PIECE, PIECES } from '../../probes/content.ts';
+import { PIECE, piecesOf } from '../../probes/content.ts';
 import { errorClasses } from '../../probes/probe.ts';
 import { pieceWays, type StreamSamples } from '../../probes/samples.ts';
 import type { LargeFile } from '../findings.ts';
@@ -9,12 +9,6 @@ const BODY = errorClasses.indexOf('body');
 const STOP = 1000;
 /** So many pieces are on their way at once: the lowest of the first that are acknowledged after a stop is where it went on. */
 const UNDER_WAY = 8;
-
-/** Their number has two bytes in a sample. */
-const MOST_PIECES = 2 ** 16;
-
-const isPieces = (value: unknown): value is number =>
-  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_PIECES;
 
 /** One piece that was acknowledged, or came back, for the first time. */
 interface Step {
@@ -34,9 +28,8 @@ interface Step {
  * @param fault when the first fault began, ms since the recording's origin
  */
 export function largeFileOf(samples: StreamSamples, fault: number | undefined): LargeFile | undefined {
-  // Who leaves the probe's options out has its defaults.
-  const { pieces = samples.spec.kind === LARGE_FILE ? PIECES : undefined } = samples.spec.options;
-  if (!isPieces(pieces)) return undefined;
+  const pieces = piecesOf(samples.spec);
+  if (pieces === undefined) return undefined;
   const steps = stepsOf(samples, pieces);
   if (steps.length === 0) return undefined;
   const again = samples.askedAgain.reduce((sum, flag) => sum + flag, 0);

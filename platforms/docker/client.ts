@@ -7,7 +7,7 @@ import { clip, type Limit, Tally } from '../../units/bounded.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { rememberSecret } from '../../units/secrets.ts';
 import { withinOr } from '../../units/within.ts';
-import { SshAgent } from './ssh.ts';
+import { SshAgent, sshPort } from './ssh.ts';
 
 /** TLS material for tcp://, as files. */
 export interface DockerTls {
@@ -19,8 +19,8 @@ export interface DockerTls {
 /** The Docker API of one host. */
 export interface DockerHost {
   readonly url: string;
-  /** The port by which the suite reaches the host; undefined on a local socket. */
-  readonly port: number | undefined;
+  /** The port by which the suite reaches the host; undefined on a local socket. Throws OperatorError where ssh does not say. */
+  port(): Promise<number | undefined>;
   /** Asks, for at most `ms` (default 3 s): without a leader a manager's API does not fail, it hangs. */
   ask<T>(what: string, question: (api: Docker) => Promise<T>, ms?: number): Promise<T>;
   /** Ends every connection that is still open. */
@@ -117,15 +117,20 @@ function transport(url: URL, tls: DockerTls | undefined) {
   // No connection is kept: one that slept through its node's power-off would fail the first question afterwards.
   const plain = () => new http.Agent({ keepAlive: false });
   if (url.protocol === 'unix:') {
-    return { options: { ...none, protocol: 'http', socketPath: url.pathname }, makeAgent: plain, port: undefined };
+    return {
+      options: { ...none, protocol: 'http', socketPath: url.pathname },
+      makeAgent: plain,
+      port: async () => undefined,
+    };
   }
   if (url.protocol === 'ssh:') {
     const options = { ...none, protocol: 'http', host: 'docker', port: 80 };
-    return { options, makeAgent: () => new SshAgent(url), port: Number(url.port || 22) };
+    return { options, makeAgent: () => new SshAgent(url), port: () => sshPort(url) };
   }
   const secure = tls !== undefined || url.protocol === 'https:';
-  const port = Number(url.port || (secure ? 2376 : 2375));
-  const options = { ...none, host: url.hostname, port, protocol: secure ? 'https' : 'http' };
+  const number = Number(url.port || (secure ? 2376 : 2375));
+  const port = async () => number;
+  const options = { ...none, host: url.hostname, port: number, protocol: secure ? 'https' : 'http' };
   if (!secure) return { options, makeAgent: plain, port };
   if (!tls) return { options, makeAgent: () => new https.Agent({ keepAlive: false }), port };
   const key = readPem(tls.key);

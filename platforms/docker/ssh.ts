@@ -1,10 +1,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
+import { OperatorError } from '../../units/operator-error.ts';
+import { runProgram } from '../../units/program.ts';
 import { mask } from '../../units/secrets.ts';
 
 /** Of what ssh complains about, before secrets are masked and the last of it is told. */
 const KEPT = 64 * 2 ** 10;
+/** Of ssh's reading its own configuration, ms: it asks nobody, but for what `Match exec` runs. */
+const CONFIG_TIMEOUT = 5000;
 
 /**
  * HTTP over `ssh … docker system dial-stdio`, as Docker's own command line does it: the user's ssh, so the user's keys,
@@ -15,17 +19,36 @@ export class SshAgent extends Agent {
 
   constructor(url: URL) {
     super({ keepAlive: false });
-    const port = url.port ? ['-p', url.port] : [];
-    const user = url.username ? `${decodeURIComponent(url.username)}@` : '';
     // BatchMode: a question for a password would hang a run for ever.
     const options = ['-o', 'BatchMode=yes', '-o', 'ConnectTimeout=5', '-T'];
-    this.#argv = [...options, ...port, '--', `${user}${url.hostname}`, 'docker', 'system', 'dial-stdio'];
+    this.#argv = [...options, ...destination(url), 'docker', 'system', 'dial-stdio'];
   }
 
   override createConnection(): Duplex {
     // spawn, and not execa like elsewhere: this is a connection made of three pipes, not a program whose end is waited for.
     return new SshConnection(spawn('ssh', this.#argv));
   }
+}
+
+function destination(url: URL): string[] {
+  const port = url.port ? ['-p', url.port] : [];
+  const user = url.username ? `${decodeURIComponent(url.username)}@` : '';
+  return [...port, '--', `${user}${url.hostname}`];
+}
+
+/** The port of the host's SSH server, as the user's ssh knows it: ~/.ssh/config may have another one than 22. Throws OperatorError. */
+export async function sshPort(url: URL): Promise<number> {
+  if (url.port) return Number(url.port);
+  const asked = ['-G', ...destination(url)];
+  const { code, stdout, stderr } = await runProgram('ssh', asked, { timeout: CONFIG_TIMEOUT });
+  const [, port] = /^port (\d+)$/m.exec(stdout) ?? [];
+  if (port !== undefined) return Number(port);
+  throw new OperatorError(
+    `ssh does not say which port ${url.hostname} has (ssh ${asked.join(' ')}): ${mask(stderr.trim()).slice(-1000) || `exit ${code}`}`,
+    {
+      hint: `say it in the cluster file: ssh://${destination(url).at(-1)}:22`,
+    },
+  );
 }
 
 /** An ssh process as a connection: what is written goes to its input, what it prints is read. */

@@ -130,6 +130,7 @@ async function create(
       const remove = (api: Docker) => api.getContainer(left.Id).remove({ force: true });
       await unlessGone(host.ask(`remove ${agent.name}`, remove, 20_000));
     }
+    const port = await host.port();
     const options = {
       name: agent.name,
       Image: agent.image,
@@ -138,7 +139,7 @@ async function create(
       // With a terminal its output comes as plain text.
       Tty: true,
       // The port that a node agent which closes the node's network must leave open.
-      Env: [`BROWNOUT_API_PORT=${host.port ?? ''}`, `BROWNOUT_IN_EFFECT=${IN_EFFECT}`],
+      Env: [`BROWNOUT_API_PORT=${port ?? ''}`, `BROWNOUT_IN_EFFECT=${IN_EFFECT}`],
       Labels: { [RUN_LABEL]: agent.run },
       HostConfig: settings,
     };
