@@ -236,7 +236,7 @@ const anyCluster = {
   capacity: rate
     .refine((perSecond) => perSecond > 0, { error: 'expected more than 0/s' })
     .describe(
-      'Requests a second that the entries bear while nothing is wrong. Scenarios whose load or flood sends more beside a fault are skipped: they would ' +
+      'Requests a second that the entries bear while nothing is wrong. Scenarios whose load or flood sends more beside a fault, or a load that has no rate (a closed model), are skipped: they would ' +
         'measure the load. One that has a load in place of a fault is not, since it is meant to send more.',
     )
     .meta({ examples: ['100/s'] })

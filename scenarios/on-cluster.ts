@@ -1,5 +1,6 @@
 /** What a scenario is on one cluster: what is expected there, and how often its probes may come. */
 import type { Fault } from '../faults/fault.ts';
+import type { WrittenLoad } from '../load/schema.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { formatDuration, formatRate } from '../units/units.ts';
 import {
@@ -58,22 +59,23 @@ interface NotBorne {
 /** What of a scenario is more than the cluster file says of its entries: the scenario is skipped there. */
 export function beyond(scenario: Scenario, cluster: Cluster, faults: Record<string, Fault>): NotBorne[] {
   const { file, capacity = Number.POSITIVE_INFINITY, probeInterval = 0 } = cluster;
+  const borne = `the capacity that ${file} gives for its entries is ${formatRate(capacity)}`;
   const floods = scenario.faults.map(({ fault, options }, index) => ({
     at: ['faults', index, fault],
     what: `'${fault}' sends`,
     rate: faults[fault]!.sends?.(options) ?? 0,
   }));
-  const { rate = 0, stages = [] } = scenario.load ?? {};
   // What stands in place of a fault is meant to be more than can be borne.
-  const load = isOverload(scenario)
-    ? []
-    : [{ at: ['load'], what: 'the load sends', rate: Math.max(rate, ...stages.map((stage) => stage.rate)) }];
+  const load =
+    scenario.load && !isOverload(scenario)
+      ? [{ at: ['load'], what: 'the load sends', rate: highestRate(scenario.load) }]
+      : [];
   const tooMuch = [...floods, ...load].filter((each) => each.rate > capacity);
   const tooOften = Object.entries(scenario.probes).filter(([, { every, exact }]) => exact && every < probeInterval);
   return [
     ...tooMuch.map(({ at, what, rate: sent }) => ({
       at,
-      message: `${what} up to ${formatRate(sent)}, and the capacity that ${file} gives for its entries is ${formatRate(capacity)}`,
+      message: `${what} ${Number.isFinite(sent) ? `up to ${formatRate(sent)}` : 'as much as is answered'}, and ${borne}`,
       hint: 'choose a cluster that bears it, or correct `capacity` there',
     })),
     ...tooOften.map(([name, { every }]) => ({
@@ -82,4 +84,10 @@ export function beyond(scenario: Scenario, cluster: Cluster, faults: Record<stri
       hint: 'choose a cluster that bears it, or correct `probe-interval` there',
     })),
   ];
+}
+
+/** Of a closed model, and of a script that chooses itself, nobody knows it. */
+function highestRate({ rate, stages = [] }: WrittenLoad): number {
+  const rates = [...(rate === undefined ? [] : [rate]), ...stages.map((stage) => stage.rate)];
+  return rates.length > 0 ? Math.max(...rates) : Number.POSITIVE_INFINITY;
 }
