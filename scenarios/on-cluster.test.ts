@@ -84,7 +84,7 @@ test('what the entries do not bear beside a fault is told by check, with its pla
 test('a load of which nobody knows the rate does not fit beside a fault where the entries have a capacity', async () => {
   const why = 'the load sends as much as is answered, and the capacity that small.yaml gives for its entries is 5000/s';
   const closed = '{ engine: autocannon, probe: page, connections: 1000, amount: 20000 }';
-  for (const load of [closed, '{ engine: k6, script: ../../k6/voting.ts }']) {
+  for (const load of [closed, '{ engine: k6, script: k6/voting.ts }']) {
     const text = flood.replace(/^load: .*/m, `load: ${load}`);
     assert.deepEqual(await told(text, 'capacity: 5000/s'), [[10, 1, why]]);
     assert.deepEqual(await told(text, ''), []);
