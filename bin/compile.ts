@@ -21,7 +21,6 @@ const rooms = [
   'reports',
   'run',
   'scenarios',
-  'units',
 ];
 
 rmSync(dist, { recursive: true, force: true });

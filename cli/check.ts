@@ -6,6 +6,7 @@ import { readYaml, type YamlFile } from '../files/yaml.ts';
 import { bundleScript } from '../load/k6/bundle.ts';
 import { scriptFile } from '../load/k6/script.ts';
 import type { WrittenLoad } from '../load/schema.ts';
+import { asJson, stderr, stdout } from '../output/terminal.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
 import { sayMany } from '../reports/wording.ts';
@@ -14,7 +15,6 @@ import { type Claims, isClaimsFile, toClaims } from '../scenarios/claims.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
 import { isLoadFile, type ReadLoad, toLoad } from '../scenarios/load-file.ts';
-import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 
 /** A workload, a fault, a probe, a platform of one's own is a program: what it offers is known once it is loaded. */

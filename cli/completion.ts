@@ -1,6 +1,6 @@
 /** Scripts by which shells complete the command: made of the commands' own definitions, so that they know what `--help` knows. */
 import { Argument, Command, type Option } from 'commander';
-import { asDocument, stdout } from '../units/terminal.ts';
+import { asDocument, stdout } from '../output/terminal.ts';
 import { bash } from './completion/bash.ts';
 import { fish } from './completion/fish.ts';
 import type { Completion, Offer } from './completion/offers.ts';

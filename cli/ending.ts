@@ -5,9 +5,9 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { ownPlace } from '../files/own.ts';
 import { whenStuck } from '../files/stuck.ts';
-import { nowDoing } from '../units/doing.ts';
+import { allWritten, stderr } from '../output/terminal.ts';
+import { nowDoing } from '../processes/doing.ts';
 import { PermanentError } from '../units/operator-error.ts';
-import { allWritten, stderr } from '../units/terminal.ts';
 import { few } from '../units/words.ts';
 import { exit, worstExit } from './exit.ts';
 import { tellError } from './tell.ts';

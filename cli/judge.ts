@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { gateOf } from '../analysis/validity.ts';
+import { writeWhole } from '../disk/write-whole.ts';
+import { asJson, stdout } from '../output/terminal.ts';
 import { writeJson } from '../recording/json.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
@@ -8,8 +10,6 @@ import { loadProject } from '../run/parts.ts';
 import { shownPath } from '../run/plan.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { scenarioOn } from '../scenarios/on-cluster.ts';
-import { asJson, stdout } from '../units/terminal.ts';
-import { writeWhole } from '../units/write-whole.ts';
 import { exit } from './exit.ts';
 import { readRun } from './recordings.ts';
 

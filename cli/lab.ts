@@ -14,8 +14,8 @@ import {
 } from '../lab/host.ts';
 import { type Lab, requireRoot } from '../lab/lab.ts';
 import { type LabKind, type LabSettings, type LabStatus, labs } from '../lab/labs.ts';
+import { asJson, joined, type Styled, stderr, stdout } from '../output/terminal.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { asJson, joined, type Styled, stderr, stdout } from '../units/terminal.ts';
 import { parseDuration } from '../units/units.ts';
 
 /** `brownout lab`: a real cluster on this computer. */

@@ -7,12 +7,12 @@ import { parseYaml, type YamlFile } from '../files/yaml.ts';
 import type { LoadSecond } from '../load/load.ts';
 import { type RunningLoad, startLoad } from '../load/start.ts';
 import { judgeLoad, type LoadCheck } from '../load/thresholds.ts';
+import { asJson, stderr, stdout } from '../output/terminal.ts';
 import { renderLoad, secondLine } from '../reports/load.ts';
 import { loadOn } from '../run/load/load.ts';
 import { loadProject } from '../run/parts.ts';
 import { type ReadLoad, readLoad, toLoad } from '../scenarios/load-file.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { exit } from './exit.ts';
 import { Interrupts } from './interrupts.ts';
 

@@ -1,6 +1,7 @@
 /** Recordings that a command is about, where one that cannot be read keeps no other from being read. */
+
+import { stderr } from '../output/terminal.ts';
 import { findRun, listRuns, type RunFolder } from '../recording/folder.ts';
-import { stderr } from '../units/terminal.ts';
 
 export interface Read<T> {
   folder: RunFolder;

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import { writeWhole } from '../disk/write-whole.ts';
+import { asJson, stdout } from '../output/terminal.ts';
 import { gatherResults } from '../reports/allure/gather.ts';
 import { renderHtml } from '../reports/html/html.ts';
 import { renderSummary } from '../reports/terminal.ts';
@@ -7,8 +9,6 @@ import { InvocationFolder } from '../run/invocation/folder.ts';
 import { readFindings } from '../run/judge.ts';
 import { shownPath } from '../run/plan.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { asJson, stdout } from '../units/terminal.ts';
-import { writeWhole } from '../units/write-whole.ts';
 import { readRun } from './recordings.ts';
 import { publishAllure, tellPages } from './run/allure.ts';
 

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { z } from 'zod';
 import { projectPath } from '../files/project-path.ts';
+import { asJson, stderr, stdout } from '../output/terminal.ts';
 import { ownerState } from '../platforms/owner.ts';
 import { listRuns, type RunFolder } from '../recording/folder.ts';
 import { readJson } from '../recording/json.ts';
@@ -11,7 +12,6 @@ import { readJournal } from '../run/journal/journal.ts';
 import { readRunJournal } from '../run/journal/run-journal.ts';
 import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { asJson, stderr, stdout } from '../units/terminal.ts';
 import { tellHint } from './tell.ts';
 
 interface RunLine {

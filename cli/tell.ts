@@ -1,4 +1,4 @@
-import { stderr } from '../units/terminal.ts';
+import { stderr } from '../output/terminal.ts';
 
 /** What went wrong, and what whoever runs the command can do about it, as the last words of a command. */
 export function tellError({ message, hint }: { message: string; hint?: string | undefined }): void {

@@ -6,13 +6,13 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
 import { clusterSchema, clusterSchemaOf } from '../clusters/schema.ts';
+import { writeWhole } from '../disk/write-whole.ts';
 import { faults } from '../faults/index.ts';
 import { memberSelector, nodeSelector } from '../faults/selector.ts';
 import { flow, type JsonSchema } from '../files/validate.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
 import { claimsSchema } from '../scenarios/claims-schema.ts';
 import { scenarioSchema } from '../scenarios/schema.ts';
-import { writeWhole } from '../units/write-whole.ts';
 
 const root = path.join(import.meta.dirname, '..');
 

@@ -1,5 +1,5 @@
+import { joined, type Piece, painter, type Styled, styled } from '../output/terminal.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { joined, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
 
 /** One thing that is wrong in a file, and where. Lines and columns count from 1, columns in UTF-16 units as editors do. */
 export interface Diagnostic {

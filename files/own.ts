@@ -7,7 +7,7 @@ import { access, readdir } from 'node:fs/promises';
 import { findPackageJSON, registerHooks } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { doing } from '../units/doing.ts';
+import { doing } from '../processes/doing.ts';
 import { messageOf, stackOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { within } from '../units/within.ts';

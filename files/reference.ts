@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { rememberSecret } from '../output/secrets.ts';
+import { runProgram, words } from '../processes/program.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { runProgram, words } from '../units/program.ts';
-import { rememberSecret } from '../units/secrets.ts';
 
 /** A command that asks a person something would wait for ever. */
 const COMMAND_TIMEOUT = 20_000;

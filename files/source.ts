@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { printable } from '../units/printable.ts';
+import { printable } from '../output/printable.ts';
 import { type Diagnostic, FileError, MOST_DIAGNOSTICS } from './diagnostic.ts';
 import { nearest } from './nearest.ts';
 import { secretsInText, tellingSecrets } from './secret.ts';

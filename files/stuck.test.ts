@@ -23,7 +23,7 @@ async function ended(
     file,
     `import { spawnSync } from 'node:child_process';
 import { watchThread } from '${url('files', 'stuck.ts')}';
-import { doing } from '${url('units', 'doing.ts')}';
+import { doing } from '${url('processes', 'doing.ts')}';
 void [spawnSync, doing];
 watchThread(() => ${place}, 2);
 console.error('begun');

@@ -5,9 +5,9 @@
 import { closeSync } from 'node:fs';
 import inspector from 'node:inspector';
 import { Worker } from 'node:worker_threads';
-import { doingForThreads, nowDoing } from '../units/doing.ts';
+import { stderr } from '../output/terminal.ts';
+import { doingForThreads, nowDoing } from '../processes/doing.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { stderr } from '../units/terminal.ts';
 import { few } from '../units/words.ts';
 
 /** How long a part may keep its thread from all else, s. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execaSync } from 'execa';
 import fc from 'fast-check';
-import { quote } from '../units/program.ts';
+import { quote } from '../processes/program.ts';
 import { type Boot, bootScript } from './boot.ts';
 import type { Hierarchies } from './cgroup.ts';
 

@@ -1,4 +1,4 @@
-import { quote } from '../units/program.ts';
+import { quote } from '../processes/program.ts';
 import type { Hierarchies } from './cgroup.ts';
 import { STOP_OWN_DISK } from './disk.ts';
 

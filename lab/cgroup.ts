@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pRetry from 'p-retry';
-import { parseGroupMounts, type Tree } from '../units/cgroup.ts';
+import { parseGroupMounts, type Tree } from '../processes/cgroup.ts';
 import { OperatorError } from '../units/operator-error.ts';
 
 /** How big a machine is. The kernel enforces it, whatever runs inside. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
+import { type Ended, runProgram } from '../processes/program.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { type Ended, runProgram } from '../units/program.ts';
 
 export interface RunOptions {
   /** Text for the program's standard input. */

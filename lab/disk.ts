@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runProgram, words } from '../processes/program.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { runProgram, words } from '../units/program.ts';
 import { poll } from '../units/until.ts';
 import { run } from './command.ts';
 import { type Lab, machineFolder, machineNames } from './lab.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
-import { withLock } from '../units/lock.ts';
+import { withLock } from '../processes/lock.ts';
 import { groupsIn, removeGroup } from './cgroup.ts';
 import { remove } from './host.ts';
 import { LABS, type Lab, machineNames, requireRoot } from './lab.ts';

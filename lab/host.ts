@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { withLock } from '../units/lock.ts';
+import { withLock } from '../processes/lock.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { poll } from '../units/until.ts';
 import { bootScript, type Mount, type Service } from './boot.ts';

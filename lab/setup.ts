@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, readdir, rm, writeFile } from 'node:fs/promises';
-import { withLock } from '../units/lock.ts';
+import { withLock } from '../processes/lock.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { run, succeeds } from './command.ts';
 import type { Progress } from './progress.ts';

@@ -2,7 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { clockSince } from '../probes/prober/clock.ts';
-import { ToParent } from '../units/to-parent.ts';
+import { ToParent } from '../processes/to-parent.ts';
 import type { EngineRun } from './engine.ts';
 import { engineOf } from './engines.ts';
 import type { LoadSecond } from './load.ts';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { clockSince } from '../probes/prober/clock.ts';
-import { messageIn } from '../units/json-line.ts';
+import { messageIn } from '../processes/json-line.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { engineOf } from './engines.ts';
 import type { Load, LoadReport, LoadSecond } from './load.ts';

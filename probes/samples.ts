@@ -8,8 +8,8 @@
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { refuseIrregular } from '../disk/regular.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { refuseIrregular } from '../units/regular.ts';
 import { errorClasses, outcomes, type Result, type StreamSpec } from './probe.ts';
 
 /** One stream, sorted by `seq`. Times are ms since the recording's origin; arrays are `n` long. */

@@ -1,9 +1,9 @@
 /** JSON that a run writes, and whoever comes later reads: checked once, here, so that all that stands above can rely on its types. */
 import { readFileSync, statSync } from 'node:fs';
 import type { z } from 'zod';
+import { refuseIrregular } from '../disk/regular.ts';
+import { writeWhole } from '../disk/write-whole.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { refuseIrregular } from '../units/regular.ts';
-import { writeWhole } from '../units/write-whole.ts';
 
 /** Nothing that the suite writes is nested nearly as deep; what is would overflow the stack of whoever walks it. */
 const DEEPEST = 100;

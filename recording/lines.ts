@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { refuseIrregular } from '../units/regular.ts';
+import { refuseIrregular } from '../disk/regular.ts';
 
 /** The longest line a run writes has the ids of all acknowledged writes: this is enough for three million. */
 const LONGEST_LINE = 128 * 2 ** 20;

@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
-import { appendWhole } from '../units/append.ts';
+import { appendWhole } from '../disk/append.ts';
+import { maskAll } from '../output/secrets.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { maskAll } from '../units/secrets.ts';
 import type { Clock } from './clock.ts';
 import type { RunFolder } from './folder.ts';
 import { writeJson } from './json.ts';

@@ -2,10 +2,10 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { z } from 'zod';
+import { appendWhole } from '../disk/append.ts';
 import type { StreamSpec } from '../probes/probe.ts';
 import { LONGEST_RUN, readSamples, SampleEncoder, type StreamSamples } from '../probes/samples.ts';
 import type { Exchange } from '../probes/vantage/exchanges.ts';
-import { appendWhole } from '../units/append.ts';
 import { messageOf } from '../units/message.ts';
 import { type RunFolder, vantageFiles } from './folder.ts';
 import { parseJson } from './json.ts';

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { rememberSecret } from '../output/secrets.ts';
 import { findingsByHand } from '../tests/made-up/findings.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { rememberSecret } from '../units/secrets.ts';
 import { harmless } from './harmless.ts';
 import { html, jsonForScript } from './html/markup.ts';
 import { inline } from './markdown.ts';

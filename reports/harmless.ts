@@ -1,5 +1,5 @@
-import { printable } from '../units/printable.ts';
-import { mask } from '../units/secrets.ts';
+import { printable } from '../output/printable.ts';
+import { mask } from '../output/secrets.ts';
 
 /** Of one error's text; whole pages help nobody. */
 const LONGEST = 16_000;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Terminal } from '../output/terminal.ts';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { Phase, RunEvent } from '../recording/recording.ts';
 import type { RunProgress } from '../run/progress.ts';
-import { Terminal } from '../units/terminal.ts';
 import { createLiveView } from './live.ts';
 
 /** What a terminal shows after all that was written to it: lines, and the erasing of the last of them. */

@@ -3,11 +3,12 @@
  * redrawn in place: the phase with its countdown, and the current availability. Where runs go on at the same time, on several clusters, each line
  * begins with its cluster, and each run has redrawn lines of its own.
  */
+
+import { printable } from '../output/printable.ts';
+import { joined, type Paint, type Piece, painter, type Styled, styled, type Terminal } from '../output/terminal.ts';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import type { Phase } from '../recording/recording.ts';
 import type { RunProgress } from '../run/progress.ts';
-import { printable } from '../units/printable.ts';
-import { joined, type Paint, type Piece, painter, type Styled, styled, type Terminal } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayEvent } from './events.ts';
 import { sayLatency, saySeconds, sayShare } from './wording.ts';

@@ -1,7 +1,7 @@
 import type { Knee } from '../analysis/load/knee.ts';
 import type { Load, LoadReport, LoadSecond } from '../load/load.ts';
 import type { LoadCheck } from '../load/thresholds.ts';
-import { joined, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
+import { joined, type Piece, painter, type Styled, styled } from '../output/terminal.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayKnee } from './load-findings.ts';
 

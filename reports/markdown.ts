@@ -1,4 +1,4 @@
-import { printable } from '../units/printable.ts';
+import { printable } from '../output/printable.ts';
 
 /**
  * Text in Markdown, on one line: it cannot become markup, a formula or a link, end a table's cell, or come in by an entity such as

@@ -1,6 +1,6 @@
 import type { Findings, Mark } from '../analysis/findings.ts';
 import { wasProbed } from '../analysis/streams/stream.ts';
-import { printable } from '../units/printable.ts';
+import { printable } from '../output/printable.ts';
 
 /** One line per stream, one column per mark; durations in ms with their brackets, censored values as `>120000`. */
 export function marksCsv({ streams }: Findings): string {

@@ -2,9 +2,9 @@
 import type { Durability, Findings, VerdictKind } from '../analysis/findings.ts';
 import { lostWrites } from '../analysis/streams/durability.ts';
 import { wasProbed } from '../analysis/streams/stream.ts';
+import { printable } from '../output/printable.ts';
+import { joined, type Paint, type Piece, painter, type Styled, styled } from '../output/terminal.ts';
 import type { RunMeta } from '../recording/recording.ts';
-import { printable } from '../units/printable.ts';
-import { joined, type Paint, type Piece, painter, type Styled, styled } from '../units/terminal.ts';
 import { formatDuration } from '../units/units.ts';
 import { cleanUpOf } from './clean-up.ts';
 import { type Leg, legs } from './legs.ts';

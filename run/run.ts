@@ -1,6 +1,7 @@
 /** The phases of a run: preflight → deploy → steady → inject → confirm → hold → heal → recover → verify → clean up. */
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { maskAll } from '../output/secrets.ts';
 import type { Act } from '../platforms/platform.ts';
 import type { ProberTick } from '../probes/prober/plan.ts';
 import { type RunFolder, runFolder, runsDir } from '../recording/folder.ts';
@@ -10,7 +11,6 @@ import type { Recorder } from '../recording/recorder.ts';
 import type { Phase } from '../recording/recording.ts';
 import { isOverload, type StopCondition } from '../scenarios/scenario.ts';
 import { OperatorError } from '../units/operator-error.ts';
-import { maskAll } from '../units/secrets.ts';
 import { sleep } from '../units/sleep.ts';
 import { begin, Refusal } from './begin.ts';
 import { certificates } from './companions/certificates.ts';

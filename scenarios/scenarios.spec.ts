@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { projectPath } from '../files/project-path.ts';
 import { test } from '../fixtures/test.ts';
+import { printable } from '../output/printable.ts';
 import { readInvocation } from '../run/invocation/invocation.ts';
-import { printable } from '../units/printable.ts';
 
 /** Without the command: those of the voting app. Only then is it here that scenario files are read. */
 async function votingScenarios(): Promise<{ file: string; title: string }[]> {

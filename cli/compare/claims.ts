@@ -1,6 +1,7 @@
 /** `brownout compare --claims`: what recordings say of the claims in a file. */
 import { judgeClaims } from '../../analysis/claims/claims.ts';
 import { projectPath } from '../../files/project-path.ts';
+import { asDocument, asJson, stderr, stdout } from '../../output/terminal.ts';
 import type { RunFolder } from '../../recording/folder.ts';
 import { readMeta } from '../../recording/read.ts';
 import { renderClaimsPage } from '../../reports/claims/html.ts';
@@ -8,7 +9,6 @@ import { renderClaimsMarkdown } from '../../reports/claims/markdown.ts';
 import { renderClaims } from '../../reports/claims/terminal.ts';
 import { loadProject } from '../../run/parts.ts';
 import { type Claims, placesOf, readClaims } from '../../scenarios/claims.ts';
-import { asDocument, asJson, stderr, stdout } from '../../units/terminal.ts';
 import { readNewest, readRun } from '../recordings.ts';
 import { byId, type ReadRun, readJudged, requireOneWay, writePage } from './compared-runs.ts';
 

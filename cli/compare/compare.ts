@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { compare } from '../../analysis/comparison/compare.ts';
 import type { Comparison } from '../../analysis/comparison/comparison.ts';
+import { asDocument, asJson, type Styled, stdout } from '../../output/terminal.ts';
 import { renderComparisonPage } from '../../reports/compare/html.ts';
 import { renderMarkdown } from '../../reports/compare/markdown.ts';
 import { renderComparison } from '../../reports/compare/terminal.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { asDocument, asJson, type Styled, stdout } from '../../units/terminal.ts';
 import { readNewest, readRun } from '../recordings.ts';
 import { compareClaims } from './claims.ts';
 import { byId, type ReadRun, readJudged, requireOneWay, writePage } from './compared-runs.ts';

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ComparedRun } from '../../analysis/comparison/factors.ts';
+import { writeWhole } from '../../disk/write-whole.ts';
+import { stderr } from '../../output/terminal.ts';
 import type { RunFolder } from '../../recording/folder.ts';
 import { judgeRun } from '../../run/judge.ts';
 import { shownPath } from '../../run/plan.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { stderr } from '../../units/terminal.ts';
-import { writeWhole } from '../../units/write-whole.ts';
 import type { Read } from '../recordings.ts';
 
 export type ReadRun = Read<ComparedRun>;

@@ -1,10 +1,10 @@
+import { stderr, stdout } from '../../output/terminal.ts';
 import { completeResults } from '../../reports/allure/complete.ts';
 import type { AllurePages } from '../../reports/allure/generate.ts';
 import type { InvocationFolder } from '../../run/invocation/folder.ts';
 import { shownPath } from '../../run/plan.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { stderr, stdout } from '../../units/terminal.ts';
 import { tellHint } from '../tell.ts';
 
 /** Publishes an invocation's results and, unless it is not wanted, the report of them. If that cannot be made, the verdicts are still valid. */

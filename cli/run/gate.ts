@@ -1,7 +1,9 @@
 /** The files that a gate leaves behind: `--summary`, `--junit`, and what GitHub shows of a step. */
 import { appendFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { writeWhole } from '../../disk/write-whole.ts';
 import { projectPath } from '../../files/project-path.ts';
+import { stderr } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { runFolder } from '../../recording/folder.ts';
 import type { Gate, GateCase, Outcome } from '../../reports/gate/gate.ts';
@@ -14,8 +16,6 @@ import { shownPath } from '../../run/plan.ts';
 import type { WrittenScenario } from '../../scenarios/scenario.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { stderr } from '../../units/terminal.ts';
-import { writeWhole } from '../../units/write-whole.ts';
 import { exit } from '../exit.ts';
 
 export interface GateFlags {

@@ -4,6 +4,7 @@ import { closeSync, existsSync, openSync, readSync, writeFileSync } from 'node:f
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { projectPath } from '../../files/project-path.ts';
+import { stderr, stdout, styled } from '../../output/terminal.ts';
 import { runFolder } from '../../recording/folder.ts';
 import { createLiveView } from '../../reports/live.ts';
 import { renderSummary } from '../../reports/terminal.ts';
@@ -17,7 +18,6 @@ import {
 } from '../../run/invocation/invocation.ts';
 import { readFindings } from '../../run/judge.ts';
 import { shownPath } from '../../run/plan.ts';
-import { stderr, stdout, styled } from '../../units/terminal.ts';
 import { few } from '../../units/words.ts';
 import { endedEarlyIs } from '../ending.ts';
 import { exit } from '../exit.ts';

@@ -1,13 +1,13 @@
 /** Runs whose process is gone before they had cleaned up: killed under the command, or by a second Ctrl-C. */
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { joined, type Styled, stderr, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { ownerState } from '../../platforms/owner.ts';
 import { type RunFolder, runFolder } from '../../recording/folder.ts';
 import { readJournal } from '../../run/journal/journal.ts';
 import type { UndoStep } from '../../run/journal/undo.ts';
 import { pendingIn } from '../../run/judge.ts';
-import { joined, type Styled, stderr, styled } from '../../units/terminal.ts';
 import { poll } from '../../units/until.ts';
 import { exit } from '../exit.ts';
 import { undoRun } from './apart.ts';

@@ -5,13 +5,13 @@
 import { fork } from 'node:child_process';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { stderr } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import type { Act } from '../../platforms/platform.ts';
 import type { RunFolder } from '../../recording/folder.ts';
 import { readRunJournal } from '../../run/journal/run-journal.ts';
 import type { UndoStep } from '../../run/journal/undo.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { stderr } from '../../units/terminal.ts';
 import { undoLeftoversHere, undoRunHere } from './here.ts';
 
 /** What such a process is to do. */

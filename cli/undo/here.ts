@@ -1,5 +1,6 @@
 /** Carries undos out in this process. */
 import { isDeepStrictEqual } from 'node:util';
+import { stderr } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { ownerState } from '../../platforms/owner.ts';
 import type { Platform } from '../../platforms/platform.ts';
@@ -11,7 +12,6 @@ import { describeAct, type UndoStep, undoPending } from '../../run/journal/undo.
 import { locate, type Place } from '../../run/locate.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { stderr } from '../../units/terminal.ts';
 import { within } from '../../units/within.ts';
 import { hasPending, isRunning } from './pending.ts';
 

@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ownPlace } from '../../files/own.ts';
 import { whenStuck } from '../../files/stuck.ts';
+import { keepResultsApart, surviveClosedOutput } from '../../output/terminal.ts';
 import type { Actor } from '../../run/journal/actor.ts';
 import type { UndoStep } from '../../run/journal/undo.ts';
 import { loadPlatform } from '../../run/parts.ts';
 import { messageOf } from '../../units/message.ts';
 import { type OperatorError, PermanentError } from '../../units/operator-error.ts';
-import { keepResultsApart, surviveClosedOutput } from '../../units/terminal.ts';
 import { during, endWith, guardEnd } from '../ending.ts';
 import { exit } from '../exit.ts';
 import type { UndoNews, UndoOrder } from './apart.ts';

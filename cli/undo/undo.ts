@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Command } from 'commander';
+import { asJson, type Styled, stderr, stdout, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { findRun, listRuns, type RunFolder } from '../../recording/folder.ts';
 import { readJournal } from '../../run/journal/journal.ts';
@@ -7,7 +8,6 @@ import { describeAct, type UndoStep } from '../../run/journal/undo.ts';
 import { isAbout } from '../../run/locate.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { asJson, type Styled, stderr, stdout, styled } from '../../units/terminal.ts';
 import { exit } from '../exit.ts';
 import { tellHint } from '../tell.ts';
 import { undoLeftovers, undoRun } from './apart.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { withLock } from '../../units/lock.ts';
+import { withLock } from '../../processes/lock.ts';
 import type { Progress } from '../progress.ts';
 
 /** How many entries of one kind are kept: the one in use, and those that other branches of the checkout use. */

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { cp, lstat, mkdir, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ifFree, withLock } from '../../units/lock.ts';
+import { ifFree, withLock } from '../../processes/lock.ts';
 import { run, runStreaming } from '../command.ts';
 import { diskOf } from '../disk.ts';
 import type { Docker } from '../docker/api.ts';

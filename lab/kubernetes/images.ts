@@ -1,6 +1,6 @@
 import { cp, lstat, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { ifFree } from '../../units/lock.ts';
+import { ifFree } from '../../processes/lock.ts';
 import { run, runStreaming } from '../command.ts';
 import { diskOf } from '../disk.ts';
 import type { Docker } from '../docker/api.ts';

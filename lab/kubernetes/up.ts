@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { withLock } from '../../units/lock.ts';
+import { withLock } from '../../processes/lock.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { install, linkState, logTail, type Machine, powerOn, restoreLink } from '../host.ts';
 import { isCurrent } from '../image/store.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quote } from '../../units/program.ts';
+import { quote } from '../../processes/program.ts';
 import { run } from '../command.ts';
 import { EDGE_CONFIG, edgeConfig } from '../edge.ts';
 import { issueEdgeCertificate } from '../edge-certificate.ts';

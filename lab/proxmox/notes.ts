@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeWhole } from '../../units/write-whole.ts';
+import { writeWhole } from '../../disk/write-whole.ts';
 import { proxmoxLab, type Settings } from './layout.ts';
 
 /** The notes of a lab that is up, or was meant to be. */

@@ -1,5 +1,5 @@
 import { mkdir, readFile } from 'node:fs/promises';
-import { withLock } from '../../units/lock.ts';
+import { withLock } from '../../processes/lock.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { poll } from '../../units/until.ts';
 import { edgeMachine } from '../edge.ts';

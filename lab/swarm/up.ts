@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
-import { withLock } from '../../units/lock.ts';
+import { withLock } from '../../processes/lock.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { formatDuration } from '../../units/units.ts';
 import { poll } from '../../units/until.ts';

@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import path from 'node:path';
+import { runProgram, words } from '../../processes/program.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { runProgram, words } from '../../units/program.ts';
 
 /** The k6 of this machine. */
 export interface Program {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { FileError } from '../../files/diagnostic.ts';
 import { projectPath } from '../../files/project-path.ts';
+import { runProgram, words } from '../../processes/program.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { runProgram, words } from '../../units/program.ts';
 import { diagnosticOf, type Finding } from './place.ts';
 
 /** Far more than a script takes on a busy machine, ms. */

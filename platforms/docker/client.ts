@@ -3,9 +3,9 @@ import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
 import Docker from 'dockerode';
-import { clip, type Limit, Tally } from '../../units/bounded.ts';
+import { rememberSecret } from '../../output/secrets.ts';
+import { clip, type Limit, Tally } from '../../processes/bounded.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { rememberSecret } from '../../units/secrets.ts';
 import { withinOr } from '../../units/within.ts';
 import { SshAgent, sshPort } from './ssh.ts';
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { OUTPUT, Pieces, size, TooLong } from '../../units/bounded.ts';
+import { OUTPUT, Pieces, size, TooLong } from '../../processes/bounded.ts';
 
 const HEADER = 8;
 const STDERR = 2;

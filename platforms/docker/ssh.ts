@@ -1,9 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex } from 'node:stream';
+import { mask } from '../../output/secrets.ts';
+import { runProgram } from '../../processes/program.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { runProgram } from '../../units/program.ts';
-import { mask } from '../../units/secrets.ts';
 
 /** Of what ssh complains about, before secrets are masked and the last of it is told. */
 const KEPT = 64 * 2 ** 10;

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { isSecretKey } from '../../files/secret.ts';
+import { rememberSecret } from '../../output/secrets.ts';
+import { runProgram, words } from '../../processes/program.ts';
 import { OperatorError, PermanentError } from '../../units/operator-error.ts';
-import { runProgram, words } from '../../units/program.ts';
-import { rememberSecret } from '../../units/secrets.ts';
 import type { Power, PowerConfig, PowerState } from './power.ts';
 
 type CommandConfig = Extract<PowerConfig, { kind: 'command' }>;

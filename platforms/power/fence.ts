@@ -1,9 +1,9 @@
 import { nearest } from '../../files/nearest.ts';
 import { readSecret } from '../../files/reference.ts';
 import { isReference } from '../../files/secret.ts';
+import { mask } from '../../output/secrets.ts';
+import { type Ended, runProgram, words } from '../../processes/program.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { type Ended, runProgram, words } from '../../units/program.ts';
-import { mask } from '../../units/secrets.ts';
 import { type FenceParameter, parseFenceMetadata } from './metadata.ts';
 import type { Power, PowerConfig } from './power.ts';
 

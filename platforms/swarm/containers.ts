@@ -1,7 +1,7 @@
 /** Containers on one node, past the control plane: looked at, executed in, and the suite's own node agents. */
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { clip, readLines } from '../../units/bounded.ts';
+import { clip, readLines } from '../../processes/bounded.ts';
 import { OperatorError, PermanentError } from '../../units/operator-error.ts';
 import { sleep } from '../../units/sleep.ts';
 import { poll } from '../../units/until.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProgram, words } from '../../processes/program.ts';
 import { isPermanent, OperatorError, PermanentError } from '../../units/operator-error.ts';
-import { runProgram, words } from '../../units/program.ts';
 import { few } from '../../units/words.ts';
 import { isGone } from '../docker/client.ts';
 import { type Labels, listNodes, listServices, listStored, RUN_LABEL } from './api.ts';

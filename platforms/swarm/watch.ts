@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { readLines } from '../../units/bounded.ts';
+import { readLines } from '../../processes/bounded.ts';
 import { sleep } from '../../units/sleep.ts';
 import { describeFailure } from '../docker/client.ts';
 import type { PlatformEvent } from '../platform.ts';

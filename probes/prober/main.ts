@@ -1,6 +1,6 @@
 /** The prober process: see `ProberPlan` for what it reads, `ProberMessage` for what it writes. */
 import { createInterface } from 'node:readline';
-import { ToParent } from '../../units/to-parent.ts';
+import { ToParent } from '../../processes/to-parent.ts';
 import { importKinds } from '../kinds.ts';
 import { Output } from './output.ts';
 import { MESSAGES, type ProberMessage, type ProberPlan } from './plan.ts';

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { basename, join } from 'node:path';
-import { groupMounts } from '../../units/cgroup.ts';
+import { groupMounts } from '../../processes/cgroup.ts';
 import type { ProberReport } from './plan.ts';
 
 const PREFIX = 'brownout-prober-';

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { messageIn } from '../../units/json-line.ts';
+import { messageIn } from '../../processes/json-line.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { MESSAGES, type ProberMessage, type ProberPlan, type ProberReport, type ProberTick } from './plan.ts';
 import { removeStaleGroups } from './priority.ts';

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { StringDecoder } from 'node:string_decoder';
+import { mask } from '../../output/secrets.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { mask } from '../../units/secrets.ts';
 import { nodeArgv, OLDEST_NODE } from './loader.ts';
 import { type Order, readSaid, type Said } from './messages.ts';
 import { programAt, sayPlace, type Vantage } from './vantage.ts';

@@ -1,6 +1,6 @@
 /** What the suite and a prober elsewhere say to each other: lines of JSON over one connection. */
 import { z } from 'zod';
-import { messageIn } from '../../units/json-line.ts';
+import { messageIn } from '../../processes/json-line.ts';
 import type { StreamSpec } from '../probe.ts';
 
 /** From the suite. A prober that hears nothing for `BRIDGED` seconds, or whose input ends, ends itself. */

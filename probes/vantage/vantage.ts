@@ -1,5 +1,5 @@
 /** A further place to probe from: a computer that is reached by ssh, or whatever a command leads to. */
-import { quote } from '../../units/program.ts';
+import { quote } from '../../processes/program.ts';
 
 export type Vantage =
   /** `ops@w1`, `ssh://ops@w1:2222` */

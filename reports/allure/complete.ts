@@ -4,8 +4,8 @@
  */
 import path from 'node:path';
 import { gateOf } from '../../analysis/validity.ts';
-import { printable } from '../../units/printable.ts';
-import { writeWhole } from '../../units/write-whole.ts';
+import { writeWhole } from '../../disk/write-whole.ts';
+import { printable } from '../../output/printable.ts';
 import { type Metric, metricKey, metricsOf } from './metrics.ts';
 import { AS_EXPECTED } from './names.ts';
 import { type ReadResult, type Result, readResults, subjectOf } from './results.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { linkOrCopy } from '../../units/link-or-copy.ts';
+import { linkOrCopy } from '../../disk/link-or-copy.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 
 /**

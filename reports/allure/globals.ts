@@ -1,9 +1,9 @@
 /** What belongs to no single test: it stands in Allure's report by itself, and stays with the results that it is put beside. */
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { printable } from '../../units/printable.ts';
-import { mask } from '../../units/secrets.ts';
-import { writeWhole } from '../../units/write-whole.ts';
+import { writeWhole } from '../../disk/write-whole.ts';
+import { printable } from '../../output/printable.ts';
+import { mask } from '../../output/secrets.ts';
 
 interface GlobalAttachment {
   name: string;

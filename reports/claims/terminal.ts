@@ -1,6 +1,6 @@
 /** Claims in a terminal: each with its verdict, and why. */
 import type { ClaimsResult, ClaimVerdict } from '../../analysis/claims/result.ts';
-import { joined, type Piece, painter, type Styled, styled } from '../../units/terminal.ts';
+import { joined, type Piece, painter, type Styled, styled } from '../../output/terminal.ts';
 import { contentOf } from './content.ts';
 
 const STYLES: Record<ClaimVerdict, 'green' | 'red' | 'yellow' | 'dim'> = {

@@ -1,7 +1,7 @@
 /** Runs side by side in a terminal: as many set-ups next to each other as fit, the others below. */
 import type { Comparison } from '../../analysis/comparison/comparison.ts';
-import { printable } from '../../units/printable.ts';
-import { joined, type Paint, type Piece, painter, type Styled, styled } from '../../units/terminal.ts';
+import { printable } from '../../output/printable.ts';
+import { joined, type Paint, type Piece, painter, type Styled, styled } from '../../output/terminal.ts';
 import type { TerminalOptions } from '../terminal.ts';
 import { sayMany } from '../wording.ts';
 import { cautionsOf, leadOf, titleOf } from './head.ts';

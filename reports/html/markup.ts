@@ -1,4 +1,4 @@
-import { printable } from '../../units/printable.ts';
+import { printable } from '../../output/printable.ts';
 
 /**
  * HTML as a value: text in a template is escaped, so that a service name or an error message can never become markup, hide or turn

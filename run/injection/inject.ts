@@ -1,9 +1,9 @@
 import type { ActingWorld, Done, Injection, World } from '../../faults/fault.ts';
 import type { Act, Json } from '../../platforms/platform.ts';
+import { doing } from '../../processes/doing.ts';
 import type { Clock } from '../../recording/clock.ts';
 import type { Recorder } from '../../recording/recorder.ts';
 import type { Bracket } from '../../recording/recording.ts';
-import { doing } from '../../units/doing.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { sleep } from '../../units/sleep.ts';

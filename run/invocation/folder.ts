@@ -16,10 +16,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
+import { linkOrCopy } from '../../disk/link-or-copy.ts';
 import { ownerState, thisOwner } from '../../platforms/owner.ts';
+import { withLock } from '../../processes/lock.ts';
 import { keepToOwner } from '../../recording/folder.ts';
-import { linkOrCopy } from '../../units/link-or-copy.ts';
-import { withLock } from '../../units/lock.ts';
 
 /** Of an invocation on another machine nobody knows whether it has ended; ms. */
 const KEPT_IF_UNKNOWN = 86_400_000;

@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import type { VerdictKind } from '../../analysis/findings.ts';
-import { maskAll } from '../../units/secrets.ts';
+import { maskAll } from '../../output/secrets.ts';
 import type { RunProgress } from '../progress.ts';
 
 export const INVOCATION = 'BROWNOUT_INVOCATION';

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
+import { rememberSecret } from '../../output/secrets.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
-import { rememberSecret } from '../../units/secrets.ts';
 import { DamagedJournal, Journal, readJournal } from './journal.ts';
 import { sealLine } from './journal-line.ts';
 

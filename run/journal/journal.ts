@@ -8,13 +8,13 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, fsyncSync, ftruncateSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { appendWhole } from '../../disk/append.ts';
+import { refuseIrregular } from '../../disk/regular.ts';
+import { maskAll } from '../../output/secrets.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { thisOwner } from '../../platforms/owner.ts';
 import type { Act } from '../../platforms/platform.ts';
-import { appendWhole } from '../../units/append.ts';
 import { OperatorError, PermanentError } from '../../units/operator-error.ts';
-import { refuseIrregular } from '../../units/regular.ts';
-import { maskAll } from '../../units/secrets.ts';
 import { openLine, sealLine } from './journal-line.ts';
 import { isSealed, sealOf } from './seal.ts';
 

@@ -1,6 +1,6 @@
 import pRetry from 'p-retry';
 import type { Act, Json, Platform } from '../../platforms/platform.ts';
-import { doing } from '../../units/doing.ts';
+import { doing } from '../../processes/doing.ts';
 import { messageOf } from '../../units/message.ts';
 import { isPermanent, OperatorError } from '../../units/operator-error.ts';
 import { poll } from '../../units/until.ts';

@@ -114,7 +114,7 @@ import { test } from '@playwright/test';
 import { endTest } from ${from('fixtures/end-test.ts')};
 import { runFolder } from ${from('recording/folder.ts')};
 import { attachToAllure, identifyInAllure } from ${from('reports/allure.ts')};
-import { printable } from ${from('units/printable.ts')};
+import { printable } from ${from('output/printable.ts')};
 
 for (const ending of JSON.parse(readFileSync(${JSON.stringify(endings)}, 'utf8'))) {
   const { meta, findings, journey, skipped, thrown, clockStep } = ending;

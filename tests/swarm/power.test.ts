@@ -10,8 +10,8 @@ import { connect, unlessGone } from '../../platforms/docker/client.ts';
 import { dockerPower } from '../../platforms/power/docker.ts';
 import { checkFenceOptions, fencePower } from '../../platforms/power/fence.ts';
 import { type FenceParameter, parseFenceMetadata } from '../../platforms/power/metadata.ts';
+import { runProgram } from '../../processes/program.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { runProgram } from '../../units/program.ts';
 import { labCluster } from '../labs/swarm.ts';
 
 const AGENTS = '/usr/sbin';

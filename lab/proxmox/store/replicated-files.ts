@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeWhole } from '../../../disk/write-whole.ts';
 import { sleep } from '../../../units/sleep.ts';
-import { writeWhole } from '../../../units/write-whole.ts';
 import { type ClusterFiles, NotReady } from '../node/parts.ts';
 import { AgeLocks, LOCKS } from './age-locks.ts';
 import { type EtcdGateway, EtcdUnavailable, type Write } from './etcd-gateway.ts';

@@ -1,4 +1,4 @@
-import { clip } from '../../../units/bounded.ts';
+import { clip } from '../../../processes/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 
 /** What the API says of a request that it refuses (`Status`). */

@@ -4,9 +4,9 @@
  */
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import { limitInterim, readBeginning, readLines, readText } from '../../../units/bounded.ts';
+import { mask } from '../../../output/secrets.ts';
+import { limitInterim, readBeginning, readLines, readText } from '../../../processes/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
 import { ApiError, RELOADING, refusal, silence } from './api-error.ts';
 import { FIELD_MANAGER, type KubeList, type KubeObject, type Place, pathOf, type Resource } from './objects.ts';

@@ -1,7 +1,7 @@
 /** Credentials that a program prints (`exec` in a kubeconfig): `client.authentication.k8s.io`. */
-import { clip } from '../../../units/bounded.ts';
+import { clip } from '../../../processes/bounded.ts';
+import { runProgram, words } from '../../../processes/program.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { runProgram, words } from '../../../units/program.ts';
 
 export interface Plugin {
   apiVersion: string;

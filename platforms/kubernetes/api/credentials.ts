@@ -1,6 +1,6 @@
 /** Which parts of a kubeconfig, and of what is sent with a request, are secrets. */
 import { isSecretKey } from '../../../files/secret.ts';
-import { rememberSecret } from '../../../units/secrets.ts';
+import { rememberSecret } from '../../../output/secrets.ts';
 import type { Kubeconfig } from './kubeconfig.ts';
 
 /** What stands in the kubeconfig itself, before anything is asked with it. */

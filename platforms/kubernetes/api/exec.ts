@@ -1,5 +1,5 @@
 import WebSocket from 'ws';
-import { clip, limitInterim, OUTPUT, Pieces, readBeginning, size, TooLong } from '../../../units/bounded.ts';
+import { clip, limitInterim, OUTPUT, Pieces, readBeginning, size, TooLong } from '../../../processes/bounded.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import { type ExecResult, Overdue } from '../../platform.ts';
 import type { Api } from './api.ts';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { execaSync } from 'execa';
+import { mask } from '../../../output/secrets.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { mask } from '../../../units/secrets.ts';
 import { openReach } from './reach.ts';
 
 describe('the way to a cluster', () => {

@@ -1,6 +1,7 @@
 /** A shell on a node, for what the API cannot do. The user's own ssh: an unknown host is refused, and nothing is ever asked. */
+
+import { type Ended, quote, runProgram, words } from '../../../processes/program.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { type Ended, quote, runProgram, words } from '../../../units/program.ts';
 import { poll } from '../../../units/until.ts';
 import type { ProxmoxSsh } from '../cluster.ts';
 

@@ -1,5 +1,5 @@
 import { readSecret } from '../../../files/reference.ts';
-import { rememberSecret } from '../../../units/secrets.ts';
+import { rememberSecret } from '../../../output/secrets.ts';
 import type { ProxmoxLogin } from '../cluster.ts';
 
 /** Who the suite is at the API, and how it shows that. */

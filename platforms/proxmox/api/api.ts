@@ -4,8 +4,8 @@
  * certainly was not made, or when it may be made twice.
  */
 import type { Agent } from 'node:https';
+import { mask } from '../../../output/secrets.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { mask } from '../../../units/secrets.ts';
 import { sleep } from '../../../units/sleep.ts';
 import type { ProxmoxReach } from '../cluster.ts';
 import { type Access, openAccess, type Ticket } from './access.ts';

@@ -1,7 +1,7 @@
 /** A call of the table as bytes, and an answer's bytes as a value. */
 import type { z } from 'zod';
+import { mask } from '../../../output/secrets.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { mask } from '../../../units/secrets.ts';
 import { ApiError, type Asked, FOREIGN } from './api-error.ts';
 import { CALLS, type Call, type Method } from './calls.ts';
 

@@ -1,7 +1,7 @@
 /** What a guest is given beside its disk: files, names of the others, and what it starts at each boot. */
 import { statSync } from 'node:fs';
+import { quote, runProgram, words } from '../../../processes/program.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
-import { quote, runProgram, words } from '../../../units/program.ts';
 import { type Guest, LONGEST_INPUT, mustExec } from '../acts/agent.ts';
 import type { Api } from '../api/api.ts';
 import type { GuestSpec, PartSpec } from './manifest.ts';

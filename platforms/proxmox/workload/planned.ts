@@ -1,7 +1,7 @@
 /** What a manifest tells before it is deployed: which services HA will look after, and what it asks for beyond the usual. */
 import { realpathSync } from 'node:fs';
 import { sep } from 'node:path';
-import { isMade } from '../../../units/made-folder.ts';
+import { isMade } from '../../../disk/made-folder.ts';
 import type { Ask, AskContext } from '../../asks.ts';
 import type { Timer } from '../../platform.ts';
 import { readManifest } from './manifest.ts';

@@ -1,5 +1,5 @@
 /** The availability page as a plugin of Allure's: it is loaded by Allure itself, by the path of this file. */
-import { printable } from '../../../units/printable.ts';
+import { printable } from '../../../output/printable.ts';
 import { cleanUpOf } from '../../clean-up.ts';
 import { timelineImage } from '../../html/timeline-svg.ts';
 import { sayFaults } from '../../wording.ts';

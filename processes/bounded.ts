@@ -4,8 +4,8 @@
  */
 import type { ClientRequest } from 'node:http';
 import { StringDecoder } from 'node:string_decoder';
-import { OperatorError } from './operator-error.ts';
-import { mask } from './secrets.ts';
+import { mask } from '../output/secrets.ts';
+import { OperatorError } from '../units/operator-error.ts';
 
 const MIB = 2 ** 20;
 

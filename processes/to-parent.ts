@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import type { OperatorError } from './operator-error.ts';
+import type { OperatorError } from '../units/operator-error.ts';
 
 /** What every process of the suite's own may say last. */
 interface Failure {

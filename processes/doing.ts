@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable } from '../output/printable.ts';
 
 /** What this process is in the middle of, in words: whoever sees it end before its time can say so. */
 const going: { what: string }[] = [];

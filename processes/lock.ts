@@ -1,5 +1,5 @@
 import { connect, createServer, type Server } from 'node:net';
-import { sleep } from './sleep.ts';
+import { sleep } from '../units/sleep.ts';
 
 /**
  * Runs `work` while nobody else on this machine holds the lock `name`; waits for it if somebody does.

@@ -4,7 +4,7 @@
  * inside made harmless. So text that nobody thought of is harmless, too.
  */
 import { styleText } from 'node:util';
-import { OperatorError } from './operator-error.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { printable, printableJson } from './printable.ts';
 import { mask, maskAll } from './secrets.ts';
 

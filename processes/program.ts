@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mask } from './secrets.ts';
+import { mask } from '../output/secrets.ts';
 
 export interface ProgramOptions {
   /** Text for the program's standard input; without it there is none. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { OperatorError } from './operator-error.ts';
+import { OperatorError } from '../units/operator-error.ts';
 
 /**
  * Asked before a file is opened: a pipe would wait for its other end, and a device may have no end. Throws OperatorError for what is neither
