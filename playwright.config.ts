@@ -5,6 +5,7 @@ import { watchFiles } from './files/own.ts';
 import { projectPath } from './files/project-path.ts';
 import { whenStuck } from './files/stuck.ts';
 import type { BrownoutOptions } from './fixtures/test.ts';
+import { LONGEST_CLEAN_UP } from './run/injection/inject.ts';
 import { readInvocation, send } from './run/invocation/invocation.ts';
 
 /**
@@ -30,6 +31,9 @@ if (invocation) {
   watchFiles(journeys);
 }
 
+// A worker whose runner was killed heals and cleans up by itself. Playwright would end it after 30 s, in the middle of that.
+process.env.PWTEST_FORCE_EXIT_TIMEOUT ??= String(LONGEST_CLEAN_UP);
+
 export default defineConfig<BrownoutOptions>({
   // A scenario ends by itself: every phase has its own limit, and healing must never be cut short.
   timeout: 0,
@@ -41,7 +45,7 @@ export default defineConfig<BrownoutOptions>({
   build: { external: [here, ...partFolders()].map((folder) => `**${literally(folder)}/**/!(*.spec).ts`) },
   reporter: invocation
     ? [
-        [path.join(here, 'fixtures', `listed${path.extname(import.meta.filename)}`)],
+        [path.join(here, 'fixtures', `command-link${path.extname(import.meta.filename)}`)],
         ['allure-playwright', { resultsDir: invocation.allureResults, detail: true }],
       ]
     : [['list'], ['allure-playwright', { resultsDir: path.resolve('.brownout', 'allure-results') }]],

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { clockSince } from '../probes/prober/clock.ts';
 import { messageIn } from '../processes/json-line.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { within } from '../units/within.ts';
 import { engineOf } from './engines.ts';
 import type { Load, LoadReport, LoadSecond } from './load.ts';
 import { type LoadMessage, type LoadPlan, MESSAGES } from './plan.ts';
@@ -82,8 +83,11 @@ export async function startLoad(
   const plan: LoadPlan = { load, origin, ...(out === undefined ? {} : { out }) };
   child.stdin.write(`${JSON.stringify(plan)}\n`);
 
-  await ready.promise;
   const kill = () => killGroup(child.pid);
+  await within(READY_WITHIN, 'the start of the load', ready.promise).catch((error) => {
+    kill();
+    throw error;
+  });
   return {
     pid: child.pid!,
     engine,
@@ -100,6 +104,9 @@ export async function startLoad(
     kill,
   };
 }
+
+/** An engine that has not begun by then never will, ms: a script is read and its users are made in seconds. */
+const READY_WITHIN = 120_000;
 
 function killGroup(pid: number | undefined): void {
   try {

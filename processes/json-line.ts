@@ -1,4 +1,4 @@
-/** One message of a child process, a line. Undefined for one that ends in its middle, as the last of a process that was killed: that is told by its end. */
+/** One message of a child process, a line. Undefined for an empty one, and for one that ends in its middle, as a full disk leaves it, or a process that was killed: that is told by its end. */
 export function messageIn<Message>(line: string): Message | undefined {
   try {
     return JSON.parse(line);

@@ -22,6 +22,7 @@ export class Recorder {
   readonly #events: number;
   readonly #listener: (event: RunEvent) => void;
   readonly #broken = new AbortController();
+  #isClosed = false;
 
   constructor(folder: RunFolder, clock: Clock, listener: (event: RunEvent) => void) {
     mkdirSync(path.dirname(folder.dir), { recursive: true, mode: 0o700 });
@@ -47,6 +48,8 @@ export class Recorder {
    * recording with a gap would be judged as if nothing had happened there; one that ends is judged as far as it goes, and is unknown.
    */
   record(event: NewEvent): void {
+    // What comes after the end belongs to no run any more: the kernel may have given the file's number to the next one's.
+    if (this.#isClosed) return;
     const stamped = { at: this.clock.now(), ...event } as RunEvent;
     if (!this.broken.aborted) this.#write(stamped);
     this.#listener(stamped);
@@ -66,6 +69,7 @@ export class Recorder {
   }
 
   close(): void {
+    this.#isClosed = true;
     closeSync(this.#events);
   }
 }

@@ -44,7 +44,7 @@ export interface RunOptions {
 
 export interface RunResult {
   folder: RunFolder;
-  /** What could not be undone, one line each. */
+  /** What could not be undone, or was not seen to be, one line each. */
   notUndone: string[];
   /** Why the run ended early; undefined if it completed. */
   failure: Error | undefined;
@@ -288,7 +288,8 @@ class Lifecycle {
     await this.#companions.stop().catch((error: Error) => this.#warn(error.message));
     this.#endRenewal();
     const context = { recorder: this.#recorder, journal: this.#journal, onProgress: this.#options.onProgress };
-    return takeBack(this.#stage, context, before);
+    const unseen = this.#faults.filter(({ isSeenGone }) => !isSeenGone).map(({ name }) => name);
+    return takeBack(this.#stage, context, before, unseen);
   }
 
   /** Nothing was changed, so the recording is deleted, unless its journal is still needed to release a lock. */

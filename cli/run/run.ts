@@ -6,7 +6,7 @@ import { loadCluster } from '../../clusters/load.ts';
 import { FileError } from '../../files/diagnostic.ts';
 import { once } from '../../files/find.ts';
 import { asJson, stderr, stdout } from '../../output/terminal.ts';
-import { runFolder } from '../../recording/folder.ts';
+import { listRuns, runFolder } from '../../recording/folder.ts';
 import { attachNotUndone } from '../../reports/allure/globals.ts';
 import { InvocationFolder } from '../../run/invocation/folder.ts';
 import type { Invocation, ScenarioResult, Trouble } from '../../run/invocation/invocation.ts';
@@ -97,8 +97,9 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     testResults: own.testResults,
   };
   try {
-    const began = new Date();
-    const ran = await runPlaywright(invocation, folder, flags.json ?? false);
+    // By no clock: it may be set while runs go on, and that of the disk may be another machine's.
+    const before = new Set(listRuns().map(({ dir }) => dir));
+    const ran = await runPlaywright(invocation, folder, before, flags.json ?? false);
     const { results, broken, output, green, begun, abandoned, endedBy, isInterrupted, isListed, isUntouched } = ran;
     for (const trouble of broken) tellError(trouble);
     if (abandoned) {
@@ -112,7 +113,7 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
       return code;
     }
     endedEarlyIs(exit.notUndone);
-    const isAllUndone = await undoAbandoned(began, loaded);
+    const isAllUndone = await undoAbandoned(before, loaded);
     endedEarlyIs(exit.unknown);
     const cases = casesOf(results, read, loaded);
     const isComplete = cases.every(({ outcome }) => outcome.kind !== 'unended');

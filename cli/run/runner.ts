@@ -5,24 +5,27 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { projectPath } from '../../files/project-path.ts';
 import { stderr, stdout, styled } from '../../output/terminal.ts';
-import { runFolder } from '../../recording/folder.ts';
+import { messageIn } from '../../processes/json-line.ts';
+import { listRuns, runFolder } from '../../recording/folder.ts';
 import { createLiveView } from '../../reports/live.ts';
 import { renderSummary } from '../../reports/terminal.ts';
-import { LONGEST_HEAL } from '../../run/injection/inject.ts';
+import { LONGEST_CLEAN_UP } from '../../run/injection/inject.ts';
 import {
+  COMMAND_PIPE,
   INVOCATION,
   type Invocation,
   type Message,
   type ScenarioResult,
   type Trouble,
 } from '../../run/invocation/invocation.ts';
-import { readFindings } from '../../run/judge.ts';
+import { pendingIn, readFindings } from '../../run/judge.ts';
 import { shownPath } from '../../run/plan.ts';
 import { few } from '../../units/words.ts';
 import { endedEarlyIs } from '../ending.ts';
 import { exit } from '../exit.ts';
 import { Interrupts } from '../interrupts.ts';
 import { untilGone } from '../undo/abandoned.ts';
+import { isRunning } from '../undo/pending.ts';
 
 interface PlaywrightRun {
   results: ScenarioResult[];
@@ -46,9 +49,6 @@ interface PlaywrightRun {
   isUntouched: boolean;
 }
 
-/** How long runs may heal and clean up whose runner is gone, ms: a fault that cannot be healed is tried once more in the clean-up. */
-const HEALED_WITHIN = 2 * LONGEST_HEAL;
-
 /** How long journeys may take to be loaded, ms: a loop in one ends before, with its place. */
 const LISTED_WITHIN = 60_000;
 
@@ -58,8 +58,18 @@ const ENDED_WITHIN = 5_000;
 /** Of what the runner prints, and parts of a project in it, so much is kept, in characters. */
 const MOST_OUTPUT = 1_000_000;
 
-/** Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on. */
-export async function runPlaywright(invocation: Invocation, folder: string, quiet: boolean): Promise<PlaywrightRun> {
+/**
+ * Starts Playwright Test in its own process group, shows its progress, and passes the user's interrupts on.
+ *
+ * @param folder for what the two tell each other
+ * @param before the folders of runs that there were already
+ */
+export async function runPlaywright(
+  invocation: Invocation,
+  folder: string,
+  before: ReadonlySet<string>,
+  quiet: boolean,
+): Promise<PlaywrightRun> {
   const file = path.join(folder, 'invocation.json');
   writeFileSync(file, JSON.stringify(invocation));
   writeFileSync(invocation.wire, '');
@@ -71,13 +81,14 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
   const config = path.resolve(import.meta.dirname, '../..', `playwright.config${extension}`);
   const child = spawn(process.execPath, [cli, 'test', '--config', config], {
     env: { ...process.env, [INVOCATION]: file, FORCE_COLOR: '0' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // The last one is open for as long as this process lives, and has no other use.
+    stdio: ['ignore', 'pipe', 'pipe', ...Array.from({ length: COMMAND_PIPE - 2 }, () => 'pipe' as const)],
     // Ctrl-C reaches only this command, which signals the runner; the runner heals and cleans up. So this is spawn, not execa
     // as elsewhere: the runner must be able to outlive this command.
     detached: true,
   });
   let output = '';
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout!, child.stderr!])
     stream.on('data', (chunk) => {
       output = (output + chunk).slice(-MOST_OUTPUT);
     });
@@ -128,8 +139,10 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
     if (interrupts.count === 1) {
       view.note('interrupted: healing and cleaning up (again to leave everything as it is)');
       child.kill('SIGINT');
-      // It may not hear that: what a journey does while it is loaded keeps it from all else. A run that begins meanwhile is undone.
-      setTimeout(() => begun.size === 0 && end(), ENDED_WITHIN).unref();
+      // It may not hear that: what a journey does while it is loaded keeps it from all else. A run that begins meanwhile is undone. One may have
+      // begun and could not say so: the disk of temporary files is full.
+      const hasBegun = () => begun.size > 0 || listRuns().some((each) => !before.has(each.dir) && isRunning(each));
+      setTimeout(() => hasBegun() || end(), ENDED_WITHIN).unref();
       return;
     }
     view.close();
@@ -137,18 +150,14 @@ export async function runPlaywright(invocation: Invocation, folder: string, quie
   };
   // A terminal that is closed is an interrupt, too.
   for (const signal of INTERRUPTS) process.on(signal, interrupt);
-  // Whatever ends this command: the runner is told to heal and clean up.
-  const tell = () => child.kill('SIGINT');
-  process.on('exit', tell);
   endedEarlyIs(exit.unknown);
   const { status, endedBy } = await new Promise<Pick<PlaywrightRun, 'endedBy'> & { status: number | null }>((resolve) =>
     child.on('close', (code, signal) => resolve({ status: code, endedBy: signal })),
   );
-  process.off('exit', tell);
   clearTimeout(listing);
   if (endedBy !== null && !isEndedByUs && interrupts.count < 2) {
     view.note(`the runner was ended by ${endedBy}: what it ran heals and cleans up by itself`);
-    await Promise.all([...begun].map((dir) => untilGone(runFolder(dir).journal, HEALED_WITHIN)));
+    await Promise.all([...begun].map((dir) => untilGone(runFolder(dir).journal, LONGEST_CLEAN_UP)));
   }
   for (const signal of INTERRUPTS) process.off(signal, interrupt).on(signal, finishFirst);
   follow.stop();
@@ -187,14 +196,20 @@ function showResult(result: ScenarioResult, quiet: boolean): void {
     stdout.print(renderSummary(meta, findings, { color, width }));
     const { report } = runFolder(result.dir);
     if (existsSync(report)) stdout.print(`Report: ${shownPath(report)}`);
-    for (const left of result.notUndone)
-      stdout.print(styled`Not undone: ${left}\n  What to do: brownout undo ${result.run}`);
+    for (const left of result.notUndone) stdout.print(styled`Not undone: ${left}`);
+    if (result.notUndone.length > 0) stdout.print(`  What to do: ${whatToDo(result)}`);
   } else if (result.kind === 'refused') {
     stdout.print(`refused  ${result.scenario} on ${result.cluster}: ${result.message}`);
     if (result.hint) stdout.print(`  What to do: ${result.hint}`);
   } else {
     stdout.print(`skipped  ${result.scenario} on ${result.cluster}: ${result.reason}`);
   }
+}
+
+function whatToDo({ run, dir }: Extract<ScenarioResult, { kind: 'judged' }>): string {
+  return pendingIn(runFolder(dir))?.length === 0
+    ? 'All acts are undone: look at what still differs on the cluster.'
+    : `brownout undo ${run}`;
 }
 
 /** The runner, and all that it started; none may be there any more. */
@@ -215,7 +230,10 @@ function followWire(file: string, onMessage: (message: Message) => void): { stop
     for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) {
       const lines = (incomplete + buffer.toString('utf8', 0, read)).split('\n');
       incomplete = lines.pop()!;
-      for (const line of lines) onMessage(JSON.parse(line));
+      for (const line of lines) {
+        const message = messageIn<Message>(line);
+        if (message) onMessage(message);
+      }
     }
   };
   // File events do not work everywhere; for a display, polling is good enough.

@@ -1,5 +1,5 @@
 /** Runs whose process is gone before they had cleaned up: killed under the command, or by a second Ctrl-C. */
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { joined, type Styled, stderr, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
@@ -11,22 +11,23 @@ import { pendingIn } from '../../run/judge.ts';
 import { poll } from '../../units/until.ts';
 import { exit } from '../exit.ts';
 import { undoRun } from './apart.ts';
-import { abandonedRuns } from './pending.ts';
+import { abandonedRuns, isElsewhere } from './pending.ts';
 import { describeStep } from './undo.ts';
 
 /** A process that was killed is gone after so long at the latest, ms, unless its disk hangs. */
 const KILLED_WITHIN = 5_000;
 
 /**
- * Undoes what runs have left whose process was killed under them: nobody else knows of it now.
+ * Undoes what runs have left whose process was killed under them: nobody else knows of it now. One of another machine, or of another container
+ * with this folder, is theirs.
  *
- * @param began only runs whose journal has changed since then
+ * @param before the folders of runs that were there when this invocation began
  * @param clusters those of this invocation, as their files say now
  * @returns true if nothing is left
  */
-export async function undoAbandoned(began: Date, clusters: Cluster[]): Promise<boolean> {
+export async function undoAbandoned(before: ReadonlySet<string>, clusters: Cluster[]): Promise<boolean> {
   let isAllUndone = true;
-  for (const folder of abandonedRuns().filter(({ journal }) => changedSince(journal, began))) {
+  for (const folder of abandonedRuns().filter((each) => !before.has(each.dir) && !isElsewhere(each))) {
     const run = path.basename(folder.dir);
     stderr.print(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
     let isUndone = true;
@@ -78,15 +79,6 @@ export async function untilGone(journal: string, timeout: number): Promise<void>
     }
   };
   await poll(state, (seen) => seen !== 'alive', { timeout });
-}
-
-function changedSince(file: string, moment: Date): boolean {
-  try {
-    return statSync(file).mtime >= moment;
-  } catch {
-    // It was that way before: no run of today can have left it.
-    return false;
-  }
 }
 
 function clusterFileOf({ journal }: RunFolder): string | undefined {

@@ -68,10 +68,13 @@ async function inProcesses(order: UndoOrder, onStep: (step: UndoStep) => void): 
   const inVain: UndoStep[] = [];
   const told = new Set<string>();
   const tell = (step: UndoStep) => {
+    if (step.error === undefined) return onStep(step);
+    // Each process tells again what those before it had tried in vain. A success before it was of another, equal act.
     const act = JSON.stringify(step.act);
-    if (step.error !== undefined && !told.has(act)) inVain.push(step);
-    if (!told.has(act)) onStep(step);
+    if (told.has(act)) return;
     told.add(act);
+    inVain.push(step);
+    onStep(step);
   };
   for (;;) {
     const { during, why } = await inProcess({ ...order, inVain }, tell);

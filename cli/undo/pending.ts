@@ -28,11 +28,16 @@ export function stillGoing(folder: RunFolder): string {
   return `Run ${path.basename(folder.dir)} is still going on (process ${pid}) and is left alone.`;
 }
 
-export function isRunning(folder: RunFolder): boolean {
+export const isRunning = (folder: RunFolder) => stateOf(folder) === 'alive';
+
+/** Of its process nobody knows here. */
+export const isElsewhere = (folder: RunFolder) => stateOf(folder) === 'elsewhere';
+
+function stateOf({ journal }: RunFolder): ReturnType<typeof ownerState> | undefined {
   try {
-    return ownerState(readJournal(folder.journal).header.owner) === 'alive';
+    return ownerState(readJournal(journal).header.owner);
   } catch {
     // Who cannot be asked is undone as far as it goes, and told.
-    return false;
+    return undefined;
   }
 }

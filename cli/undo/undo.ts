@@ -41,7 +41,9 @@ export function undoCommand(): Command {
         stderr.print(`not undone  run ${run}: ${messageOf(error)}`);
         if (error instanceof OperatorError) tellHint(error.hint);
       };
-      for (const folder of runsToUndo(name, given)) {
+      const { left, goingOn } = runsToUndo(name, given);
+      for (const folder of goingOn) stderr.print(stillGoing(folder));
+      for (const folder of left) {
         // A run that cannot be undone now must not prevent the undo of others.
         await undoRun(folder, onStep, clusterFor(folder, name, given)).catch((error: unknown) =>
           isNotReached(path.basename(folder.dir), error),
@@ -54,8 +56,11 @@ export function undoCommand(): Command {
           isNotReached(name ?? 'of any name', error);
         });
       }
-      const isAllUndone = notReached.length === 0 && steps.every((step) => step.error === undefined);
-      if (flags.json) stdout.print(asJson({ steps, notReached }));
+      // What a run that goes on has done is not undone either: its own end does that, and nobody here knows whether it comes.
+      const isAllUndone =
+        notReached.length === 0 && goingOn.length === 0 && steps.every((step) => step.error === undefined);
+      if (flags.json)
+        stdout.print(asJson({ steps, notReached, goingOn: goingOn.map(({ dir }) => path.basename(dir)) }));
       else if (steps.length === 0 && isAllUndone) stdout.print('Nothing to undo.');
       process.exitCode = isAllUndone ? exit.pass : exit.notUndone;
     });
@@ -80,20 +85,19 @@ async function loadGiven(file: string): Promise<Cluster> {
   return { ...cluster, file: path.resolve(cluster.file) };
 }
 
-function runsToUndo(name: string | undefined, given: Cluster | undefined): RunFolder[] {
+/** `goingOn`: runs with acts that are not undone yet, and whose process lives. */
+function runsToUndo(name: string | undefined, given: Cluster | undefined): { left: RunFolder[]; goingOn: RunFolder[] } {
   if (name === undefined) {
-    for (const folder of listRuns().filter((each) => hasPending(each) && isRunning(each)))
-      stderr.print(stillGoing(folder));
-    return abandonedRuns();
+    return { left: abandonedRuns(), goingOn: listRuns().filter((each) => hasPending(each) && isRunning(each)) };
   }
   // With --cluster the run may have been started on another machine: there need not be a journal.
   const folder = given ? folderHere(name) : findRun(name);
-  if (!folder) return [];
+  if (!folder) return { left: [], goingOn: [] };
   if (isRunning(folder))
     throw new OperatorError(stillGoing(folder), {
       hint: 'End its `brownout run` with Ctrl-C; it cleans up by itself.',
     });
-  return hasPending(folder) ? [folder] : [];
+  return { left: hasPending(folder) ? [folder] : [], goingOn: [] };
 }
 
 function folderHere(name: string): RunFolder | undefined {

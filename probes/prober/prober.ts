@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { messageIn } from '../../processes/json-line.ts';
 import { OperatorError } from '../../units/operator-error.ts';
+import { within } from '../../units/within.ts';
 import { MESSAGES, type ProberMessage, type ProberPlan, type ProberReport, type ProberTick } from './plan.ts';
 import { removeStaleGroups } from './priority.ts';
 
@@ -70,7 +71,10 @@ export async function startProber(
   });
   child.stdin.write(`${JSON.stringify(plan)}\n`);
 
-  const t0 = await ready.promise;
+  const t0 = await within(OPENED_WITHIN, 'opening the probes', ready.promise, OPEN_HINT).catch((error) => {
+    child.kill('SIGKILL');
+    throw error;
+  });
   const longest = Math.max(0, ...plan.streams.map(({ timeout }) => timeout));
   return {
     pid: child.pid!,
@@ -87,6 +91,10 @@ export async function startProber(
     },
   };
 }
+
+/** A probe's `open` asks nobody; that of a kind of the project's own may wait for what never comes, ms. */
+const OPENED_WITHIN = 30_000;
+const OPEN_HINT = "Does a kind of this project's own wait for something in its open()?";
 
 /** The process of the prober's own, its schedule not yet given. */
 function spawnProber() {

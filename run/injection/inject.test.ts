@@ -139,6 +139,7 @@ test('a fault whose time is over is healed while another is held, and keeps it f
     hold,
     injected: { from: began, to: began },
     healed: false,
+    isSeenGone: false,
     injection: {
       confirm: async () => undefined,
       heal: async () => {

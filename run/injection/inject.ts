@@ -88,6 +88,8 @@ export interface LiveFault {
   injected: Bracket;
   injection: Injection;
   healed: boolean;
+  /** It was looked at from outside after its healing, and was gone. */
+  isSeenGone: boolean;
   /** Of one whose time is over before that of others: it is being healed while those are held. */
   healing?: Promise<void>;
 }
@@ -104,6 +106,8 @@ const LONGEST_INJECT = 600_000;
  * undo waits for is the end of a node's shutdown; the longest that is looked for is a node that ends, or boots.
  */
 export const LONGEST_HEAL = 900_000;
+/** How long a run may take that heals and cleans up, ms: a fault that cannot be healed is tried once more in the clean-up. */
+export const LONGEST_CLEAN_UP = 2 * LONGEST_HEAL;
 const LONGEST_CONFIRM = 360_000;
 /** What was given up may have acts that are still being performed, and these may end, ms. */
 const LAST_ACTS = 120_000;
@@ -138,7 +142,14 @@ export async function injectAll(
       const to = context.recorder.clock.now();
       const acts = await Promise.all(injecting);
       const injected = { from: acts.reduce((first, { from }) => Math.min(first, from), to), to };
-      live.push({ name: use.fault, hold: fault.hold(use.options), injected, injection, healed: false });
+      live.push({
+        name: use.fault,
+        hold: fault.hold(use.options),
+        injected,
+        injection,
+        healed: false,
+        isSeenGone: false,
+      });
     } catch (error) {
       context.journal.noMoreActs();
       await within(Math.min(longest, LAST_ACTS), 'acts', Promise.allSettled(begun)).catch(() => undefined);
@@ -198,6 +209,7 @@ async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   fault.healed = true;
   const looked = () => fault.injection.confirmHealed(HEALED_TIMEOUT);
   const evidence = (await ended(`confirming that ${fault.name} is healed`, LONGEST_CONFIRM, looked)) ?? null;
+  fault.isSeenGone = evidence !== null;
   recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
 }
 

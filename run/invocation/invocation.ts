@@ -9,6 +9,9 @@ import type { RunProgress } from '../progress.ts';
 
 export const INVOCATION = 'BROWNOUT_INVOCATION';
 
+/** The number, in the runner, of a pipe that ends with the command, however that ends. */
+export const COMMAND_PIPE = 3;
+
 export interface Invocation {
   /** `on`: the only platforms for which it was asked. */
   scenarios: { file: string; title: string; on?: string[] | undefined }[];
@@ -75,7 +78,8 @@ export function readInvocation(): Invocation | undefined {
 export function send(message: Message): void {
   try {
     const wire = readInvocation()?.wire;
-    if (wire) appendFileSync(wire, `${JSON.stringify(maskAll(message))}\n`);
+    // On a line of its own, also where one before it was written in part.
+    if (wire) appendFileSync(wire, `\n${JSON.stringify(maskAll(message))}\n`);
   } catch {
     // The disk of temporary files is full.
   }

@@ -273,3 +273,35 @@ test('a journal of before, whose lines are bound to no run, is read and gone on 
     [on('w1')],
   );
 });
+
+test('a journal that can be read and not written is undone all the same, and what was undone is told as not marked', (t) => {
+  if (process.getuid?.() !== 0) return t.skip('mounts a folder read-only: needs root');
+  const file = newFile();
+  const journal = Journal.create(file, 'r1', cluster);
+  journal.before(off('w1'), on('w1'));
+  journal.close();
+  writeFileSync(file, `${readFileSync(file, 'utf8')}{"id":2,"does"`);
+  const program = `
+    import { Journal } from '${import.meta.dirname}/journal.ts';
+    const journal = Journal.open('${file}');
+    const pending = journal.pending().map(({ id }) => id);
+    for (const id of pending) journal.done(id);
+    console.log(JSON.stringify([pending, journal.pending().length, journal.unmarked]));`;
+  const mounted = `mount --bind -o ro '${folder}' '${folder}' && exec "$0" --input-type=module --eval "$1"`;
+  const words = ['--mount', 'sh', '-c', mounted, process.execPath, program];
+  const { stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+  assert.deepEqual(JSON.parse(stdout || `["${stderr}"]`), [[1], 0, 1]);
+});
+
+test('a journal that is closed writes into no file that is opened after it', () => {
+  const journal = Journal.create(newFile(), 'r1', cluster);
+  const { id } = journal.before(off('w1'), on('w1'));
+  journal.close();
+  const other = newFile();
+  const next = Journal.create(other, 'r2', cluster);
+  const before = readFileSync(other, 'utf8');
+  journal.done(id);
+  assert.equal(journal.unmarked, 1);
+  assert.equal(readFileSync(other, 'utf8'), before);
+  next.close();
+});

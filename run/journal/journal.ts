@@ -44,13 +44,14 @@ export class Journal {
   /** Of what was there when it was opened. */
   readonly damages: readonly Damage[];
   readonly #file: string;
-  readonly #fd: number;
+  /** Undefined once it is closed, and where it can be read but not written. */
+  #fd: number | undefined;
   readonly #entries = new Map<number, JournalEntry>();
   #next: number;
   #unmarked = 0;
   #isOver = false;
 
-  private constructor(file: string, fd: number, { header, entries, damages, next }: Opened) {
+  private constructor(file: string, fd: number | undefined, { header, entries, damages, next }: Opened) {
     this.#file = file;
     this.#fd = fd;
     this.header = header;
@@ -70,14 +71,13 @@ export class Journal {
     return journal;
   }
 
-  /** Opens the journal of a run that ended or died, to undo what is pending. */
+  /**
+   * Opens the journal of a run that ended or died, to undo what is pending. A disk that takes nothing any more (an I/O error has made it
+   * read-only) keeps no undo from being carried out: it is not marked, and told.
+   */
   static open(file: string): Journal {
     const read = readJournal(file);
-    const fd = openSync(file, 'a');
-    // What is written from now on stands on a line of its own.
-    if (read.torn) ftruncateSync(fd, read.whole);
-    else if (read.isUnended) appendWhole(fd, '\n');
-    return new Journal(file, fd, read);
+    return new Journal(file, openToMark(file, read), read);
   }
 
   /** On disk, all of it, when it returns; only then may the act run. Throws OperatorError when it cannot be written. */
@@ -121,11 +121,14 @@ export class Journal {
 
   close(): void {
     this.noMoreActs();
-    closeSync(this.#fd);
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    // The kernel gives its number to the next file that is opened, which may be another run's.
+    this.#fd = undefined;
   }
 
   #append(value: object): void {
     try {
+      if (this.#fd === undefined) throw new Error('it is not open');
       appendWhole(this.#fd, `${sealLine(value, value === this.header ? '' : boundTo(this.header))}\n`);
       fsyncSync(this.#fd);
     } catch (error) {
@@ -134,6 +137,20 @@ export class Journal {
         cause: error,
       });
     }
+  }
+}
+
+function openToMark(file: string, { torn, whole, isUnended }: JournalContents): number | undefined {
+  let fd: number | undefined;
+  try {
+    fd = openSync(file, 'a');
+    // What is written from now on stands on a line of its own.
+    if (torn) ftruncateSync(fd, whole);
+    else if (isUnended) appendWhole(fd, '\n');
+    return fd;
+  } catch {
+    if (fd !== undefined) closeSync(fd);
+    return undefined;
   }
 }
 

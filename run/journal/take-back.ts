@@ -1,5 +1,6 @@
 import type { Platform } from '../../platforms/platform.ts';
 import type { Recorder } from '../../recording/recorder.ts';
+import { few } from '../../units/words.ts';
 import type { Stage } from '../plan.ts';
 import type { OnProgress } from '../progress.ts';
 import { type Snapshot, settledDifferences } from '../snapshot.ts';
@@ -12,12 +13,14 @@ const SETTLE_TIMEOUT = 45_000;
 /**
  * Undoes everything that is pending in the journal, and records how the cluster differs from its state before.
  *
- * @returns what could not be undone, one line each
+ * @param unseen faults that were healed, and were not seen to be gone
+ * @returns what could not be undone, one line each; with it those faults, unless the cluster is as before
  */
 export async function takeBack(
   { actor, platform }: Stage,
   { recorder, journal, onProgress }: { recorder: Recorder; journal: Journal; onProgress: OnProgress },
   before: Snapshot | undefined,
+  unseen: readonly string[],
 ): Promise<string[]> {
   journal.noMoreActs();
   const steps = await undoPending(journal, actor, platform, ({ act, error }) => {
@@ -28,14 +31,22 @@ export async function takeBack(
     .filter((step) => step.error !== undefined)
     .map((step) => `${describeAct(step.act)}: ${step.error}`);
   for (const text of notUndone) recorder.record({ kind: 'warning', text: `not undone: ${text}` });
-  if (before) recorder.record({ kind: 'difference', ...(await compared(platform, before)) });
-  return notUndone;
+  if (!before) return notUndone;
+  const difference = await compared(platform, before);
+  recorder.record({ kind: 'difference', ...difference });
+  return difference.left?.length === 0
+    ? notUndone
+    : [...notUndone, ...unseen.map((fault) => sayUnseen(fault, difference))];
 }
 
-async function compared(
-  platform: Platform,
-  before: Snapshot,
-): Promise<{ left: string[] } | { left: null; error: string }> {
+type Compared = { left: string[] } | { left: null; error: string };
+
+function sayUnseen(fault: string, difference: Compared): string {
+  const because = difference.left === null ? difference.error : few(difference.left, { joint: '; ' });
+  return `${fault} was healed, but was not seen to be gone (${because})`;
+}
+
+async function compared(platform: Platform, before: Snapshot): Promise<Compared> {
   try {
     return { left: await settledDifferences(platform, before, SETTLE_TIMEOUT) };
   } catch (error) {

@@ -11,6 +11,7 @@ import { createPlatform } from '../../platforms/index.ts';
 import { thisOwner } from '../../platforms/owner.ts';
 import { loadPlatform } from '../../run/parts.ts';
 import { copyExamples, type Running, startBrownout } from '../brownout.ts';
+import { until } from '../until.ts';
 
 const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-edges-'));
 const RECORDINGS = path.join(project, '.brownout');
@@ -59,6 +60,20 @@ async function untilHeld(): Promise<Running> {
   return running;
 }
 
+/** With one place of the fault as it is written there instead. */
+async function withFault<T>(place: string | RegExp, instead: string, work: () => Promise<T>): Promise<T> {
+  const file = path.join(project, 'faults', 'member-stop.ts');
+  const whole = readFileSync(file, 'utf8');
+  const changed = `import { setTimeout as sleep } from 'node:timers/promises';\n${whole.replace(place, instead)}`;
+  assert.ok(changed.includes(instead));
+  writeFileSync(file, changed);
+  try {
+    return await work();
+  } finally {
+    writeFileSync(file, whole);
+  }
+}
+
 test('the process that runs the scenario is killed: the command undoes what it left, and nothing is known', async () => {
   const running = await untilHeld();
   process.kill(playwrightsOf(project, 'workerProcessEntry')!, 'SIGKILL');
@@ -72,15 +87,54 @@ test('the process that runs the scenario is killed: the command undoes what it l
   assert.match(undo.output(), /Nothing to undo/);
 });
 
-test('the runner of the scenarios is killed: its run heals, and the command waits for it and tells how it ended', async () => {
-  const running = await untilHeld();
-  process.kill(playwrightsOf(project, '--config')!, 'SIGKILL');
-  const exitCode = await running.ended;
-  const all = running.output();
+test('the runner of the scenarios is killed: its run heals, however long that takes, and the command waits for it and tells how it ended', async () => {
+  // Playwright ends its workers 30 s after it was killed.
+  const healed = await withFault(
+    'heal: () => undoAll(done)',
+    'heal: () => sleep(33_000).then(() => undoAll(done))',
+    async () => {
+      const running = await untilHeld();
+      process.kill(playwrightsOf(project, '--config')!, 'SIGKILL');
+      return { exitCode: await running.ended, all: running.output() };
+    },
+  );
+  const { exitCode, all } = healed;
+  assert.doesNotMatch(all, /Undoing what it left/);
   assert.match(all, /runner of the scenarios was ended by SIGKILL/);
   assert.match(all, /UNKNOWN/);
   assert.match(all, /report\.html/);
   assert.equal(exitCode, 2, all);
+});
+
+test('the command is killed: its run heals and cleans up, and until then undo says that it goes on, with code 4', async () => {
+  const running = await untilHeld();
+  running.child.kill('SIGKILL');
+  await running.ended;
+  const early = brownout('undo');
+  assert.equal(await early.ended, 4, early.output());
+  assert.match(early.output(), /is still going on \(process \d+\) and is left alone/);
+  assert.doesNotMatch(early.output(), /Nothing to undo/);
+  await until('the run has ended', async () => playwrightsOf(project, '--config') === undefined, 60_000);
+  const late = brownout('undo');
+  assert.equal(await late.ended, 0, late.output());
+  assert.match(late.output(), /Nothing to undo/);
+});
+
+test('a fault that was undone and is not seen to be gone, on a cluster that is not as before, is code 4', async () => {
+  const stays = 'confirmHealed: async () => undefined';
+  const { exitCode, all } = await withFault(/confirmHealed: .*/, `${stays},`, async () => {
+    const running = await untilHeld();
+    running.child.kill('SIGINT');
+    // A namespace that was not there before.
+    const other = mkdtempSync(path.join(project, '.toy', 'mine-'));
+    writeFileSync(path.join(other, 'run'), '');
+    const exitCode = await running.ended;
+    rmSync(other, { recursive: true });
+    return { exitCode, all: running.output() };
+  });
+  assert.equal(exitCode, 4, all);
+  assert.match(all, /Not undone: member-stop was healed, but was not seen to be gone \(left behind: namespace mine-/);
+  assert.match(all, /All acts are undone: look at what still differs/);
 });
 
 test('a signal that comes twice within a moment is one request to stop: all is healed and cleaned up', async () => {
