@@ -10,9 +10,14 @@ const LOCK_RENEWAL = 20_000;
  * One run per cluster at a time: the lock is renewed while the run is alive, and expires if it dies. Its release is in the journal.
  * Throws OperatorError if another run holds it.
  *
+ * @param lost hears that the lock is another's, or nobody's: somebody else has taken this run for dead
  * @returns a function that stops the renewal
  */
-export async function takeLock({ actor, run }: Stage, journal: Journal): Promise<() => void> {
+export async function takeLock(
+  { actor, run }: Stage,
+  journal: Journal,
+  lost: (why: OperatorError) => void,
+): Promise<() => void> {
   const args = { run, owner: thisOwner() };
   const take = { verb: 'lock.take', args };
   const release = { verb: 'lock.release', args: { run } };
@@ -26,8 +31,28 @@ export async function takeLock({ actor, run }: Stage, journal: Journal): Promise
   }
   const renew = () => {
     // A renewal may fail (no leader at the moment): the lock lasts for several intervals, so the next one makes up for it.
-    actor.perform({ verb: 'lock.renew', args }).catch(() => undefined);
+    const renewed = actor.perform({ verb: 'lock.renew', args });
+    renewed.then(
+      (answer) => {
+        const other = otherHolder(answer);
+        if (other !== undefined && !isOver) lost(noLonger(other));
+      },
+      () => undefined,
+    );
   };
+  let isOver = false;
   const renewal = setInterval(renew, LOCK_RENEWAL);
-  return () => clearInterval(renewal);
+  return () => {
+    isOver = true;
+    clearInterval(renewal);
+  };
+}
+
+function noLonger(holder: string): OperatorError {
+  return new OperatorError(
+    `This run has lost its lock on the cluster (${holder}): others may have changed it meanwhile.`,
+    {
+      hint: 'It could not renew its lock for two minutes, and somebody has taken it for dead. What it measured since then is not the fault alone.',
+    },
+  );
 }

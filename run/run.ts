@@ -83,7 +83,9 @@ class Lifecycle {
   readonly #recorder: Recorder;
   readonly #journal: Journal;
   readonly #stopped = new AbortController();
-  /** Ends the run itself: the user's signal, or a recording that cannot be written. */
+  /** Aborts when the lock of the cluster is not this run's any more. */
+  readonly #lost = new AbortController();
+  /** Ends the run itself: the user's signal, a recording that cannot be written, or a lost lock. */
   readonly #aborted: AbortSignal;
   /** Ends the undisturbed course: the user's signal, or a stop condition. */
   readonly #ending: AbortSignal;
@@ -105,7 +107,7 @@ class Lifecycle {
     this.#options = options;
     this.#recorder = recorder;
     this.#journal = journal;
-    this.#aborted = AbortSignal.any([options.signal, recorder.broken]);
+    this.#aborted = AbortSignal.any([options.signal, recorder.broken, this.#lost.signal]);
     this.#ending = AbortSignal.any([this.#aborted, this.#stopped.signal]);
     const streams = stage.streams.map(({ name }) => name);
     this.#availability = new Availability(streams, stage.scenario.stop, (condition) => this.#stop(condition));
@@ -184,7 +186,7 @@ class Lifecycle {
     const before = await snapshot;
     writeJson(this.#recorder.folder.before, maskAll(before));
     this.#recorder.record({ kind: 'inspection', inspection: stage.inspection, when: 'before' });
-    this.#endRenewal = await takeLock(stage, this.#journal);
+    this.#endRenewal = await takeLock(stage, this.#journal, (why) => this.#lost.abort(why));
     return before;
   }
 

@@ -35,8 +35,8 @@ export async function undoAbandoned(before: ReadonlySet<string>, clusters: Clust
       stderr.print(styled`  ${describeStep(step)}`);
       if (step.error !== undefined) isUndone = false;
     };
-    const cluster = clusters.find(({ file }) => path.resolve(file) === clusterFileOf(folder));
-    await undoRun(folder, onStep, cluster).catch((error: Error) => {
+    const given = clusters.find(({ file }) => path.resolve(file) === clusterFileOf(folder));
+    await undoRun(folder, onStep, { given, isNamed: false }).catch((error: Error) => {
       isUndone = false;
       stderr.print(`  not undone  ${error.message}`);
     });

@@ -12,16 +12,13 @@ import type { RunFolder } from '../../recording/folder.ts';
 import { readRunJournal } from '../../run/journal/run-journal.ts';
 import type { UndoStep } from '../../run/journal/undo.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { undoLeftoversHere, undoRunHere } from './here.ts';
+import { type Asked, undoLeftoversHere, undoRunHere } from './here.ts';
 
 /** What such a process is to do. */
 export type UndoOrder = {
   /** What was tried by those before it, in vain: it is not tried again. */
   inVain: UndoStep[];
-} & (
-  | { folder: RunFolder; given: Cluster | undefined }
-  | { leftoversOn: Cluster; run: string | undefined; tried: UndoStep[] }
-);
+} & (({ folder: RunFolder } & Asked) | { leftoversOn: Cluster; run: string | undefined; tried: UndoStep[] });
 
 /** What it tells, in the order in which it happens. */
 export type UndoNews =
@@ -36,14 +33,10 @@ export type UndoNews =
 const PROCESS = path.join(import.meta.dirname, `process${path.extname(import.meta.filename)}`);
 
 /** Takes back what a run left; see `undoRunHere`. */
-export async function undoRun(
-  folder: RunFolder,
-  onStep: (step: UndoStep) => void,
-  given: Cluster | undefined,
-): Promise<void> {
+export async function undoRun(folder: RunFolder, onStep: (step: UndoStep) => void, asked: Asked): Promise<void> {
   const { cluster } = readRunJournal(folder).header;
-  if (await isSuites((given ?? cluster).platform)) return undoRunHere(folder, { onStep }, given);
-  return inProcesses({ folder, given, inVain: [] }, onStep);
+  if (await isSuites((asked.given ?? cluster).platform)) return undoRunHere(folder, { onStep }, asked);
+  return inProcesses({ folder, ...asked, inVain: [] }, onStep);
 }
 
 /** Removes what carries the label of a run; see `undoLeftoversHere`. */

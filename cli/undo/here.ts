@@ -24,20 +24,29 @@ export interface Undoing {
   through?: (actor: Actor) => Actor;
 }
 
+/** How a run is undone. */
+export interface Asked {
+  /** The cluster to do it on, instead of what the journal says of it. */
+  given: Cluster | undefined;
+  /** An operator has named this very run. */
+  isNamed: boolean;
+}
+
 /**
  * Takes back what a run left, as far as its journal can be read. Throws OperatorError for what nobody can know to be undone.
  *
- * @param given the cluster to do it on, instead of what the journal says of it
  */
 export async function undoRunHere(
   folder: RunFolder,
   { onStep, through = (actor) => actor }: Undoing,
-  given: Cluster | undefined,
+  { given, isNamed }: Asked,
 ): Promise<void> {
   readRunJournal(folder);
   const journal = Journal.open(folder.journal);
   try {
-    if (journal.pending().length > 0) await undoOn(locate(journal.header, folder, given), journal, { onStep, through });
+    if (journal.pending().length > 0) {
+      await undoOn(locate(journal.header, folder, given), journal, { onStep, through, isNamed });
+    }
     if (journal.unmarked > 0) {
       stderr.print(
         `${journal.unmarked} of these could not be marked as undone in ${folder.journal}: the next undo does them once more.`,
@@ -52,14 +61,14 @@ export async function undoRunHere(
 async function undoOn(
   { cluster, project }: Place,
   journal: Journal,
-  { onStep, through }: Required<Undoing>,
+  { onStep, through, isNamed }: Required<Undoing> & Pick<Asked, 'isNamed'>,
 ): Promise<void> {
   // Power commands are meant from the project's folder.
   process.chdir(project);
   const { loadPlatform } = await import('../../run/parts.ts');
   await loadPlatform(project, cluster.platform);
   await withPlatform(cluster, async (platform, actorOf) => {
-    await refuseBesideOthers(journal.header, platform);
+    await refuseBesideOthers(journal.header, platform, isNamed);
     await undoPending(journal, through(actorOf(journal.header.run)), platform, onStep);
   });
 }
@@ -75,10 +84,24 @@ function refuseDamages(damages: readonly Damage[], folder: RunFolder): void {
 
 /**
  * Refuses while another run holds the cluster's lock: undoing a dead run may disturb it, such as a node that both drained or switched
- * off. If the lock cannot be read the undo goes on: the nodes may be off.
+ * off. If the lock cannot be read the undo goes on, for the nodes may be off; but not of a run elsewhere that nobody has named, for it may live, and its
+ * own fault may be what keeps the lock from being read.
  */
-async function refuseBesideOthers({ run, owner }: Journal['header'], platform: Platform): Promise<void> {
-  const lockHolder = await platform.lockHolder().catch(() => undefined);
+async function refuseBesideOthers(
+  { run, owner }: Journal['header'],
+  platform: Platform,
+  isNamed: boolean,
+): Promise<void> {
+  let lockHolder: string | undefined;
+  try {
+    lockHolder = await platform.lockHolder();
+  } catch (cause) {
+    if (isNamed || ownerState(owner) !== 'elsewhere') return;
+    throw new OperatorError(
+      `run ${run} was started elsewhere, and whether it is still going on cannot be seen: ${messageOf(cause)}`,
+      { hint: `if it is dead: brownout undo ${run}`, cause },
+    );
+  }
   const isOwn = lockHolder === run && ownerState(owner) === 'gone';
   if (lockHolder === undefined || isOwn) return;
   throw new OperatorError(`run ${lockHolder} has recently renewed its lock on this cluster, so it is still going on`, {

@@ -36,7 +36,7 @@ async function carryOut(order: UndoOrder): Promise<void> {
     through: (actor: Actor) => but(order.inVain, actor),
   };
   try {
-    if ('folder' in order) await undoRunHere(order.folder, undoing, order.given);
+    if ('folder' in order) await undoRunHere(order.folder, undoing, order);
     else {
       await loadPlatform(process.cwd(), order.leftoversOn.platform);
       await undoLeftoversHere(order.leftoversOn, order.run, order.tried, undoing);

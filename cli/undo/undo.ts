@@ -45,9 +45,8 @@ export function undoCommand(): Command {
       for (const folder of goingOn) stderr.print(stillGoing(folder));
       for (const folder of left) {
         // A run that cannot be undone now must not prevent the undo of others.
-        await undoRun(folder, onStep, clusterFor(folder, name, given)).catch((error: unknown) =>
-          isNotReached(path.basename(folder.dir), error),
-        );
+        const asked = { given: clusterFor(folder, name, given), isNamed: name !== undefined };
+        await undoRun(folder, onStep, asked).catch((error: unknown) => isNotReached(path.basename(folder.dir), error));
       }
       if (given) {
         await undoLeftovers(given, name && idOf(name), [...steps], onStep).catch((error: unknown) => {

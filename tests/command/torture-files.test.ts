@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { thisOwner } from '../../platforms/owner.ts';
 import { sleep } from '../../units/sleep.ts';
 import { type Bed, createBed, SCENARIO } from '../torture/bed.ts';
 import { tortureFiles } from '../torture/files.ts';
@@ -84,7 +85,7 @@ test('the torture itself is killed: what it had started ends, and no folder or f
 test('killed together with its keeper: the next one takes away what it left', async () => {
   const gone = spawnSync('true');
   const bed = mkdtempSync(path.join(os.tmpdir(), 'torture-files-'));
-  writeFileSync(path.join(bed, 'owner'), `${os.hostname()} ${gone.pid}`);
+  writeFileSync(path.join(bed, 'owner'), thisOwner().replace(/ \d+ \d+ /, ` ${gone.pid} 1 `));
   if (process.getuid?.() === 0) {
     mkdirSync(path.join(bed, 'full'));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path.join(bed, 'full')]);

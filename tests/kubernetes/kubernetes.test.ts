@@ -15,6 +15,7 @@ import { PODS, type Pod } from '../../platforms/kubernetes/api/objects.ts';
 import { openReach } from '../../platforms/kubernetes/api/reach.ts';
 import type { KubernetesCluster } from '../../platforms/kubernetes/cluster.ts';
 import { removeNamespace } from '../../platforms/kubernetes/workload/remove.ts';
+import { thisOwner } from '../../platforms/owner.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../../platforms/platform.ts';
 import { settledDifferences } from '../../run/snapshot.ts';
 import { OperatorError, PermanentError } from '../../units/operator-error.ts';
@@ -357,7 +358,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   });
 
   it('tells which run lives, by the lock that it renews', async () => {
-    const owner = `${hostname()} ${process.pid}`;
+    const owner = thisOwner();
     assert.equal(await platform.lockHolder(), undefined);
     await platform.perform({ verb: 'lock.take', args: { run: RUN, owner } });
     assert.equal(await platform.lockHolder(), RUN);
@@ -366,7 +367,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
   });
 
   it('lets one run at a time hold the lock, and takes a stale one over', async () => {
-    const owner = `${hostname()} ${process.pid}`;
+    const owner = thisOwner();
     const take = (run: string, by = owner) => platform.perform({ verb: 'lock.take', args: { run, owner: by } });
     const release = (run: string) => platform.perform({ verb: 'lock.release', args: { run } });
     const runs = ['one', 'two', 'three', 'four'];
@@ -384,7 +385,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
     await release(run);
     await release(run);
     // Another host's process cannot be looked at; one of this host that is dead can.
-    assert.deepEqual(await take('dead', `${hostname()} 999999999`), { held: true });
+    assert.deepEqual(await take('dead', thisOwner().replace(/ \d+ \d+ /, ' 999999999 1 ')), { held: true });
     assert.deepEqual(await take('living'), { held: true });
     await release('living');
     assert.deepEqual(

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from '../../platforms/docker/client.ts';
 import { createPlatform } from '../../platforms/index.ts';
+import { thisOwner } from '../../platforms/owner.ts';
 import type { Act, Member, Platform, PlatformEvent } from '../../platforms/platform.ts';
 import { STACK_LABEL } from '../../platforms/swarm/api.ts';
 import type { SwarmCluster } from '../../platforms/swarm/cluster.ts';
@@ -192,7 +193,7 @@ describe('a Swarm', { timeout: 300_000 }, () => {
   });
 
   it('lets one run at a time hold the lock, and takes a stale one over', async () => {
-    const owner = `${hostname()} ${process.pid}`;
+    const owner = thisOwner();
     const take = (run: string, by = owner) => platform.perform({ verb: 'lock.take', args: { run, owner: by } });
     const release = (run: string) => platform.perform({ verb: 'lock.release', args: { run } });
     const answers = await Promise.all(['one', 'two', 'three', 'four'].map((run) => take(run)));
@@ -209,7 +210,7 @@ describe('a Swarm', { timeout: 300_000 }, () => {
     await release(run);
     await release(run);
     // Another host's process cannot be looked at; one of this host that is dead can.
-    assert.deepEqual(await take('dead', `${hostname()} 999999999`), { held: true });
+    assert.deepEqual(await take('dead', thisOwner().replace(/ \d+ \d+ /, ' 999999999 1 ')), { held: true });
     assert.deepEqual(await take('living'), { held: true });
     await release('living');
     assert.deepEqual(
