@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mask } from '../output/secrets.ts';
+import { actVariable } from './act-programs.ts';
 
 export interface ProgramOptions {
   /** Text for the program's standard input; without it there is none. */
@@ -41,7 +42,7 @@ export async function runProgram(file: string, argv: string[], options: ProgramO
   const { input, env = process.env, timeout, line } = options;
   const child = spawn(file, argv, {
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    env,
+    env: { ...env, ...actVariable() },
     detached: timeout !== undefined,
   });
   // A program may end without reading all of it.

@@ -1,5 +1,6 @@
 import type { ActingWorld, Done, Injection, World } from '../../faults/fault.ts';
 import type { Act, Json } from '../../platforms/platform.ts';
+import { asActOf } from '../../processes/act-programs.ts';
 import { doing } from '../../processes/doing.ts';
 import type { Clock } from '../../recording/clock.ts';
 import type { Recorder } from '../../recording/recorder.ts';
@@ -10,7 +11,7 @@ import { sleep } from '../../units/sleep.ts';
 import { within } from '../../units/within.ts';
 import type { Actor } from '../journal/actor.ts';
 import type { Journal } from '../journal/journal.ts';
-import { undoAct } from '../journal/undo.ts';
+import { actName, undoAct } from '../journal/undo.ts';
 import type { AimedFault } from './aim.ts';
 
 /**
@@ -30,11 +31,13 @@ export async function act(
   },
 ): Promise<Done> {
   const { journal, actor, recorder, fault, tell } = context;
-  const perform = async (what: Act, healing: boolean): Promise<{ answer: Json; from: number }> => {
+  const perform = async (what: Act, healing: boolean, id: number): Promise<{ answer: Json; from: number }> => {
     const from = recorder.clock.now();
     const cause = { ...(fault === undefined ? {} : { fault }), ...(healing ? { healing } : {}) };
     try {
-      const answer = await (healing ? undoAct(what, actor, HEAL_PATIENCE) : actor.perform(what, tell));
+      const answer = await (healing
+        ? undoAct(what, actor, HEAL_PATIENCE)
+        : asActOf(actName(journal, id), () => actor.perform(what, tell)));
       const bracket = bracketOf(answer, from, recorder.clock);
       recorder.record({ kind: 'act', act: what, ...cause, ...bracket });
       const { note } = (answer ?? {}) as { note?: string };
@@ -54,13 +57,13 @@ export async function act(
   // What could not be undone is not done.
   actor.check(does, undo);
   const entry = journal.before(does, undo);
-  const done = await perform(does, false);
+  const done = await perform(does, false, entry.id);
   let undone = false;
   return {
     ...done,
     async undo() {
       if (undone || !undo) return;
-      await perform(undo, true);
+      await perform(undo, true, entry.id);
       journal.done(entry.id);
       undone = true;
     },

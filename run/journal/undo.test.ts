@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Platform } from '../../platforms/platform.ts';
+import { until } from '../../units/until.ts';
 import type { Actor } from './actor.ts';
 import { Journal } from './journal.ts';
 import { type UndoStep, undoPending } from './undo.ts';
@@ -81,4 +83,31 @@ test('one that fails at once is hopeless after two minutes, however long it migh
   const { step, after } = await undone(t, 660_000, () => Promise.reject(new Error('no such outlet')));
   assert.equal(step.error, 'no such outlet');
   assert.ok(after >= 115 && after < 122, `${after} s`);
+});
+
+test('an undo waits for a program of its act that outlives the process that began it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'brownout-undo-'));
+  const file = join(folder, 'journal.jsonl');
+  const [begun, isOff] = [join(folder, 'begun'), join(folder, 'off')];
+  const killed = `
+    import { act } from '${import.meta.dirname}/../injection/inject.ts';
+    import { runProgram } from '${import.meta.dirname}/../../processes/program.ts';
+    import { Journal } from '${import.meta.dirname}/journal.ts';
+    const journal = Journal.create('${file}', 'r', {});
+    const off = ['-c', ': > ${begun}; sleep 1; : > ${isOff}'];
+    const actor = { check() {}, perform: () => runProgram('/bin/sh', off, { timeout: 60_000 }) };
+    const recorder = { clock: { now: () => 0 }, record() {} };
+    const args = { node: 'w1' };
+    await act({ verb: 'power.off', args }, { verb: 'power.restore', args }, { journal, actor, recorder });`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', killed], { stdio: 'inherit' });
+  await until('the act has begun', () => existsSync(begun), { timeout: 30_000 });
+  child.kill('SIGKILL');
+  const journal = Journal.open(file);
+  const seen: boolean[] = [];
+  const actor = { longest: () => undefined, undo: async () => seen.push(existsSync(isOff)) } as unknown as Actor;
+  const platform = { inspect: async () => ({ nodes: [{ name: 'w1', ready: true }] }) } as unknown as Platform;
+  const steps = await undoPending(journal, actor, platform, () => {});
+  assert.deepEqual([steps[0]?.error, seen], [undefined, [true]]);
+  journal.close();
+  rmSync(folder, { recursive: true });
 });

@@ -1,10 +1,12 @@
 import pRetry from 'p-retry';
 import type { Act, Json, Platform } from '../../platforms/platform.ts';
+import { untilEnded } from '../../processes/act-programs.ts';
 import { doing } from '../../processes/doing.ts';
 import { messageOf } from '../../units/message.ts';
 import { isPermanent, OperatorError } from '../../units/operator-error.ts';
 import { poll } from '../../units/until.ts';
 import { within } from '../../units/within.ts';
+import { few } from '../../units/words.ts';
 import type { Actor } from './actor.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 
@@ -41,7 +43,7 @@ export async function undoPending(
 ): Promise<UndoStep[]> {
   const steps: UndoStep[] = [];
   for (const entry of journal.pending()) {
-    const step = { act: entry.undo!, ...(await undoOne(entry, actor)) };
+    const step = { act: entry.undo!, ...(await undoOne(entry, actor, journal)) };
     if (step.error === undefined) journal.done(entry.id);
     steps.push(step);
     onStep(step);
@@ -51,10 +53,20 @@ export async function undoPending(
   return steps;
 }
 
-async function undoOne(entry: JournalEntry, actor: Actor): Promise<Pick<UndoStep, 'error' | 'hint'>> {
+/** What the programs of an act are known by. */
+export const actName = ({ header }: Pick<Journal, 'header'>, id: number) => `${header.run}/${id}`;
+
+async function undoOne(entry: JournalEntry, actor: Actor, journal: Journal): Promise<Pick<UndoStep, 'error' | 'hint'>> {
+  const { timeout } = (journal.header.cluster.power ?? {}) as { timeout?: number };
+  // Before that, an undo would find nothing to undo, and the act would take effect after it.
+  const going = await untilEnded(actName(journal, entry.id), Math.max(RETRY_TIME, Number(timeout) || 0));
   try {
     await undoAct(entry.undo!, actor, RETRY_TIME);
-    return { error: undefined };
+    if (going.length === 0) return { error: undefined };
+    return {
+      error: `it was undone, but the act itself may still take effect: its program has not ended (process ${few(going.map(String))})`,
+      hint: 'brownout undo once more when it has',
+    };
   } catch (error) {
     const { message, hint } = error as OperatorError;
     return { error: message, hint };
