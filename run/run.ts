@@ -53,6 +53,8 @@ export interface RunResult {
 /** How long members may take to become ready, and then to answer well on every stream. */
 const DEPLOY_TIMEOUT = 180_000;
 const ANSWER_TIMEOUT = 90_000;
+/** So many times five seconds without a word of the prober end a fault: on a machine that is busy for a moment it comes late. */
+const SILENT_WAITS = 6;
 /** A load takes a moment to begin, ms, and its last requests theirs to end. */
 const OVERLOAD_MARGIN = 2_000;
 
@@ -87,7 +89,7 @@ class Lifecycle {
   readonly #lost = new AbortController();
   /** Ends the run itself: the user's signal, a recording that cannot be written, or a lost lock. */
   readonly #aborted: AbortSignal;
-  /** Ends the undisturbed course: the user's signal, or a stop condition. */
+  /** Ends the undisturbed course: the user's signal, a stop condition, or a prober that tells nothing any more. */
   readonly #ending: AbortSignal;
   #faults: LiveFault[] = [];
   /** True from the first act of a fault on: stop conditions apply from then, also during injection. */
@@ -100,6 +102,7 @@ class Lifecycle {
   #writtenByLoad = 0;
   /** Aborts when the load sends nothing any more. */
   readonly #loadEnded = new AbortController();
+  readonly #healing = new AbortController();
   #endRenewal = () => {};
 
   constructor(stage: Stage, options: RunOptions, recorder: Recorder, journal: Journal) {
@@ -136,7 +139,7 @@ class Lifecycle {
       await this.#phase('deploy', () => this.#deploy());
       await this.#phase('steady', () => this.#steady());
       await this.#phase('inject', () => this.#inject());
-      await this.#phase('confirm', () => confirmAll(this.#faults, this.#recorder));
+      await this.#phase('confirm', () => confirmAll(this.#faults, this.#recorder, { signal: this.#ending }));
       await this.#phase('hold', () => this.#hold());
       await this.#phase('heal', () => this.#heal());
       await this.#phase('recover', () => this.#recover());
@@ -241,7 +244,8 @@ class Lifecycle {
       this.#recorder.record({ kind: 'targets', fault: use.fault, targets, meaning, services });
     }
     this.#harming = true;
-    this.#faults = await injectAll(aimed, world, this.#acting);
+    void this.#stopWhenBlind();
+    this.#faults = await injectAll(aimed, world, this.#acting, { signal: this.#ending });
     this.#injected = Math.min(this.#recorder.clock.now(), ...this.#faults.map(({ injected }) => injected.from));
     await this.#companions.start('fault');
   }
@@ -256,6 +260,7 @@ class Lifecycle {
   }
 
   async #heal(): Promise<void> {
+    this.#healing.abort();
     await this.#companions.stop('fault');
     await healAll(this.#faults, this.#recorder);
   }
@@ -267,6 +272,14 @@ class Lifecycle {
       condition: condition.text,
       text: this.#availability.describe(condition.window),
     });
+    this.#stopped.abort();
+  }
+
+  /** Nothing is learnt from a fault that nobody watches, and no stop condition can end it. */
+  async #stopWhenBlind(): Promise<void> {
+    const signal = AbortSignal.any([this.#ending, this.#healing.signal]);
+    if (!(await this.#availability.silent(SILENT_WAITS, signal))) return;
+    this.#warn('the prober tells nothing any more: the fault is healed at once');
     this.#stopped.abort();
   }
 
@@ -285,6 +298,7 @@ class Lifecycle {
   }
 
   async #cleanUp(before: Snapshot | undefined): Promise<string[]> {
+    this.#healing.abort();
     // Faults first: the journal has their undo as well, but healing a fault also confirms that it is gone.
     await healAll(this.#faults, this.#recorder).catch((error: Error) => this.#warn(error.message));
     await this.#companions.stop().catch((error: Error) => this.#warn(error.message));

@@ -16,6 +16,22 @@ import { Journal } from '../journal/journal.ts';
 import { RETRY_TIME } from '../journal/undo.ts';
 import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault, LONGEST_HEAL } from './inject.ts';
 
+test('what ends a run ends the confirming of its faults, and no further fault is begun; what is seen later is no evidence', async () => {
+  const end = new AbortController();
+  const seen = Promise.withResolvers<string>();
+  const live = [{ name: 'mine', injection: { confirm: () => seen.promise } }] as unknown as LiveFault[];
+  const recorded: unknown[] = [];
+  const recorder = { record: (event: unknown) => recorded.push(event) } as unknown as Recorder;
+  const confirming = confirmAll(live, recorder, { signal: end.signal });
+  end.abort();
+  await confirming;
+  seen.resolve('it is there');
+  await new Promise(setImmediate);
+  assert.deepEqual(recorded, []);
+  const never = { use: { fault: 'mine', options: {} }, fault: { inject: () => assert.fail() }, targets: [] };
+  assert.deepEqual(await injectAll([never as never], {} as World, {} as never, { signal: end.signal }), []);
+});
+
 test('when one act of a fault fails, those beside it have ended before anybody can undo them', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-inject-'));
   const journal = Journal.create(join(folder, 'journal.jsonl'), 'r', {} as never);
@@ -98,7 +114,7 @@ test('a fault that never ends is given up, with its name: its act is in the jour
   const recorder = { clock: { now: () => performance.now() }, record() {} };
   const aimed = { use: { fault: 'mine', options: {} }, fault: fault as unknown as Fault, targets: [] };
   const context = { journal, actor: actor as unknown as Actor, recorder: recorder as unknown as Recorder };
-  const injecting = injectAll([aimed as never], {} as World, context, 100);
+  const injecting = injectAll([aimed as never], {} as World, context, { longest: 100 });
   await assert.rejects(injecting, { name: 'OperatorError', message: 'injecting mine: no end within 0.1 s' });
   assert.deepEqual(
     journal.pending().map(({ undo }) => undo?.args.node),
@@ -114,7 +130,9 @@ test('a fault that never ends is given up, with its name: its act is in the jour
 
 test('a fault that never says whether it is there is given up, with its name', async () => {
   const live = [{ name: 'mine', injection: { confirm: () => new Promise(() => {}) } }] as unknown as LiveFault[];
-  await assert.rejects(confirmAll(live, {} as Recorder, 50), { message: 'confirming mine: no end within 0.05 s' });
+  await assert.rejects(confirmAll(live, {} as Recorder, { longest: 50 }), {
+    message: 'confirming mine: no end within 0.05 s',
+  });
 });
 
 test('a fault is given as long to be healed as the longest of its undos takes, and one more after it', () => {

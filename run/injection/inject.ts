@@ -117,16 +117,18 @@ const LAST_ACTS = 120_000;
 
 /**
  * Injects one fault after the other. If one fails, waits for its other acts that are in progress: an undo that overtakes its act
- * would undo nothing, and the act would stay in effect. A fault that does not end is given up after `longest` ms, and can act no more.
+ * would undo nothing, and the act would stay in effect. A fault that does not end is given up after `longest` ms, and can act no more. None is begun
+ * after the signal.
  */
 export async function injectAll(
   aimed: AimedFault[],
   world: World,
   context: { journal: Journal; actor: Actor; recorder: Recorder },
-  longest = LONGEST_INJECT,
+  { signal, longest = LONGEST_INJECT }: { signal?: AbortSignal; longest?: number } = {},
 ): Promise<LiveFault[]> {
   const live: LiveFault[] = [];
   for (const { use, fault, targets } of aimed) {
+    if (signal?.aborted) break;
     const begun: Promise<Done>[] = [];
     const injecting: Promise<Done>[] = [];
     const acting: ActingWorld = {
@@ -169,15 +171,31 @@ function ended<T>(what: string, longest: number, work: () => Promise<T>): Promis
   return doing(what, () => within(longest, what, work(), HINT));
 }
 
-/** Confirms each fault from outside. A fault that is not confirmed makes the run unknown. */
-export async function confirmAll(live: LiveFault[], recorder: Recorder, longest = LONGEST_CONFIRM): Promise<void> {
+/**
+ * Confirms each fault from outside. A fault that is not confirmed makes the run unknown. The signal ends that at once: what is seen after it, while
+ * the fault is being healed, proves nothing.
+ */
+export async function confirmAll(
+  live: LiveFault[],
+  recorder: Recorder,
+  { signal, longest = LONGEST_CONFIRM }: { signal?: AbortSignal; longest?: number } = {},
+): Promise<void> {
   await Promise.all(
     live.map(async ({ name, injection }) => {
       const looked = () => injection.confirm(CONFIRM_TIMEOUT);
-      const evidence = (await ended(`confirming ${name}`, longest, looked)) ?? null;
+      const looking = ended(`confirming ${name}`, longest, looked);
+      const evidence = (await Promise.race([looking, ...(signal ? [aborted(signal)] : [])])) ?? null;
+      if (signal?.aborted) return;
       recorder.record({ kind: 'evidence', of: 'fault', fault: name, evidence });
     }),
   );
+}
+
+function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
 }
 
 /**
@@ -190,6 +208,7 @@ export async function holdAll(
   signal: AbortSignal,
   announce: (longest: number) => void,
 ): Promise<void> {
+  if (live.length === 0) return;
   const now = recorder.clock.now();
   const left = live.map(({ hold, injected }) => injected.to + hold - now);
   const longest = Math.max(...left);

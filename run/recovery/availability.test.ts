@@ -75,3 +75,28 @@ test('what is in the way is told once it stays, again when it changes, and count
     `vote 0.00 % ok (60 × TLS: CERT_HAS_EXPIRED, 20 × ${moved}), result 100.00 % ok`,
   );
 });
+
+test('that nobody tells any more what users get is noticed: at once where the prober has ended, and otherwise after a while', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const pass = async (seconds: number) => {
+    for (let i = 0; i < seconds; i += 1) {
+      t.mock.timers.tick(1000);
+      await new Promise(setImmediate);
+    }
+  };
+  const availability = new Availability(['vote'], [], () => assert.fail());
+  const { signal } = new AbortController();
+  let isSilent = false;
+  const waiting = availability.silent(3, signal).then((silent) => (isSilent = silent));
+  await pass(12);
+  availability.add(tick(20, 0));
+  await pass(14);
+  assert.ok(!isSilent);
+  await pass(2);
+  assert.ok(await waiting);
+  const second = availability.silent(3, signal);
+  availability.end();
+  assert.ok(await second);
+  const aborted = AbortSignal.abort();
+  assert.ok(!(await new Availability(['vote'], [], () => {}).silent(3, aborted)));
+});

@@ -79,6 +79,19 @@ export class Availability {
     return false;
   }
 
+  /**
+   * Resolves with true once nobody tells any more what users get: the prober has ended, or has said nothing for `waits` times five seconds; with
+   * false on abort.
+   */
+  async silent(waits: number, signal: AbortSignal): Promise<boolean> {
+    for (let inVain = 0; inVain < waits && !this.#ended && !signal.aborted; ) {
+      const before = this.#seconds;
+      await this.#nextTick(signal);
+      inVain = this.#seconds === before ? inVain + 1 : 0;
+    }
+    return !signal.aborted;
+  }
+
   /** The share of ok over the last `window` ms, by stream, for messages. */
   describe(window: number): string {
     return this.#streams

@@ -36,20 +36,27 @@ async function toyProcesses(): Promise<string[]> {
   return stdout.split('\n').filter((line) => line.includes(path.join(project, '.toy')));
 }
 
-/** A process of Playwright in this project: its worker, in which the run lives, or its runner. */
-function playwrightsOf(folder: string, word: 'workerProcessEntry' | '--config'): number | undefined {
+/** A process in this project: Playwright's worker, in which the run lives, its runner, or the prober. */
+function processOf(word: 'workerProcessEntry' | '--config' | '/probes/prober/main.ts'): number | undefined {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .find((pid) => {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-        return words.includes(word) && readlinkSync(`/proc/${pid}/cwd`) === folder;
+        return words.includes(word) && readlinkSync(`/proc/${pid}/cwd`) === project;
       } catch {
         return false;
       }
     });
 }
+
+const runsIn = (folder: string) => {
+  const runs = path.join(folder, '.brownout', 'runs');
+  return readdirSync(runs)
+    .sort()
+    .map((name) => path.join(runs, name));
+};
 
 const RUN = ['run', 'scenarios/stopped.yaml', '--cluster', 'clusters/toy.yaml', '--no-allure'];
 
@@ -76,7 +83,7 @@ async function withFault<T>(place: string | RegExp, instead: string, work: () =>
 
 test('the process that runs the scenario is killed: the command undoes what it left, and nothing is known', async () => {
   const running = await untilHeld();
-  process.kill(playwrightsOf(project, 'workerProcessEntry')!, 'SIGKILL');
+  process.kill(processOf('workerProcessEntry')!, 'SIGKILL');
   const exitCode = await running.ended;
   const all = running.output();
   assert.match(all, /its process was killed\. Undoing what it left/);
@@ -94,7 +101,7 @@ test('the runner of the scenarios is killed: its run heals, however long that ta
     'heal: () => sleep(33_000).then(() => undoAll(done))',
     async () => {
       const running = await untilHeld();
-      process.kill(playwrightsOf(project, '--config')!, 'SIGKILL');
+      process.kill(processOf('--config')!, 'SIGKILL');
       return { exitCode: await running.ended, all: running.output() };
     },
   );
@@ -107,17 +114,32 @@ test('the runner of the scenarios is killed: its run heals, however long that ta
 });
 
 test('the command is killed: its run heals and cleans up, and until then undo says that it goes on, with code 4', async () => {
-  const running = await untilHeld();
-  running.child.kill('SIGKILL');
-  await running.ended;
-  const early = brownout('undo');
+  const slowly = 'heal: () => sleep(15_000).then(() => undoAll(done))';
+  const early = await withFault('heal: () => undoAll(done)', slowly, async () => {
+    const running = await untilHeld();
+    running.child.kill('SIGKILL');
+    await running.ended;
+    return brownout('undo');
+  });
   assert.equal(await early.ended, 4, early.output());
   assert.match(early.output(), /is still going on \(process \d+\) and is left alone/);
   assert.doesNotMatch(early.output(), /Nothing to undo/);
-  await until('the run has ended', async () => playwrightsOf(project, '--config') === undefined, 60_000);
+  await until('the run has ended', async () => processOf('--config') === undefined, 60_000);
   const late = brownout('undo');
   assert.equal(await late.ended, 0, late.output());
   assert.match(late.output(), /Nothing to undo/);
+});
+
+test('the prober is killed while a fault is held: nobody watches any more, so it is healed at once, and nothing is known', async () => {
+  const running = await untilHeld();
+  process.kill(processOf('/probes/prober/main.ts')!, 'SIGKILL');
+  const exitCode = await running.ended;
+  const all = running.output();
+  assert.equal(exitCode, 2, all);
+  const findings = JSON.parse(readFileSync(path.join(runsIn(project).at(-1)!, 'findings.json'), 'utf8'));
+  const hold = findings.phases.find(({ phase }: { phase: string }) => phase === 'hold');
+  assert.ok(hold.to - hold.from < 40_000, all);
+  assert.match(JSON.stringify(findings.warnings), /the prober tells nothing any more: the fault is healed at once/);
 });
 
 test('a fault that was undone and is not seen to be gone, on a cluster that is not as before, is code 4', async () => {
@@ -218,7 +240,7 @@ test('of a run that had begun, an empty journal or none is not one with nothing 
   const running = await untilHeld();
   process.kill(-running.child.pid!, 'SIGKILL');
   await running.ended;
-  const worker = playwrightsOf(project, 'workerProcessEntry');
+  const worker = processOf('workerProcessEntry');
   if (worker !== undefined) process.kill(worker, 'SIGKILL');
   const [run] = readdirSync(path.join(RECORDINGS, 'runs'));
   const journal = path.join(RECORDINGS, 'runs', run!, 'journal.jsonl');
