@@ -243,6 +243,7 @@ export interface LoadFindings {
   /** Of the whole load. These two are left out if its engine left no report; `error` then says why. */
   totals?: LoadReport['totals'];
   outcome?: LoadReport['outcome'];
+  thrown?: NonNullable<LoadReport['thrown']>;
   error?: string;
   /** The whole seconds of steady state, and those from t₀ to the end of recovery. */
   steady: LoadPart;

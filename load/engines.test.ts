@@ -7,7 +7,7 @@ import { afterEach, describe, test } from 'node:test';
 import { closedLoad, openLoad, send, serveHttp } from '../tests/servers/load-by-hand.ts';
 import { serveTcp } from '../tests/servers/tcp-server.ts';
 import { until } from '../tests/until.ts';
-import type { ClosedLoad, LoadCounts, LoadReport, LoadSecond, OpenLoad } from './load.ts';
+import type { ClosedLoad, LoadReport, LoadSecond, LoadTotals, OpenLoad } from './load.ts';
 import { startLoad } from './start.ts';
 
 const cleanUps: (() => unknown)[] = [];
@@ -28,7 +28,7 @@ async function serveRaw(...given: Parameters<typeof serveTcp>): Promise<string> 
 }
 
 /** Of a load and of its seconds, the same; none is lost. */
-function assertAddsUp({ report, seconds }: { report: LoadReport; seconds: LoadSecond[] }): LoadCounts {
+function assertAddsUp({ report, seconds }: { report: LoadReport; seconds: LoadSecond[] }): LoadTotals {
   const { totals } = report;
   assert.equal(totals.offered, totals.sent + totals.dropped);
   assert.equal(totals.sent, totals.ok + totals.failed);
@@ -60,7 +60,7 @@ for (const [name, load] of Object.entries(engines)) {
         const { ok, p50, max } = assertAddsUp(sent);
         assert.equal(sent.report.outcome, 'done');
         assert.deepEqual([ok, server.asked()], [100, 100]);
-        assert.ok(p50 > 0 && p50 <= max);
+        assert.ok(p50! > 0 && p50! <= max);
         assert.match(sent.report.engine, name === 'open' ? /^open$/ : /^autocannon \d+\.\d+/);
         assert.ok(sent.report.cpuMs! > 0);
       });
@@ -183,7 +183,7 @@ describe('open', () => {
     const { ok, max, p50 } = assertAddsUp(await send(openLoad(server.target, 100, 2000)));
     assert.equal(ok, 200);
     assert.ok(max > 1500, `the last one waited for 100 others: ${max} ms`);
-    assert.ok(p50 > 500, `${p50} ms`);
+    assert.ok(p50! > 500, `${p50} ms`);
   });
 
   test('more than may be under way are dropped, and told', async () => {

@@ -94,6 +94,11 @@ export interface LoadCounts {
   lateness?: number;
 }
 
+type Percentile = 'p50' | 'p95' | 'p99';
+
+/** Counts of a whole load; without percentiles where its engine broke and only its seconds are left: nobody knows them. */
+export type LoadTotals = Omit<LoadCounts, Percentile> & Partial<Pick<LoadCounts, Percentile>>;
+
 /** One second of a load. A request belongs to the second in which it was due (open) or sent (closed, k6). */
 export interface LoadSecond extends LoadCounts {
   /** Its beginning: whole seconds since the recording's origin, in ms. The first and the last may be partial. */
@@ -107,12 +112,14 @@ export interface LoadReport {
   began: number;
   ended: number;
   /** Of the whole load, percentiles too: from all its requests, not from its seconds. */
-  totals: LoadCounts;
+  totals: LoadTotals;
   outcome: LoadOutcome;
   /** CPU time of the engine's process, ms, where it is known. */
   cpuMs?: number;
   /** What the engine itself says at its end (k6). */
   summary?: unknown;
+  /** Errors that the script threw and the engine went on after: how many, and what the last one said. Left out where there was none. */
+  thrown?: { times: number; last: string };
 }
 
 /**
@@ -120,3 +127,7 @@ export interface LoadReport {
  * script, were not kept (99). `failed`: nothing can be said; the text is its last lines.
  */
 export type LoadOutcome = 'done' | 'stopped' | 'thresholds' | { failed: string };
+
+/** Errors of a script, in words. */
+export const sayThrown = ({ times, last }: NonNullable<LoadReport['thrown']>) =>
+  `${times} ${times === 1 ? 'error' : 'errors'} by the script, the last: ${last}`;

@@ -27,7 +27,7 @@ export function judgeLoad(
   thresholds: Thresholds,
 ): LoadCheck[] {
   const { offered, sent, ok, failed, dropped, lateness = 0, least } = totals;
-  const failure = typeof outcome === 'object' ? `the engine failed: ${outcome.failed}` : undefined;
+  const failure = typeof outcome === 'object' ? `the engine failed: ${outcome.failed.split('\n')[0]}` : undefined;
   const missing = dropped > MISSING * offered ? `${dropped} of ${offered} requests could not be sent` : undefined;
   const checks: LoadCheck[] = [];
   const add = (
@@ -46,6 +46,10 @@ export function judgeLoad(
     const limit = thresholds[name];
     if (limit === undefined) continue;
     const value = totals[name];
+    if (value === undefined) {
+      add(name, false, `≤ ${formatDuration(limit)}`, 'not known', 'only its seconds are left');
+      continue;
+    }
     const isLate = ok > 0 && value - lateness <= limit;
     const late = isLate ? `the engine itself was up to ${formatDuration(lateness)} late` : undefined;
     const apart =

@@ -1,5 +1,5 @@
 import { createHistogram } from 'node:perf_hooks';
-import type { LoadCounts, LoadSecond } from './load.ts';
+import type { LoadCounts, LoadSecond, LoadTotals } from './load.ts';
 
 /** µs; an hour at most. A percentile is off by less than a thousandth. */
 const HISTOGRAM = { lowest: 1, highest: 3.6e9, figures: 3 };
@@ -66,17 +66,14 @@ export function count(counts: Record<string, number>, name: string): void {
   counts[name] = (counts[name] ?? 0) + 1;
 }
 
-/** What is left of a load whose engine broke: the sums of its seconds. Its percentiles nobody knows: 0. */
-export function sumOf(seconds: readonly LoadSecond[]): LoadCounts {
-  const sum: LoadCounts = {
+/** What is left of a load whose engine broke: the sums of its seconds. */
+export function sumOf(seconds: readonly LoadSecond[]): LoadTotals {
+  const sum: LoadTotals = {
     offered: 0,
     sent: 0,
     ok: 0,
     failed: 0,
     dropped: 0,
-    p50: 0,
-    p95: 0,
-    p99: 0,
     max: 0,
     errors: {},
   };

@@ -220,7 +220,12 @@ const loadCounts = {
 
 export const loadSecond: z.ZodType<LoadSecond> = z.looseObject({ at: time, ...loadCounts });
 
-export const loadTotals = z.looseObject(loadCounts);
+export const loadTotals = z.looseObject({
+  ...loadCounts,
+  p50: count.optional(),
+  p95: count.optional(),
+  p99: count.optional(),
+});
 export const loadOutcome = z.union([z.enum(['done', 'stopped', 'thresholds']), z.looseObject({ failed: text })]);
 
 const loadReport: z.ZodType<LoadReport> = z.looseObject({
@@ -231,6 +236,7 @@ const loadReport: z.ZodType<LoadReport> = z.looseObject({
   outcome: loadOutcome,
   cpuMs: count.optional(),
   summary: z.unknown().optional(),
+  thrown: z.looseObject({ times: count, last: text }).optional(),
 });
 
 const claim = z.looseObject({ what: text, wanted: text, observed: text, met: z.boolean() });

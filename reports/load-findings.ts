@@ -9,7 +9,8 @@ export function sayLoad(load: LoadFindings): string {
   if (!totals) return `${what} by ${engine}: it left no report${error === undefined ? '' : ` (${error})`}`;
   const { sent, ok, failed, dropped, errors } = totals;
   const failures = failed === 0 ? 'none failed' : `${sayCount(failed)} failed (${sayCounts(errors)})`;
-  const latency = ok > 0 ? `; p95 ${sayLatency(totals.p95)}, p99 ${sayLatency(totals.p99)}` : '';
+  const latency =
+    ok > 0 && totals.p95 !== undefined ? `; p95 ${sayLatency(totals.p95)}, p99 ${sayLatency(totals.p99)}` : '';
   const ended = typeof outcome === 'object' ? `; it failed: ${outcome.failed}` : '';
   return `${what} by ${engine}: ${sayCount(sent)} sent, ${sayCount(ok)} answered well, ${failures}, ${dropped === 0 ? 'none' : sayCount(dropped)} dropped${latency}${ended}`;
 }

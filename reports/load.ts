@@ -1,5 +1,6 @@
 import type { Knee } from '../analysis/load/knee.ts';
 import type { Load, LoadReport, LoadSecond } from '../load/load.ts';
+import { sayThrown } from '../load/load.ts';
 import type { LoadCheck } from '../load/thresholds.ts';
 import { joined, type Piece, painter, type Styled, styled } from '../output/terminal.ts';
 import { formatDuration } from '../units/units.ts';
@@ -19,7 +20,7 @@ export function renderLoad(
   color: boolean,
 ): Styled {
   const paint = painter(color);
-  const { totals, engine, outcome } = report;
+  const { totals, engine, outcome, thrown } = report;
   const { offered, sent, ok, failed, dropped, errors, drops, lateness } = totals;
   const lasted = report.ended - report.began;
   const lines: Piece[] = [
@@ -33,13 +34,16 @@ export function renderLoad(
   if (ok > 0) {
     const { p50, p95, p99, max } = totals;
     const from = load.engine === 'open' ? 'from when they were due' : 'from when they were sent';
-    const times = Object.entries({ p50, p95, p99, max }).map(([name, ms]) => `${name} ${formatDuration(ms)}`);
+    const times = Object.entries({ p50, p95, p99, max }).map(
+      ([name, ms]) => `${name} ${ms === undefined ? 'not known' : formatDuration(ms)}`,
+    );
     lines.push(row('Latency', `${times.join(', ')} (good answers, ${from})`));
   }
   if (failed > 0) lines.push(row('Failed', counted(errors)));
   if (drops) lines.push(row('Dropped', `${counted(drops)}: by the engine, not by the target`));
   if (lateness !== undefined) lines.push(row('Lateness', `${formatDuration(lateness)}, p99: the engine's own`));
   lines.push(...sayKnee({ knee }).map((said, index) => row(index === 0 ? 'Knee' : '', said)));
+  if (thrown) lines.push(row('Thrown', sayThrown(thrown)));
   if (typeof outcome === 'object') lines.push(row('Broke', outcome.failed));
   for (const { name, result, wanted, measured, because } of checks) {
     const why = because === undefined ? '' : `: ${because}`;

@@ -104,8 +104,8 @@ export function saySeconds(seconds: number): string {
 }
 
 /** Latency in ms, or `–` where nothing was measured. */
-export function sayLatency(ms: number): string {
-  return Number.isFinite(ms) && ms > 0 ? formatDuration(ms) : '–';
+export function sayLatency(ms: number | undefined): string {
+  return ms !== undefined && Number.isFinite(ms) && ms > 0 ? formatDuration(ms) : '–';
 }
 
 export function sayCheck(check: Check): string {

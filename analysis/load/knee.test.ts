@@ -75,6 +75,16 @@ test('it came back when the load fell, or it did not', () => {
   assert.ok(back && back.waited < 12_000, JSON.stringify(back));
   assert.equal(kneeOf(answers(upAndDown(2000, 60), { ...service, broken: 0.01 }))?.back, null);
   assert.equal(kneeOf(answers(ramp(2000, 60), service))?.back, undefined, 'it never fell');
+  const rise = answers(ramp(2000, 60), service);
+  const fell = (...served: boolean[]) =>
+    kneeOf([
+      ...rise,
+      ...served.map((isServed, i) => ({ ...rise[5]!, at: (60 + i) * 1000, p99: isServed ? rise[5]!.p99 : 900 })),
+    ]);
+  assert.ok(fell(true, true, true, true)?.back);
+  assert.equal(fell(false, false, false, false)?.back, null);
+  assert.equal(fell(false, false, true, true)?.back, undefined, 'two good seconds at the end say neither');
+  assert.equal(fell(true, false, true, true)?.back, undefined, 'one slow second is no outage without an end');
 });
 
 test('a load that is served to its peak has no knee, and one that stays as it is is no ramp', () => {

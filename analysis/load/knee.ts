@@ -110,12 +110,14 @@ function bestSplit(rise: readonly Pick<Second, 'served'>[]): { from: number; to:
   return best;
 }
 
-/** From when on, below the knee, it was served again: parted like the rise, the other way round. */
+/** From when on, below the knee, it was served again: parted like the rise, the other way round. Empty where its seconds do not tell. */
 function backBelow(knee: number, fall: readonly Second[]): Pick<Knee, 'back' | 'below'> {
   const below = fall.slice(fall.findIndex(({ rate }) => rate < knee));
   if (below.length < LEAST || below[0]!.rate >= knee) return {};
   const { to: again, misfits } = bestSplit(below.map(({ served }) => ({ served: !served })));
-  if (below.length - again < LEAST || misfits > MOST_MISFITS * below.length)
-    return { back: null, below: below.at(-1)!.at + 1000 - below[0]!.at };
+  if (misfits > MOST_MISFITS * below.length) return {};
+  if (again === below.length) return { back: null, below: below.at(-1)!.at + 1000 - below[0]!.at };
+  // It may have come back in its last moment, or only have had a lucky second.
+  if (below.length - again < LEAST) return {};
   return { back: { waited: below[again]!.at - below[0]!.at, rate: below[again]!.rate } };
 }

@@ -27,6 +27,7 @@ export function loadOf(
     began: report?.began ?? begin?.at,
     ended: report?.ended,
     ...(report ? { totals: report.totals, outcome: report.outcome } : {}),
+    ...(report?.thrown ? { thrown: report.thrown } : {}),
     ...(end?.error === undefined ? {} : { error: end.error }),
     steady: partOf(seconds, t0 - steady, t0),
     during: partOf(seconds, t0, timeline.end),

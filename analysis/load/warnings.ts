@@ -1,3 +1,4 @@
+import { sayThrown } from '../../load/load.ts';
 import type { StreamSpec } from '../../probes/probe.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
@@ -19,8 +20,10 @@ export function loadWarnings(
   { t0, end }: RunTimeline,
 ): string[] {
   if (!load) return [];
-  const { totals, began, ended, engine, outages, target } = load;
+  const { totals, began, ended, engine, outages, target, thrown } = load;
   const warnings: string[] = [];
+  if (thrown)
+    warnings.push(`the load had ${sayThrown(thrown)}: what it should have done after each of them, it did not do`);
   if (totals && totals.dropped > 0) {
     const share = formatShare(totals.dropped / totals.offered);
     const reasons = Object.entries(totals.drops ?? {}).map(([reason, count]) => `${reason} ${count}`);

@@ -131,7 +131,7 @@ const { totals } = report!;
 const wanted = rate * seconds;
 console.log(
   `open: ${wanted} wanted, ${totals.offered} offered, ${totals.sent} sent, ${totals.ok} good, ${totals.dropped} dropped; ` +
-    `sent late by ${formatDuration(totals.lateness ?? 0)} (p99); p99 ${formatDuration(totals.p99)} from when they were due`,
+    `sent late by ${formatDuration(totals.lateness ?? 0)} (p99); p99 ${formatDuration(totals.p99 ?? Number.NaN)} from when they were due`,
 );
 const missed = [
   ...(Math.abs(requests / wanted - 1) > GOAL ? [`${requests} requests reached the server, ${wanted} were wanted`] : []),

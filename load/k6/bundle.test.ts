@@ -33,7 +33,7 @@ async function refused(file: string): Promise<string[]> {
 
 test("the suite's own scripts type-check, and of their imports only those of k6 are left", async () => {
   for (const name of ['voting', 'apache', 'overload']) {
-    const text = await bundleScript(path.join(import.meta.dirname, `../../k6/${name}.ts`));
+    const { text } = await bundleScript(path.join(import.meta.dirname, `../../k6/${name}.ts`));
     const imported = [...text.matchAll(/^import .* from "([^"]+)"/gm)].map(([, from]) => from!);
     assert.ok(imported.includes('k6/http'), name);
     assert.deepEqual(
@@ -48,7 +48,7 @@ test('packages are brought along, modules of k6 and its extensions are not', asy
   await script('node_modules/ids/package.json', '{ "name": "ids", "main": "main.js" }');
   await script('node_modules/ids/main.js', 'exports.next = () => "an id of a package";');
   await script('k6-x.d.ts', "declare module 'k6/x/sql' { export function open(): void }");
-  const text = await bundleScript(
+  const { text } = await bundleScript(
     await script(
       'packages.ts',
       "import { next } from 'ids';\nimport { open } from 'k6/x/sql';\nexport default function (): void { open(); next(); }\n",
@@ -64,7 +64,7 @@ test('what a script wants at its end, and its options, stay its own', async () =
     'own.js',
     "export const options = { vus: 3, summaryTrendStats: ['p(42)'] };\nexport function handleSummary() { return { 'a.txt': 'mine', stdout: 'said' }; }\nexport default () => {};",
   );
-  const text = await bundleScript(file);
+  const { text } = await bundleScript(file);
   const { options, handleSummary } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
   assert.equal(options.vus, 3);
   assert.deepEqual([options.summaryTrendStats[0], options.summaryTrendStats.includes('p(99)')], ['p(42)', true]);

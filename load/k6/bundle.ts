@@ -12,17 +12,26 @@ import { diagnosticOf } from './place.ts';
 import { SUMMARY, TRENDS } from './summary.ts';
 import { checkTypes } from './types.ts';
 
+/** What k6 runs, and the source map that leads from it to the script's own files. */
+export interface Bundle {
+  text: string;
+  map: string;
+}
+
 /**
  * @param script a file that ends in .ts or .js
  * @throws {FileError} with all that is wrong: a type, a word, an import that does not exist
  */
-export async function bundleScript(script: string): Promise<string> {
+export async function bundleScript(script: string): Promise<Bundle> {
   const file = path.resolve(script);
   // Says what cannot be a script, and what was meant.
   readSource(projectPath(file));
   const exported = await exportsOf(file);
   await checkTypes(file);
-  return textOf(await bundled({ stdin: { contents: withSummary(file, exported), resolveDir: path.dirname(file) } }));
+  const stdin = { contents: withSummary(file, exported), resolveDir: path.dirname(file) };
+  const { outputFiles } = await bundled({ stdin, sourcemap: 'external', sourcesContent: false, outfile: 'bundle.js' });
+  const [map, text] = ['.map', '.js'].map((end) => outputFiles!.find((each) => each.path.endsWith(end))!.text);
+  return { text: text!, map: map! };
 }
 
 async function exportsOf(file: string): Promise<readonly string[]> {
@@ -80,8 +89,6 @@ async function bundled(what: BuildOptions) {
     throw new FileError(error.errors.map(findingOf).map(diagnosticOf));
   }
 }
-
-const textOf = ({ outputFiles }: Awaited<ReturnType<typeof bundled>>): string => outputFiles![0]!.text;
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>
   error instanceof Error && Array.isArray((error as BuildFailure).errors);

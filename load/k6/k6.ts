@@ -10,11 +10,13 @@ import { readLines } from '../../processes/bounded.ts';
 import { runProgram, words } from '../../processes/program.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import type { Engine, EngineRun, EngineWorld } from '../engine.ts';
-import type { ScriptLoad } from '../load.ts';
-import { bundleScript } from './bundle.ts';
+import type { LoadReport, ScriptLoad } from '../load.ts';
+import { type Bundle, bundleScript } from './bundle.ts';
 import { Count } from './count.ts';
+import { logged } from './log.ts';
 import { Numbers } from './numbers.ts';
 import { outcomeOf } from './outcome.ts';
+import { inScript } from './places.ts';
 import { environment, findK6, type Program } from './program.ts';
 import { Requests } from './requests.ts';
 import { totalsIn } from './summary.ts';
@@ -62,23 +64,23 @@ class Points {
     if (made.code !== 0) throw new OperatorError(`no pipe for k6 could be made in ${folder}: ${words(made)}`);
     // Open for writing, too: it has no end before ours, however late k6 opens it, or if it never does.
     const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
-    return new Points(folder, pipe, new Socket({ fd }));
+    const points = new Points(folder, pipe, fd);
+    // Where an open file can be named by its number nothing is left in that folder, whatever is killed when.
+    if (points.path !== pipe) await points.#remove();
+    return points;
   }
 
-  private constructor(folder: string, pipe: string, socket: Socket) {
+  private constructor(folder: string, pipe: string, fd: number) {
     this.#folder = folder;
-    this.path = pipe;
-    this.#socket = socket;
-    socket.on('error', () => {});
+    const numbered = `/proc/${process.pid}/fd/${fd}`;
+    this.path = existsSync(numbered) ? numbered : pipe;
+    this.#socket = new Socket({ fd });
+    this.#socket.on('error', () => {});
   }
 
   /** Up to the end of what was written before `over`. */
   async *lines(): AsyncGenerator<string> {
-    let isOpen = false;
     for await (const line of readLines(this.#socket, 'what k6 tells', LONGEST_LINE)) {
-      // Both ends have it now, and a kill leaves nothing behind.
-      if (!isOpen) await this.#remove();
-      isOpen = true;
       if (line === OVER) return;
       yield line;
     }
@@ -114,6 +116,9 @@ class K6Run implements EngineRun {
   #isStopped = false;
   #said = '';
   #totals = '';
+  #map = '';
+  #thrown: LoadReport['thrown'];
+  #isKilled = false;
 
   constructor(load: ScriptLoad, world: EngineWorld, program: Program, points: Points) {
     this.#load = load;
@@ -130,14 +135,15 @@ class K6Run implements EngineRun {
     });
   }
 
-  begin(bundle: string): this {
+  begin({ text, map }: Bundle): this {
+    this.#map = map;
     const child = spawnK6(this.#program.file, path.dirname(this.#load.script), [
       ...['run', '--quiet', '--no-color', '--address', '', '--out', `json=${this.#points.path}`],
       ...argumentsFor(this.#load),
       '-',
     ]);
     this.#process = child;
-    child.stdin!.on('error', () => {}).end(bundle);
+    child.stdin!.on('error', () => {}).end(text);
     const read = this.#read();
     const printed = Promise.all([this.#printed(child.stdout!), this.#told(child.stderr!)]);
     // By what was read, and not by the clock: on a busy machine k6 may be ahead of who reads. It tells something each second.
@@ -169,7 +175,9 @@ class K6Run implements EngineRun {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#process?.kill('SIGINT');
-    setTimeout(() => this.#process?.kill('SIGKILL'), END_GRACE).unref();
+    setTimeout(() => {
+      this.#isKilled = this.#process?.kill('SIGKILL') ?? false;
+    }, END_GRACE).unref();
   }
 
   async #read(): Promise<void> {
@@ -190,7 +198,12 @@ class K6Run implements EngineRun {
   }
 
   async #told(stderr: Readable): Promise<void> {
-    for await (const line of readLines(stderr, 'what k6 says', LONGEST_LINE)) this.#says(line);
+    for await (const line of readLines(stderr, 'what k6 says', LONGEST_LINE)) {
+      const { isError, text } = logged(line);
+      const said = inScript(text, this.#map).trimEnd();
+      this.#says(said);
+      if (isError) this.#thrown = { times: (this.#thrown?.times ?? 0) + 1, last: said.split('\n')[0]!.slice(0, SAID) };
+    }
   }
 
   #says(line: string): void {
@@ -210,7 +223,9 @@ class K6Run implements EngineRun {
       strange > 0
         ? `${strange} lines that it wrote are no measurements, the last: ${lastStrange}`
         : understood === 0 || totals === undefined
-          ? 'it ended without a word of what it measured'
+          ? this.#isKilled
+            ? 'it did not end when it was asked to, and was killed'
+            : 'it ended without a word of what it measured'
           : undefined;
     this.#ended.resolve({
       began: this.#began,
@@ -218,6 +233,7 @@ class K6Run implements EngineRun {
       totals: this.#count.totals(),
       outcome:
         isWell && strangely !== undefined ? { failed: [`k6: ${strangely}`, said].filter(Boolean).join('\n') } : outcome,
+      ...(isWell && this.#thrown ? { thrown: this.#thrown } : {}),
       summary: {
         ...totals,
         idPrefix: this.#load.idPrefix,

@@ -1,4 +1,4 @@
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { runProgram, words } from '../../processes/program.ts';
 import { OperatorError } from '../../units/operator-error.ts';
@@ -23,7 +23,10 @@ const TIMEOUT = 30_000;
 export async function findK6(env: NodeJS.ProcessEnv = process.env): Promise<Program> {
   const file = env[VARIABLE] ? path.resolve(env[VARIABLE]) : await onPath(env.PATH ?? '');
   if (file === undefined || (env[VARIABLE] && !(await isProgram(file)))) {
-    const where = file === undefined ? 'there is no k6 on the PATH' : `${VARIABLE} is ${file}, and there is no program`;
+    const where =
+      file === undefined
+        ? 'there is no k6 on the PATH'
+        : `${VARIABLE} is ${file}, and there is no program that may be run`;
     throw new OperatorError(`A load by k6 needs k6: ${where}.`, {
       hint:
         `Install it (https://grafana.com/docs/k6, a program of its own under the AGPL), or name it by ${VARIABLE}=/path/to/k6. ` +
@@ -42,8 +45,8 @@ async function onPath(folders: string): Promise<string | undefined> {
 }
 
 const isProgram = (file: string) =>
-  access(file, constants.X_OK).then(
-    () => true,
+  Promise.all([access(file, constants.X_OK), stat(file)]).then(
+    ([, found]) => found.isFile(),
     () => false,
   );
 

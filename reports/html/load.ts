@@ -38,7 +38,10 @@ function rows(load: LoadFindings, zero: number): [string, string][] {
           ),
           row('Answered well', sayCount(totals.ok)),
           row('Failed', totals.failed > 0 ? `${sayCount(totals.failed)} (${sayCounts(totals.errors)})` : 'none'),
-          row('p50, p95, p99, slowest', [totals.p50, totals.p95, totals.p99, totals.max].map(sayLatency).join(', ')),
+          row(
+            'p50, p95, p99, slowest',
+            [totals.p50, totals.p95, totals.p99, totals.max].map((ms) => sayLatency(ms)).join(', '),
+          ),
         ]
       : []),
     row('Ended', sayOutcome(outcome, error)),

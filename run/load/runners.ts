@@ -96,7 +96,7 @@ async function begin(load: ClusterLoad, { act, run, namespace }: RunnersWorld) {
   const folder = await mkdtemp(path.join(tmpdir(), 'brownout-runners-'));
   try {
     const script = path.join(folder, 'script.js');
-    await writeFile(script, await bundleScript(load.script), { mode: 0o600 });
+    await writeFile(script, (await bundleScript(load.script)).text, { mode: 0o600 });
     const args = { namespace, run, runners: String(load.runners), words: argumentsFor(load), script };
     return await act({ verb: 'load.start', args }, { verb: 'remove', args: { namespace } });
   } finally {

@@ -31,7 +31,7 @@ export async function runnersCheck({
     const observed = `${cluster.file} does not allow the namespace ${own}`;
     return { what, ok: false, observed, hint: "Allow 'brownout-*' in `allow.namespaces`." };
   }
-  const bytes = Buffer.byteLength(await bundleScript(load.script));
+  const bytes = Buffer.byteLength((await bundleScript(load.script)).text);
   const offered = await platform.query({ verb: 'load.offered', args: { words: argumentsFor(load), bytes } });
   const { kind, operator, refused } = offered as { kind: boolean; operator: string | null; refused: string | null };
   if (!kind) return { what, ok: false, observed: 'the cluster knows no TestRun (k6.io/v1alpha1)', hint: INSTALL };

@@ -75,7 +75,7 @@ test('what it measured is counted by the second, in the totals, and its acknowle
   const { offered, sent, ok, failed, dropped, errors, drops, p99 } = report.totals;
   assert.deepEqual({ offered, sent, ok, failed, dropped }, { offered: 24, sent: 21, ok: 20, failed: 1, dropped: 3 });
   assert.deepEqual([errors, drops], [{ 'status 503': 1 }, { 'under way': 3 }]);
-  assert.ok(Math.abs(p99 - 6) < 0.01, `${p99}`);
+  assert.ok(Math.abs(p99! - 6) < 0.01, `${p99}`);
   const sum = (of: 'ok' | 'failed' | 'dropped') => seconds.reduce((all, second) => all + second[of], 0);
   assert.deepEqual([sum('ok'), sum('failed'), sum('dropped')], [20, 1, 3]);
   assert.ok(seconds.every(({ at }) => at % 1000 === 0));
@@ -92,6 +92,13 @@ test('what it measured is counted by the second, in the totals, and its acknowle
     Object.keys(env).filter((name) => /HOME|BROWNOUT/.test(name)),
     [],
   );
+});
+
+test('errors of a script that k6 goes on after are counted, and the last is told', async () => {
+  const { report } = await ran('complaining');
+  assert.equal(report.outcome, 'done');
+  assert.deepEqual(report.thrown, { times: 2, last: 'Error: no such vote' });
+  assert.equal((await ran('well')).report.thrown, undefined);
 });
 
 test('thresholds of a script that are not kept are a finding of their own, and its numbers count', async () => {

@@ -33,7 +33,7 @@ export function withLoad(recording: Recording, options: SyntheticLoad = {}): Rec
   const load: LoadSecond[] = [];
   for (let due = began; due < ended; due += 1000 / rate) {
     const at = Math.floor(due / 1000) * 1000;
-    if (load.at(-1)?.at !== at) load.push({ at, ...sumOf([]) });
+    if (load.at(-1)?.at !== at) load.push({ at, p50: 0, p95: 0, p99: 0, ...sumOf([]) });
     const second = load.at(-1)!;
     second.offered++;
     second.sent++;
