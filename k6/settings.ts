@@ -4,14 +4,20 @@
 export function entry(name: string): string {
   const variable = `ENTRY_${name.toUpperCase().replaceAll('-', '_')}`;
   const url = __ENV[variable];
-  if (!url) throw new Error(`no entry '${name}': give its address with --env ${variable}=http://…`);
+  if (!url)
+    throw new Error(
+      `no entry '${name}' in the cluster file: add it to \`entry\` there (where k6 runs alone: --env ${variable}=http://…)`,
+    );
   return url;
 }
 
 /** What one request asks where a script asks one thing: the address of the load's probe. */
 export function target(): string {
   const url = __ENV.TARGET;
-  if (!url) throw new Error('nothing to ask: give an address with --env TARGET=http://…');
+  if (!url)
+    throw new Error(
+      'nothing to ask: the load names no probe of an entry by HTTP (where k6 runs alone: --env TARGET=http://…)',
+    );
   return url;
 }
 

@@ -76,17 +76,23 @@ export function checkStream(spec: StreamSpec, kinds: KnownKinds = builtIn): void
   if (spec.writes && !definition.writes) throw refused(spec, `a ${spec.kind} probe only reads`, 'say writes: false');
   if (!(spec.every > 0)) throw refused(spec, `expected an interval above 0 ms, got ${spec.every}`);
   if (!(spec.timeout > 0)) throw refused(spec, `expected a timeout above 0 ms, got ${spec.timeout}`);
-  const { schemes = SCHEMES } = definition;
-  if (!isTarget(spec.target, schemes))
-    throw refused(
-      spec,
-      `'${spec.target}' is not an address for a ${spec.kind} probe`,
-      `give a URL such as ${schemes.map((scheme) => EXAMPLES[scheme] ?? `${scheme}://vip`).join(', or ')}`,
-    );
-  const reason = definition.refuses?.(spec);
-  if (reason !== undefined) throw refused(spec, reason);
+  checkAddress(spec, kinds);
   const wrong = wrongOptions(definition, spec.options);
   if (wrong !== undefined) throw refused(spec, `bad options: ${wrong}`);
+  const reason = definition.refuses?.(spec);
+  if (reason !== undefined) throw refused(spec, reason);
+}
+
+/** Throws OperatorError when the target is no address that such a probe can ask. */
+export function checkAddress(spec: Pick<StreamSpec, 'name' | 'kind' | 'target'>, kinds: KnownKinds): void {
+  const { probe } = kinds[spec.kind]!;
+  const { schemes = probe.http ? BY_HTTP : [...BY_HTTP, 'tcp'] } = probe;
+  if (isTarget(spec.target, schemes)) return;
+  throw refused(
+    spec,
+    `'${spec.target}' is not an address for a ${spec.kind} probe`,
+    `give a URL such as ${schemes.map((scheme) => EXAMPLES[scheme] ?? `${scheme}://vip`).join(', or ')}`,
+  );
 }
 
 /** What is wrong with a probe's options, in one line; undefined when nothing is. */
@@ -102,7 +108,7 @@ export function createProbe(spec: StreamSpec, kinds: KnownKinds = builtIn): Prob
   return kinds[spec.kind]!.probe.create(spec);
 }
 
-const SCHEMES: readonly string[] = ['http', 'https', 'tcp'];
+const BY_HTTP: readonly string[] = ['http', 'https'];
 const EXAMPLES: Record<string, string> = {
   http: 'http://vip:8080',
   https: 'https://vip',
@@ -118,6 +124,6 @@ function isTarget(target: string, schemes: readonly string[]): boolean {
   return schemes.includes(scheme) && (scheme !== 'tcp' || url.port !== '');
 }
 
-function refused(spec: StreamSpec, message: string, hint?: string): OperatorError {
+function refused(spec: Pick<StreamSpec, 'name'>, message: string, hint?: string): OperatorError {
   return new OperatorError(`probe ${spec.name}: ${message}`, { hint });
 }

@@ -127,7 +127,7 @@ export interface ProbeDefinition {
   connections: readonly StreamSpec['connection'][];
   /** True when it can write, with an id of its own each time. */
   writes: boolean;
-  /** What its targets begin with; `http`, `https` and `tcp` when absent. */
+  /** What its targets begin with. When absent `http` and `https`, and `tcp` for one without `http()`. */
   schemes?: readonly string[];
   /** What else keeps it from probing such a stream, in words; undefined when nothing does. */
   refuses?(spec: StreamSpec): string | undefined;

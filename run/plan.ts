@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { World } from '../faults/fault.ts';
 import { faults } from '../faults/index.ts';
 import { readSecret } from '../files/reference.ts';
-import { imagesOn, targetOn } from '../fixtures/on-cluster.ts';
+import { imagesOn } from '../fixtures/on-cluster.ts';
 import type { EntryUser, Workload, WorkloadDeployment } from '../fixtures/workload.ts';
 import { loadKinds, loadWorkload, workloadFolder } from '../fixtures/workloads.ts';
 import type { Load } from '../load/load.ts';
@@ -15,9 +15,10 @@ import { type Inspection, type Member, NotOffered, type Platform } from '../plat
 import { createPower } from '../platforms/power/index.ts';
 import type { Power } from '../platforms/power/power.ts';
 import { checkStream, type KnownKinds } from '../probes/kinds.ts';
-import { REUSED, type StreamSpec } from '../probes/probe.ts';
+import type { StreamSpec } from '../probes/probe.ts';
 import { beyond, tooSeldom } from '../scenarios/on-cluster.ts';
 import type { Scenario } from '../scenarios/scenario.ts';
+import { streamsOf } from '../scenarios/streams.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { fitsPattern } from '../units/pattern.ts';
 import { seeded } from '../units/random.ts';
@@ -173,31 +174,6 @@ function checkNeeds(scenario: Scenario, verbs: readonly string[], cluster: Clust
     const { why, hint } = missingCapability(cluster, verb);
     throw new NotOffered(`${fault} needs '${verb}': ${why}.`, { hint });
   }
-}
-
-function streamsOf(scenario: Scenario, workload: Workload, cluster: Cluster, run: string): StreamSpec[] {
-  return Object.entries(scenario.probes).flatMap(([name, use]) => {
-    const probe = workload.probes[name]!;
-    const target = targetOn(cluster, workload, name);
-    const credentials = cluster.credentials[probe.entry];
-    const connections = use.connection === 'both' ? (['new', 'reused'] as const) : [use.connection];
-    return connections.map((connection): StreamSpec => {
-      const stream = use.connection === 'both' && connection === 'reused' ? name + REUSED : name;
-      return {
-        name: stream,
-        kind: probe.kind,
-        target,
-        every: use.every,
-        timeout: use.timeout,
-        connection,
-        writes: probe.writes,
-        idPrefix: `${run}-${stream}-`,
-        ...(credentials === undefined ? {} : { credentials }),
-        ...(cluster.entryCa !== undefined && target.startsWith('https:') ? { ca: cluster.entryCa } : {}),
-        options: probe.options ?? {},
-      };
-    });
-  });
 }
 
 /** What a run may take beyond what its scenario says, ms: waiting for steady state, injecting, confirming, healing. */

@@ -8,15 +8,18 @@ import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts'
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf, verbsOf } from '../platforms/index.ts';
 import { POWER_VERBS } from '../platforms/power/verbs.ts';
+import { checkStream, type KnownKinds } from '../probes/kinds.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { beyond, scenarioOn, tooSeldom } from './on-cluster.ts';
-import type { WrittenScenario } from './scenario.ts';
+import type { Scenario, WrittenScenario } from './scenario.ts';
+import { streamsOf } from './streams.ts';
 
-/** A scenario, its file, and the workload and faults that it refers to. */
+/** A scenario, its file, and the workload, kinds of probes and faults that it refers to. */
 export interface ReadScenario {
   file: YamlFile;
   scenario: WrittenScenario;
   workload: Workload;
+  kinds: KnownKinds;
   faults: Record<string, Fault>;
 }
 
@@ -57,6 +60,9 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
       });
   }
   const here = scenarioOn(cluster, scenario);
+  for (const [name, { message, hint }] of badStreams(here, read, cluster)) {
+    found.push({ span: file.key(['probes', name]), message, ...(hint === undefined ? {} : { hint }) });
+  }
   for (const { at, message, hint } of beyond(here, cluster, read.faults))
     found.push({ span: file.key(at), message, hint });
   for (const { name, message, hint } of tooSeldom(here, cluster))
@@ -64,6 +70,29 @@ export async function misfits(read: ReadScenario, cluster: Cluster): Promise<Dia
   const notOffered = await deploymentRefusal(scenario, workload, cluster);
   if (notOffered) found.push({ span: file.at(['variant']), message: notOffered.message, hint: notOffered.hint });
   return file.source.diagnostics(found);
+}
+
+/** By probe: what of its streams could not be probed at the entry that the cluster file names. */
+function badStreams(
+  scenario: Scenario,
+  { workload, kinds }: ReadScenario,
+  cluster: Cluster,
+): Map<string, OperatorError> {
+  const entries = entriesOn(cluster, workload);
+  const named = Object.entries(scenario.probes).filter(([name]) =>
+    Object.hasOwn(entries, workload.probes[name]!.entry),
+  );
+  const bad = new Map<string, OperatorError>();
+  for (const [name, use] of named) {
+    try {
+      for (const stream of streamsOf({ ...scenario, probes: { [name]: use } }, workload, cluster, 'check'))
+        checkStream(stream, kinds);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      bad.set(name, error);
+    }
+  }
+  return bad;
 }
 
 /** A file is right or wrong whatever secrets are there when it is looked at. */

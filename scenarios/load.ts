@@ -53,7 +53,7 @@ export async function toScenario(file: YamlFile, vocabulary: Vocabulary = instal
   const workload = await namedWorkload(file, scenario, vocabulary);
   const kinds = await vocabulary.kinds(scenario.workload);
   throwIfAny(contradictions(file, scenario, workload, kinds, vocabulary.faults));
-  return { file, scenario, workload, faults: vocabulary.faults };
+  return { file, scenario, workload, kinds, faults: vocabulary.faults };
 }
 
 async function namedWorkload(file: YamlFile, scenario: WrittenScenario, vocabulary: Vocabulary): Promise<Workload> {

@@ -22,11 +22,11 @@ probes:
 
 const cluster = clusterOf('probe-interval: 500ms');
 
-function clusterOf(more: string) {
+function clusterOf(more: string, entry = "{ '*': 'http://vip:{port}' }") {
   const text = `platform: swarm
 reach: { hosts: [ssh://a] }
 allow: { nodes: [w*], namespaces: [brownout-*] }
-entry: { '*': 'http://vip:{port}' }
+entry: ${entry}
 images: { '*': voting, tools: tools }
 shared: /srv/shared
 ${more}
@@ -79,6 +79,15 @@ test('what the entries do not bear beside a fault is told by check, with its pla
   ]);
   assert.deepEqual(await told(flood, 'capacity: 1000/s'), []);
   assert.deepEqual(await told(flood, ''), []);
+});
+
+test('an entry that a probe cannot ask does not fit, as plan says', async () => {
+  const wrong = clusterOf('', '{ vote: smb://vip/share, result: tcp://vip:80 }');
+  const found = (await misfits(await read(flood), wrong)).map(({ line, column, message }) => [line, column, message]);
+  assert.deepEqual(found, [
+    [8, 3, "probe vote: 'smb://vip/share' is not an address for a vote probe"],
+    [9, 3, "probe result: 'tcp://vip:80' is not an address for a result probe"],
+  ]);
 });
 
 test('a load of which nobody knows the rate does not fit beside a fault where the entries have a capacity', async () => {

@@ -6,7 +6,7 @@ import type { Load, LoadRequest } from '../../load/load.ts';
 import { normalLoad } from '../../load/normal.ts';
 import type { WrittenLoad } from '../../load/schema.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
-import type { KnownKinds } from '../../probes/kinds.ts';
+import { checkAddress, type KnownKinds } from '../../probes/kinds.ts';
 
 /** What the name of a load's stream is. */
 const NAME = 'load';
@@ -38,6 +38,7 @@ function requestOf(
   const { kind, writes, options = {} } = workload.probes[probe]!;
   const target = targetOn(cluster, workload, probe);
   const kindFile = kinds[kind]?.file;
+  checkAddress({ name: probe, kind, target }, kinds);
   return {
     name: NAME,
     kind,
