@@ -75,7 +75,7 @@ function describeRun(folder: RunFolder): RunLine[] {
     {
       run: path.basename(folder.dir),
       title: meta.scenario.title,
-      scenario: projectPath(meta.scenario.file),
+      scenario: projectPath(meta.scenario.file, meta.project),
       cluster: meta.cluster.name,
       state,
       pending: damages.length > 0 ? null : entries.length,

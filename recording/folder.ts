@@ -80,7 +80,9 @@ export function findRun(name: string | undefined, runs = runsDir()): RunFolder {
   // `"$RUN"` of a variable that is not set: whatever it should have meant, it was not any run that there is.
   if (name === '')
     throw new OperatorError('A run with an empty name was asked for.', { hint: 'Give its id, or the end of it.' });
-  if (name !== undefined && existsSync(path.join(name, 'journal.jsonl'))) return runFolder(path.resolve(name));
+  const given = name === undefined ? undefined : runFolder(path.resolve(name));
+  // One of them may be lost.
+  if (given && [given.journal, given.meta].some((file) => existsSync(file))) return given;
   const all = listRuns(runs);
   const found = name === undefined ? all.slice(-1) : namedBy(name, all);
   if (found.length === 1) return found[0]!;
@@ -90,5 +92,10 @@ export function findRun(name: string | undefined, runs = runsDir()): RunFolder {
       : found.length > 1
         ? `'${name}' fits several runs`
         : `There is no run '${name}'`;
-  throw new OperatorError(`${what} in ${runs}.`, { hint: 'See `brownout runs` for what there is.' });
+  const isPlace = name !== undefined && existsSync(name);
+  throw new OperatorError(`${what} in ${runs}.`, {
+    hint: isPlace
+      ? `${name} is there, but is no folder of a run: that has a run.json.`
+      : 'See `brownout runs` for what there is.',
+  });
 }

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { OperatorError } from '../units/operator-error.ts';
-import { type RunFolder, runFolder } from './folder.ts';
+import { findRun, type RunFolder, runFolder } from './folder.ts';
 import { readRecording } from './read.ts';
 
 const source = path.join(import.meta.dirname, '..', 'tests', 'data', 'recordings', 'swarm-node-kill');
@@ -166,4 +166,19 @@ test('seconds of a load are read around what is none, each of which is named; th
     damages.map((text) => /^load\.jsonl:(\d+): /.exec(text)?.[1]),
     wrong.map((_, index) => String(index + 2)),
   );
+});
+
+test('a moment that is no date is damage of run.json, not a page that cannot be written', (t) => {
+  const folder = copy(t);
+  const meta = JSON.parse(readFileSync(folder.meta, 'utf8'));
+  meta.origin.wall = 1e300;
+  writeFileSync(folder.meta, JSON.stringify(meta));
+  assert.throws(() => readRecording(folder), /run\.json.*wall/);
+});
+
+test('a recording whose journal is gone is found by its folder', (t) => {
+  const folder = copy(t);
+  rmSync(folder.journal, { force: true });
+  assert.equal(findRun(folder.dir).dir, folder.dir);
+  assert.throws(() => findRun(os.tmpdir()), { hint: /no folder of a run/ });
 });

@@ -38,6 +38,8 @@ export interface RunMeta {
   origin: { monotonic: string; wall: number };
   suite: string;
   seed: number;
+  /** The folder in which it was started, from which the files of scenario and cluster are called. Missing in older recordings. */
+  project?: string;
   scenario: Scenario;
   /** `probeInterval`: no probe came more often, whatever the scenario asks; ms. */
   cluster: { name: string; file: string; platform: string; probeInterval?: number };

@@ -111,12 +111,16 @@ const scenario: z.ZodType<Scenario> = z.looseObject({
   seed: orUndefined(z.number()),
 });
 
+/** No later moment is a date, epoch ms. */
+const LATEST = 8.64e15;
+
 export const runMeta: z.ZodType<RunMeta> = z.looseObject({
   version: z.literal(1, { error: 'expected version 1: read it with the suite that wrote it' }),
   id: text,
-  origin: z.looseObject({ monotonic: text.regex(/^\d+$/), wall: z.number() }),
+  origin: z.looseObject({ monotonic: text.regex(/^\d+$/), wall: z.number().min(0).max(LATEST) }),
   suite: text,
   seed: z.number(),
+  project: text.optional(),
   scenario,
   cluster: z.looseObject({ name: text, file: text, platform: text, probeInterval: z.number().positive().optional() }),
   namespace: text,

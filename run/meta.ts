@@ -14,6 +14,7 @@ export function metaOf(stage: Stage, clock: Clock): RunMeta {
     origin: clock.origin,
     suite: suiteVersion(),
     seed: stage.seed,
+    project: process.cwd(),
     scenario: stage.scenario,
     cluster: { name, file, platform, ...(probeInterval === undefined ? {} : { probeInterval }) },
     namespace: stage.namespace,

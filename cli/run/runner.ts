@@ -93,7 +93,11 @@ export async function runPlaywright(
       output = (output + chunk).slice(-MOST_OUTPUT);
     });
 
-  const view = createLiveView({ out: quiet ? stderr : stdout, quiet, clusters: invocation.clusters.map(projectPath) });
+  const view = createLiveView({
+    out: quiet ? stderr : stdout,
+    quiet,
+    clusters: invocation.clusters.map((file) => projectPath(file)),
+  });
   const results: ScenarioResult[] = [];
   const broken = new Map<string, Trouble>();
   const begun = new Set<string>();

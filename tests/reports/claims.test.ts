@@ -1,6 +1,6 @@
 /** Claims as a user gets them: from recordings on disk, through the command, to a page in a real browser. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -65,6 +65,35 @@ describe('brownout compare --claims', () => {
     assert.ok(onGuests.some((line) => line.includes('left out: emulated guests')));
     for (const line of onGuests)
       assert.doesNotMatch(line, /answered a second: [\d.]+|load: p99: [\d.]+|start-up: [\d.]+/);
+  });
+
+  it('takes recordings of another checkout, and of a project that was moved since, by the paths of their scenarios there', async () => {
+    const moved = mkdtempSync(path.join(tmpdir(), 'brownout-moved-'));
+    try {
+      cpSync(path.join(project, 'scenarios'), path.join(moved, 'scenarios'), { recursive: true });
+      const runs = path.join('.brownout', 'runs');
+      for (const run of readdirSync(path.join(project, runs)).slice(0, 3)) {
+        cpSync(path.join(project, runs, run), path.join(moved, runs, run), { recursive: true });
+        const file = path.join(moved, runs, run, 'run.json');
+        const meta = JSON.parse(readFileSync(file, 'utf8'));
+        const scenario = path.join(
+          '/elsewhere/checkout',
+          path.relative(project, path.resolve(project, meta.scenario.file)),
+        );
+        writeFileSync(
+          file,
+          JSON.stringify({ ...meta, project: '/elsewhere/checkout', scenario: { ...meta.scenario, file: scenario } }),
+        );
+      }
+      const { stdout } = await execa(
+        process.execPath,
+        [path.join(root, 'cli', 'main.ts'), 'compare', '--claims', thesis, '--json'],
+        { cwd: moved },
+      );
+      assert.equal((JSON.parse(stdout) as ClaimsResult).runs, 3);
+    } finally {
+      rmSync(moved, { recursive: true });
+    }
   });
 
   it('names runs that answer no claim, and exits 3 for what is no file of claims', async () => {
