@@ -66,6 +66,13 @@ async function look(spec: StreamSpec): Promise<string> {
         hint: 'Are the name and the password in `credentials` of the cluster file those of this server?',
       });
     }
+    // What will be deployed may not be there yet; a name that nobody knows, and something that does not speak SMB, will not be what is meant.
+    if (why === 'prober' || why === 'protocol') {
+      throw new OperatorError(
+        `${spec.target}: ${why === 'prober' ? 'it cannot be asked from here' : 'what answers there does not speak SMB 2 or 3'} (${detail ?? error.message})`,
+        { hint: 'Is the `entry` in the cluster file right?' },
+      );
+    }
     if (why === 'refused') return 'nothing listens there now';
     return why === 'closed' ? `no session within ${LOOK / 1000} s` : `refused (${why}): ${detail ?? error.message}`;
   } finally {

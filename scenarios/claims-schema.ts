@@ -142,8 +142,12 @@ const claim = z
       .describe('Numbers of two scenarios, or of two platforms, that decide it.'),
     unanswered: line(400).describe('Instead: why nothing here answers it.').optional(),
   })
-  .refine(({ answers, compared, unanswered }) => answers.length + compared.length > 0 === (unanswered === undefined), {
+  .refine(({ answers, compared, unanswered }) => answers.length + compared.length > 0 || unanswered !== undefined, {
     error: "expected 'answers' or 'compared', or 'unanswered' with the reason why there are none",
+  })
+  .refine(({ answers, compared, unanswered }) => answers.length + compared.length === 0 || unanswered === undefined, {
+    path: ['unanswered'],
+    error: "'unanswered' says why there are no 'answers' and nothing 'compared', and there are: leave one out",
   });
 
 export const claimsSchema = z.strictObject({

@@ -65,6 +65,10 @@ test('each mistake is told with its place', async () => {
     ['{ scenario: node-kill.yaml, holds-if: maybe }', /^6:53 expected pass, fail or nothing/],
     ['{ scenario: node-kill.yaml, numbers: [recoveri] }', /^6:53 there is no number 'recoveri'/],
     ['{ scenario: node-kill.yaml, numbers: ["page: p95"] }', /^6:53 .*node-kill\.yaml has no stream 'page'/],
+    [
+      '{ scenario: ../apache/node-kill.yaml, limits: { lost: { at-most: 0 } } }',
+      /^6:63 .*apache\/node-kill\.yaml has no probe that writes/,
+    ],
     ['{ scenario: node-kill.yaml, numbers: ["load: knee"] }', /^6:53 .*node-kill\.yaml has no load/],
     [
       '{ scenario: ../apache/node-kill.yaml, numbers: ["file: wrong"] }',

@@ -129,6 +129,8 @@ class Reader {
       const place = [...at, 'compared', index];
       const [of, to] = [await this.#place(one.of, [...place, 'of']), await this.#place(one.to, [...place, 'to'])];
       const [number] = this.#number(one.number, [...place, 'number'], [of?.read, to?.read]);
+      if (of && to && isSame(of.place, to.place))
+        this.#finding(place, 'it is compared with itself', 'name another scenario, or another platform with `on`');
       if (of && to && number) {
         compared.push({ number, of: of.place, to: to.place, holdsIf: one['holds-if'], times: one.times });
       }
@@ -207,6 +209,7 @@ class Reader {
       if (!read) continue;
       if (group === 'load' && !read.scenario.load) missing(read, 'load');
       if (group === 'file' && !hasLargeFile(read)) missing(read, 'probe of a large file');
+      if (group === 'run' && name === 'lost' && !writes(read)) missing(read, 'probe that writes');
       const streams = streamsOf(read.scenario);
       if (group === 'stream' && !streams.includes(before!))
         missing(read, `stream '${before}'`, didYouMean(before!, streams, 'stream'));
@@ -234,6 +237,14 @@ function streamsOf({ probes }: WrittenScenario): string[] {
     connection === 'both' ? [name, `${name}.reused`] : [name],
   );
 }
+
+const isSame = (one: Place, other: Place) =>
+  one.file === other.file && one.on?.toSorted().join() === other.on?.toSorted().join();
+
+const writes = ({ scenario, workload }: ReadScenario) =>
+  [...Object.keys(scenario.probes), scenario.load?.probe].some(
+    (name) => name !== undefined && workload.probes[name]!.writes,
+  );
 
 const hasLargeFile = ({ scenario, workload }: ReadScenario) =>
   Object.keys(scenario.probes).some((name) => piecesOf(workload.probes[name]!) !== undefined);
