@@ -32,13 +32,20 @@ export const dnsStop: Fault<z.output<typeof options>> = {
     // Who can resolve a name now is the witness that it no longer can; some images have no resolver to ask.
     const { namespace, known } = namesOf(world);
     const witness = await findWitness(world, known);
+    if (!witness) {
+      throw new OperatorError(
+        `no member of ${world.namespace} resolves ${known} now, so nobody could tell that names are gone`,
+        {
+          hint: 'it is asked with `getent hosts`: does an image of the workload have that, and is this the domain of the cluster?',
+        },
+      );
+    }
     const done = await world.act(
       { verb: 'names.stop', args: { namespace, run: world.run } },
       { verb: 'names.start', args: { namespace } },
     );
     const lookAt = (timeout: number, wanted: boolean, text: string) =>
       lookFor(timeout, async () => {
-        if (!witness) return undefined;
         const resolved = await resolves(world, witness, known);
         return resolved === wanted ? `${witness.service} on ${witness.node} ${text}` : undefined;
       });

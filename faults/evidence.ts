@@ -3,6 +3,9 @@ import type { Evidence } from './fault.ts';
 
 const LOOK_AGAIN = 500;
 
+/** What is told to go may take its time to end, ms: until then it serves, and is no evidence. */
+export const GRACE = 120_000;
+
 /**
  * Looks until there is evidence, at most `timeout` ms. A look that fails is no evidence of anything: the next one may
  * succeed, and when none does the answer is undefined, never a guess.

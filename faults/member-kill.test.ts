@@ -27,3 +27,9 @@ test('a list without it, while its node says nothing, proves nothing', async () 
   assert.equal(await over([{ ...member, id: '7001/-', state: 'starting', ready: false }], 'unknown'), undefined);
   assert.equal(await over([], 'running'), undefined);
 });
+
+test('a member that had ended by itself was not killed: nothing is measured of it', async () => {
+  const world = { namespace: 'x', act: async () => ({ answer: { gone: true }, from: 0 }) } as unknown as ActingWorld;
+  const injecting = memberKill.inject(world, targets, memberKill.options.parse({ member: { service: 'vote' } }));
+  await assert.rejects(injecting, /7001\/4711 on pve1 had ended before it was killed/);
+});

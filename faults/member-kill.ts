@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
@@ -41,7 +42,12 @@ export const memberKill: Fault<z.output<typeof options>> = {
     const members = membersOf(targets);
     const how: Record<string, string> = grace === undefined ? { signal } : { grace: String(grace / 1000) };
     const verb = grace === undefined ? 'member.kill' : 'member.delete';
-    await actOnAll(world, members, (args) => [{ verb, args: { ...args, ...how } }]);
+    const done = await actOnAll(world, members, (args) => [{ verb, args: { ...args, ...how } }]);
+    const before = members.filter((_, index) => (done[index]!.answer as { gone?: true } | null)?.gone);
+    if (before.length > 0) {
+      const which = before.map(({ id, node }) => `${id} on ${node}`).join(', ');
+      throw new OperatorError(`${which} had ended before it was killed: what users see of that is not this fault`);
+    }
     return {
       confirm: (timeout) =>
         lookForAll(members, timeout, async (member) => {

@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { backAgain, isOff, nodesOf, undoAll } from './targets.ts';
+import { backAgain, isOff, nodesOf, refuseSilent, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -22,6 +22,7 @@ export const nodeKill: Fault<z.output<typeof options>> = {
 
   async inject(world, targets) {
     const nodes = nodesOf(targets);
+    await refuseSilent(world, nodes);
     const done = await Promise.all(
       nodes.map((node) => world.act({ verb: 'power.off', args: { node } }, { verb: 'power.on', args: { node } })),
     );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../units/units.ts';
-import { lookForAll } from './evidence.ts';
+import { GRACE, lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, takesMembers, tookMembers, undoAll } from './targets.ts';
@@ -30,14 +30,15 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
     return {
       // Not the taint, which is only the request: the evidence is that its members have gone.
       confirm: (timeout) =>
-        lookForAll(nodes, timeout, async (node) => {
-          if (!world.members.some((member) => member.node === node)) {
+        lookForAll(nodes, Math.max(timeout, GRACE), async (node) => {
+          const there = world.members.filter((member) => member.node === node);
+          if (there.length === 0) {
             const isClosed = tookMembers(world, node) && !(await takesMembers(world, node));
             return isClosed ? `${node}: takes no members` : undefined;
           }
-          const members = await world.platform.members(world.namespace);
-          const left = members.filter((member) => member.node === node && member.state === 'running');
-          return left.length === 0 ? `${node}: no member of ${world.namespace} runs on it` : undefined;
+          const conditions = await Promise.all(there.map((member) => world.platform.condition(member)));
+          const areGone = conditions.every((condition) => condition === 'gone');
+          return areGone ? `${node}: no member of ${world.namespace} runs on it` : undefined;
         }),
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>

@@ -3,7 +3,7 @@ import type { Member } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { sleep } from '../units/sleep.ts';
 import { duration } from '../units/units.ts';
-import { lookForAll } from './evidence.ts';
+import { GRACE, lookForAll } from './evidence.ts';
 import type { ActingWorld, Fault, PlatformClaim } from './fault.ts';
 import { chooseMembers, memberSelector } from './selector.ts';
 import { memberArgs, membersOf } from './targets.ts';
@@ -65,14 +65,14 @@ export const podEviction: Fault<Options> = {
     const claim = expect && judged(evictions, expect);
     return {
       async confirm(timeout) {
-        const evidence = await lookForAll(evictions, timeout, async ({ member, blocked, refused, attempts }) => {
-          const now = (await world.platform.members(world.namespace, member.service)).find(
-            ({ id }) => id === member.id,
-          );
+        const evidence = await lookForAll(evictions, Math.max(timeout, GRACE), async (eviction) => {
+          const { member, blocked, refused, attempts } = eviction;
           const often = attempts > 1 ? ` (${attempts} attempts)` : '';
           const why = blocked === undefined ? refused : `blocked by budget ${blocked}`;
-          if (why !== undefined) return now?.state === 'running' ? `${member.id} stays: ${why}${often}` : undefined;
-          return now?.state === 'running' ? undefined : `${member.id} on ${member.node} is evicted${often}`;
+          // Not that it was told to go: until it does, it serves.
+          const condition = await world.platform.condition(member);
+          if (why !== undefined) return condition === 'running' ? `${member.id} stays: ${why}${often}` : undefined;
+          return condition === 'gone' ? `${member.id} on ${member.node} is evicted${often}` : undefined;
         });
         return evidence && { ...evidence, ...(claim ? { claim } : {}) };
       },

@@ -32,6 +32,19 @@ export async function isOff({ power, platform }: ActingWorld, node: string): Pro
   return (await power?.state(node)) === 'off' && !(await platform.answers(node));
 }
 
+/** Throws OperatorError for nodes that do not answer now: that they are silent later would prove nothing. */
+export async function refuseSilent({ platform }: ActingWorld, nodes: string[]): Promise<void> {
+  const heard = await Promise.all(nodes.map((node) => platform.answers(node)));
+  const silent = nodes.filter((_, index) => !heard[index]);
+  if (silent.length === 0) return;
+  throw new OperatorError(
+    `${silent.join(', ')} cannot be heard from here, so that the power is off could not be proven`,
+    {
+      hint: 'the suite asks each node itself, beside the power agent, whose word alone may be of another outlet: can it reach the node?',
+    },
+  );
+}
+
 /** Evidence that a node is there again; undefined while there is none. */
 export async function backAgain({ platform }: World, node: string): Promise<string | undefined> {
   if (!(await platform.answers(node))) return undefined;

@@ -76,9 +76,10 @@ export const verbs: Record<string, Verb<SwarmContext>> = {
     ({ run }) => run === undefined,
   ),
 
+  /** → { gone? } */
   'member.kill': verb({ ...member, signal: text.optional() }, [], async ({ hosts }, { signal = 'SIGKILL', ...of }) => {
     const found = await memberContainer(hosts, of);
-    if (found?.state !== 'running') return undefined;
+    if (found?.state !== 'running') return { gone: true };
     await unlessEnded(found.host.ask('kill', (api) => api.getContainer(found.id).kill({ signal }), CONTAINER_TIMEOUT));
     return undefined;
   }),

@@ -297,7 +297,7 @@ describe('a Kubernetes cluster', { timeout: 600_000 }, () => {
       events.some((event) => event.member === member.id && event.kind === 'member-failed'),
     );
     await until('it is no member', async () => (await platform.members(NAMESPACE)).every(({ id }) => id !== member.id));
-    assert.equal(await platform.perform({ verb: 'member.kill', args: placeOf(member) }), null, 'dead already');
+    assert.deepEqual(await platform.perform({ verb: 'member.kill', args: placeOf(member) }), { gone: true });
     await whole();
     await noHandLeft();
   });

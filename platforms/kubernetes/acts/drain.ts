@@ -2,7 +2,7 @@ import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import { few } from '../../../units/words.ts';
 import type { Api } from '../api/api.ts';
-import { PODS, type Pod, RUN_LABEL } from '../api/objects.ts';
+import { NODE_AGENT, PODS, type Pod, RUN_LABEL } from '../api/objects.ts';
 import { evict } from './evict.ts';
 
 /** As `kubectl drain` waits between two attempts. */
@@ -63,5 +63,7 @@ function isEvictable({ metadata, status }: Pod): boolean {
   if (metadata.deletionTimestamp !== undefined) return false;
   if (status.phase === 'Succeeded' || status.phase === 'Failed') return false;
   if (metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return false;
+  // What another fault does on this node, and undoes there by itself.
+  if (metadata.labels?.[RUN_LABEL] !== undefined && metadata.labels.app === NODE_AGENT) return false;
   return !metadata.ownerReferences?.some(({ kind, controller }) => controller && kind === 'DaemonSet');
 }

@@ -31,20 +31,21 @@ const AGENT_DEADLINE = 120_000;
 const LONGEST_FREEZE = 1_800_000;
 const EXEC_TIMEOUT = 10_000;
 
-/** Sends a signal to a member's first process. Undefined when it has ended already. */
+/** Sends a signal to a member's first process. `gone`: it had ended already, by itself or by somebody else. */
 export async function killMember(
   context: ActingContext,
   place: MemberPlace,
   signal: string,
-): Promise<Effect | undefined> {
+): Promise<Effect | { gone: true }> {
   const container = await containerOf(context.api, place);
-  if (container === undefined) return undefined;
+  if (container === undefined) return { gone: true };
   const agent = await agentFor(context, place, 'kill', IDLE, AGENT_DEADLINE);
   try {
     const from = performance.now();
     const argv = killScript(container, signal);
     const { code, stderr } = await execInAgent(context.api, agent, argv, EXEC_TIMEOUT);
-    if (code !== 0 && code !== NO_CONTAINER) throw new OperatorError(`no ${signal} was sent: ${stderr.trim()}`);
+    if (code === NO_CONTAINER) return { gone: true };
+    if (code !== 0) throw new OperatorError(`no ${signal} was sent: ${stderr.trim()}`);
     return { from, to: performance.now() };
   } finally {
     await endAgent(context.api, agent, undefined);
@@ -98,22 +99,24 @@ export async function isFrozen(api: Api, namespace: string, member: string): Pro
   return code === NO_CONTAINER ? undefined : code === 0;
 }
 
-/** Deletes a member's pod, with its own grace period or another, in seconds. Gone already is success. */
+/** Deletes a member's pod, with its own grace period or another, in seconds. `gone`: there was none any more. */
 export async function deleteMember(
   api: Api,
   namespace: string,
   member: string,
   grace: number | undefined,
-): Promise<void> {
+): Promise<{ gone: true } | undefined> {
   const pod = await podOf(api, namespace, member);
-  if (!pod) return;
+  if (!pod) return { gone: true };
   const { name, uid } = pod.metadata;
   const options = { preconditions: { uid }, ...(grace === undefined ? {} : { gracePeriodSeconds: grace }) };
   try {
     await api.delete(PODS, { namespace, name }, options);
+    return undefined;
   } catch (error) {
     // 409: another pod has the name by now.
     if (!isGone(error) && !isConflict(error)) throw error;
+    return { gone: true };
   }
 }
 

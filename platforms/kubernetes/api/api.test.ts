@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
+import { OperatorError } from '../../../units/operator-error.ts';
 import { Api } from './api.ts';
 import { ApiError } from './api-error.ts';
 import { follow } from './follow.ts';
@@ -228,6 +229,29 @@ describe('the API client', { timeout: 60_000 }, () => {
       else response.writeHead(200).write(line('ADDED', node('a', 2)));
     });
     assert.deepEqual(await heard(api, 3), ['all ', 'all  (late)', 'changed a (late)']);
+  });
+
+  it('goes on following after a credential plugin has failed once', async () => {
+    const api = await serve((request, response, count) => {
+      if (!request.url!.includes('watch=true')) {
+        json(response, 200, { metadata: { resourceVersion: '1' }, items: [] });
+        return;
+      }
+      if (count > 2) done.abort();
+      response.end();
+    });
+    const done = new AbortController();
+    const { access } = api.reach;
+    let times = 0;
+    api.reach.access = () => {
+      times += 1;
+      if (times === 2) return Promise.reject(new OperatorError('no credentials for c: try later (exit 1)'));
+      return access.call(api.reach);
+    };
+    const nothing = () => {};
+    const listener = { listed: nothing, changed: nothing, removed: nothing, refused: () => assert.fail() };
+    await follow<KubeObject>(api, { resource: NODES }, listener, done.signal);
+    assert.ok(times > 3);
   });
 
   it('stops following what it may not see', async () => {

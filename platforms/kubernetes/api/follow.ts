@@ -1,3 +1,4 @@
+import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import type { Api, Query, WatchEvent } from './api.ts';
 import { ApiError, RELOADING } from './api-error.ts';
@@ -26,6 +27,8 @@ export interface Listener<T> {
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;
+/** What keeps this computer itself from asking, ms. */
+const LONGEST_FAILURE = 60_000;
 /** What comes within this time of a new connection may have happened before it. */
 const CATCHING_UP = 1_000;
 
@@ -49,8 +52,12 @@ export async function follow<T extends KubeObject>(
       await reader.read(signal, restart.signal, () => setbacks.over());
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      if (error.status === 410) reader.forget();
+      if (!(error instanceof ApiError)) {
+        // A credential plugin that fails once (its server is busy) does so here, before the API is asked.
+        const pause = error instanceof OperatorError ? setbacks.here() : undefined;
+        if (pause === undefined) throw error;
+        await sleep(pause, signal);
+      } else if (error.status === 410) reader.forget();
       else {
         const pause = setbacks.add(error);
         if (pause === undefined) return listener.refused(error);
@@ -134,6 +141,7 @@ class Setbacks {
   #pause = FIRST_PAUSE;
   #renewed = false;
   #silentAt = Number.NEGATIVE_INFINITY;
+  #failedAt: number | undefined;
 
   /** @param renew makes credentials anew that may have expired */
   constructor(renew: () => void) {
@@ -154,8 +162,18 @@ class Setbacks {
     return pause;
   }
 
+  /** The API was not even asked: how long to wait, ms; undefined when that has gone on for too long. */
+  here(): number | undefined {
+    this.#failedAt ??= performance.now();
+    if (performance.now() - this.#failedAt > LONGEST_FAILURE) return undefined;
+    const pause = this.#pause;
+    this.#pause = Math.min(pause * 2, LONGEST_PAUSE);
+    return pause;
+  }
+
   /** The server has said something. */
   over(): void {
+    this.#failedAt = undefined;
     this.#pause = FIRST_PAUSE;
     this.#renewed = false;
   }

@@ -107,6 +107,27 @@ describe('the way to a cluster', () => {
     );
   });
 
+  it('asks a plugin once for all who need it at the same time, also when its answer has expired', async () => {
+    const asked = join(folder, 'asked');
+    const credential = (seconds: number) =>
+      JSON.stringify({
+        kind: 'ExecCredential',
+        apiVersion: 'client.authentication.k8s.io/v1',
+        status: { token: 'short', expirationTimestamp: new Date(Date.now() + seconds * 1000).toISOString() },
+      });
+    const script = `echo x >> ${asked}; [ $(wc -l < ${asked}) = 1 ] && echo '${credential(-1)}' || echo '${credential(600)}'`;
+    write({ exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'sh', args: ['-c', script] } });
+    const reach = openReach({ kubeconfig, context: 'mine' });
+    const all = () => Promise.all(Array.from({ length: 6 }, () => reach.access()));
+    const times = () => readFileSync(asked, 'utf8').split('\n').length - 1;
+    await all();
+    assert.equal(times(), 1);
+    await all();
+    assert.equal(times(), 2);
+    await all();
+    assert.equal(times(), 2);
+  });
+
   it('reads a token that was renewed', async () => {
     write({ token: 'old' });
     const reach = openReach({ kubeconfig, context: 'mine' });

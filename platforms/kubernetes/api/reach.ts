@@ -7,7 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { withoutSecrets } from '../../../files/secret.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import type { KubernetesReach } from '../cluster.ts';
-import { type Credential, runPlugin } from './credential-plugin.ts';
+import { type Credential, type Plugin, runPlugin } from './credential-plugin.ts';
 import { rememberSent, rememberUser } from './credentials.ts';
 import { type Kubeconfig, type Pem, readKubeconfig } from './kubeconfig.ts';
 import { proxyFor } from './proxy.ts';
@@ -110,10 +110,18 @@ class Credentials {
 
   /** Asked once, and again when what it said has expired. */
   async #fromPlugin(): Promise<Credential | undefined> {
-    const { user, server, ca, skipVerify, serverName, proxy } = this.#config;
-    if (!user.plugin) return undefined;
-    const asked = await this.#asked;
-    if (asked && asked.until > Date.now()) return asked;
+    const { plugin } = this.#config.user;
+    if (!plugin) return undefined;
+    const before = this.#asked;
+    const said = await before;
+    if (said && said.until > Date.now()) return said;
+    // Of all who need it anew the first asks, and the others wait for the same answer.
+    if (this.#asked === before) this.#asked = this.#ask(plugin);
+    return this.#asked;
+  }
+
+  #ask(plugin: Plugin): Promise<Credential> {
+    const { server, ca, skipVerify, serverName, proxy } = this.#config;
     const authority = textOf(ca);
     const cluster = {
       server: server.href.replace(/\/$/, ''),
@@ -122,10 +130,9 @@ class Credentials {
       ...(serverName === undefined ? {} : { 'tls-server-name': serverName }),
       ...(proxy === undefined ? {} : { 'proxy-url': proxy }),
     };
-    const asking = runPlugin(user.plugin, cluster);
-    this.#asked = asking;
+    const asking = runPlugin(plugin, cluster);
     asking.catch(() => {
-      this.#asked = undefined;
+      if (this.#asked === asking) this.#asked = undefined;
     });
     return asking;
   }

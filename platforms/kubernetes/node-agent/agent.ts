@@ -207,7 +207,7 @@ export async function removeAgent(
 ): Promise<number | undefined> {
   const signalledAt = await endAgent(api, place, ownRun);
   await removePod(api, place, signalledAt === undefined ? graceIfSilent : GRACE_S);
-  await removeIfEmpty(api, place.namespace, ownRun);
+  await removeIfEmpty(api, place, ownRun);
   return signalledAt;
 }
 
@@ -218,18 +218,21 @@ function refuseOthers({ metadata }: Pod, ownRun: string | undefined): void {
 
 async function removePod(api: Api, place: AgentPlace, grace: number): Promise<void> {
   await unlessGone(api.delete(PODS, place, { gracePeriodSeconds: grace }));
-  const left = await untilPod(api, place, REMOVE_TIMEOUT, (pod) => pod === undefined);
-  if (left) {
-    throw new OperatorError(`pod ${place.name} in ${place.namespace} does not go away`, {
-      hint: 'its node must confirm its end: does the node answer?',
-    });
-  }
+  if ((await untilPod(api, place, REMOVE_TIMEOUT, (pod) => pod === undefined)) !== undefined) throw staysThere(place);
 }
 
-async function removeIfEmpty(api: Api, namespace: string, ownRun: string | undefined): Promise<void> {
+function staysThere({ namespace, name }: AgentPlace): OperatorError {
+  return new OperatorError(`pod ${name} in ${namespace} does not go away`, {
+    hint: 'its node must confirm its end: does the node answer?',
+  });
+}
+
+/** @param place of the last that was there */
+async function removeIfEmpty(api: Api, { namespace, name }: AgentPlace, ownRun: string | undefined): Promise<void> {
   const found = await unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
   if (!found || !isOfRun(found.metadata.labels?.[RUN_LABEL], ownRun)) return;
   const pods = await api.listMetadata(PODS, { namespace });
+  if (pods.some(({ metadata }) => metadata.name === name)) throw staysThere({ namespace, name });
   if (pods.length > 0) return;
   await unlessGone(api.delete(NAMESPACES, { name: namespace }));
   const look = () => unlessGone(api.read<KubeObject>(NAMESPACES, { name: namespace }));
@@ -237,7 +240,10 @@ async function removeIfEmpty(api: Api, namespace: string, ownRun: string | undef
   if (left) throw new OperatorError(`namespace ${namespace} does not go away`);
 }
 
-/** Waits until one pod is as wanted, by a watch. Resolves with the pod as it was last, wanted or not. */
+/**
+ * Waits until one pod is as wanted, by a watch. Resolves with the pod as it was last, wanted or not. Throws OperatorError when nobody told: a pod of
+ * which nothing is heard is none that is not there.
+ */
 async function untilPod(
   api: Api,
   { namespace, name }: AgentPlace,
@@ -246,7 +252,9 @@ async function untilPod(
 ): Promise<Pod | undefined> {
   const done = new AbortController();
   let last: Pod | undefined;
+  let isKnown = false;
   const look = (pod: Pod | undefined) => {
+    isKnown = true;
     last = pod;
     if (wanted(pod)) done.abort();
   };
@@ -265,5 +273,9 @@ async function untilPod(
     AbortSignal.any([done.signal, AbortSignal.timeout(timeout)]),
   );
   if (failure) throw failure;
+  if (!isKnown)
+    throw new OperatorError(
+      `the API did not tell within ${timeout / 1000} s whether pod ${namespace}/${name} is there`,
+    );
   return last;
 }

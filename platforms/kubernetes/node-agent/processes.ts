@@ -4,7 +4,8 @@
  * the name of its control group, whatever the runtime. */
 const FIND = `
 set -u
-all=$(grep -l -- "$id" /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3)
+# CRI-O keeps the container's monitor in a group that has the container's name, too.
+all=$(grep -l -- "$id" /proc/[0-9]*/cgroup 2>/dev/null | xargs -r grep -L -- crio-conmon- 2>/dev/null | cut -d/ -f3)
 main= least=
 for pid in $all; do
   parent=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null) || continue

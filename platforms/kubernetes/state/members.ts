@@ -37,7 +37,7 @@ export function livesOf(pod: Pod): number {
 }
 
 /** The service that a pod belongs to: its label `app`, or what Kubernetes recommends. */
-export function serviceOf({ metadata: { labels } }: Pod): string | undefined {
+export function serviceOf({ metadata: { labels } }: Pick<Pod, 'metadata'>): string | undefined {
   return labels?.app ?? labels?.['app.kubernetes.io/name'];
 }
 

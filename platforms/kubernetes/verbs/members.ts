@@ -8,20 +8,18 @@ import { NODE_AGENT, undo, verb } from './entry.ts';
 const onNode = { namespace, node, member: text };
 
 export const memberVerbs = {
-  /** → { effect }. Its process ends; kubelet starts another in the same pod. */
+  /** → { effect } or { gone }. Its process ends; kubelet starts another in the same pod. */
   'member.kill': verb({ ...onNode, signal: text.optional() }, NODE_AGENT, async (context, args) => {
-    const effect = await killMember(context, args, args.signal ?? 'SIGKILL');
-    return effect && { effect: { ...effect } };
+    const killed = await killMember(context, args, args.signal ?? 'SIGKILL');
+    return 'gone' in killed ? killed : { effect: { ...killed } };
   }),
 
-  /** The pod is deleted, with its own grace period or this one, in seconds. */
+  /** → { gone? }. The pod is deleted, with its own grace period or this one, in seconds. */
   'member.delete': verb(
     { namespace, member: text, grace: text.optional() },
     [{ resources: ['pods'], verbs: ['get', 'delete'] }],
-    async ({ api }, { namespace, member, grace }) => {
-      await deleteMember(api, namespace, member, grace === undefined ? undefined : Number(grace));
-      return undefined;
-    },
+    async ({ api }, { namespace, member, grace }) =>
+      deleteMember(api, namespace, member, grace === undefined ? undefined : Number(grace)),
   ),
 
   /** → { evicted, gone?, blocked?, refused?, forGood? }: see ../acts/evict.ts. */

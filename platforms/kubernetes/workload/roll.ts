@@ -10,7 +10,7 @@ import {
   type Resource,
   STATEFUL_SETS,
 } from '../api/objects.ts';
-import { mainContainer } from '../state/members.ts';
+import { mainContainer, serviceOf } from '../state/members.ts';
 
 /** What was rolled carries this: the run that did it. Its label `brownout.run` says who deployed it. */
 const ROLLED_ANNOTATION = 'brownout.rolled';
@@ -99,7 +99,9 @@ function withVersion(body: object, resourceVersion: string | undefined): object 
 export async function find(api: Api, namespace: string, service: string): Promise<Found | undefined> {
   for (const resource of CONTROLLERS) {
     const { items } = await api.list<Controller>(resource, { namespace });
-    const controller = items.find(({ spec }) => spec.template.metadata?.labels?.app === service);
+    const controller = items.find(
+      ({ spec }) => serviceOf({ metadata: { name: '', ...spec.template.metadata } }) === service,
+    );
     if (!controller) continue;
     const { metadata, spec } = controller.spec.template;
     const container = mainContainer({ metadata: { name: '', ...metadata }, spec, status: {} } satisfies Pod);

@@ -83,11 +83,11 @@ async function isAlive({ api }: ProxmoxContext, guest: Guest): Promise<boolean> 
 }
 
 export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
-  /** Its QEMU, on its node: HA starts it again, its LRM alone. */
+  /** → { gone? }. Its QEMU, on its node: HA starts it again, its LRM alone. */
   'member.kill': verb({ ...member, signal: text.optional() }, [SSH], async (context, { signal = 'SIGKILL', ...of }) => {
     const guest = await findGuest(context, of);
     const status = guest && (await statusOf(context, guest));
-    if (!guest || !status?.pid || status.pid !== guest.pid) return undefined;
+    if (!guest || !status?.pid || status.pid !== guest.pid) return { gone: true };
     const where = await addressOf(context, guest.node);
     const { code, stderr } = await tryOnNode(context.cluster.ssh, where, [
       'kill',
@@ -95,7 +95,8 @@ export const memberVerbs: Record<string, Verb<ProxmoxContext, Right>> = {
       signal.replace(/^SIG/, ''),
       String(guest.pid),
     ]);
-    if (code === 0 || /No such process/i.test(stderr)) return undefined;
+    if (code === 0) return undefined;
+    if (/No such process/i.test(stderr)) return { gone: true };
     throw new OperatorError(
       `guest ${guest.vmid} on ${guest.node} could not be killed: ${stderr.trim() || `exit ${code}`}`,
     );
