@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { NodeFilter } from '../platforms/node-filter.ts';
+import { type Node, NotOffered } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
 import { duration } from '../units/units.ts';
+import { few } from '../units/words.ts';
 import { lookForAll } from './evidence.ts';
 import type { ActingWorld, Evidence, Fault, World } from './fault.ts';
 import {
@@ -72,7 +74,7 @@ export const nodePartition: Fault<z.output<typeof options>> = {
         nodes.map((node) => {
           const of: Dropping['of'] = from && {
             way: from === 'users' ? 'not' : 'to',
-            addresses: partyOf(world, node, from),
+            addresses: partyOf(world, node, from).flatMap(({ address, networks = [] }) => [address, ...networks]),
           };
           return dropPackets(world, [node], { what: WHAT, hold, ...(of ? { of } : {}) });
         }),
@@ -91,12 +93,19 @@ export const nodePartition: Fault<z.output<typeof options>> = {
         : undefined;
     const looks: Record<Party, (node: string) => Promise<string | undefined>> = {
       users: isSilent,
-      'control-plane': (node) => cannotReach(world, node, partyOf(world, node, 'control-plane'), port),
+      // It may reach its control plane by another address than those of its nodes, a load balancer's: only the control plane knows.
+      'control-plane': async (node) =>
+        (await isReady(node)) ? undefined : cannotReach(world, node, partyOf(world, node, 'control-plane'), port),
       peers: (node) => cannotReach(world, node, partyOf(world, node, 'peers'), port),
     };
     return {
+      // A control plane takes its time to give a node up.
       confirm: (timeout): Promise<Evidence | undefined> =>
-        lookForAll(nodes, timeout, from === undefined ? isSilent : looks[from]),
+        lookForAll(
+          nodes,
+          from === 'control-plane' ? Math.max(timeout, hold) : timeout,
+          from === undefined ? isSilent : looks[from],
+        ),
       heal: () => undoAll(done),
       confirmHealed: (timeout) =>
         // One that resets itself meanwhile takes its rules with it, and is back once it has booted.
@@ -113,10 +122,10 @@ function addressOf(world: World, node: string): string {
 }
 
 /**
- * Addresses of the nodes that are meant: for `users` those of all others, whose packets stay. Throws OperatorError when there
- * is nobody to be cut off from.
+ * The nodes that are meant: for `users` all others, whose packets stay. Throws OperatorError when there is nobody to be cut off from, and
+ * NotOffered where it is not known which packets are of their members.
  */
-function partyOf(world: World, node: string, from: Party): string[] {
+function partyOf(world: World, node: string, from: Party): Node[] {
   const others = world.inspection.nodes.filter(({ name }) => name !== node);
   const meant = {
     'control-plane': others.filter(({ role }) => role === 'manager'),
@@ -125,16 +134,22 @@ function partyOf(world: World, node: string, from: Party): string[] {
   }[from];
   if (meant.length === 0)
     throw new OperatorError(`node-partition: there are no other nodes to cut ${node} off from (${from})`);
-  return meant.map(({ address }) => address);
+  const mixed = meant.filter(({ cloudAddressed }) => cloudAddressed);
+  if (from !== 'control-plane' && mixed.length > 0) {
+    const names = few(mixed.map(({ name }) => name));
+    throw new NotOffered(
+      `node-partition from ${from}: which addresses the members on ${names} have is not known, since their cloud gives them`,
+      {
+        hint: 'cut the node off from all (without `from`), or from the control plane',
+      },
+    );
+  }
+  return meant;
 }
 
 /** The node itself tries to connect: the suite cannot see the traffic between nodes. */
-async function cannotReach(
-  world: ActingWorld,
-  node: string,
-  addresses: string[],
-  port: number,
-): Promise<string | undefined> {
+async function cannotReach(world: ActingWorld, node: string, party: Node[], port: number): Promise<string | undefined> {
+  const addresses = party.map(({ address }) => address);
   const reached = await Promise.all(addresses.map((host) => reachesFrom(world, node, WHAT, { host, port })));
   if (reached.some(Boolean)) return undefined;
   return (await world.platform.answers(node))

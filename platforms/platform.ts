@@ -45,6 +45,10 @@ export interface Node {
   /** The control plane would place new members on it (not drained, not cordoned). */
   schedulable: boolean;
   address: string;
+  /** Further addresses of its own, and the networks of its members. Missing where there are none, or nobody knows. */
+  networks?: string[];
+  /** Its members have addresses of a cloud's own network: which, it does not say. */
+  cloudAddressed?: true;
   labels: Record<string, string>;
   /** Why no fault can be aimed at it, in a few words; missing on ordinary nodes. */
   unfit?: string;

@@ -161,6 +161,8 @@ const inspection: z.ZodType<Inspection> = z.looseObject({
       ready: z.boolean(),
       schedulable: z.boolean(),
       address: text,
+      networks: z.array(text).optional(),
+      cloudAddressed: z.literal(true).optional(),
       labels: z.record(text, text),
     }),
   ),

@@ -44,7 +44,7 @@ interface Taint {
 }
 
 export interface KubeNode extends KubeObject {
-  spec: { unschedulable?: boolean; taints?: Taint[] };
+  spec: { unschedulable?: boolean; taints?: Taint[]; podCIDRs?: string[]; providerID?: string };
   status: {
     conditions?: Condition[];
     addresses?: { type: string; address: string }[];

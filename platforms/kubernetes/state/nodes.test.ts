@@ -34,3 +34,28 @@ describe('a node at which faults are aimed', () => {
     );
   });
 });
+
+describe("a node's addresses", () => {
+  const addressed = (spec: KubeNode['spec'], ...addresses: string[]) =>
+    toNode(
+      {
+        metadata: { name: 'n1' },
+        spec,
+        status: { addresses: addresses.map((address) => ({ type: 'InternalIP', address })) },
+      },
+      undefined,
+    );
+
+  it('are all of its own, and those of its pods', () => {
+    const { address, networks } = addressed({ podCIDRs: ['10.244.1.0/24', 'fd00:1::/64'] }, '10.0.0.1', 'fd00::1');
+    assert.deepEqual([address, networks], ['10.0.0.1', ['fd00::1', '10.244.1.0/24', 'fd00:1::/64']]);
+    assert.equal(addressed({}, '10.0.0.1').networks, undefined);
+  });
+
+  it('do not tell those of its pods where a cloud gives them', () => {
+    assert.equal(addressed({ providerID: 'aws:///eu-central-1a/i-0123' }, '10.0.0.1').cloudAddressed, true);
+    const routed = { providerID: 'gce://project/zone/node', podCIDRs: ['10.8.0.0/24'] };
+    assert.equal(addressed(routed, '10.0.0.1').cloudAddressed, undefined);
+    assert.equal(addressed({ providerID: 'kind://docker/a/b' }, '10.0.0.1').cloudAddressed, undefined);
+  });
+});

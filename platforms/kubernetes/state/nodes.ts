@@ -23,17 +23,26 @@ export function takesMembers(node: KubeNode): boolean {
   );
 }
 
+/** Clouds whose networks give pods addresses like those of machines. */
+const MIXED = /^(aws|azure):/;
+
 /** @param leader the node where the controllers run that notice dead nodes and replace their pods */
 export function toNode(node: KubeNode, leader: string | undefined): Node {
   const { name, labels = {} } = node.metadata;
-  const address = (type: string) => node.status.addresses?.find((each) => each.type === type)?.address;
+  const addresses = (type: string) =>
+    (node.status.addresses ?? []).filter((each) => each.type === type).map((each) => each.address);
+  const [address, ...further] = addresses('InternalIP');
+  const { podCIDRs = [], providerID = '' } = node.spec;
+  const networks = [...further, ...podCIDRs];
   return {
     name,
     role: isControlPlane(node) ? 'manager' : 'worker',
     leader: name === leader,
     ready: isTrue(node, 'Ready'),
     schedulable: takesMembers(node),
-    address: address('InternalIP') ?? address('Hostname') ?? '',
+    address: address ?? addresses('Hostname')[0] ?? '',
+    ...(networks.length > 0 ? { networks } : {}),
+    ...(podCIDRs.length === 0 && MIXED.test(providerID) ? { cloudAddressed: true } : {}),
     labels,
     ...unfitness(node),
   };
