@@ -217,3 +217,49 @@ test('healing waits out a control plane that is choosing a leader, and is one ac
   journal.close();
   rmSync(folder, { recursive: true });
 });
+
+test('a fault that ended by itself before its time is told; one that is there is not, and none is held longer for the look', async (t) => {
+  let now = 0;
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  t.mock.method(performance, 'now', () => now);
+  const recorded: { text?: string }[] = [];
+  const recorder = {
+    clock: { now: () => now },
+    record: (event: { text?: string }) => recorded.push(event),
+  } as unknown as Recorder;
+  const looked: Record<string, number[]> = {};
+  const live = (name: string, hold: number, confirm: () => Promise<{ text: string } | undefined>) =>
+    ({
+      name,
+      hold,
+      injected: { from: 0, to: 0 },
+      injection: {
+        confirm: () => {
+          looked[name] = [...(looked[name] ?? []), now];
+          return confirm();
+        },
+      },
+    }) as unknown as LiveFault;
+  const all = [
+    live('gone', 20_000, async () => undefined),
+    live('there', 20_000, async () => ({ text: 'it is there' })),
+    live('silent', 20_000, () => new Promise(() => {})),
+    live('broken', 20_000, async () => Promise.reject(new Error('no way there'))),
+  ];
+  let isOver = false;
+  const holding = holdAll(all, recorder, new AbortController().signal, () => {}).then(() => {
+    isOver = true;
+  });
+  for (; !isOver; now += 500) {
+    assert.ok(now < 60_000);
+    await new Promise(setImmediate);
+    t.mock.timers.tick(500);
+  }
+  await holding;
+  assert.ok(now >= 20_000 && now <= 21_500, `${now}`);
+  assert.deepEqual(
+    recorded.map(({ text }) => text),
+    ['gone was not seen any more shortly before its time was over: it may have ended by itself'],
+  );
+  assert.deepEqual(Object.keys(looked), ['gone', 'there', 'silent', 'broken']);
+});

@@ -112,6 +112,8 @@ export const LONGEST_HEAL = 900_000;
 /** How long a run may take that heals and cleans up, ms: a fault that cannot be healed is tried once more in the clean-up. */
 export const LONGEST_CLEAN_UP = 2 * LONGEST_HEAL;
 const LONGEST_CONFIRM = 360_000;
+/** So long before its end a fault that is held is looked at once more, ms. */
+const LAST_LOOK = 6_000;
 /** What was given up may have acts that are still being performed, and these may end, ms. */
 const LAST_ACTS = 120_000;
 
@@ -215,13 +217,39 @@ export async function holdAll(
   announce(longest);
   await Promise.all(
     live.map(async (fault, index) => {
-      await sleep(left[index]!, signal);
+      await heldFor(left[index]!, fault, recorder, signal);
       if (left[index]! >= longest) return;
       fault.healing = heal(fault, recorder);
       // Whoever heals all hears of it.
       fault.healing.catch(() => {});
     }),
   );
+}
+
+/**
+ * Waits for the rest of a fault's time. Shortly before its end it is looked at once more: one that somebody else has ended meanwhile (an autoscaler, a
+ * watchdog) did not last as long as the report would say. Healing does not wait for that look.
+ */
+async function heldFor(
+  left: number,
+  { name, injection }: LiveFault,
+  recorder: Recorder,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = performance.now() + left;
+  await sleep(left - LAST_LOOK, signal);
+  const rest = end - performance.now();
+  if (signal.aborted || left < 2 * LAST_LOOK) return sleep(rest, signal);
+  const looking = injection.confirm(LAST_LOOK / 2).then(
+    (evidence) => evidence === undefined,
+    () => false,
+  );
+  const isOver = await Promise.race([looking, sleep(rest, signal).then(() => false)]);
+  if (isOver && !signal.aborted) {
+    const text = `${name} was not seen any more shortly before its time was over: it may have ended by itself`;
+    recorder.record({ kind: 'warning', text });
+  }
+  await sleep(end - performance.now(), signal);
 }
 
 /** Heals one fault and confirms from outside that it is gone. */
