@@ -77,9 +77,12 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   const kinds = await loadKinds(scenario.workload, process.cwd());
   const run = newRunId();
   const namespace = `brownout-${workload.name}-${run.slice(-4)}`;
-  if (!fitsPattern(namespace, cluster.allow.namespaces)) {
+  const outside = namespacesOf(scenario, cluster, { namespace, run }).find(
+    (name) => !fitsPattern(name, cluster.allow.namespaces),
+  );
+  if (outside !== undefined) {
     throw new OperatorError(
-      `${cluster.file} allows the namespaces ${cluster.allow.namespaces.join(', ')}; this run would use ${namespace}.`,
+      `${cluster.file} allows the namespaces ${cluster.allow.namespaces.join(', ')}; this run would use ${outside}.`,
       { hint: "Allow 'brownout-*' in `allow.namespaces`." },
     );
   }
@@ -151,6 +154,16 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
     await platform.close();
     throw error;
   }
+}
+
+/** The workload's, and those that its faults will make beside it. */
+function namespacesOf(scenario: Scenario, cluster: Cluster, of: { namespace: string; run: string }): string[] {
+  const verbs = verbsFor(scenario);
+  return [
+    of.namespace,
+    ...(verbs.includes('neighbour.deploy') ? [`${of.namespace}-noise`] : []),
+    ...(platformOf(cluster.platform).agentNamespaces?.(verbs, of) ?? []),
+  ];
 }
 
 /**
