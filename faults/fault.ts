@@ -73,6 +73,8 @@ export interface Fault<O = unknown> {
   needs(options: O): string[];
   /** Requests per second that it sends to the workload; left out where it sends none worth counting. */
   sends?(options: O): number | undefined;
+  /** Namespaces that it makes beside the workload's; left out where it makes none. */
+  beside?(namespace: string, options: O): string[];
   /** How long the fault is held before it is healed, in ms. */
   hold(options: O): number;
   /** Throws OperatorError when nothing fits the selector. */

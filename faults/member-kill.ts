@@ -50,7 +50,7 @@ export const memberKill: Fault<z.output<typeof options>> = {
     }
     return {
       confirm: (timeout) =>
-        lookForAll(members, timeout, async (member) => {
+        lookForAll(members, timeout + (grace ?? 0), async (member) => {
           const condition = await world.platform.condition(member);
           return condition === 'gone' ? `${member.service} on ${member.node}: ${member.id} runs no more` : undefined;
         }),

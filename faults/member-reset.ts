@@ -18,6 +18,9 @@ const options = z.strictObject({
     .meta({ description: 'How long one whose kernel has panicked is left so, before its reset button is pressed.' }),
 });
 
+/** A kernel that says nothing for so long has stopped, ms. */
+const SILENCE = 6_000;
+
 /** A member that is a machine of its own starts anew, or stops where it is: what it had in memory is gone, its place is not. */
 export const memberReset: Fault<z.output<typeof options>> = {
   name: 'member-reset',
@@ -45,6 +48,17 @@ export const memberReset: Fault<z.output<typeof options>> = {
             { verb: 'member.revive', args },
           ],
     );
+    const silentSince = new Map<string, number>();
+    /** One question that fails may be a hiccup of the network, the agent or a token: a machine that has stopped answers none for a while. */
+    const isStopped = async (member: Member, seconds: number | undefined): Promise<boolean> => {
+      if (seconds !== undefined || !(await world.platform.answers(member.node))) {
+        silentSince.delete(member.id);
+        return false;
+      }
+      const since = silentSince.get(member.id) ?? performance.now();
+      silentSince.set(member.id, since);
+      return performance.now() - since >= SILENCE;
+    };
     const isYoung = (seconds: number) => seconds * 1000 < performance.now() - began + 1000;
     return {
       // Its own kernel says when it booted; one that has panicked says nothing any more.
@@ -52,7 +66,10 @@ export const memberReset: Fault<z.output<typeof options>> = {
         lookForAll(members, timeout, async (member) => {
           const seconds = await uptime(member);
           const what = `${member.service} on ${member.node}: ${member.id}`;
-          if (how === 'panic') return seconds === undefined ? `${what} says nothing any more` : undefined;
+          if (how === 'panic')
+            return (await isStopped(member, seconds))
+              ? `${what} says nothing any more, while its node answers`
+              : undefined;
           return seconds !== undefined && isYoung(seconds) ? `${what} booted ${Math.round(seconds)} s ago` : undefined;
         }),
       heal: () => undoAll(done),

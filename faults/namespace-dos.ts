@@ -73,6 +73,7 @@ export const namespaceDos: Fault<Options> = {
     ...(isRule(kind) ? ['namespace.restrict', 'namespace.unrestrict'] : []),
     ...(kind === 'quota' ? ['namespace.refusal'] : []),
   ],
+  beside: (namespace, { kind }) => [noisy(namespace, kind)],
   sends: ({ kind }) => (kind === 'flood' ? FLOOD : undefined),
   hold: ({ hold }) => hold,
   aim(world, { node, kind, service, limits }) {
@@ -94,7 +95,7 @@ export const namespaceDos: Fault<Options> = {
   async inject(world, targets, { kind, limits, memory = MEMORY, service, port, hold }) {
     const nodes = nodesOf(targets);
     const asked = ASKING.includes(kind) ? service : undefined;
-    const neighbour = `${world.namespace}-noise-${kind}`;
+    const neighbour = noisy(world.namespace, kind);
     const noise: Noise = {
       kind: isRule(kind) ? 'knock' : kind,
       nodes,
@@ -127,6 +128,8 @@ export const namespaceDos: Fault<Options> = {
 const isRule = (kind: Kind): kind is (typeof ruleKinds)[number] => ruleKinds.some((rule) => rule === kind);
 
 /** What a platform cannot limit must not look as if it were. */
+const noisy = (namespace: string, kind: Kind) => `${namespace}-noise-${kind}`;
+
 function refuseMisfits(world: World, kind: Kind, limits: Options['limits']): void {
   const cannot = offered(world, 'cannot', NAME);
   const refused = limits === false ? undefined : cannot(takenBy(kind), limits);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { duration } from '../units/units.ts';
-import { lookForAll } from './evidence.ts';
+import { GRACE, lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
 import { nodesOf, takesMembers, tookMembers, undoAll } from './targets.ts';
@@ -34,9 +34,12 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
       // Not the cordon on the node nor the control plane's answer, which are only the request. The evidence is that the
       // members which ran there have ended, as reported by the node itself.
       confirm: (timeout) =>
-        lookForAll(nodes, timeout, async (node) => {
+        lookForAll(nodes, Math.max(timeout, GRACE), async (node) => {
           const there = world.members.filter((member) => member.node === node);
-          if (there.length === 0) return (await takesMembers(world, node)) ? undefined : `${node}: takes no members`;
+          if (there.length === 0) {
+            const isClosed = tookMembers(world, node) && !(await takesMembers(world, node));
+            return isClosed ? `${node}: takes no members` : undefined;
+          }
           const conditions = await Promise.all(there.map((member) => world.platform.condition(member)));
           return conditions.every((condition) => condition === 'gone') ? `${node}: its members have ended` : undefined;
         }),

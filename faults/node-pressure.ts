@@ -36,12 +36,13 @@ export const nodePressure: Fault<Options> = {
   options,
   needs: () => ['neighbour.deploy', 'remove', 'node.headroom', 'images.tools'],
   hold: ({ hold }) => hold,
+  beside: (namespace, { of }) => [filling(namespace, of)],
   aim: (world, { node }) => chooseNodes(world, node),
   means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { of, others, hold }) {
     const nodes = nodesOf(targets);
-    const namespace = `${world.namespace}-pressure-${of}`;
+    const namespace = filling(world.namespace, of);
     const fillers = await Promise.all(
       nodes.map(async (node, index) => {
         const headroom = await headroomOn(world, node);
@@ -88,6 +89,8 @@ export const nodePressure: Fault<Options> = {
     };
   },
 };
+
+const filling = (namespace: string, of: Options['of']) => `${namespace}-pressure-${of}`;
 
 async function evicted(world: ActingWorld, node: string): Promise<number> {
   const now = new Set((await world.platform.members(world.namespace)).map(({ id }) => id));

@@ -22,18 +22,21 @@ type Options = z.output<typeof options>;
 const DEAD_MAN_MARGIN = 60_000;
 
 /** A neighbour with a higher priority requests what the workload has: the scheduler preempts the workload's pods. */
+const crowded = (namespace: string) => `${namespace}-crowd`;
+
 export const preemption: Fault<Options> = {
   name: 'preemption',
   summary: 'lets a pod of a higher priority ask for the room of the members on a node, for `hold`',
   options,
   needs: () => ['neighbour.deploy', 'remove', 'node.headroom', 'service.change', 'images.tools'],
   hold: ({ hold }) => hold,
+  beside: (namespace) => [crowded(namespace)],
   aim: (world, { node }) => chooseNodes(world, node),
   means: () => ({ kind: 'nothing' }),
 
   async inject(world, targets, { quota, others, hold }) {
     const nodes = nodesOf(targets);
-    const namespace = `${world.namespace}-crowd`;
+    const namespace = crowded(world.namespace);
     const headrooms = new Map(
       await Promise.all(nodes.map(async (node) => [node, await headroomOn(world, node)] as const)),
     );

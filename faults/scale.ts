@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Member } from '../platforms/platform.ts';
 import { duration } from '../units/units.ts';
-import { lookForAll } from './evidence.ts';
+import { GRACE, lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseService, servicesOf, undoAll } from './targets.ts';
 
@@ -25,7 +25,6 @@ export const scale: Fault<z.output<typeof options>> = {
     const { namespace, platform } = world;
     const services = servicesOf(targets);
     const count = (members: Member[]) => members.filter(({ state }) => state !== 'stopping').length;
-    const runningNow = async (service: string) => count(await platform.members(namespace, service));
     const before = new Map(
       services.map((service) => [service, count(world.members.filter((member) => member.service === service))]),
     );
@@ -37,15 +36,22 @@ export const scale: Fault<z.output<typeof options>> = {
         ),
       ),
     );
-    const lookAt = (timeout: number, wanted: (service: string) => number) =>
-      lookForAll(services, timeout, async (service) => {
-        const now = await runningNow(service);
-        return now === wanted(service) ? `${service}: ${now} members, ${before.get(service)} before` : undefined;
-      });
+    /** As many, and all of them serve; what was told to go has gone: until then it serves, too. */
+    const settledAt = async (service: string, wanted: number): Promise<string | undefined> => {
+      const now = await platform.members(namespace, service);
+      if (count(now) !== wanted || now.filter(({ ready }) => ready).length < wanted) return undefined;
+      const leaving = world.members.filter(
+        (member) =>
+          member.service === service && !now.some(({ id, state }) => id === member.id && state !== 'stopping'),
+      );
+      const conditions = await Promise.all(leaving.map((member) => platform.condition(member)));
+      if (!conditions.every((condition) => condition === 'gone')) return undefined;
+      return `${service}: ${wanted} members, ${before.get(service)} before`;
+    };
     return {
-      confirm: (timeout) => lookAt(timeout, () => to),
+      confirm: (timeout) => lookForAll(services, Math.max(timeout, GRACE), (service) => settledAt(service, to)),
       heal: () => undoAll(done),
-      confirmHealed: (timeout) => lookAt(timeout, (service) => before.get(service)!),
+      confirmHealed: (timeout) => lookForAll(services, timeout, (service) => settledAt(service, before.get(service)!)),
     };
   },
 };

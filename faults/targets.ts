@@ -1,5 +1,6 @@
 import type { Act, Inspection, Member, Target } from '../platforms/platform.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { poll } from '../units/until.ts';
 import type { ActingWorld, Done, World } from './fault.ts';
 
 // A fault's file finds here all that it asks of its targets.
@@ -32,9 +33,14 @@ export async function isOff({ power, platform }: ActingWorld, node: string): Pro
   return (await power?.state(node)) === 'off' && !(await platform.answers(node));
 }
 
+/** On a busy cluster one answer may come too late, ms. */
+const HEARD_WITHIN = 15_000;
+
 /** Throws OperatorError for nodes that do not answer now: that they are silent later would prove nothing. */
 export async function refuseSilent({ platform }: ActingWorld, nodes: string[]): Promise<void> {
-  const heard = await Promise.all(nodes.map((node) => platform.answers(node)));
+  const heard = await Promise.all(
+    nodes.map((node) => poll(() => platform.answers(node), Boolean, { timeout: HEARD_WITHIN, every: 500 })),
+  );
   const silent = nodes.filter((_, index) => !heard[index]);
   if (silent.length === 0) return;
   throw new OperatorError(

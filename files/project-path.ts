@@ -8,7 +8,7 @@ import path from 'node:path';
  * @param project where the project was when the file was named: it may have been moved since, or have been on another machine
  */
 export function projectPath(file: string, project = process.cwd()): string {
-  const [from, to] = [project, path.resolve(file)];
+  const [from, to] = [project, path.resolve(project, file)];
   const top = (folder: string) => folder.split(path.sep)[1];
   return top(from) === top(to) ? path.relative(from, to).split(path.sep).join('/') : to;
 }

@@ -29,8 +29,8 @@ export interface PlatformModule<C extends Cluster = Cluster> {
   verbs(): Promise<readonly string[]>;
   /** A file that gives an account every right that these verbs take. Missing on platforms without accounts. */
   rightsFile?(verbs: readonly string[]): Promise<string>;
-  /** Further namespaces that these verbs need, by names like those that they will have. Missing on platforms where none is needed. */
-  agentNamespaces?(verbs: readonly string[], of: { namespace: string; run: string }): string[];
+  /** The namespace in which these verbs act on members of that one, where it is another. Missing on platforms where none is needed. */
+  agentsOf?(verbs: readonly string[], namespace: string): string | undefined;
   /** The timers as they will be once the manifest is deployed, as far as it tells. Throws OperatorError for a manifest that is none. */
   plannedTimers?(manifest: string, timers: readonly Timer[]): Promise<Timer[]>;
   /** What a manifest asks for beyond the usual. Missing on platforms where nothing can be. Throws OperatorError for a manifest that is none. */

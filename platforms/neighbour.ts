@@ -59,6 +59,8 @@ export interface Neighbours {
   serviceHost(namespace: string, service: string): string;
   /** Why a neighbour cannot be given these limits (`true`: the careful ones) against what it takes; undefined when it can. */
   cannot(takes: Takes, limits: Limits | true): { why: string; hint?: string } | undefined;
+  /** With limits, what a neighbour sends to the outside does not arrive at all. */
+  closes?: true;
   /** The arguments of `neighbour.deploy` beside its namespace and labels. */
   deployment(neighbour: Neighbour): { manifest: string; neighbour?: { namespace: string; service: string } };
   /** Platforms with priorities have these two. */

@@ -1,13 +1,17 @@
 /**
- * An act's program has a process group of its own, so it goes on when the process that began the act is killed: a power-off that takes a minute would
- * come after its undo. Each carries the name of its act in its environment, and whoever undoes the act waits for it.
+ * An act's program has a session of its own, so it goes on when the process that began the act is killed: a power-off that takes a minute would
+ * come after its undo. Each carries the name of its act in its environment, and whoever undoes the act waits for it. A daemon that it happens to
+ * start (an agent of keys) has a session of its own again, and is none of the act.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { poll } from '../units/until.ts';
 
 const VARIABLE = 'BROWNOUT_ACT';
 const POLL = 100;
+/** In the shell: the program takes its place, and with it the number of its session. */
+const NAMED = `export ${VARIABLE}="$0/$$"; exec "$@"`;
 
 const current = new AsyncLocalStorage<string>();
 
@@ -16,10 +20,24 @@ export function asActOf<T>(name: string, work: () => Promise<T>): Promise<T> {
   return current.run(name, work);
 }
 
-/** What the environment of a program has beside its own. */
-export function actVariable(): Record<string, string> {
+/** How a program is started that leads a session of its own: as what it is, with its act's name where there is one. */
+export function ofAct(file: string, argv: string[], env: NodeJS.ProcessEnv): [file: string, argv: string[]] {
   const name = current.getStore();
-  return name === undefined ? {} : { [VARIABLE]: name };
+  // What is not there is told by whoever starts it, and not by a shell.
+  if (name === undefined || !isThere(file, env)) return [file, argv];
+  return ['/bin/sh', ['-c', NAMED, name, file, ...argv]];
+}
+
+function isThere(file: string, { PATH = '' }: NodeJS.ProcessEnv): boolean {
+  const places = file.includes('/') ? [file] : PATH.split(path.delimiter).map((folder) => path.join(folder, file));
+  return places.some((place) => {
+    try {
+      accessSync(place, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /**
@@ -36,15 +54,24 @@ export function untilEnded(name: string, timeout: number): Promise<number[]> {
 }
 
 function programsOf(name: string): number[] {
-  const wanted = `${VARIABLE}=${name}`;
+  const named = `${VARIABLE}=${name}/`;
   return processes().filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(wanted);
+      const found = readFileSync(`/proc/${pid}/environ`, 'utf8')
+        .split('\0')
+        .find((word) => word.startsWith(named));
+      return found !== undefined && sessionOf(pid) === found.slice(named.length);
     } catch {
       // It has ended, or is another user's: none of ours.
       return false;
     }
   });
+}
+
+function sessionOf(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // State, parent, group, session.
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3];
 }
 
 function processes(): number[] {

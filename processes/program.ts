@@ -5,7 +5,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mask } from '../output/secrets.ts';
-import { actVariable } from './act-programs.ts';
+import { ofAct } from './act-programs.ts';
 
 export interface ProgramOptions {
   /** Text for the program's standard input; without it there is none. */
@@ -40,9 +40,10 @@ const LONGEST_LINE = 64 * 2 ** 10;
 /** Rejects only when the program cannot be started, with the system's own error (`code`: 'ENOENT'). */
 export async function runProgram(file: string, argv: string[], options: ProgramOptions = {}): Promise<Ended> {
   const { input, env = process.env, timeout, line } = options;
-  const child = spawn(file, argv, {
+  const [started, words] = timeout === undefined ? [file, argv] : ofAct(file, argv, env);
+  const child = spawn(started, words, {
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    env: { ...env, ...actVariable() },
+    env,
     detached: timeout !== undefined,
   });
   // A program may end without reading all of it.

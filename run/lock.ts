@@ -32,13 +32,13 @@ export async function takeLock(
   const renew = () => {
     // A renewal may fail (no leader at the moment): the lock lasts for several intervals, so the next one makes up for it.
     const renewed = actor.perform({ verb: 'lock.renew', args });
-    renewed.then(
-      (answer) => {
-        const other = otherHolder(answer);
-        if (other !== undefined && !isOver) lost(noLonger(other));
-      },
-      () => undefined,
-    );
+    renewed
+      .then((answer) => {
+        const { held, holder } = (answer ?? {}) as { held?: boolean; holder?: string };
+        // A platform that does not say is believed to hold it.
+        if (held === false && !isOver) lost(noLonger(holder ?? 'somebody'));
+      })
+      .catch(() => undefined);
   };
   let isOver = false;
   const renewal = setInterval(renew, LOCK_RENEWAL);

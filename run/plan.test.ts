@@ -16,9 +16,8 @@ test('a namespace that a fault needs beside the workload is asked of the allow-l
   const text = readFileSync(labFile, 'utf8').replace(/namespaces: \[[^\]]*\]/, "namespaces: ['brownout-voting-????']");
   const cluster = toCluster(parseYaml(new Source(labFile, text)));
   for (const [scenario, needed] of [
-    ['node-partition', /would use brownout-\d{8}-\d{6}-\w{4}-agent\./],
     ['member-pause', /would use brownout-voting-\w{4}-agents\./],
-    ['namespace-dos-cpu', /would use brownout-voting-\w{4}-noise\./],
+    ['namespace-dos-cpu', /would use brownout-voting-\w{4}-noise-cpu\./],
   ] as const) {
     const read = await loadScenario(path.join(root, 'scenarios', 'voting', `${scenario}.yaml`));
     await assert.rejects(setStage(scenarioOn(cluster, read), cluster), { message: needed });

@@ -77,7 +77,7 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
   const kinds = await loadKinds(scenario.workload, process.cwd());
   const run = newRunId();
   const namespace = `brownout-${workload.name}-${run.slice(-4)}`;
-  const outside = namespacesOf(scenario, cluster, { namespace, run }).find(
+  const outside = namespacesOf(scenario, cluster, namespace).find(
     (name) => !fitsPattern(name, cluster.allow.namespaces),
   );
   if (outside !== undefined) {
@@ -157,12 +157,12 @@ export async function setStage(scenario: Scenario, cluster: Cluster, options: { 
 }
 
 /** The workload's, and those that its faults will make beside it. */
-function namespacesOf(scenario: Scenario, cluster: Cluster, of: { namespace: string; run: string }): string[] {
-  const verbs = verbsFor(scenario);
+function namespacesOf(scenario: Scenario, { platform }: Cluster, namespace: string): string[] {
+  const agents = platformOf(platform).agentsOf?.(verbsFor(scenario), namespace);
   return [
-    of.namespace,
-    ...(verbs.includes('neighbour.deploy') ? [`${of.namespace}-noise`] : []),
-    ...(platformOf(cluster.platform).agentNamespaces?.(verbs, of) ?? []),
+    namespace,
+    ...scenario.faults.flatMap(({ fault, options }) => faults[fault]!.beside?.(namespace, options) ?? []),
+    ...(agents === undefined ? [] : [agents]),
   ];
 }
 

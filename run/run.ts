@@ -21,7 +21,7 @@ import { sampler } from './companions/sampler.ts';
 import { vantages } from './companions/vantages.ts';
 import { watch } from './companions/watch.ts';
 import { aimAll, membersHit } from './injection/aim.ts';
-import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault } from './injection/inject.ts';
+import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault, unseenOf } from './injection/inject.ts';
 import type { Journal } from './journal/journal.ts';
 import { takeBack } from './journal/take-back.ts';
 import { undoPending } from './journal/undo.ts';
@@ -139,7 +139,9 @@ class Lifecycle {
       await this.#phase('deploy', () => this.#deploy());
       await this.#phase('steady', () => this.#steady());
       await this.#phase('inject', () => this.#inject());
-      await this.#phase('confirm', () => confirmAll(this.#faults, this.#recorder, { signal: this.#ending }));
+      await this.#phase('confirm', () =>
+        confirmAll(this.#faults, this.#recorder, { aborted: this.#aborted, stopped: this.#stopped.signal }),
+      );
       await this.#phase('hold', () => this.#hold());
       await this.#phase('heal', () => this.#heal());
       await this.#phase('recover', () => this.#recover());
@@ -304,8 +306,7 @@ class Lifecycle {
     await this.#companions.stop().catch((error: Error) => this.#warn(error.message));
     this.#endRenewal();
     const context = { recorder: this.#recorder, journal: this.#journal, onProgress: this.#options.onProgress };
-    const unseen = this.#faults.filter(({ isSeenGone }) => !isSeenGone).map(({ name }) => name);
-    return takeBack(this.#stage, context, before, unseen);
+    return takeBack(this.#stage, context, before, () => unseenOf(this.#faults));
   }
 
   /** Nothing was changed, so the recording is deleted, unless its journal is still needed to release a lock. */

@@ -241,10 +241,10 @@ function streamsOf({ probes }: WrittenScenario): string[] {
 const isSame = (one: Place, other: Place) =>
   one.file === other.file && one.on?.toSorted().join() === other.on?.toSorted().join();
 
-const writes = ({ scenario, workload }: ReadScenario) =>
-  [...Object.keys(scenario.probes), scenario.load?.probe].some(
-    (name) => name !== undefined && workload.probes[name]!.writes,
-  );
+/** What a script of k6 on this computer has written is looked for, too. */
+const writes = ({ scenario: { probes, load }, workload }: ReadScenario) =>
+  Object.keys(probes).some((name) => workload.probes[name]!.writes) ||
+  (load?.engine === 'k6' && load.runners === undefined);
 
 const hasLargeFile = ({ scenario, workload }: ReadScenario) =>
   Object.keys(scenario.probes).some((name) => piecesOf(workload.probes[name]!) !== undefined);

@@ -45,8 +45,8 @@ export async function startNoise(
 ): Promise<LiveNoise> {
   const done = await world.act(deploy, { verb: 'remove', args: { namespace } }, purpose);
   const services = noiseServices(nodes);
-  // With the remedy it is the point that nobody answers.
-  const isKeptIn = limits !== undefined;
+  // With the remedy it may be the point that nobody answers.
+  const isClosed = kind === 'flood' && limits !== undefined && world.platform.neighbours?.closes === true;
   await world.platform.untilReady(
     { namespace, services: Object.fromEntries([...services.values()].map((name) => [name, 1])) },
     START_TIMEOUT,
@@ -63,13 +63,15 @@ export async function startNoise(
   return {
     done,
     confirm: (timeout) => {
-      const first = new Map<string, number>();
+      const last = new Map<string, Work>();
       return lookForAll(nodes, timeout, async (node) => {
-        const { count, text, answered } = await look(node);
-        const before = first.get(node);
-        if (before === undefined) first.set(node, count);
-        if (before === undefined || count <= before || !(isKeptIn || floods(kind, answered))) return undefined;
-        return `${node}: ${kind} noise, ${text}`;
+        const now = await look(node);
+        const before = last.get(node);
+        last.set(node, now);
+        if (before === undefined || now.count <= before.count) return undefined;
+        // Who is answered gets out, whatever policy there is; a policy takes a moment until every node enforces it.
+        const isAsMeant = isClosed ? now.answered === before.answered : floods(kind, now.answered);
+        return isAsMeant ? `${node}: ${kind} noise, ${now.text}` : undefined;
       });
     },
     confirmGone: (timeout) =>

@@ -2,7 +2,7 @@
 import { OperatorError } from '../../units/operator-error.ts';
 import { ask } from '../ask.ts';
 import { lookFor } from '../evidence.ts';
-import type { ActingWorld, Injection } from '../fault.ts';
+import type { ActingWorld, Evidence, Injection } from '../fault.ts';
 import { offered } from '../neighbour/offered.ts';
 import { undoAll } from '../targets.ts';
 import { noiseAct, startNoise, type Work } from './live.ts';
@@ -99,10 +99,12 @@ export async function denyNetwork(
     });
   }
   const done = [knocking.done];
+  const denial = { podSelector: {}, policyTypes: BOTH_WAYS };
   if (isRemedied) {
-    done.push(await policy(`${NAME}-allow`, { podSelector: {}, policyTypes: BOTH_WAYS, ingress: [{}], egress: [{}] }));
+    await refuseUnenforced(world, neighbour, denial, (expected) => lookAt(FIRST_ANSWERS, expected));
+    done.push(await policy(`${NAME}-allow`, { ...denial, ingress: [{}], egress: [{}] }));
   }
-  done.push(await policy(NAME, { podSelector: {}, policyTypes: BOTH_WAYS }));
+  done.push(await policy(NAME, denial));
   return {
     confirm: (timeout) => lookAt(timeout, isRemedied ? 'answered' : 'silent'),
     // The witness stays until it has seen the end. What allows goes last: without it the rest would deny.
@@ -115,6 +117,35 @@ export async function denyNetwork(
       return evidence;
     },
   };
+}
+
+/**
+ * That somebody is answered shows a remedy only where policies are enforced at all. So the neighbour itself is closed first, which nobody else feels.
+ * Throws OperatorError where that keeps it from nothing.
+ */
+async function refuseUnenforced(
+  world: ActingWorld,
+  neighbour: string,
+  spec: object,
+  look: (expected: 'answered' | 'silent') => Promise<Evidence | undefined>,
+): Promise<void> {
+  const rule = { namespace: neighbour, rule: 'policy', name: NAME };
+  const closed = await world.act(
+    { verb: 'namespace.restrict', args: { ...rule, run: world.run, spec: JSON.stringify(spec) } },
+    { verb: 'namespace.unrestrict', args: rule },
+    'prepare',
+  );
+  const isSilent = await look('silent');
+  await closed.undo();
+  if (isSilent && (await look('answered'))) return;
+  throw new OperatorError(
+    isSilent
+      ? `a neighbour in ${neighbour} is not answered again, though nothing is denied to it any more`
+      : `a neighbour in ${neighbour} is answered, though a policy denies it everything: nothing enforces policies here`,
+    {
+      hint: 'the network plugin must know NetworkPolicy (Calico, Cilium, kube-router …): without it there is nothing to show',
+    },
+  );
 }
 
 const ENOUGH_KNOCKS = 3;

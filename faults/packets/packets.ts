@@ -47,7 +47,7 @@ export async function droppedOn(world: ActingWorld, node: string, what: string):
   return Number((await ask<{ stdout: string }>(world, 'host.exec', args)).stdout);
 }
 
-/** Whether the node, by its own word, reaches an address: a refusal is an answer too. */
+/** Whether the node, by its own word, reaches an address: a refusal is an answer too. Throws OperatorError when it could not try. */
 export async function reachesFrom(
   world: ActingWorld,
   node: string,
@@ -56,8 +56,14 @@ export async function reachesFrom(
 ): Promise<boolean> {
   const argv = ['python3', '-c', REACHES, host, String(port)];
   const { code } = await ask<{ code: number }>(world, 'host.exec', { node, name: agentName(world, what), argv });
-  return code === 0;
+  if (code === 0 || code === SILENT) return code === 0;
+  throw new OperatorError(
+    `${node} could not try to reach ${host}:${port} (exit ${code}): has the image of tools python3?`,
+  );
 }
+
+/** Exit code: there was nothing but silence. */
+const SILENT = 7;
 
 const REACHES = `
 import socket, sys
@@ -66,7 +72,7 @@ try:
 except ConnectionRefusedError:
     pass
 except OSError:
-    sys.exit(1)
+    sys.exit(${SILENT})
 `;
 
 /** A port that every node has open to its peers. */

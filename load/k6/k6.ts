@@ -16,7 +16,7 @@ import { Count } from './count.ts';
 import { logged } from './log.ts';
 import { Numbers } from './numbers.ts';
 import { outcomeOf } from './outcome.ts';
-import { inScript } from './places.ts';
+import { placesIn } from './places.ts';
 import { environment, findK6, type Program } from './program.ts';
 import { Requests } from './requests.ts';
 import { totalsIn } from './summary.ts';
@@ -64,16 +64,17 @@ class Points {
     if (made.code !== 0) throw new OperatorError(`no pipe for k6 could be made in ${folder}: ${words(made)}`);
     // Open for writing, too: it has no end before ours, however late k6 opens it, or if it never does.
     const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
-    const points = new Points(folder, pipe, fd);
-    // Where an open file can be named by its number nothing is left in that folder, whatever is killed when.
-    if (points.path !== pipe) await points.#remove();
+    // Where another process can name an open file by its number nothing is left in that folder, whatever is killed when.
+    const numbered = `/proc/${process.pid}/fd/${fd}`;
+    const mayBeNamed = (await runProgram('test', ['-w', numbered])).code === 0;
+    const points = new Points(folder, mayBeNamed ? numbered : pipe, fd);
+    if (mayBeNamed) await points.#remove();
     return points;
   }
 
-  private constructor(folder: string, pipe: string, fd: number) {
+  private constructor(folder: string, named: string, fd: number) {
     this.#folder = folder;
-    const numbered = `/proc/${process.pid}/fd/${fd}`;
-    this.path = existsSync(numbered) ? numbered : pipe;
+    this.path = named;
     this.#socket = new Socket({ fd });
     this.#socket.on('error', () => {});
   }
@@ -116,7 +117,7 @@ class K6Run implements EngineRun {
   #isStopped = false;
   #said = '';
   #totals = '';
-  #map = '';
+  #places: (text: string) => string = (text) => text;
   #thrown: LoadReport['thrown'];
   #isKilled = false;
 
@@ -136,7 +137,7 @@ class K6Run implements EngineRun {
   }
 
   begin({ text, map }: Bundle): this {
-    this.#map = map;
+    this.#places = placesIn(map);
     const child = spawnK6(this.#program.file, path.dirname(this.#load.script), [
       ...['run', '--quiet', '--no-color', '--address', '', '--out', `json=${this.#points.path}`],
       ...argumentsFor(this.#load),
@@ -199,10 +200,10 @@ class K6Run implements EngineRun {
 
   async #told(stderr: Readable): Promise<void> {
     for await (const line of readLines(stderr, 'what k6 says', LONGEST_LINE)) {
-      const { isError, text } = logged(line);
-      const said = inScript(text, this.#map).trimEnd();
+      const { isThrown, text } = logged(line);
+      const said = this.#places(text).trimEnd();
       this.#says(said);
-      if (isError) this.#thrown = { times: (this.#thrown?.times ?? 0) + 1, last: said.split('\n')[0]!.slice(0, SAID) };
+      if (isThrown) this.#thrown = { times: (this.#thrown?.times ?? 0) + 1, last: said.split('\n')[0]!.slice(0, SAID) };
     }
   }
 

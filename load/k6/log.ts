@@ -2,11 +2,14 @@
 
 const LINE = /^time=\S+ level=(\w+) msg=("(?:[^"\\]|\\.)*"|\S*)/;
 
-/** A line of it in plain words; what is none of these lines as it is. */
-export function logged(line: string): { isError: boolean; text: string } {
-  const [, level, message = ''] = LINE.exec(line) ?? [];
-  if (level === undefined) return { isError: false, text: line };
-  return { isError: level === 'error', text: unquoted(message) };
+/** Of an error in an iteration k6 also says whose it was; of its own end (interrupted, thresholds) it does not. */
+const IN_ITERATION = / executor=/;
+
+/** A line of it in plain words; what is none of these lines as it is. `isThrown`: an iteration ended with it. */
+export function logged(line: string): { isThrown: boolean; text: string } {
+  const [whole, level, message = ''] = LINE.exec(line) ?? [];
+  if (whole === undefined) return { isThrown: false, text: line };
+  return { isThrown: level === 'error' && IN_ITERATION.test(line.slice(whole.length)), text: unquoted(message) };
 }
 
 function unquoted(message: string): string {

@@ -24,11 +24,8 @@ export const kubernetes: PlatformModule<KubernetesCluster> = {
     return [...Object.keys(verbs), ...Object.keys(queries)];
   },
   rightsFile: async (verbs) => (await import('./verbs/rights.ts')).rightsManifest(verbs),
-  // What acts on a node is a pod, beside the workload's or in a namespace of its own.
-  agentNamespaces: (verbs, { namespace, run }) => [
-    ...(verbs.some((verb) => ['member.kill', 'member.pause'].includes(verb)) ? [`${namespace}-agents`] : []),
-    ...(verbs.some((verb) => ['host.run', 'program.stop'].includes(verb)) ? [`brownout-${run}-agent`] : []),
-  ],
+  agentsOf: (verbs, namespace) =>
+    verbs.some((verb) => ['member.kill', 'member.pause'].includes(verb)) ? `${namespace}-agents` : undefined,
   plannedTimers: async (manifest, timers) =>
     (await import('./state/planned-timers.ts')).plannedTimers(manifest, timers),
   asks: async (manifest, _, { namespace }) => (await import('./workload/asks.ts')).asksOf(manifest, namespace),

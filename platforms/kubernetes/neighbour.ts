@@ -12,6 +12,7 @@ export const neighbours: Neighbours = {
       hint: 'kubelet has one for all pods of its node (podPidsLimit): set it there, and run the scenario without `limits`',
     };
   },
+  closes: true,
   deployment: (neighbour) => ({ manifest: noisyPods(neighbour) }),
   filling: fillingPods,
   crowd: crowdOf,

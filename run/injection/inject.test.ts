@@ -16,13 +16,30 @@ import { Journal } from '../journal/journal.ts';
 import { RETRY_TIME } from '../journal/undo.ts';
 import { act, confirmAll, healAll, holdAll, injectAll, type LiveFault, LONGEST_HEAL } from './inject.ts';
 
+test('a look that is under way when a stop condition is met may end, and counts', async () => {
+  const stop = new AbortController();
+  const seen = Promise.withResolvers<{ text: string }>();
+  const live = [{ name: 'mine', injection: { confirm: () => seen.promise } }] as unknown as LiveFault[];
+  const recorded: { evidence?: unknown }[] = [];
+  const recorder = { record: (event: object) => recorded.push(event) } as unknown as Recorder;
+  const confirming = confirmAll(live, recorder, { stopped: stop.signal });
+  stop.abort();
+  await new Promise(setImmediate);
+  seen.resolve({ text: 'it is there' });
+  await confirming;
+  assert.deepEqual(
+    recorded.map(({ evidence }) => evidence),
+    [{ text: 'it is there' }],
+  );
+});
+
 test('what ends a run ends the confirming of its faults, and no further fault is begun; what is seen later is no evidence', async () => {
   const end = new AbortController();
   const seen = Promise.withResolvers<string>();
   const live = [{ name: 'mine', injection: { confirm: () => seen.promise } }] as unknown as LiveFault[];
   const recorded: unknown[] = [];
   const recorder = { record: (event: unknown) => recorded.push(event) } as unknown as Recorder;
-  const confirming = confirmAll(live, recorder, { signal: end.signal });
+  const confirming = confirmAll(live, recorder, { aborted: end.signal });
   end.abort();
   await confirming;
   seen.resolve('it is there');
@@ -241,22 +258,22 @@ test('a fault that ended by itself before its time is told; one that is there is
       },
     }) as unknown as LiveFault;
   const all = [
-    live('gone', 20_000, async () => undefined),
-    live('there', 20_000, async () => ({ text: 'it is there' })),
-    live('silent', 20_000, () => new Promise(() => {})),
-    live('broken', 20_000, async () => Promise.reject(new Error('no way there'))),
+    live('gone', 60_000, async () => undefined),
+    live('there', 60_000, async () => ({ text: 'it is there' })),
+    live('silent', 60_000, () => new Promise(() => {})),
+    live('broken', 60_000, async () => Promise.reject(new Error('no way there'))),
   ];
   let isOver = false;
   const holding = holdAll(all, recorder, new AbortController().signal, () => {}).then(() => {
     isOver = true;
   });
   for (; !isOver; now += 500) {
-    assert.ok(now < 60_000);
+    assert.ok(now < 100_000);
     await new Promise(setImmediate);
     t.mock.timers.tick(500);
   }
   await holding;
-  assert.ok(now >= 20_000 && now <= 21_500, `${now}`);
+  assert.ok(now >= 60_000 && now <= 61_500, `${now}`);
   assert.deepEqual(
     recorded.map(({ text }) => text),
     ['gone was not seen any more shortly before its time was over: it may have ended by itself'],

@@ -1,3 +1,4 @@
+import { lookUntil } from '../../faults/evidence.ts';
 import type { ActingWorld, Done, Injection, World } from '../../faults/fault.ts';
 import type { Act, Json } from '../../platforms/platform.ts';
 import { asActOf } from '../../processes/act-programs.ts';
@@ -112,8 +113,12 @@ export const LONGEST_HEAL = 900_000;
 /** How long a run may take that heals and cleans up, ms: a fault that cannot be healed is tried once more in the clean-up. */
 export const LONGEST_CLEAN_UP = 2 * LONGEST_HEAL;
 const LONGEST_CONFIRM = 360_000;
-/** So long before its end a fault that is held is looked at once more, ms. */
-const LAST_LOOK = 6_000;
+/** Of the last look at what was healed, ms. */
+const SEEN_AGAIN = 10_000;
+/** A look that is under way when the run is stopped is waited for, ms: its fault is there for so long. */
+const LAST_WORD = 5_000;
+/** So long before its end a fault that is held is looked at once more, ms; three knocks that nobody answers take six seconds. */
+const LAST_LOOK = 20_000;
 /** What was given up may have acts that are still being performed, and these may end, ms. */
 const LAST_ACTS = 120_000;
 
@@ -174,26 +179,47 @@ function ended<T>(what: string, longest: number, work: () => Promise<T>): Promis
 }
 
 /**
- * Confirms each fault from outside. A fault that is not confirmed makes the run unknown. The signal ends that at once: what is seen after it, while
- * the fault is being healed, proves nothing.
+ * Confirms each fault from outside. A fault that is not confirmed makes the run unknown.
+ *
+ * @param aborted ends that at once: nobody wants to know any more
+ * @param stopped the fault is to be healed: a look that is under way has a few seconds left, since what is seen while it is being healed proves nothing
  */
 export async function confirmAll(
   live: LiveFault[],
   recorder: Recorder,
-  { signal, longest = LONGEST_CONFIRM }: { signal?: AbortSignal; longest?: number } = {},
+  {
+    aborted,
+    stopped,
+    longest = LONGEST_CONFIRM,
+  }: { aborted?: AbortSignal; stopped?: AbortSignal; longest?: number } = {},
 ): Promise<void> {
-  await Promise.all(
-    live.map(async ({ name, injection }) => {
-      const looked = () => injection.confirm(CONFIRM_TIMEOUT);
-      const looking = ended(`confirming ${name}`, longest, looked);
-      const evidence = (await Promise.race([looking, ...(signal ? [aborted(signal)] : [])])) ?? null;
-      if (signal?.aborted) return;
-      recorder.record({ kind: 'evidence', of: 'fault', fault: name, evidence });
-    }),
-  );
+  const over = new AbortController();
+  const isOver = Promise.race([
+    ...(aborted ? [whenAborted(aborted)] : []),
+    ...(stopped ? [whenAborted(stopped).then(() => sleep(LAST_WORD, aborted))] : []),
+  ]);
+  const waiting = (aborted ?? stopped) ? [isOver] : [];
+  try {
+    await Promise.all(
+      live.map(async ({ name, injection }) => {
+        const looking = lookUntil(over.signal, () =>
+          ended(`confirming ${name}`, longest, () => injection.confirm(CONFIRM_TIMEOUT)),
+        );
+        let isSeen = false;
+        const seen = looking.then((evidence) => {
+          isSeen = true;
+          return evidence;
+        });
+        const evidence = (await Promise.race([seen, ...waiting])) ?? null;
+        if (isSeen) recorder.record({ kind: 'evidence', of: 'fault', fault: name, evidence });
+      }),
+    );
+  } finally {
+    over.abort();
+  }
 }
 
-function aborted(signal: AbortSignal): Promise<undefined> {
+function whenAborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     signal.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -240,11 +266,13 @@ async function heldFor(
   await sleep(left - LAST_LOOK, signal);
   const rest = end - performance.now();
   if (signal.aborted || left < 2 * LAST_LOOK) return sleep(rest, signal);
-  const looking = injection.confirm(LAST_LOOK / 2).then(
+  const over = new AbortController();
+  const looking = lookUntil(over.signal, async () => injection.confirm(0.75 * LAST_LOOK)).then(
     (evidence) => evidence === undefined,
     () => false,
   );
   const isOver = await Promise.race([looking, sleep(rest, signal).then(() => false)]);
+  over.abort();
   if (isOver && !signal.aborted) {
     const text = `${name} was not seen any more shortly before its time was over: it may have ended by itself`;
     recorder.record({ kind: 'warning', text });
@@ -261,6 +289,18 @@ async function heal(fault: LiveFault, recorder: Recorder): Promise<void> {
   const evidence = (await ended(`confirming that ${fault.name} is healed`, LONGEST_CONFIRM, looked)) ?? null;
   fault.isSeenGone = evidence !== null;
   recorder.record({ kind: 'evidence', of: 'healed', fault: fault.name, evidence });
+}
+
+/** Faults that were healed and are not seen to be gone, looked at once more: a node may have come back since. */
+export async function unseenOf(live: readonly LiveFault[]): Promise<string[]> {
+  const left = live.filter(({ isSeenGone }) => !isSeenGone);
+  const seen = await Promise.all(
+    left.map(async ({ name, injection, healed }) => {
+      const look = async () => injection.confirmHealed(SEEN_AGAIN);
+      return healed && (await within(2 * SEEN_AGAIN, name, look()).catch(() => undefined));
+    }),
+  );
+  return left.filter((_, index) => !seen[index]).map(({ name }) => name);
 }
 
 /** What failed to heal while others were held is tried once more; what is healed and cannot be seen to be is told. */

@@ -13,14 +13,14 @@ const SETTLE_TIMEOUT = 45_000;
 /**
  * Undoes everything that is pending in the journal, and records how the cluster differs from its state before.
  *
- * @param unseen faults that were healed, and were not seen to be gone
+ * @param unseen looks which faults were healed and are not seen to be gone
  * @returns what could not be undone, one line each; with it those faults, unless the cluster is as before
  */
 export async function takeBack(
   { actor, platform }: Stage,
   { recorder, journal, onProgress }: { recorder: Recorder; journal: Journal; onProgress: OnProgress },
   before: Snapshot | undefined,
-  unseen: readonly string[],
+  unseen: () => Promise<string[]>,
 ): Promise<string[]> {
   journal.noMoreActs();
   const steps = await undoPending(journal, actor, platform, ({ act, error }) => {
@@ -34,9 +34,8 @@ export async function takeBack(
   if (!before) return notUndone;
   const difference = await compared(platform, before);
   recorder.record({ kind: 'difference', ...difference });
-  return difference.left?.length === 0
-    ? notUndone
-    : [...notUndone, ...unseen.map((fault) => sayUnseen(fault, difference))];
+  if (difference.left?.length === 0) return notUndone;
+  return [...notUndone, ...(await unseen()).map((fault) => sayUnseen(fault, difference))];
 }
 
 type Compared = { left: string[] } | { left: null; error: string };

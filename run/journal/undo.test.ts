@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -88,13 +88,18 @@ test('one that fails at once is hopeless after two minutes, however long it migh
 test('an undo waits for a program of its act that outlives the process that began it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'brownout-undo-'));
   const file = join(folder, 'journal.jsonl');
-  const [begun, isOff] = [join(folder, 'begun'), join(folder, 'off')];
+  const [begun, isOff, daemon] = ['begun', 'off', 'daemon'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
   const killed = `
     import { act } from '${import.meta.dirname}/../injection/inject.ts';
     import { runProgram } from '${import.meta.dirname}/../../processes/program.ts';
     import { Journal } from '${import.meta.dirname}/journal.ts';
     const journal = Journal.create('${file}', 'r', {});
-    const off = ['-c', ': > ${begun}; sleep 1; : > ${isOff}'];
+    // With a daemon that stays, as an agent of keys does.
+    const off = ['-c', 'setsid sleep 60 & echo $! > ${daemon}; : > ${begun}; sleep 1; : > ${isOff}'];
     const actor = { check() {}, perform: () => runProgram('/bin/sh', off, { timeout: 60_000 }) };
     const recorder = { clock: { now: () => 0 }, record() {} };
     const args = { node: 'w1' };
@@ -107,6 +112,7 @@ test('an undo waits for a program of its act that outlives the process that bega
   const actor = { longest: () => undefined, undo: async () => seen.push(existsSync(isOff)) } as unknown as Actor;
   const platform = { inspect: async () => ({ nodes: [{ name: 'w1', ready: true }] }) } as unknown as Platform;
   const steps = await undoPending(journal, actor, platform, () => {});
+  process.kill(Number(readFileSync(daemon, 'utf8')), 'SIGKILL');
   assert.deepEqual([steps[0]?.error, seen], [undefined, [true]]);
   journal.close();
   rmSync(folder, { recursive: true });

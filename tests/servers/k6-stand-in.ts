@@ -32,10 +32,11 @@ const end = (code) => {
 appendFileSync('heard', JSON.stringify({ argv, env: process.env }) + '\n');
 if (does === 'well' || does === 'thresholds' || does === 'complaining') {
   if (does === 'complaining')
-    for (let i = 0; i < 2; i++) console.error('time="x" level=error msg="Error: no such vote\\n\\tat file:///-:2:3(7)\\n"');
+    for (let i = 0; i < 2; i++) console.error('time="x" level=error msg="Error: no such vote\\n\\tat file:///-:2:3(7)\\n" executor=constant-vus scenario=default source=stacktrace');
   for (let i = 0; i < 20; i++) request(ok);
   request({ status: '503', error_code: '1503', expected_response: 'false' });
   for (const number of [0, 1, 2, 7]) point('acknowledged', number);
+  if (does === 'thresholds') console.error('time="x" level=error msg="thresholds on metrics \'x\' have been crossed"');
   point('dropped_iterations', 3);
   end(does === 'thresholds' ? 99 : 0);
 } else if (does === 'endless' || does === 'deaf') {

@@ -112,12 +112,11 @@ export async function deleteMember(
   const options = { preconditions: { uid }, ...(grace === undefined ? {} : { gracePeriodSeconds: grace }) };
   try {
     await api.delete(PODS, { namespace, name }, options);
-    return undefined;
   } catch (error) {
-    // 409: another pod has the name by now.
+    // A second try, whose first answer was lost; 409: another pod has the name by now.
     if (!isGone(error) && !isConflict(error)) throw error;
-    return { gone: true };
   }
+  return undefined;
 }
 
 /** Exit code of the question; a node agent that has ended holds nothing any more. */

@@ -8,6 +8,9 @@ interface Status {
   details?: { causes?: { reason?: string; message?: string }[]; retryAfterSeconds?: number };
 }
 
+/** The API could not be asked: a plugin gave no credentials. */
+export class NoAccess extends OperatorError {}
+
 /** A request that the API refused, or that got no answer. */
 export class ApiError extends OperatorError {
   /** HTTP status; undefined when there was no answer. */

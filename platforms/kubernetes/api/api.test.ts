@@ -6,9 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
-import { OperatorError } from '../../../units/operator-error.ts';
 import { Api } from './api.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, NoAccess } from './api-error.ts';
 import { follow } from './follow.ts';
 import { type KubeObject, NODES } from './objects.ts';
 import { openReach } from './reach.ts';
@@ -245,7 +244,7 @@ describe('the API client', { timeout: 60_000 }, () => {
     let times = 0;
     api.reach.access = () => {
       times += 1;
-      if (times === 2) return Promise.reject(new OperatorError('no credentials for c: try later (exit 1)'));
+      if (times === 2) return Promise.reject(new NoAccess('no credentials for c: try later (exit 1)'));
       return access.call(api.reach);
     };
     const nothing = () => {};

@@ -1,7 +1,7 @@
 /** Credentials that a program prints (`exec` in a kubeconfig): `client.authentication.k8s.io`. */
 import { clip } from '../../../processes/bounded.ts';
 import { runProgram, words } from '../../../processes/program.ts';
-import { OperatorError } from '../../../units/operator-error.ts';
+import { NoAccess } from './api-error.ts';
 
 export interface Plugin {
   apiVersion: string;
@@ -33,7 +33,7 @@ export async function runPlugin(plugin: Plugin, cluster: object): Promise<Creden
   const hint =
     plugin.installHint ?? 'does the credential plugin of the kubeconfig run by itself, without asking anything?';
   const failed = (why: string, cause?: unknown) =>
-    new OperatorError(`the credential plugin ${command}: ${why}`, { hint, cause });
+    new NoAccess(`the credential plugin ${command}: ${why}`, { hint, cause });
   const ended = await runProgram(command, args, { env, timeout: TIMEOUT }).catch((error: NodeJS.ErrnoException) => {
     throw failed(error.code === 'ENOENT' ? 'there is no such program' : error.message, error);
   });
@@ -42,7 +42,7 @@ export async function runPlugin(plugin: Plugin, cluster: object): Promise<Creden
   return credentialOf(ended.stdout, apiVersion, failed);
 }
 
-function credentialOf(text: string, apiVersion: string, failed: (why: string) => OperatorError): Credential {
+function credentialOf(text: string, apiVersion: string, failed: (why: string) => NoAccess): Credential {
   let said: { kind?: string; apiVersion?: string; status?: Record<string, unknown> };
   try {
     said = JSON.parse(text) ?? {};

@@ -1,7 +1,6 @@
-import { OperatorError } from '../../../units/operator-error.ts';
 import { sleep } from '../../../units/sleep.ts';
 import type { Api, Query, WatchEvent } from './api.ts';
-import { ApiError, RELOADING } from './api-error.ts';
+import { ApiError, NoAccess, RELOADING } from './api-error.ts';
 import { type KubeObject, type Place, pathOf, type Resource } from './objects.ts';
 
 /** What is followed: the objects of one resource, narrowed by the server. */
@@ -23,6 +22,8 @@ export interface Listener<T> {
   removed(object: T, since?: number): void;
   /** It cannot be followed, for want of rights for example. Everything else is passed over: it may pass. */
   refused(error: ApiError): void;
+  /** It could not be asked now, for want of credentials; it will be. */
+  hindered?(error: NoAccess): void;
 }
 
 const FIRST_PAUSE = 100;
@@ -54,8 +55,9 @@ export async function follow<T extends KubeObject>(
       if (signal.aborted) return;
       if (!(error instanceof ApiError)) {
         // A credential plugin that fails once (its server is busy) does so here, before the API is asked.
-        const pause = error instanceof OperatorError ? setbacks.here() : undefined;
+        const pause = error instanceof NoAccess ? setbacks.here() : undefined;
         if (pause === undefined) throw error;
+        listener.hindered?.(error as NoAccess);
         await sleep(pause, signal);
       } else if (error.status === 410) reader.forget();
       else {

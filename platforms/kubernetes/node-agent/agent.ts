@@ -259,6 +259,7 @@ async function untilPod(
     if (wanted(pod)) done.abort();
   };
   let failure: Error | undefined;
+  let hindered: Error | undefined;
   await follow<Pod>(
     api,
     { resource: PODS, place: { namespace }, query: { fieldSelector: `metadata.name=${name}` } },
@@ -269,13 +270,16 @@ async function untilPod(
       refused(error) {
         failure = error;
       },
+      hindered(error) {
+        hindered = error;
+      },
     },
     AbortSignal.any([done.signal, AbortSignal.timeout(timeout)]),
   );
   if (failure) throw failure;
-  if (!isKnown)
-    throw new OperatorError(
-      `the API did not tell within ${timeout / 1000} s whether pod ${namespace}/${name} is there`,
-    );
+  if (!isKnown) {
+    const unheard = `the API did not tell within ${timeout / 1000} s whether pod ${namespace}/${name} is there`;
+    throw hindered ?? new OperatorError(unheard);
+  }
   return last;
 }

@@ -4,8 +4,12 @@
  * the name of its control group, whatever the runtime. */
 const FIND = `
 set -u
-# CRI-O keeps the container's monitor in a group that has the container's name, too.
-all=$(grep -l -- "$id" /proc/[0-9]*/cgroup 2>/dev/null | xargs -r grep -L -- crio-conmon- 2>/dev/null | cut -d/ -f3)
+all=
+for pid in $(grep -l -- "$id" /proc/[0-9]*/cgroup 2>/dev/null | cut -d/ -f3); do
+  # CRI-O keeps the container's monitor in a group that has the container's name, too.
+  grep -q -- crio-conmon- "/proc/$pid/cgroup" 2>/dev/null || all="$all $pid"
+done
+all=$(printf '%s\\n' $all)
 main= least=
 for pid in $all; do
   parent=$(awk '/^PPid:/ { print $2 }' "/proc/$pid/status" 2>/dev/null) || continue
