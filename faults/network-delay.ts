@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OperatorError } from '../units/operator-error.ts';
 import { duration, formatDuration } from '../units/units.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault, World } from './fault.ts';
@@ -24,7 +25,7 @@ const SEEN = 0.8;
 /** A long way: whatever the node sends arrives later. It needs netem in the node's kernel, which the cluster file must say. */
 export const networkDelay: Fault<z.output<typeof options>> = {
   name: 'network-delay',
-  summary: 'delays every packet that a node sends, for `hold`',
+  summary: 'delays what a node sends by the cards of its default routes, for `hold`',
   options,
   needs: () => [...PACKET_NEEDS, 'kernel.netem'],
   hold: ({ hold }) => hold,
@@ -33,14 +34,14 @@ export const networkDelay: Fault<z.output<typeof options>> = {
 
   async inject(world, targets, { delay, hold }) {
     const nodes = nodesOf(targets);
-    const before = new Map(await Promise.all(nodes.map(async (node) => [node, await roundTrip(world, node)] as const)));
+    const before = new Map(await Promise.all(nodes.map(async (node) => [node, await heardTrip(world, node)] as const)));
     const name = `brownout-${world.run}-delay`;
     const seconds = String(Math.ceil((hold + DEAD_MAN_MARGIN) / 1000));
-    const argv = ['sh', '-c', DELAY, 'delay', seconds, `${Math.round(delay * 1000)}us`];
+    const argv = ['sh', '-c', DELAY, 'delay', seconds, `${Math.round(delay * 1000)}us`, limitFor(delay)];
     const done = await runOnAll(world, nodes, { name, argv });
     const longer = async (node: string): Promise<number | undefined> => {
-      const [then, now] = [before.get(node), await roundTrip(world, node)];
-      return then === undefined || now === undefined ? undefined : now - then;
+      const now = await roundTrip(world, node);
+      return now === undefined ? undefined : now - before.get(node)!;
     };
     return {
       confirm: (timeout) =>
@@ -62,6 +63,18 @@ export const networkDelay: Fault<z.output<typeof options>> = {
   },
 };
 
+/** netem holds 1000 packets unless told, and drops what comes beyond them: enough for 50,000 a second. */
+const limitFor = (delay: number) => String(Math.max(1000, Math.ceil(delay * 50)));
+
+/** Throws OperatorError for a node that is not heard before: nothing would prove that it is later. */
+async function heardTrip(world: World, node: string): Promise<number> {
+  const found = await roundTrip(world, node);
+  if (found !== undefined) return found;
+  throw new OperatorError(`${node} does not answer on port ${peerPort(world.platform)}, before anything is delayed`, {
+    hint: 'the delay is proven by that port, by which nodes speak to each other: can it be reached from here?',
+  });
+}
+
 /** The median of some attempts, ms; undefined when the node does not answer. */
 async function roundTrip(world: World, node: string): Promise<number | undefined> {
   const host = world.inspection.nodes.find(({ name }) => name === node)?.address ?? '';
@@ -75,12 +88,12 @@ async function roundTrip(world: World, node: string): Promise<number | undefined
 }
 
 /**
- * Runs on the node for `$1` seconds and delays by `$2`, on every network card with a default route. A queue that somebody has
+ * Runs on the node for `$1` seconds and delays by `$2`, at most `$3` packets at once, on every network card with a default route. A queue that somebody has
  * set up there is left alone: the kernel's own, which have no handle, come back by themselves.
  */
 const DELAY = `
 set -eu
-seconds=$1 delay=$2
+seconds=$1 delay=$2 limit=$3
 devices=$(ip route show default | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | sort -u)
 [ -n "$devices" ] || { echo 'no network card has a default route' >&2; exit 1; }
 for device in $devices; do
@@ -91,7 +104,7 @@ done
 heal() { trap - EXIT; for device in $devices; do tc qdisc del dev "$device" root netem 2>/dev/null || true; done; }
 trap 'heal; exit 0' TERM INT HUP
 trap heal EXIT
-for device in $devices; do tc qdisc add dev "$device" root netem delay "$delay"; done
+for device in $devices; do tc qdisc add dev "$device" root netem delay "$delay" limit "$limit"; done
 [ -z "\${BROWNOUT_IN_EFFECT:-}" ] || : > "$BROWNOUT_IN_EFFECT"
 sleep "$seconds" &
 wait $!

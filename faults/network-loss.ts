@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { OperatorError } from '../units/operator-error.ts';
 import { duration, share } from '../units/units.ts';
+import { poll } from '../units/until.ts';
 import { lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { answersTcp, dropPackets, PACKET_NEEDS, peerPort, refuseDrops } from './packets/packets.ts';
@@ -17,6 +19,7 @@ const options = z.strictObject({
 const WHAT = 'loss';
 /** Connections tried at once, and how long each may take: a lost SYN is sent again only after 1 s. */
 const TRIES = 20;
+const HEARD_WITHIN = 10_000;
 const TRY_TIMEOUT = 500;
 
 /** A bad cable, a full queue: packets of the node vanish at random, in both directions, and TCP has to make up for it. */
@@ -40,7 +43,14 @@ export const networkLoss: Fault<z.output<typeof options>> = {
       const answers = await Promise.all(Array.from({ length: TRIES }, () => answersTcp(host, port, TRY_TIMEOUT)));
       return answers.filter((answer) => !answer).length;
     };
-    const before = new Map(await Promise.all(nodes.map(async (node) => [node, await failures(node)] as const)));
+    // A computer that is busy for a moment may miss one.
+    const look = (node: string) =>
+      poll(
+        () => failures(node),
+        (failed) => failed === 0,
+        { timeout: HEARD_WITHIN, every: 500 },
+      );
+    for (const node of nodes) refuseDeaf(node, await look(node), port);
     const match = ['-m', 'statistic', '--mode', 'random', '--probability', loss.toFixed(6)];
     const done = await dropPackets(world, nodes, { what: WHAT, match, hold });
     return {
@@ -48,7 +58,6 @@ export const networkLoss: Fault<z.output<typeof options>> = {
       confirm: (timeout) => {
         const rounds = new Map<string, number[]>(nodes.map((node) => [node, []]));
         return lookForAll(nodes, timeout, async (node) => {
-          if (before.get(node) !== 0) return undefined;
           const own = rounds.get(node)!;
           own.push(await failures(node));
           const [tried, lost] = [own.length * TRIES, own.reduce((sum, one) => sum + one)];
@@ -56,10 +65,27 @@ export const networkLoss: Fault<z.output<typeof options>> = {
         });
       },
       heal: () => undoAll(done),
-      confirmHealed: (timeout) =>
-        lookForAll(nodes, timeout, async (node) =>
-          (await failures(node)) === 0 ? `${node}: ${TRIES} of ${TRIES} connections answered at once` : undefined,
-        ),
+      confirmHealed: (timeout) => {
+        const good = new Map<string, number>();
+        const enough = enoughTries(loss);
+        return lookForAll(nodes, timeout, async (node) => {
+          const inARow = (await failures(node)) === 0 ? (good.get(node) ?? 0) + TRIES : 0;
+          good.set(node, inARow);
+          return inARow >= enough ? `${node}: ${inARow} of ${inARow} connections answered at once` : undefined;
+        });
+      },
     };
   },
 };
+
+/** How many connections must be answered at once, each by a packet each way, to be in one of a hundred cases a loss that goes on. */
+const enoughTries = (loss: number) => (loss === 1 ? TRIES : Math.max(TRIES, Math.log(0.01) / (2 * Math.log(1 - loss))));
+
+/** Throws OperatorError for a node whose port is not heard each time before: what is not heard later would prove nothing. */
+function refuseDeaf(node: string, failed: number, port: number): void {
+  if (failed === 0) return;
+  throw new OperatorError(
+    `${node}: ${failed} of ${TRIES} connections to port ${port} were not answered at once, before any packet was dropped`,
+    { hint: 'the loss is proven by that port, by which nodes speak to each other: can it be reached from here?' },
+  );
+}

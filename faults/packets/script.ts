@@ -78,10 +78,23 @@ build() {
 
 close() { for table in $tables; do "$ip" -w 5 -t $table -I "$(hook $table)" -j $chain; done; }
 
+# Exit code 1 says that there is no such chain; another that nobody knows: somebody else holds the lock.
+gone() {
+  for table in raw mangle; do
+    "$ip" -w 5 -t $table -S $chain >/dev/null 2>&1
+    [ $? = 1 ] || return 1
+  done
+}
+
 heal() {
   trap - EXIT
   set +e
-  for ip in $families; do open; done
+  for ip in $families; do
+    for try in 1 2 3 4 5; do
+      open
+      gone && break
+    done
+  done
 }
 
 trap 'heal; exit 0' EXIT TERM INT HUP

@@ -8,6 +8,8 @@ import type { Viewer } from '../state/view.ts';
 import type { PlannedGuest } from './plan.ts';
 
 const TAKEN_UP = 60_000;
+/** A round of HA's master takes ten seconds, ms. */
+const FORGOTTEN = 40_000;
 
 /** What the suite makes are virtual machines. */
 const sid = (vmid: number) => sidOf({ kind: 'qemu', vmid });
@@ -22,6 +24,7 @@ export async function manage(
 ): Promise<void> {
   const managed = guests.filter(({ spec }) => spec.ha !== undefined);
   if (managed.length === 0) return;
+  await untilForgotten(viewer, managed);
   const hasRules = Number.parseInt((await api.get('/version')).version, 10) >= 9;
   const comment = `brownout.run=${run}`;
   if (!hasRules) for (const guest of managed) await makeGroup(api, viewer, guest, comment);
@@ -65,6 +68,18 @@ export async function manage(
   throw new OperatorError(`HA has not taken up ${waiting.join(', ')} within ${TAKEN_UP / 1000} s`, {
     hint: 'is there an active master? `ha-manager status` on a node tells',
   });
+}
+
+/**
+ * Waits until HA's master has forgotten whoever had these numbers before, and was removed a moment ago: added before that, they would be taken for
+ * those, in whatever state they were. Goes on when it does not forget; then it does not take these up either, which is told.
+ */
+async function untilForgotten(viewer: Viewer, guests: PlannedGuest[]): Promise<void> {
+  const isKnown = async () => {
+    const { services } = await viewer.look();
+    return guests.some(({ vmid }) => services[sid(vmid)] !== undefined);
+  };
+  await poll(isKnown, (known) => !known, { timeout: FORGOTTEN, every: 1_000 });
 }
 
 /** A name of a rule begins with a letter. */

@@ -14,6 +14,8 @@ import { changeConfig, release } from './settings.ts';
 const REMOVE_TIMEOUT = 120_000;
 const TASK_TIMEOUT = 60_000;
 const LOOK_AGAIN = 1_000;
+/** A round of HA's master takes ten seconds, ms. */
+const LET_GO = 40_000;
 /** For so long nothing must be found until nothing is believed: what was begun may not show yet, and a list may lack guests for a moment. */
 const SURE = 2_000;
 
@@ -34,16 +36,20 @@ export async function removeNamespace(
   const given = new Set<number>();
   /** What another try would not change, by the guest. */
   const stuck = new Map<number, string>();
-  let lastSeen = performance.now();
+  const began = performance.now();
+  let lastSeen = began;
   const sweep = async () => {
-    const found = await guestsOf(api, await viewer.look(), namespace);
+    const view = await viewer.look();
+    const found = await guestsOf(api, view, namespace);
+    // Without a master nothing is ever let go of.
+    const held = performance.now() - began < LET_GO ? view.services : {};
     const own = found.filter(({ vmid, run: its }) => isOfRun(its, run) && !stuck.has(vmid));
     foreign = found.filter(({ run: its }) => !isOfRun(its, run)).map(({ vmid, kind }) => `${wordOf(kind)} ${vmid}`);
     for (const { vmid, isMade } of own) if (!isMade) given.add(vmid);
     if (own.length > 0) lastSeen = performance.now();
     const left = await Promise.all(
       own.map((guest) =>
-        removeGuest(api, guest).catch((error: unknown) => {
+        removeGuest(api, guest, held).catch((error: unknown) => {
           if (!(error instanceof PermanentError)) throw error;
           stuck.set(guest.vmid, error.message);
           return undefined;
@@ -113,8 +119,12 @@ async function guestsOf(api: Api, { guests }: View, namespace: string): Promise<
   return found.filter((guest) => guest !== undefined);
 }
 
-/** One try; says what is in the way of it. */
-async function removeGuest(api: Api, found: Found): Promise<string | undefined> {
+/**
+ * One try; says what is in the way of it.
+ *
+ * @param held services of HA, as its master has them
+ */
+async function removeGuest(api: Api, found: Found, held: View['services']): Promise<string | undefined> {
   const { vmid, node, kind, tags, isMade } = found;
   try {
     if (!isMade) {
@@ -126,6 +136,9 @@ async function removeGuest(api: Api, found: Found): Promise<string | undefined> 
     }
     // Out of HA first: else it would be started again.
     await unlessGone(api.delete('/cluster/ha/resources/{sid}', { sid: sidOf(found) }));
+    // Its master takes note in its next round. Until then an LRM starts what is stopped, and calls what is not there any more an error, which stays
+    // with the number: whoever has it next would not be taken up.
+    if (held[sidOf(found)] !== undefined) return `HA has not let go of guest ${vmid}`;
     const { status, lock, qmpstatus } = await api.get('/nodes/{node}/qemu/{vmid}/status/current', { node, vmid });
     if (lock !== undefined && lock !== 'suspended') return `guest ${vmid} on ${node} is locked (${lock})`;
     if (status === 'running') {
