@@ -284,6 +284,11 @@ describe('the API of a node', { timeout: 120_000 }, () => {
     assert.deepEqual(hypervisor.running(), [601]);
     deaf.mock.restore();
     await hypervisor.stop(601, () => {});
+    await files.write('nodes/pve2/qemu-server/601.conf', 'name: ha\nmemory: 16\nonboot: 1\n');
+    await files.write('nodes/pve2/qemu-server/603.conf', 'name: own\nmemory: 16\nonboot: 1\n');
+    await cluster.api('pve2').startAll();
+    assert.deepEqual(hypervisor.running(), [603], 'of those with onboot the one that is not HA’s');
+    await hypervisor.stop(603, () => {});
     for (const vmid of [601, 602, 603, 604]) await files.remove(`nodes/pve2/qemu-server/${vmid}.conf`);
     await (before === undefined ? files.remove('ha/resources.cfg') : files.write('ha/resources.cfg', before));
   });

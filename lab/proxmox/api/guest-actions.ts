@@ -1,7 +1,7 @@
 /** What is done to a guest on the node that it is on: by the API's tasks, and by the LRM. Each throws an Error in Proxmox VE's own words. */
 
-import { configPath } from '../config/guest-files.ts';
-import { listOf } from '../config/values.ts';
+import { configPath, guestPlaces } from '../config/guest-files.ts';
+import { isTrue, listOf } from '../config/values.ts';
 import { formatFile, hasAgent } from '../guests/config.ts';
 import type { GuestConfig, Log } from '../node/parts.ts';
 
@@ -114,6 +114,22 @@ export function stopAll(world: World): Promise<void> {
       await stop(vmid, undefined).catch((error: Error) => log(`VM ${vmid}: ${error.message}`));
     };
     await Promise.all(world.hypervisor.running().map(stopOne));
+  });
+}
+
+/** What a machine does once it has booted and is one of a majority: a task that starts its guests outside HA that are to be started with it (`onboot`). */
+export function startAll(world: World): Promise<void> {
+  const { start } = lrmActions(world);
+  return world.tasks.run('startall', '', ROOT, async (log) => {
+    for (const [sid, node] of await guestPlaces(world.files)) {
+      const [type, number] = sid.split(':');
+      const vmid = Number(number);
+      if (type !== 'vm' || node !== world.node || isRunning(world, vmid) || (await isHaManaged(world, vmid))) continue;
+      const { config } = await readGuest(world, node, vmid);
+      if (!isTrue(config.onboot) || isTrue(config.template)) continue;
+      log(`Starting VM ${vmid}`);
+      await start(vmid).catch((error: Error) => log(`VM ${vmid}: ${error.message}`));
+    }
   });
 }
 

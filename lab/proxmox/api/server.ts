@@ -5,7 +5,7 @@ import { sleep } from '../../../units/sleep.ts';
 import { refuse, succeed } from './answer.ts';
 import { Broadcast } from './broadcast.ts';
 import { checkParameters } from './check.ts';
-import { type LrmActions, lrmActions, stopAll } from './guest-actions.ts';
+import { type LrmActions, lrmActions, startAll, stopAll } from './guest-actions.ts';
 import { HANDLERS } from './handlers.ts';
 import { parametersOf, partsOf, readBody } from './input.ts';
 import type { Parts } from './parts.ts';
@@ -34,6 +34,8 @@ export interface NodeApi {
   lrm: LrmActions;
   /** Shuts down the guests that are not HA's, as a machine that ends does first: a task, too. */
   stopAll(): Promise<void>;
+  /** Starts those of them that are to be started with the machine. */
+  startAll(): Promise<void>;
   /** Ends connections too. */
   close(): Promise<void>;
 }
@@ -67,6 +69,7 @@ export async function serve(parts: Parts, { key, cert, port, taskFolder }: Serve
   return {
     lrm: lrmActions(world),
     stopAll: () => stopAll(world),
+    startAll: () => startAll(world),
     close: () => {
       broadcast.close();
       server.closeAllConnections();

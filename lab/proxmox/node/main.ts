@@ -1,6 +1,7 @@
 /** The agent of a node: its part of the cluster's files, its membership, CRM and LRM, its guests and its API. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { poll } from '../../../units/until.ts';
 import { addToken, setPassword } from '../api/access-files.ts';
 import { isFresh } from '../api/calls/ha-status.ts';
 import { serve } from '../api/server.ts';
@@ -55,7 +56,7 @@ const hypervisor = new QemuHypervisor({
   receiver: (name) => peer(addressOf(name), key),
 });
 servePeers(addressOf(node), key, hypervisor);
-const { lrm, stopAll } = await serve(
+const { lrm, startAll, stopAll } = await serve(
   { membership, files, ha, machine, hypervisor, storage },
   { key: pem('key'), cert: pem('pem'), port: API_PORT, taskFolder: TASKS },
 );
@@ -94,3 +95,9 @@ serveAdmin(AGENT_SOCKET, {
   provide: (path, content) => files.update(path, (text) => text ?? content),
 });
 say(`the agent of ${node} is there`);
+await poll(
+  () => files.quorate(),
+  (isQuorate) => isQuorate,
+  { timeout: Number.POSITIVE_INFINITY, every: 500 },
+);
+await startAll().catch((error: Error) => say(`startall: ${error.message}`));
