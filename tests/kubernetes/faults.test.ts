@@ -218,7 +218,12 @@ describe('faults on Kubernetes', { timeout: 1_800_000 }, () => {
 
   for (const from of [undefined, 'control-plane', 'peers', 'users']) {
     it(`node-partition${from ? ` from ${from}` : ''}`, () =>
-      passes('node-partition', { node: { name: 'w1' }, ...(from ? { from } : {}), hold: '1s' }));
+      passes('node-partition', {
+        node: { name: 'w1' },
+        ...(from ? { from } : {}),
+        // The control plane takes 40 to 55 s to give a node up.
+        hold: from === 'control-plane' ? '75s' : '1s',
+      }));
   }
 
   it('node-pressure: disk', () => passes('node-pressure', { node: on('front'), of: 'disk', hold: '1s' }));
