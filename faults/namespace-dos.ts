@@ -127,9 +127,9 @@ export const namespaceDos: Fault<Options> = {
 
 const isRule = (kind: Kind): kind is (typeof ruleKinds)[number] => ruleKinds.some((rule) => rule === kind);
 
-/** What a platform cannot limit must not look as if it were. */
 const noisy = (namespace: string, kind: Kind) => `${namespace}-noise-${kind}`;
 
+/** What a platform cannot limit must not look as if it were. */
 function refuseMisfits(world: World, kind: Kind, limits: Options['limits']): void {
   const cannot = offered(world, 'cannot', NAME);
   const refused = limits === false ? undefined : cannot(takenBy(kind), limits);

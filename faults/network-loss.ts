@@ -19,8 +19,9 @@ const options = z.strictObject({
 const WHAT = 'loss';
 /** Connections tried at once, and how long each may take: a lost SYN is sent again only after 1 s. */
 const TRIES = 20;
-const HEARD_WITHIN = 10_000;
 const TRY_TIMEOUT = 500;
+/** On a busy computer one may be missed, ms. */
+const HEARD_WITHIN = 10_000;
 
 /** A bad cable, a full queue: packets of the node vanish at random, in both directions, and TCP has to make up for it. */
 export const networkLoss: Fault<z.output<typeof options>> = {
@@ -43,14 +44,14 @@ export const networkLoss: Fault<z.output<typeof options>> = {
       const answers = await Promise.all(Array.from({ length: TRIES }, () => answersTcp(host, port, TRY_TIMEOUT)));
       return answers.filter((answer) => !answer).length;
     };
-    // A computer that is busy for a moment may miss one.
     const look = (node: string) =>
       poll(
         () => failures(node),
         (failed) => failed === 0,
         { timeout: HEARD_WITHIN, every: 500 },
       );
-    for (const node of nodes) refuseDeaf(node, await look(node), port);
+    const missed = await Promise.all(nodes.map(look));
+    for (const [index, node] of nodes.entries()) refuseDeaf(node, missed[index]!, port);
     const match = ['-m', 'statistic', '--mode', 'random', '--probability', loss.toFixed(6)];
     const done = await dropPackets(world, nodes, { what: WHAT, match, hold });
     return {
@@ -79,7 +80,7 @@ export const networkLoss: Fault<z.output<typeof options>> = {
 };
 
 /** How many connections must be answered at once, each by a packet each way, to be in one of a hundred cases a loss that goes on. */
-const enoughTries = (loss: number) => (loss === 1 ? TRIES : Math.max(TRIES, Math.log(0.01) / (2 * Math.log(1 - loss))));
+const enoughTries = (loss: number) => Math.max(TRIES, Math.log(0.01) / (2 * Math.log(1 - loss)));
 
 /** Throws OperatorError for a node whose port is not heard each time before: what is not heard later would prove nothing. */
 function refuseDeaf(node: string, failed: number, port: number): void {

@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { GRACE, lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { nodesOf, takesMembers, tookMembers, undoAll } from './targets.ts';
+import { emptied, nodesOf, opened, tookMembers, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -34,22 +34,9 @@ export const nodeDrain: Fault<z.output<typeof options>> = {
       // Not the cordon on the node nor the control plane's answer, which are only the request. The evidence is that the
       // members which ran there have ended, as reported by the node itself.
       confirm: (timeout) =>
-        lookForAll(nodes, Math.max(timeout, GRACE), async (node) => {
-          const there = world.members.filter((member) => member.node === node);
-          if (there.length === 0) {
-            const isClosed = tookMembers(world, node) && !(await takesMembers(world, node));
-            return isClosed ? `${node}: takes no members` : undefined;
-          }
-          const conditions = await Promise.all(there.map((member) => world.platform.condition(member)));
-          return conditions.every((condition) => condition === 'gone') ? `${node}: its members have ended` : undefined;
-        }),
+        lookForAll(nodes, Math.max(timeout, GRACE), (node) => emptied(world, node, 'its members have ended')),
       heal: () => undoAll(done),
-      confirmHealed: (timeout) =>
-        lookForAll(nodes, timeout, async (node) =>
-          (await takesMembers(world, node)) === tookMembers(world, node)
-            ? `${node}: takes members as before`
-            : undefined,
-        ),
+      confirmHealed: (timeout) => lookForAll(nodes, timeout, (node) => opened(world, node)),
     };
   },
 };

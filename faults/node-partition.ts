@@ -134,9 +134,9 @@ function partyOf(world: World, node: string, from: Party): Node[] {
   }[from];
   if (meant.length === 0)
     throw new OperatorError(`node-partition: there are no other nodes to cut ${node} off from (${from})`);
-  const mixed = meant.filter(({ cloudAddressed }) => cloudAddressed);
-  if (from !== 'control-plane' && mixed.length > 0) {
-    const names = few(mixed.map(({ name }) => name));
+  const unknown = meant.filter(({ cloudAddressed }) => cloudAddressed);
+  if (from !== 'control-plane' && unknown.length > 0) {
+    const names = few(unknown.map(({ name }) => name));
     throw new NotOffered(
       `node-partition from ${from}: which addresses the members on ${names} have is not known, since their cloud gives them`,
       {

@@ -3,7 +3,7 @@ import { duration } from '../units/units.ts';
 import { GRACE, lookForAll } from './evidence.ts';
 import type { Fault } from './fault.ts';
 import { chooseNodes, nodeSelector } from './selector.ts';
-import { nodesOf, takesMembers, tookMembers, undoAll } from './targets.ts';
+import { emptied, nodesOf, opened, undoAll } from './targets.ts';
 
 const options = z.strictObject({
   node: nodeSelector,
@@ -30,23 +30,11 @@ export const nodeTaint: Fault<z.output<typeof options>> = {
     return {
       // Not the taint, which is only the request: the evidence is that its members have gone.
       confirm: (timeout) =>
-        lookForAll(nodes, Math.max(timeout, GRACE), async (node) => {
-          const there = world.members.filter((member) => member.node === node);
-          if (there.length === 0) {
-            const isClosed = tookMembers(world, node) && !(await takesMembers(world, node));
-            return isClosed ? `${node}: takes no members` : undefined;
-          }
-          const conditions = await Promise.all(there.map((member) => world.platform.condition(member)));
-          const areGone = conditions.every((condition) => condition === 'gone');
-          return areGone ? `${node}: no member of ${world.namespace} runs on it` : undefined;
-        }),
-      heal: () => undoAll(done),
-      confirmHealed: (timeout) =>
-        lookForAll(nodes, timeout, async (node) =>
-          (await takesMembers(world, node)) === tookMembers(world, node)
-            ? `${node}: takes members as before`
-            : undefined,
+        lookForAll(nodes, Math.max(timeout, GRACE), (node) =>
+          emptied(world, node, `no member of ${world.namespace} runs on it`),
         ),
+      heal: () => undoAll(done),
+      confirmHealed: (timeout) => lookForAll(nodes, timeout, (node) => opened(world, node)),
     };
   },
 };

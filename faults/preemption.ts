@@ -21,9 +21,9 @@ type Options = z.output<typeof options>;
 
 const DEAD_MAN_MARGIN = 60_000;
 
-/** A neighbour with a higher priority requests what the workload has: the scheduler preempts the workload's pods. */
 const crowded = (namespace: string) => `${namespace}-crowd`;
 
+/** A neighbour with a higher priority requests what the workload has: the scheduler preempts the workload's pods. */
 export const preemption: Fault<Options> = {
   name: 'preemption',
   summary: 'lets a pod of a higher priority ask for the room of the members on a node, for `hold`',

@@ -16,7 +16,7 @@ export function chooseService(world: World, service: string): Target[] {
 }
 
 /** The control plane would place members on the node now. */
-export async function takesMembers({ platform }: World, node: string): Promise<boolean> {
+async function takesMembers({ platform }: World, node: string): Promise<boolean> {
   return isSchedulable(await platform.inspect(), node);
 }
 
@@ -27,6 +27,27 @@ export function tookMembers({ inspection }: World, node: string): boolean {
 
 const isSchedulable = ({ nodes }: Inspection, node: string) =>
   nodes.find(({ name }) => name === node)?.schedulable === true;
+
+/**
+ * Evidence that a node is closed: each member that it had has ended, as the node itself says; where it had none, it takes none, as it did before.
+ * Undefined while there is none. `ended` says the first in the fault's words.
+ */
+export async function emptied(world: World, node: string, ended: string): Promise<string | undefined> {
+  const there = world.members.filter((member) => member.node === node);
+  if (there.length === 0) {
+    const isClosed = tookMembers(world, node) && !(await takesMembers(world, node));
+    return isClosed ? `${node}: takes no members` : undefined;
+  }
+  const conditions = await Promise.all(there.map((member) => world.platform.condition(member)));
+  return conditions.every((condition) => condition === 'gone') ? `${node}: ${ended}` : undefined;
+}
+
+/** Evidence that a closed node takes members again, if it did before; undefined while there is none. */
+export async function opened(world: World, node: string): Promise<string | undefined> {
+  return (await takesMembers(world, node)) === tookMembers(world, node)
+    ? `${node}: takes members as before`
+    : undefined;
+}
 
 /** Checked in two ways: if the power agent is wrong, the node still answers. */
 export async function isOff({ power, platform }: ActingWorld, node: string): Promise<boolean> {

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { statOf } from '../processes/stat.ts';
 
 export function thisOwner(): string {
   return [hostname(), process.pid, startOf(process.pid), whereWeAre()].filter(Boolean).join(' ');
@@ -17,10 +18,11 @@ export function ownerPid(owner: string): number {
 /** Nothing is known of a process on another host, of a container that counts its own, or of before this machine's start: `elsewhere`. */
 export function ownerState(owner: string): 'alive' | 'gone' | 'elsewhere' {
   const [host, pid, start, where] = owner.split(' ');
-  if (host !== hostname() || (where !== undefined && where !== whereWeAre())) return 'elsewhere';
+  const here = whereWeAre();
+  if (host !== hostname() || (where !== undefined && where !== here)) return 'elsewhere';
   const found = stateOf(Number(pid), start);
   // Suites of before did not say where: only one that is found is known.
-  return found === 'gone' && where === undefined && whereWeAre() !== undefined ? 'elsewhere' : found;
+  return found === 'gone' && where === undefined && here !== undefined ? 'elsewhere' : found;
 }
 
 function stateOf(pid: number, start: string | undefined): 'alive' | 'gone' {
@@ -41,8 +43,7 @@ function stateOf(pid: number, start: string | undefined): 'alive' | 'gone' {
  */
 function startOf(pid: number): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const fields = statOf(pid);
     return ['Z', 'X'].includes(fields[0]!) ? 'remains' : fields[19];
   } catch {
     return undefined;

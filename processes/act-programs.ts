@@ -7,6 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { poll } from '../units/until.ts';
+import { statOf } from './stat.ts';
 
 const VARIABLE = 'BROWNOUT_ACT';
 const POLL = 100;
@@ -60,18 +61,13 @@ function programsOf(name: string): number[] {
       const found = readFileSync(`/proc/${pid}/environ`, 'utf8')
         .split('\0')
         .find((word) => word.startsWith(named));
-      return found !== undefined && sessionOf(pid) === found.slice(named.length);
+      // Parent, group and session come after the state.
+      return found !== undefined && statOf(pid)[3] === found.slice(named.length);
     } catch {
       // It has ended, or is another user's: none of ours.
       return false;
     }
   });
-}
-
-function sessionOf(pid: number): string | undefined {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  // State, parent, group, session.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[3];
 }
 
 function processes(): number[] {

@@ -29,6 +29,7 @@ export async function takeLock(
       hint: 'Wait for that run to end; if it is dead: brownout undo --cluster <file>.',
     });
   }
+  let isOver = false;
   const renew = () => {
     // A renewal may fail (no leader at the moment): the lock lasts for several intervals, so the next one makes up for it.
     const renewed = actor.perform({ verb: 'lock.renew', args });
@@ -40,7 +41,6 @@ export async function takeLock(
       })
       .catch(() => undefined);
   };
-  let isOver = false;
   const renewal = setInterval(renew, LOCK_RENEWAL);
   return () => {
     isOver = true;

@@ -34,7 +34,6 @@ export interface Asked {
 
 /**
  * Takes back what a run left, as far as its journal can be read. Throws OperatorError for what nobody can know to be undone.
- *
  */
 export async function undoRunHere(
   folder: RunFolder,

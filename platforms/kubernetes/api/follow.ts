@@ -53,13 +53,14 @@ export async function follow<T extends KubeObject>(
       await reader.read(signal, restart.signal, () => setbacks.over());
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof ApiError)) {
+      if (error instanceof NoAccess) {
         // A credential plugin that fails once (its server is busy) does so here, before the API is asked.
-        const pause = error instanceof NoAccess ? setbacks.here() : undefined;
+        const pause = setbacks.here();
         if (pause === undefined) throw error;
-        listener.hindered?.(error as NoAccess);
+        listener.hindered?.(error);
         await sleep(pause, signal);
-      } else if (error.status === 410) reader.forget();
+      } else if (!(error instanceof ApiError)) throw error;
+      else if (error.status === 410) reader.forget();
       else {
         const pause = setbacks.add(error);
         if (pause === undefined) return listener.refused(error);
@@ -159,18 +160,14 @@ class Setbacks {
     }
     if (!isFinal(error)) this.#silentAt = performance.now();
     else if (performance.now() - this.#silentAt > RELOADING) return undefined;
-    const pause = this.#pause;
-    this.#pause = Math.min(pause * 2, LONGEST_PAUSE);
-    return pause;
+    return this.#next();
   }
 
   /** The API was not even asked: how long to wait, ms; undefined when that has gone on for too long. */
   here(): number | undefined {
     this.#failedAt ??= performance.now();
     if (performance.now() - this.#failedAt > LONGEST_FAILURE) return undefined;
-    const pause = this.#pause;
-    this.#pause = Math.min(pause * 2, LONGEST_PAUSE);
-    return pause;
+    return this.#next();
   }
 
   /** The server has said something. */
@@ -178,6 +175,12 @@ class Setbacks {
     this.#failedAt = undefined;
     this.#pause = FIRST_PAUSE;
     this.#renewed = false;
+  }
+
+  #next(): number {
+    const pause = this.#pause;
+    this.#pause = Math.min(pause * 2, LONGEST_PAUSE);
+    return pause;
   }
 }
 

@@ -24,7 +24,7 @@ export function takesMembers(node: KubeNode): boolean {
 }
 
 /** Clouds whose networks give pods addresses like those of machines. */
-const MIXED = /^(aws|azure):/;
+const CLOUD_ADDRESSED = /^(aws|azure):/;
 
 /** @param leader the node where the controllers run that notice dead nodes and replace their pods */
 export function toNode(node: KubeNode, leader: string | undefined): Node {
@@ -42,7 +42,7 @@ export function toNode(node: KubeNode, leader: string | undefined): Node {
     schedulable: takesMembers(node),
     address: address ?? addresses('Hostname')[0] ?? '',
     ...(networks.length > 0 ? { networks } : {}),
-    ...(podCIDRs.length === 0 && MIXED.test(providerID) ? { cloudAddressed: true } : {}),
+    ...(podCIDRs.length === 0 && CLOUD_ADDRESSED.test(providerID) ? { cloudAddressed: true } : {}),
     labels,
     ...unfitness(node),
   };

@@ -8,8 +8,8 @@ import type { Viewer } from '../state/view.ts';
 import type { PlannedGuest } from './plan.ts';
 
 const TAKEN_UP = 60_000;
-/** A round of HA's master takes ten seconds, ms. */
-const FORGOTTEN = 40_000;
+/** So long HA's master may take to let go of a guest, ms: a round of it takes ten seconds. */
+export const LET_GO = 40_000;
 
 /** What the suite makes are virtual machines. */
 const sid = (vmid: number) => sidOf({ kind: 'qemu', vmid });
@@ -79,7 +79,7 @@ async function untilForgotten(viewer: Viewer, guests: PlannedGuest[]): Promise<v
     const { services } = await viewer.look();
     return guests.some(({ vmid }) => services[sid(vmid)] !== undefined);
   };
-  await poll(isKnown, (known) => !known, { timeout: FORGOTTEN, every: 1_000 });
+  await poll(isKnown, (known) => !known, { timeout: LET_GO, every: 1_000 });
 }
 
 /** A name of a rule begins with a letter. */

@@ -8,14 +8,13 @@ import { finished } from '../api/tasks.ts';
 import { isGone, unlessGone } from '../api/unless-gone.ts';
 import { heldOf, markOf, readMark, unmarked, writtenTags } from '../state/tags.ts';
 import type { View, Viewer } from '../state/view.ts';
+import { LET_GO } from './ha.ts';
 import { untilUnlisted } from './listed.ts';
 import { changeConfig, release } from './settings.ts';
 
 const REMOVE_TIMEOUT = 120_000;
 const TASK_TIMEOUT = 60_000;
 const LOOK_AGAIN = 1_000;
-/** A round of HA's master takes ten seconds, ms. */
-const LET_GO = 40_000;
 /** For so long nothing must be found until nothing is believed: what was begun may not show yet, and a list may lack guests for a moment. */
 const SURE = 2_000;
 
