@@ -24,7 +24,7 @@ describe('the summary', () => {
     assert.match(text, /3 lost; 37 never answered \(5 of them found\); queue empty after 8\.4 s/);
     assert.match(text, /lost: r1-vote-1201 r1-vote-1204 r1-vote-1207/);
     assert.match(text, /vote\.reused: not known, the database could not be read/);
-    assert.match(text, /users through the edge: 5\.0–8\.0 s, measured 21\.9 s \(outside\)/);
+    assert.match(text, /users through the edge: 5\.0–8\.0 s, measured 21\.9 s \(21\.90–21\.95 s\) \(outside\)/);
     assert.match(text, /warning {2}The worker takes at most 10 votes/);
   });
 

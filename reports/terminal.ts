@@ -211,7 +211,7 @@ function predictions({ predictions, unpredicted }: Findings, paint: Paint): Piec
     paint('bold', 'Predicted from the platform’s timers'),
     ...(unpredicted === undefined ? [] : [`  ${unpredicted}`]),
     ...predictions.flatMap(({ what, window, measured, holds, note }) => [
-      `  ${what}: ${sayBracket(window)}, measured ${sayMark(measured)}${holds === false ? ' (outside)' : ''}`,
+      `  ${what}: ${sayBracket(window)}, measured ${sayMarkWithin(measured)}${holds === false ? ' (outside)' : ''}`,
       ...(note === undefined ? [] : [`    ${note}`]),
     ]),
   ];

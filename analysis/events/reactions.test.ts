@@ -45,6 +45,17 @@ test('a step that was not seen stays in the split, empty', () => {
   assert.equal(ttd.beyond, 30_200);
 });
 
+test('a replacement is not ready before it was scheduled, however long nobody heard of it', () => {
+  const { split } = judged([
+    platformEvent(1000, 'node-down', { node: 'w1' }),
+    platformEvent(12_000, 'member-scheduled', { service: 'vote', member: 'vote.9', node: 'w2', unseenFor: 500 }),
+    platformEvent(12_000, 'member-ready', { service: 'vote', member: 'vote.9', node: 'w2', unseenFor: 12_000 }),
+  ]);
+  const started = split.find(({ step }) => step === 'started')?.mark;
+  assert.deepEqual(started, split.find(({ step }) => step === 'rescheduled')?.mark);
+  assert.ok(started!.bracket!.to - started!.bracket!.from < 1000);
+});
+
 test('a few silences after the node was left out are the tail that conntrack makes', () => {
   const down = platformEvent(5000, 'node-down', { node: 'w1' });
   const outage = { from: 0, to: 5500, error: 'timeout', share: 0.5 } as const;

@@ -72,9 +72,14 @@ export function replacements(reactions: Reaction[], timeline: RunTimeline, scope
       if (!known && reaction.at.from < healing) found.set(service, { service, scheduled: reaction, ready: undefined });
     }
     const isFresh = member === undefined || fresh.has(withoutRestart(member));
-    if (kind === 'member-ready' && known && isFresh) known.ready ??= reaction;
+    if (kind === 'member-ready' && known && isFresh) known.ready ??= notBefore(known.scheduled, reaction);
   }
   return [...found.values()];
+}
+
+/** A member is not ready before it was scheduled, however long nothing was heard of it. */
+function notBefore(scheduled: Reaction, ready: Reaction): Reaction {
+  return { ...ready, at: { from: Math.max(ready.at.from, scheduled.at.from), to: ready.at.to } };
 }
 
 /** When the last of them had its ready member; undefined if one was not seen to get one. */

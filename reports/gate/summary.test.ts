@@ -37,7 +37,10 @@ test('a weakness, a skipped and a refused scenario say so, and predictions that 
   assert.match(text, /\| \*\*skipped\*\* \| is skipped<br>.*\| no way to switch nodes off \|/);
   assert.match(text, /- To do: Bring it back\./);
   assert.match(text, /- Not undone: power\.on w1: it does not answer/);
-  assert.match(text, /users through the edge \| 5\.0–8\.0 s \| 2[\d.]+ s \*\*\(outside\)\*\* \| front ends waited/);
+  assert.match(
+    text,
+    /users through the edge \| 5\.0–8\.0 s \| 2[\d.]+ s \([\d.–]+ s\) \*\*\(outside\)\*\* \| front ends waited/,
+  );
   assert.match(text, /- Users noticed first: vote, 412 ms after the fault/);
 });
 

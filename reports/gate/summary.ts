@@ -145,7 +145,7 @@ function predictions({ cases }: Gate): string[] {
         say(cluster),
         say(what),
         sayBracket(window),
-        `${sayMark(measured)}${holds === false ? ' **(outside)**' : ''}`,
+        `${sayMarkWithin(measured)}${holds === false ? ' **(outside)**' : ''}`,
         note === undefined ? '' : say(note),
       ]),
     );

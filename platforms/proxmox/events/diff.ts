@@ -167,17 +167,19 @@ function lived(of: {
   label: string;
   since: number;
 }): Change[] {
-  const { guest, told, was, isMoved, label, since } = of;
+  const { guest, told, was, isMoved, label } = of;
   const process = guest.kind === 'lxc' ? 'init' : 'QEMU';
-  if (told === 'unknown' || since === NEVER) return [];
+  if (told === 'unknown' || of.since === NEVER) return [];
   if (told === 'none') {
     const pid = pidOf(was?.process);
     if (pid === 0 || isMoved) return [];
     const member = memberId({ ...guest, pid });
-    return [{ kind: 'member-stopped', text: `${label}: its ${process} has ended`, member, since }];
+    return [{ kind: 'member-stopped', text: `${label}: its ${process} has ended`, member, since: of.since }];
   }
   if (!isMoved && isSame(told, was, of.at)) return [];
   const member = memberId({ ...guest, pid: told.pid });
+  // What its former node said last may be minutes old, and from before that node died: how long it runs says more.
+  const since = Math.max(of.since, of.at - told.uptime * 1000 - UPTIME_ERROR);
   return [
     { kind: 'member-scheduled', text: `${label}: ${process} is started`, member, since },
     { kind: 'member-started', text: `${label}: ${process} runs (process ${told.pid})`, member, since },

@@ -31,7 +31,7 @@ const PROCESSES_TIMEOUT = 1_500;
 
 export interface Process {
   pid: number;
-  /** Seconds. */
+  /** Whole seconds, by the node's own clock; Infinity where it does not tell. */
   uptime: number;
 }
 
@@ -65,7 +65,10 @@ export async function processesOf(
       const row = told.get(`${node} ${vmid}`);
       // One that its node does not list is on its way to another one.
       if (!row) return [vmid, 'unknown'];
-      return [vmid, row.status === 'running' && row.pid ? { pid: row.pid, uptime: row.uptime ?? 0 } : 'none'];
+      return [
+        vmid,
+        row.status === 'running' && row.pid ? { pid: row.pid, uptime: row.uptime ?? Number.POSITIVE_INFINITY } : 'none',
+      ];
     }),
   );
 }

@@ -228,11 +228,45 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     const restarted = { pid: process.pid + 1, uptime: 5 };
     assert.deepEqual(
       told(later(50, restarted)).map(({ kind, since }) => [kind, since]),
-      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, at + 30_000]),
+      // By how long it runs, which says more than when its node told of it last. An uptime is a whole number of seconds, and told late.
+      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, at + 50_000 - 5_000 - 2_000]),
     );
+    const untold = { pid: process.pid + 2, uptime: Number.POSITIVE_INFINITY };
+    assert.deepEqual(
+      told(later(55, untold)).map(({ since }) => since),
+      [at + 50_000, at + 50_000, at + 50_000],
+    );
+    assert.deepEqual(told(later(57, untold)), [], 'it runs on, whose node does not tell for how long');
     told(later(60, 'unknown'));
     // Its node has booted again, and counts its processes from the beginning.
     assert.equal(told(later(90, { ...restarted, uptime: 5 })).length, 3);
+  });
+
+  it('a guest that HA starts elsewhere was not running there since its former node died', async () => {
+    const differ = new Differ(NAMESPACE);
+    endpoint.handler = saying('healthy');
+    const first = await look(new Viewer(api));
+    const [vmid] = [...first.processes].find(([, told]) => typeof told === 'object')!;
+    const on = (node: string) => ({
+      ...first.view,
+      guests: first.view.guests.map((guest) => (guest.vmid === vmid ? { ...guest, node } : guest)),
+    });
+    const told = (seconds: number, node: string, process: Process | 'unknown') => {
+      const processes = new Map([...first.processes, [vmid, process]]);
+      const look = { view: on(node), processes, at: first.at + seconds * 1000 };
+      return differ.next(look).filter(({ member }) => member?.startsWith(`${vmid}/`));
+    };
+    told(0, 'pve1', { pid: 7, uptime: 100 });
+    for (const second of [1, 60, 119]) assert.deepEqual(told(second, 'pve1', 'unknown'), []);
+    assert.deepEqual(
+      told(120, 'pve2', { pid: 9, uptime: 0 }).map(({ kind, since }) => [kind, since - first.at]),
+      [
+        ['member-scheduled', 119_000],
+        ['member-scheduled', 118_000],
+        ['member-started', 118_000],
+        ['member-ready', 118_000],
+      ],
+    );
   });
 
   it('of a guest with two services each has events of its own, which say whose they are', async () => {
@@ -271,7 +305,7 @@ describe('conclusions from recorded answers', { timeout: 60_000 }, () => {
     const events = of(later(9, as({ pid: process.pid + 1, uptime: 2 })));
     assert.deepEqual(
       events.map(({ kind, since }) => [kind, since]),
-      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, first.at + 2000]),
+      ['member-scheduled', 'member-started', 'member-ready'].map((kind) => [kind, first.at + 5000]),
     );
   });
 
