@@ -1,4 +1,4 @@
-import type { EtcdGateway } from './etcd-gateway.ts';
+import type { Entry, EtcdGateway } from './etcd-gateway.ts';
 
 /** In etcd. */
 export const LOCKS = '/pve-locks/';
@@ -7,8 +7,9 @@ export const LOCKS = '/pve-locks/';
 const LIFETIME = 120;
 
 /**
- * Locks of the cluster, judged by age: who wants one remembers since when, by its own monotonic clock, nobody has renewed it, and takes it
- * after its lifetime if it is still the same. One winner always, and nothing depends on clocks that agree, or on etcd's leader.
+ * Locks of the cluster, judged by age: who wants one remembers since when, by its own monotonic clock, nobody has renewed it, and removes it
+ * after its lifetime if it is still the same. It is free then, for the next attempt of whoever wants it, as in Proxmox VE: the master, which tries once
+ * a round, has a dead node's lock a round later. One winner always, and nothing depends on clocks that agree, or on etcd's leader.
  */
 export class AgeLocks {
   readonly #etcd: EtcdGateway;
@@ -36,7 +37,7 @@ export class AgeLocks {
     }
   }
 
-  /** Takes or renews it. Rejects with EtcdUnavailable. */
+  /** Takes or renews it, or else removes one that has run out. Rejects with EtcdUnavailable. */
   async take(name: string): Promise<boolean> {
     const key = LOCKS + name;
     const entry = await this.#etcd.get(key);
@@ -47,14 +48,19 @@ export class AgeLocks {
       this.#seen.set(key, { revision: entry.revision, since: performance.now() });
       return false;
     }
-    return performance.now() - seen.since >= this.#lifetime && this.#write(key, entry.revision);
+    if (performance.now() - seen.since >= this.#lifetime) await this.#remove(entry);
+    return false;
   }
 
   /** Of a lock that this holder has not, nothing. Rejects with EtcdUnavailable. */
   async release(name: string): Promise<void> {
     const key = LOCKS + name;
     const entry = await this.#etcd.get(key);
-    if (entry?.value === this.#holder) await this.#etcd.writeIf([[key, entry.revision]], [{ remove: key }]);
+    if (entry?.value === this.#holder) await this.#remove(entry);
+  }
+
+  #remove({ key, revision }: Entry): Promise<boolean> {
+    return this.#etcd.writeIf([[key, revision]], [{ remove: key }]);
   }
 
   #write(key: string, revision: string | undefined): Promise<boolean> {
