@@ -4,10 +4,12 @@ import type { Mark } from '../findings.ts';
 import { type FaultScope, isReplacement, showsNotice, withoutRestart } from './fault-scope.ts';
 import type { RunTimeline } from './run-timeline.ts';
 
-/** What the platform did by itself, and when; `at` in ms since the recording's origin. */
+/** What the platform did by itself, and when; in ms since the recording's origin. */
 export interface Reaction {
   event: PlatformEvent;
   at: Bracket;
+  /** By the platform's own clock if that tells, else when it was seen. */
+  told: number;
 }
 
 /** If the platform's clock differs from ours by more than this, ms, it is not trusted. */
@@ -17,7 +19,7 @@ const STAMP_RESOLUTION = 1000;
 
 /**
  * Platform events since t₀. An event reaches the suite some time after it happened. If it has a plausible, earlier timestamp
- * of the platform, the bracket begins there. If it has none and the suite had lost contact for a while, the event may have
+ * of the platform, the bracket begins there, and that is when it was. If it has none and the suite had lost contact for a while, the event may have
  * happened at any time during that gap.
  */
 export function reactionsOf(events: RunEvent[], t0: Bracket, wallOrigin: number): Reaction[] {
@@ -28,13 +30,14 @@ export function reactionsOf(events: RunEvent[], t0: Bracket, wallOrigin: number)
     const stamped = wall === undefined ? event.at : wall - wallOrigin;
     const earliest = Math.min(lastContact - STAMP_RESOLUTION, event.at - PLAUSIBLE_DELAY);
     const isPlausible = wall !== undefined && stamped >= Math.max(t0.from, earliest) && stamped <= event.at;
-    return [{ event: event.event, at: { from: Math.max(isPlausible ? stamped : lastContact, t0.from), to: event.at } }];
+    const from = Math.max(isPlausible ? stamped : lastContact, t0.from);
+    return [{ event: event.event, at: { from, to: event.at }, told: isPlausible ? from : event.at }];
   });
 }
 
 /** The platform's moment of a reaction as a mark since t₀. */
-export function reactionMark({ at }: Reaction, t0: Bracket): Mark {
-  return { ms: at.from - t0.from, bracket: { from: Math.max(0, at.from - t0.to), to: at.to - t0.from } };
+export function reactionMark({ at, told }: Reaction, t0: Bracket): Mark {
+  return { ms: told - t0.from, bracket: { from: Math.max(0, at.from - t0.to), to: at.to - t0.from } };
 }
 
 /** Reactions to the fault only: anything after the start of healing may be a reaction to healing. */
@@ -79,15 +82,17 @@ export function replacements(reactions: Reaction[], timeline: RunTimeline, scope
 
 /** A member is not ready before it was scheduled, however long nothing was heard of it. */
 function notBefore(scheduled: Reaction, ready: Reaction): Reaction {
-  return { ...ready, at: { from: Math.max(ready.at.from, scheduled.at.from), to: ready.at.to } };
+  const { at, told } = ready;
+  return {
+    ...ready,
+    at: { from: Math.max(at.from, scheduled.at.from), to: at.to },
+    told: Math.max(told, scheduled.at.from),
+  };
 }
 
 /** When the last of them had its ready member; undefined if one was not seen to get one. */
 export function lastReady(replaced: Replacement[]): Reaction | undefined {
   const ready = replaced.flatMap((replacement) => replacement.ready ?? []);
   if (ready.length < replaced.length) return undefined;
-  return ready.reduce<Reaction | undefined>(
-    (last, one) => (last && last.at.from >= one.at.from ? last : one),
-    undefined,
-  );
+  return ready.reduce<Reaction | undefined>((last, one) => (last && last.told >= one.told ? last : one), undefined);
 }

@@ -183,6 +183,6 @@ function sayReplaced(replaced: Replacement[], t0: Bracket): string {
   if (replaced.length === 0) return 'nothing was replaced';
   const ready = lastReady(replaced);
   return ready
-    ? `replacements ran after ${formatDuration(ready.at.from - t0.from)}`
+    ? `replacements ran after ${formatDuration(ready.told - t0.from)}`
     : 'not every replacement was seen to run';
 }
