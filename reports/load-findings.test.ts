@@ -44,6 +44,10 @@ test('a knee with its bracket, and what became of the service', () => {
     'it bends at 1005/s, between 1000/s and 1010/s; the most were 1040/s answered well, at up to 2000/s',
     'it recovered by itself, within 3 s of the load’s falling below that rate (at 900/s)',
   ]);
+  assert.match(
+    say({ peak: 2000, best: 1040, bend, back: { waited: 0, rate: 900 } })[1]!,
+    /^it recovered by itself, as soon as the load fell below that rate \(at 900\/s\)$/,
+  );
   assert.match(say({ peak: 2000, best: 1040, bend, back: null })[1]!, /did not recover by itself/);
   assert.match(say({ peak: 2000, best: 1040, bend })[1]!, /was not seen/);
   assert.match(say({ peak: 2000, best: 0, unclear: 'it was dark' })[0]!, /not known: it was dark/);

@@ -37,6 +37,6 @@ function sayBack(back: NonNullable<LoadFindings['knee']>['back']): string {
     return 'whether it recovers by itself was not seen: the load never fell below that rate again';
   if (back === null) return 'it did not recover by itself while the load was below that rate';
   const { waited, rate } = back;
-  const when = waited === 0 ? 'at once' : `within ${formatDuration(waited)}`;
-  return `it recovered by itself, ${when} of the load’s falling below that rate (at ${formatRate(rate)})`;
+  const when = waited === 0 ? 'as soon as the load fell' : `within ${formatDuration(waited)} of the load’s falling`;
+  return `it recovered by itself, ${when} below that rate (at ${formatRate(rate)})`;
 }
