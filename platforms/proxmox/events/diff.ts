@@ -179,7 +179,7 @@ function lived(of: {
   if (!isMoved && isSame(told, was, of.at)) return [];
   const member = memberId({ ...guest, pid: told.pid });
   // What its former node said last may be minutes old, and from before that node died: how long it runs says more.
-  const since = Math.max(of.since, of.at - told.uptime * 1000 - UPTIME_ERROR);
+  const since = Math.max(of.since, earliestStart(told, of.at));
   return [
     { kind: 'member-scheduled', text: `${label}: ${process} is started`, member, since },
     { kind: 'member-started', text: `${label}: ${process} runs (process ${told.pid})`, member, since },
@@ -188,9 +188,12 @@ function lived(of: {
 }
 
 /** A node that has booted again counts its processes from the beginning: one of the same number may be another. */
-function isSame({ pid, uptime }: Process, was: Known | undefined, at: number): boolean {
-  return pid === pidOf(was?.process) && uptime * 1000 + UPTIME_ERROR >= at - was!.told;
+function isSame(told: Process, was: Known | undefined, at: number): boolean {
+  return told.pid === pidOf(was?.process) && earliestStart(told, at) <= was!.told;
 }
+
+/** By performance.now(). @param at when its node was asked */
+const earliestStart = ({ uptime }: Process, at: number) => at - uptime * 1000 - UPTIME_ERROR;
 
 function leader({ master }: View, before: View): Event[] {
   if (master === undefined || before.master === undefined || master === before.master) return [];
