@@ -1,7 +1,10 @@
 /** Real guests on two machines of namespaces: boot, agent, shutdown, kill and boot again, one disk twice, live migration. */
 import assert from 'node:assert/strict';
-import { mkdir, rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { build } from '../../fixtures/voting/image/build.ts';
@@ -9,6 +12,7 @@ import { remove } from '../../lab/host.ts';
 import { labOf } from '../../lab/lab.ts';
 import { createNetwork, removeNetwork } from '../../lab/network.ts';
 import { accelerator } from '../../lab/proxmox/guests/accelerator.ts';
+import { guestProcesses } from '../../lab/proxmox/guests/processes.ts';
 import { IMAGE, stock } from '../../lab/proxmox/guests/storage.ts';
 import { GUEST_PACKAGES, guestImage } from '../../lab/proxmox/image/image.ts';
 import type { GuestState } from '../../lab/proxmox/node/parts.ts';
@@ -141,6 +145,29 @@ test("the agent's process starts again and finds the guest that is there", { ski
   one.open();
   assert.deepEqual((await one.call('running')).value, [100]);
   assert.equal(await script(one, 'hostname'), 'web1');
+});
+
+test('while QEMU detaches, a guest is one process: the one that stays', { skip, timeout: 60_000 }, async () => {
+  const vmid = 987_654_321;
+  const folder = await mkdtemp(join(tmpdir(), 'brownout-guest-'));
+  const options = ['-machine', 'none', '-nodefaults', '-display', 'none', '-pidfile', join(folder, `${vmid}.pid`)];
+  const starter = spawn('qemu-system-x86_64', ['-daemonize', ...options], { stdio: 'ignore' });
+  const seen = new Set<number>();
+  const look = () => {
+    const pid = guestProcesses().get(vmid);
+    if (pid !== undefined) seen.add(pid);
+  };
+  try {
+    const started = once(starter, 'exit').then(() => true);
+    while (!(await Promise.race([started, sleep(1)]))) look();
+    look();
+    const stayed = Number(await readFile(join(folder, `${vmid}.pid`), 'utf8'));
+    assert.deepEqual([...seen], [stayed]);
+  } finally {
+    const left = guestProcesses().get(vmid);
+    if (left !== undefined) process.kill(left, 'SIGKILL');
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 test('a second start of a disk in use is refused by the disk', { skip, timeout: 60_000 }, async () => {

@@ -1,6 +1,7 @@
 /** The processes of guests on this machine, as its process table has them: nothing is believed that was noted down. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { statOf } from '../../../processes/stat.ts';
 
 /** Where sockets and process ids of guests are, as on a node of Proxmox VE. Gone with the machine's power. */
 export const RUN = '/run/qemu-server';
@@ -19,8 +20,7 @@ export function guestProcesses(): Map<number, number> {
     const argv = read(`/proc/${name}/cmdline`).split('\0');
     if (!argv[0]?.endsWith('qemu-system-x86_64')) continue;
     const [, vmid] = /\/(\d+)\.pid$/.exec(argv[argv.indexOf('-pidfile') + 1] ?? '') ?? [];
-    // One that is being started has not yet left its parent: QEMU answers for a guest once the child is alone.
-    if (vmid !== undefined && !isZombie(name)) found.set(Number(vmid), Number(name));
+    if (vmid !== undefined && isDetached(Number(name))) found.set(Number(vmid), Number(name));
   }
   return found;
 }
@@ -34,13 +34,9 @@ export function argumentOf(pid: number, option: string): string | undefined {
 
 /** Seconds since the process was started. */
 export function uptimeOf(pid: number): number {
-  const fields = read(`/proc/${pid}/stat`)
-    .replace(/^.*\) /, '')
-    .split(' ');
+  const started = fieldsOf(pid)?.[19];
   // The kernel counts hundredths, in the unit of its userspace interface.
-  return fields[19] === undefined
-    ? 0
-    : Math.max(0, Number(read('/proc/uptime').split(' ')[0]) - Number(fields[19]) / 100);
+  return started === undefined ? 0 : Math.max(0, Number(read('/proc/uptime').split(' ')[0]) - Number(started) / 100);
 }
 
 /** Bytes of memory that the process has. */
@@ -48,8 +44,22 @@ export function residentMemory(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }
 
-function isZombie(pid: string): boolean {
-  return /\) [ZX] /.test(read(`/proc/${pid}/stat`));
+/**
+ * Whether this is the process that stays. QEMU detaches by two forks, with a session between them: the process that was started waits, in its starter's session,
+ * until the last one is ready, and the one between leads the new session for a moment.
+ */
+function isDetached(pid: number): boolean {
+  const [state, parent, , session] = fieldsOf(pid) ?? ['Z'];
+  if (state === 'Z' || state === 'X') return false;
+  return Number(session) !== pid && session !== fieldsOf(Number(parent))?.[3];
+}
+
+function fieldsOf(pid: number): string[] | undefined {
+  try {
+    return statOf(pid);
+  } catch {
+    return undefined; // The process ended meanwhile.
+  }
 }
 
 function read(path: string): string {
