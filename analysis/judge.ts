@@ -135,7 +135,7 @@ export function judge(
     warnings: [
       ...(timeline.end < whole.end ? [sayUnprobed(timeline, whole.end)] : []),
       ...warningsOf(recording, timeline, series, streams, durability, largeFiles),
-      ...loadWarnings(load, streams, meta.streams, meta.scenario.load?.probe, timeline),
+      ...loadWarnings(load, streams, meta, timeline),
     ],
     configuration: configurationOf(meta, events),
   });

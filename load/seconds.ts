@@ -55,6 +55,14 @@ export class Seconds {
     count(second.drops, reason);
   }
 
+  /** So many fell due at that time and were never begun. */
+  missed(at: number, reason: string, times: number): void {
+    const second = this.#of(at);
+    second.offered += times;
+    second.dropped += times;
+    count(second.drops, reason, times);
+  }
+
   /** Tells the seconds that are over at `now` and decided. */
   take(now: number): void {
     while ((this.#next + 1) * SECOND <= now && (this.#seconds.get(this.#next)?.undecided ?? 0) === 0) this.#take();

@@ -37,6 +37,13 @@ export class Totals {
     count(this.#drops, reason);
   }
 
+  /** So many fell due and were never begun. */
+  missed(reason: string, times: number): void {
+    this.#counts.offered += times;
+    this.#counts.dropped += times;
+    count(this.#drops, reason, times);
+  }
+
   told(): LoadCounts {
     const { offered, ok, failed, dropped } = this.#counts;
     const percentile = (of: number) => (ok === 0 ? 0 : this.#latency.percentile(of) / 1000);
@@ -61,9 +68,9 @@ function record(histogram: ReturnType<typeof createHistogram>, ms: number): void
   histogram.record(Math.min(HISTOGRAM.highest, Math.max(1, Math.round(ms * 1000))));
 }
 
-/** One more of that name. */
-export function count(counts: Record<string, number>, name: string): void {
-  counts[name] = (counts[name] ?? 0) + 1;
+/** One more of that name, or so many. */
+export function count(counts: Record<string, number>, name: string, times = 1): void {
+  counts[name] = (counts[name] ?? 0) + times;
 }
 
 /** What is left of a load whose engine broke: the sums of its seconds. */
@@ -80,10 +87,10 @@ export function sumOf(seconds: readonly LoadSecond[]): LoadTotals {
   for (const second of seconds) {
     for (const key of ['offered', 'sent', 'ok', 'failed', 'dropped'] as const) sum[key] += second[key];
     sum.max = Math.max(sum.max, second.max);
-    for (const [error, times] of Object.entries(second.errors)) sum.errors[error] = (sum.errors[error] ?? 0) + times;
+    for (const [error, times] of Object.entries(second.errors)) count(sum.errors, error, times);
     for (const [reason, times] of Object.entries(second.drops ?? {})) {
       sum.drops ??= {};
-      sum.drops[reason] = (sum.drops[reason] ?? 0) + times;
+      count(sum.drops, reason, times);
     }
   }
   return sum;

@@ -55,8 +55,8 @@ const DEPLOY_TIMEOUT = 180_000;
 const ANSWER_TIMEOUT = 90_000;
 /** So many times five seconds without a word of the prober end a fault: on a machine that is busy for a moment it comes late. */
 const SILENT_WAITS = 6;
-/** A load takes a moment to begin, ms, and its last requests theirs to end. */
-const OVERLOAD_MARGIN = 2_000;
+/** A load ends by itself, ms after it was begun: an engine may take a while until it sends, and its last requests have their time. One that does not is ended. */
+const OVERLOAD_MARGIN = 10_000;
 
 export async function run(stage: Stage, options: RunOptions): Promise<RunResult> {
   const { platform, scenario } = stage;
@@ -256,7 +256,7 @@ class Lifecycle {
     const announce = (longest: number) => this.#countdown('hold', longest, false);
     const { scenario, load } = this.#stage;
     if (!isOverload(scenario)) return holdAll(this.#faults, this.#recorder, this.#ending, announce);
-    const lasts = load!.limit + OVERLOAD_MARGIN;
+    const lasts = load!.limit + load!.timeout + OVERLOAD_MARGIN;
     announce(lasts);
     await sleep(lasts, AbortSignal.any([this.#ending, this.#loadEnded.signal]));
   }

@@ -1,5 +1,5 @@
 /** Whether the load and the probes have seen the same outages: the prober judges, and a load that disagrees is told with both numbers. */
-import type { Bracket } from '../../recording/recording.ts';
+import type { Bracket, LoadSecond } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import type { Outage, StreamFindings } from '../findings.ts';
 import { HEADLINE } from '../streams/outages.ts';
@@ -7,46 +7,106 @@ import type { LoadOutage } from './outages.ts';
 
 /** An outage that is certainly longer, ms, has a whole second of the load in it, wherever that begins. */
 const SEEN_BY_LOAD = 2000;
+const SECOND = 1000;
+
+/** What a load has seen. `timeout`: of its requests, ms. */
+export interface LoadSeen {
+  outages: readonly LoadOutage[];
+  seconds: readonly LoadSecond[];
+  timeout: number;
+}
+
+/** What the stream has seen that it is compared with. `timeout`: of its probes, ms. */
+export interface StreamSeen {
+  stream: Pick<StreamFindings, 'stream' | 'outages'>;
+  timeout: number;
+}
+
+/** From when on times are told, and what was then: `the fault`. */
+export interface Since {
+  at: Bracket;
+  what: string;
+}
 
 /**
- * A sentence for each outage since t₀ of which the brackets of a load and of a stream that asks the same entry do not overlap, or that only one of
- * them has seen though the other had to.
+ * A sentence for each outage since t₀ of which the brackets of a load and of a stream that asks the same entry cannot be of one outage, or that only one
+ * of them has seen though the other had to. Who waits longer may be answered where the other is not: then the shorter outage has to lie in the longer one.
  */
-export function disagreements(load: readonly LoadOutage[], streams: readonly StreamFindings[], t0: Bracket): string[] {
-  return streams.flatMap((stream) => {
-    const probed = stream.outages.filter(({ failures, end }) => failures >= HEADLINE && end.to >= t0.from);
-    const seen = load.filter(({ end }) => end.to >= t0.from);
-    const say = (what: string) => `the load and ${stream.stream} disagree about an outage: ${what}`;
-    const bySelf = probed
-      .filter((one) => one.inner > SEEN_BY_LOAD && !seen.some((other) => meet(one, other)))
-      .map((one) => say(`${stream.stream} saw one ${sayOutage(one, t0)}, the load saw none then`));
-    const compared = seen.flatMap((one) => {
-      const same = probed.filter((other) => meet(one, other));
-      const [first, last] = [same[0], same.at(-1)];
-      if (!first || !last)
-        return one.inner > 0 ? [say(`the load saw one ${sayOutage(one, t0)}, ${stream.stream} saw none then`)] : [];
-      // What the load takes for one may be several to a stream that is asked in between.
-      const whole = { ...last, start: first.start };
-      const apart = (['start', 'end'] as const).filter(
-        (edge) => !(edge === 'end' && (one.open || whole.open)) && !overlap(one[edge], whole[edge]),
-      );
-      if (apart.length === 0) return [];
-      return [say(`the load saw it ${sayOutage(one, t0)}, ${stream.stream} ${sayOutage(whole, t0)}`)];
-    });
-    return [...bySelf, ...compared];
+export function disagreements(load: LoadSeen, streams: readonly StreamSeen[], since: Since): string[] {
+  return streams.flatMap((one) => disagreementsWith(one, load, since));
+}
+
+function disagreementsWith({ stream, timeout }: StreamSeen, load: LoadSeen, since: Since): string[] {
+  const isAfter = ({ end }: Seen) => end.to >= since.at.from;
+  const probed = stream.outages.filter((one) => one.failures >= HEADLINE && isAfter(one));
+  const say = (what: string) => `the load and ${stream.stream} disagree about an outage: ${what}`;
+  const tell = (one: Seen, ends = '') => sayOutage(one, since, ends);
+  return together(load.outages.filter(isAfter), probed).flatMap(({ ofLoad, ofStream }) => {
+    if (ofLoad.length > 0 && ofStream.length > 0) {
+      const [byLoad, byStream] = [whole(ofLoad), whole(ofStream)];
+      if (mayBeOne(byLoad, byStream, load.timeout - timeout)) return [];
+      return [say(`the load saw it ${tell(byLoad, ' before the load did')}, ${stream.stream} ${tell(byStream)}`)];
+    }
+    const unseenByLoad = ofStream.filter((one) => load.timeout <= timeout && longestSent(one, load) > SEEN_BY_LOAD);
+    const unseenByStream = ofLoad.filter((one) => load.timeout >= timeout && one.inner > 0);
+    return [
+      ...unseenByLoad.map((one) => say(`${stream.stream} saw one ${tell(one)}, the load saw none then`)),
+      ...unseenByStream.map((one) =>
+        say(`the load saw one ${tell(one, ' before the load did')}, ${stream.stream} saw none then`),
+      ),
+    ];
   });
 }
 
 type Seen = Pick<Outage, 'start' | 'end' | 'open'>;
 
-const overlap = (a: Bracket, b: Bracket) => a.from <= b.to && b.from <= a.to;
-
-/** They may be the same one: at their widest they have a moment in common. */
-function meet(a: Seen, b: Seen): boolean {
-  return overlap({ from: a.start.from, to: a.end.to }, { from: b.start.from, to: b.end.to });
+interface Together {
+  ofLoad: LoadOutage[];
+  ofStream: Outage[];
 }
 
-function sayOutage({ start, end, open }: Seen, t0: Bracket): string {
-  const since = ({ from, to }: Bracket) => `${formatDuration(from - t0.from)} to ${formatDuration(to - t0.from)}`;
-  return `begin ${since(start)} after the fault and ${open ? 'not end' : `end ${since(end)} after it`}`;
+/** Those that may be the same ones: at their widest they have a moment in common. What is one to either may be several to the other. */
+function together(ofLoad: readonly LoadOutage[], ofStream: readonly Outage[]): Together[] {
+  const all = [
+    ...ofLoad.map((one) => ({ one, add: (group: Together) => group.ofLoad.push(one) })),
+    ...ofStream.map((one) => ({ one, add: (group: Together) => group.ofStream.push(one) })),
+  ].sort((a, b) => a.one.start.from - b.one.start.from);
+  const groups: Together[] = [];
+  let until = -Infinity;
+  for (const { one, add } of all) {
+    if (one.start.from > until) groups.push({ ofLoad: [], ofStream: [] });
+    add(groups.at(-1)!);
+    until = Math.max(until, one.end.to);
+  }
+  return groups;
+}
+
+/** From where the first of them begins to where the last one ends. */
+function whole(outages: readonly Seen[]): Seen {
+  return { ...outages.at(-1)!, start: outages[0]!.start };
+}
+
+/** `patience`: how much longer the load waits for an answer, ms. */
+function mayBeOne(load: Seen, stream: Seen, patience: number): boolean {
+  const knowsEnd = !load.open && !stream.open;
+  const isWithin = (inner: Seen, outer: Seen) =>
+    inner.start.to >= outer.start.from && (!knowsEnd || inner.end.from <= outer.end.to);
+  return (patience < 0 || isWithin(load, stream)) && (patience > 0 || isWithin(stream, load));
+}
+
+/** How long at least the load was sent without a gap while it lasted, ms. */
+function longestSent({ start, end }: Seen, { seconds }: LoadSeen): number {
+  let [longest, run] = [0, { from: 0, to: -Infinity }];
+  for (const { at, sent } of seconds) {
+    if (sent === 0) continue;
+    run = { from: at === run.to ? run.from : at, to: at + SECOND };
+    longest = Math.max(longest, Math.min(run.to, end.from) - Math.max(run.from, start.to));
+  }
+  return longest;
+}
+
+/** `ends`: what has ended where it has not. */
+function sayOutage({ start, end, open }: Seen, { at, what }: Since, ends: string): string {
+  const since = ({ from, to }: Bracket) => `${formatDuration(from - at.from)} to ${formatDuration(to - at.from)}`;
+  return `begin ${since(start)} after ${what} and ${open ? `not end${ends}` : `end ${since(end)} after it`}`;
 }

@@ -107,6 +107,28 @@ test('failures that do not go with the rate are no knee', () => {
   assert.match(kneeOf(never)?.unclear ?? '', /already at/);
 });
 
+test('what was served and then was not, while the rate stayed or fell, has no knee', () => {
+  const service = { capacity: 5000, takes: 5 };
+  const gone = (from: number) => (second: LoadSecond, index: number) =>
+    index < from ? second : { ...second, ok: 0, failed: second.sent };
+  const rest = (seconds: number, jitter: number) =>
+    Array.from({ length: seconds }, (_, second) => 1000 + (second % 2 === 0 ? jitter : -jitter));
+  for (const jitter of [0, 2])
+    for (const moment of [70, 71, 85]) {
+      const seconds = answers([...ramp(1000, 60), ...rest(40, jitter)], service).map(gone(moment));
+      assert.match(kneeOf(seconds)?.unclear ?? '', /at the same rate/, `${moment}, ${jitter}`);
+    }
+  const peaks = [...ramp(1000, 30), ...rest(10, 0), ...new Array(10).fill(200), ...ramp(1000, 30)];
+  assert.match(kneeOf(answers(peaks, service).map(gone(45)))?.unclear ?? '', /at the same rate/);
+  // A slow ramp of which a second has a request less than the one before.
+  const slow = Array.from({ length: 1800 }, (_, second) => 100 + Math.round(second / 2) + (second % 2 === 0 ? 2 : -2));
+  const { bend } = kneeOf(answers(slow, service).map(gone(801)))!;
+  assert.ok(
+    bend && bend.from <= bend.rate && bend.rate <= bend.to && Math.abs(bend.rate - 500) < 5,
+    JSON.stringify(bend),
+  );
+});
+
 test('where the engine itself could not send what fell due, the bend is not that of the service', () => {
   const seconds = answers(ramp(1000, 60), { capacity: 2000, takes: 5 });
   const limited = seconds.map((second) => {

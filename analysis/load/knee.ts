@@ -32,9 +32,22 @@ const LEAST = 3;
 /** A bend that so large a share of seconds does not fit is none. */
 const MOST_MISFITS = 0.2;
 
-/** Whether a load rises by what it is: one of stages, or a script that is told no rate and may have stages of its own. */
-export const mayRise = ({ engine, rate, stages }: Pick<WrittenLoad, 'engine' | 'rate' | 'stages'>) =>
-  stages !== undefined || (engine === 'k6' && rate === undefined);
+/** Between so large shares of the rise, on both sides of a knee, the rate has risen by more than this. */
+const NEARBY = 0.1;
+const HIGHER = 1.01;
+
+/**
+ * Whether a load rises by what it is: one of stages, or a script that may have stages of its own. One that is told how many ask, or how often in all, is a
+ * closed model: it asks faster when it is refused.
+ */
+export const mayRise = ({
+  engine,
+  rate,
+  stages,
+  connections,
+  amount,
+}: Pick<WrittenLoad, 'engine' | 'rate' | 'stages' | 'connections' | 'amount'>) =>
+  stages !== undefined || (engine === 'k6' && [rate, connections, amount].every((told) => told === undefined));
 
 interface Second {
   at: number;
@@ -71,9 +84,20 @@ export function kneeOf([_partial, ...seconds]: readonly LoadSecond[]): Knee | un
   if (rise.length - from < LEAST)
     return { peak, best, unclear: 'too few seconds at the highest rates were not served' };
   if (to === 0) return { peak, best, unclear: `already at ${rise[0]!.rate}/s it was not served` };
-  const bracket = { from: rise[from - 1]?.rate ?? 0, to: rise[Math.min(to, rise.length - 1)]!.rate };
+  if (!hasRisen(rise, from, to))
+    return { peak, best, unclear: 'it was served for a while, and then no longer, at the same rate' };
+  // Of a slow ramp one second may have a request less than the one before.
+  const sides = [rise[from - 1]?.rate ?? 0, rise[Math.min(to, rise.length - 1)]!.rate];
+  const bracket = { from: Math.min(...sides), to: Math.max(...sides) };
   const bend = { rate: (bracket.from + bracket.to) / 2, ...bracket };
   return { peak, best, bend, ...backBelow(bend.from, judged.slice(last + 1)) };
+}
+
+/** The seconds are parted by time: a load that rests, or falls, between those that were served and those that were not has not shown a rate that parts them. */
+function hasRisen(rise: readonly Second[], from: number, to: number): boolean {
+  const near = Math.max(LEAST, Math.ceil(rise.length * NEARBY));
+  const usual = (some: readonly Second[]) => some.map(({ rate }) => rate).sort((a, b) => a - b)[some.length >> 1] ?? 0;
+  return usual(rise.slice(to, to + near)) > HIGHER * usual(rise.slice(Math.max(0, from - near), from));
 }
 
 /** p99 above this, ms, is slow for this load. */

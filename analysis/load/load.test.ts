@@ -109,7 +109,18 @@ test('a load that stays as it is has no knee, whatever it does in place of a fau
     return judge(recording).load?.knee;
   };
   assert.equal(asked({}), undefined);
-  assert.equal(asked({ engine: 'autocannon', rate: undefined, connections: 10, amount: 100 }), undefined);
+  for (const engine of ['autocannon', 'k6'] as const) {
+    const recording = withLoad(syntheticRecording({ streams: [{ name: 'vote' }] }), {
+      from: -9700,
+      use: { engine, rate: undefined, connections: 10, amount: 100 },
+    });
+    recording.meta.scenario.faults = [];
+    // Refused, a closed model asks faster: that is no ramp.
+    const faster = recording.load.map((second, index) =>
+      index < 5 ? second : { ...second, offered: 900, sent: 900, ok: 0, failed: 900 },
+    );
+    assert.equal(judge({ ...recording, load: faster }).load?.knee, undefined);
+  }
 });
 
 test('thresholds are checks, each over the whole load; those of a script are its own finding', () => {
@@ -170,6 +181,59 @@ test('the load is compared with the probe whose request it sends, where that is 
   assert.deepEqual(warningsOf(judged({}, both), /disagree/), []);
   const gone = { streams: [{ name: 'vote' }, { name: 'page', trouble }] };
   assert.match(warningsOf(judged({}, gone), /disagree/).join(), /^the load and page disagree/);
+});
+
+test('a load that was over, or rested, when the outage came has nothing to disagree with', () => {
+  const late = { streams: [{ name: 'vote', trouble: [{ from: 8200, to: 13_400, error: 'refused' as const }] }] };
+  assert.deepEqual(warningsOf(judged({ to: 5000 }, late), /disagree/), []);
+  assert.match(warningsOf(judged({ to: 12_000 }, late), /disagree/).join(), /the load saw none then/);
+  const recording = withLoad(syntheticRecording(late));
+  const t0 = judge(recording).t0!.from;
+  const rests = (at: number) => at >= t0 + 8000 && at < t0 + 12_000;
+  const resting = recording.load.map((second) =>
+    rests(second.at) ? { ...second, offered: 0, sent: 0, ok: 0 } : second,
+  );
+  assert.deepEqual(warningsOf(judge({ ...recording, load: resting }), /disagree/), []);
+});
+
+test('an outage that the load sees in two parts, because one answer was good, is one', () => {
+  const parts = [
+    { from: GONE.from, to: 4000 },
+    { from: 4600, to: GONE.to },
+  ];
+  const findings = judged({ trouble: parts });
+  assert.equal(findings.load?.outages.length, 2);
+  assert.deepEqual(warningsOf(findings, /disagree/), []);
+});
+
+test('who waits longer is answered where the other is not: the shorter outage has to lie in the longer one', () => {
+  const inside = { from: GONE.from + 2500, to: GONE.to - 2500 };
+  const outside = { from: GONE.from - 2500, to: GONE.to + 2500 };
+  const told = (trouble: { from: number; to: number }[], timeout: number) =>
+    warningsOf(judged({ trouble, use: { timeout } }), /disagree/).length;
+  const patient = [told([inside], 30_000), told([outside], 30_000), told([], 30_000)];
+  const equal = [told([inside], 900), told([outside], 900), told([], 900)];
+  const impatient = [told([inside], 90), told([outside], 90), told([], 90)];
+  assert.deepEqual({ patient, equal, impatient }, { patient: [0, 1, 0], equal: [1, 1, 1], impatient: [1, 0, 1] });
+});
+
+test('the load is compared with the kind of connection that it uses, where that is probed', () => {
+  const trouble = [{ ...GONE, error: 'refused' as const }];
+  const streams = [{ name: 'page' }, { name: 'page.reused', connection: 'reused' as const, trouble }];
+  assert.deepEqual(warningsOf(judged({ trouble: [GONE] }, { streams }), /disagree/), []);
+  const onNew = judged({ trouble: [GONE], use: { connection: 'new' } }, { streams });
+  assert.match(warningsOf(onNew, /disagree/).join(), /^the load and page disagree/);
+});
+
+test('a load that ends in an outage has not seen its end, and says so', () => {
+  const [warning] = warningsOf(
+    judged({ trouble: [{ from: 4000, to: 60_000 }], to: 8000 }, { streams: [{ name: 'vote' }] }),
+    /disagree/,
+  );
+  assert.match(
+    warning ?? '',
+    /the load saw one begin .* after the fault and not end before the load did, vote saw none then/,
+  );
 });
 
 test('a prober that the load disturbed makes the run unknown', () => {

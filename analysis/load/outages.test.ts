@@ -90,6 +90,16 @@ test('a second in which the engine dropped all by itself is no outage', () => {
   assert.deepEqual(loadOutages(dropped, true), []);
 });
 
+test('where the engine dropped requests, the last one that was sent may be long before the end of its second', () => {
+  // It sends no more once too many are unanswered; the service is back 0.3 s later.
+  const some = seconds(10, 0, 5, 20_000, { from: 4000, to: 8700 });
+  const full = some.map((second) =>
+    second.at === 8000 ? { ...second, sent: 4, ok: 0, failed: 4, dropped: 6, max: 0 } : second,
+  );
+  const [outage] = loadOutages(full, true);
+  assert.ok(outage!.end.from <= 8700 && outage!.end.to >= 8700, JSON.stringify(outage!.end));
+});
+
 test('a load that ends in the middle of a second, or begins there, has not seen the rest of it', () => {
   const [toEnd] = loadOutages(seconds(30, 0, 5, 10_300, { from: 9000, to: 20_000 }), true);
   assert.ok(toEnd!.end.from <= 10_300, `seen until ${toEnd!.end.from}`);

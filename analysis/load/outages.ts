@@ -30,8 +30,8 @@ export function loadOutages(seconds: readonly LoadSecond[], isEven: boolean): Lo
     .filter(({ sent }) => sent > 0)
     .map((second) => ({
       ...second,
-      // Between two requests that fall due, ms. Of the first and the last second only a part may have been asked.
-      spacing: isEven && !partial.has(second) ? SECOND / second.offered : SECOND,
+      // Between two requests that were sent, ms. Of the first and the last second only a part may have been asked, and of one with dropped requests too.
+      spacing: isEven && !partial.has(second) && second.dropped === 0 ? SECOND / second.offered : SECOND,
     }));
   const found: LoadOutage[] = [];
   let from: number | undefined;

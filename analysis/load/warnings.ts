@@ -1,5 +1,6 @@
 import { sayThrown } from '../../load/load.ts';
-import type { StreamSpec } from '../../probes/probe.ts';
+import type { RunMeta } from '../../recording/recording.ts';
+import { isOverload } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { LoadFindings, StreamFindings } from '../findings.ts';
@@ -11,16 +12,16 @@ const LATE = 100;
 /** A load that ends so much before the end of recovery was not there all the time. */
 const MARGIN = 2000;
 
-/** What a reader must know of the load in addition to the verdict. `asked`: the probe whose request the load sends. */
+/** What a reader must know of the load in addition to the verdict. */
 export function loadWarnings(
   load: LoadFindings | undefined,
   streams: StreamFindings[],
-  specs: readonly StreamSpec[],
-  asked: string | undefined,
+  { streams: specs, scenario }: Pick<RunMeta, 'streams' | 'scenario'>,
   { t0, end }: RunTimeline,
 ): string[] {
-  if (!load) return [];
-  const { totals, began, ended, engine, outages, target, thrown } = load;
+  const use = scenario.load;
+  if (!load || !use) return [];
+  const { totals, began, ended, engine, target, thrown } = load;
   const warnings: string[] = [];
   if (thrown)
     warnings.push(`the load had ${sayThrown(thrown)}: what it should have done after each of them, it did not do`);
@@ -42,18 +43,28 @@ export function loadWarnings(
       `${engine} was late itself: in its worst second 1 % of the load was sent ${formatDuration(late)} or more after it was due`,
     );
   if (t0 && target !== undefined) {
-    const same = streams.filter(({ stream }) => isSameEntry(specs.find(({ name }) => name === stream)?.target, target));
-    // Another request to the same entry may need what this one does not: a vote its queue, a page nothing.
-    const alike = same.filter(({ stream }) => probeOf(stream) === asked);
+    const same = streams.flatMap((stream) => {
+      const spec = specs.find(({ name }) => name === stream.stream);
+      return spec && isSameEntry(spec.target, target) ? [{ stream, ...spec }] : [];
+    });
+    // Another request to the same entry may need what this one does not (a vote its queue, a page nothing); and kept connections fail otherwise than new ones.
+    const alike = same.filter(({ name }) => probeOf(name) === use.probe);
+    const nearest = [alike.filter(({ connection }) => connection === use.connection), alike, same];
     // What came after a prober that died it cannot have seen.
-    const both = outages.filter(({ start }) => start.from < end);
-    warnings.push(...disagreements(both, alike.length > 0 ? alike : same, t0));
+    const outages = load.outages.filter(({ start }) => start.from < end);
+    warnings.push(
+      ...disagreements(
+        { outages, seconds: load.seconds, timeout: use.timeout },
+        nearest.find((some) => some.length > 0) ?? [],
+        { at: t0, what: isOverload(scenario) ? 'its beginning' : 'the fault' },
+      ),
+    );
   }
   return warnings;
 }
 
 /** Host and port: what they ask there need not be the same. */
-function isSameEntry(one: string | undefined, other: string): boolean {
-  const [first, second] = [URL.parse(one ?? ''), URL.parse(other)];
+function isSameEntry(one: string, other: string): boolean {
+  const [first, second] = [URL.parse(one), URL.parse(other)];
   return first !== null && second !== null && first.host === second.host;
 }

@@ -95,6 +95,13 @@ test('an import that does not exist, a syntax error, a script that exports nothi
     '1:15: there is nothing to import as "./no.ts"',
     '2:15: there is nothing to import as "no-such-package"',
   ]);
+  const remote = await script(
+    'remote.js',
+    "import { check } from 'https://jslib.example.org/x.js';\nexport default () => { check(); };\n",
+  );
+  assert.deepEqual(await refused(remote), [
+    '1:23: k6 would fetch "https://jslib.example.org/x.js" from the network, each time it starts',
+  ]);
   // Columns are counted as an editor does, whatever stands before them.
   assert.match((await refused(await script('syntax.js', "'äöü€'; const = 3;")))[0]!, /^1:15: Expected identifier/);
   assert.deepEqual(await refused(await script('nothing.js', 'const a = 3;')), [

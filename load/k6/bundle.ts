@@ -4,7 +4,7 @@
  */
 
 import path from 'node:path';
-import type { BuildFailure, BuildOptions, Message } from 'esbuild';
+import type { BuildFailure, BuildOptions, Message, Plugin } from 'esbuild';
 import { FileError } from '../../files/diagnostic.ts';
 import { projectPath } from '../../files/project-path.ts';
 import { readSource } from '../../files/source.ts';
@@ -79,6 +79,7 @@ async function bundled(what: BuildOptions) {
       // Platforms that are neutral have none by default, and most packages have one of these.
       mainFields: ['module', 'main'],
       external: ['k6', 'k6/*'],
+      plugins: [noAddresses],
       target: 'es2023',
       logLevel: 'silent',
       // Which tsconfig is near must not decide what is sent.
@@ -89,6 +90,18 @@ async function bundled(what: BuildOptions) {
     throw new FileError(error.errors.map(findingOf).map(diagnosticOf));
   }
 }
+
+const FETCHED = 'k6 would fetch ';
+
+/** An import by an address is nothing that can be bundled: k6 fetches it itself, each time it starts, and runs whatever it gets. */
+const noAddresses: Plugin = {
+  name: 'no-addresses',
+  setup(build) {
+    build.onResolve({ filter: /^(https?:)?\/\//i }, ({ path: address }) => ({
+      errors: [{ text: `${FETCHED}${JSON.stringify(address)} from the network, each time it starts` }],
+    }));
+  },
+};
 
 const isBuildFailure = (error: unknown): error is BuildFailure =>
   error instanceof Error && Array.isArray((error as BuildFailure).errors);
@@ -105,5 +118,8 @@ function findingOf({ text, location }: Message) {
     length: units(column, column + length),
     message: missing ? missing.replace('Could not resolve', 'there is nothing to import as') : text,
     ...(missing && { hint: 'is the package installed (`npm install …`), or the path right?' }),
+    ...(text.startsWith(FETCHED) && {
+      hint: 'install its package (`npm install …`), or keep the file beside the script',
+    }),
   };
 }

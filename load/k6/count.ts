@@ -35,13 +35,8 @@ export class Count {
 
   /** Iterations that k6 could not begin: all its users waited for answers. */
   dropped(at: number, count: number): void {
-    for (let i = 0; i < count; i++) {
-      this.#totals.offered();
-      this.#totals.dropped(UNDER_WAY);
-      if (at < this.#told) continue;
-      this.#seconds.offered(at);
-      this.#seconds.dropped(at, UNDER_WAY);
-    }
+    this.#totals.missed(UNDER_WAY, count);
+    if (at >= this.#told) this.#seconds.missed(at, UNDER_WAY, count);
   }
 
   /** Tells the seconds that are over at `now`. */

@@ -29,6 +29,8 @@ const EVERY = 250;
 const MARGIN = 5_000;
 /** k6 ends at once when it is asked to; its totals take a moment. */
 const END_GRACE = 8_000;
+/** The date is kept right by steps of less than a second; a measurement that is further from the time in which it can have been is of another time, ms. */
+const ASTRAY = 5_000;
 /** No timer of Node's is longer, ms: 24 days. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** What it said last: the last lines of an error of a script are what it means. */
@@ -129,9 +131,9 @@ class K6Run implements EngineRun {
     this.#began = world.clock.now();
     this.ended = this.#ended.promise;
     this.#count = new Count(this.#began, world.onSecond);
-    this.#requests = new Requests(load.timeout, {
-      request: ({ began, took, error }) => this.#count.request(this.#onClock(began), took, error),
-      dropped: (at, count) => this.#count.dropped(this.#onClock(at), count),
+    this.#requests = new Requests(load.timeout, (wall) => this.#onClock(wall), {
+      request: ({ began, took, error }) => this.#count.request(began, took, error),
+      dropped: (at, count) => this.#count.dropped(at, count),
       acknowledged: (number) => this.#acknowledged.add(number),
     });
   }
@@ -149,7 +151,7 @@ class K6Run implements EngineRun {
     const printed = Promise.all([this.#printed(child.stdout!), this.#told(child.stderr!)]);
     // By what was read, and not by the clock: on a busy machine k6 may be ahead of who reads. It tells something each second.
     const telling = setInterval(() => {
-      this.#count.take(this.#onClock(this.#requests.latest) - this.#load.timeout - TELLING);
+      this.#count.take(this.#requests.latest - this.#load.timeout - TELLING);
     }, EVERY);
     const longest = this.#load.limit + this.#load.timeout + MARGIN;
     const limit = setTimeout(() => this.stop(), Math.min(longest, LONGEST_TIMER));
@@ -167,9 +169,11 @@ class K6Run implements EngineRun {
     return this;
   }
 
-  /** Epoch ms as ms since the recording's origin. */
-  #onClock(wall: number): number {
-    return wall - Date.now() + this.#world.clock.now();
+  /** Epoch ms as ms since the recording's origin; undefined if that is no time in which k6 ran. */
+  #onClock(wall: number): number | undefined {
+    const now = this.#world.clock.now();
+    const at = wall - Date.now() + now;
+    return at < this.#began - ASTRAY || at > now + ASTRAY ? undefined : Math.min(at, now);
   }
 
   stop(): void {
@@ -222,7 +226,7 @@ class K6Run implements EngineRun {
     // It went on as if all was well, and yet nothing can be said: it was no k6, or one that tells things in another way.
     const strangely =
       strange > 0
-        ? `${strange} lines that it wrote are no measurements, the last: ${lastStrange}`
+        ? `${strange} lines that it wrote are no measurements of this run, the last: ${lastStrange}`
         : understood === 0 || totals === undefined
           ? this.#isKilled
             ? 'it did not end when it was asked to, and was killed'

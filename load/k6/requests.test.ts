@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Request, Requests } from './requests.ts';
 
-const AT = Date.parse('2026-01-31T12:00:00.500Z');
+/** The run began half a second before. */
+const ORIGIN = Date.parse('2026-01-31T12:00:00.000Z');
+const AT = 500;
 
 /** As k6 writes them, one after another, when a request has ended. */
 function points(tags: object, parts: Record<string, number>, time = '2026-01-31T13:00:00.500123456+01:00'): string[] {
@@ -15,15 +17,16 @@ function points(tags: object, parts: Record<string, number>, time = '2026-01-31T
 
 function read(lines: string[], timeout = 900) {
   const seen = { requests: [] as Request[], dropped: [] as [number, number][], acknowledged: [] as number[] };
-  const requests = new Requests(timeout, {
+  const onClock = (wall: number) => (wall >= ORIGIN && wall <= ORIGIN + 60_000 ? wall - ORIGIN : undefined);
+  const requests = new Requests(timeout, onClock, {
     request: (request) => seen.requests.push(request),
     dropped: (at, count) => seen.dropped.push([at, count]),
     acknowledged: (number) => seen.acknowledged.push(number),
   });
   for (const line of lines) requests.line(line);
   requests.end();
-  const { strange, understood } = requests;
-  return { ...seen, strange, understood };
+  const { strange, understood, latest, lastStrange } = requests;
+  return { ...seen, strange, understood, latest, lastStrange };
 }
 
 const ok = { status: '200', expected_response: 'true' };
@@ -85,6 +88,16 @@ test('dropped iterations and acknowledged writes are told; other metrics are no 
   );
 });
 
+test('a measurement of another time is none of this run: it moves nothing', () => {
+  const { requests, strange, latest, lastStrange } = read([
+    ...points(ok, parts),
+    ...points(ok, parts, '9999-01-01T00:00:00Z'),
+    ...points(ok, parts, '2026-01-31T11:00:00Z'),
+  ]);
+  assert.deepEqual([requests.length, strange, latest], [1, 10, AT]);
+  assert.match(lastStrange, /^one of another time \(was the date of this machine set\?\): \{/);
+});
+
 test('whatever is no measurement is counted, and never thrown', () => {
   const lines = [
     '',
@@ -97,5 +110,13 @@ test('whatever is no measurement is counted, and never thrown', () => {
   ];
   assert.equal(read(lines).strange, lines.length);
   assert.equal(read([JSON.stringify({ type: 'Point', metric: 'x', data: { time: 'now', value: 1 } })]).strange, 1);
+  const point = (metric: string, value: string) =>
+    `{"type":"Point","metric":"${metric}","data":{"time":"2026-01-31T12:00:00.5Z","value":${value},"tags":{}}}`;
+  const impossible = [
+    ...['1e999', '-1', '0.5', '1e300'].map((value) => point('dropped_iterations', value)),
+    ...['-1e15', '1e999', '"3"'].map((value) => point('http_req_duration', value)),
+  ];
+  assert.deepEqual([read(impossible).strange, read(impossible).dropped], [impossible.length, []]);
+  assert.equal(read([point('a_gauge', '-4.5')]).strange, 0, "a script's own metric may be anything");
   fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (line) => void read([line])));
 });

@@ -5,7 +5,7 @@
 
 /** One request that has ended. */
 export interface Request {
-  /** Epoch ms, by this machine's clock: when it was begun. */
+  /** ms since the recording's origin: when it was begun. */
   began: number;
   /** ms from when it was begun, connecting included. */
   took: number;
@@ -15,7 +15,7 @@ export interface Request {
 
 export interface Listener {
   request(request: Request): void;
-  /** k6 could not begin so many iterations when they were due, epoch ms: it had no user free. */
+  /** k6 could not begin so many iterations when they were due, ms since the origin: it had no user free. */
   dropped(at: number, count: number): void;
   /** The script says that the write of this number was acknowledged. */
   acknowledged(number: number): void;
@@ -24,7 +24,11 @@ export interface Listener {
 /** The metric by which a script tells of writes that must not be lost. */
 const ACKNOWLEDGED = 'acknowledged';
 
+/** The time of a measurement, epoch ms by this machine's date, as ms since the recording's origin. Undefined: none of this run. */
+export type OnClock = (wall: number) => number | undefined;
+
 interface Point {
+  /** Epoch ms as k6 writes it, then ms since the origin. */
   time: number;
   value: number;
   tags: Record<string, string>;
@@ -36,8 +40,9 @@ const PARTS = ['http_req_blocked', 'http_req_duration'];
 export class Requests {
   readonly #listener: Listener;
   readonly #timeout: number;
+  readonly #onClock: OnClock;
   #begun: { time: number; took: number; tags: Point['tags'] } | undefined;
-  /** Of the latest measurement that was read, epoch ms: what came before it is known. */
+  /** Of the latest measurement that was read, ms since the origin: what came before it is known. */
   latest = 0;
   /** Lines that were understood, and those that were not: the last of these. */
   understood = 0;
@@ -45,22 +50,26 @@ export class Requests {
   lastStrange = '';
 
   /** @param timeout of a request, ms, where the script takes the one that it is given */
-  constructor(timeout: number, listener: Listener) {
+  constructor(timeout: number, onClock: OnClock, listener: Listener) {
     this.#timeout = timeout;
+    this.#onClock = onClock;
     this.#listener = listener;
   }
 
   line(text: string): void {
     const line = parse(text);
-    if (line === undefined) {
+    // Its time at once: a date that is set later changes nothing of what was read.
+    const time = line?.point && this.#onClock(line.point.time);
+    if (line === undefined || (line.point && time === undefined)) {
       this.strange++;
-      this.lastStrange = text.slice(0, 500);
+      const why = line === undefined ? '' : 'one of another time (was the date of this machine set?): ';
+      this.lastStrange = `${why}${text}`.slice(0, 500);
       return;
     }
     this.understood++;
-    if (!line.point) return;
-    this.latest = Math.max(this.latest, line.point.time);
-    this.#point(line.metric, line.point);
+    if (!line.point || time === undefined) return;
+    this.latest = Math.max(this.latest, time);
+    this.#point(line.metric, { ...line.point, time });
   }
 
   /** The last request is told: nothing comes any more. */
@@ -96,11 +105,18 @@ function parse(text: string): { metric: string; point?: Point } | undefined {
     if (typeof metric !== 'string') return undefined;
     if (type === 'Metric') return { metric };
     const time = Date.parse(data.time);
-    if (type !== 'Point' || Number.isNaN(time) || typeof data.value !== 'number') return undefined;
+    if (type !== 'Point' || Number.isNaN(time) || !mayBe(metric, data.value)) return undefined;
     return { metric, point: { time, value: data.value, tags: data.tags ?? {} } };
   } catch {
     return undefined;
   }
+}
+
+/** What the value of a metric may be. Those of a script's own may be any number. */
+function mayBe(metric: string, value: unknown): boolean {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return false;
+  if (metric === 'dropped_iterations') return Number.isSafeInteger(value) && value >= 0;
+  return !PARTS.includes(metric) || value >= 0;
 }
 
 /** k6's numbers for what can go wrong, as far as they say what a user would see. */

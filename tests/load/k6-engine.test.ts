@@ -118,11 +118,21 @@ test('nonsense is a failure with its last words, never a crash and never a numbe
   const garbage = await ran('garbage');
   assert.match(
     failureOf(garbage),
-    /^k6: 1000 lines that it wrote are no measurements, the last: .*garbage 999\ngarbage everywhere$/,
+    /^k6: 1000 lines that it wrote are no measurements of this run, the last: .*garbage 999\ngarbage everywhere$/,
   );
   assert.equal(garbage.report.totals.offered, 0);
   assert.match(failureOf(await ran('nothing')), /^k6: it ended without a word of what it measured\nI am done$/);
   assert.match(failureOf(await ran('long')), /one line is longer than 16 MiB/);
+});
+
+test('measurements of another year are a failure at once, and no second is made of them', async () => {
+  const { report, seconds } = await ran('astray');
+  assert.match(
+    failureOf({ report, seconds } as Ran),
+    /^k6: 6 lines that it wrote are no measurements of this run, the last: one of another time \(was the date of this machine set\?\): .*1999-01-01/,
+  );
+  assert.equal(report.totals.ok, 1);
+  assert.ok(seconds.length < 60, `${seconds.length} seconds`);
 });
 
 test('stopped, and at its limit: it ends, its numbers are kept, and nothing is sent any more', async () => {

@@ -16,12 +16,12 @@ const script = readFileSync(0, 'utf8');
 const does = /does = "(\w+)"/.exec(script)[1];
 const out = openSync(argv[argv.indexOf('--out') + 1].slice('json='.length), 'w');
 const put = (text) => writeSync(out, text + '\n');
-const point = (metric, value, tags = {}) =>
-  put(JSON.stringify({ metric, type: 'Point', data: { time: new Date().toISOString(), value, tags } }));
-const request = (tags) => {
-  point('http_reqs', 1, tags);
-  point('http_req_duration', 5, tags);
-  point('http_req_blocked', 1, tags);
+const point = (metric, value, tags = {}, time = new Date().toISOString()) =>
+  put(JSON.stringify({ metric, type: 'Point', data: { time, value, tags } }));
+const request = (tags, time) => {
+  point('http_reqs', 1, tags, time);
+  point('http_req_duration', 5, tags, time);
+  point('http_req_blocked', 1, tags, time);
   appendFileSync('sent', '.');
 };
 const ok = { status: '200', expected_response: 'true' };
@@ -45,6 +45,12 @@ if (does === 'well' || does === 'thresholds' || does === 'complaining') {
 } else if (does === 'garbage') {
   for (let i = 0; i < 1000; i++) put('\u0000 garbage ' + i);
   console.log('garbage everywhere');
+} else if (does === 'astray') {
+  request(ok);
+  request(ok, '9999-12-31T23:59:59Z');
+  request(ok, '1999-01-01T00:00:00Z');
+  point('dropped_iterations', 1e15);
+  end(0);
 } else if (does === 'nothing') {
   console.log('I am done');
 } else if (does === 'long') {
