@@ -268,7 +268,7 @@ export interface VantageFindings {
   /** From when on nothing is known, ms since the recording's origin, and why. Left out if it was watched to the end. */
   until?: number;
   lost?: string;
-  /** How far off its times may be at most on this computer's clock, ms, and how often its clock was read. Left out if it never was. */
+  /** How far off its times may be at most on this computer's clock, ms, and how often its clock was read. Left out if it never was, or if no offset fits. */
   clock?: { error: number; looks: number };
   streams: StreamFindings[];
   bins: SecondBin[];

@@ -48,10 +48,12 @@ function saySeen(vantage: VantageFindings, zero: number): string {
   const why = whyNothing(vantage);
   if (why !== undefined) return `not known (${why})`;
   const seen = sayUsers(vantage.streams);
-  const { until, lost } = vantage;
-  return until === undefined
-    ? seen
-    : `${seen}, until ${formatDuration(until - zero)} after the fault; then not known (${lost})`;
+  return vantage.until === undefined ? seen : `${seen}, ${sayUntil(vantage.until, zero)} (${vantage.lost})`;
+}
+
+/** From when on nothing is known of a vantage. */
+export function sayUntil(until: number, zero: number): string {
+  return `until ${formatDuration(until - zero)} after the fault; then not known`;
 }
 
 function sayUsers(streams: StreamFindings[]): string {
@@ -69,7 +71,7 @@ function sayUsers(streams: StreamFindings[]): string {
 
 /** How well the clock of a vantage is known: `± 0.4 ms`. */
 export function sayClock({ clock }: VantageFindings): string {
-  return clock === undefined ? 'never read' : `± ${formatDuration(clock.error)}`;
+  return clock === undefined ? 'not known' : `± ${formatDuration(clock.error)}`;
 }
 
 /** The longest outage of a stream from one place: its length, when it was, and how available the stream was. */

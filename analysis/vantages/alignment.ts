@@ -7,10 +7,11 @@ import type { Exchange } from '../../probes/vantage/exchanges.ts';
 import type { Bracket } from '../../units/bracket.ts';
 
 /**
- * How fast two clocks may drift apart, as a share of time: a crystal is off by up to 0.01 %, and a time service speeds a clock up or slows it
- * down by up to 0.05 %. It matters only between two exchanges.
+ * How fast two clocks are taken to drift apart at most, as a share of time: a crystal is off by up to 0.01 %, and a time service speeds a clock up or slows it
+ * down, by up to 0.05 % for good and, of the offset that it makes up for, by an eighth a second (systemd-timesyncd at its shortest interval, by the kernel's phase-locked loop):
+ * 0.4 % while 32 ms are made up for. It matters only between two exchanges.
  */
-export const DRIFT = 0.001;
+export const DRIFT = 0.005;
 
 /** ms. */
 export interface Offset {

@@ -107,7 +107,7 @@ test('the true edges lie within the brackets, however far apart and unlike the c
       inside(length, { from: outages[0]!.inner, to: outages[0]!.outer });
       inside(from, tte.bracket);
       inside(from + length, ttfs.bracket);
-      assert.ok(found!.clock!.error <= (one.way.there + one.way.back) / 2 + 1.1);
+      assert.ok(found!.clock!.error <= (one.way.there + one.way.back) / 2 + 5.1);
     }),
     { numRuns: 60 },
   );
@@ -190,4 +190,5 @@ test('one that never began, was lost before the fault, or whose clock was set pr
     exchanges: whole.exchanges.map((one) => (one.asked < 30_000 ? one : { ...one, at: one.at + 100 })),
   };
   assert.match(whyOf(run([set])), /it was set, or stood still/);
+  assert.equal(judge(run([set])).vantages![0]!.clock, undefined, 'nothing is known of it');
 });

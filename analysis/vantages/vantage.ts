@@ -68,7 +68,7 @@ export function vantageFindings(
     ...head,
     checks,
     ...(isLost ? { until, lost: whyLost(end) } : {}),
-    clock: { error, looks: exchanges.length },
+    ...(alignment.isContradicted ? {} : { clock: { error, looks: exchanges.length } }),
     streams: streams.map((one) => widenedOutages(one, error)),
     bins: secondBins(binned),
   };

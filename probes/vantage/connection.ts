@@ -11,8 +11,10 @@ import { programAt, sayPlace, type Vantage } from './vantage.ts';
 const KEPT = 4 * 2 ** 10;
 /** What waited for a connection that was cut may come in one piece. */
 const LONGEST_LINE = 64 * 2 ** 20;
-/** How long the program may take to end once its input has ended, ms. */
+/** How long the program may take to end once its input has ended, and what it said to be read once it has ended itself, ms. */
 const END = 2000;
+/** Of an error that is told there: it is printed, and kept in reports. */
+const LONGEST_WORDS = 1000;
 /** How a shell says that there is no such program. */
 const NOT_FOUND = 127;
 
@@ -20,12 +22,14 @@ const NOT_FOUND = 127;
 export class Connection {
   /** Settles with why nothing more comes. */
   readonly ended: Promise<OperatorError>;
+  readonly #ended = Promise.withResolvers<OperatorError>();
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #place: string;
   #rest: string[] = [];
   #length = 0;
   #greeted = false;
   #failure: OperatorError | undefined;
+  #hasExited = false;
   #noise = '';
 
   /** @param prober as `bundleProber` gives it */
@@ -34,8 +38,7 @@ export class Connection {
     const { file, argv } = programAt(vantage, nodeArgv(prober.length));
     // In a group of its own: a Ctrl-C meant for the suite heals first, and is measured meanwhile. Its input ends with the suite, however that dies.
     this.#child = spawn(file, argv, { stdio: 'pipe', detached: true });
-    const ended = Promise.withResolvers<OperatorError>();
-    this.ended = ended.promise;
+    this.ended = this.#ended.promise;
     const { stdin, stdout, stderr } = this.#child;
     stdin.on('error', () => {});
     const text = new StringDecoder();
@@ -45,9 +48,15 @@ export class Connection {
     stderr.setEncoding('utf8').on('data', (said: string) => this.#complain(said));
     this.#child.on('error', (cause) => {
       const hint = 'can you run it yourself? For ssh install OpenSSH’s client (Debian: apt-get install openssh-client)';
-      ended.resolve(new OperatorError(`${this.#place}: ${file} cannot be started: ${cause.message}`, { hint, cause }));
+      this.#ended.resolve(
+        new OperatorError(`${this.#place}: ${file} cannot be started: ${cause.message}`, { hint, cause }),
+      );
     });
-    this.#child.on('close', (code, signal) => ended.resolve(this.#failure ?? this.#whyEnded(code, signal)));
+    this.#child.on('exit', (code, signal) => {
+      this.#hasExited = true;
+      setTimeout(() => this.#letGo(() => this.#whyEnded(code, signal)), END).unref();
+    });
+    this.#child.on('close', (code, signal) => this.#ended.resolve(this.#failure ?? this.#whyEnded(code, signal)));
     stdin.write(prober);
   }
 
@@ -64,8 +73,20 @@ export class Connection {
   async close(): Promise<void> {
     this.#child.stdin.end();
     const kill = setTimeout(() => this.#kill(), END);
+    const leave = setTimeout(() => this.#letGo(() => this.#error('its program does not end')), 2 * END);
     await this.ended;
     clearTimeout(kill);
+    clearTimeout(leave);
+  }
+
+  /**
+   * What holds on to its pipes is not waited for: a master of ssh's that this connection shares, a program in the background, one of another user's that cannot
+   * be killed.
+   */
+  #letGo(why: () => OperatorError): void {
+    const { stdin, stdout, stderr } = this.#child;
+    for (const pipe of [stdin, stdout, stderr]) pipe.destroy();
+    this.#ended.resolve(this.#failure ?? why());
   }
 
   #lines(text: string): string[] {
@@ -105,29 +126,35 @@ export class Connection {
   }
 
   #fail(message: string, hint?: string): void {
-    this.#failure ??= new OperatorError(`${this.#place}: ${message}`, hint === undefined ? {} : { hint });
+    this.#failure ??= this.#error(message.slice(0, LONGEST_WORDS), hint?.slice(0, LONGEST_WORDS));
     this.#kill();
+  }
+
+  /** Until it has greeted, what else was said there tells more. */
+  #error(message: string, hint?: string): OperatorError {
+    const words = this.#greeted ? '' : mask(this.#noise.trim()).slice(-LONGEST_WORDS);
+    const all = `${this.#place}: ${message}${words === '' ? '' : `: ${words}`}`;
+    return new OperatorError(all, hint === undefined ? {} : { hint });
   }
 
   /** With whatever it has started here. */
   #kill(): void {
+    if (this.#hasExited) return;
     try {
       process.kill(-this.#child.pid!, 'SIGKILL');
     } catch {
-      // It was never started, or has ended in this very moment.
+      // It was never started, has ended in this very moment, or is another user's.
     }
   }
 
   #whyEnded(code: number | null, signal: string | null): OperatorError {
     const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
-    const words = mask(this.#noise.trim()).slice(-1000);
     const hint =
       code === NOT_FOUND
         ? `a prober needs Node ${OLDEST_NODE.major}.${OLDEST_NODE.minor} or later there, on the PATH of a login that is not interactive`
         : this.#greeted
           ? undefined
           : 'can you run `node --version` there in the same way yourself, without being asked anything?';
-    const message = `${this.#place}: the connection ${how}${words === '' ? '' : `: ${words}`}`;
-    return new OperatorError(message, hint === undefined ? {} : { hint });
+    return this.#error(`the connection ${how}`, hint);
   }
 }

@@ -33,7 +33,10 @@ export function main(own: Own<ProbeDefinition>[]): void {
   process.stdout.write = () => true;
   const say = (message: Said) => output.write(`${JSON.stringify(message)}\n`);
 
+  let isFailing = false;
   function fail(error: unknown): void {
+    if (isFailing) return;
+    isFailing = true;
     const { message, hint, cause } = error as Partial<OperatorError>;
     const because = cause instanceof Error ? `: ${cause.message}` : '';
     say({ kind: 'error', message: `${message ?? String(error)}${because}`, hint });
@@ -45,7 +48,7 @@ export function main(own: Own<ProbeDefinition>[]): void {
   const encoder = new SampleEncoder();
   const send = async () => {
     const records = encoder.take();
-    if (records.length === 0) return;
+    if (records.length === 0 || isFailing) return;
     if (output.writableLength > BACKLOG)
       throw new Error(`${BACKLOG / 2 ** 20} MiB of samples wait for a connection that takes none: no more are kept`);
     say({ kind: 'samples', records: records.toString('base64') });
@@ -100,6 +103,8 @@ export function main(own: Own<ProbeDefinition>[]): void {
     follow(JSON.parse(line) as Order).catch(fail);
   });
   input.on('close', () => process.exit(0));
+  // A login may have written something without an end of line.
+  output.write('\n');
   say({ kind: 'hello', node: process.versions.node, origin });
 }
 

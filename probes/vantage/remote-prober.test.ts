@@ -100,8 +100,9 @@ test('what keeps a prober from running there is said, with what to do', async ()
   assert.match(await refused({ kind: 'command', argv: ['no-such-program-here'] }), /cannot be started.*ENOENT/);
   assert.match(await refused(shell('echo Permission denied >&2; exit 255')), /code 255: Permission denied.*yourself/);
   assert.match(await refused(shell('exec env -i PATH=/nowhere "$@"')), /code 127.*needs Node 22\.18 or later/);
-  const old = `shift 3; exec node -e 'Object.defineProperty(process.versions, "node", { value: "20.19.1" });'"$1" `;
+  const old = `shift 2; exec node -e 'Object.defineProperty(process.versions, "node", { value: "20.19.1" });'"$1" `;
   assert.match(await refused(shell(old)), /Node 20\.19\.1 is too old; install Node 22\.18 or later there/);
+  assert.match(await refused(shell('exec "$@" < /dev/null')), /its input ended before.*docker and kubectl need -i/);
   const noise = `printf 'Welcome to w1\\n'; exit 1`;
   assert.match(await refused(shell(noise)), /code 1: Welcome to w1/);
 });
@@ -109,6 +110,16 @@ test('what keeps a prober from running there is said, with what to do', async ()
 test('a greeting of the login is passed over', async () => {
   const { node } = await lookAt({ vantage: shell('echo "Last login: today"; exec "$@"'), kinds: {} }, []);
   assert.equal(node, process.versions.node);
+  const unended = await lookAt({ vantage: shell(`printf 'a title without an end of line'; exec "$@"`), kinds: {} }, []);
+  assert.equal(unended.node, process.versions.node);
+});
+
+test('what goes on in the background there and holds its pipes is not waited for', async () => {
+  const file = join(folder, 'holds');
+  await lookAt({ vantage: shell(`setsid sleep 300 & echo $! > ${file}; exec "$@"`), kinds: {} }, []);
+  const pid = Number(readFileSync(file, 'utf8'));
+  assert.ok(isAlive(pid));
+  process.kill(pid, 'SIGKILL');
 });
 
 test('one that says what no prober says is refused, however much it says', async () => {
@@ -120,6 +131,8 @@ test('one that says what no prober says is refused, however much it says', async
   };
   assert.match(await says('echo what; exec sleep 60'), /what is no message of a prober: what/);
   assert.match(await says(`echo '{"kind":"answer","at":-1}'; exec sleep 60`), /what is no message of a prober/);
+  const long = `printf '{"kind":"error","message":"'; head -c 3000000 /dev/zero | tr '\\0' x; echo '"}'; exec sleep 60`;
+  assert.match(await says(long), / sh: x{1000}$/);
   assert.match(await says(`yes | tr -d '\\n'`), /a line of more than 64 MiB/);
 });
 

@@ -1,13 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { readSecret } from '../../files/reference.ts';
 import { OperatorError } from '../../units/operator-error.ts';
+import { formatDuration } from '../../units/units.ts';
 import { within } from '../../units/within.ts';
 import type { StreamSpec } from '../probe.ts';
 import { bundleProber } from './bundle.ts';
 import { Connection } from './connection.ts';
 import { type Exchange, Exchanges } from './exchanges.ts';
 import type { Said } from './messages.ts';
-import { sayPlace, type Vantage } from './vantage.ts';
+import type { Vantage } from './vantage.ts';
 
 /** How long a connection and its prober may take, ms: to greet, and then for each of its first answers. */
 const PATIENCE = 20_000;
@@ -120,11 +121,9 @@ class Remote {
   readonly addresses = Promise.withResolvers<Record<string, string[]>>();
   readonly report = Promise.withResolvers<RemoteEnd>();
   readonly #listener: RemoteListener;
-  readonly #place: string;
 
   constructor(vantage: Vantage, prober: Buffer, now: () => number, listener: RemoteListener) {
     this.#listener = listener;
-    this.#place = sayPlace(vantage);
     this.connection = new Connection(vantage, prober, (said) => this.#hear(said));
     this.exchanges = new Exchanges(now, (order) => this.connection.send(order), listener.exchange);
     this.connection.ended.then(({ message }) => this.report.resolve({ report: null, error: message }));
@@ -134,12 +133,16 @@ class Remote {
     return this.patient('starting a prober', this.hello.promise);
   }
 
-  /** What it waits for; rejects when the connection ends before, or it takes too long. */
+  /** What it waits for; rejects when the connection ends before, which it does when that takes too long. */
   async patient<T>(what: string, waited: Promise<T>): Promise<T> {
     const lost = this.connection.ended.then((error) => {
       throw error;
     });
-    return within(PATIENCE, `${this.#place}: ${what}`, Promise.race([waited, lost]));
+    const tooLong = setTimeout(
+      () => this.connection.giveUp(`${what}: no end within ${formatDuration(PATIENCE)}`),
+      PATIENCE,
+    );
+    return Promise.race([waited, lost]).finally(() => clearTimeout(tooLong));
   }
 
   #hear(said: Said): void {

@@ -22,7 +22,8 @@ export function sshTarget(address: string): { host: string; port: string } | und
   if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '' || url.port === '0') return undefined;
   if (url.username.includes('%')) return undefined;
   const user = url.username === '' ? '' : `${url.username}@`;
-  return { host: `${user}${url.hostname}`, port: url.port };
+  // ssh takes an IPv6 address as it is.
+  return { host: `${user}${url.hostname.replace(/^\[(.*)\]$/, '$1')}`, port: url.port };
 }
 
 /** The program that runs `argv` there, with its standard input and output here. */

@@ -1,6 +1,7 @@
 import { degradations, type Findings, type GaugeFindings, type LargeFile } from '../../analysis/findings.ts';
 import { type Spell, spellsOf } from '../../analysis/streams/degradation.ts';
 import type { LoadSecond } from '../../recording/recording.ts';
+import { whyNothing } from '../vantages.ts';
 
 /** The data of the charts, as columns. Times in seconds since the fault, or since the run's origin if there was none. */
 export interface ChartData {
@@ -120,16 +121,17 @@ export function spells(findings: Findings, bins = findings.bins): Spell[] {
   return spellsOf(bins, zeroOf(findings) / 1000);
 }
 
-/** What users had as seen from each further vantage, in seconds since zero, as far as it is known. */
+/** What users had as seen from each further vantage, in seconds since zero, as far as it is known: nothing of one that proves nothing. */
 export function spellsByVantage(findings: Findings): { vantage: string; spells: Spell[] }[] {
   const { from, to } = probedRange(findings);
-  return (findings.vantages ?? []).map(({ vantage, bins, until = Number.POSITIVE_INFINITY }) => ({
-    vantage,
-    spells: spells(
-      findings,
-      bins.filter(({ second }) => second * 1000 < until),
-    ).filter((spell) => spell.to > from && spell.from < to),
-  }));
+  return (findings.vantages ?? []).map((one) => {
+    const until = whyNothing(one) === undefined ? (one.until ?? Number.POSITIVE_INFINITY) : Number.NEGATIVE_INFINITY;
+    const known = one.bins.filter(({ second }) => second * 1000 < until);
+    return {
+      vantage: one.vantage,
+      spells: spells(findings, known).filter((spell) => spell.to > from && spell.from < to),
+    };
+  });
 }
 
 /** Short enough for a legend: platforms' ids are long. */
