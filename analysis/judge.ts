@@ -15,12 +15,15 @@ import {
   reactionMark,
   reactionsOf,
   replacements,
+  unseenUntil,
+  untilHealed,
   untilHealing,
 } from './events/reactions.ts';
 import { recoverySplit } from './events/recovery-split.ts';
 import { type RunTimeline, runTimelineOf } from './events/run-timeline.ts';
 import { timelineOf } from './events/timeline.ts';
 import { warningsOf } from './events/warnings.ts';
+import { watchedUntil } from './events/watched.ts';
 import type { Check, Durability, Findings, LargeFile, LoadFindings, StreamFindings } from './findings.ts';
 import { loadSentCheck, thresholdChecks } from './load/checks.ts';
 import { loadDurability } from './load/durability.ts';
@@ -231,14 +234,12 @@ function reactionFindings(
   const notice = firstNotice(reactions, scope);
   // Without targets we cannot tell which events are a reaction to the fault.
   const unnoticed =
-    aimed.length === 0
-      ? {}
-      : { beyond: Math.max(0, Math.min(timeline.healing?.from ?? timeline.end, timeline.end) - t0.from) };
+    aimed.length === 0 ? {} : unseenUntil(watchedUntil(events, ['nodes', 'members'], untilHealed(timeline)), t0);
   const tails = staleTails(series, injected, reactions, scope);
   const several = whyUnpredicted(meta.scenario.faults);
   const predicted = several === undefined ? aimed.flatMap((one) => predictOf(one, meta, inspection, replaced)) : [];
   const unpredicted = several ?? (predicted.length > 0 && !scope.services ? SERVICES_UNKNOWN : undefined);
-  const measured = { timeline: injected, reactions, replaced, streams, tails };
+  const measured = { timeline: injected, events, reactions, replaced, streams, tails };
   return {
     split: recoverySplit(injected, streams, notice, replaced, tails[0] && staleStep(tails[0], t0)),
     ttd: notice ? reactionMark(notice, t0) : unnoticed,

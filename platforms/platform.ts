@@ -108,8 +108,11 @@ export interface PlatformEvent {
     | 'member-failed'
     | 'control-plane-lost'
     | 'control-plane-back'
+    /** What it tells of `unwatched` is not heard any more, and will not be: that nothing is told of it means nothing. */
+    | 'unwatched'
     | 'other';
   text: string;
+  unwatched?: 'nodes' | 'members' | 'leader';
   wall?: number;
   /** No events arrived for this long, ms, until this one was reported: it happened in between. */
   unseenFor?: number;

@@ -182,9 +182,11 @@ const platformEvent: z.ZodType<PlatformEvent> = z.looseObject({
     'member-failed',
     'control-plane-lost',
     'control-plane-back',
+    'unwatched',
     'other',
   ]),
   text,
+  unwatched: z.enum(['nodes', 'members', 'leader']).optional(),
   wall: z.number().optional(),
   unseenFor: z.number().min(0).optional(),
   /** As older recordings said it: epoch ms. */

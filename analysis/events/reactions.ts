@@ -40,6 +40,14 @@ export function reactionMark({ at, told }: Reaction, t0: Bracket): Mark {
   return { ms: told - t0.from, bracket: { from: Math.max(0, at.from - t0.to), to: at.to - t0.from } };
 }
 
+/** What was not seen to happen until then: it took longer, if it happened at all. Nothing is known where nobody watched. */
+export function unseenUntil(watched: number, t0: Bracket): Mark {
+  return watched > t0.from ? { beyond: watched - t0.from } : {};
+}
+
+/** After healing nothing is left to notice. */
+export const untilHealed = ({ healing, end }: RunTimeline) => Math.min(healing?.from ?? end, end);
+
 /** Reactions to the fault only: anything after the start of healing may be a reaction to healing. */
 export function untilHealing(reactions: Reaction[], timeline: RunTimeline): Reaction[] {
   const { healing } = timeline;

@@ -21,6 +21,8 @@ export function warningsOf(
   const warnings: string[] = [];
   for (const event of events) {
     if (event.kind === 'warning') warnings.push(event.text);
+    if (event.kind === 'platform' && event.event.kind === 'unwatched')
+      warnings.push(`${event.event.text}. What the platform did since then is not known`);
     if (event.kind === 'phase' && event.state === 'failed' && AFTERWARDS.has(event.phase)) {
       warnings.push(`${event.phase} failed: ${event.message ?? 'no reason was recorded'}`);
     }

@@ -1,10 +1,19 @@
 /** Checks predicted windows against what was measured. */
+import type { PlatformEvent } from '../../platforms/platform.ts';
 import type { PredictedWindow } from '../../platforms/prediction.ts';
-import type { Bracket } from '../../recording/recording.ts';
+import type { Bracket, RunEvent } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
-import { lastReady, type Reaction, type Replacement, reactionMark } from '../events/reactions.ts';
+import {
+  lastReady,
+  type Reaction,
+  type Replacement,
+  reactionMark,
+  unseenUntil,
+  untilHealed,
+} from '../events/reactions.ts';
 import { slowestStream } from '../events/recovery-split.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
+import { watchedUntil } from '../events/watched.ts';
 import type { Mark, Outage, Prediction, StreamFindings } from '../findings.ts';
 import { HEADLINE } from '../streams/outages.ts';
 import type { Tail } from '../streams/stale-connections.ts';
@@ -12,6 +21,7 @@ import type { Tail } from '../streams/stale-connections.ts';
 /** What a run measured of the predicted moments. */
 export interface Measured {
   timeline: RunTimeline & { t0: Bracket };
+  events: RunEvent[];
   /** Until healing began. */
   reactions: Reaction[];
   replaced: Replacement[];
@@ -27,30 +37,30 @@ export function checkPrediction(predicted: PredictedWindow, measured: Measured):
   return { moment, what, formula, timers, window, measured: mark, holds, ...(note === undefined ? {} : { note }) };
 }
 
-function markOf(predicted: PredictedWindow, { timeline, reactions, replaced, streams }: Measured): Mark {
-  const { t0, healing, end } = timeline;
-  // After healing nothing is left to notice.
-  const unseen: Mark = { beyond: Math.max(0, Math.min(healing?.from ?? end, end) - t0.from) };
+function markOf(predicted: PredictedWindow, { timeline, events, reactions, replaced, streams }: Measured): Mark {
+  const { t0, end } = timeline;
+  const unseen = (of: NonNullable<PlatformEvent['unwatched']>, until = untilHealed(timeline)) =>
+    unseenUntil(watchedUntil(events, [of], until), t0);
   switch (predicted.moment) {
     case 'new leader': {
       const elected = reactions.find(({ event }) => event.kind === 'leader-changed');
-      return elected ? reactionMark(elected, t0) : unseen;
+      return elected ? reactionMark(elected, t0) : unseen('leader');
     }
     case 'node noticed down': {
       const isIt = ({ event }: Reaction) =>
         event.kind === 'node-down' && (event.node === undefined || predicted.of.includes(event.node));
       const down = reactions.find(isIt);
-      return down ? reactionMark(down, t0) : unseen;
+      return down ? reactionMark(down, t0) : unseen('nodes');
     }
     // Nobody outside of the node sees it.
     case 'node reset':
       return {};
     case 'replacement running': {
       const own = replaced.filter(({ service }) => predicted.of.includes(service));
-      if (own.length < predicted.of.length) return unseen;
+      if (own.length < predicted.of.length) return unseen('members');
       const ready = lastReady(own);
       // Once it is scheduled a replacement comes up whether or not the fault is healed meanwhile.
-      if (!ready) return { beyond: Math.max(0, end - t0.from) };
+      if (!ready) return unseen('members', end);
       return reactionMark(ready, t0);
     }
     case 'users served again':

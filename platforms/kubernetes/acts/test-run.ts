@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import type { Api } from '../api/api.ts';
-import { isGone, unlessGone } from '../api/api-error.ts';
+import { isUnknownKind, unlessGone } from '../api/api-error.ts';
 import { execIn } from '../api/exec.ts';
 import {
   CONFIG_MAPS,
@@ -169,7 +169,7 @@ export async function offersTestRuns(api: Api): Promise<{ kind: boolean; operato
   try {
     await api.get(`/apis/${TEST_RUNS.group}/${TEST_RUNS.version}`);
   } catch (error) {
-    if (isGone(error)) return { kind: false, operator: null };
+    if (isUnknownKind(error)) return { kind: false, operator: null };
     throw error;
   }
   const { items } = await api.list<Controller>(DEPLOYMENTS);

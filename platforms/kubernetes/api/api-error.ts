@@ -8,7 +8,7 @@ interface Status {
   details?: { causes?: { reason?: string; message?: string }[]; retryAfterSeconds?: number };
 }
 
-/** The API could not be asked: a plugin gave no credentials. */
+/** The API could not be asked: there are no credentials, since a plugin gave none or a file cannot be read. */
 export class NoAccess extends OperatorError {}
 
 /** A request that the API refused, or that got no answer. */
@@ -66,8 +66,12 @@ export function refusal(what: string, status: number, body: string, suspicion?: 
       hint: '`brownout plan SCENARIO --cluster FILE --rights` prints a role with every right that is needed',
     });
   }
-  return new ApiError(`${what}: ${status} ${message || 'without a word'}`, common);
+  const hint = status === 404 && reason !== 'NotFound' ? NOT_THE_API : undefined;
+  return new ApiError(`${what}: ${status} ${message || 'without a word'}`, { ...common, ...(hint && { hint }) });
 }
+
+const NOT_THE_API =
+  'the API does not know that path, or something in front of it answers: is `server` of the kubeconfig right?';
 
 function parseStatus(body: string): Status {
   try {
@@ -97,7 +101,11 @@ export const isRefusal = ({ status }: ApiError) => status !== undefined && statu
 /** It is no wiser to ask again: not allowed, or no such request. */
 export const isFinal = ({ status }: ApiError) => [400, 401, 403, 405, 413, 415, 422].includes(status ?? 0);
 
-export const isGone = (error: unknown) => error instanceof ApiError && error.status === 404;
+/** The API itself says so. A bare 404 may be anybody's: a proxy that has no way to the API yet says it of everything. */
+export const isGone = (error: unknown) =>
+  error instanceof ApiError && error.status === 404 && error.reason === 'NotFound';
+/** A kind that the API does not know has no better answer. Asked only of what changes nothing. */
+export const isUnknownKind = (error: unknown) => error instanceof ApiError && error.status === 404;
 export const isConflict = (error: unknown) => error instanceof ApiError && error.status === 409;
 
 /** Passes over "not there": an idempotent act has nothing left to do. */

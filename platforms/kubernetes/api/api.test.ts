@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { Api } from './api.ts';
-import { ApiError, NoAccess } from './api-error.ts';
-import { follow } from './follow.ts';
+import { ApiError, isGone } from './api-error.ts';
+import { follow, Restart } from './follow.ts';
 import { type KubeObject, NODES } from './objects.ts';
 import { openReach } from './reach.ts';
 
@@ -231,6 +231,7 @@ describe('the API client', { timeout: 60_000 }, () => {
   });
 
   it('goes on following after a credential plugin has failed once', async () => {
+    const done = new AbortController();
     const api = await serve((request, response, count) => {
       if (!request.url!.includes('watch=true')) {
         json(response, 200, { metadata: { resourceVersion: '1' }, items: [] });
@@ -239,18 +240,85 @@ describe('the API client', { timeout: 60_000 }, () => {
       if (count > 2) done.abort();
       response.end();
     });
-    const done = new AbortController();
-    const { access } = api.reach;
-    let times = 0;
-    api.reach.access = () => {
-      times += 1;
-      if (times === 2) return Promise.reject(new NoAccess('no credentials for c: try later (exit 1)'));
-      return access.call(api.reach);
+    // Its answers hold for no time at all, so each request asks it; the second time it fails.
+    const credential = {
+      kind: 'ExecCredential',
+      apiVersion: 'client.authentication.k8s.io/v1',
+      status: { token: 'hunter2', expirationTimestamp: '2020-01-01T00:00:00Z' },
     };
+    const file = join(folder, 'plugin-asked');
+    const script = `echo x >> ${file}; [ $(wc -l < ${file}) = 2 ] && exit 1; echo '${JSON.stringify(credential)}'`;
+    const exec = { apiVersion: credential.apiVersion, command: 'sh', args: ['-c', script] };
+    const kubeconfig = join(folder, 'with-plugin');
+    const config = {
+      clusters: [{ name: 'c', cluster: { server: api.reach.server.href, 'insecure-skip-tls-verify': true } }],
+      users: [{ name: 'u', user: { exec } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    };
+    writeFileSync(kubeconfig, JSON.stringify(config));
     const nothing = () => {};
-    const listener = { listed: nothing, changed: nothing, removed: nothing, refused: () => assert.fail() };
-    await follow<KubeObject>(api, { resource: NODES }, listener, done.signal);
-    assert.ok(times > 3);
+    let hindered = 0;
+    const listener = {
+      ...{ listed: nothing, changed: nothing, removed: nothing, refused: () => assert.fail() },
+      hindered: () => {
+        hindered++;
+      },
+    };
+    const withPlugin = new Api(openReach({ kubeconfig, context: 'x' }), LIMITS);
+    await follow<KubeObject>(withPlugin, { resource: NODES }, listener, done.signal);
+    assert.equal(hindered, 1);
+    assert.ok(asked.length >= 3);
+  });
+
+  it('goes on following through a proxy that has no way to the API for a moment, and does not take its 404 for the word of the API', async () => {
+    const nobody = (response: ServerResponse) => response.writeHead(404).end('<html>404 default backend</html>');
+    const api = await serve((request, response, count) => {
+      if (count < 3) nobody(response);
+      else if (!request.url!.includes('watch=true'))
+        json(response, 200, { metadata: { resourceVersion: '1' }, items: [node('a', 1)] });
+    });
+    assert.deepEqual(await heard(api, 1), ['all a (late)']);
+    asked = [];
+    const gone = await serve((_, response, count) =>
+      count === 1 ? nobody(response) : json(response, 404, { reason: 'NotFound', message: 'nodes "a" not found' }),
+    );
+    const byProxy = await rejected(gone.read(NODES, { name: 'a' }));
+    assert.deepEqual([isGone(byProxy), /is `server` of the kubeconfig right/.test(byProxy.hint ?? '')], [false, true]);
+    assert.equal(isGone(await rejected(gone.read(NODES, { name: 'a' }))), true);
+  });
+
+  it('a watch that breaks was alive until its last word, whoever else answers at that address', async () => {
+    const restart = new Restart();
+    const done = new AbortController();
+    let sinceWhen: number | undefined;
+    const api = await serve((request, response, count) => {
+      if (!request.url!.includes('watch=true'))
+        return json(response, 200, { metadata: { resourceVersion: '1' }, items: [] });
+      response.writeHead(200);
+      if (count === 2) {
+        response.write(line('ADDED', node('a', 2)), () =>
+          setTimeout(() => {
+            // Another server says that it lives, and this one's connection breaks.
+            restart.answered = performance.now();
+            request.socket.destroy();
+          }, 200),
+        );
+      } else response.write(line('ADDED', node('b', 3)));
+    });
+    let heardAt = 0;
+    const nothing = () => {};
+    const listener = {
+      ...{ listed: nothing, removed: nothing, refused: () => assert.fail() },
+      changed: ({ metadata }: KubeObject, since?: number) => {
+        if (metadata.name === 'a') heardAt = performance.now();
+        else {
+          sinceWhen = since;
+          done.abort();
+        }
+      },
+    };
+    await follow<KubeObject>(api, { resource: NODES }, listener, done.signal, restart);
+    assert.ok(sinceWhen !== undefined && sinceWhen <= heardAt, `${sinceWhen} of ${heardAt}`);
   });
 
   it('stops following what it may not see', async () => {

@@ -28,7 +28,7 @@ export interface Listener<T> {
 
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 2_000;
-/** What keeps this computer itself from asking, ms. */
+/** What keeps the API itself from being asked, ms. */
 const LONGEST_FAILURE = 60_000;
 /** What comes within this time of a new connection may have happened before it. */
 const CATCHING_UP = 1_000;
@@ -49,8 +49,11 @@ export async function follow<T extends KubeObject>(
   const setbacks = new Setbacks(() => api.reach.renew());
   while (!signal.aborted) {
     const began = performance.now();
+    const wanted = restart.signal;
+    let isEnded = false;
     try {
-      await reader.read(signal, restart.signal, () => setbacks.over());
+      await reader.read(signal, wanted, () => setbacks.over());
+      isEnded = !wanted.aborted;
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof NoAccess) {
@@ -67,7 +70,8 @@ export async function follow<T extends KubeObject>(
         await sleep(pause, signal);
       }
     }
-    reader.broken(restart.answered);
+    // Only a server that ended the watch itself was alive until then. Behind one address there may be several, of which another one answered.
+    reader.broken(isEnded ? restart.answered : Number.NEGATIVE_INFINITY);
     // A server that ends every watch at once must not be asked without a pause.
     await sleep(FIRST_PAUSE - (performance.now() - began), signal);
   }
@@ -119,7 +123,7 @@ class Reader<T extends KubeObject> {
     this.#version = undefined;
   }
 
-  /** The connection is gone. @param answered until then it was alive for certain */
+  /** The connection is gone. @param answered until then its server was alive for certain */
   broken(answered: number): void {
     this.#caughtUp();
     this.#since ??= Math.max(this.#heard, answered);
@@ -158,12 +162,14 @@ class Setbacks {
       this.#renew();
       return 0;
     }
+    // A proxy in front of an API that is being started says so of everything.
+    if (error.status === 404) return this.here();
     if (!isFinal(error)) this.#silentAt = performance.now();
     else if (performance.now() - this.#silentAt > RELOADING) return undefined;
     return this.#next();
   }
 
-  /** The API was not even asked: how long to wait, ms; undefined when that has gone on for too long. */
+  /** The API was not even asked, or has not answered itself: how long to wait, ms; undefined when that has gone on for too long. */
   here(): number | undefined {
     this.#failedAt ??= performance.now();
     if (performance.now() - this.#failedAt > LONGEST_FAILURE) return undefined;
@@ -184,7 +190,7 @@ class Setbacks {
   }
 }
 
-const isFinal = ({ status }: ApiError) => status === 401 || status === 403 || status === 404;
+const isFinal = ({ status }: ApiError) => status === 401 || status === 403;
 
 /** Ends connections that are open, to have them made anew. */
 export class Restart {

@@ -7,6 +7,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { withoutSecrets } from '../../../files/secret.ts';
 import { OperatorError } from '../../../units/operator-error.ts';
 import type { KubernetesReach } from '../cluster.ts';
+import { NoAccess } from './api-error.ts';
 import { type Credential, type Plugin, runPlugin } from './credential-plugin.ts';
 import { rememberSent, rememberUser } from './credentials.ts';
 import { type Kubeconfig, type Pem, readKubeconfig } from './kubeconfig.ts';
@@ -21,7 +22,7 @@ interface Access {
 /** The way to a cluster's API: its address, and whoever the suite is there. */
 export interface Reach {
   readonly server: URL;
-  /** Credentials, which a plugin may have to be asked for. Throws OperatorError. */
+  /** Credentials, which a plugin may have to be asked for. Throws NoAccess. */
   access(): Promise<Access>;
   /** Reads the credentials anew: a token or certificate that was refused may have been renewed meanwhile. */
   renew(): void;
@@ -44,7 +45,7 @@ export function openReach(reach: KubernetesReach): Reach {
       } catch (error) {
         // What a plugin says may hold what it made.
         const why = withoutSecrets((error as Error).message.trim());
-        throw new OperatorError(`no credentials for ${server.origin}: ${why}`, {
+        throw new NoAccess(`no credentials for ${server.origin}: ${why}`, {
           hint: (error as OperatorError).hint ?? 'are the files there that the kubeconfig names?',
           cause: error,
         });

@@ -2,7 +2,7 @@ import { sleep } from '../../../units/sleep.ts';
 import type { PlatformEvent } from '../../platform.ts';
 import { Queue } from '../../queue.ts';
 import type { Api } from '../api/api.ts';
-import type { ApiError } from '../api/api-error.ts';
+import { type ApiError, NoAccess } from '../api/api-error.ts';
 import { type Followed, follow, type Listener, Restart } from '../api/follow.ts';
 import {
   ENDPOINT_SLICES,
@@ -29,19 +29,27 @@ export async function* watchKubernetes(api: Api, namespace: string, signal: Abor
   const queue = new Queue<PlatformEvent>(signal);
   const tell: Tell = (event) => queue.push(event);
   const restart = new Restart();
-  const watch = <T extends KubeObject>(what: Followed, make: (tell: Tell) => EventSource<T>) =>
-    follow<T>(api, what, listenerOf(what, make, tell), signal, restart).catch((error: Error) =>
-      tell({ kind: 'other', text: `${what.resource.plural} are not watched any more: ${error.message}` }),
-    );
+  const watch = <T extends KubeObject>(
+    what: Followed,
+    make: (tell: Tell) => EventSource<T>,
+    unwatched?: PlatformEvent['unwatched'],
+  ) => {
+    const over = (error: Error) => {
+      const text = `${what.resource.plural} are not watched any more: ${error.message}`;
+      tell(unwatched === undefined ? { kind: 'other', text } : { kind: 'unwatched', text, unwatched });
+    };
+    return follow<T>(api, what, listenerOf(make, tell, over), signal, restart).catch(over);
+  };
   const place = { namespace };
   const watches = [
-    watch<KubeNode>({ resource: NODES }, (events) => new NodeEvents(events)),
-    watch<Pod>({ resource: PODS, place }, (events) => new MemberEvents(events)),
+    watch<KubeNode>({ resource: NODES }, (events) => new NodeEvents(events), 'nodes'),
+    watch<Pod>({ resource: PODS, place }, (events) => new MemberEvents(events), 'members'),
     watch<Slice>({ resource: ENDPOINT_SLICES, place }, (events) => new SliceEvents(events)),
     watch<KubeEvent>({ resource: EVENTS, place }, (events) => new ApiEvents(events)),
     watch<Lease>(
       { resource: LEASES, place: { namespace: SYSTEM }, query: { fieldSelector: `metadata.name=${LEADER_LEASE}` } },
       (events) => new LeaderEvents(events),
+      'leader',
     ),
     pulse(api, tell, restart, signal),
   ];
@@ -50,9 +58,9 @@ export async function* watchKubernetes(api: Api, namespace: string, signal: Abor
 }
 
 function listenerOf<T extends KubeObject>(
-  { resource }: Followed,
   make: (tell: Tell) => EventSource<T>,
   tell: Tell,
+  refused: (error: ApiError) => void,
 ): Listener<T> {
   let known: Set<string> | undefined;
   /** What is reported now happened at some time since then, by performance.now(). */
@@ -78,8 +86,7 @@ function listenerOf<T extends KubeObject>(
       known?.delete(metadata.name);
       events.gone(metadata.name);
     },
-    refused: (error: ApiError) =>
-      tell({ kind: 'other', text: `${resource.plural} cannot be watched: ${error.message}` }),
+    refused,
   };
 }
 
@@ -89,6 +96,7 @@ const PULSE_TIMEOUT = 2_500;
 /** Tells when the control plane is lost and when it is back. */
 async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal): Promise<void> {
   let lost = false;
+  let answered = performance.now();
   while (!signal.aborted) {
     const asked = performance.now();
     const failure = await api.get('/readyz', { patience: 0, timeout: PULSE_TIMEOUT, accept: '*/*', text: true }).then(
@@ -96,12 +104,17 @@ async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal
       (error: Error) => error,
     );
     if (signal.aborted) return;
-    if (failure && !lost) tell({ kind: 'control-plane-lost', text: failure.message });
-    if (!failure && lost) {
-      tell({ kind: 'control-plane-back', text: 'the API answers again' });
-      restart.now();
-    } else if (!failure) restart.answered = asked;
-    lost = failure !== undefined;
+    // Who could not be asked is not lost.
+    if (!(failure instanceof NoAccess)) {
+      if (failure && !lost)
+        tell({ kind: 'control-plane-lost', text: failure.message, unseenFor: performance.now() - answered });
+      if (!failure && lost) {
+        tell({ kind: 'control-plane-back', text: 'the API answers again' });
+        restart.now();
+      } else if (!failure) restart.answered = asked;
+      if (!failure) answered = asked;
+      lost = failure !== undefined;
+    }
     await sleep(PULSE, signal);
   }
 }

@@ -1,6 +1,6 @@
 import { OperatorError, PermanentError } from '../../../units/operator-error.ts';
 import type { Api } from '../api/api.ts';
-import { isGone, unlessGone } from '../api/api-error.ts';
+import { isUnknownKind, unlessGone } from '../api/api-error.ts';
 import { type KubeObject, type Labels, NAMESPACES, type Resource, RUN_LABEL, UNBOUND } from '../api/objects.ts';
 import { type Additions, addTo, type Draft, readManifest } from './manifest.ts';
 
@@ -93,7 +93,7 @@ async function resourceList(api: Api, apiVersion: string): Promise<ResourceList>
   try {
     return await api.get<ResourceList>(path);
   } catch (error) {
-    if (isGone(error)) return { resources: [] };
+    if (isUnknownKind(error)) return { resources: [] };
     throw error;
   }
 }
