@@ -24,6 +24,7 @@ const DEFAULTS = {
   'probe.period': 10_000,
   grace: 30_000,
 };
+const ZONE = 'topology.kubernetes.io/zone';
 const TUNED = {
   'node.monitor.grace': 5_000,
   'node.monitor.period': 1_000,
@@ -110,6 +111,45 @@ test("the controllers' own node costs an election and a fresh grace period", () 
   assert.deepEqual(expected['new leader'], [13_000, 19_000]);
   assert.deepEqual(expected['node noticed down'], [63_000, 74_000]);
   assert.equal(windows({ targetNode: 'c2' })['new leader'], undefined);
+});
+
+test('where nobody is known to lead, nothing is predicted of a manager that dies, and all of a worker', () => {
+  const leaderless = (options: Options) => {
+    const one = situation(options);
+    const nodes = one.inspection.nodes.map((node) => ({ ...node, leader: false }));
+    return predict({ ...one, inspection: { ...one.inspection, nodes } }).map(({ moment }) => moment);
+  };
+  assert.deepEqual(leaderless({ targetNode: 'c2' }), []);
+  assert.ok(leaderless({ targetNode: 'w1', replicas: 2 }).includes('node noticed down'));
+});
+
+test('several nodes of a zone are given up one each eviction interval, and most of a zone not at all', () => {
+  const several = (dead: number, zones: (i: number) => string) => {
+    const one = situation({ timers: { ...VOTE, 'eviction.interval': 10_000 }, replicas: 2 });
+    const workers = Array.from({ length: 6 }, (_, i) => ({
+      ...one.inspection.nodes[3]!,
+      name: `w${i}`,
+      labels: { [ZONE]: zones(i) },
+    }));
+    const managers = one.inspection.nodes.slice(0, 3).map((node) => ({ ...node, labels: { [ZONE]: 'm' } }));
+    const targets = workers.slice(0, dead).map(({ name }): Target => ({ kind: 'node', node: name, why: '' }));
+    const found = predict({ ...one, targets, inspection: { ...one.inspection, nodes: [...managers, ...workers] } });
+    return found.find(({ moment }) => moment === 'replacement running')?.window.to;
+  };
+  const one = several(1, () => 'a')!;
+  assert.equal(
+    several(3, () => 'a'),
+    one + 20_000,
+  );
+  assert.equal(
+    several(3, (i) => `zone-${i}`),
+    one,
+  );
+  assert.equal(
+    several(4, () => 'a'),
+    undefined,
+    'two thirds of the zone',
+  );
 });
 
 test('a StatefulSet stays bound to its node: no replacement and no recovery are promised', () => {

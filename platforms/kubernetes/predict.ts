@@ -9,6 +9,7 @@
  */
 
 import type { Bracket } from '../../units/bracket.ts';
+import type { Node } from '../platform.ts';
 import {
   about,
   add,
@@ -54,6 +55,9 @@ export function predictKubernetes(situation: Situation): PredictedWindow[] {
 function nodeDeath(situation: Situation): PredictedWindow[] {
   const nodes = nodesLost(situation);
   if (nodes.length === 0) return [];
+  // Where nobody is known to lead, the node that died with it may be the leader's: its death is noticed later.
+  const hasLeader = situation.inspection.nodes.some(({ leader }) => leader);
+  if (!hasLeader && nodes.some(({ role }) => role === 'manager')) return [];
 
   const grace = timer(situation, 'node.monitor.grace');
   const period = timer(situation, 'node.monitor.period');
@@ -80,14 +84,41 @@ function nodeDeath(situation: Situation): PredictedWindow[] {
     formula = 'lease ± retry + G + u·M';
   }
   expected.push({ ...about('node noticed down', nodesOf(situation.targets)), formula, timers, window: down });
+  const given = givenUp(nodes, situation);
+  if (given === 'never') return expected;
   const services = movable(situation);
   const kept = services.filter((service) => tolerationOf(situation, service) === undefined);
   const replaced = services.filter((service) => !kept.includes(service));
-  if (replaced.length > 0) expected.push(replacedAfter(situation, replaced, down, formula, timers));
+  if (replaced.length > 0) {
+    const noticing = given.ms === 0 ? formula : `${formula} + up to ${given.nodes} eviction intervals`;
+    const used = given.timer ? { ...timers, 'eviction.interval': given.timer } : timers;
+    expected.push(replacedAfter(situation, replaced, add(down, { from: 0, to: given.ms }), noticing, used));
+  }
   // What is not replaced is back with its node, and no timer says when that is.
   if (services.length === 0 || goneEntirely(kept, situation).length > 0) return expected;
   const noticed = { down, formula, timers };
   return [...expected, usersAfterDeath(services, expected, goneEntirely(replaced, situation), noticed)];
+}
+
+/** So large a share of a zone, if more than two nodes, and the controllers take it for their own trouble: pods stay where they are, or nearly so. */
+const ZONE_IN_TROUBLE = 0.55;
+const ZONE = 'topology.kubernetes.io/zone';
+
+/** How much later than the first the last of several nodes of a zone is given up: they are, one each eviction interval. */
+function givenUp(
+  nodes: readonly Node[],
+  situation: Situation,
+): { ms: number; nodes: number; timer?: UsedTimers[string] } | 'never' {
+  const zoneOf = ({ labels }: Node) => labels[ZONE] ?? '';
+  const inZone = (some: readonly Node[], zone: string) => some.filter((node) => zoneOf(node) === zone).length;
+  const zones = [...new Set(nodes.map(zoneOf))];
+  const { nodes: all } = situation.inspection;
+  const isInTrouble = (zone: string) =>
+    inZone(nodes, zone) > 2 && inZone(nodes, zone) >= ZONE_IN_TROUBLE * inZone(all, zone);
+  if (zones.some(isInTrouble)) return 'never';
+  const most = Math.max(...zones.map((zone) => inZone(nodes, zone))) - 1;
+  const interval = timer(situation, 'eviction.interval');
+  return interval && most > 0 ? { ms: most * interval.ms, nodes: most, timer: interval } : { ms: 0, nodes: 0 };
 }
 
 /** Every service that lost a member has it back: each waits its own toleration and start, and the last one counts. */

@@ -63,7 +63,7 @@ interface Container {
   image: string;
   command?: string[];
   args?: string[];
-  readinessProbe?: { periodSeconds?: number; initialDelaySeconds?: number };
+  readinessProbe?: { periodSeconds?: number; initialDelaySeconds?: number; tcpSocket?: { port?: number | string } };
 }
 
 interface PodSpec {

@@ -17,3 +17,26 @@ export function wallOf(stamp: string | undefined, late: boolean): { wall?: numbe
   const wall = Date.parse(stamp ?? '');
   return late && !Number.isNaN(wall) ? { wall } : {};
 }
+
+/**
+ * How far the API server's clock is ahead of this computer's, as far as its answers tell: they say what time it is there, in whole seconds. Its stamps are of that
+ * clock, or of one that is kept with it.
+ */
+export class ServerClock {
+  #low = Number.NEGATIVE_INFINITY;
+  #high = Number.POSITIVE_INFINITY;
+
+  /** @param date what the server said, and between which two moments here; epoch ms */
+  saw(date: number, asked: number, heard: number): void {
+    const [low, high] = [date - heard, date + 1000 - asked];
+    this.#low = Math.max(this.#low, low);
+    this.#high = Math.min(this.#high, high);
+    // One of the two was set, or another server answers.
+    if (this.#low > this.#high) [this.#low, this.#high] = [low, high];
+  }
+
+  /** The least that all answers allow, ms; 0 where the two may agree. */
+  get ahead(): number {
+    return this.#low > 0 ? this.#low : Math.min(0, this.#high);
+  }
+}

@@ -16,7 +16,7 @@ import {
   type Pod,
 } from '../api/objects.ts';
 import { LEADER_LEASE, SYSTEM } from '../state/inspect.ts';
-import type { EventSource, Tell } from './event.ts';
+import { type EventSource, ServerClock, type Tell } from './event.ts';
 import { MemberEvents } from './member-events.ts';
 import { NodeEvents } from './node-events.ts';
 import { ApiEvents, type KubeEvent, LeaderEvents, type Slice, SliceEvents } from './other-events.ts';
@@ -27,7 +27,9 @@ import { ApiEvents, type KubeEvent, LeaderEvents, type Slice, SliceEvents } from
  */
 export async function* watchKubernetes(api: Api, namespace: string, signal: AbortSignal): AsyncIterable<PlatformEvent> {
   const queue = new Queue<PlatformEvent>(signal);
-  const tell: Tell = (event) => queue.push(event);
+  const clock = new ServerClock();
+  const tell: Tell = ({ wall, ...event }) =>
+    queue.push(wall === undefined ? event : { ...event, wall: wall - clock.ahead });
   const restart = new Restart();
   const watch = <T extends KubeObject>(
     what: Followed,
@@ -51,7 +53,7 @@ export async function* watchKubernetes(api: Api, namespace: string, signal: Abor
       (events) => new LeaderEvents(events),
       'leader',
     ),
-    pulse(api, tell, restart, signal),
+    pulse(api, tell, restart, clock, signal),
   ];
   yield* queue;
   await Promise.all(watches);
@@ -94,7 +96,7 @@ const PULSE = 1_000;
 const PULSE_TIMEOUT = 2_500;
 
 /** Tells when the control plane is lost and when it is back. */
-async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal): Promise<void> {
+async function pulse(api: Api, tell: Tell, restart: Restart, clock: ServerClock, signal: AbortSignal): Promise<void> {
   let lost = false;
   let answered = performance.now();
   while (!signal.aborted) {
@@ -113,6 +115,8 @@ async function pulse(api: Api, tell: Tell, restart: Restart, signal: AbortSignal
         restart.now();
       } else if (!failure) restart.answered = asked;
       if (!failure) answered = asked;
+      if (!failure && api.serverTime !== undefined)
+        clock.saw(api.serverTime, performance.timeOrigin + asked, performance.timeOrigin + performance.now());
       lost = failure !== undefined;
     }
     await sleep(PULSE, signal);

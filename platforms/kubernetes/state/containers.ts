@@ -19,13 +19,18 @@ export function containerId(pod: Pod): string | undefined {
   return mainStatus(pod)?.containerID?.replace(/^.*:\/\//, '') || undefined;
 }
 
-/** Running or gone, as kubelet has it; where it may not be asked, as the API has it of a node that is ready. */
+/** Running or gone, as kubelet and its runtime have it; where they may not be asked, as the API has it of a node that is ready. */
 export async function conditionByNode(api: Api, namespace: string, member: Member): Promise<MemberCondition> {
   const { pod: name, uid, life } = parseMemberId(member.id);
-  const pods = await podsOnNode(api, member.node);
+  const isIt = (pod: Pod) => pod.metadata.name === name && shortUid(pod) === uid;
+  const pods = await podsOnNode(api, member.node, 'pods');
   if (pods) {
-    const found = pods.find((pod) => pod.metadata.name === name && shortUid(pod) === uid);
-    return found ? conditionOfPod(found, life) : 'gone';
+    const found = pods.find(isIt);
+    if (found) return conditionOfPod(found, life);
+    // A pod that was deleted at once is off kubelet's list while its containers are still being ended. Its runtime knows.
+    const running = await podsOnNode(api, member.node, 'runningpods/');
+    if (!running) return 'unknown';
+    return running.some(isIt) ? 'running' : 'gone';
   }
   const [node, found] = await Promise.all([
     unlessGone(api.read<KubeNode>(NODES, { name: member.node })),
@@ -39,11 +44,11 @@ export function conditionOfPod(pod: Pod, life: number): MemberCondition {
   return livesOf(pod) === life && mainStatus(pod)?.state?.running ? 'running' : 'gone';
 }
 
-/** kubelet's own list, through the API; undefined when it does not answer or may not be asked. */
-async function podsOnNode(api: Api, node: string): Promise<Pod[] | undefined> {
+/** kubelet's own list, or its runtime's, through the API; undefined when it does not answer or may not be asked. */
+async function podsOnNode(api: Api, node: string, list: 'pods' | 'runningpods/'): Promise<Pod[] | undefined> {
   try {
-    const list = await api.get<KubeList<Pod>>(kubeletPath(node, 'pods'), { patience: 0, timeout: NODE_TIMEOUT });
-    return list.items ?? [];
+    const { items } = await api.get<KubeList<Pod>>(kubeletPath(node, list), { patience: 0, timeout: NODE_TIMEOUT });
+    return items ?? [];
   } catch (error) {
     if (error instanceof ApiError) return undefined;
     throw error;

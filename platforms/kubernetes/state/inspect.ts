@@ -40,7 +40,7 @@ export async function inspectKubernetes(api: Api, allowed: (namespace: string) =
   ]);
   const planes = nodes.filter(isControlPlane);
   // A single control plane needs no election.
-  const leader = leaderOf(lease) ?? (planes.length === 1 ? planes[0]!.metadata.name : undefined);
+  const leader = planes.length === 1 ? planes[0]!.metadata.name : nodeOfHost(nodes, leaderOf(lease));
   const worker = nodes.find((node) => !isControlPlane(node) && isTrue(node, 'Ready')) ?? nodes[0];
   const nodeLease = await nodeLeaseOf(api, worker);
   const members = own.items.filter((pod) => isKept(pod) && allowed(pod.metadata.namespace ?? ''));
@@ -61,7 +61,19 @@ async function nodeLeaseOf(api: Api, node: KubeNode | undefined): Promise<Lease 
   return node && unlessGone(api.read<Lease>(LEASES, { namespace: 'kube-node-lease', name: node.metadata.name }));
 }
 
-/** `c1_6f0c…`: the host name before the underscore is the node's, as kubeadm and most others run it. */
+/** The node of that host name: clouds name nodes otherwise, and host names may have capitals. */
+export function nodeOfHost(nodes: readonly KubeNode[], host: string | undefined): string | undefined {
+  if (host === undefined) return undefined;
+  const wanted = host.toLowerCase();
+  const names = ({ metadata, status }: KubeNode) => [
+    metadata.name,
+    metadata.labels?.['kubernetes.io/hostname'],
+    ...(status.addresses ?? []).filter(({ type }) => type === 'Hostname').map(({ address }) => address),
+  ];
+  return nodes.find((node) => names(node).some((name) => name?.toLowerCase() === wanted))?.metadata.name;
+}
+
+/** `c1_6f0c…`: the host name of its machine is before the underscore. */
 export function leaderOf(lease: Lease | undefined): string | undefined {
   return lease?.spec.holderIdentity?.split('_')[0] || undefined;
 }

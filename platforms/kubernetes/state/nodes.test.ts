@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { KubeNode } from '../api/objects.ts';
+import { nodeOfHost } from './inspect.ts';
 import { toNode } from './nodes.ts';
 
 const node = (labels: Record<string, string>, taints: KubeNode['spec']['taints'] = [], operatingSystem?: string) =>
@@ -57,5 +58,23 @@ describe("a node's addresses", () => {
     const routed = { providerID: 'gce://project/zone/node', podCIDRs: ['10.8.0.0/24'] };
     assert.equal(addressed(routed, '10.0.0.1').cloudAddressed, undefined);
     assert.equal(addressed({ providerID: 'kind://docker/a/b' }, '10.0.0.1').cloudAddressed, undefined);
+  });
+});
+
+describe('the node of a host', () => {
+  const named = (name: string, hostname: string, address: string): KubeNode => ({
+    metadata: { name, labels: { 'kubernetes.io/hostname': hostname } },
+    spec: {},
+    status: { addresses: [{ type: 'Hostname', address }] },
+  });
+  const nodes = [named('cp1.eu.internal', 'cp1', 'cp1.eu'), named('cp2.eu.internal', 'cp2', 'cp2.eu')];
+
+  it('is found by its name, its label or its address, however it is written', () => {
+    for (const host of ['cp2.eu.internal', 'cp2', 'CP2.eu']) assert.equal(nodeOfHost(nodes, host), 'cp2.eu.internal');
+  });
+
+  it('is not known where none fits', () => {
+    assert.equal(nodeOfHost(nodes, 'cp3'), undefined);
+    assert.equal(nodeOfHost(nodes, undefined), undefined);
   });
 });

@@ -85,8 +85,12 @@ export const workloadVerbs = {
     },
   ),
 
-  'service.mend': undo(service, CHANGE, async ({ api }, { namespace, service }) => {
-    await mendService(api, namespace, service);
-    return undefined;
-  }),
+  'service.mend': undo(
+    service,
+    [...CHANGE, { resources: ['pods'], verbs: ['list', 'delete'] }],
+    async ({ api }, { namespace, service }) => {
+      await mendService(api, namespace, service);
+      return undefined;
+    },
+  ),
 };

@@ -1,8 +1,10 @@
 /** A change that goes wrong: a new version whose image is nowhere, or that never says that it is ready. */
 import { OperatorError } from '../../../units/operator-error.ts';
 import type { Api } from '../api/api.ts';
+import { unlessGone } from '../api/api-error.ts';
 import { overConflicts } from '../api/conflict.ts';
-import { type Condition, type Controller, conditionOf } from '../api/objects.ts';
+import { type Condition, type Controller, conditionOf, PODS, type Pod, STATEFUL_SETS } from '../api/objects.ts';
+import { serviceOf } from '../state/members.ts';
 import { find } from './roll.ts';
 
 export const breakages = ['image', 'probe'] as const;
@@ -52,6 +54,28 @@ export async function breakService(api: Api, namespace: string, service: string,
 
 /** Gives a broken service its former template back. Not broken, or gone: nothing is left to do. */
 export async function mendService(api: Api, namespace: string, service: string): Promise<void> {
+  await mendTemplate(api, namespace, service);
+  await removeBroken(api, namespace, service);
+}
+
+/** A StatefulSet waits for its broken pod to be ready before it replaces it, so for ever: whoever rolls back has to delete the pod. */
+async function removeBroken(api: Api, namespace: string, service: string): Promise<void> {
+  const found = await find(api, namespace, service);
+  if (found?.resource !== STATEFUL_SETS) return;
+  const { items } = await api.list<Pod>(PODS, { namespace });
+  const isBroken = (pod: Pod) => {
+    const own = pod.spec.containers.find(({ name }) => name === found.container);
+    return own?.image === NO_IMAGE || own?.readinessProbe?.tcpSocket?.port === NO_ANSWER.tcpSocket.port;
+  };
+  const broken = items.filter((pod) => serviceOf(pod) === service && isBroken(pod));
+  await Promise.all(
+    broken.map(({ metadata: { name, uid } }) =>
+      unlessGone(api.delete(PODS, { namespace, name }, { preconditions: { uid } })),
+    ),
+  );
+}
+
+async function mendTemplate(api: Api, namespace: string, service: string): Promise<void> {
   await overConflicts(async () => {
     const found = await find(api, namespace, service);
     const noted = found?.controller.metadata.annotations?.[BEFORE_ANNOTATION];
