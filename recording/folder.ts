@@ -3,6 +3,12 @@ import path from 'node:path';
 import { OperatorError } from '../units/operator-error.ts';
 
 /** The files of a recording. */
+/** How a whole id of a run looks; see `newRunId`. */
+export const RUN_ID = /^\d{8}-\d{6}-[a-z0-9]{4}$/;
+
+/** No run of this project has that name. */
+export class NoSuchRun extends OperatorError {}
+
 export interface RunFolder {
   dir: string;
   meta: string;
@@ -93,7 +99,8 @@ export function findRun(name: string | undefined, runs = runsDir()): RunFolder {
         ? `'${name}' fits several runs`
         : `There is no run '${name}'`;
   const isPlace = name !== undefined && existsSync(name);
-  throw new OperatorError(`${what} in ${runs}.`, {
+  const Kind = found.length === 0 ? NoSuchRun : OperatorError;
+  throw new Kind(`${what} in ${runs}.`, {
     hint: isPlace
       ? `${name} is there, but is no folder of a run: that has a run.json.`
       : 'See `brownout runs` for what there is.',

@@ -3,6 +3,7 @@ import { startClock } from '../recording/clock.ts';
 import type { RunFolder } from '../recording/folder.ts';
 import { Recorder } from '../recording/recorder.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { readInvocation } from './invocation/invocation.ts';
 import { Journal } from './journal/journal.ts';
 import { metaOf } from './meta.ts';
 import type { Stage } from './plan.ts';
@@ -23,7 +24,7 @@ export async function begin(
     const clock = startClock();
     const recorder = new Recorder(folder, clock, (event) => onProgress({ kind: 'event', event }));
     recorder.meta(metaOf(stage, clock));
-    return { recorder, journal: Journal.create(folder.journal, stage.run, stage.cluster) };
+    return { recorder, journal: Journal.create(folder.journal, stage.run, stage.cluster, readInvocation()?.wire) };
   } catch (error) {
     await stage.platform.close();
     if (isNew) rmSync(folder.dir, { recursive: true, force: true });

@@ -246,6 +246,7 @@ class Lifecycle {
       this.#recorder.record({ kind: 'targets', fault: use.fault, targets, meaning, services });
     }
     this.#harming = true;
+    this.#availability.harmed();
     void this.#stopWhenBlind();
     this.#faults = await injectAll(aimed, world, this.#acting, { signal: this.#ending });
     this.#injected = Math.min(this.#recorder.clock.now(), ...this.#faults.map(({ injected }) => injected.from));

@@ -6,10 +6,12 @@ import { loadCluster } from '../../clusters/load.ts';
 import { FileError } from '../../files/diagnostic.ts';
 import { once } from '../../files/find.ts';
 import { asJson, stderr, stdout } from '../../output/terminal.ts';
+import type { Act } from '../../platforms/platform.ts';
 import { listRuns, runFolder } from '../../recording/folder.ts';
 import { attachNotUndone } from '../../reports/allure/globals.ts';
 import { InvocationFolder } from '../../run/invocation/folder.ts';
 import type { Invocation, ScenarioResult, Trouble } from '../../run/invocation/invocation.ts';
+import { describeAct } from '../../run/journal/undo.ts';
 import { pendingIn, readFindings } from '../../run/judge.ts';
 import { loadProject } from '../../run/parts.ts';
 import { shownPath } from '../../run/plan.ts';
@@ -100,7 +102,8 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     // By no clock: it may be set while runs go on, and that of the disk may be another machine's.
     const before = new Set(listRuns().map(({ dir }) => dir));
     const ran = await runPlaywright(invocation, folder, before, flags.json ?? false);
-    const { results, broken, output, green, begun, abandoned, endedBy, isInterrupted, isListed, isUntouched } = ran;
+    const { broken, output, green, begun, abandoned, endedBy, isInterrupted, isListed, isUntouched } = ran;
+    let { results } = ran;
     for (const trouble of broken) tellError(trouble);
     if (abandoned) {
       const code = await tellWhatIsLeft(abandoned);
@@ -113,7 +116,9 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
       return code;
     }
     endedEarlyIs(exit.notUndone);
-    const isAllUndone = await undoAbandoned(before, loaded);
+    const ended = new Set(results.flatMap((each) => (each.kind === 'judged' ? [each.dir] : [])));
+    const { isAllUndone, undone } = await undoAbandoned({ invocation: invocation.wire, ended }, loaded);
+    results = results.map((each) => withoutUndone(each, undone));
     endedEarlyIs(exit.unknown);
     const cases = casesOf(results, read, loaded);
     const isComplete = cases.every(({ outcome }) => outcome.kind !== 'unended');
@@ -121,10 +126,13 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     const isRefused = isUntouched && endedBy === null && (journeys.length === 0 || !isListed);
     // Playwright calls a test that was cut short not green, too: it has not failed, and nothing says that it would have passed.
     const isCutShort = isInterrupted && !green;
-    const known = isRefused ? exit.refused : exitCode(results, broken, isComplete && !isCutShort, green);
+    // Beside scenarios nothing but a journey can fail by itself: a test of a scenario that broke proves nothing.
+    const otherwise = journeys.length > 0 ? exit.fail : exit.unknown;
+    const codes = exitCode(results, broken, isComplete && !isCutShort);
+    const known = isRefused ? exit.refused : codes === exit.pass && !green ? otherwise : codes;
     const code = isAllUndone ? known : exit.notUndone;
     const isUnexplained = broken.length === 0 && !green && !isCutShort && results.every(isGreen);
-    const ended = [
+    const endings = [
       ...(isRefused
         ? ['No run has begun, and nothing was changed: the scenarios or journeys could not be loaded.']
         : []),
@@ -135,14 +143,14 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
         : []),
       ...(areAllSkipped(results) ? ['Every scenario was skipped: nothing is known of this cluster.'] : []),
     ];
-    for (const trouble of ended) stderr.print(trouble);
+    for (const trouble of endings) stderr.print(trouble);
     // What no verdict explains, Playwright does: a journey that failed, a test that crashed.
     if (broken.length === 0 && (!isComplete || isUnexplained)) stderr.print(output.trim());
     const troubles = [
       ...broken.map(({ message }) => message),
-      ...ended,
+      ...endings,
       ...(isUnexplained ? [`A test failed that no verdict explains. ${output.trim()}`] : []),
-      ...(isAllUndone ? [] : ['What a run left whose process was killed is not undone: brownout undo']),
+      ...(isAllUndone ? [] : ['What a run left is not undone: brownout undo']),
     ];
     attachPending(own.allureResults, begun);
     const pages = await publishAllure(own, flags.allure);
@@ -167,6 +175,14 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
   }
 }
 
+/** What could not be undone at a run's end may have been since. */
+function withoutUndone(result: ScenarioResult, undone: ReadonlyMap<string, Act[]>): ScenarioResult {
+  if (result.kind !== 'judged') return result;
+  const acts = undone.get(result.dir) ?? [];
+  const isLeft = (line: string) => !acts.some((act) => line.startsWith(`${describeAct(act)}: `));
+  return { ...result, notUndone: result.notUndone.filter(isLeft) };
+}
+
 function codeOf(result: ScenarioResult): number {
   if (result.kind === 'refused') return exit.refused;
   if (result.kind === 'skipped') return exit.pass;
@@ -179,14 +195,13 @@ const areAllSkipped = (results: ScenarioResult[]) =>
 
 const isGreen = (result: ScenarioResult) => codeOf(result) === exit.pass;
 
-function exitCode(results: ScenarioResult[], broken: Trouble[], isComplete: boolean, green: boolean): number {
+function exitCode(results: ScenarioResult[], broken: Trouble[], isComplete: boolean): number {
   const codes = results.map(codeOf);
   codes.push(...broken.map(({ isRefusal }) => (isRefusal ? exit.refused : exit.unknown)));
   if (areAllSkipped(results)) codes.push(exit.unknown);
   // A scenario without a result crashed or was interrupted, and a journey may have done so before it ran one. One that runs none proves nothing.
   if (!isComplete || results.length === 0) codes.push(exit.unknown);
-  const worst = worstExit(codes);
-  return worst === exit.pass && !green ? exit.fail : worst;
+  return worstExit(codes);
 }
 
 function withFindings(result: ScenarioResult): object {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { joined, type Styled, stderr, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { ownerState } from '../../platforms/owner.ts';
+import type { Act } from '../../platforms/platform.ts';
 import { type RunFolder, runFolder } from '../../recording/folder.ts';
 import { readJournal } from '../../run/journal/journal.ts';
 import type { UndoStep } from '../../run/journal/undo.ts';
@@ -17,23 +18,41 @@ import { describeStep } from './undo.ts';
 /** A process that was killed is gone after so long at the latest, ms, unless its disk hangs. */
 const KILLED_WITHIN = 5_000;
 
+/** The runs of one command. */
+export interface OwnRuns {
+  /** As its journals name it. */
+  invocation: string;
+  /** Folders of those that ended in order, with a verdict. */
+  ended: ReadonlySet<string>;
+}
+
 /**
- * Undoes what runs have left whose process was killed under them: nobody else knows of it now. One of another machine, or of another container
- * with this folder, is theirs.
+ * Undoes what this command's runs have left whose process is gone: nobody else knows of it now. Those of other commands in this project, of another machine,
+ * or of another container with this folder, are theirs.
  *
- * @param before the folders of runs that were there when this invocation began
  * @param clusters those of this invocation, as their files say now
- * @returns true if nothing is left
+ * @returns what was undone, by the folder of its run, and whether nothing is left
  */
-export async function undoAbandoned(before: ReadonlySet<string>, clusters: Cluster[]): Promise<boolean> {
+export async function undoAbandoned(
+  { invocation, ended }: OwnRuns,
+  clusters: Cluster[],
+): Promise<{ isAllUndone: boolean; undone: Map<string, Act[]> }> {
   let isAllUndone = true;
-  for (const folder of abandonedRuns().filter((each) => !before.has(each.dir) && !isElsewhere(each))) {
+  const undone = new Map<string, Act[]>();
+  for (const folder of abandonedRuns().filter((each) => isOf(each, invocation) && !isElsewhere(each))) {
     const run = path.basename(folder.dir);
-    stderr.print(`Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`);
+    const acts: Act[] = [];
+    undone.set(folder.dir, acts);
+    stderr.print(
+      ended.has(folder.dir)
+        ? `Run ${run} could not undo everything. Trying once more:`
+        : `Run ${run} ended without cleaning up: its process was killed. Undoing what it left:`,
+    );
     let isUndone = true;
     const onStep = (step: UndoStep) => {
       stderr.print(styled`  ${describeStep(step)}`);
-      if (step.error !== undefined) isUndone = false;
+      if (step.error === undefined) acts.push(step.act);
+      else isUndone = false;
     };
     const given = clusters.find(({ file }) => path.resolve(file) === clusterFileOf(folder));
     await undoRun(folder, onStep, { given, isNamed: false }).catch((error: Error) => {
@@ -43,7 +62,15 @@ export async function undoAbandoned(before: ReadonlySet<string>, clusters: Clust
     if (!isUndone) stderr.print(`  What to do: brownout undo ${run}`);
     isAllUndone &&= isUndone;
   }
-  return isAllUndone;
+  return { isAllUndone, undone };
+}
+
+function isOf({ journal }: RunFolder, invocation: string): boolean {
+  try {
+    return readJournal(journal).header.invocation === invocation;
+  } catch {
+    return false;
+  }
 }
 
 /** Of every run that began, on whichever cluster, when its process is gone: until then it may go on acting. Returns the exit code. */

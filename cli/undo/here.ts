@@ -3,8 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { stderr } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { ownerState } from '../../platforms/owner.ts';
-import type { Platform } from '../../platforms/platform.ts';
-import { listRuns, type RunFolder } from '../../recording/folder.ts';
+import type { Leftover, Platform } from '../../platforms/platform.ts';
+import { listRuns, RUN_ID, type RunFolder } from '../../recording/folder.ts';
 import type { Actor } from '../../run/journal/actor.ts';
 import { type Damage, Journal, readJournal } from '../../run/journal/journal.ts';
 import { readRunJournal } from '../../run/journal/run-journal.ts';
@@ -104,9 +104,11 @@ async function refuseBesideOthers(
   const isOwn = lockHolder === run && ownerState(owner) === 'gone';
   if (lockHolder === undefined || isOwn) return;
   throw new OperatorError(`run ${lockHolder} has recently renewed its lock on this cluster, so it is still going on`, {
-    hint: 'wait for its end; if it is dead after all, its lock runs out two minutes after the last renewal',
+    hint: STILL_HELD,
   });
 }
+
+const STILL_HELD = 'wait for its end; if it is dead after all, its lock runs out two minutes after the last renewal';
 
 /**
  * Removes what carries the label of a run on a cluster, whether or not there is a journal.
@@ -127,7 +129,8 @@ export async function undoLeftoversHere(
         // Not by the folder's name: it may have been moved.
         .map(({ journal }) => readJournal(journal).header.run),
     );
-    const leftovers = await platform.leftovers(run);
+    const leftovers = run === undefined ? await platform.leftovers() : await leftoversOf(platform, run);
+    if (run !== undefined) await refuseWhileHeld(platform, leftovers);
     const lockHolder = run === undefined ? await platform.lockHolder() : undefined;
     if (
       lockHolder !== undefined &&
@@ -137,7 +140,7 @@ export async function undoLeftoversHere(
       running.add(lockHolder);
       stderr.print(
         `Run ${lockHolder} has recently renewed its lock, so it is still going on, perhaps on another machine, and is left alone. ` +
-          `If it is dead after all: brownout undo ${lockHolder} --cluster ${cluster.file}`,
+          'If it is dead after all, its lock runs out two minutes after the last renewal.',
       );
     }
     for (const leftover of leftovers) {
@@ -151,6 +154,41 @@ export async function undoLeftoversHere(
         (reason: unknown) => (reason instanceof Error ? reason : new Error(messageOf(reason))),
       );
       onStep({ act: leftover.remove, error: failure?.message, hint: (failure as OperatorError | undefined)?.hint });
+    }
+  });
+}
+
+/** What carries the label of a run, by its id, or by its end: nothing of a whole id is no mistake, and of anything else may be one. */
+async function leftoversOf(platform: Platform, name: string): Promise<Leftover[]> {
+  if (RUN_ID.test(name)) return platform.leftovers(name);
+  const found = (await platform.leftovers()).filter(({ run }) => run.endsWith(name));
+  const runs = [...new Set(found.map(({ run }) => run))];
+  if (runs.length === 1) return found;
+  throw new OperatorError(
+    runs.length === 0
+      ? `There is no run '${name}' here, and nothing on the cluster carries its label.`
+      : `'${name}' fits several runs: ${runs.join(', ')}.`,
+    { hint: 'Give its whole id.' },
+  );
+}
+
+/** Nothing of a run that lives is taken away, whoever names it. Where the lock cannot be read, an operator who names a run is believed. */
+async function refuseWhileHeld(platform: Platform, leftovers: readonly Leftover[]): Promise<void> {
+  const holder = leftovers.length === 0 ? undefined : await platform.lockHolder().catch(() => undefined);
+  if (holder === undefined || isGone(holder)) return;
+  throw new OperatorError(`run ${holder} has recently renewed its lock on this cluster, so it is still going on`, {
+    hint: STILL_HELD,
+  });
+}
+
+/** A run of this project whose process was here and is not any more. */
+function isGone(run: string): boolean {
+  return listRuns().some(({ journal }) => {
+    try {
+      const { header } = readJournal(journal);
+      return header.run === run && ownerState(header.owner) === 'gone';
+    } catch {
+      return false;
     }
   });
 }

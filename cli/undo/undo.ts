@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { asJson, type Styled, stderr, stdout, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
-import { findRun, listRuns, type RunFolder } from '../../recording/folder.ts';
+import { findRun, listRuns, NoSuchRun, type RunFolder } from '../../recording/folder.ts';
 import { readJournal } from '../../run/journal/journal.ts';
 import { describeAct, type UndoStep } from '../../run/journal/undo.ts';
 import { isAbout } from '../../run/locate.ts';
@@ -99,11 +99,13 @@ function runsToUndo(name: string | undefined, given: Cluster | undefined): { lef
   return { left: hasPending(folder) ? [folder] : [], goingOn: [] };
 }
 
+/** Undefined where no run of this project is meant. Throws OperatorError for a name that may be of several, or is none. */
 function folderHere(name: string): RunFolder | undefined {
   try {
     return findRun(name);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (error instanceof NoSuchRun) return undefined;
+    throw error;
   }
 }
 

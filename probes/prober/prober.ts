@@ -57,6 +57,12 @@ export async function startProber(
   });
   // A process that died leaves its input closed; its end is told by 'close'.
   child.stdin.on('error', () => {});
+  // What a probe of the project's own has started may hold its pipes for as long as it likes.
+  child.on('exit', () => {
+    setTimeout(() => {
+      for (const pipe of child.stdio) pipe?.destroy();
+    }, LAST_WORDS).unref();
+  });
   child.on('close', (code, signal) => {
     removeStaleGroups();
     const how = signal ? `was ended by ${signal}` : `ended with code ${code}`;
@@ -92,6 +98,8 @@ export async function startProber(
   };
 }
 
+/** What the prober has said is read within this time of its end, ms. */
+const LAST_WORDS = 2_000;
 /** A probe's `open` asks nobody; that of a kind of the project's own may wait for what never comes, ms. */
 const OPENED_WITHIN = 30_000;
 const OPEN_HINT = "Does a kind of this project's own wait for something in its open()?";

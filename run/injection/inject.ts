@@ -9,6 +9,7 @@ import type { Bracket } from '../../recording/recording.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { sleep } from '../../units/sleep.ts';
+import { formatDuration } from '../../units/units.ts';
 import { within } from '../../units/within.ts';
 import type { Actor } from '../journal/actor.ts';
 import type { Journal } from '../journal/journal.ts';
@@ -240,6 +241,13 @@ export async function holdAll(
   const now = recorder.clock.now();
   const left = live.map(({ hold, injected }) => injected.to + hold - now);
   const longest = Math.max(...left);
+  for (const [index, { name, hold }] of live.entries()) {
+    const over = -left[index]!;
+    // By less than a second it is only the end of the confirmation.
+    if (over < 1000) continue;
+    const text = `${name} was to last ${formatDuration(hold)}, and lasted ${formatDuration(over)} longer: until all faults were there and confirmed`;
+    recorder.record({ kind: 'warning', text });
+  }
   announce(longest);
   await Promise.all(
     live.map(async (fault, index) => {

@@ -35,6 +35,8 @@ export interface JournalHeader {
   project: string;
   /** The process that writes it: undo does not touch a run that is still going on. */
   owner: string;
+  /** The command that runs it, where one does: what its runs have left when their processes are gone is its own to undo. */
+  invocation?: string;
   /** Says that this user wrote it, on this machine; see seal.ts. */
   seal?: string;
 }
@@ -60,8 +62,9 @@ export class Journal {
     this.#next = next;
   }
 
-  static create(file: string, run: string, cluster: Cluster): Journal {
-    const header = sealed({ version: 3, run, cluster, project: process.cwd(), owner: thisOwner() });
+  static create(file: string, run: string, cluster: Cluster, invocation?: string): Journal {
+    const by = invocation === undefined ? {} : { invocation };
+    const header = sealed({ version: 3, run, cluster, project: process.cwd(), owner: thisOwner(), ...by });
     const fd = openSync(file, 'ax', 0o600);
     const journal = new Journal(file, fd, { header, entries: [], damages: [], next: 1 });
     journal.#append(header);

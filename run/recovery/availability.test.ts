@@ -46,6 +46,20 @@ test('a stop condition is met when its window is full and too little was ok', ()
   assert.equal(availability.describe(2000), 'vote 25.00 % ok');
 });
 
+test('what was wrong before the fault stops no run, however long the window is', () => {
+  const met: string[] = [];
+  const condition = { text: 'below 90% for 4s', stream: 'vote', window: 4000, below: 0.9 } as StopCondition;
+  const availability = new Availability(['vote'], [condition], ({ text }) => met.push(text));
+  for (const fail of [20, 20, 20, 0]) availability.add(tick(20 - fail, fail));
+  met.length = 0;
+  availability.harmed();
+  for (const fail of [0, 0, 0, 1]) availability.add(tick(20 - fail, fail));
+  assert.deepEqual(met, []);
+  // A stop does not wait for a whole window of trouble.
+  availability.add(tick(0, 20));
+  assert.deepEqual(met, ['below 90% for 4s']);
+});
+
 test('what is in the way is told once it stays, again when it changes, and counted at the end', async () => {
   const availability = new Availability(['vote', 'result'], [], () => assert.fail());
   const told: string[] = [];

@@ -22,6 +22,8 @@ export class Availability {
   #ticks: ProberTick[] = [];
   /** How many there were in all. */
   #seconds = 0;
+  /** Since when what users get is the faults' doing, in ticks. */
+  #harmedSince = 0;
   #longest: number;
   readonly #requests = new Map<string, number>();
   readonly #waiters = new Set<() => void>();
@@ -42,6 +44,11 @@ export class Availability {
       this.#requests.set(name, (this.#requests.get(name) ?? 0) + sumOf(counts));
     for (const condition of this.#conditions) if (this.#isMet(condition)) this.#onStop(condition);
     this.#wake();
+  }
+
+  /** From now on what users get is the faults' doing: whatever was wrong before, while things started up, stops no run. */
+  harmed(): void {
+    this.#harmedSince = this.#seconds;
   }
 
   /** How many requests of these streams were decided so far. */
@@ -104,16 +111,17 @@ export class Availability {
       .join(', ');
   }
 
-  /** Share of ok over the last `window` ms of one stream; undefined until the window is full. */
-  #share(stream: string, window: number): number | undefined {
+  /** Share of ok over the last `window` ms of one stream, with all that came before `since` (in ticks) as ok; undefined until the window is full. */
+  #share(stream: string, window: number, since = 0): number | undefined {
     const seconds = secondsOf(window);
     if (this.#ticks.length < seconds) return undefined;
     let ok = 0;
     let all = 0;
-    for (const tick of this.#ticks.slice(-seconds)) {
+    for (const [index, tick] of this.#ticks.slice(-seconds).entries()) {
       const counts = tick.streams[stream];
       if (!counts) continue;
-      ok += counts.ok;
+      const isBefore = this.#seconds - seconds + index < since;
+      ok += isBefore ? sumOf(counts) : counts.ok;
       all += sumOf(counts);
     }
     return all === 0 ? undefined : ok / all;
@@ -145,7 +153,7 @@ export class Availability {
   }
 
   #isMet({ stream, window, below }: StopCondition): boolean {
-    const share = this.#share(stream, window);
+    const share = this.#share(stream, window, this.#harmedSince);
     return share !== undefined && share < below;
   }
 

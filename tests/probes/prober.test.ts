@@ -78,6 +78,37 @@ const isAlive = (pid: number) => {
 
 const size = () => (existsSync(out) ? statSync(out).size : 0);
 
+test('what a kind of the project has started and left with the pipes of the prober is not waited for', async () => {
+  const kind = join(folder, 'leaves.mjs');
+  const left = join(folder, 'left');
+  writeFileSync(
+    kind,
+    `import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+const options = { parse: (given) => given, safeParse: (data) => ({ success: true, data }) };
+export const probe = {
+  connections: ['new'],
+  writes: false,
+  options,
+  create: () => {
+    const { pid } = spawn('sleep', ['300'], { stdio: ['ignore', 'inherit', 'inherit'], detached: true });
+    writeFileSync(${JSON.stringify(left)}, String(pid));
+    const send = (_, done) => {
+      done({ outcome: 'ok', error: 'none', status: 0 });
+      return { abandon: () => {} };
+    };
+    return { open: async () => {}, send, close: async () => {} };
+  },
+};
+`,
+  );
+  const prober = await startProber({ ...planOf(spec('own', { kind: 'leaves' })), kinds: { leaves: kind } });
+  await prober.stop();
+  const pid = Number(readFileSync(left, 'utf8'));
+  assert.ok(isAlive(pid));
+  process.kill(pid, 'SIGKILL');
+});
+
 test('every probe that falls due is recorded, whatever becomes of it', async () => {
   const ticks: ProberTick[] = [];
   const plan = planOf(

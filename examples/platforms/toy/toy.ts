@@ -49,7 +49,7 @@ const member = { namespace, node, member: text };
 /** Every act that can be done to the toy. Each is idempotent, and each undo succeeds when there is nothing left to undo. */
 export const verbs = {
   'lock.take': verb({ run: text, owner: text }, [], takeLock),
-  'lock.renew': verb({ run: text, owner: text }, [], takeLock),
+  'lock.renew': verb({ run: text, owner: text }, [], renewLock),
   'lock.release': undo({ run: text }, [], async (cluster, { run }) => {
     const lock = await readLock(cluster);
     if (lock?.run === run) await rm(lockFile(cluster), { force: true });
@@ -279,6 +279,13 @@ async function takeLock(cluster: ToyCluster, { run, owner }: { run: string; owne
   );
   await rm(own, { force: true });
   return held ? { held } : { held, holder: 'somebody who was faster' };
+}
+
+/** Only one's own that is there: whoever lost it must not take it back. */
+async function renewLock(cluster: ToyCluster, by: { run: string; owner: string }): Promise<Json> {
+  const lock = await readLock(cluster);
+  if (lock?.run === by.run) return takeLock(cluster, by);
+  return { held: false, holder: lock ? `run ${lock.run} of ${lock.owner}` : 'nobody' };
 }
 
 /** Members that come and go, as they are seen. */
