@@ -168,8 +168,10 @@ export function isRefused(error: unknown): boolean {
   return [400, 401, 403, 405].includes(statusOf(error) ?? 0);
 }
 
+/** Docker itself says so. A bare 404 may be anybody's: a proxy that has no way to it says it of everything; and of a path that it does not know Docker says another word. */
 export function isGone(error: unknown): boolean {
-  return statusOf(error) === 404;
+  const { json } = error as { json?: { message?: unknown } };
+  return statusOf(error) === 404 && typeof json?.message === 'string' && json.message !== 'page not found';
 }
 
 /** Passes over "not there" and "already so": an idempotent act has nothing left to do. */
