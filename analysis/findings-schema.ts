@@ -104,6 +104,8 @@ const largeFile = z.looseObject({
   stream: text,
   size: bytes,
   files: z.array(z.looseObject({ from: z.number(), sent: pass, back: pass, wrong: bytes })),
+  // Older findings did not count them.
+  wholeSince: bytes.default(0),
   sentAgain: bytes,
   wrong: bytes,
   stop: z

@@ -204,6 +204,8 @@ export interface LargeFile {
   size: number;
   /** One after the other; `to`: when all of it was acknowledged, or had come back. `wrong`: what came back was not what had been sent. */
   files: { from: number; sent: { bytes: number; to?: number }; back: { bytes: number; to?: number }; wrong: number }[];
+  /** How many of them were whole at the server and back since the fault, each piece as it was sent: only these show what a fault does to a file. */
+  wholeSince: number;
   /** What was sent more than once, or may have been. */
   sentAgain: number;
   /** Of all files. */

@@ -33,8 +33,9 @@ export function judgeCommand(): Command {
         writeWhole(folder.report, page, 0o600);
       }
       const { color, columns: width = 160 } = stdout;
-      stdout.print(flags.json ? asJson(findings) : renderSummary(meta, findings, { color, width }));
+      const asked = scenario ? { ...meta, scenario: scenarioOn(meta.cluster, scenario) } : meta;
+      stdout.print(flags.json ? asJson(findings) : renderSummary(asked, findings, { color, width }));
       if (!flags.json && !scenario) stdout.print(`Report: ${shownPath(folder.report)}`);
-      process.exitCode = exit[gateOf(findings, scenario ? scenarioOn(meta.cluster, scenario) : meta.scenario)];
+      process.exitCode = exit[gateOf(findings, asked.scenario)];
     });
 }

@@ -1,4 +1,4 @@
-import type { Findings, Mark } from '../analysis/findings.ts';
+import type { Findings, Mark, Outage } from '../analysis/findings.ts';
 import { wasProbed } from '../analysis/streams/stream.ts';
 import { printable } from '../output/printable.ts';
 
@@ -26,7 +26,7 @@ export function marksCsv({ streams }: Findings): string {
     mark(stream.ttsr),
     stream.availability,
     wasProbed(stream) ? stream.outages.length : '',
-    stream.headline ? `${Math.round(stream.headline.inner)}–${Math.round(stream.headline.outer)}` : '',
+    stream.headline ? length(stream.headline) : '',
     stream.errorSeconds,
     stream.steady.latency.p95,
     stream.during.latency.p95,
@@ -40,6 +40,10 @@ export function marksCsv({ streams }: Findings): string {
 /** A spreadsheet takes what begins like this for a formula, and runs it; an apostrophe makes it text. */
 function name(text: string): string {
   return /^\s*[=+\-@|]/.test(text) ? `'${printable(text)}` : printable(text);
+}
+
+function length({ inner, outer, open }: Outage): string {
+  return open ? `>${Math.round(inner)}` : `${Math.round(inner)}–${Math.round(outer)}`;
 }
 
 function mark({ ms, bracket, beyond }: Mark): string {

@@ -1,6 +1,6 @@
 /** Who saw what: the computer that the suite ran on, and each further vantage. */
 import type { Check, CheckKind, Findings, StreamFindings, VantageFindings } from '../analysis/findings.ts';
-import { wasProbed } from '../analysis/streams/stream.ts';
+import { wasProbed, wasProbedSince } from '../analysis/streams/stream.ts';
 import { formatDuration } from '../units/units.ts';
 import { sayBracket, sayMany, sayOutageLength, sayShare } from './wording.ts';
 
@@ -22,12 +22,12 @@ export function whoSawWhat({ checks, streams, vantages = [], t0 }: Findings): Sa
   return [
     {
       name: HERE,
-      what: against.length > 0 ? `not known (${sayAgainst(against)})` : sayUsers(streams),
+      what: against.length > 0 ? `not known (${sayAgainst(against)})` : sayUsers(streams, t0 !== undefined),
       isKnown: against.length === 0,
     },
     ...vantages.map((one) => ({
       name: one.vantage,
-      what: saySeen(one, t0?.from ?? 0),
+      what: saySeen(one, t0?.from),
       isKnown: whyNothing(one) === undefined,
     })),
   ];
@@ -44,11 +44,11 @@ const WATCHING: ReadonlySet<CheckKind> = new Set(['prober-fit', 'steady-state', 
 
 const sayAgainst = (checks: Check[]) => checks.map(({ what, observed }) => `${what}: ${observed}`).join('; ');
 
-function saySeen(vantage: VantageFindings, zero: number): string {
+function saySeen(vantage: VantageFindings, t0: number | undefined): string {
   const why = whyNothing(vantage);
   if (why !== undefined) return `not known (${why})`;
-  const seen = sayUsers(vantage.streams);
-  return vantage.until === undefined ? seen : `${seen}, ${sayUntil(vantage.until, zero)} (${vantage.lost})`;
+  const seen = sayUsers(vantage.streams, t0 !== undefined);
+  return vantage.until === undefined ? seen : `${seen}, ${sayUntil(vantage.until, t0 ?? 0)} (${vantage.lost})`;
 }
 
 /** From when on nothing is known of a vantage. */
@@ -56,7 +56,7 @@ export function sayUntil(until: number, zero: number): string {
   return `until ${formatDuration(until - zero)} after the fault; then not known`;
 }
 
-function sayUsers(streams: StreamFindings[]): string {
+function sayUsers(streams: StreamFindings[], hasFault: boolean): string {
   const out = streams.filter(({ headline }) => headline !== undefined);
   if (out.length > 0) {
     return `out for ${out
@@ -64,7 +64,7 @@ function sayUsers(streams: StreamFindings[]): string {
       .map(({ stream, headline }) => `${sayOutageLength(headline!)} (${stream})`)
       .join(', ')}`;
   }
-  if (!streams.some(wasProbed)) return 'not probed';
+  if (!streams.some(hasFault ? wasProbedSince : wasProbed)) return 'not probed';
   const failed = streams.reduce((sum, { during }) => sum + during.failed + during.indeterminate, 0);
   return failed === 0 ? 'nobody noticed' : `${sayMany(failed, 'request')} failed, never three in a row`;
 }

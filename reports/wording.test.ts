@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { slowestStream } from '../analysis/events/recovery-split.ts';
 import { findingsByHand } from '../tests/made-up/findings.ts';
-import {
-  sayBracket,
-  sayCount,
-  sayCounts,
-  sayMark,
-  sayMarkWithin,
-  sayOutageLength,
-  sayVerdict,
-  slowestStream,
-} from './wording.ts';
+import { sayBracket, sayCount, sayCounts, sayMark, sayMarkWithin, sayOutageLength, sayVerdict } from './wording.ts';
 
 describe('brackets', () => {
   it('have just enough digits for their ends to differ', () => {

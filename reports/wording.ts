@@ -142,7 +142,8 @@ export function sayExpected({ scenario }: RunMeta, findings: Findings): string |
   if (scenario.expect !== 'fail') return undefined;
   const unproven =
     findings.verdict === 'fail' ? '; it failed, but maybe of something else' : '; whether it does is not known';
-  const came = { pass: ', and it did', fail: ', but it did not', unknown: unproven }[gateOf(findings, scenario)];
+  const missed = findings.verdict === 'fail' ? '; it failed, but of something else' : ', but it did not';
+  const came = { pass: ', and it did', fail: missed, unknown: unproven }[gateOf(findings, scenario)];
   return `This scenario shows a weakness and is expected to fail${came}.`;
 }
 
@@ -212,12 +213,6 @@ export function sayLost(lost: Bracket | undefined): string {
 /** The fault or faults of a run: `node-kill`, `node-partition + namespace-dos`; `overload` where its load is what was done. */
 export function sayFaults({ scenario }: { scenario: Pick<RunMeta['scenario'], 'faults' | 'load'> }): string {
   return scenario.faults.map(({ fault }) => fault).join(' + ') || (scenario.load ? 'overload' : 'none');
-}
-
-/** The stream that took longest to recover; one that never recovered takes longer than any that did. */
-export function slowestStream(streams: StreamFindings[]): StreamFindings | undefined {
-  const length = ({ ttsr }: StreamFindings) => (ttsr.beyond !== undefined ? Infinity : (ttsr.ms ?? -1));
-  return streams.toSorted((a, b) => length(b) - length(a))[0];
 }
 
 /** The stream that was available least, of those of which it is known. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Timer } from '../../platforms/platform.ts';
+import { sayOrder } from '../../reports/compare/say.ts';
 import type { Scenario } from '../../scenarios/scenario.ts';
 import { type SyntheticRun, type SyntheticStream, syntheticRecording } from '../../tests/made-up/synthetic.ts';
 import { judge } from '../judge.ts';
@@ -251,7 +252,32 @@ test('set-ups whose runs overlap are ranked in one group', () => {
     made({ id: 'a2', cluster: 'a', outage: 6000 }),
     made({ id: 'b1', cluster: 'b', outage: 4000 }),
   ]);
-  assert.deepEqual(comparison.orders.find(({ name }) => name === 'recovery')!.groups, [[0, 1]]);
+  const recovery = comparison.orders.find(({ name }) => name === 'recovery')!;
+  assert.deepEqual([recovery.groups, recovery.apart], [[[0, 1]], []]);
+});
+
+test('set-ups that a third one lies across are told apart all the same', () => {
+  const comparison = compare([
+    made({ id: 'a', cluster: 'a', outage: 2000 }),
+    made({ id: 'b1', cluster: 'b', outage: 1500 }),
+    made({ id: 'b2', cluster: 'b', outage: 9000 }),
+    made({ id: 'c', cluster: 'c', outage: 7000 }),
+  ]);
+  const recovery = comparison.orders.find(({ name }) => name === 'recovery')!;
+  assert.deepEqual(
+    recovery.groups.map((group) => group.toSorted()),
+    [[0, 1, 2]],
+  );
+  assert.deepEqual(recovery.apart, [[0, 2]]);
+  const measure = comparison.overall.find(({ name }) => name === 'recovery')!;
+  assert.match(sayOrder(recovery, measure, comparison.setUps), /of which only A before C/);
+});
+
+test('runs of which answers count by other limits are no repetitions of one another', () => {
+  const within = (p95: number) => ({ objectives: { vote: { p95 } } });
+  const one = (id: string, p95: number) => made({ id, cluster: 'a', outage: 2000, scenario: within(p95) });
+  assert.equal(compare([one('a', 20), one('b', 20)]).setUps.length, 1);
+  assert.equal(compare([one('a', 20), one('b', 40)]).setUps.length, 2);
 });
 
 test('runs that were asked different things stand side by side where both have numbers, and in no order', () => {

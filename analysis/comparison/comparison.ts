@@ -135,6 +135,8 @@ export interface Order {
   name: string;
   /** Indexes of set-ups. These runs show no difference between those in one group. */
   groups: number[][];
+  /** Set-ups of one group that these runs do tell apart, the better one first: another one lies across both. */
+  apart: [number, number][];
   /** Set-ups that are shown but not ranked, and why. */
   unranked: { setUp: number; why: string }[];
 }

@@ -51,6 +51,13 @@ export function factorsOf({ meta, findings }: ComparedRun): Factor[] {
     ...entries(recorded.filter(isAsked)),
     // Each sends what the suite itself sends.
     ...grouped('asked', from === '' ? [] : [['also probed from', from]]),
+    // Goodput and what rests on it count these alone: another limit makes other numbers, and no other verdict of the same ones.
+    ...grouped(
+      'asked',
+      sorted(scenario.objectives).flatMap(([probe, { p95 }]): [string, string][] =>
+        p95 === undefined ? [] : [[`answers of ${probe} that count`, `within ${formatDuration(p95)}`]],
+      ),
+    ),
     ...grouped('cluster', [
       ['platform', cluster.platform],
       ['cluster', cluster.name],

@@ -106,7 +106,8 @@ export const ofDegradation: Reading<Findings>[] = degradations.map((kind) =>
 
 function lost(found: Durability): Observation | undefined {
   const range = lostWrites(found);
-  if (!range) return undefined;
+  // Of nothing that was acknowledged nothing can be lost, and that proves nothing.
+  if (!range || found.acknowledged === 0) return undefined;
   const value = found.lost.length + damagedWrites(found);
   return range.from === range.to ? { value } : { value, bracket: range };
 }

@@ -4,8 +4,8 @@ import type { Interval } from './statistics.ts';
 const MORE_IS_BETTER = new Set(['availability', 'worst 10 s']);
 
 /**
- * A set-up is not ranked if none of its runs counts, or if the verdict of one is unknown. Two set-ups are ranked differently only
- * if their intervals do not overlap.
+ * A set-up is not ranked if none of its runs counts, or if the verdict of one is unknown. Two set-ups are told apart only
+ * if their intervals do not overlap; those that overlap, or that others connect, stand together.
  */
 export function orderOf({ name, summaries }: Measure, setUps: readonly SetUp[]): Order {
   const why = summaries.map((summary, i) => whyUnranked(summary, setUps[i]!));
@@ -20,9 +20,16 @@ export function orderOf({ name, summaries }: Measure, setUps: readonly SetUp[]):
     else groups.push([setUp]);
     end = Math.max(end, to);
   }
+  const apart = groups.flatMap((group) => {
+    const members = extents.filter(({ setUp }) => group.includes(setUp));
+    return members.flatMap((one) =>
+      members.filter(({ from }) => from > one.to).map((other): [number, number] => [one.setUp, other.setUp]),
+    );
+  });
   return {
     name,
     groups,
+    apart,
     unranked: why.flatMap((reason, setUp) => (reason === undefined ? [] : [{ setUp, why: reason }])),
   };
 }

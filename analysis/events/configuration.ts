@@ -47,7 +47,9 @@ function loadEntry({ scenario: { load } }: RunMeta, events: RunEvent[]): Configu
   if (!load) return [];
   const begin = events.find((event) => event.kind === 'load-begin');
   const end = events.findLast((event) => event.kind === 'load-end');
-  const value = `${begin?.what ?? 'not begun'} by ${end?.report?.engine ?? load.engine}, ${load.connection} connections`;
+  const of = load.probe ?? load.script;
+  const sent = `${begin?.what ?? 'not begun'}${of === undefined ? '' : ` of ${of}`} by ${end?.report?.engine ?? load.engine}`;
+  const value = `${sent}, timeout ${formatDuration(load.timeout)}, ${load.connection} connections`;
   return [{ group: 'load', name: 'load', value }];
 }
 

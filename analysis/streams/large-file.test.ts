@@ -78,6 +78,16 @@ test('a stop: where it was, where it went on, what was sent twice, and what came
   ]);
 });
 
+test('a file that was back before the fault shows nothing of what a fault does to one', () => {
+  const copy = (from: number): Sample[] => [
+    ...[0, 1, 2, 3].map((index): Sample => [from + index * 100, 'sent', index]),
+    ...[0, 1, 2, 3].map((index): Sample => [from + 400 + index * 100, 'back', index]),
+  ];
+  const both = samplesOf([...copy(1000), ...copy(2000)]);
+  const wholeSince = (fault: number) => largeFileOf(both, fault)?.wholeSince;
+  assert.deepEqual([wholeSince(500), wholeSince(1900), wholeSince(5000)], [2, 1, 0]);
+});
+
 test('the fault comes while a file comes back: what had come back before proves nothing of after', () => {
   const found = largeFileOf(samplesOf(whole(0)), 550)!;
   assert.deepEqual(found.proof, { acknowledged: 2 * PIECE, back: 2 * PIECE });

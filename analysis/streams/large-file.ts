@@ -34,12 +34,17 @@ export function largeFileOf(samples: StreamSamples, fault: number | undefined): 
   if (steps.length === 0) return undefined;
   const again = samples.askedAgain.reduce((sum, flag) => sum + flag, 0);
   const end = samples.done.subarray(0, samples.n).reduce((last, at) => Math.max(last, at), 0);
+  const files = [...Map.groupBy(steps, ({ file }) => file).values()].map((all) => filed(all, pieces));
   const stop = longestStop(steps, fault ?? 0, end);
   const proof = fault === undefined ? undefined : proofOf(steps, fault, pieces);
   return {
     stream: samples.spec.name,
     size: pieces * PIECE,
-    files: [...Map.groupBy(steps, ({ file }) => file).values()].map((all) => filed(all, pieces)),
+    files,
+    wholeSince: files.filter(
+      ({ sent, back, wrong }) =>
+        sent.to !== undefined && back.to !== undefined && back.to >= (fault ?? 0) && wrong === 0,
+    ).length,
     sentAgain: again * PIECE,
     wrong: steps.filter(({ isWrong }) => isWrong).length * PIECE,
     ...(stop && { stop }),

@@ -21,6 +21,11 @@ export function wasProbed({ steady, during }: StreamFindings): boolean {
   return steady.scheduled + during.ok + during.failed + during.indeterminate > 0;
 }
 
+/** … since the fault: only then is no outage a finding. */
+export function wasProbedSince({ during }: StreamFindings): boolean {
+  return during.ok + during.failed + during.indeterminate > 0;
+}
+
 /** The parts of a series in steady state and since the fault. */
 export interface Spans {
   steady: Range;

@@ -133,7 +133,9 @@ export function sayVerdicts({ runs }: SetUp): Cell {
       ? `${all}${verdictWords[verdict].toLowerCase()}`
       : `${count} ${verdictWords[verdict].toLowerCase()}`,
   );
-  const expected = runs[0]!.expect === 'fail' ? 'expected to fail' : undefined;
+  const toFail = runs.filter(({ expect }) => expect === 'fail').length;
+  const expected =
+    toFail === 0 ? undefined : toFail === runs.length ? 'expected to fail' : `${toFail} of them expected to fail`;
   const useless = runs.filter(({ counted }) => !counted).length;
   return cell(
     words.join(', '),
@@ -158,10 +160,16 @@ const orderWords: Record<string, string> = {
 };
 
 /** `Recovered first: B (5.6 s), then A (22 s). Not ranked: C (its runs prove nothing).` */
-export function sayOrder({ name, groups, unranked }: Order, measure: Measure, setUps: readonly SetUp[]): string {
+export function sayOrder({ name, groups, apart, unranked }: Order, measure: Measure, setUps: readonly SetUp[]): string {
   const value = (setUp: number) => sayMeasure(measure, setUp).main;
-  const together = (group: number[]) =>
-    `${group.map((setUp) => `${setUps[setUp]!.letter} (${value(setUp)})`).join(' and ')}${group.length > 1 ? ', no difference in these runs' : ''}`;
+  const letters = (pairs: [number, number][]) =>
+    pairs.map(([first, second]) => `${setUps[first]!.letter} before ${setUps[second]!.letter}`).join(', ');
+  const together = (group: number[]) => {
+    const said = group.map((setUp) => `${setUps[setUp]!.letter} (${value(setUp)})`).join(' and ');
+    const own = apart.filter(([first]) => group.includes(first));
+    if (group.length === 1) return said;
+    return own.length === 0 ? `${said}, no difference in these runs` : `${said}, of which only ${letters(own)}`;
+  };
   const ranked = groups.length > 0 ? groups.map(together).join('; then ') : 'none can be ranked';
   const rest = unranked.map(({ setUp, why }) => `${setUps[setUp]!.letter} (${why})`).join(', ');
   return `${orderWords[name] ?? name}: ${ranked}.${rest === '' ? '' : ` Not ranked: ${rest}.`}`;

@@ -155,7 +155,7 @@ function propertiesOf({ scenario, journey, outcome }: GateCase): Xml[] {
         ['availability', shareOf(availability)],
         ['longest outage, at least ms', headline?.inner],
         ['longest outage, at most ms', headline?.open ? undefined : headline?.outer],
-        ['resilience loss, s', shareOf(resilienceLoss)],
+        ['resilience loss, s', atLeast(shareOf(resilienceLoss), ttsr.beyond !== undefined)],
       ];
       return marks.map(([name, value]): [string, string | number | undefined] => [`${stream}: ${name}`, value]);
     }),
@@ -169,6 +169,11 @@ function propertiesOf({ scenario, journey, outcome }: GateCase): Xml[] {
     .map(([name, value]) => element('property', { name: `${journey ?? scenario}: ${name}`, value }));
 }
 
+/** Counted until the stream is stable: where it never was, there is more of it. */
+function atLeast(value: number | string | undefined, isCensored: boolean): number | string | undefined {
+  return value !== undefined && isCensored ? `> ${value}` : value;
+}
+
 /** A censored mark is no number: `> 2 min`. */
 function numberOf(mark: Mark): string | number | undefined {
   return mark.ms ?? (mark.beyond === undefined ? undefined : sayMark(mark));
@@ -178,7 +183,7 @@ function numberOf(mark: Mark): string | number | undefined {
 const shareOf = (value: number) => (Number.isFinite(value) ? value : undefined);
 
 function lossOf(found: JudgedOutcome['findings']['durability'][number]): string | undefined {
-  const lost = found.unknown === undefined ? lostWrites(found) : undefined;
+  const lost = found.unknown === undefined && found.acknowledged > 0 ? lostWrites(found) : undefined;
   if (lost === undefined) return 'not known';
   return lost.from === lost.to ? String(lost.from) : `${lost.from} to ${lost.to}`;
 }

@@ -1,4 +1,5 @@
 /** The outcome of a gate as Markdown, for the page of a CI job or a pull request. */
+import { slowestStream } from '../../analysis/events/recovery-split.ts';
 import { lostWrites } from '../../analysis/streams/durability.ts';
 import { cleanUpOf } from '../clean-up.ts';
 import { harmlessText } from '../harmless.ts';
@@ -17,7 +18,6 @@ import {
   sayOutageLength,
   sayShare,
   sayShown,
-  slowestStream,
 } from '../wording.ts';
 import { type Gate, type GateCase, type JudgedOutcome, sayCode, sayOutcome, sayWhy } from './gate.ts';
 

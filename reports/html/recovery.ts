@@ -1,6 +1,6 @@
 /** Where the time went, the marks of every stream, and what the platform's timers predict. */
 import type { Findings, Mark, Prediction, StreamFindings } from '../../analysis/findings.ts';
-import { wasProbed } from '../../analysis/streams/stream.ts';
+import { wasProbed, wasProbedSince } from '../../analysis/streams/stream.ts';
 import { formatDuration } from '../../units/units.ts';
 import { type Leg, legs } from '../legs.ts';
 import {
@@ -57,7 +57,6 @@ const sayRate = (value: number) => (isMeasured(value) ? value.toFixed(1) : '–'
 /** A sum up to stability: more than was seen, if stability was not. */
 const untilStable = ({ ttsr }: StreamFindings, sum: number) =>
   ttsr.beyond === undefined || !isMeasured(sum) ? seconds(sum) : `> ${seconds(sum)}`;
-const isProbedSince = ({ during: d }: StreamFindings) => d.ok + d.failed + d.indeterminate > 0;
 const mark = (pick: (stream: StreamFindings) => Mark) => (stream: StreamFindings) => {
   const { ms, bracket } = pick(stream);
   const said = sayMark(pick(stream));
@@ -103,11 +102,15 @@ const groups: { name: string; rows: Row[] }[] = [
       {
         name: 'Longest outage',
         hint: '≥ 3 failures',
-        say: (stream) => (stream.headline ? sayOutageLength(stream.headline) : wasProbed(stream) ? 'none' : '–'),
+        say: (stream) => (stream.headline ? sayOutageLength(stream.headline) : wasProbedSince(stream) ? 'none' : '–'),
       },
       { name: 'Error seconds', hint: 'failures × interval', say: ({ errorSeconds }) => seconds(errorSeconds) },
       { name: 'Degraded seconds', hint: '', say: (stream) => untilStable(stream, stream.degradedSeconds) },
-      { name: 'Errors', hint: '', say: (stream) => sayCounts(stream.errors) || (isProbedSince(stream) ? 'none' : '–') },
+      {
+        name: 'Errors',
+        hint: '',
+        say: (stream) => sayCounts(stream.errors) || (wasProbedSince(stream) ? 'none' : '–'),
+      },
     ],
   },
   {

@@ -1,7 +1,8 @@
 /** The top of the report: what was done, the result, and whether it can be trusted. */
+import { slowestStream } from '../../analysis/events/recovery-split.ts';
 import type { CheckKind, Durability, Findings, Outage, StreamFindings } from '../../analysis/findings.ts';
 import { lostWrites } from '../../analysis/streams/durability.ts';
-import { wasProbed } from '../../analysis/streams/stream.ts';
+import { wasProbedSince } from '../../analysis/streams/stream.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import { cleanUpOf } from '../clean-up.ts';
@@ -14,7 +15,6 @@ import {
   sayOutageLength,
   sayShare,
   sayVerdict,
-  slowestStream,
   verdictWords,
 } from '../wording.ts';
 import { html, type Markup } from './markup.ts';
@@ -65,7 +65,8 @@ function tiles(findings: Findings): Markup | false {
   // What was not measured is NaN, and no worst.
   const worst = availability!.of.toSorted((a, b) => (a.availability || 0) - (b.availability || 0));
   const known = worst.find(({ availability }) => Number.isFinite(availability));
-  const longest = longestOutage(outage!.of);
+  const isWatched = streams.every(wasProbedSince);
+  const longest = longestOutage(outage!.of.filter(wasProbedSince), findings.t0?.from ?? 0);
   const shown: Tile[] = [
     { name: 'Recovery', value: sayMark(slowest.ttsr), note: slowest.stream, bad: recovery!.bad },
     {
@@ -76,8 +77,8 @@ function tiles(findings: Findings): Markup | false {
     },
     {
       name: 'Longest outage',
-      value: longest ? sayOutageLength(longest) : streams.every(wasProbed) ? 'none' : '–',
-      note: longest ? longest.stream : streams.every(wasProbed) ? 'no recorded request failed' : 'not probed',
+      value: longest ? sayOutageLength(longest) : isWatched ? 'none' : '–',
+      note: longest ? longest.stream : isWatched ? 'no recorded request failed' : 'not probed',
       bad: outage!.bad,
     },
   ];
@@ -104,8 +105,11 @@ export function lossesOf(durability: Durability[]): Omit<Tile, 'name'> {
   };
 }
 
-function longestOutage(streams: StreamFindings[]): (Outage & { stream: string }) | undefined {
-  const all = streams.flatMap(({ stream, outages }) => outages.map((outage) => ({ ...outage, stream })));
+/** Since the fault. */
+function longestOutage(streams: StreamFindings[], t0: number): (Outage & { stream: string }) | undefined {
+  const all = streams.flatMap(({ stream, outages }) =>
+    outages.filter(({ end }) => end.to >= t0).map((outage) => ({ ...outage, stream })),
+  );
   return all.reduce<(typeof all)[number] | undefined>((longest, one) => {
     if (longest && (longest.open !== one.open ? longest.open : longest.outer >= one.outer)) return longest;
     return one;

@@ -1,11 +1,12 @@
 /** What one test says of availability: one cell of the matrix, or a part of one. */
+import { slowestStream } from '../../../analysis/events/recovery-split.ts';
 import { type Degradation, degradations, type Findings } from '../../../analysis/findings.ts';
 import { gateOf, notValid } from '../../../analysis/validity.ts';
 import type { RunMeta } from '../../../recording/recording.ts';
 import { formatDuration } from '../../../units/units.ts';
 import { spells } from '../../html/chart-data.ts';
 import { lossesOf } from '../../html/summary.ts';
-import { leastAvailable, sayBracket, sayCheck, sayMark, sayShare, slowestStream } from '../../wording.ts';
+import { leastAvailable, sayBracket, sayCheck, sayMark, sayShare } from '../../wording.ts';
 import { type HistoryPoint, runsBefore, slowestBefore, type Trend } from './past.ts';
 
 /** A test as Allure tells of it, with the run that it judged, if it did. */
