@@ -62,6 +62,9 @@ const stream = z.looseObject({
     failed: z.number(),
     indeterminate: z.number(),
     latency,
+    // Older findings did not have them.
+    answered: z.number().default(0),
+    gap: z.number().default(0),
   }),
   availability: number,
   wholeSeconds: number,

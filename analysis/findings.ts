@@ -97,7 +97,17 @@ export interface StreamFindings {
    * From t₀ to the end of recovery (or the horizon). `scheduled` includes probes whose sample is missing; they count as not
    * ok.
    */
-  during: { scheduled: number; ok: number; failed: number; indeterminate: number; latency: Latency };
+  during: {
+    scheduled: number;
+    ok: number;
+    failed: number;
+    indeterminate: number;
+    latency: Latency;
+    /** p95 of good answers from when they were sent, ms: without the prober's own lateness. */
+    answered: number;
+    /** The longest time in which no probe was sent, ms. */
+    gap: number;
+  };
   /** ok / scheduled. NaN (null in JSON) if no probe was due, like the shares and sums below. */
   availability: number;
   /** Share of 1 s bins without a failure, and the worst windows. */

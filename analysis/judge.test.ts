@@ -192,10 +192,17 @@ test('a fault that is healed while users still suffer counts from the fault', ()
 });
 
 test("failures in flight when the fault came are its own, not the steady state's", () => {
-  const findings = judge(run({ trouble: [{ from: -120, to: 3000, error: 'timeout' }] }));
+  const findings = judge(run({ latency: 150, trouble: [{ from: -120, to: 3000, error: 'timeout' }] }));
   const [vote] = findings.streams;
   assert.equal(vote?.steady.ok, vote?.steady.scheduled);
   assert.equal(vote?.tte.ms, 0);
+});
+
+test('what had gone wrong, and was over, before the fault is none of its doing, whenever it was given up', () => {
+  const findings = judge(run({ trouble: [{ from: -850, to: -100, error: 'timeout' }] }, withRecovery(5000)));
+  assert.equal(findings.verdict, 'unknown');
+  assert.equal(checkOf(findings, 'vote: steady state').verdict, 'unknown');
+  assert.deepEqual(findings.streams[0]!.tte, {});
 });
 
 test('one failure in a window of a few hundred probes is too many for stable', () => {

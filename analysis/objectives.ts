@@ -49,6 +49,9 @@ function tooClose({ from, to }: Bracket): string {
   return `between ${formatDuration(from)} and ${formatDuration(to)}: too close to call at this interval`;
 }
 
+/** Probes are this much of their interval apart now and then, on a busy computer. */
+const UNEVEN = 1.5;
+
 function availabilityCheck({ availability, during }: StreamFindings, limit: number): Limit {
   const wanted = `≥ ${formatShare(limit)}`;
   if (during.scheduled < ENOUGH) return { verdict: 'unknown', observed: tooFew(during.scheduled), wanted };
@@ -57,7 +60,7 @@ function availabilityCheck({ availability, during }: StreamFindings, limit: numb
 }
 
 /** Of an outage that is not over only a lower bound of its length is known. */
-function outageCheck({ longestOutage = {} }: StreamFindings, limit: number): Limit {
+function outageCheck({ longestOutage = {}, every, during: { gap } }: StreamFindings, limit: number): Limit {
   const wanted = `≤ ${formatDuration(limit)}`;
   const { ms, beyond } = longestOutage;
   if (beyond !== undefined) {
@@ -65,17 +68,29 @@ function outageCheck({ longestOutage = {} }: StreamFindings, limit: number): Lim
   }
   if (ms === undefined) return { verdict: 'unknown', observed: 'not measured', wanted };
   const { bracket } = longestOutage;
-  if (!bracket) return { verdict: 'pass', observed: 'no outage', wanted };
+  // An outage that fits between two probes was not looked for.
+  const isBlind = gap > limit && gap > UNEVEN * every;
+  const blind = `no probe was sent for ${formatDuration(gap)}: an outage in between is not known`;
+  if (!bracket)
+    return isBlind
+      ? { verdict: 'unknown', observed: blind, wanted }
+      : { verdict: 'pass', observed: 'no outage', wanted };
   const verdict = withinLimit(bracket, limit);
+  if (verdict === 'pass' && isBlind) return { verdict: 'unknown', observed: blind, wanted };
   const observed = verdict === 'unknown' ? tooClose(bracket) : `at most ${formatDuration(bracket.to)}`;
   return { verdict, observed, wanted };
 }
 
+/** From when probes were due, it has the prober's lateness in it, which the service is not to blame for. */
 function latencyCheck({ during }: StreamFindings, limit: number): Limit {
   const { n, p95 } = during.latency;
+  const { answered } = during;
   const wanted = `≤ ${formatDuration(limit)}`;
   if (n < ENOUGH) return { verdict: 'unknown', observed: tooFew(n), wanted };
-  return { verdict: p95 <= limit ? 'pass' : 'fail', observed: formatDuration(p95), wanted };
+  const verdict = withinLimit({ from: answered, to: p95 }, limit);
+  if (verdict !== 'unknown') return { verdict, observed: formatDuration(p95), wanted };
+  const observed = `${formatDuration(answered)} from when probes were sent, ${formatDuration(p95)} from when they were due`;
+  return { verdict, observed: `${observed}: the prober was late`, wanted };
 }
 
 function tooFew(n: number): string {

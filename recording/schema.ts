@@ -205,6 +205,7 @@ export const proberReport: z.ZodType<ProberReport> = z.looseObject({
   eventLoopMs: spread,
   nullStream: z.looseObject({ scheduled: count, failed: count }),
   proberErrors: counts,
+  suspendedMs: z.number().min(0).optional(),
   priority: z.enum(['cgroup', 'nice', 'none']),
   cpuMs: count,
 });

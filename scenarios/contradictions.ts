@@ -252,9 +252,10 @@ function* impossibleLimits(
       ];
     }
   }
-  if (outage !== undefined && outage < use.every) {
+  for (const [limit, time] of Object.entries({ recovery, outage })) {
+    if (time === undefined || time >= use.every) continue;
     yield [
-      'outage',
+      limit as 'recovery' | 'outage',
       `shorter than the interval of the probes (${formatDuration(use.every)})`,
       `make \`probes.${name}.every\` shorter`,
     ];

@@ -1,6 +1,6 @@
 import { errorClasses } from '../../probes/probe.ts';
 import { okLatencies, percentile } from './latency.ts';
-import { BIN, latency, probeState, type Range, type Series } from './series.ts';
+import { answerTime, BIN, latency, probeState, type Range, type Series } from './series.ts';
 
 /** One second of one stream. */
 export interface StreamBin {
@@ -14,6 +14,8 @@ export interface StreamBin {
   /** Of the good answers, ms from due; 0 when there were none. */
   p50: number;
   p95: number;
+  /** p95 of them from when they were sent, ms. */
+  answered: number;
 }
 
 const STALE = errorClasses.indexOf('stale');
@@ -43,6 +45,7 @@ export function binSeries(series: Series, origin: number, range: Range, limit = 
     const sorted = okLatencies(series, first, i);
     bin.p50 = percentile(sorted, 0.5);
     bin.p95 = percentile(sorted, 0.95);
+    bin.answered = percentile(okLatencies(series, first, i, answerTime), 0.95);
     bins.push(bin);
   }
   return bins;
@@ -52,7 +55,7 @@ export function binSeries(series: Series, origin: number, range: Range, limit = 
 const EMPTY: Readonly<StreamBin> = Object.freeze(emptyBin());
 
 function emptyBin(): StreamBin {
-  return { scheduled: 0, ok: 0, good: 0, stale: 0, p50: 0, p95: 0 };
+  return { scheduled: 0, ok: 0, good: 0, stale: 0, p50: 0, p95: 0, answered: 0 };
 }
 
 /**

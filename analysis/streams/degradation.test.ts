@@ -4,7 +4,15 @@ import fc from 'fast-check';
 import { type StreamBin, worstWindow } from './bins.ts';
 import { degradationScore, resilience } from './degradation.ts';
 
-const bin = (ok: number, scheduled = 20): StreamBin => ({ scheduled, ok, good: ok, stale: 0, p50: 1, p95: 1 });
+const bin = (ok: number, scheduled = 20): StreamBin => ({
+  scheduled,
+  ok,
+  good: ok,
+  stale: 0,
+  p50: 1,
+  p95: 1,
+  answered: 1,
+});
 
 test('the worst window is the worst of all windows', () => {
   const bins = fc.array(

@@ -9,7 +9,7 @@ export interface BinnedStream {
   writes: boolean;
   /** From the recording's origin on. */
   bins: StreamBin[];
-  /** A second with a p95 above this is slow, ms. */
+  /** A second with a p95 above this is slow, ms from when its probes were sent. */
   slow: number;
 }
 
@@ -37,7 +37,7 @@ function classOf(streams: BinnedStream[], second: number): Degradation {
   const failures = sum(bins, ({ scheduled, ok }) => scheduled - ok);
   const stale = sum(bins, (bin) => bin.stale);
   if (bins.every(isGood)) {
-    return streams.some(({ bins: own, slow }) => own[second]!.p95 > slow) ? 'slow' : 'full';
+    return streams.some(({ bins: own, slow }) => own[second]!.answered > slow) ? 'slow' : 'full';
   }
   // A stale answer is still an answer: a service that gives only those is stale, not down.
   if (stale === failures) return 'stale';
@@ -66,7 +66,7 @@ export function countClasses(bins: SecondBin[], from: number, to: number): Recor
 
 /** Bins with some success but less than 99.9 %, or with slow answers: degraded, but not down. */
 export function degradedSeconds(bins: StreamBin[], slow: number): number {
-  const isDegraded = ({ scheduled, ok, p95 }: StreamBin) => ok > 0 && (ok < GOOD * scheduled || p95 > slow);
+  const isDegraded = ({ scheduled, ok, answered }: StreamBin) => ok > 0 && (ok < GOOD * scheduled || answered > slow);
   return bins.filter(isDegraded).length;
 }
 

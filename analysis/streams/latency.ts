@@ -1,6 +1,6 @@
 import { stableWindow } from '../../scenarios/scenario.ts';
 import type { Latency } from '../findings.ts';
-import { BIN, indexAt, latency, probeState, type Range, type Series } from './series.ts';
+import { answerTime, BIN, indexAt, latency, probeState, type Range, type Series } from './series.ts';
 
 /**
  * Nearest rank: the smallest value that at least the share `q` of all values does not exceed. 0 if there are none.
@@ -9,11 +9,11 @@ export function percentile(sorted: Float64Array, q: number): number {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? 0;
 }
 
-/** Latencies of the good answers with index in [from, to), sorted, ms from due. */
-export function okLatencies(series: Series, from: number, to: number): Float64Array {
+/** Of the good answers with index in [from, to), sorted, ms: from due, or as `of` says. */
+export function okLatencies(series: Series, from: number, to: number, of = latency): Float64Array {
   const values = new Float64Array(Math.max(0, to - from));
   let n = 0;
-  for (let i = from; i < to; i++) if (series.state[i] === probeState.ok) values[n++] = latency(series, i);
+  for (let i = from; i < to; i++) if (series.state[i] === probeState.ok) values[n++] = of(series, i);
   return values.subarray(0, n).sort();
 }
 
@@ -24,19 +24,19 @@ export function latencyOf(series: Series, from: number, to: number): Latency {
   return { p50: rank(0.5), p95: rank(0.95), p99: rank(0.99), n: sorted.length };
 }
 
-/** p95 above these, ms, is slow: over the stable window, and over one second. */
+/** p95 above these, ms from when probes were sent, is slow: over the stable window, and over one second. */
 export interface Pace {
   window: number;
   second: number;
 }
 
-/** A rise by less than this, ms, is noise of the prober, which guarantees its schedule to 5 ms. */
-const NOISE = 5;
+/** A rise by less than this, ms, is noise of the computers that take part: twice what this one promises of its own timers. */
+const NOISE = 10;
 const SLOWER = 1.5;
 
 /**
  * What is slow on this stream: more than 1.5 times the slowest p95 in steady state over windows of the same length, and above
- * the prober's own noise. The p95 of few answers varies: compared with the p95 of the entire steady state, one in ten
+ * noise. The p95 of few answers varies: compared with the p95 of the entire steady state, one in ten
  * seconds of an undisturbed service would be slow. Without a good answer in steady state nothing is
  * slow.
  */
@@ -51,7 +51,7 @@ function limitOver(series: Series, steady: Range, length: number): number {
   while (to > steady.from) {
     const end = series.due[to - 1]!;
     const from = Math.max(steady.from, indexAt(series, end - length));
-    const sorted = okLatencies(series, from, to);
+    const sorted = okLatencies(series, from, to, answerTime);
     if (sorted.length > 0) slowest = Math.max(slowest ?? 0, percentile(sorted, 0.95));
     if (from === steady.from) break;
     to = Math.min(to - 1, indexAt(series, end - BIN));

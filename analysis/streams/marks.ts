@@ -72,7 +72,10 @@ export function timeToStableRecovery(seen: Seen): Recovery {
   const rows = seen.runs.filter(({ run }) => run.failures >= HEADLINE).map(({ run }) => run);
   const recovered = search(seen, rows, seen.from, timeline.healing?.from);
   const undisturbed = recovered.stable !== undefined && recovered.stable === firstJudged(series, seen.from);
-  const ttsr = undisturbed ? { ms: 0, bracket: { from: 0, to: 0 } } : toMark(seen, recovered, t0);
+  // Until the first answer nobody had looked.
+  const ttsr = undisturbed
+    ? { ms: 0, bracket: { from: 0, to: since(t0, series.done[recovered.stable!]!) } }
+    : toMark(seen, recovered, t0);
   if (recovered.stable === undefined || !timeline.healing) return { ttsr };
 
   const relapse = relapseAfter(series, rows, recovered.stable, { from: timeline.healing.from, end: timeline.end });
@@ -100,9 +103,19 @@ function toMark({ series, timeline }: Seen, found: Stability, zero: Bracket): Ma
     return { beyond: since({ from: zero.to }, Math.min(until, timeline.end)) };
   }
   const due = series.due[found.stable]!;
-  const before = found.stable > 0 ? series.due[found.stable - 1]! : zero.from;
-  const bracket = { from: since({ from: zero.to }, before), to: since(zero, series.done[found.stable]!) };
+  const before = judgedBefore(series, found.stable);
+  const bracket = {
+    from: since({ from: zero.to }, before === undefined ? zero.from : series.due[before]!),
+    to: since(zero, series.done[found.stable]!),
+  };
   return { ms: since(zero, due), bracket };
+}
+
+/** One that the prober left out may have been a good answer. */
+function judgedBefore({ state }: Series, index: number): number | undefined {
+  let i = index - 1;
+  while (i >= 0 && (state[i] === probeState.prober || state[i] === probeState.missing)) i--;
+  return i < 0 ? undefined : i;
 }
 
 function firstJudged({ state, n }: Series, from: number): number {

@@ -1,7 +1,7 @@
 import { errorClasses } from '../../probes/probe.ts';
 import type { StreamSamples } from '../../probes/samples.ts';
 import type { Outage } from '../findings.ts';
-import { failed, probeState, type Series, toSeries } from './series.ts';
+import { answerTime, failed, probeState, type Series, toSeries } from './series.ts';
 
 /** Failures in a row from which on an outage can be the headline: a single lost packet is listed but is no headline. */
 export const HEADLINE = 3;
@@ -62,7 +62,7 @@ export function toOutage(series: Series, run: FailureRun): Outage {
   const start = {
     // Nothing is known about the time before the first ok: the outage begins at the recording's origin.
     from: run.okBefore === undefined ? 0 : Math.min(series.sent[run.okBefore]!, firstSent),
-    to: seenBy(series, run),
+    to: seenToFail(series, run.first, run.okBefore),
   };
   const open = run.okAfter === undefined;
   const endSeen = series.done[run.okAfter ?? run.last]!;
@@ -88,22 +88,22 @@ function instancesAround(series: Series, { okBefore, okAfter }: FailureRun): Pic
 }
 
 /**
- * The latest moment at which the outage can have begun, given its first failure. A refusal or a reset is seen when it
+ * The latest moment at which what made a probe fail can have begun. A refusal or a reset is seen when it
  * arrives. A timeout says nothing about when: had the service still worked, the answer would have come within the usual
- * time, which is that of the slowest of the last good answers.
+ * time, which is that of the slowest of the last good answers before it.
  */
-function seenBy(series: Series, { first, okBefore }: FailureRun): number {
-  const sent = series.sent[first]!;
-  const done = Math.max(sent, series.done[first]!);
-  if (series.error[first] !== TIMEOUT || okBefore === undefined) return done;
+export function seenToFail(series: Series, index: number, okBefore = index - 1): number {
+  const sent = series.sent[index]!;
+  const done = Math.max(sent, series.done[index]!);
+  if (series.error[index] !== TIMEOUT) return done;
   let usual = 0;
   let seen = 0;
   for (let i = okBefore; i >= 0 && seen < USUAL; i--) {
     if (series.state[i] !== probeState.ok) continue;
-    usual = Math.max(usual, series.done[i]! - series.sent[i]!);
+    usual = Math.max(usual, answerTime(series, i));
     seen++;
   }
-  return Math.min(done, sent + usual);
+  return seen === 0 ? done : Math.min(done, sent + usual);
 }
 
 /** Failures by error class, in the order of the classes. */

@@ -6,6 +6,8 @@ import type { Check } from '../findings.ts';
 import { percentile } from './latency.ts';
 import { indexAt, probeState, type Series } from './series.ts';
 
+/** What two clocks may differ by, of which one is read to 10 ms. */
+const SUSPENDED = 100;
 /** Of a stream so many probes may be left out. */
 const MOST_OPEN = 0.01;
 
@@ -43,8 +45,10 @@ function reportReasons(events: RunEvent[], series: Series[], limit: number): str
     return [`the prober left no report${why}`];
   }
   const { report } = last;
-  const { nullStream, latenessMs } = report;
+  const { nullStream, latenessMs, suspendedMs = 0 } = report;
   const reasons: string[] = [];
+  if (suspendedMs > SUSPENDED)
+    reasons.push(`its computer was suspended for ${formatDuration(suspendedMs)}: all clocks of the run stood still`);
   if (nullStream.failed > 0)
     reasons.push(`its null stream failed ${nullStream.failed} of ${nullStream.scheduled} times`);
   if (nullStream.scheduled === 0) reasons.push('its null stream never ran');

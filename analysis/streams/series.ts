@@ -194,3 +194,11 @@ export function failed(state: number): boolean {
 export function latency(series: Series, i: number): number {
   return series.done[i]! - series.due[i]!;
 }
+
+/**
+ * How long it took from when it was sent, ms. The loop is open, so that a probe was sent late is never the service's doing: what is compared with what was before must
+ * not have the prober's lateness in it, on either side.
+ */
+export function answerTime(series: Series, i: number): number {
+  return series.done[i]! - series.sent[i]!;
+}

@@ -1,5 +1,5 @@
 import { stableWindow } from '../../scenarios/scenario.ts';
-import { latency, probeState, type Series } from './series.ts';
+import { answerTime, probeState, type Series } from './series.ts';
 
 /** The share of probes that must be ok for steady state, and for being as good as before. */
 export const GOOD = 0.999;
@@ -26,7 +26,7 @@ export function firstStable(series: Series, from: number, end: number, slow: num
     if (state !== probeState.ok) return;
     counts.ok += step;
     // Nearest rank: p95 ≤ slow exactly when enough answers are not slower.
-    if (latency(series, i) > slow) counts.slow += step;
+    if (answerTime(series, i) > slow) counts.slow += step;
   };
   const window = stableWindow(series);
   let right = from;

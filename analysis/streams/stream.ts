@@ -4,10 +4,10 @@ import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Mark, Outage, StreamFindings } from '../findings.ts';
 import { binSeries, worstWindow } from './bins.ts';
 import { degradationScore, degradedSeconds, resilience } from './degradation.ts';
-import { latencyOf, type Pace } from './latency.ts';
+import { latencyOf, okLatencies, type Pace, percentile } from './latency.ts';
 import { errorWindow, type Seen, timeToEffect, timeToFirstSuccess, timeToStableRecovery } from './marks.ts';
-import { countErrors, failureRuns, HEADLINE, toOutage } from './outages.ts';
-import { failed, indexAt, latency, probeState, type Range, type Series } from './series.ts';
+import { countErrors, failureRuns, HEADLINE, seenToFail, toOutage } from './outages.ts';
+import { answerTime, failed, indexAt, latency, probeState, type Range, type Series } from './series.ts';
 
 const MONTH_SECONDS = 30 * 86_400;
 
@@ -38,11 +38,24 @@ export function spansOf(series: Series, timeline: RunTimeline, steady: number): 
   if (!timeline.t0) return { steady: { from: 0, to: end }, during: { from: end, to: end } };
   let from = indexAt(series, timeline.t0.from);
   // Probes in flight when the fault hit that then failed are attributed to it, whatever became of others that were sent after them.
+  // One that was seen to fail before it was, is none of its doing.
   const { timeout } = series.spec;
   for (let i = from - 1; i >= 0 && series.due[i]! >= timeline.t0.from - timeout; i--)
-    if (failed(series.state[i]!) && series.done[i]! >= timeline.t0.from) from = i;
+    if (failed(series.state[i]!) && seenToFail(series, i) >= timeline.t0.from) from = i;
   const begin = Math.min(from, indexAt(series, timeline.t0.from - steady));
   return { steady: { from: begin, to: from }, during: { from, to: Math.max(from, end) } };
+}
+
+/** The longest time since the fault in which no probe was sent, ms: what happened in it nobody looked at. */
+function longestGap({ sent, state, n }: Series, { from, to }: Range): number {
+  let longest = 0;
+  let last = from > 0 ? sent[from - 1] : undefined;
+  for (let i = from; i < Math.min(to, n); i++) {
+    if (state[i] === probeState.prober) continue;
+    if (last !== undefined) longest = Math.max(longest, sent[i]! - last);
+    last = sent[i]!;
+  }
+  return longest;
 }
 
 interface Counts {
@@ -115,6 +128,8 @@ export function streamFindings(
       failed: during.failed,
       indeterminate: during.indeterminate,
       latency: latencyOf(series, spans.during.from, spans.during.to),
+      answered: percentile(okLatencies(series, spans.during.from, spans.during.to, answerTime), 0.95),
+      gap: longestGap(series, spans.during),
     },
     availability: during.ok / during.scheduled,
     wholeSeconds: used.filter(({ ok, scheduled }) => ok === scheduled).length / used.length,

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server } from 'node:net';
+import { uptime } from 'node:os';
 import { createHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Result, StreamSpec } from '../probe.ts';
 import type { ProberReport } from './plan.ts';
@@ -17,9 +18,11 @@ export class Audit {
   readonly #lateness = createHistogram({ lowest: 1, highest: 3.6e9, figures: 3 });
   readonly #loop = monitorEventLoopDelay({ resolution: LOOK });
   readonly #errors: Record<string, number> = {};
+  #awake = 0;
 
   start(): void {
     this.#loop.enable();
+    this.#awake = sinceBoot();
   }
 
   late(ms: number): void {
@@ -32,7 +35,7 @@ export class Audit {
     this.#errors[detail] = (this.#errors[detail] ?? 0) + 1;
   }
 
-  report(): Pick<ProberReport, 'latenessMs' | 'eventLoopMs' | 'proberErrors' | 'cpuMs'> {
+  report(): Pick<ProberReport, 'latenessMs' | 'eventLoopMs' | 'proberErrors' | 'cpuMs' | 'suspendedMs'> {
     this.#loop.disable();
     const lateness = (percentile: number) => this.#lateness.percentile(percentile) / 1000;
     // It counts from one look to the next.
@@ -43,9 +46,13 @@ export class Audit {
       eventLoopMs: { p50: loop(50), p99: loop(99), max: loop(100) },
       proberErrors: this.#errors,
       cpuMs: (user + system) / 1000,
+      suspendedMs: Math.max(0, Math.round(sinceBoot() - this.#awake)),
     };
   }
 }
+
+/** How much longer than its clock has run this computer has been on, ms, to 10 ms: more by all the time that it was suspended, in which the clock of all times here stands still. Elsewhere than on Linux it is not told so exactly. */
+const sinceBoot = () => (process.platform === 'linux' ? uptime() * 1000 - performance.now() : 0);
 
 /**
  * The target of the null stream: a server on the loopback, in the prober's own process. It answers as long as this process

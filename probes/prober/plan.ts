@@ -52,6 +52,8 @@ export interface ProberReport {
   /** Where it ran: its own CPU cgroup, a lower nice value, or neither. */
   priority: 'cgroup' | 'nice' | 'none';
   cpuMs: number;
+  /** How long the computer was suspended meanwhile, ms, to some 10 ms. Missing in older recordings. */
+  suspendedMs?: number;
 }
 
 /** Lines of JSON from the prober process to the suite. `ready`: every probe is open; `t0` begins the schedule. */

@@ -97,6 +97,8 @@ function stream(name: string, every: number, writes: boolean, outages: Outage[])
       failed: failed - Math.floor(failed / 3),
       indeterminate: writes ? Math.floor(failed / 3) : 0,
       latency: { p50: 4.9, p95: 340, p99: 900, n: scheduled },
+      answered: 338,
+      gap: every * 1.1,
     },
     availability: (scheduled - failed) / scheduled,
     wholeSeconds: 0.81,
