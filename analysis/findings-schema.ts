@@ -109,6 +109,7 @@ const largeFile = z.looseObject({
   files: z.array(z.looseObject({ from: z.number(), sent: pass, back: pass, wrong: bytes })),
   // Older findings did not count them.
   wholeSince: bytes.default(0),
+  unseen: bytes.default(0),
   sentAgain: bytes,
   wrong: bytes,
   stop: z

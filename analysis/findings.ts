@@ -216,6 +216,8 @@ export interface LargeFile {
   files: { from: number; sent: { bytes: number; to?: number }; back: { bytes: number; to?: number }; wrong: number }[];
   /** How many of them were whole at the server and back since the fault, each piece as it was sent: only these show what a fault does to a file. */
   wholeSince: number;
+  /** Of the one that was under way when the fault came: what was acknowledged, also since, and did not come back before the run ended. */
+  unseen: number;
   /** What was sent more than once, or may have been. */
   sentAgain: number;
   /** Of all files. */

@@ -109,9 +109,8 @@ const ofFile: Record<Names<'file'>, Reading<LargeFile>> = {
   'sent a second': reading<LargeFile>('MiB/s')('sent a second', (file) => pace(file, 'sent')),
   'back a second': reading<LargeFile>('MiB/s')('back a second', (file) => pace(file, 'back')),
   'whole files': reading<LargeFile>('count')('whole files', ({ wholeSince }) => wholeSince),
-  wrong: reading<LargeFile>('count')('wrong', ({ wrong, files }) => {
+  wrong: reading<LargeFile>('count')('wrong', ({ wrong, unseen }) => {
     // What was acknowledged and did not come back before the end may be wrong, too.
-    const unseen = files.reduce((sum, { sent, back }) => sum + sent.bytes - back.bytes, 0);
     return unseen > 0 ? { value: wrong, bracket: { from: wrong, to: wrong + unseen } } : wrong;
   }),
   'longest stop': reading<LargeFile>('ms')('longest stop', ({ stop }) => {

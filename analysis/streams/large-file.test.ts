@@ -88,6 +88,16 @@ test('a file that was back before the fault shows nothing of what a fault does t
   assert.deepEqual([wholeSince(500), wholeSince(1900), wholeSince(5000)], [2, 1, 0]);
 });
 
+test('of the file that was under way, what did not come back may be wrong; one that began later was there for no fault', () => {
+  const sent = (from: number, indexes: number[]) => indexes.map((index): Sample => [from + index * 100, 'sent', index]);
+  const back = (from: number, indexes: number[]) => indexes.map((index): Sample => [from + index * 100, 'back', index]);
+  const unseen = (fault: number, ...all: Sample[][]) => largeFileOf(samplesOf(all.flat()), fault)!.unseen / PIECE;
+  const first = [sent(1000, [0, 1, 2, 3]), back(1400, [0, 1, 2, 3])];
+  assert.equal(unseen(1150, sent(1000, [0, 1, 2, 3]), back(1400, [0])), 3, 'two of them were acknowledged since');
+  assert.equal(unseen(1150, ...first, sent(2000, [0, 1])), 0);
+  assert.equal(unseen(2050, ...first, sent(2000, [0, 1])), 2);
+});
+
 test('the fault comes while a file comes back: what had come back before proves nothing of after', () => {
   const found = largeFileOf(samplesOf(whole(0)), 550)!;
   assert.deepEqual(found.proof, { acknowledged: 2 * PIECE, back: 2 * PIECE });

@@ -41,10 +41,8 @@ export function largeFileOf(samples: StreamSamples, fault: number | undefined): 
     stream: samples.spec.name,
     size: pieces * PIECE,
     files,
-    wholeSince: files.filter(
-      ({ sent, back, wrong }) =>
-        sent.to !== undefined && back.to !== undefined && back.to >= (fault ?? 0) && wrong === 0,
-    ).length,
+    wholeSince: files.filter((one) => isWhole(one) && one.back.to! >= (fault ?? 0) && one.wrong === 0).length,
+    unseen: unseenOf(files.at(-1), fault),
     sentAgain: again * PIECE,
     wrong: steps.filter(({ isWrong }) => isWrong).length * PIECE,
     ...(stop && { stop }),
@@ -98,6 +96,13 @@ class Pass {
     while (this.#done[this.first] === 1) this.first++;
     return true;
   }
+}
+
+const isWhole = ({ sent, back }: LargeFile['files'][number]) => sent.to !== undefined && back.to !== undefined;
+
+/** The next one begins when all of it is back: so only the last one can be short. One that began later was there for no fault. */
+function unseenOf(last: LargeFile['files'][number] | undefined, fault: number | undefined): number {
+  return last && fault !== undefined && last.from <= fault ? last.sent.bytes - last.back.bytes : 0;
 }
 
 function filed(steps: Step[], pieces: number): LargeFile['files'][number] {
