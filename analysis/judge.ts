@@ -11,12 +11,12 @@ import { type Aimed, aimedOf, faultScopeOf, type MeaningOf } from './events/faul
 import { gaugesOf } from './events/gauges.ts';
 import {
   firstNotice,
+  lastToNotice,
   type Replacement,
   reactionMark,
   reactionsOf,
   replacements,
   unseenUntil,
-  untilHealed,
   untilHealing,
 } from './events/reactions.ts';
 import { recoverySplit } from './events/recovery-split.ts';
@@ -234,7 +234,7 @@ function reactionFindings(
   const notice = firstNotice(reactions, scope);
   // Without targets we cannot tell which events are a reaction to the fault.
   const unnoticed =
-    aimed.length === 0 ? {} : unseenUntil(watchedUntil(events, ['nodes', 'members'], untilHealed(timeline)), t0);
+    aimed.length === 0 ? {} : unseenUntil(watchedUntil(events, ['nodes', 'members'], lastToNotice(timeline)), t0);
   const tails = staleTails(series, injected, reactions, scope);
   const several = whyUnpredicted(meta.scenario.faults);
   const predicted = several === undefined ? aimed.flatMap((one) => predictOf(one, meta, inspection, replaced)) : [];

@@ -2,13 +2,13 @@ import { chmodSync, existsSync, lstatSync, readdirSync, statSync } from 'node:fs
 import path from 'node:path';
 import { OperatorError } from '../units/operator-error.ts';
 
-/** The files of a recording. */
 /** How a whole id of a run looks; see `newRunId`. */
 export const RUN_ID = /^\d{8}-\d{6}-[a-z0-9]{4}$/;
 
 /** No run of this project has that name. */
 export class NoSuchRun extends OperatorError {}
 
+/** The files of a recording. */
 export interface RunFolder {
   dir: string;
   meta: string;

@@ -1,6 +1,6 @@
 import { LOAD } from '../recording/load-writes.ts';
 import type { Recorder } from '../recording/recorder.ts';
-import { sleep } from '../units/sleep.ts';
+import { sleep, whenAborted } from '../units/sleep.ts';
 import { poll } from '../units/until.ts';
 import { within } from '../units/within.ts';
 import { isSentByCluster } from './load/runners.ts';
@@ -18,8 +18,7 @@ const READ_BACK = 1_800_000;
 
 /**
  * Waits until the queue of acknowledged writes is empty, then reads them back: a write that is still queued is late, not lost.
- * If they cannot be read, that is recorded and judged as unknown;
- * so is it when the signal ends it.
+ * If they cannot be read, that is recorded and judged as unknown; so is it when the signal ends it.
  *
  * @param written how many writes were sent
  */
@@ -34,9 +33,6 @@ export async function verifyWrites(
   const { backlog } = stage.workload;
   const longest = (written / SLOWEST_DRAIN) * 1000 + DRAIN_MARGIN;
   const queue = backlog && (await drain(() => backlog(stage.platform, stage.namespace), longest, signal));
-  const interrupted = new Promise<undefined>((resolve) =>
-    signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-  );
   const prefixes = [...stage.streams, ...writesOfLoad(stage)].map(({ idPrefix }) => idPrefix);
   for (const { name, idPrefix } of writing) {
     // What is still on its way would count as lost, and who interrupts a run waits for nothing but the clean-up.
@@ -44,7 +40,7 @@ export async function verifyWrites(
     if (queue) recorder.record({ kind: 'backlog', stream: name, ...queue });
     try {
       const reading = stage.workload.readBack(stage.platform, stage.namespace, idPrefix);
-      const found = await within(READ_BACK, 'reading back', Promise.race([reading, interrupted]));
+      const found = await within(READ_BACK, 'reading back', Promise.race([reading, whenAborted(signal)]));
       if (!found) return;
       const own = (ids: string[]) => idsOf(idPrefix, ids, prefixes);
       recorder.record({

@@ -45,8 +45,8 @@ export function unseenUntil(watched: number, t0: Bracket): Mark {
   return watched > t0.from ? { beyond: watched - t0.from } : {};
 }
 
-/** After healing nothing is left to notice. */
-export const untilHealed = ({ healing, end }: RunTimeline) => Math.min(healing?.from ?? end, end);
+/** Until when the fault is there to be noticed, ms: after healing nothing is left. */
+export const lastToNotice = ({ healing, end }: RunTimeline) => Math.min(healing?.from ?? end, end);
 
 /** Reactions to the fault only: anything after the start of healing may be a reaction to healing. */
 export function untilHealing(reactions: Reaction[], timeline: RunTimeline): Reaction[] {

@@ -96,9 +96,12 @@ export function kneeOf([_partial, ...seconds]: readonly LoadSecond[]): Knee | un
 /** The seconds are parted by time: a load that rests, or falls, between those that were served and those that were not has not shown a rate that parts them. */
 function hasRisen(rise: readonly Second[], from: number, to: number): boolean {
   const near = Math.max(LEAST, Math.ceil(rise.length * NEARBY));
-  const usual = (some: readonly Second[]) => some.map(({ rate }) => rate).sort((a, b) => a - b)[some.length >> 1] ?? 0;
+  const usual = (some: readonly Second[]) => upperMedian(some.map(({ rate }) => rate)) ?? 0;
   return usual(rise.slice(to, to + near)) > HIGHER * usual(rise.slice(Math.max(0, from - near), from));
 }
+
+/** Of an even number the greater of the two in the middle. Undefined of nothing. */
+const upperMedian = (values: readonly number[]) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 /** p99 above this, ms, is slow for this load. */
 function slowFrom(rise: readonly LoadSecond[]): number {
@@ -106,9 +109,8 @@ function slowFrom(rise: readonly LoadSecond[]): number {
     .toSorted((a, b) => a.offered - b.offered)
     .slice(0, Math.max(LEAST, Math.ceil(rise.length / 3)))
     .filter(({ ok }) => ok > 0)
-    .map(({ p99, lateness = 0 }) => p99 - lateness)
-    .sort((a, b) => a - b);
-  const usual = least[Math.floor(least.length / 2)];
+    .map(({ p99, lateness = 0 }) => p99 - lateness);
+  const usual = upperMedian(least);
   return usual === undefined ? Infinity : Math.max(SLOWER * usual, usual + NOISE);
 }
 

@@ -5,11 +5,11 @@ import type { Bracket, RunEvent } from '../../recording/recording.ts';
 import { formatDuration } from '../../units/units.ts';
 import {
   lastReady,
+  lastToNotice,
   type Reaction,
   type Replacement,
   reactionMark,
   unseenUntil,
-  untilHealed,
 } from '../events/reactions.ts';
 import { slowestStream } from '../events/recovery-split.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
@@ -39,7 +39,7 @@ export function checkPrediction(predicted: PredictedWindow, measured: Measured):
 
 function markOf(predicted: PredictedWindow, { timeline, events, reactions, replaced, streams }: Measured): Mark {
   const { t0, end } = timeline;
-  const unseen = (of: NonNullable<PlatformEvent['unwatched']>, until = untilHealed(timeline)) =>
+  const unseen = (of: NonNullable<PlatformEvent['unwatched']>, until = lastToNotice(timeline)) =>
     unseenUntil(watchedUntil(events, [of], until), t0);
   switch (predicted.moment) {
     case 'new leader': {

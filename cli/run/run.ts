@@ -127,9 +127,8 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
     // Playwright calls a test that was cut short not green, too: it has not failed, and nothing says that it would have passed.
     const isCutShort = isInterrupted && !green;
     // Beside scenarios nothing but a journey can fail by itself: a test of a scenario that broke proves nothing.
-    const otherwise = journeys.length > 0 ? exit.fail : exit.unknown;
-    const codes = exitCode(results, broken, isComplete && !isCutShort);
-    const known = isRefused ? exit.refused : codes === exit.pass && !green ? otherwise : codes;
+    const ofTests = green ? exit.pass : journeys.length > 0 ? exit.fail : exit.unknown;
+    const known = isRefused ? exit.refused : exitCode(results, broken, isComplete && !isCutShort, ofTests);
     const code = isAllUndone ? known : exit.notUndone;
     const isUnexplained = broken.length === 0 && !green && !isCutShort && results.every(isGreen);
     const endings = [
@@ -195,13 +194,15 @@ const areAllSkipped = (results: ScenarioResult[]) =>
 
 const isGreen = (result: ScenarioResult) => codeOf(result) === exit.pass;
 
-function exitCode(results: ScenarioResult[], broken: Trouble[], isComplete: boolean): number {
+/** `ofTests`: where no scenario says more than the tests that ran them. */
+function exitCode(results: ScenarioResult[], broken: Trouble[], isComplete: boolean, ofTests: number): number {
   const codes = results.map(codeOf);
   codes.push(...broken.map(({ isRefusal }) => (isRefusal ? exit.refused : exit.unknown)));
   if (areAllSkipped(results)) codes.push(exit.unknown);
   // A scenario without a result crashed or was interrupted, and a journey may have done so before it ran one. One that runs none proves nothing.
   if (!isComplete || results.length === 0) codes.push(exit.unknown);
-  return worstExit(codes);
+  const worst = worstExit(codes);
+  return worst === exit.pass ? ofTests : worst;
 }
 
 function withFindings(result: ScenarioResult): object {

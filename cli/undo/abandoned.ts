@@ -5,14 +5,14 @@ import { joined, type Styled, stderr, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { ownerState } from '../../platforms/owner.ts';
 import type { Act } from '../../platforms/platform.ts';
-import { type RunFolder, runFolder } from '../../recording/folder.ts';
+import { runFolder } from '../../recording/folder.ts';
 import { readJournal } from '../../run/journal/journal.ts';
 import type { UndoStep } from '../../run/journal/undo.ts';
 import { pendingIn } from '../../run/judge.ts';
 import { poll } from '../../units/until.ts';
 import { exit } from '../exit.ts';
 import { undoRun } from './apart.ts';
-import { abandonedRuns, isElsewhere } from './pending.ts';
+import { abandonedRuns, headerOf, isElsewhere } from './pending.ts';
 import { describeStep } from './undo.ts';
 
 /** A process that was killed is gone after so long at the latest, ms, unless its disk hangs. */
@@ -39,7 +39,9 @@ export async function undoAbandoned(
 ): Promise<{ isAllUndone: boolean; undone: Map<string, Act[]> }> {
   let isAllUndone = true;
   const undone = new Map<string, Act[]>();
-  for (const folder of abandonedRuns().filter((each) => isOf(each, invocation) && !isElsewhere(each))) {
+  for (const folder of abandonedRuns().filter(
+    (each) => headerOf(each)?.invocation === invocation && !isElsewhere(each),
+  )) {
     const run = path.basename(folder.dir);
     const acts: Act[] = [];
     undone.set(folder.dir, acts);
@@ -54,7 +56,8 @@ export async function undoAbandoned(
       if (step.error === undefined) acts.push(step.act);
       else isUndone = false;
     };
-    const given = clusters.find(({ file }) => path.resolve(file) === clusterFileOf(folder));
+    const file = headerOf(folder)?.cluster.file;
+    const given = clusters.find((each) => path.resolve(each.file) === file);
     await undoRun(folder, onStep, { given, isNamed: false }).catch((error: Error) => {
       isUndone = false;
       stderr.print(`  not undone  ${error.message}`);
@@ -63,14 +66,6 @@ export async function undoAbandoned(
     isAllUndone &&= isUndone;
   }
   return { isAllUndone, undone };
-}
-
-function isOf({ journal }: RunFolder, invocation: string): boolean {
-  try {
-    return readJournal(journal).header.invocation === invocation;
-  } catch {
-    return false;
-  }
 }
 
 /** Of every run that began, on whichever cluster, when its process is gone: until then it may go on acting. Returns the exit code. */
@@ -106,12 +101,4 @@ export async function untilGone(journal: string, timeout: number): Promise<void>
     }
   };
   await poll(state, (seen) => seen !== 'alive', { timeout });
-}
-
-function clusterFileOf({ journal }: RunFolder): string | undefined {
-  try {
-    return readJournal(journal).header.cluster.file;
-  } catch {
-    return undefined;
-  }
 }

@@ -13,7 +13,7 @@ import { locate, type Place } from '../../run/locate.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 import { within } from '../../units/within.ts';
-import { hasPending, isRunning } from './pending.ts';
+import { hasPending, headerOf, isRunning, stateOf } from './pending.ts';
 
 /** What a leftover may take to be removed, ms. */
 const REMOVED_WITHIN = 120_000;
@@ -103,12 +103,13 @@ async function refuseBesideOthers(
   }
   const isOwn = lockHolder === run && ownerState(owner) === 'gone';
   if (lockHolder === undefined || isOwn) return;
-  throw new OperatorError(`run ${lockHolder} has recently renewed its lock on this cluster, so it is still going on`, {
-    hint: STILL_HELD,
-  });
+  throw stillHeld(lockHolder);
 }
 
-const STILL_HELD = 'wait for its end; if it is dead after all, its lock runs out two minutes after the last renewal';
+const stillHeld = (holder: string) =>
+  new OperatorError(`run ${holder} has recently renewed its lock on this cluster, so it is still going on`, {
+    hint: 'wait for its end; if it is dead after all, its lock runs out two minutes after the last renewal',
+  });
 
 /**
  * Removes what carries the label of a run on a cluster, whether or not there is a journal.
@@ -175,22 +176,10 @@ async function leftoversOf(platform: Platform, name: string): Promise<Leftover[]
 /** Nothing of a run that lives is taken away, whoever names it. Where the lock cannot be read, an operator who names a run is believed. */
 async function refuseWhileHeld(platform: Platform, leftovers: readonly Leftover[]): Promise<void> {
   const holder = leftovers.length === 0 ? undefined : await platform.lockHolder().catch(() => undefined);
-  if (holder === undefined || isGone(holder)) return;
-  throw new OperatorError(`run ${holder} has recently renewed its lock on this cluster, so it is still going on`, {
-    hint: STILL_HELD,
-  });
-}
-
-/** A run of this project whose process was here and is not any more. */
-function isGone(run: string): boolean {
-  return listRuns().some(({ journal }) => {
-    try {
-      const { header } = readJournal(journal);
-      return header.run === run && ownerState(header.owner) === 'gone';
-    } catch {
-      return false;
-    }
-  });
+  if (holder === undefined) return;
+  // Of this project, and its process was here and is not any more.
+  const isGone = listRuns().some((folder) => headerOf(folder)?.run === holder && stateOf(folder) === 'gone');
+  if (!isGone) throw stillHeld(holder);
 }
 
 /** Only here is a platform loaded, and what its acts are checked with: most undos find nothing to do. */

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { ownerPid, ownerState } from '../../platforms/owner.ts';
 import { listRuns, type RunFolder } from '../../recording/folder.ts';
-import { DamagedJournal, readJournal } from '../../run/journal/journal.ts';
+import { DamagedJournal, type JournalHeader, readJournal } from '../../run/journal/journal.ts';
 import { readRunJournal } from '../../run/journal/run-journal.ts';
 import { OperatorError } from '../../units/operator-error.ts';
 
@@ -33,11 +33,17 @@ export const isRunning = (folder: RunFolder) => stateOf(folder) === 'alive';
 /** Of its process nobody knows here. */
 export const isElsewhere = (folder: RunFolder) => stateOf(folder) === 'elsewhere';
 
-function stateOf({ journal }: RunFolder): ReturnType<typeof ownerState> | undefined {
+/** Who cannot be asked is undone as far as it goes, and told. */
+export function stateOf(folder: RunFolder): ReturnType<typeof ownerState> | undefined {
+  const header = headerOf(folder);
+  return header && ownerState(header.owner);
+}
+
+/** What a run's journal begins with; undefined where it cannot be read. */
+export function headerOf({ journal }: RunFolder): JournalHeader | undefined {
   try {
-    return ownerState(readJournal(journal).header.owner);
+    return readJournal(journal).header;
   } catch {
-    // Who cannot be asked is undone as far as it goes, and told.
     return undefined;
   }
 }

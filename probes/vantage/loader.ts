@@ -14,8 +14,10 @@ export function nodeArgv(bytes: number): string[] {
   const noInput = `{kind: "error", message: "its input ended before the prober was read", hint: "does the command pass its input on? docker and kubectl need -i"}`;
   const loader = [
     `const v = process.versions.node.split(".").map(Number), fs = require("fs");`,
+    // A login may have written something without an end of line.
+    `const end = (said) => { fs.writeSync(1, "\\n" + JSON.stringify(said) + "\\n"); process.exit(1); };`,
     `if (v[0] < ${major} || (v[0] === ${major} && v[1] < ${minor})) {`,
-    `fs.writeSync(1, "\\n" + JSON.stringify(${said}) + "\\n"); process.exit(1); }`,
+    `end(${said}); }`,
     // Not by an option of Node's: one that is too old knows it not, and ends before it can say so.
     `process.removeAllListeners("warning");`,
     // As here: a resolver that hangs must not keep other names from being looked up.
@@ -24,7 +26,7 @@ export function nodeArgv(bytes: number): string[] {
     `for (let at = 0; at < code.length;) {`,
     `let n; try { n = fs.readSync(0, code, at, code.length - at, null); }`,
     `catch (e) { if (e.code === "EAGAIN") { Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5); continue; } throw e; }`,
-    `if (n === 0) { fs.writeSync(1, "\\n" + JSON.stringify(${noInput}) + "\\n"); process.exit(1); } at += n; }`,
+    `if (n === 0) end(${noInput}); at += n; }`,
     `new (require("vm").Script)(require("zlib").gunzipSync(code).toString(), {filename: "brownout-prober.js"}).runInThisContext()(require);`,
   ].join(' ');
   return ['node', '-e', loader];

@@ -8,7 +8,7 @@ import type { Recorder } from '../../recording/recorder.ts';
 import type { Bracket } from '../../recording/recording.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { sleep } from '../../units/sleep.ts';
+import { sleep, whenAborted } from '../../units/sleep.ts';
 import { formatDuration } from '../../units/units.ts';
 import { within } from '../../units/within.ts';
 import type { Actor } from '../journal/actor.ts';
@@ -218,13 +218,6 @@ export async function confirmAll(
   } finally {
     over.abort();
   }
-}
-
-function whenAborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 }
 
 /**

@@ -54,17 +54,15 @@ export async function breakService(api: Api, namespace: string, service: string,
 
 /** Gives a broken service its former template back. Not broken, or gone: nothing is left to do. */
 export async function mendService(api: Api, namespace: string, service: string): Promise<void> {
-  await mendTemplate(api, namespace, service);
-  await removeBroken(api, namespace, service);
+  const found = await mendTemplate(api, namespace, service);
+  if (found?.resource === STATEFUL_SETS) await removeBroken(api, namespace, service, found.container);
 }
 
 /** A StatefulSet waits for its broken pod to be ready before it replaces it, so for ever: whoever rolls back has to delete the pod. */
-async function removeBroken(api: Api, namespace: string, service: string): Promise<void> {
-  const found = await find(api, namespace, service);
-  if (found?.resource !== STATEFUL_SETS) return;
+async function removeBroken(api: Api, namespace: string, service: string, container: string): Promise<void> {
   const { items } = await api.list<Pod>(PODS, { namespace });
   const isBroken = (pod: Pod) => {
-    const own = pod.spec.containers.find(({ name }) => name === found.container);
+    const own = pod.spec.containers.find(({ name }) => name === container);
     return own?.image === NO_IMAGE || own?.readinessProbe?.tcpSocket?.port === NO_ANSWER.tcpSocket.port;
   };
   const broken = items.filter((pod) => serviceOf(pod) === service && isBroken(pod));
@@ -75,11 +73,12 @@ async function removeBroken(api: Api, namespace: string, service: string): Promi
   );
 }
 
-async function mendTemplate(api: Api, namespace: string, service: string): Promise<void> {
-  await overConflicts(async () => {
+/** @returns the controller, undefined where it is gone */
+function mendTemplate(api: Api, namespace: string, service: string): ReturnType<typeof find> {
+  return overConflicts(async () => {
     const found = await find(api, namespace, service);
     const noted = found?.controller.metadata.annotations?.[BEFORE_ANNOTATION];
-    if (!found || noted === undefined) return;
+    if (!found || noted === undefined) return found;
     const { image, readinessProbe } = JSON.parse(noted) as Before;
     const { name, resourceVersion } = found.controller.metadata;
     await api.merge(
@@ -94,6 +93,7 @@ async function mendTemplate(api: Api, namespace: string, service: string): Promi
         }),
       },
     );
+    return found;
   });
 }
 
