@@ -1,4 +1,8 @@
-/** Pages on disk, opened in a real browser, and what can be wrong with any of them. */
+/**
+ * Pages on disk, opened in a real browser, and what can be wrong with any of them. They are closed when the test ends that opened them; of one that
+ * failed is told first what stood there.
+ */
+import { afterEach, type TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from '@playwright/test';
 
@@ -18,6 +22,24 @@ interface Opened {
   complaints: string[];
 }
 
+const opened: Opened[] = [];
+
+afterEach(async (context) => {
+  // Node's own types do not have it.
+  const { passed, diagnostic } = context as TestContext & { passed: boolean };
+  for (const { page, complaints } of opened.splice(0)) {
+    if (!passed) {
+      // biome-ignore lint/performance/useDomNodeTextContent: as it was seen, without what stands in scripts
+      const text = await page.innerText('body', { timeout: 10_000 }).catch((error: Error) => error.message);
+      diagnostic.call(
+        context,
+        `${page.url()} showed ${JSON.stringify(text.slice(0, 2000))}; complaints: ${complaints.join('; ')}`,
+      );
+    }
+    await page.context().close();
+  }
+});
+
 export async function open(file: string, options: BrowserContextOptions = {}): Promise<Opened> {
   const context = await browser!.newContext(options);
   const page = await context.newPage();
@@ -35,6 +57,7 @@ export async function open(file: string, options: BrowserContextOptions = {}): P
   page.on('request', (request) => {
     if (!/^(file|data|blob):/.test(request.url())) complaints.push(`request: ${request.url()}`);
   });
+  opened.push({ page, complaints });
   await page.goto(pathToFileURL(file).href);
   return { page, complaints };
 }
