@@ -43,7 +43,7 @@ function disagreementsWith({ stream, timeout }: StreamSeen, load: LoadSeen, sinc
   const tell = (one: Seen, ends = '') => sayOutage(one, since, ends);
   return together(load.outages.filter(isAfter), probed).flatMap(({ ofLoad, ofStream }) => {
     if (ofLoad.length > 0 && ofStream.length > 0) {
-      const [byLoad, byStream] = [whole(ofLoad), whole(ofStream)];
+      const [byLoad, byStream] = [whole(ofLoad), whole(ofStream, (one) => longestSent(one, load) > SEEN_BY_LOAD)];
       if (mayBeOne(byLoad, byStream, load.timeout - timeout)) return [];
       return [say(`the load saw it ${tell(byLoad, ' before the load did')}, ${stream.stream} ${tell(byStream)}`)];
     }
@@ -81,9 +81,17 @@ function together(ofLoad: readonly LoadOutage[], ofStream: readonly Outage[]): T
   return groups;
 }
 
-/** From where the first of them begins to where the last one ends. */
-function whole(outages: readonly Seen[]): Seen {
-  return { ...outages.at(-1)!, start: outages[0]!.start };
+/**
+ * From where the first of them begins to where the last one ends. One that the other may have missed is an edge or none: the bracket reaches to the first,
+ * or from the last, that it had to see.
+ */
+function whole<One extends Seen>(outages: readonly One[], hadToBeSeen: (one: One) => boolean = () => true): Seen {
+  const [first, last] = [outages[0]!, outages.at(-1)!];
+  return {
+    start: { from: first.start.from, to: (outages.find(hadToBeSeen) ?? last).start.to },
+    end: { from: (outages.findLast(hadToBeSeen) ?? first).end.from, to: last.end.to },
+    open: last.open,
+  };
 }
 
 /** `patience`: how much longer the load waits for an answer, ms. */

@@ -206,6 +206,22 @@ test('an outage that the load sees in two parts, because one answer was good, is
   assert.deepEqual(warningsOf(findings, /disagree/), []);
 });
 
+test('of outages that flap, those too short for the load to see are no earlier beginning and no later end of what it saw', () => {
+  const times = [
+    { from: 1200, to: 2000 },
+    { from: 2150, to: 3000 },
+    { from: 3150, to: 9000 },
+    { from: 9150, to: 10_000 },
+  ];
+  const trouble = times.map((one) => ({ ...one, error: 'timeout' as const }));
+  const told = (from: number, to: number) =>
+    warningsOf(judged({ trouble: [{ from, to }] }, { streams: [{ name: 'vote', trouble }] }), /disagree/).length;
+  assert.equal(told(3150, 9000), 0);
+  assert.equal(told(1200, 10_000), 0);
+  assert.equal(told(5500, 9000), 1, 'it had to see the long one begin');
+  assert.equal(told(3150, 6500), 1, 'it had to see the long one end');
+});
+
 test('who waits longer is answered where the other is not: the shorter outage has to lie in the longer one', () => {
   const inside = { from: GONE.from + 2500, to: GONE.to - 2500 };
   const outside = { from: GONE.from - 2500, to: GONE.to + 2500 };
