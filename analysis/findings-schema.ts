@@ -163,6 +163,7 @@ const load = z.looseObject({
       unclear: text.optional(),
       back: z.looseObject({ waited: z.number(), rate: z.number() }).nullable().optional(),
       below: z.number().optional(),
+      unseen: text.optional(),
     })
     .optional(),
   seconds: z.array(loadSecond),

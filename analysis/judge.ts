@@ -174,7 +174,7 @@ function checksOf(
     ...steadyChecks(series, streams, timeline, scenario.steady),
     proberFitness(events, series, timeline),
     watchCheck(timeline),
-    ...loadSentCheck(load, scenario.load, timeline),
+    ...loadSentCheck(load, scenario, timeline),
   ];
   const measured = [
     ...streams.flatMap((one) => objectiveChecks(one, objectiveOf(one.stream))),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -42,6 +42,7 @@ before(async () => {
     'workload: apache',
     'load: { probe: page, stages: [{ rate: 50/s, for: 1s }, { rate: 200/s, for: 7s }], timeout: 20s }',
   ]);
+  write('folder.yaml', ['load: { engine: k6, script: ., rate: 5/s, for: 5s }']);
   write('missed.yaml', load('thresholds: { p95: 1ms }, connection: new'));
 });
 after(() => {
@@ -127,10 +128,22 @@ describe('brownout load', () => {
     assert.match(stderr, /Stopped by whoever started it/);
   });
 
+  test('whose own process somebody ends is unknown, however well it went until then', async () => {
+    const before = server.asked();
+    const running = brownout('apache:page', '--rate', '100/s', '--for', '1h');
+    await until('it sends', () => server.asked() > before + 20);
+    const children = readFileSync(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8').trim().split(' ');
+    for (const child of children) process.kill(Number(child), 'SIGTERM');
+    const { exitCode, stdout, stderr } = await running;
+    assert.equal(exitCode, 2, stdout);
+    assert.match(stderr, /Stopped by something else than this command/);
+  });
+
   const refused: [what: string, words: string[], message: RegExp][] = [
     ['a rate of 0', ['apache:page', '--rate', '0/s'], /:5:9: expected more than 0\/s, got '0\/s'/],
     ['no rate', ['apache:page', '--for', '5s'], /'rate' or 'stages' is missing/],
     ['no time', ['apache:page', '--rate', '5/s'], /'for' is missing/],
+    ['no time of a script', ['voting:k6/voting.ts', '--rate', '5/s'], /'for' is missing/],
     ['an amount without connections', ['apache:page', '--amount', '5'], /'connections' is missing/],
     [
       'both models',
@@ -144,6 +157,7 @@ describe('brownout load', () => {
     ],
     ['a probe that is not HTTP', ['voting:result', '--rate', '5/s', '--for', '5s'], /does not ask by HTTP/],
     ['an unknown workload', ['apach:page', '--rate', '5/s', '--for', '5s'], /There is no workload 'apach'/],
+    ['a script that is none', [at('folder.yaml')], /folder\.yaml:1:29: \. is no script/],
     ['what is no load', ['nonsense'], /'nonsense' is no load/],
     ['text that is no YAML', ['apache:"', '--rate', '] : [', '--for', '5s'], /has no probe|expected a rate/],
     ['a file that is not there', [at('none.yaml')], /none\.yaml/],

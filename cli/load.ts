@@ -4,7 +4,7 @@ import { kneeOf, mayRise } from '../analysis/load/knee.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml, type YamlFile } from '../files/yaml.ts';
-import type { LoadSecond } from '../load/load.ts';
+import type { LoadReport, LoadSecond } from '../load/load.ts';
 import { type RunningLoad, startLoad } from '../load/start.ts';
 import { judgeLoad, type LoadCheck } from '../load/thresholds.ts';
 import { asJson, stderr, stdout } from '../output/terminal.ts';
@@ -18,6 +18,8 @@ import { Interrupts } from './interrupts.ts';
 
 /** A script that says nothing itself may last a day, ms. */
 const LONGEST = 86_400_000;
+/** A load that asked until its time was over has ended so much earlier at most, ms. */
+const MARGIN = 1000;
 /** How often a load is told of where nobody looks at a terminal: every so many seconds. */
 const SELDOM = 10;
 
@@ -86,8 +88,9 @@ async function sendLoad(given: string, flags: LoadFlags): Promise<number> {
   };
   if (flags.json) stdout.print(asJson({ ...told, seconds }));
   else stdout.print(renderLoad(told, stdout.color));
-  if (interrupted()) stderr.print('Stopped by whoever started it: what it says is of a part of the load.');
-  return interrupted() ? exit.unknown : exitOf(told.checks);
+  const stopped = whoStopped(report, load.limit, interrupted());
+  if (stopped !== undefined) stderr.print(`Stopped by ${stopped}: what it says is of a part of the load.`);
+  return stopped === undefined ? exitOf(told.checks) : exit.unknown;
 }
 
 async function readWhat(given: string, flags: LoadFlags): Promise<ReadLoad> {
@@ -137,6 +140,12 @@ function stopOnSignals(running: RunningLoad): () => boolean {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   return () => interrupts.count > 0;
+}
+
+/** Of a load that ended before its time; one that asked as long as it may has done what was wanted. `limit`: ms. */
+function whoStopped({ outcome, began, ended }: LoadReport, limit: number, interrupted: boolean): string | undefined {
+  if (interrupted) return 'whoever started it';
+  return outcome === 'stopped' && ended - began < limit - MARGIN ? 'something else than this command' : undefined;
 }
 
 function exitOf(checks: readonly LoadCheck[]): number {

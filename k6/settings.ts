@@ -11,12 +11,12 @@ export function entry(name: string): string {
   return url;
 }
 
-/** What one request asks where a script asks one thing: the address of the load's probe. */
+/** What one request asks where a script asks one thing: the first entry that speaks HTTP. */
 export function target(): string {
   const url = __ENV.TARGET;
   if (!url)
     throw new Error(
-      'nothing to ask: the load names no probe of an entry by HTTP (where k6 runs alone: --env TARGET=http://…)',
+      'nothing to ask: the cluster file has no entry that speaks HTTP (where k6 runs alone: --env TARGET=http://…)',
     );
   return url;
 }

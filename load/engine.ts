@@ -25,5 +25,5 @@ export interface EngineRun {
   /** No further request. Those under way have until their timeout, at most. */
   stop(): void;
   /** Settles once nothing is sent or waited for any more. Rejects where the engine broke: its report is then a failure. */
-  ended: Promise<Pick<LoadReport, 'began' | 'ended' | 'totals' | 'outcome' | 'summary'>>;
+  ended: Promise<Pick<LoadReport, 'began' | 'ended' | 'totals' | 'outcome' | 'summary' | 'script'>>;
 }

@@ -118,6 +118,8 @@ export interface LoadReport {
   cpuMs?: number;
   /** What the engine itself says at its end (k6). */
   summary?: unknown;
+  /** Checksum of the script with all that it imports (k6). */
+  script?: string;
   /** Errors that the script threw and the engine went on after: how many, and what the last one said. Left out where there was none. */
   thrown?: { times: number; last: string };
 }

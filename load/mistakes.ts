@@ -124,7 +124,17 @@ function* probeMistakes(
 }
 
 function* scriptMistakes({ script }: WrittenLoad): Generator<LoadMistake> {
-  if (script === undefined || scriptFile(script) !== undefined) return;
+  if (script === undefined) return;
+  if (!/\.[cm]?[jt]s$/.test(script)) {
+    yield {
+      at: 'value',
+      path: ['script'],
+      message: `${script} is no script`,
+      hint: 'expected a file of TypeScript or JavaScript, such as k6/voting.ts',
+    };
+    return;
+  }
+  if (scriptFile(script) !== undefined) return;
   yield {
     at: 'value',
     path: ['script'],

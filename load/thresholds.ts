@@ -2,10 +2,10 @@ import { formatDuration, formatShare } from '../units/units.ts';
 import type { LoadReport, Thresholds } from './load.ts';
 
 /** Less than this share of what was wanted may be missing of a load that is judged. */
-const MISSING = 0.005;
+export const MISSING = 0.005;
 
 /** Fewer good answers than these are not enough for such a percentile. */
-const ENOUGH = { p95: 20, p99: 100 };
+export const ENOUGH = { p95: 20, p99: 100 };
 
 /** One limit of a load, and how it was kept. */
 export interface LoadCheck {

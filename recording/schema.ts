@@ -245,6 +245,7 @@ const loadReport: z.ZodType<LoadReport> = z.looseObject({
   outcome: loadOutcome,
   cpuMs: count.optional(),
   summary: z.unknown().optional(),
+  script: text.optional(),
   thrown: z.looseObject({ times: count, last: text }).optional(),
 });
 

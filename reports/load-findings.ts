@@ -24,17 +24,18 @@ export function sayRates({ seconds, offered, ok }: LoadPart): string {
 /** Where it bends, and whether the service came back; nothing for a load that is no ramp. */
 export function sayKnee({ knee }: Pick<LoadFindings, 'knee'>): string[] {
   if (!knee) return [];
-  const { peak, best, bend, unclear, back } = knee;
+  const { peak, best, bend, unclear } = knee;
   const most = `the most were ${formatRate(best)} answered well, at up to ${formatRate(peak)}`;
   if (unclear !== undefined) return [`where it bends is not known: ${unclear}; ${most}`];
   if (!bend) return [`it does not bend: up to ${formatRate(peak)} was served`];
   const between = bend.from === bend.to ? '' : `, between ${formatRate(bend.from)} and ${formatRate(bend.to)}`;
-  return [`it bends at ${formatRate(bend.rate)}${between}; ${most}`, sayBack(back)];
+  return [`it bends at ${formatRate(bend.rate)}${between}; ${most}`, sayBack(knee)];
 }
 
-function sayBack(back: NonNullable<LoadFindings['knee']>['back']): string {
+function sayBack({ back, unseen }: NonNullable<LoadFindings['knee']>): string {
+  // Findings of older suites do not say why.
   if (back === undefined)
-    return 'whether it recovers by itself was not seen: the load never fell below that rate again';
+    return `whether it recovers by itself was not seen${unseen === undefined ? '' : `: ${unseen}`}`;
   if (back === null) return 'it did not recover by itself while the load was below that rate';
   const { waited, rate } = back;
   const when = waited === 0 ? 'as soon as the load fell' : `within ${formatDuration(waited)} of the load’s falling`;

@@ -91,6 +91,25 @@ test('each mistake is told with its place', async () => {
   }
 });
 
+test('what is compared with itself on some platform is refused', async () => {
+  const compared = (of: string, to: string) =>
+    mistakes(
+      claimWith(
+        '{ scenario: node-kill.yaml }',
+        `    compared: [{ number: recovery, holds-if: less, of: { scenario: ${of} }, to: { scenario: ${to} } }]\n`,
+      ),
+    );
+  const one = 'node-kill.yaml';
+  for (const [of, to] of [
+    [one, one],
+    [`${one}, on: [swarm, kubernetes]`, `${one}, on: [swarm]`],
+    [one, `${one}, on: [swarm]`],
+    [`${one}, on: [swarm, swarm]`, `${one}, on: [swarm]`],
+  ] as const)
+    assert.match((await compared(of, to)).join(), /it is compared with itself/, `${of} with ${to}`);
+  assert.deepEqual(await compared(`${one}, on: [swarm]`, `${one}, on: [kubernetes]`), []);
+});
+
 test('a limit is written as its number is: a time with its unit, a share with its sign', async () => {
   const limited = (limits: string) => mistakes(claimWith(`{ scenario: node-kill.yaml, limits: { ${limits} } }`));
   for (const good of [

@@ -129,8 +129,12 @@ class Reader {
       const place = [...at, 'compared', index];
       const [of, to] = [await this.#place(one.of, [...place, 'of']), await this.#place(one.to, [...place, 'to'])];
       const [number] = this.#number(one.number, [...place, 'number'], [of?.read, to?.read]);
-      if (of && to && isSame(of.place, to.place))
-        this.#finding(place, 'it is compared with itself', 'name another scenario, or another platform with `on`');
+      if (of && to && overlap(of.place, to.place))
+        this.#finding(
+          place,
+          'it is compared with itself',
+          'name another scenario, or platforms with `on` that only one of them has',
+        );
       if (of && to && number) {
         compared.push({ number, of: of.place, to: to.place, holdsIf: one['holds-if'], times: one.times });
       }
@@ -238,8 +242,9 @@ function streamsOf({ probes }: WrittenScenario): string[] {
   );
 }
 
-const isSame = (one: Place, other: Place) =>
-  one.file === other.file && one.on?.toSorted().join() === other.on?.toSorted().join();
+/** Some platform's runs are on both sides. */
+const overlap = (one: Place, other: Place) =>
+  one.file === other.file && (!one.on || !other.on || one.on.some((platform) => other.on!.includes(platform)));
 
 /** What a script of k6 on this computer has written is looked for, too. */
 const writes = ({ scenario: { probes, load }, workload }: ReadScenario) =>

@@ -84,7 +84,7 @@ function* mistakesIn(
       hint,
     };
   }
-  if (load.engine === 'open' && load.rate !== undefined && load.for === undefined) {
+  if (load.rate !== undefined && load.for === undefined) {
     const hint = 'without a scenario a load says how long it lasts: `for: 60s`';
     yield { span: yaml.key(['load']), message: "'for' is missing", hint };
   }

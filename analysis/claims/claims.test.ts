@@ -241,3 +241,31 @@ test('each number is written in its own unit', () => {
   for (const [group, names] of Object.entries(claimNumbers) as [ClaimNumber['group'], readonly string[]][])
     for (const name of names) assert.equal(writtenAs(name), units[readingOf({ group, name }).unit] ?? 'number', name);
 });
+
+test('the numbers of a load say no more than its thresholds would', () => {
+  const totals = {
+    offered: 1000,
+    sent: 1000,
+    ok: 1000,
+    failed: 0,
+    dropped: 0,
+    p95: 250,
+    p99: 400,
+    max: 500,
+    errors: {},
+  };
+  const read = (name: 'answered' | 'p95' | 'p99', change: object) => {
+    const findings = judge(claimedRun(onContainers!.scenario, 'swarm'));
+    const load = { totals: { ...totals, ...change } };
+    return readingOf({ group: 'load', name }).read({ ...findings, load: load as unknown as typeof findings.load });
+  };
+  assert.deepEqual(read('p95', {}), { value: 250 });
+  assert.equal(read('p95', { offered: 19, sent: 19, ok: 19 }), undefined);
+  assert.equal(read('p99', { offered: 99, sent: 99, ok: 99 }), undefined);
+  assert.deepEqual(read('p95', { lateness: 100 }), { value: 250, bracket: { from: 150, to: 250 } });
+  assert.deepEqual(read('p95', { least: { p95: 90, p99: 100 } }), { value: 250, bracket: { from: 90, to: 250 } });
+  assert.deepEqual(read('p99', { sent: 900, ok: 900, dropped: 100 }), { beyond: 400 });
+  const lost = { sent: 800, ok: 800, dropped: 200 };
+  assert.deepEqual(read('answered', { ...lost, drops: { late: 200 } }), { value: 1, bracket: { from: 0.8, to: 1 } });
+  assert.deepEqual(read('answered', { ...lost, drops: { 'under way': 200 } }), { value: 0.8 }, 'nobody answered them');
+});

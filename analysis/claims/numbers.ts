@@ -1,4 +1,5 @@
 /** How each number that a claim can name is read from a run. */
+import { ENOUGH as ENOUGH_OF_LOAD, MISSING } from '../../load/thresholds.ts';
 import type { ClaimNumber } from '../../scenarios/claims.ts';
 import type { claimNumbers } from '../../scenarios/claims-schema.ts';
 import { ENOUGH } from '../../scenarios/scenario.ts';
@@ -7,6 +8,7 @@ import type { ComparedRun } from '../comparison/factors.ts';
 import { ofRun, ofStream, type Reading, reading } from '../comparison/measures.ts';
 import type { Observation } from '../comparison/statistics.ts';
 import type { Check, Findings, LargeFile, LoadFindings, StreamFindings } from '../findings.ts';
+import { ownDrops } from '../load/knee.ts';
 
 type Names<Group extends keyof typeof claimNumbers> = (typeof claimNumbers)[Group][number];
 
@@ -69,16 +71,29 @@ const answeredASecond = ({ totals, began, ended }: LoadFindings) =>
     ? (totals.ok * 1000) / (ended - began)
     : undefined;
 
-/** Of a load without a good answer there is no latency. */
-const ofGood = ({ totals }: LoadFindings, percentile: 'p95' | 'p99') =>
-  totals && totals.ok > 0 ? totals[percentile] : undefined;
+/** What fell due and the engine itself did not send, or not to the end, might have been answered or not. */
+function answered({ totals }: LoadFindings): Observation | undefined {
+  if (!totals || totals.offered === 0) return undefined;
+  const [own, share] = [ownDrops(totals), (count: number) => Math.min(1, count / totals.offered)];
+  if (own === 0) return { value: share(totals.ok) };
+  if (own >= totals.offered) return undefined;
+  const value = totals.ok / (totals.offered - own);
+  return { value, bracket: { from: share(totals.ok), to: share(totals.ok + own) } };
+}
+
+/** As thresholds read it: of enough good answers, less the engine's own lateness, between the runners', and at least so much where a part was not sent. */
+function ofGood({ totals }: LoadFindings, percentile: 'p95' | 'p99'): Observation | undefined {
+  const value = totals?.[percentile];
+  if (!totals || value === undefined || totals.ok < ENOUGH_OF_LOAD[percentile]) return undefined;
+  const from = Math.min(totals.least?.[percentile] ?? value, Math.max(0, value - (totals.lateness ?? 0)));
+  if (totals.dropped > MISSING * totals.offered) return { beyond: from };
+  return from < value ? { value, bracket: { from, to: value } } : { value };
+}
 
 const loadReading = (unit: Unit) => reading<LoadFindings>(unit);
 
 const ofLoad: Record<Names<'load'>, Reading<LoadFindings>> = {
-  answered: loadReading('share')('answered', ({ totals }) =>
-    totals && totals.offered > 0 ? Math.min(1, totals.ok / totals.offered) : undefined,
-  ),
+  answered: loadReading('share')('answered', answered),
   'answered a second': loadReading('a second')('answered a second', answeredASecond),
   p95: loadReading('ms')('p95', (load) => ofGood(load, 'p95')),
   p99: loadReading('ms')('p99', (load) => ofGood(load, 'p99')),

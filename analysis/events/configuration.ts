@@ -47,8 +47,10 @@ function loadEntry({ scenario: { load } }: RunMeta, events: RunEvent[]): Configu
   if (!load) return [];
   const begin = events.find((event) => event.kind === 'load-begin');
   const end = events.findLast((event) => event.kind === 'load-end');
+  // Recordings of older suites do not say which script it was, but for its name.
+  const script = end?.report?.script;
   const of = load.probe ?? load.script;
-  const sent = `${begin?.what ?? 'not begun'}${of === undefined ? '' : ` of ${of}`} by ${end?.report?.engine ?? load.engine}`;
+  const sent = `${begin?.what ?? 'not begun'}${of === undefined ? '' : ` of ${of}`}${script === undefined ? '' : ` (${script})`} by ${end?.report?.engine ?? load.engine}`;
   const value = `${sent}, timeout ${formatDuration(load.timeout)}, ${load.connection} connections`;
   return [{ group: 'load', name: 'load', value }];
 }

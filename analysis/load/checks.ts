@@ -1,12 +1,16 @@
 import type { Thresholds } from '../../load/load.ts';
 import type { WrittenLoad } from '../../load/schema.ts';
 import { judgeLoad } from '../../load/thresholds.ts';
+import { isOverload, type Scenario } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Check, LoadFindings } from '../findings.ts';
+import { ownDrops } from './knee.ts';
 
 /** Less of what fell due before the fault was sent: the load was not what the scenario asks for. */
 const SENT = 0.99;
+/** More of a load in the fault's place may be missing: where it asks too much, its engine has too much to do, too. */
+const MOSTLY_SENT = 0.95;
 /** A load that begins so much later than it should, or ends so much earlier, is there all the same: seconds are its smallest part. */
 const MARGIN = 1000;
 
@@ -16,18 +20,22 @@ const MARGIN = 1000;
  */
 export function loadSentCheck(
   load: LoadFindings | undefined,
-  asked: Pick<WrittenLoad, 'stages'> | undefined,
+  { load: asked, faults }: Pick<Scenario, 'load' | 'faults'>,
   timeline: RunTimeline,
 ): Check[] {
-  if (!load) return [];
-  const against = whyNotSent(load, asked?.stages?.[0]?.rate === 0, timeline);
+  if (!load || !asked) return [];
+  const isFault = isOverload({ faults });
+  const against =
+    whyNotSent(load, asked.stages?.[0]?.rate === 0, timeline) ?? (isFault ? whyNotWhole(load, asked) : undefined);
   return [
     {
       kind: 'load-sent',
       verdict: against === undefined ? 'pass' : 'unknown',
       what: 'load sent',
       observed: against ?? `${load.totals?.sent ?? 0} requests by ${load.engine}, ${load.what}`,
-      wanted: `as asked until the fault at least: ${formatShare(SENT)} of what falls due, by an engine that does not fail`,
+      wanted: isFault
+        ? `as asked to its end: ${formatShare(MOSTLY_SENT)} of what falls due and is not kept back for want of answers, by an engine that does not fail`
+        : `as asked until the fault at least: ${formatShare(SENT)} of what falls due, by an engine that does not fail`,
     },
   ];
 }
@@ -51,6 +59,21 @@ function whyNotSent(
     return `${engine} sent ${formatShare(totals.sent / totals.offered)} of what fell due (${totals.dropped} dropped), and does not say when`;
   const hadTime = t0 !== undefined && began < t0.from - MARGIN && steady.seconds > 0;
   if (hadTime && steady.offered === 0 && !isIdleAtFirst) return `${engine} sent nothing before the fault`;
+  return undefined;
+}
+
+/** Why a load in the fault's place was not what it should have been: what users had of it is then had of something else. */
+function whyNotWhole({ engine, began, ended, totals }: LoadFindings, asked: WrittenLoad): string | undefined {
+  if (!totals || began === undefined || ended === undefined) return undefined;
+  const { stages, amount = 0 } = asked;
+  const lasts = stages?.reduce((sum, stage) => sum + stage.for, 0) ?? asked.for ?? 0;
+  const isAllAsked = stages === undefined && totals.offered >= amount;
+  if (!isAllAsked && ended - began < lasts - MARGIN)
+    return `it ended after ${formatDuration(ended - began)} of ${formatDuration(lasts)}`;
+  if (ownDrops(totals) > (1 - MOSTLY_SENT) * totals.offered) {
+    const reasons = Object.entries(totals.drops ?? {}).map(([reason, count]) => `${reason} ${count}`);
+    return `${engine} itself dropped ${formatShare(ownDrops(totals) / totals.offered)} of what fell due (${reasons.join(', ')})`;
+  }
   return undefined;
 }
 

@@ -148,3 +148,59 @@ test('where the engine itself could not send what fell due, the bend is not that
   const dropping = overloaded.map((second) => ({ ...second, sent: second.ok, failed: 0, dropped: second.failed }));
   assert.ok(kneeOf(dropping)?.bend, JSON.stringify(kneeOf(dropping)));
 });
+
+/** So many of the requests of some seconds were dropped for that reason. */
+const dropping = (seconds: LoadSecond[], share: number, reason: string, isOne: (index: number) => boolean) =>
+  seconds.map((second, index) => {
+    if (!isOne(index)) return second;
+    const dropped = Math.round(second.offered * share);
+    const [sent, ok] = [second.sent - dropped, Math.min(second.ok, second.sent - dropped)];
+    return { ...second, sent, ok, failed: sent - ok, dropped, drops: { [reason]: dropped } };
+  });
+
+test('a bend where the engine itself begins to drop is its own, unless it drops because nobody answers', () => {
+  const seconds = answers(ramp(2000, 60), { capacity: 1000, takes: 5 });
+  const bend = (reason: string) => kneeOf(dropping(seconds, 0.4, reason, (index) => index >= 29));
+  for (const reason of ['late', 'stalled', 'memory', 'EMFILE'])
+    assert.match(bend(reason)?.unclear ?? '', /engine itself/, reason);
+  assert.ok(bend('under way')?.bend);
+});
+
+test('a ramp whose highest rates the engine did not send has not shown that they are served', () => {
+  const seconds = answers(ramp(6000, 60), { capacity: 10_000, takes: 5 });
+  const top = dropping(seconds, 0.5, 'late', (index) => index >= 48 && index < 59);
+  assert.match(kneeOf(top)?.unclear ?? '', /engine itself/);
+});
+
+/** After a rise to twice the capacity: so many seconds each at that rate, served or not. */
+function after(...falls: { rate: number; seconds: number; served?: boolean | ((index: number) => boolean) }[]) {
+  const rise = answers(ramp(2000, 60), { capacity: 1000, takes: 5 });
+  const rest = falls.flatMap(({ rate, seconds, served = true }) =>
+    Array.from({ length: seconds }, (_, index) => {
+      const ok = (typeof served === 'function' ? served(index) : served) ? rate : 0;
+      return { ...rise[5]!, offered: rate, sent: rate, ok, failed: rate - ok };
+    }),
+  );
+  return [...rise, ...rest].map((second, index) => ({ ...second, at: index * 1000 }));
+}
+
+test('whether it comes back shows at rates below the knee, not at those above it that follow', () => {
+  const { back } = kneeOf(after({ rate: 200, seconds: 6 }, { rate: 1800, seconds: 30, served: false }))!;
+  assert.deepEqual(back, { waited: 0, rate: 200 });
+  // A fall that passes the knee with a request more or less from second to second.
+  const jitter = [1002, 998, 1001, 997].map((rate) => ({ rate, seconds: 1, served: false }));
+  assert.ok(kneeOf(after(...jitter, { rate: 900, seconds: 3, served: false }, { rate: 200, seconds: 10 }))?.back);
+});
+
+test('why it is not known whether it comes back is said as it is', () => {
+  const unseen = (...falls: Parameters<typeof after>) => kneeOf(after(...falls))?.unseen;
+  assert.match(unseen() ?? '', /never fell below/);
+  assert.match(unseen({ rate: 200, seconds: 2 }) ?? '', /too short/);
+  assert.match(unseen({ rate: 200, seconds: 20, served: (index) => index % 2 === 0 }) ?? '', /in turn/);
+  assert.match(unseen({ rate: 200, seconds: 20, served: (index) => index > 17 }) ?? '', /last moments/);
+  const lost = kneeOf(dropping(after({ rate: 200, seconds: 20 }), 0.95, 'late', (index) => index >= 60));
+  assert.deepEqual(
+    [lost?.back, lost?.unseen],
+    [undefined, 'the engine itself did not send what fell due below that rate'],
+  );
+});

@@ -18,6 +18,8 @@ export interface Knee {
   back?: { waited: number; rate: number } | null;
   /** Where it was not: how long it was asked below the knee, ms. */
   below?: number;
+  /** Of a load that bends: why it is not known whether it came back. */
+  unseen?: string;
 }
 
 /** Less of what was sent in a second was answered well: not served. */
@@ -53,9 +55,11 @@ interface Second {
   at: number;
   rate: number;
   served: boolean;
-  /** The engine sent what fell due, but for a few. */
+  /** The engine sent what fell due, but for a few and what it kept back because too many had no answer. */
   isAsked: boolean;
 }
+
+const NOT_SENT = 'the engine itself did not send what fell due';
 
 /**
  * The knee of a load that rises to a peak, and falls after it or ends. Each second is served or not: at least 95 % of what was sent in it was
@@ -77,9 +81,10 @@ export function kneeOf([_partial, ...seconds]: readonly LoadSecond[]): Knee | un
   if (misfits > MOST_MISFITS * rise.length) {
     return { peak, best, unclear: 'seconds that were served and seconds that were not came at the same rates' };
   }
-  const good = rise.slice(0, from);
-  if (good.at(-1)?.isAsked === false || good.filter(({ isAsked }) => !isAsked).length > MOST_MISFITS * from)
-    return { peak, best, unclear: 'the engine itself did not send what fell due' };
+  const [good, near] = [rise.slice(0, from), nearbyOf(rise)];
+  const isSent =
+    good.at(-1)?.isAsked !== false && [good, good.slice(-near), rise.slice(to, to + near)].every(isMostlyAsked);
+  if (!isSent) return { peak, best, unclear: NOT_SENT };
   if (from === rise.length) return { peak, best };
   if (rise.length - from < LEAST)
     return { peak, best, unclear: 'too few seconds at the highest rates were not served' };
@@ -93,9 +98,15 @@ export function kneeOf([_partial, ...seconds]: readonly LoadSecond[]): Knee | un
   return { peak, best, bend, ...backBelow(bend.from, judged.slice(last + 1)) };
 }
 
+/** How many seconds on each side of a knee tell what parts them. */
+const nearbyOf = (rise: readonly Second[]) => Math.max(LEAST, Math.ceil(rise.length * NEARBY));
+
+const isMostlyAsked = (seconds: readonly Second[]) =>
+  seconds.filter(({ isAsked }) => !isAsked).length <= MOST_MISFITS * seconds.length;
+
 /** The seconds are parted by time: a load that rests, or falls, between those that were served and those that were not has not shown a rate that parts them. */
 function hasRisen(rise: readonly Second[], from: number, to: number): boolean {
-  const near = Math.max(LEAST, Math.ceil(rise.length * NEARBY));
+  const near = nearbyOf(rise);
   const usual = (some: readonly Second[]) => upperMedian(some.map(({ rate }) => rate)) ?? 0;
   return usual(rise.slice(to, to + near)) > HIGHER * usual(rise.slice(Math.max(0, from - near), from));
 }
@@ -114,13 +125,17 @@ function slowFrom(rise: readonly LoadSecond[]): number {
   return usual === undefined ? Infinity : Math.max(SLOWER * usual, usual + NOISE);
 }
 
+/** What the engine dropped for reasons of its own; too many without an answer are the target's. */
+export const ownDrops = ({ dropped, drops = {} }: Pick<LoadSecond, 'dropped' | 'drops'>) =>
+  dropped - (drops['under way'] ?? 0);
+
 function judgedBy(asked: readonly LoadSecond[], slow: number): Second[] {
   // What the engine dropped by itself, and how late it was, says nothing about the target.
-  return asked.map(({ at, offered, sent, dropped, ok, p99, lateness = 0 }) => ({
-    at,
-    rate: offered,
-    served: ok >= SERVED * sent && p99 - lateness <= slow,
-    isAsked: dropped <= (1 - SERVED) * offered,
+  return asked.map((second) => ({
+    at: second.at,
+    rate: second.offered,
+    served: second.ok >= SERVED * second.sent && second.p99 - (second.lateness ?? 0) <= slow,
+    isAsked: ownDrops(second) <= (1 - SERVED) * second.offered,
   }));
 }
 
@@ -136,14 +151,32 @@ function bestSplit(rise: readonly Pick<Second, 'served'>[]): { from: number; to:
   return best;
 }
 
-/** From when on, below the knee, it was served again: parted like the rise, the other way round. Empty where its seconds do not tell. */
-function backBelow(knee: number, fall: readonly Second[]): Pick<Knee, 'back' | 'below'> {
-  const below = fall.slice(fall.findIndex(({ rate }) => rate < knee));
-  if (below.length < LEAST || below[0]!.rate >= knee) return {};
-  const { to: again, misfits } = bestSplit(below.map(({ served }) => ({ served: !served })));
-  if (misfits > MOST_MISFITS * below.length) return {};
-  if (again === below.length) return { back: null, below: below.at(-1)!.at + 1000 - below[0]!.at };
-  // It may have come back in its last moment, or only have had a lucky second.
-  if (below.length - again < LEAST) return {};
-  return { back: { waited: below[again]!.at - below[0]!.at, rate: below[again]!.rate } };
+/** From when on, below the knee, it was served again: parted like the rise, the other way round. Or why its seconds do not tell. */
+function backBelow(knee: number, fall: readonly Second[]): Pick<Knee, 'back' | 'below' | 'unseen'> {
+  const stretches = below(knee, fall);
+  const stretch = stretches.find(({ length }) => length >= LEAST);
+  if (!stretch)
+    return {
+      unseen:
+        stretches.length === 0 ? 'the load never fell below that rate again' : 'its time below that rate was too short',
+    };
+  const { to: again, misfits } = bestSplit(stretch.map(({ served }) => ({ served: !served })));
+  if (misfits > MOST_MISFITS * stretch.length)
+    return { unseen: 'below that rate it was served and not served in turn' };
+  if (again === stretch.length) return { back: null, below: stretch.at(-1)!.at + 1000 - stretch[0]!.at };
+  const good = stretch.slice(again);
+  // It may have come back then, or only have had a lucky second.
+  if (good.length < LEAST) return { unseen: 'it was served in its last moments below that rate only' };
+  if (!good[0]!.isAsked || !isMostlyAsked(good)) return { unseen: `${NOT_SENT} below that rate` };
+  return { back: { waited: good[0]!.at - stretch[0]!.at, rate: good[0]!.rate } };
+}
+
+/** The seconds below the knee, in rows that end where the rate is above it again. */
+function below(knee: number, fall: readonly Second[]): Second[][] {
+  const rows: Second[][] = [[]];
+  for (const second of fall) {
+    if (second.rate < knee) rows.at(-1)!.push(second);
+    else rows.push([]);
+  }
+  return rows.filter(({ length }) => length > 0);
 }

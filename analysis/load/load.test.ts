@@ -102,6 +102,39 @@ test('a load that sent nothing, or nothing before the fault, or too little and d
   assert.equal(told((one) => ({ ...one, meta: { ...one.meta, scenario }, load: late }))[0], 'pass');
 });
 
+test('a load in place of a fault that was not sent as its stages say makes the run unknown', () => {
+  const stages = [
+    { rate: 100, for: 20_000 },
+    { rate: 100, for: 5000 },
+  ];
+  const told = (options: SyntheticLoad, reason = 'late') => {
+    const run = { streams: [{ name: 'vote' }] };
+    const recording = withLoad(syntheticRecording(run), { from: -9700, use: { rate: undefined, stages }, ...options });
+    recording.meta.scenario.faults = [];
+    const report = recording.events.findLast((event) => event.kind === 'load-end')?.report;
+    if (report && options.dropped !== undefined) report.totals.drops = { [reason]: options.dropped };
+    return checkOf(judge(recording), 'load sent');
+  };
+  assert.equal(told({ to: 15_300 })?.verdict, 'pass');
+  assert.deepEqual(
+    [told({ to: 5300 })?.verdict, told({ to: 5300 })?.observed],
+    ['unknown', 'it ended after 15 s of 25 s'],
+  );
+  const late = told({ to: 15_300, dropped: 2000 });
+  assert.deepEqual(
+    [late?.verdict, late?.observed],
+    ['unknown', 'open itself dropped 44.44 % of what fell due (late 2000)'],
+  );
+  assert.equal(
+    told({ to: 15_300, dropped: 2000 }, 'under way')?.verdict,
+    'pass',
+    'it waits for answers: that is the target',
+  );
+  const amount = { rate: undefined, connections: 10, amount: 100_000, for: 25_000, engine: 'autocannon' as const };
+  assert.match(told({ to: 5300, use: amount })?.observed ?? '', /after 15 s of 25 s/);
+  assert.equal(told({ to: 15_300, use: amount })?.verdict, 'pass', 'it lasts no longer than it says');
+});
+
 test('a load that stays as it is has no knee, whatever it does in place of a fault', () => {
   const asked = (use: object) => {
     const recording = withLoad(syntheticRecording({ streams: [{ name: 'vote' }] }), { from: -9700, use });
@@ -264,6 +297,12 @@ test('runs under different loads are no repetitions of one another', () => {
   const keyed = (one: Recording) => keyOf(factorsOf({ meta: one.meta, findings: judge(one) }));
   const keys = [recording, withLoad(recording), withLoad(recording, { rate: 200 })].map(keyed);
   assert.equal(new Set(keys).size, 3);
+  const scripts = ['0123456789ab', 'ba9876543210'].map((script) => {
+    const one = withLoad(recording, { use: { engine: 'k6', probe: undefined, script: 'k6/voting.ts' } });
+    for (const event of one.events) if (event.kind === 'load-end' && event.report) event.report.script = script;
+    return keyed(one);
+  });
+  assert.notEqual(scripts[0], scripts[1], 'a script that was changed');
   assert.equal(
     keyed(withLoad(recording, { use: { thresholds: { p95: 5 } } })),
     keys[1],

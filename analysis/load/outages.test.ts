@@ -113,3 +113,19 @@ test('requests that come in bursts: it may have ended before the next one', () =
   const [outage] = loadOutages(bursts, false);
   assert.ok(outage!.end.from <= 7000 && outage!.end.to >= 8300, JSON.stringify(outage!.end));
 });
+
+test('what a load did not ask is no certain part of an outage', () => {
+  const whole = seconds(100, 0, 5, 70_000, { from: 3000, to: 66_000 });
+  const rested = whole.filter(({ at }) => at <= 3000 || at >= 65_000);
+  assert.deepEqual(
+    loadOutages(rested, true).map(({ inner }) => inner),
+    [0],
+  );
+  // It goes on in the middle of a second.
+  const halved = seconds(100, 0, 5, 10_000, { from: 5500, to: 6000 }).flatMap((second) => {
+    if (second.at === 4000) return [];
+    return second.at === 5000 ? [{ ...second, offered: 50, sent: 50, ok: 0, failed: 50 }] : [second];
+  });
+  const [outage] = loadOutages(halved, true);
+  assert.ok(outage && outage.inner <= 500, JSON.stringify(outage));
+});

@@ -7,7 +7,7 @@ export interface LoadOutage {
   /** From the last request of a second without a good answer to the latest moment of the next second's first one. */
   end: Bracket;
   open: boolean;
-  /** The true length lies in [inner, outer]. */
+  /** The true length lies in [inner, outer]. Where nothing was sent for a time in it, it may have been several short ones, and nothing of it is certain. */
   inner: number;
   outer: number;
   /** Requests that fell due in it. */
@@ -25,14 +25,13 @@ type Asked = LoadSecond & { spacing: number };
  * @param isEven requests are spread evenly over a second, by the clock. Those of a closed model come in bursts; and so may those of a script.
  */
 export function loadOutages(seconds: readonly LoadSecond[], isEven: boolean): LoadOutage[] {
-  const partial = new Set([seconds[0], seconds.at(-1)]);
-  const asked = seconds
-    .filter(({ sent }) => sent > 0)
-    .map((second) => ({
-      ...second,
-      // Between two requests that were sent, ms. Of the first and the last second only a part may have been asked, and of one with dropped requests too.
-      spacing: isEven && !partial.has(second) && second.dropped === 0 ? SECOND / second.offered : SECOND,
-    }));
+  const sending = seconds.filter(({ sent }) => sent > 0);
+  const follow = (one: LoadSecond | undefined, next: LoadSecond | undefined) => next?.at === (one?.at ?? NaN) + SECOND;
+  const asked = sending.map((second, index) => {
+    const isBetween = follow(sending[index - 1], second) && follow(second, sending[index + 1]);
+    // Between two requests that were sent, ms. Of a second in which the load begins, ends, or rests, only a part may have been asked, and of one with dropped requests too.
+    return { ...second, spacing: isEven && isBetween && second.dropped === 0 ? SECOND / second.offered : SECOND };
+  });
   const found: LoadOutage[] = [];
   let from: number | undefined;
   for (const [index, { ok }] of asked.entries()) {
@@ -58,11 +57,13 @@ function outageOf(asked: readonly Asked[], from: number, to: number): LoadOutage
     from: last.at + SECOND - last.spacing,
     to: after ? after.at + SECOND + after.max : last.at + SECOND,
   };
+  // While nothing was asked it may have been there.
+  const rests = asked.slice(from + 1, to).some(({ at }, index) => at > asked[from + index]!.at + SECOND);
   return {
     start,
     end,
     open: after === undefined,
-    inner: Math.max(0, end.from - start.to),
+    inner: rests ? 0 : Math.max(0, end.from - start.to),
     outer: end.to - start.from,
     offered: asked.slice(from, to).reduce((sum, { offered }) => sum + offered, 0),
   };

@@ -3,6 +3,7 @@
  * first: k6 strips them without a look.
  */
 
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { BuildFailure, BuildOptions, Message, Plugin } from 'esbuild';
 import { FileError } from '../../files/diagnostic.ts';
@@ -16,6 +17,8 @@ import { checkTypes } from './types.ts';
 export interface Bundle {
   text: string;
   map: string;
+  /** Of the text: another script, or another version of one that it imports, has another. */
+  checksum: string;
 }
 
 /**
@@ -31,7 +34,8 @@ export async function bundleScript(script: string): Promise<Bundle> {
   const stdin = { contents: withSummary(file, exported), resolveDir: path.dirname(file) };
   const { outputFiles } = await bundled({ stdin, sourcemap: 'external', sourcesContent: false, outfile: 'bundle.js' });
   const [map, text] = ['.map', '.js'].map((end) => outputFiles!.find((each) => each.path.endsWith(end))!.text);
-  return { text: text!, map: map! };
+  const checksum = createHash('sha256').update(text!).digest('hex').slice(0, 12);
+  return { text: text!, map: map!, checksum };
 }
 
 async function exportsOf(file: string): Promise<readonly string[]> {

@@ -120,6 +120,7 @@ class K6Run implements EngineRun {
   #said = '';
   #totals = '';
   #places: (text: string) => string = (text) => text;
+  #script: string | undefined;
   #thrown: LoadReport['thrown'];
   #isKilled = false;
 
@@ -138,8 +139,9 @@ class K6Run implements EngineRun {
     });
   }
 
-  begin({ text, map }: Bundle): this {
+  begin({ text, map, checksum }: Bundle): this {
     this.#places = placesIn(map);
+    this.#script = checksum;
     const child = spawnK6(this.#program.file, path.dirname(this.#load.script), [
       ...['run', '--quiet', '--no-color', '--address', '', '--out', `json=${this.#points.path}`],
       ...argumentsFor(this.#load),
@@ -239,6 +241,7 @@ class K6Run implements EngineRun {
       outcome:
         isWell && strangely !== undefined ? { failed: [`k6: ${strangely}`, said].filter(Boolean).join('\n') } : outcome,
       ...(isWell && this.#thrown ? { thrown: this.#thrown } : {}),
+      ...(this.#script === undefined ? {} : { script: this.#script }),
       summary: {
         ...totals,
         idPrefix: this.#load.idPrefix,

@@ -63,7 +63,7 @@ export const RUNNER_VERBS = ['load.start', 'load.stop', 'load.state', 'load.logs
  * Has the cluster begin the load; resolves once its runners send. Rejects with OperatorError where they do not; what was made is then removed.
  */
 export async function startRunners(load: ClusterLoad, world: RunnersWorld): Promise<Omit<RunningLoad, 'pid' | 'kill'>> {
-  const done = await begin(load, world);
+  const { done, script } = await begin(load, world);
   const began = world.clock.now();
   try {
     await untilStarted(world);
@@ -76,7 +76,7 @@ export async function startRunners(load: ClusterLoad, world: RunnersWorld): Prom
     .catch((error) => ({ ...NOTHING, outcome: { failed: messageOf(error) } }))
     // What cannot be removed now is still in the journal.
     .finally(() => done.undo().catch(() => {}))
-    .then((told) => ({ engine: engineOf(load), began, ended: world.clock.now(), ...told }));
+    .then((told) => ({ engine: engineOf(load), began, ended: world.clock.now(), script, ...told }));
   return {
     engine: engineOf(load),
     report,
@@ -96,9 +96,11 @@ async function begin(load: ClusterLoad, { act, run, namespace }: RunnersWorld) {
   const folder = await mkdtemp(path.join(tmpdir(), 'brownout-runners-'));
   try {
     const script = path.join(folder, 'script.js');
-    await writeFile(script, (await bundleScript(load.script)).text, { mode: 0o600 });
+    const { text, checksum } = await bundleScript(load.script);
+    await writeFile(script, text, { mode: 0o600 });
     const args = { namespace, run, runners: String(load.runners), words: argumentsFor(load), script };
-    return await act({ verb: 'load.start', args }, { verb: 'remove', args: { namespace } });
+    const done = await act({ verb: 'load.start', args }, { verb: 'remove', args: { namespace } });
+    return { done, script: checksum };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -19,6 +19,7 @@ export function claimedRun(written: WrittenScenario, platform: string, nth = 0):
   const recording = syntheticRecording({
     seed: nth + 1,
     steady: scenario.steady + 500,
+    ...(isOverload(scenario) ? { hold: lengthOf(scenario) } : {}),
     streams: streamsOf(scenario, length),
     scenario,
     inspection: inspectionOf(platform),
@@ -29,11 +30,15 @@ export function claimedRun(written: WrittenScenario, platform: string, nth = 0):
   });
   recording.meta.cluster = { name: `lab-${platform}`, file: `clusters/lab-${platform}.yaml`, platform };
   if (!scenario.load) return recording;
-  const rate = platform === 'proxmox' ? 20 : 200;
-  const loaded = withLoad(recording, { rate, ...(isOverload(scenario) ? { from: 0, to: 15_000 } : {}) });
+  const { amount } = scenario.load;
+  const rate = amount === undefined ? (platform === 'proxmox' ? 20 : 200) : (amount * 1000) / lengthOf(scenario);
+  const loaded = withLoad(recording, { rate, ...(isOverload(scenario) ? { from: 0, to: lengthOf(scenario) } : {}) });
   loaded.meta.scenario.load = scenario.load;
   return loaded;
 }
+
+/** Of a load in the fault's place, ms: as its stages say, or until all of its amount was asked. */
+const lengthOf = ({ load }: Scenario) => load?.stages?.reduce((sum, stage) => sum + stage.for, 0) ?? 15_000;
 
 function streamsOf({ probes, workload }: Scenario, length: number): SyntheticStream[] {
   return Object.entries(probes).flatMap(([probe, { connection, every }]) => {
