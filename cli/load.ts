@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { kneeOf, mayRise } from '../analysis/load/knee.ts';
+import { kneeOf } from '../analysis/load/knee.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { Source } from '../files/source.ts';
 import { parseYaml, type YamlFile } from '../files/yaml.ts';
 import type { LoadReport, LoadSecond } from '../load/load.ts';
+import { mayRise } from '../load/schema.ts';
 import { type RunningLoad, startLoad } from '../load/start.ts';
 import { judgeLoad, type LoadCheck } from '../load/thresholds.ts';
 import { asJson, stderr, stdout } from '../output/terminal.ts';

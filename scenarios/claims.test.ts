@@ -35,7 +35,7 @@ async function mistakes(text: string): Promise<string[]> {
 
 test('an answer has its scenario, its numbers in their groups, and limits in their units', async () => {
   const answer =
-    '{ scenario: node-kill-under-load.yaml, on: [swarm], limits: { recovery: { at-most: 30s } }, numbers: ["vote: p95", "load: knee", lost] }';
+    '{ scenario: node-kill-under-load.yaml, on: [swarm], limits: { recovery: { at-most: 30s } }, numbers: ["vote: p95", "load: answered", lost] }';
   const { claims } = await read(claimWith(answer));
   const [{ file, holdsIf, limits, numbers }] = claims[0]!.answers as [Claims['claims'][number]['answers'][number]];
   assert.equal(file, 'scenarios/voting/node-kill-under-load.yaml');
@@ -43,7 +43,7 @@ test('an answer has its scenario, its numbers in their groups, and limits in the
   assert.deepEqual(limits, [{ number: { group: 'run', name: 'recovery' }, atMost: 30_000 }]);
   assert.deepEqual(numbers, [
     { group: 'stream', name: 'p95', stream: 'vote' },
-    { group: 'load', name: 'knee' },
+    { group: 'load', name: 'answered' },
     { group: 'run', name: 'lost' },
     { group: 'run', name: 'recovery' },
   ]);
@@ -70,6 +70,10 @@ test('each mistake is told with its place', async () => {
       /^6:63 .*apache\/node-kill\.yaml has no probe that writes/,
     ],
     ['{ scenario: node-kill.yaml, numbers: ["load: knee"] }', /^6:53 .*node-kill\.yaml has no load/],
+    [
+      '{ scenario: node-kill-under-load.yaml, limits: { "load: knee": { at-least: 100 } } }',
+      /^6:64 .*has no load that rises in place of a fault/,
+    ],
     [
       '{ scenario: ../apache/node-kill.yaml, numbers: ["file: wrong"] }',
       /^6:63 .*apache\/node-kill\.yaml has no probe of a large file/,

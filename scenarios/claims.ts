@@ -6,6 +6,7 @@ import { projectPath } from '../files/project-path.ts';
 import type { Finding } from '../files/source.ts';
 import { didYouMean, validate } from '../files/validate.ts';
 import { type Path, readYaml, type YamlFile } from '../files/yaml.ts';
+import { mayRise } from '../load/schema.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
 import { piecesOf } from '../probes/content.ts';
 import {
@@ -18,7 +19,7 @@ import {
 } from './claims-schema.ts';
 import type { ReadScenario } from './fit.ts';
 import { toScenario } from './load.ts';
-import type { WrittenScenario } from './scenario.ts';
+import { isOverload, type WrittenScenario } from './scenario.ts';
 
 /** A number of a claim: `of` is a group, or a stream's name. */
 export interface ClaimNumber {
@@ -212,6 +213,8 @@ class Reader {
     for (const read of of) {
       if (!read) continue;
       if (group === 'load' && !read.scenario.load) missing(read, 'load');
+      else if (group === 'load' && OF_A_RAMP.includes(name) && !isRamp(read.scenario))
+        missing(read, 'load that rises in place of a fault', 'only of such a load it shows where it bends');
       if (group === 'file' && !hasLargeFile(read)) missing(read, 'probe of a large file');
       if (group === 'run' && name === 'lost' && !writes(read)) missing(read, 'probe that writes');
       const streams = streamsOf(read.scenario);
@@ -241,6 +244,11 @@ function streamsOf({ probes }: WrittenScenario): string[] {
     connection === 'both' ? [name, `${name}.reused`] : [name],
   );
 }
+
+/** Numbers of a load that rises, and is what is done. */
+const OF_A_RAMP: readonly string[] = ['knee', 'best second', 'back after'];
+
+const isRamp = ({ load, faults }: WrittenScenario) => load !== undefined && mayRise(load) && isOverload({ faults });
 
 /** Some platform's runs are on both sides. */
 const overlap = (one: Place, other: Place) =>

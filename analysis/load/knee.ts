@@ -1,4 +1,3 @@
-import type { WrittenLoad } from '../../load/schema.ts';
 import type { LoadSecond } from '../../recording/recording.ts';
 import { ENOUGH } from '../../scenarios/scenario.ts';
 
@@ -37,19 +36,6 @@ const MOST_MISFITS = 0.2;
 /** Between so large shares of the rise, on both sides of a knee, the rate has risen by more than this. */
 const NEARBY = 0.1;
 const HIGHER = 1.01;
-
-/**
- * Whether a load rises by what it is: one of stages, or a script that may have stages of its own. One that is told how many ask, or how often in all, is a
- * closed model: it asks faster when it is refused.
- */
-export const mayRise = ({
-  engine,
-  rate,
-  stages,
-  connections,
-  amount,
-}: Pick<WrittenLoad, 'engine' | 'rate' | 'stages' | 'connections' | 'amount'>) =>
-  stages !== undefined || (engine === 'k6' && [rate, connections, amount].every((told) => told === undefined));
 
 interface Second {
   at: number;

@@ -1,9 +1,10 @@
+import { mayRise } from '../../load/schema.ts';
 import type { Recording } from '../../recording/read.ts';
 import type { LoadSecond } from '../../recording/recording.ts';
 import { isOverload } from '../../scenarios/scenario.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { LoadFindings, LoadPart } from '../findings.ts';
-import { kneeOf, mayRise } from './knee.ts';
+import { kneeOf } from './knee.ts';
 import { loadOutages } from './outages.ts';
 
 /** What was sent beside the probes; undefined if the scenario that ran has no load. */
