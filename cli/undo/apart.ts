@@ -12,13 +12,13 @@ import type { RunFolder } from '../../recording/folder.ts';
 import { readRunJournal } from '../../run/journal/run-journal.ts';
 import type { UndoStep } from '../../run/journal/undo.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { type Asked, undoLeftoversHere, undoRunHere } from './here.ts';
+import { type Asked, undoLeftoversHere, undoRunHere, type Whose } from './here.ts';
 
 /** What such a process is to do. */
 export type UndoOrder = {
   /** What was tried by those before it, in vain: it is not tried again. */
   inVain: UndoStep[];
-} & (({ folder: RunFolder } & Asked) | { leftoversOn: Cluster; run: string | undefined; tried: UndoStep[] });
+} & (({ folder: RunFolder } & Asked) | { leftoversOn: Cluster; whose: Whose | undefined; tried: UndoStep[] });
 
 /** What it tells, in the order in which it happens. */
 export type UndoNews =
@@ -42,12 +42,12 @@ export async function undoRun(folder: RunFolder, onStep: (step: UndoStep) => voi
 /** Removes what carries the label of a run; see `undoLeftoversHere`. */
 export async function undoLeftovers(
   cluster: Cluster,
-  run: string | undefined,
+  whose: Whose | undefined,
   tried: UndoStep[],
   onStep: (step: UndoStep) => void,
 ): Promise<void> {
-  if (await isSuites(cluster.platform)) return undoLeftoversHere(cluster, run, tried, { onStep });
-  return inProcesses({ leftoversOn: cluster, run, tried, inVain: [] }, onStep);
+  if (await isSuites(cluster.platform)) return undoLeftoversHere(cluster, whose, tried, { onStep });
+  return inProcesses({ leftoversOn: cluster, whose, tried, inVain: [] }, onStep);
 }
 
 /** Most undos find nothing to do: only here are platforms loaded. */

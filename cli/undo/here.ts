@@ -24,6 +24,9 @@ export interface Undoing {
   through?: (actor: Actor) => Actor;
 }
 
+/** Whose leftovers: of the run whose label says this, all of it, or of the only one whose label ends so, which is what people give. */
+export type Whose = { id: string } | { end: string };
+
 /** How a run is undone. */
 export interface Asked {
   /** The cluster to do it on, instead of what the journal says of it. */
@@ -114,12 +117,12 @@ const stillHeld = (holder: string) =>
 /**
  * Removes what carries the label of a run on a cluster, whether or not there is a journal.
  *
- * @param run only of this one
+ * @param whose only of this run
  * @param tried what was tried already, and told
  */
 export async function undoLeftoversHere(
   cluster: Cluster,
-  run: string | undefined,
+  whose: Whose | undefined,
   tried: readonly UndoStep[],
   { onStep, through = (actor) => actor }: Undoing,
 ): Promise<void> {
@@ -130,9 +133,9 @@ export async function undoLeftoversHere(
         // Not by the folder's name: it may have been moved.
         .map(({ journal }) => readJournal(journal).header.run),
     );
-    const leftovers = run === undefined ? await platform.leftovers() : await leftoversOf(platform, run);
-    if (run !== undefined) await refuseWhileHeld(platform, leftovers);
-    const lockHolder = run === undefined ? await platform.lockHolder() : undefined;
+    const leftovers = whose ? await leftoversOf(platform, whose) : await platform.leftovers();
+    if (whose) await refuseWhileHeld(platform, leftovers);
+    const lockHolder = whose ? undefined : await platform.lockHolder();
     if (
       lockHolder !== undefined &&
       !running.has(lockHolder) &&
@@ -159,16 +162,21 @@ export async function undoLeftoversHere(
   });
 }
 
-/** What carries the label of a run, by its id, or by its end: nothing of a whole id is no mistake, and of anything else may be one. */
-async function leftoversOf(platform: Platform, name: string): Promise<Leftover[]> {
-  if (RUN_ID.test(name)) return platform.leftovers(name);
-  const found = (await platform.leftovers()).filter(({ run }) => run.endsWith(name));
+/** What carries the label of a run: nothing of an id is no mistake, and of the end of one may be one. */
+async function leftoversOf(platform: Platform, whose: Whose): Promise<Leftover[]> {
+  if ('id' in whose) {
+    const { id } = whose;
+    // A file may say anything, which is no label that a platform could be asked for.
+    return RUN_ID.test(id) ? platform.leftovers(id) : (await platform.leftovers()).filter(({ run }) => run === id);
+  }
+  const { end } = whose;
+  const found = (await platform.leftovers()).filter(({ run }) => run.endsWith(end));
   const runs = [...new Set(found.map(({ run }) => run))];
   if (runs.length === 1) return found;
   throw new OperatorError(
     runs.length === 0
-      ? `There is no run '${name}' here, and nothing on the cluster carries its label.`
-      : `'${name}' fits several runs: ${runs.join(', ')}.`,
+      ? `There is no run '${end}' here, and nothing on the cluster carries its label.`
+      : `'${end}' fits several runs: ${runs.join(', ')}.`,
     { hint: 'Give its whole id.' },
   );
 }

@@ -39,7 +39,7 @@ async function carryOut(order: UndoOrder): Promise<void> {
     if ('folder' in order) await undoRunHere(order.folder, undoing, order);
     else {
       await loadPlatform(process.cwd(), order.leftoversOn.platform);
-      await undoLeftoversHere(order.leftoversOn, order.run, order.tried, undoing);
+      await undoLeftoversHere(order.leftoversOn, order.whose, order.tried, undoing);
     }
     await tell(thrown ? { failed: { ...thrown, hint: undefined } } : { over: true });
   } catch (error) {

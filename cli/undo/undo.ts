@@ -2,8 +2,8 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { asJson, type Styled, stderr, stdout, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
-import { findRun, listRuns, NoSuchRun, type RunFolder } from '../../recording/folder.ts';
-import { readJournal } from '../../run/journal/journal.ts';
+import { findRun, listRuns, NoSuchRun, RUN_ID, type RunFolder } from '../../recording/folder.ts';
+import { readMeta } from '../../recording/read.ts';
 import { describeAct, type UndoStep } from '../../run/journal/undo.ts';
 import { isAbout } from '../../run/locate.ts';
 import { messageOf } from '../../units/message.ts';
@@ -11,7 +11,8 @@ import { OperatorError } from '../../units/operator-error.ts';
 import { exit } from '../exit.ts';
 import { tellHint } from '../tell.ts';
 import { undoLeftovers, undoRun } from './apart.ts';
-import { abandonedRuns, hasPending, isRunning, stillGoing } from './pending.ts';
+import type { Whose } from './here.ts';
+import { abandonedRuns, hasPending, headerOf, isRunning, stillGoing } from './pending.ts';
 
 interface UndoFlags {
   cluster?: string;
@@ -45,15 +46,20 @@ export function undoCommand(): Command {
       for (const folder of goingOn) stderr.print(stillGoing(folder));
       for (const folder of left) {
         // A run that cannot be undone now must not prevent the undo of others.
-        const asked = { given: clusterFor(folder, name, given), isNamed: name !== undefined };
-        await undoRun(folder, onStep, asked).catch((error: unknown) => isNotReached(path.basename(folder.dir), error));
+        try {
+          await undoRun(folder, onStep, { given: clusterFor(folder, name, given), isNamed: name !== undefined });
+        } catch (error) {
+          isNotReached(path.basename(folder.dir), error);
+        }
       }
       if (given) {
-        await undoLeftovers(given, name && idOf(name), [...steps], onStep).catch((error: unknown) => {
+        try {
+          await undoLeftovers(given, name === undefined ? undefined : whoseIs(name), [...steps], onStep);
+        } catch (error) {
           // Where nothing was undone before, the cluster file may be wrong.
           if (steps.length === 0 && notReached.length === 0) throw error;
           isNotReached(name ?? 'of any name', error);
-        });
+        }
       }
       // What a run that goes on has done is not undone either: its own end does that, and nobody here knows whether it comes.
       const isAllUndone =
@@ -109,23 +115,37 @@ function folderHere(name: string): RunFolder | undefined {
   }
 }
 
-/** What a run's label says: its journal knows, and else its folder or whoever gave the name. */
-function idOf(name: string): string {
+/** By whoever gave the name, where there is no folder of that run here. */
+function whoseIs(name: string): Whose {
   const folder = folderHere(name);
-  if (!folder) return name;
+  if (folder) return { id: idOf(folder) };
+  return RUN_ID.test(name) ? { id: name } : { end: name };
+}
+
+/** What a run's label says: its journal knows, and else what was recorded; its folder may have been given any name. */
+function idOf(folder: RunFolder): string {
+  const name = path.basename(folder.dir);
+  const id = headerOf(folder)?.run ?? recordedId(folder) ?? (RUN_ID.test(name) ? name : undefined);
+  if (id !== undefined) return id;
+  throw new OperatorError(
+    `which run ${folder.dir} is of cannot be read: its journal and its run.json are damaged or gone`,
+    {
+      hint: 'give the whole id of the run, as the label says it, or look for all leftovers: brownout undo --cluster <file>',
+    },
+  );
+}
+
+function recordedId(folder: RunFolder): string | undefined {
   try {
-    return readJournal(folder.journal).header.run;
+    return readMeta(folder).id;
   } catch {
-    return path.basename(folder.dir);
+    return undefined;
   }
 }
 
 /** The cluster file that was given, where it is this run's: the operator says so, or it is the same cluster. */
 function clusterFor(folder: RunFolder, name: string | undefined, given: Cluster | undefined): Cluster | undefined {
   if (!given || name !== undefined) return given;
-  try {
-    return isAbout(readJournal(folder.journal).header, folder, given) ? given : undefined;
-  } catch {
-    return undefined;
-  }
+  const header = headerOf(folder);
+  return header && isAbout(header, folder, given) ? given : undefined;
 }

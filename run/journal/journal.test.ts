@@ -258,6 +258,15 @@ test('an act that could not be written down whole does not happen, and one that 
   assert.deepEqual({ torn, damages }, { torn: false, damages: [] });
 });
 
+test('a header whose cluster has a name, a file or a platform that is no text is damaged', () => {
+  for (const cluster of [{ file: 5 }, { name: [] }, { platform: {} }, { file: null }]) {
+    const file = newFile();
+    const header = { version: 2, run: 'r', cluster, project: '/p', owner: 'h 1 1' };
+    writeFileSync(file, `${sealLine(header, '')}\n`);
+    assert.throws(() => readJournal(file), DamagedJournal, JSON.stringify(cluster));
+  }
+});
+
 test('a journal of before, whose lines are bound to no run, is read and gone on with', () => {
   const file = newFile();
   const header = { version: 2, run: 'r', cluster: {}, project: '/p', owner: 'h 1 1' };

@@ -303,11 +303,17 @@ function isHeader(value: Record<string, unknown> | undefined): value is Record<s
     // A run is also a label's value.
     typeof run === 'string' &&
     /^\w[\w.-]*$/.test(run) &&
-    typeof cluster === 'object' &&
-    cluster !== null &&
+    isNamed(cluster) &&
     typeof project === 'string' &&
     typeof owner === 'string'
   );
+}
+
+/** A cluster whose names are texts, as far as it has them: whatever else it says is believed only under a seal. */
+function isNamed(cluster: unknown): boolean {
+  if (typeof cluster !== 'object' || cluster === null) return false;
+  const { name = '', file = '', platform = '' } = cluster as Record<string, unknown>;
+  return [name, file, platform].every((each) => typeof each === 'string');
 }
 
 function isEntry(value: Record<string, unknown> | undefined): value is Record<string, unknown> & JournalEntry {

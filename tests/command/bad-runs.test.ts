@@ -113,6 +113,11 @@ const bad: Record<string, { spoil(folder: string): void; code: 0 | 4 }> = {
     spoil: (dir) => writeFileSync(path.join(dir, 'journal.jsonl'), line({ ...HEADER, run: undefined })),
     code: 4,
   },
+  'a header whose cluster is of no file': {
+    spoil: (dir) =>
+      writeFileSync(path.join(dir, 'journal.jsonl'), line({ ...HEADER, cluster: { platform: 'toy', file: 5 } })),
+    code: 4,
+  },
   'a header of null': { spoil: (dir) => writeFileSync(path.join(dir, 'journal.jsonl'), 'null\n'), code: 4 },
   'a journal of junk': { spoil: (dir) => writeFileSync(path.join(dir, 'journal.jsonl'), JUNK), code: 4 },
   'a journal of zeros': {

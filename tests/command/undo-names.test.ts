@@ -1,9 +1,9 @@
-/** Whose leftovers are meant by a name, where a cluster file is given and there is no journal: on the cluster of examples/, without a run. */
+/** Whose leftovers are meant by a name, where a cluster file is given: on the cluster of examples/, without a run. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, beforeEach, test } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { copyExamples, startBrownout } from '../brownout.ts';
 
 const project = mkdtempSync(path.join(os.tmpdir(), 'brownout-undo-names-'));
@@ -55,4 +55,73 @@ test('nothing of a run that holds its lock is taken away, though it is named', a
   assert.match(held.output, /still going on[\s\S]*lock runs out two minutes/);
   writeFileSync(path.join(toy, 'lock'), JSON.stringify({ ...lock, expires: Date.now() - 1 }));
   assert.deepEqual((await undo(RUNS.one)).left, ['other']);
+});
+
+const RUNS_HERE = path.join(project, '.brownout', 'runs');
+const FOREIGN = '20260101-000009-xyza';
+const OWN = '20260101-000000-aaaa';
+const RECORDED = path.join(import.meta.dirname, '..', 'data', 'recordings', 'swarm-member-pause', 'run.json');
+
+/** A folder of a run, with an id in its journal and in its run.json where they are given; a journal without one is damaged. */
+function folderOf(dir: string, { journal, meta }: { journal?: string; meta?: string }): void {
+  mkdirSync(dir, { recursive: true });
+  const cluster = { platform: 'toy', name: 'clusters/toy.yaml' };
+  const header = { version: 1, run: journal, cluster, project: '/x', owner: 'elsewhere 1 1' };
+  writeFileSync(path.join(dir, 'journal.jsonl'), `${JSON.stringify(header)}\n`);
+  if (meta === undefined) return;
+  writeFileSync(
+    path.join(dir, 'run.json'),
+    JSON.stringify({ ...JSON.parse(readFileSync(RECORDED, 'utf8')), id: meta }),
+  );
+}
+
+/** What is left of these namespaces after an undo of that name. */
+async function undoBeside(labels: string[], name: string) {
+  rmSync(toy, { recursive: true, force: true });
+  for (const run of labels) {
+    mkdirSync(path.join(toy, `brownout-${run}`), { recursive: true });
+    writeFileSync(path.join(toy, `brownout-${run}`, 'run'), run);
+  }
+  const { code, output } = await undo(name);
+  return { code, output, left: labels.filter((run) => isThere(`brownout-${run}`)) };
+}
+
+describe('the id of a run that has a folder here', () => {
+  afterEach(() => {
+    for (const dir of [path.join(project, '.brownout'), path.join(project, 'a')])
+      rmSync(dir, { recursive: true, force: true });
+  });
+
+  test('from its journal it is a whole one, however short', async () => {
+    folderOf(path.join(RUNS_HERE, OWN), { journal: 'a' });
+    const { code, output, left } = await undoBeside([FOREIGN], 'aaaa');
+    assert.deepEqual([code, left], [0, [FOREIGN]], output);
+    assert.deepEqual((await undoBeside([FOREIGN, 'a'], 'aaaa')).left, [FOREIGN]);
+  });
+
+  test('where the journal cannot be read it stands in run.json, whatever the folder is called', async () => {
+    folderOf(path.join(RUNS_HERE, 'kept'), { meta: OWN });
+    const { code, output, left } = await undoBeside([FOREIGN, OWN], 'kept');
+    assert.deepEqual([code, left], [4, [FOREIGN]], output);
+    // A short one of a file is the end of none.
+    folderOf(path.join(RUNS_HERE, 'kept'), { meta: 'a' });
+    assert.deepEqual((await undoBeside([FOREIGN], 'kept')).left, [FOREIGN]);
+  });
+
+  test('where neither can be read it is the name of the folder, if that is a whole id', async () => {
+    folderOf(path.join(RUNS_HERE, OWN), {});
+    const { code, output, left } = await undoBeside([FOREIGN, OWN], 'aaaa');
+    assert.deepEqual([code, left], [4, [FOREIGN]], output);
+  });
+
+  test('where nothing says it, nothing is removed by label', async () => {
+    folderOf(path.join(project, 'a'), {});
+    const damaged = await undoBeside([FOREIGN], 'a');
+    assert.deepEqual([damaged.code, damaged.left], [4, [FOREIGN]], damaged.output);
+    assert.match(damaged.output, /which run .*\/a is of cannot be read/);
+    rmSync(path.join(project, 'a', 'journal.jsonl'));
+    writeFileSync(path.join(project, 'a', 'run.json'), '{}');
+    const absent = await undoBeside([FOREIGN], 'a');
+    assert.deepEqual([absent.code, absent.left], [3, [FOREIGN]], absent.output);
+  });
 });
