@@ -1,5 +1,6 @@
-import { chmodSync, existsSync, lstatSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs';
 import path from 'node:path';
+import { messageOf } from '../units/message.ts';
 import { OperatorError } from '../units/operator-error.ts';
 
 /** How a whole id of a run looks; see `newRunId`. */
@@ -7,6 +8,9 @@ export const RUN_ID = /^\d{8}-\d{6}-[a-z0-9]{4}$/;
 
 /** No run of this project has that name. */
 export class NoSuchRun extends OperatorError {}
+
+/** Where the runs are stored cannot be looked into: there may be any. */
+export class UnreadableRuns extends OperatorError {}
 
 /** The files of a recording. */
 export interface RunFolder {
@@ -57,10 +61,13 @@ export function keepToOwner(root: string): void {
   if (stat.isDirectory()) for (const name of readdirSync(root)) keepToOwner(path.join(root, name));
 }
 
-/** All recordings of the project, oldest first: ids begin with their date. */
+/**
+ * All recordings of the project, oldest first: ids begin with their date.
+ *
+ * @throws {UnreadableRuns} when there may be some that cannot be seen
+ */
 export function listRuns(runs = runsDir()): RunFolder[] {
-  if (!existsSync(runs)) return [];
-  return readdirSync(runs)
+  return namesIn(runs)
     .filter((name) => isFolder(path.join(runs, name)))
     .sort()
     .map((name) => runFolder(path.join(runs, name)));
@@ -72,12 +79,37 @@ function namedBy(name: string, all: RunFolder[]): RunFolder[] {
   return whole.length > 0 ? whole : all.filter((run) => path.basename(run.dir).endsWith(name));
 }
 
-/** What cannot even be looked at (a loop of links, a link to nowhere) is none. */
-function isFolder(file: string): boolean {
+function namesIn(runs: string): string[] {
   try {
-    return statSync(file).isDirectory();
-  } catch {
-    return false;
+    return readdirSync(runs);
+  } catch (cause) {
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    const isFile = code === 'ENOTDIR';
+    if (NOTHING.has(code) && !isFile) return [];
+    const why = isFile ? 'it, or what it lies in, is no folder' : messageOf(cause);
+    throw new UnreadableRuns(`${runs} cannot be looked into: ${why}`, {
+      hint: isFile
+        ? 'find out what was put there: recordings are stored nowhere else'
+        : 'give this account the right to it: until then nobody knows what runs have left',
+      cause,
+    });
+  }
+}
+
+/** What the system says of a name behind which there is nothing: no such file, a link to nowhere, a loop of links. */
+const NOTHING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG']);
+
+const isFolder = (file: string) => mayBe(file, (stat) => stat.isDirectory());
+
+/** Also what may not be looked at. */
+export const isThere = (file: string) => mayBe(file, () => true);
+
+/** What may not be looked at may be anything. */
+function mayBe(file: string, is: (stat: Stats) => boolean): boolean {
+  try {
+    return is(statSync(file));
+  } catch (error) {
+    return !NOTHING.has((error as NodeJS.ErrnoException).code ?? '');
   }
 }
 
@@ -88,7 +120,7 @@ export function findRun(name: string | undefined, runs = runsDir()): RunFolder {
     throw new OperatorError('A run with an empty name was asked for.', { hint: 'Give its id, or the end of it.' });
   const given = name === undefined ? undefined : runFolder(path.resolve(name));
   // One of them may be lost.
-  if (given && [given.journal, given.meta].some((file) => existsSync(file))) return given;
+  if (given && [given.journal, given.meta].some(isThere)) return given;
   const all = listRuns(runs);
   const found = name === undefined ? all.slice(-1) : namedBy(name, all);
   if (found.length === 1) return found[0]!;

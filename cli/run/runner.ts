@@ -6,7 +6,7 @@ import path from 'node:path';
 import { projectPath } from '../../files/project-path.ts';
 import { stderr, stdout, styled } from '../../output/terminal.ts';
 import { messageIn } from '../../processes/json-line.ts';
-import { listRuns, runFolder } from '../../recording/folder.ts';
+import { listRuns, runFolder, UnreadableRuns } from '../../recording/folder.ts';
 import { createLiveView } from '../../reports/live.ts';
 import { renderSummary } from '../../reports/terminal.ts';
 import { LONGEST_CLEAN_UP } from '../../run/injection/inject.ts';
@@ -145,8 +145,7 @@ export async function runPlaywright(
       child.kill('SIGINT');
       // It may not hear that: what a journey does while it is loaded keeps it from all else. A run that begins meanwhile is undone. One may have
       // begun and could not say so: the disk of temporary files is full.
-      const hasBegun = () => begun.size > 0 || listRuns().some((each) => !before.has(each.dir) && isRunning(each));
-      setTimeout(() => hasBegun() || end(), ENDED_WITHIN).unref();
+      setTimeout(() => begun.size > 0 || hasBegun(before) || end(), ENDED_WITHIN).unref();
       return;
     }
     view.close();
@@ -183,6 +182,16 @@ export async function runPlaywright(
     isListed,
     isUntouched,
   };
+}
+
+/** A run that was not there before, and lives. Where nobody can look, one may have begun. */
+function hasBegun(before: ReadonlySet<string>): boolean {
+  try {
+    return listRuns().some((each) => !before.has(each.dir) && isRunning(each));
+  } catch (error) {
+    if (error instanceof UnreadableRuns) return true;
+    throw error;
+  }
 }
 
 /** From the runner's end on: what it left must still be undone, the code told, and all of that ends by itself. */

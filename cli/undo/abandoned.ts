@@ -1,16 +1,16 @@
 /** Runs whose process is gone before they had cleaned up: killed under the command, or by a second Ctrl-C. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { joined, type Styled, stderr, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
 import { ownerState } from '../../platforms/owner.ts';
 import type { Act } from '../../platforms/platform.ts';
-import { runFolder } from '../../recording/folder.ts';
+import { isThere, type RunFolder, runFolder, UnreadableRuns } from '../../recording/folder.ts';
 import { readJournal } from '../../run/journal/journal.ts';
 import type { UndoStep } from '../../run/journal/undo.ts';
 import { pendingIn } from '../../run/judge.ts';
 import { poll } from '../../units/until.ts';
 import { exit } from '../exit.ts';
+import { tellHint } from '../tell.ts';
 import { undoRun } from './apart.ts';
 import { abandonedRuns, headerOf, isElsewhere } from './pending.ts';
 import { describeStep } from './undo.ts';
@@ -37,11 +37,10 @@ export async function undoAbandoned(
   { invocation, ended }: OwnRuns,
   clusters: Cluster[],
 ): Promise<{ isAllUndone: boolean; undone: Map<string, Act[]> }> {
-  let isAllUndone = true;
   const undone = new Map<string, Act[]>();
-  for (const folder of abandonedRuns().filter(
-    (each) => headerOf(each)?.invocation === invocation && !isElsewhere(each),
-  )) {
+  const abandoned = abandonedBy(invocation);
+  let isAllUndone = abandoned !== undefined;
+  for (const folder of abandoned ?? []) {
     const run = path.basename(folder.dir);
     const acts: Act[] = [];
     undone.set(folder.dir, acts);
@@ -68,6 +67,18 @@ export async function undoAbandoned(
   return { isAllUndone, undone };
 }
 
+/** Undefined, and told, where nobody knows. */
+function abandonedBy(invocation: string): RunFolder[] | undefined {
+  try {
+    return abandonedRuns().filter((each) => headerOf(each)?.invocation === invocation && !isElsewhere(each));
+  } catch (error) {
+    if (!(error instanceof UnreadableRuns)) throw error;
+    stderr.print(`Whether a run has left something is not known: ${error.message}`);
+    tellHint(error.hint);
+    return undefined;
+  }
+}
+
 /** Of every run that began, on whichever cluster, when its process is gone: until then it may go on acting. Returns the exit code. */
 export async function tellWhatIsLeft(dirs: string[]): Promise<number> {
   const left: Styled[] = [];
@@ -75,7 +86,7 @@ export async function tellWhatIsLeft(dirs: string[]): Promise<number> {
     const folder = runFolder(dir);
     const { journal } = folder;
     // A run that was refused has removed its folder.
-    if (!existsSync(dir)) continue;
+    if (!isThere(dir)) continue;
     await untilGone(journal, KILLED_WITHIN);
     const pending = pendingIn(folder) ?? [`not known: ${journal} cannot be read`];
     if (pending.length === 0) continue;

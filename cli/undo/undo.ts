@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { asJson, type Styled, stderr, stdout, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
-import { findRun, listRuns, NoSuchRun, RUN_ID, type RunFolder } from '../../recording/folder.ts';
+import { findRun, listRuns, NoSuchRun, RUN_ID, type RunFolder, UnreadableRuns } from '../../recording/folder.ts';
 import { readMeta } from '../../recording/read.ts';
 import { describeAct, type UndoStep } from '../../run/journal/undo.ts';
 import { isAbout } from '../../run/locate.ts';
@@ -42,7 +42,8 @@ export function undoCommand(): Command {
         stderr.print(`not undone  run ${run}: ${messageOf(error)}`);
         if (error instanceof OperatorError) tellHint(error.hint);
       };
-      const { left, goingOn } = runsToUndo(name, given);
+      const { left, goingOn, unseen } = runsToUndo(name, given);
+      if (unseen) isNotReached(name ?? 'of any name', unseen);
       for (const folder of goingOn) stderr.print(stillGoing(folder));
       for (const folder of left) {
         // A run that cannot be undone now must not prevent the undo of others.
@@ -52,7 +53,7 @@ export function undoCommand(): Command {
           isNotReached(path.basename(folder.dir), error);
         }
       }
-      if (given) {
+      if (given && !unseen) {
         try {
           await undoLeftovers(given, name === undefined ? undefined : whoseIs(name), [...steps], onStep);
         } catch (error) {
@@ -90,8 +91,24 @@ async function loadGiven(file: string): Promise<Cluster> {
   return { ...cluster, file: path.resolve(cluster.file) };
 }
 
-/** `goingOn`: runs with acts that are not undone yet, and whose process lives. */
-function runsToUndo(name: string | undefined, given: Cluster | undefined): { left: RunFolder[]; goingOn: RunFolder[] } {
+interface ToUndo {
+  left: RunFolder[];
+  /** Runs with acts that are not undone yet, and whose process lives. */
+  goingOn: RunFolder[];
+  /** Why nobody knows. Nothing is done then: what carries a label may be of a run that goes on. */
+  unseen?: UnreadableRuns;
+}
+
+function runsToUndo(name: string | undefined, given: Cluster | undefined): ToUndo {
+  try {
+    return seenToUndo(name, given);
+  } catch (error) {
+    if (error instanceof UnreadableRuns) return { left: [], goingOn: [], unseen: error };
+    throw error;
+  }
+}
+
+function seenToUndo(name: string | undefined, given: Cluster | undefined): ToUndo {
   if (name === undefined) {
     return { left: abandonedRuns(), goingOn: listRuns().filter((each) => hasPending(each) && isRunning(each)) };
   }
