@@ -81,12 +81,20 @@ export function describeStep({ act, error, hint }: UndoStep): Styled {
 
 /** Wrong input is refused before anything is undone. */
 async function loadGiven(file: string): Promise<Cluster> {
-  const [{ loadCluster }, { loadPlatforms }] = await Promise.all([
+  const [{ toCluster }, { readYaml }, { registeredPlatforms }, { loadPlatform, loadPlatforms }] = await Promise.all([
     import('../../clusters/load.ts'),
+    import('../../files/yaml.ts'),
+    import('../../platforms/index.ts'),
     import('../../run/parts.ts'),
   ]);
-  await loadPlatforms(process.cwd());
-  const cluster = await loadCluster(file);
+  const yaml = readYaml(file);
+  const { platform: kind } = (yaml.value ?? {}) as { platform?: unknown };
+  const project = process.cwd();
+  if (typeof kind === 'string') await loadPlatform(project, kind);
+  const isKnown = typeof kind === 'string' && Object.hasOwn(registeredPlatforms(), kind);
+  // For the words of the refusal: it names all that there are.
+  if (!isKnown) await loadPlatforms(project);
+  const cluster = toCluster(yaml);
   // Paths are meant from here, whatever folder an undo goes to.
   return { ...cluster, file: path.resolve(cluster.file) };
 }

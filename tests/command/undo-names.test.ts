@@ -125,3 +125,33 @@ describe('the id of a run that has a folder here', () => {
     assert.deepEqual([absent.code, absent.left], [3, [FOREIGN]], absent.output);
   });
 });
+
+test('a platform of the project that is not that of the cluster, and is broken, prevents no undo of it', async () => {
+  const broken = path.join(project, 'platforms', 'broken');
+  mkdirSync(broken);
+  writeFileSync(path.join(broken, 'platform.ts'), 'export const platform = ;\n');
+  const file = path.join(project, 'clusters', 'broken.yaml');
+  writeFileSync(file, 'platform: broken\nreach: {}\nallow: { nodes: ["n*"] }\n');
+  try {
+    const named = await undo('baaa');
+    assert.deepEqual([named.code, named.left], [0, ['one']], named.output);
+    const all = startBrownout(project, 'undo', '--cluster', 'clusters/toy.yaml');
+    assert.equal(await all.ended, 0, all.output());
+    assert.ok(!isThere('brownout-one'));
+    const own = startBrownout(project, 'undo', '--cluster', 'clusters/broken.yaml');
+    assert.equal(await own.ended, 3);
+    assert.match(own.output(), /broken\/platform\.ts cannot be loaded/);
+    rmSync(broken, { recursive: true });
+    writeFileSync(file, 'platform: nowhere\nallow: { nodes: ["n*"] }\n');
+    const none = startBrownout(project, 'undo', '--cluster', 'clusters/broken.yaml');
+    assert.equal(await none.ended, 3);
+    assert.match(none.output(), /clusters\/broken\.yaml:1:11[\s\S]*expected .*toy/);
+    writeFileSync(file, 'platform: { toy: 1 }\nallow: { nodes: ["n*"] }\n');
+    const map = startBrownout(project, 'undo', '--cluster', 'clusters/broken.yaml');
+    assert.equal(await map.ended, 3);
+    assert.match(map.output(), /clusters\/broken\.yaml:1:11/);
+  } finally {
+    rmSync(broken, { recursive: true, force: true });
+    rmSync(file);
+  }
+});
