@@ -214,6 +214,12 @@ test('beside every kind of bad folder the good runs are undone, listed, reported
   const list = await brownout('runs');
   assert.equal(list.code, 0, list.all);
   for (const run of GOOD) assert.match(list.all, new RegExp(`^${run} `, 'm'));
+  // Every one of which acts may be pending stands there with what to do.
+  for (const [name, dir] of dirs) {
+    const run = path.basename(dir);
+    if (bad[name]!.code === 4)
+      assert.match(list.all, new RegExp(`^${run} .*acts may be pending: brownout undo ${run}$`, 'm'), name);
+  }
 
   // The newest are bad; so all of them but the good are left out.
   for (const name of ['no run.json', 'a journal that is a folder']) rmSync(dirs.get(name)!, { recursive: true });
@@ -222,6 +228,43 @@ test('beside every kind of bad folder the good runs are undone, listed, reported
     assert.doesNotMatch(all, /not supposed to happen|\n +at /, words.join(' '));
     assert.ok(code < 3, `${words.join(' ')}: ${all}`);
   }
+});
+
+test('a run of which the recording cannot be read is listed with what it has left', async () => {
+  const [gone, damaged] = GOOD.map((run) => path.join(runs, run, 'run.json')) as [string, string];
+  unlinkSync(gone);
+  writeFileSync(damaged, '{}');
+  const { code, all } = await brownout('runs');
+  assert.equal(code, 0, all);
+  assert.match(
+    all,
+    new RegExp(`^${GOOD[0]}  unreadable  .*run\\.json is gone.*  1 acts not undone: brownout undo ${GOOD[0]}$`, 'm'),
+  );
+  assert.match(
+    all,
+    new RegExp(`^${GOOD[1]}  unreadable  .*run\\.json is damaged.*  1 acts not undone: brownout undo ${GOOD[1]}$`, 'm'),
+  );
+  const running = startBrownout(project, 'runs', '--json');
+  await running.ended;
+  const told = JSON.parse(running.output()) as Record<string, unknown>[];
+  assert.deepEqual(
+    told.map(({ run, state, pending, title }) => ({ run, state, pending, title })),
+    GOOD.map((run) => ({ run, state: 'unreadable', pending: 1, title: null })),
+  );
+  assert.match(String(told[0]!.error), /run\.json is gone/);
+});
+
+test('a recording that has lost its journal after all was undone is listed; a folder in which no run had begun is not', async () => {
+  const [whole, begun] = GOOD.map((run) => path.join(runs, run)) as [string, string];
+  unlinkSync(path.join(whole, 'journal.jsonl'));
+  for (const file of ['journal.jsonl', 'events.jsonl']) unlinkSync(path.join(begun, file));
+  const running = startBrownout(project, 'runs', '--json');
+  await running.ended;
+  const told = JSON.parse(running.output()) as Record<string, unknown>[];
+  assert.deepEqual(
+    told.map(({ run, state, pending }) => ({ run, state, pending })),
+    [{ run: GOOD[0], state: 'pass', pending: 0 }],
+  );
 });
 
 test('a disk that is full keeps nothing from being undone, only from being marked', async (t) => {
