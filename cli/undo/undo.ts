@@ -42,9 +42,10 @@ export function undoCommand(): Command {
         stderr.print(`not undone  run ${run}: ${messageOf(error)}`);
         if (error instanceof OperatorError) tellHint(error.hint);
       };
-      const { left, goingOn, unseen } = runsToUndo(name, given);
+      const { left, goingOn, byLabel, unseen } = runsToUndo(name, given);
       if (unseen) isNotReached(name ?? 'of any name', unseen);
       for (const folder of goingOn) stderr.print(stillGoing(folder));
+      if (goingOn.length > 0) tellHint('End its `brownout run` with Ctrl-C; it cleans up by itself.');
       for (const folder of left) {
         // A run that cannot be undone now must not prevent the undo of others.
         try {
@@ -53,7 +54,7 @@ export function undoCommand(): Command {
           isNotReached(path.basename(folder.dir), error);
         }
       }
-      if (given && !unseen) {
+      if (given && byLabel) {
         try {
           await undoLeftovers(given, name === undefined ? undefined : whoseIs(name), [...steps], onStep);
         } catch (error) {
@@ -101,8 +102,10 @@ async function loadGiven(file: string): Promise<Cluster> {
 
 interface ToUndo {
   left: RunFolder[];
-  /** Runs with acts that are not undone yet, and whose process lives. */
+  /** Runs whose process lives: the one that was named, or those with acts that are not undone yet. */
   goingOn: RunFolder[];
+  /** What carries a label may be looked for, too. */
+  byLabel: boolean;
   /** Why nobody knows. Nothing is done then: what carries a label may be of a run that goes on. */
   unseen?: UnreadableRuns;
 }
@@ -111,23 +114,21 @@ function runsToUndo(name: string | undefined, given: Cluster | undefined): ToUnd
   try {
     return seenToUndo(name, given);
   } catch (error) {
-    if (error instanceof UnreadableRuns) return { left: [], goingOn: [], unseen: error };
+    if (error instanceof UnreadableRuns) return { left: [], goingOn: [], byLabel: false, unseen: error };
     throw error;
   }
 }
 
 function seenToUndo(name: string | undefined, given: Cluster | undefined): ToUndo {
   if (name === undefined) {
-    return { left: abandonedRuns(), goingOn: listRuns().filter((each) => hasPending(each) && isRunning(each)) };
+    const goingOn = listRuns().filter((each) => hasPending(each) && isRunning(each));
+    return { left: abandonedRuns(), goingOn, byLabel: true };
   }
   // With --cluster the run may have been started on another machine: there need not be a journal.
   const folder = given ? folderHere(name) : findRun(name);
-  if (!folder) return { left: [], goingOn: [] };
-  if (isRunning(folder))
-    throw new OperatorError(stillGoing(folder), {
-      hint: 'End its `brownout run` with Ctrl-C; it cleans up by itself.',
-    });
-  return { left: hasPending(folder) ? [folder] : [], goingOn: [] };
+  if (!folder) return { left: [], goingOn: [], byLabel: true };
+  if (isRunning(folder)) return { left: [], goingOn: [folder], byLabel: false };
+  return { left: hasPending(folder) ? [folder] : [], goingOn: [], byLabel: true };
 }
 
 /** Undefined where no run of this project is meant. Throws OperatorError for a name that may be of several, or is none. */

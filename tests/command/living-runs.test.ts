@@ -75,6 +75,27 @@ test('judge tells what is recorded so far, and stores nothing until the run has 
   assert.match((await brownout('report')).out, /PASSED/);
 });
 
+test('undo leaves it alone, named or not, with code 4 and the same JSON', async () => {
+  for (const words of [[], [RUN], [dir], [RUN, '--cluster', 'clusters/toy.yaml'], ['--cluster', 'clusters/toy.yaml']]) {
+    const { code, out, all } = await brownout('undo', ...words, '--json');
+    assert.equal(code, 4, all);
+    assert.deepEqual(JSON.parse(out), { steps: [], notReached: [], goingOn: [RUN] });
+    assert.match(all, new RegExp(`Run ${RUN} is still going on \\(process ${process.pid}\\) and is left alone`));
+    assert.match(all, /What to do: .*Ctrl-C/);
+    assert.ok(existsSync(namespace));
+  }
+});
+
+test('named, also one that has nothing pending yet is left alone', async () => {
+  const journal = path.join(dir, 'journal.jsonl');
+  writeFileSync(journal, `${readFileSync(journal, 'utf8').split('\n')[0]}\n`);
+  for (const words of [[RUN], [RUN, '--cluster', 'clusters/toy.yaml']]) {
+    const { code, out, all } = await brownout('undo', ...words, '--json');
+    assert.deepEqual([code, JSON.parse(out)], [4, { steps: [], notReached: [], goingOn: [RUN] }], all);
+    assert.ok(existsSync(namespace));
+  }
+});
+
 test('a run that has its findings has ended, though its process goes on with others', async () => {
   assert.equal((await brownout('report')).code, 0);
   writeFileSync(findings, (await brownout('judge', '--json')).out);
