@@ -102,7 +102,7 @@ test('while a run is going on, another is refused and undo leaves it alone; its 
   assert.equal(await second.ended, 3, second.output());
   assert.match(second.output(), /nobody else here/);
   const undo = brownout('undo', path.basename(newestRun().dir));
-  assert.equal(await undo.ended, 3);
+  assert.equal(await undo.ended, 4);
   assert.match(undo.output(), /still going on/);
   assert.equal(await running.ended, 1, running.output());
   const findings = findingsOf(newestRun());
