@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Clock } from './clock.ts';
-import { findRun, runFolder } from './folder.ts';
+import { findRun, listRuns, runFolder, UnreadableRuns } from './folder.ts';
 import { Recorder } from './recorder.ts';
 
 const runs = mkdtempSync(path.join(os.tmpdir(), 'brownout-runs-'));
@@ -25,6 +25,19 @@ test('a run is found by its whole name, even where a copy ends in it, or by an e
 
 test('an empty name is no run, not the only one there is', () => {
   assert.throws(() => find(''), /empty name/);
+});
+
+test('recordings that are not there are none, and those that cannot be looked at are no answer', () => {
+  assert.deepEqual(listRuns(path.join(runs, 'not-there')), []);
+  const nowhere = path.join(runs, 'nowhere');
+  symlinkSync('not-there', nowhere);
+  assert.deepEqual(listRuns(nowhere), []);
+  rmSync(nowhere);
+  const file = path.join(runs, '20260101-000000-abcd', 'journal.jsonl');
+  for (const place of [file, path.join(file, 'runs')]) {
+    assert.throws(() => listRuns(place), UnreadableRuns);
+    assert.throws(() => findRun('efgh', place), UnreadableRuns);
+  }
 });
 
 test('a run is not recorded into a folder that there is', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -39,4 +39,13 @@ test('what the run of another command in this project left is its own to undo', 
   // It is tried, and its platform is none.
   const { isAllUndone, undone } = await undoAbandoned(own, []);
   assert.deepEqual([isAllUndone, [...undone.keys()]], [false, [path.dirname(mine)]]);
+});
+
+test('where the runs cannot be looked at, nobody says that nothing is left', async () => {
+  process.chdir(project);
+  const runs = path.join(project, '.brownout', 'runs');
+  rmSync(runs, { recursive: true });
+  writeFileSync(runs, '');
+  const own = { invocation: '/tmp/ours/wire.jsonl', ended: new Set<string>() };
+  assert.deepEqual(await undoAbandoned(own, []), { isAllUndone: false, undone: new Map() });
 });
