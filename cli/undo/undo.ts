@@ -2,7 +2,15 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { asJson, type Styled, stderr, stdout, styled } from '../../output/terminal.ts';
 import type { Cluster } from '../../platforms/cluster.ts';
-import { findRun, listRuns, NoSuchRun, RUN_ID, type RunFolder, UnreadableRuns } from '../../recording/folder.ts';
+import {
+  findRun,
+  isThere,
+  listRuns,
+  NoSuchRun,
+  RUN_ID,
+  type RunFolder,
+  UnreadableRuns,
+} from '../../recording/folder.ts';
 import { readMeta } from '../../recording/read.ts';
 import { describeAct, type UndoStep } from '../../run/journal/undo.ts';
 import { isAbout } from '../../run/locate.ts';
@@ -136,7 +144,8 @@ function folderHere(name: string): RunFolder | undefined {
   try {
     return findRun(name);
   } catch (error) {
-    if (error instanceof NoSuchRun) return undefined;
+    // What has that name here was perhaps of a run, and is no end of an id.
+    if (error instanceof NoSuchRun && (RUN_ID.test(name) || !isThere(name))) return undefined;
     throw error;
   }
 }

@@ -123,6 +123,11 @@ describe('the id of a run that has a folder here', () => {
     writeFileSync(path.join(project, 'a', 'run.json'), '{}');
     const absent = await undoBeside([FOREIGN], 'a');
     assert.deepEqual([absent.code, absent.left], [3, [FOREIGN]], absent.output);
+    // Of what there was nothing is left but samples, perhaps: no person means the end of an id by it.
+    rmSync(path.join(project, 'a', 'run.json'));
+    const emptied = await undoBeside([FOREIGN], 'a');
+    assert.deepEqual([emptied.code, emptied.left], [3, [FOREIGN]], emptied.output);
+    assert.match(emptied.output, /a is there, but is no folder of a run/);
   });
 });
 
