@@ -5,7 +5,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { ownPlace } from '../files/own.ts';
 import { whenStuck } from '../files/stuck.ts';
-import { allWritten, stderr } from '../output/terminal.ts';
+import { allWritten, lostOutput, stderr } from '../output/terminal.ts';
 import { nowDoing } from '../processes/doing.ts';
 import { PermanentError } from '../units/operator-error.ts';
 import { few } from '../units/words.ts';
@@ -15,18 +15,35 @@ import { tellError } from './tell.ts';
 const exitProcess = process.exit.bind(process);
 /** Before anything was changed an early end is a refusal. */
 let early: number = exit.refused;
+let refusal: number = exit.refused;
 let isOver = false;
 /** Of each that ends it: an error that came meanwhile counts too. */
 const codes: number[] = [];
 
-/** The exit code of an end that the command did not choose, from now on. */
-export function endedEarlyIs(code: number): void {
+/**
+ * The exit code of an end that the command did not choose, from now on.
+ *
+ * @param refused that of an end by an error which whoever runs the command can mend, where it is another
+ */
+export function endedEarlyIs(code: number, refused = code): void {
   early = code;
+  refusal = refused;
 }
 
 /** The code of an end that the command did not choose. */
 export function earlyCode(): number {
   return early;
+}
+
+/** The code of an end by an error which whoever runs the command can mend: once a run has begun that is no refusal. */
+export function refusalCode(): number {
+  return refusal;
+}
+
+/** The code of a command that ends with this one: where not all that it said could be written, it is no success. */
+export function heardCode(code: number): number {
+  if (code !== exit.pass || lostOutput().length === 0) return code;
+  return early === exit.refused ? exit.refused : exit.unknown;
 }
 
 /** To be called before any part is loaded. */
@@ -66,7 +83,9 @@ export async function endWith(code: number): Promise<never> {
   isOver = true;
   codes.push(code);
   await allWritten();
-  return exitProcess(worstExit(codes));
+  for (const lost of lostOutput()) tellError(lost);
+  await allWritten();
+  return exitProcess(heardCode(worstExit(codes)));
 }
 
 /** In the middle of what, for a message; nothing where that is not known. */

@@ -14,6 +14,7 @@ import { loadOn } from '../run/load/load.ts';
 import { loadProject } from '../run/parts.ts';
 import { type ReadLoad, readLoad, toLoad } from '../scenarios/load-file.ts';
 import { OperatorError } from '../units/operator-error.ts';
+import { endedEarlyIs } from './ending.ts';
 import { exit } from './exit.ts';
 import { Interrupts } from './interrupts.ts';
 
@@ -80,6 +81,8 @@ async function sendLoad(given: string, flags: LoadFlags): Promise<number> {
   const interrupted = stopOnSignals(running);
   const report = await running.report;
   live.end();
+  // It was sent: whatever is wrong from here on is no refusal.
+  endedEarlyIs(exit.unknown);
   const told = {
     load,
     cluster: cluster.name,

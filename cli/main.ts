@@ -1,16 +1,10 @@
 #!/usr/bin/env node
-import { inspect } from 'node:util';
-import { Command, CommanderError } from 'commander';
-import { FileError } from '../files/diagnostic.ts';
-import { ownPlace } from '../files/own.ts';
-import { asDocument, keepResultsApart, stderr, stdout, styled, surviveClosedOutput } from '../output/terminal.ts';
-import { nowDoing } from '../processes/doing.ts';
+import { Command } from 'commander';
+import { asDocument, keepResultsApart, stderr, stdout, surviveClosedOutput } from '../output/terminal.ts';
 import { suiteVersion } from '../run/suite.ts';
-import { messageOf } from '../units/message.ts';
-import { OperatorError } from '../units/operator-error.ts';
-import { during, earlyCode, endedEarlyIs, endWith, guardEnd } from './ending.ts';
+import { endedEarlyIs, endWith, guardEnd } from './ending.ts';
 import { exit } from './exit.ts';
-import { tellError } from './tell.ts';
+import { explain } from './explain.ts';
 
 /** One file per subcommand, loaded only when needed, so that the command starts fast. */
 const subcommands: Record<string, () => Promise<Command>> = {
@@ -47,27 +41,12 @@ const program = new Command('brownout')
     '\nExit codes: 0 pass, 1 fail, 2 unknown, 3 wrong input or refused, 4 something could not be undone.',
   );
 
-/** What the system says of a file or a disk, and whoever runs the command can mend. */
-const OPERATORS_CODES = new Set([
-  'EACCES',
-  'EPERM',
-  'EROFS',
-  'ENOSPC',
-  'EDQUOT',
-  'EMFILE',
-  'ENFILE',
-  'ENOTDIR',
-  'EISDIR',
-  'ELOOP',
-  'ENAMETOOLONG',
-]);
-
 surviveClosedOutput();
 keepResultsApart();
 guardEnd();
 const name = process.argv[2] ?? '';
-/** Whatever ends an undo early: nobody knows what is left. */
-if (name === 'undo') endedEarlyIs(exit.notUndone);
+/** Whatever ends an undo early: nobody knows what is left. What it refuses it has not begun. */
+if (name === 'undo') endedEarlyIs(exit.notUndone, exit.refused);
 let isShaken = false;
 // What is thrown where nobody waits for it is said like everything else, and is no verdict either. The launcher's words are for what
 // happens before this file is there.
@@ -102,32 +81,4 @@ function inherit(command: Command): void {
     each.exitOverride().configureOutput(words);
     all.push(...each.commands);
   }
-}
-
-function explain(error: unknown): number {
-  // Commander has already printed the error; help and version are not errors.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exit.pass : exit.refused;
-  if (error instanceof FileError) {
-    stderr.print(styled`brownout: ${error.render({ color: false })}`);
-  } else if (error instanceof OperatorError) {
-    tellError(error);
-  } else if (isOperators(error)) {
-    tellError({ message: error.message, hint: 'give this account the right to that file, or room on its disk' });
-  } else {
-    const place = ownPlace(error);
-    const isTheirs = place !== undefined || nowDoing().length > 0;
-    stderr.print(`brownout: ${place === undefined ? '' : `${place}: `}${messageOf(error)}${during()}`);
-    if (isTheirs) {
-      stderr.print('  What to do: that is a part of this project: look there');
-      return earlyCode();
-    }
-    stderr.print('  This is not supposed to happen. With BROWNOUT_DEBUG=1 the place is shown.');
-    if (process.env.BROWNOUT_DEBUG) stderr.print(asDocument(inspect(error)));
-    return exit.unknown;
-  }
-  return exit.refused;
-}
-
-function isOperators(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && OPERATORS_CODES.has((error as NodeJS.ErrnoException).code ?? '');
 }

@@ -3,6 +3,7 @@
  * anybody reads. Only a `Styled` reaches the terminal as it is, and only this file makes one: of the suite's own words, with strings
  * inside made harmless. So text that nobody thought of is harmless, too.
  */
+import { fstatSync, writeFileSync } from 'node:fs';
 import { styleText } from 'node:util';
 import { OperatorError } from '../units/operator-error.ts';
 import { printable, printableJson } from './printable.ts';
@@ -127,11 +128,87 @@ export class Terminal {
   }
 }
 
-const standardOutput = process.stdout;
+/** Standard output or standard error of this process. */
+class Standard implements Output {
+  readonly #name: string;
+  readonly #fd: number;
+  readonly #stream: NodeJS.WriteStream;
+  #isFile = false;
+  #isGone = false;
+  #failure: NodeJS.ErrnoException | undefined;
+
+  constructor(name: string, fd: number, stream: NodeJS.WriteStream) {
+    this.#name = name;
+    this.#fd = fd;
+    this.#stream = stream;
+  }
+
+  get isTTY(): boolean {
+    return this.#stream.isTTY;
+  }
+
+  get columns(): number {
+    return this.#stream.columns;
+  }
+
+  get rows(): number {
+    return this.#stream.rows;
+  }
+
+  /** From now on nothing that cannot be written ends the process. */
+  survive(): void {
+    const kind = fstatSync(this.#fd);
+    this.#isFile = !this.isTTY && !kind.isFIFO() && !kind.isSocket();
+    this.#stream.on('error', (cause: NodeJS.ErrnoException) => {
+      // A reader that went away (`| head -1`), a terminal that was closed: nobody listens, and nothing else is wrong.
+      if (!this.#isFile && (cause.code === 'EPIPE' || cause.code === 'EIO')) this.#isGone = true;
+      else this.#failure ??= cause;
+    });
+  }
+
+  /** After what was lost nothing more is written: what is there is the beginning, without a hole. */
+  write(text: string): void {
+    if (this.#isGone || this.#failure) return;
+    if (!this.#isFile) {
+      this.#stream.write(text);
+      return;
+    }
+    try {
+      // Node's stream takes a file's first write for the whole: a disk that fills up in its middle would be no error.
+      writeFileSync(this.#fd, Buffer.from(text));
+    } catch (error) {
+      this.#failure = error as NodeJS.ErrnoException;
+    }
+  }
+
+  get lost(): OperatorError | undefined {
+    if (!this.#failure) return undefined;
+    return new OperatorError(`${this.#name} cannot be written: ${this.#failure.message}`, {
+      hint: 'Is the disk full that it leads to?',
+      cause: this.#failure,
+    });
+  }
+
+  /** Resolves once all is written, or nobody is there to read it. */
+  written(): Promise<void> {
+    const stream = this.#stream;
+    return new Promise((resolve) => {
+      if (stream.destroyed || stream.writableLength === 0) return resolve();
+      // A reader that went away is none to wait for.
+      stream.once('error', () => resolve()).once('close', () => resolve());
+      stream.write('', () => resolve());
+    });
+  }
+}
+
+const standard = [
+  new Standard('standard output', 1, process.stdout),
+  new Standard('standard error', 2, process.stderr),
+] as const;
 /** For results. */
-export const stdout = new Terminal(standardOutput);
+export const stdout = new Terminal(standard[0]);
 /** For everything else. */
-export const stderr = new Terminal(process.stderr);
+export const stderr = new Terminal(standard[1]);
 
 /**
  * From now on what parts of a project print (`console.log`, `process.stdout`) goes to standard error: standard output is for results, which a
@@ -141,32 +218,17 @@ export function keepResultsApart(): void {
   Object.defineProperty(process, 'stdout', { configurable: true, get: () => process.stderr });
 }
 
-/** A reader that went away (`| head -1`), a terminal that was closed: nobody listens, and nothing else is wrong. */
+/** What cannot be said ends nothing that goes on: a run must come to its clean-up. It is asked for at the end, by `lostOutput`. */
 export function surviveClosedOutput(): void {
-  for (const [name, stream] of [
-    ['standard output', standardOutput],
-    ['standard error', process.stderr],
-  ] as const) {
-    stream.on('error', (cause: NodeJS.ErrnoException) => {
-      if (cause.code === 'EPIPE' || cause.code === 'EIO') return;
-      throw new OperatorError(`${name} cannot be written: ${cause.message}`, {
-        hint: 'Is the disk full that it leads to?',
-        cause,
-      });
-    });
-  }
+  for (const each of standard) each.survive();
+}
+
+/** What was said and could not be written. A reader that went away has lost nothing. */
+export function lostOutput(): OperatorError[] {
+  return standard.flatMap(({ lost }) => lost ?? []);
 }
 
 /** Resolves once all that was said is written, or nobody is there to read it. */
 export async function allWritten(): Promise<void> {
-  await Promise.all([standardOutput, process.stderr].map(written));
-}
-
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) return resolve();
-    // A reader that went away is none to wait for.
-    stream.once('error', () => resolve()).once('close', () => resolve());
-    stream.write('', () => resolve());
-  });
+  await Promise.all(standard.map((each) => each.written()));
 }

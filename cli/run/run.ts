@@ -3,9 +3,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import { loadCluster } from '../../clusters/load.ts';
-import { FileError } from '../../files/diagnostic.ts';
 import { once } from '../../files/find.ts';
-import { asJson, stderr, stdout } from '../../output/terminal.ts';
+import { asJson, lostOutput, stderr, stdout } from '../../output/terminal.ts';
 import type { Act } from '../../platforms/platform.ts';
 import { listRuns, runFolder } from '../../recording/folder.ts';
 import { attachNotUndone } from '../../reports/allure/globals.ts';
@@ -19,8 +18,9 @@ import { findScenarioUses } from '../../scenarios/find.ts';
 import { loadScenario } from '../../scenarios/load.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
-import { endedEarlyIs } from '../ending.ts';
+import { endedEarlyIs, heardCode } from '../ending.ts';
 import { exit, worstExit } from '../exit.ts';
+import { codeOf } from '../explain.ts';
 import { tellError } from '../tell.ts';
 import { tellWhatIsLeft, undoAbandoned } from '../undo/abandoned.ts';
 import { publishAllure, tellPages } from './allure.ts';
@@ -67,8 +67,7 @@ export async function runScenarios(given: string[], flags: RunFlags): Promise<nu
   try {
     return await runAndJudge(given, flags, left);
   } catch (error) {
-    const code = error instanceof OperatorError || error instanceof FileError ? exit.refused : exit.unknown;
-    left.end({ code, cases: [], troubles: [messageOf(error)], pages: [] });
+    left.end({ code: codeOf(error), cases: [], troubles: [messageOf(error)], pages: [] });
     throw error;
   }
 }
@@ -163,9 +162,9 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
       );
     else if (pages) tellPages(pages);
     left.end({
-      code,
+      code: heardCode(code),
       cases,
-      troubles,
+      troubles: [...troubles, ...lostOutput().map(({ message }) => message)],
       pages: Object.values(pages ?? {}).map((page) => shownPath(own.published(page))),
     });
     return code;
@@ -182,7 +181,7 @@ function withoutUndone(result: ScenarioResult, undone: ReadonlyMap<string, Act[]
   return { ...result, notUndone: result.notUndone.filter(isLeft) };
 }
 
-function codeOf(result: ScenarioResult): number {
+function codeOfResult(result: ScenarioResult): number {
   if (result.kind === 'refused') return exit.refused;
   if (result.kind === 'skipped') return exit.pass;
   return result.notUndone.length > 0 ? exit.notUndone : exit[result.gate];
@@ -192,11 +191,11 @@ function codeOf(result: ScenarioResult): number {
 const areAllSkipped = (results: ScenarioResult[]) =>
   results.length > 0 && results.every(({ kind }) => kind === 'skipped');
 
-const isGreen = (result: ScenarioResult) => codeOf(result) === exit.pass;
+const isGreen = (result: ScenarioResult) => codeOfResult(result) === exit.pass;
 
 /** `ofTests`: where no scenario says more than the tests that ran them. */
 function exitCode(results: ScenarioResult[], broken: Trouble[], isComplete: boolean, ofTests: number): number {
-  const codes = results.map(codeOf);
+  const codes = results.map(codeOfResult);
   codes.push(...broken.map(({ isRefusal }) => (isRefusal ? exit.refused : exit.unknown)));
   if (areAllSkipped(results)) codes.push(exit.unknown);
   // A scenario without a result crashed or was interrupted, and a journey may have done so before it ran one. One that runs none proves nothing.
