@@ -87,6 +87,7 @@ async function runAndJudge(given: string[], flags: RunFlags, left: GateFiles): P
   for (const file of journeys) if (!existsSync(file)) throw new OperatorError(`There is no journey ${file}.`);
 
   const own = new InvocationFolder();
+  own.removeEnded();
   const folder = mkdtempSync(path.join(os.tmpdir(), 'brownout-'));
   const invocation: Invocation = {
     scenarios: scenarios.map((file, index) => ({ file, title: read[index]!.title, on: uses[index]!.on })),

@@ -22,7 +22,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(path.dirname(home), { recursive: true }));
 
-const begin = () => new InvocationFolder(home);
+function begin(): InvocationFolder {
+  const made = new InvocationFolder(home);
+  made.removeEnded();
+  return made;
+}
 const write = (folder: InvocationFolder, name: string, text: string) =>
   writeFileSync(path.join(folder.allureResults, name), text);
 const published = () => readdirSync(path.join(home, 'allure-results')).sort();

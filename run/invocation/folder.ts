@@ -28,18 +28,23 @@ export class InvocationFolder {
   readonly #home: string;
   readonly dir: string;
 
-  /** Makes one, and removes those of invocations that have ended. `home` is the project's `.brownout`. */
+  /** Makes one. `home` is the project's `.brownout`. */
   constructor(home = path.resolve('.brownout')) {
     const all = path.join(home, 'invocations');
     mkdirSync(all, { recursive: true, mode: OWNER_ONLY });
-    for (const name of readdirSync(all)) {
-      const dir = path.join(all, name);
-      if (hasEnded(dir)) rmSync(dir, { recursive: true, force: true });
-    }
     this.#home = home;
     this.dir = mkdtempSync(path.join(all, `${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}-`));
     writeFileSync(path.join(this.dir, OWNER), thisOwner(), { mode: 0o600 });
     mkdirSync(this.allureResults, { mode: OWNER_ONLY });
+  }
+
+  /** Removes those of invocations that have ended. Not for one that brings their results together. */
+  removeEnded(): void {
+    const all = path.dirname(this.dir);
+    for (const name of readdirSync(all)) {
+      const dir = path.join(all, name);
+      if (hasEnded(dir)) rmSync(dir, { recursive: true, force: true });
+    }
   }
 
   get allureResults(): string {
