@@ -276,3 +276,13 @@ const fileOf = ({ source }: YamlFile, name: string) => projectPath(path.join(pat
 export function placesOf({ claims }: Claims): Place[] {
   return claims.flatMap(({ answers, compared }) => [...answers, ...compared.flatMap(({ of, to }) => [of, to])]);
 }
+
+/** The scenario files that a file of claims names, whether or not it is valid. */
+export function mayMean(yaml: YamlFile): string[] {
+  const names: string[] = [];
+  JSON.stringify(yaml.value, (key, value) => {
+    if (key === 'scenario' && typeof value === 'string') names.push(value);
+    return value;
+  });
+  return names.map((name) => fileOf(yaml, name));
+}

@@ -4,7 +4,7 @@ import { FileError } from '../files/diagnostic.ts';
 import { findYaml } from '../files/find.ts';
 import { readYaml, type YamlFile } from '../files/yaml.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
-import { isClaimsFile, placesOf, toClaims } from './claims.ts';
+import { isClaimsFile, mayMean, placesOf, toClaims } from './claims.ts';
 
 /** A scenario file that is to be run. */
 export interface ScenarioUse {
@@ -45,6 +45,26 @@ export async function findScenarioUses(paths: readonly string[]): Promise<Scenar
 /** The same, without where claims ask them. */
 export async function findScenarios(paths: readonly string[]): Promise<string[]> {
   return (await findScenarioUses(paths)).map(({ file }) => file);
+}
+
+/**
+ * Every file that is read for these paths, or might be, as far as that can be said before a project's parts are loaded: what a path that is wrong, or a
+ * file with a mistake, may have meant is among them.
+ */
+export function filesFor(paths: readonly string[]): string[] {
+  return paths.flatMap(yamlFor).flatMap((file) => {
+    const yaml = parsed(file);
+    return yaml && isClaimsFile(yaml) ? [file, ...mayMean(yaml)] : [file];
+  });
+}
+
+function yamlFor(given: string): string[] {
+  try {
+    return findYaml([given]);
+  } catch (error) {
+    if (error instanceof FileError) return [];
+    throw error;
+  }
 }
 
 /** What is wrong with it is told by whoever reads it as what it is. */

@@ -1,5 +1,5 @@
 /** The files that a gate leaves behind: `--summary`, `--junit`, and what GitHub shows of a step. */
-import { appendFileSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { writeWhole } from '../../disk/write-whole.ts';
 import { projectPath } from '../../files/project-path.ts';
@@ -31,10 +31,10 @@ export class GateFiles {
    * Throws OperatorError where one would be written over another, or over what is read.
    */
   constructor({ summary, junit }: GateFlags, given: readonly string[] = []) {
-    const taken = new Set(given.map((file) => path.resolve(file)));
+    const taken = new Set(given.map(placeOf));
     const add = (file: string | undefined, render: (gate: Gate) => string) => {
       if (file === undefined) return;
-      const whole = path.resolve(file);
+      const whole = placeOf(file);
       if (taken.has(whole))
         throw new OperatorError(`${file} would be written over: it is given twice, or is read by this command`, {
           hint: 'Give --summary and --junit a file of their own each.',
@@ -85,6 +85,11 @@ export class GateFiles {
   #write(gate: Gate): void {
     for (const [file, render] of this.#files) writeWhole(file, render(gate));
   }
+}
+
+/** Where a link leads is written to, and read. */
+function placeOf(file: string): string {
+  return existsSync(file) ? realpathSync(file) : path.resolve(file);
 }
 
 /**

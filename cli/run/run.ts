@@ -14,7 +14,7 @@ import { describeAct } from '../../run/journal/undo.ts';
 import { pendingIn, readFindings } from '../../run/judge.ts';
 import { loadProject } from '../../run/parts.ts';
 import { shownPath } from '../../run/plan.ts';
-import { findScenarioUses } from '../../scenarios/find.ts';
+import { filesFor, findScenarioUses } from '../../scenarios/find.ts';
 import { loadScenario } from '../../scenarios/load.ts';
 import { messageOf } from '../../units/message.ts';
 import { OperatorError } from '../../units/operator-error.ts';
@@ -62,7 +62,7 @@ const isJourney = (file: string) => /\.spec\.[jt]s$/.test(file);
 
 /** Returns the exit code. */
 export async function runScenarios(given: string[], flags: RunFlags): Promise<number> {
-  const left = new GateFiles(flags, [...given, ...flags.cluster]);
+  const left = new GateFiles(flags, [...given, ...flags.cluster, ...filesFor(given)]);
   left.begin();
   try {
     return await runAndJudge(given, flags, left);
