@@ -3,7 +3,7 @@ import { whyUnpredicted } from '../analysis/prediction/predict.ts';
 import { loadCluster } from '../clusters/load.ts';
 import { faults } from '../faults/index.ts';
 import { once } from '../files/find.ts';
-import { asDocument, asJson, joined, type Piece, type Styled, stdout, styled } from '../output/terminal.ts';
+import { asDocument, asJson, joined, type Piece, type Styled, stderr, stdout, styled } from '../output/terminal.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { rightsFile, verbsOf } from '../platforms/index.ts';
 import { type Node, NotOffered } from '../platforms/platform.ts';
@@ -11,7 +11,7 @@ import { loadProject } from '../run/parts.ts';
 import { type Stage, setStage, shownPath, verbsFor } from '../run/plan.ts';
 import { sayPlannedLoad } from '../run/preflight/load.ts';
 import { type Preflight, preflight } from '../run/preflight/preflight.ts';
-import { findScenarioUses } from '../scenarios/find.ts';
+import { findScenarioUses, requireAsked, type ScenarioUse } from '../scenarios/find.ts';
 import { loadScenario } from '../scenarios/load.ts';
 import { scenarioOn } from '../scenarios/on-cluster.ts';
 import type { Scenario, WrittenScenario } from '../scenarios/scenario.ts';
@@ -26,6 +26,10 @@ interface PlanFlags {
   seed?: number;
   json?: boolean;
   rights?: boolean;
+}
+
+interface PlannedUse extends ScenarioUse {
+  scenario: WrittenScenario;
 }
 
 /** The plan of one scenario on one cluster, or why there is none. */
@@ -44,22 +48,23 @@ export function planCommand(): Command {
     .requiredOption('-c, --cluster <file...>', 'cluster files')
     .addOption(new Option('--seed <number>', 'the seed of the choices').argParser(parseSeed))
     .option('--json', 'as JSON')
-    .option('--rights', 'print a role with the rights that the runs need, without connecting to anything')
+    .addOption(
+      new Option(
+        '--rights',
+        'print a role with the rights that the runs need, without connecting to anything',
+      ).conflicts('json'),
+    )
     .action(async (paths: string[], flags: PlanFlags) => {
       await loadProject(process.cwd());
-      const uses = await findScenarioUses(paths);
-      const scenarios = await Promise.all(uses.map(({ file }) => loadScenario(file)));
+      const files = await findScenarioUses(paths);
+      const scenarios = await Promise.all(files.map(({ file }) => loadScenario(file)));
       const clusters = await Promise.all(once(flags.cluster).map((file) => loadCluster(file)));
-      if (flags.rights) {
-        for (const cluster of clusters) stdout.print(asDocument(await rightsText(scenarios, cluster)));
-        return;
-      }
+      const uses = files.map((use, index) => ({ ...use, scenario: scenarios[index]! }));
+      if (flags.rights) return printRights(uses, clusters);
       const plans: Planned[] = [];
       for (const cluster of clusters) {
-        for (const [index, scenario] of scenarios.entries()) {
-          const { on } = uses[index]!;
-          if (on && !on.includes(cluster.platform)) continue;
-          const planned = await plan(scenarioOn(cluster, scenario), cluster, flags.seed);
+        for (const use of uses) {
+          const planned = await plan(use, cluster, flags.seed);
           plans.push(planned);
           if (!flags.json) stdout.print(plans.length > 1 ? styled`\n${asText(planned)}` : asText(planned));
         }
@@ -69,8 +74,14 @@ export function planCommand(): Command {
     });
 }
 
-async function plan(scenario: Scenario, cluster: Cluster, seed: number | undefined): Promise<Planned> {
+async function plan(
+  { on, scenario: written }: PlannedUse,
+  cluster: Cluster,
+  seed: number | undefined,
+): Promise<Planned> {
+  const scenario = scenarioOn(cluster, written);
   try {
+    requireAsked(on, cluster);
     const stage = await setStage(scenario, cluster, { seed });
     try {
       return { stage, looked: await preflight(stage) };
@@ -87,12 +98,18 @@ const isFit = (planned: Planned) =>
   'why' in planned ? planned.why instanceof NotOffered : planned.looked.checks.every((check) => check.ok);
 const wordFor = ({ why }: NotPlanned) => (why instanceof NotOffered ? 'skipped' : 'refused');
 
-async function rightsText(scenarios: WrittenScenario[], cluster: Cluster): Promise<string> {
-  const offered = await verbsOf(cluster.platform);
-  const verbs = new Set(scenarios.flatMap(verbsFor).filter((verb) => offered.includes(verb)));
-  return (
-    (await rightsFile(cluster.platform, [...verbs].sort())) ?? `${cluster.platform} has no accounts: ${cluster.file}`
-  );
+/** One role a platform, whatever its clusters: a role that is applied later for other scenarios would replace it. */
+async function printRights(uses: PlannedUse[], clusters: Cluster[]): Promise<void> {
+  for (const [platform, [cluster]] of Map.groupBy(clusters, (each) => each.platform)) {
+    const asked = uses.filter(({ on }) => on === undefined || on.includes(platform));
+    const offered = await verbsOf(platform);
+    const verbs = new Set(asked.flatMap(({ scenario }) => verbsFor(scenario)).filter((verb) => offered.includes(verb)));
+    const text = await rightsFile(platform, [...verbs].sort());
+    // Standard output is read by what applies the role.
+    if (text === undefined) stderr.print(`${platform} has no accounts: ${cluster!.file}`);
+    else if (asked.length === 0) stderr.print(`No claim asks anything of ${platform}: no rights for ${cluster!.file}`);
+    else stdout.print(asDocument(text));
+  }
 }
 
 function dataOf(planned: Planned): object {

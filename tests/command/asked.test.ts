@@ -20,6 +20,13 @@ const claim = (line: string) => [
 
 before(() => {
   copyExamples(project);
+  write('kube.yaml', [
+    'platform: kubernetes',
+    'reach: { in-cluster: true }',
+    'allow: { nodes: ["*"], namespaces: ["brownout-*"] }',
+    'entry: { "*": "http://192.0.2.1:{port}" }',
+  ]);
+  write('kube-too.yaml', [readFileSync(at('kube.yaml'), 'utf8')]);
   write('claims.yaml', claims(...claim('answers: [{ scenario: scenarios/killed.yaml }]')));
 });
 after(() => rmSync(project, { recursive: true, force: true }));
@@ -49,3 +56,52 @@ describe('a file of the project is not written over with the outcome', () => {
     });
   }
 });
+
+describe('plan --rights', () => {
+  test('of two clusters of a platform is one role, which is YAML and nothing else', async () => {
+    const { code, all } = await brownout(
+      'plan',
+      'claims.yaml',
+      '--rights',
+      '-c',
+      'kube.yaml',
+      'clusters/toy.yaml',
+      'kube-too.yaml',
+    );
+    assert.equal(code, 0, all);
+    const kinds = all.match(/^kind: .*/gm);
+    assert.deepEqual(kinds, ['kind: ServiceAccount', 'kind: ClusterRole', 'kind: ClusterRoleBinding'], all);
+    assert.match(all, /toy has no accounts/);
+  });
+
+  test('has no rights for what claims do not ask there', async () => {
+    write('elsewhere.yaml', claims(...claim('answers: [{ scenario: scenarios/killed.yaml, on: [toy] }]')));
+    const { code, all } = await brownout('plan', 'elsewhere.yaml', '--rights', '-c', 'kube.yaml');
+    assert.equal(code, 0, all);
+    assert.doesNotMatch(all, /kind:/);
+    assert.match(all, /No claim asks anything of kubernetes/);
+  });
+
+  test('is no JSON', async () => {
+    const { code, all } = await brownout('plan', 'scenarios', '--rights', '--json', '-c', 'kube.yaml');
+    assert.equal(code, 3, all);
+    assert.match(all, /'--rights' cannot be used with option '--json'/);
+  });
+});
+
+test('what claims ask elsewhere alone is told by plan as run tells it: skipped, and why', async () => {
+  write('elsewhere.yaml', claims(...claim('answers: [{ scenario: scenarios/killed.yaml, on: [swarm] }]')));
+  const { code, all } = await brownout('plan', 'elsewhere.yaml', ...CLUSTER);
+  assert.equal(code, 0, all);
+  assert.match(all, /killed\.yaml on clusters\/toy\.yaml\)\nskipped +the claims that it answers ask it of swarm alone/);
+});
+
+for (const command of ['run', 'plan']) {
+  test(`claims without an answer are one error of ${command}, by its place`, async () => {
+    write('open.yaml', claims(...claim('unanswered: Nobody has asked yet.')));
+    const { code, all } = await brownout(command, 'open.yaml', ...CLUSTER);
+    assert.equal(code, 3, all);
+    assert.match(all, /open\.yaml:3:1: no claim names a scenario/);
+    assert.doesNotMatch(all, /TypeError|could not be loaded/);
+  });
+}
