@@ -7,6 +7,7 @@ import type { Workload } from '../fixtures/workload.ts';
 import { capabilitiesOf, missingCapability } from '../platforms/capabilities.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf, verbsOf } from '../platforms/index.ts';
+import { answered } from '../platforms/limits.ts';
 import { POWER_VERBS } from '../platforms/power/verbs.ts';
 import { checkStream, type KnownKinds } from '../probes/kinds.ts';
 import { OperatorError } from '../units/operator-error.ts';
@@ -103,17 +104,18 @@ async function deploymentRefusal(
   workload: Workload,
   cluster: Cluster,
 ): Promise<OperatorError | undefined> {
+  const context = {
+    platform: cluster.platform,
+    variant: scenario.variant,
+    namespace: `brownout-${workload.name}-check`,
+    images: imagesOn(cluster, workload),
+    users: Object.fromEntries(
+      Object.entries(cluster.credentials).map(([entry, { user }]) => [entry, { name: user, password: notRead }]),
+    ),
+    settings: platformOf(cluster.platform).settings(cluster),
+  };
   try {
-    await workload.deployment({
-      platform: cluster.platform,
-      variant: scenario.variant,
-      namespace: `brownout-${workload.name}-check`,
-      images: imagesOn(cluster, workload),
-      users: Object.fromEntries(
-        Object.entries(cluster.credentials).map(([entry, { user }]) => [entry, { name: user, password: notRead }]),
-      ),
-      settings: platformOf(cluster.platform).settings(cluster),
-    });
+    await answered(`the manifest of ${workload.name}`, () => workload.deployment(context));
     return undefined;
   } catch (error) {
     if (error instanceof OperatorError) return error;

@@ -165,6 +165,25 @@ test('a summary for a pipe that nobody reads is refused, and not waited for', as
   rmSync(pipe);
 });
 
+test('a workload whose manifest never comes is given up by check, too', async () => {
+  const hello = path.join(project, 'fixtures', 'hello', 'workload.ts');
+  const whole = readFileSync(hello, 'utf8');
+  writeFileSync(
+    hello,
+    whole.replace(
+      'async deployment({ platform }) {',
+      '$&\nawait new Promise((done) => setInterval(() => done, 1000));',
+    ),
+  );
+  try {
+    const { code, all } = await hurried('check', 'scenarios/killed.yaml', ...CLUSTER);
+    assert.equal(code, 3, all);
+    assert.match(all, /killed\.yaml:\d+:\d+: the manifest of hello: no end within 120 s/);
+  } finally {
+    writeFileSync(hello, whole);
+  }
+});
+
 for (const seed of ['', ' ', '1e3', '0x10', '-1', '1.5', '4294967296']) {
   test(`'${seed}' is no seed`, async () => {
     const { code, all } = await brownout('plan', 'scenarios/killed.yaml', ...CLUSTER, `--seed=${seed}`);
