@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { Command } from 'commander';
 import { toCluster } from '../clusters/load.ts';
 import { type Diagnostic, FileError } from '../files/diagnostic.ts';
@@ -10,11 +11,13 @@ import { asJson, stderr, stdout } from '../output/terminal.ts';
 import type { Cluster } from '../platforms/cluster.ts';
 import { platformOf } from '../platforms/index.ts';
 import { sayMany } from '../reports/wording.ts';
+import { loadOn } from '../run/load/load.ts';
 import { loadProject } from '../run/parts.ts';
-import { type Claims, isClaimsFile, toClaims } from '../scenarios/claims.ts';
+import { type Claims, isClaimsFile, placesOf, toClaims } from '../scenarios/claims.ts';
 import { misfits, type ReadScenario } from '../scenarios/fit.ts';
 import { toScenario } from '../scenarios/load.ts';
 import { isLoadFile, type ReadLoad, toLoad } from '../scenarios/load-file.ts';
+import { OperatorError } from '../units/operator-error.ts';
 import { exit } from './exit.ts';
 
 /** A workload, a fault, a probe, a platform of one's own is a program: what it offers is known once it is loaded. */
@@ -31,7 +34,11 @@ export function checkCommand(): Command {
   return new Command('check')
     .description('validates scenario, cluster, load and claims files; asks no cluster, and changes nothing')
     .argument('<files...>', 'scenario files, cluster files, load files, claims files, or folders of them')
-    .option('-c, --cluster <file...>', 'cluster files on which the scenarios must be able to run', [])
+    .option(
+      '-c, --cluster <file...>',
+      'cluster files on which the scenarios, those that claims ask there and the loads must be able to run',
+      [],
+    )
     .option('--json', 'as JSON')
     .addHelpText('after', `\n${OWN_PARTS}`)
     .action(async (paths: string[], flags: CheckFlags) => {
@@ -40,6 +47,11 @@ export function checkCommand(): Command {
       print(checked, flags.json === true);
       process.exitCode = checked.every((each) => each.diagnostics.length === 0) ? exit.pass : exit.refused;
     });
+}
+
+interface GivenLoad {
+  yaml: YamlFile;
+  read: ReadLoad;
 }
 
 /** The result for one file. `summary` describes a valid one in a few words. */
@@ -52,6 +64,8 @@ interface Checked {
 async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checked[]> {
   const clusters: Cluster[] = [];
   const scenarios: ReadScenario[] = [];
+  const loads: GivenLoad[] = [];
+  const claims: Claims[] = [];
   const checked: Checked[] = [];
   const only = new Set(findAll(clusterPaths, checked));
   for (const file of once([...only, ...findAll(paths, checked)])) {
@@ -63,10 +77,15 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
           if (only.has(file)) clusters.push(cluster);
           return describeCluster(cluster);
         }
-        if (isClaimsFile(yaml)) return describeClaims(await toClaims(yaml));
+        if (isClaimsFile(yaml)) {
+          const read = await toClaims(yaml);
+          claims.push(read);
+          return describeClaims(read);
+        }
         if (isLoadFile(yaml)) {
           const read = await toLoad(yaml);
           await checkScript(read.load);
+          loads.push({ yaml, read });
           return describeLoadFile(read);
         }
         const read = await toScenario(yaml);
@@ -76,16 +95,28 @@ async function checkAll(paths: string[], clusterPaths: string[]): Promise<Checke
       }),
     );
   }
-  const fits = await Promise.all(clusters.map((cluster) => fitAll(scenarios, cluster)));
+  const asked = Map.groupBy(claims.flatMap(placesOf), ({ file }) => path.resolve(file));
+  if (clusters.length > 0) {
+    const given = new Set(scenarios.map(({ scenario }) => path.resolve(scenario.file)));
+    for (const [file, [place]] of asked) if (!given.has(file)) scenarios.push(await toScenario(readYaml(place!.file)));
+  }
+  const fits = await Promise.all(
+    clusters.flatMap((cluster) => {
+      // Where claims ask a scenario, it is not run elsewhere.
+      const isAsked = ({ scenario }: ReadScenario) =>
+        asked.get(path.resolve(scenario.file))?.some(({ on }) => on?.includes(cluster.platform) ?? true) ?? true;
+      return [fitAll(scenarios.filter(isAsked), cluster), loads.map((load) => fitLoad(load, cluster))];
+    }),
+  );
   return [...checked, ...fits.flat()];
 }
 
 function findAll(paths: string[], checked: Checked[]): string[] {
-  return paths.flatMap((path) => {
+  return paths.flatMap((given) => {
     try {
-      return findYaml([path]);
+      return findYaml([given]);
     } catch (error) {
-      checked.push({ file: path, summary: '', diagnostics: diagnosticsOf(error) });
+      checked.push({ file: given, summary: '', diagnostics: diagnosticsOf(error) });
       return [];
     }
   });
@@ -118,6 +149,20 @@ async function fitAll(scenarios: ReadScenario[], cluster: Cluster): Promise<Chec
       diagnostics: await misfits(read, cluster),
     })),
   );
+}
+
+/** Nothing is sent: what a load is on a cluster is known from the two files. */
+function fitLoad({ yaml, read: { workload, kinds, load } }: GivenLoad, cluster: Cluster): Checked {
+  const file = yaml.source.file;
+  const summary = `fits ${cluster.name}`;
+  try {
+    loadOn(load, workload, cluster, { kinds, idPrefix: 'check-', longest: Number.POSITIVE_INFINITY });
+    return { file, summary, diagnostics: [] };
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    const at = yaml.at(['load', load.probe === undefined ? 'script' : 'probe']);
+    return { file, summary, diagnostics: [yaml.source.diagnostic(at, error.message, error.hint)] };
+  }
 }
 
 function describeCluster(cluster: Cluster): string {

@@ -105,3 +105,32 @@ for (const command of ['run', 'plan']) {
     assert.doesNotMatch(all, /TypeError|could not be loaded/);
   });
 }
+
+describe('check holds against the cluster', () => {
+  before(() => {
+    const toy = readFileSync(at('clusters/toy.yaml'), 'utf8');
+    write('bare.yaml', [toy.replace('../.toy', '.toy').replace(/^entry: .*/m, 'entry: { other: http://127.0.0.1:1 }')]);
+    write('load.yaml', ['workload: apache', 'load: { probe: page, rate: 5/s, for: 1s }']);
+  });
+
+  test('a scenario that claims name', async () => {
+    const { code, all } = await brownout('check', 'claims.yaml', '-c', 'bare.yaml');
+    assert.equal(code, 3, all);
+    assert.match(
+      all,
+      /scenarios\/killed\.yaml:\d+:\d+: 'greeting' asks the entry 'hello', which .*bare\.yaml does not name/,
+    );
+  });
+
+  test('none that claims ask elsewhere alone, also where it is given itself', async () => {
+    write('elsewhere.yaml', claims(...claim('answers: [{ scenario: scenarios/killed.yaml, on: [swarm] }]')));
+    const { code, all } = await brownout('check', 'elsewhere.yaml', 'scenarios/killed.yaml', '-c', 'bare.yaml');
+    assert.equal(code, 0, all);
+  });
+
+  test('a load file', async () => {
+    const { code, all } = await brownout('check', 'load.yaml', ...CLUSTER);
+    assert.equal(code, 3, all);
+    assert.match(all, /load\.yaml:2:16: .*toy\.yaml names no entry 'web'/);
+  });
+});
