@@ -4,9 +4,14 @@
 import { spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import * as nodeModule from 'node:module';
+import { Socket } from 'node:net';
 import { constants, homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** In the environment of a command that a launcher has started: by which of its descriptors it sees that the launcher is gone. */
+const TIE = 'BROWNOUT_LAUNCHER_FD';
+const TIE_FD = 3;
 
 const UNKNOWN = 2;
 const REFUSED = 3;
@@ -33,6 +38,7 @@ async function runHere() {
     explain(error);
     process.exit(UNKNOWN);
   });
+  endWithLauncher();
   keepCompiled();
   try {
     // As a URL: in a path, `#`, `?` and `%` of a folder's name would be taken for parts of one.
@@ -43,6 +49,20 @@ async function runHere() {
       explain(error);
       process.exitCode = UNKNOWN;
     }
+  }
+}
+
+/** Whoever kills the launcher (-9) means the command: it is the process that they started, and the only one that they know. */
+function endWithLauncher() {
+  if (process.env[TIE] !== String(TIE_FD)) return;
+  // Of those that it starts itself none has this launcher.
+  delete process.env[TIE];
+  try {
+    const tie = new Socket({ fd: TIE_FD, readable: true, writable: false });
+    const end = () => process.kill(process.pid, 'SIGKILL');
+    tie.on('end', end).on('error', end).resume().unref();
+  } catch {
+    // Somebody else's variable of that name.
   }
 }
 
@@ -83,7 +103,11 @@ function runElsewhere() {
   // that ends sends to the whole process group reaches the launcher alone, and the command is told once. Twice means
   // "leave everything as it is".
   const sharesTerminal = words[0] === 'lab' && words[1] === 'shell';
-  const child = spawn(node, [self, ...words], { stdio: 'inherit', detached: !sharesTerminal });
+  const env = Object.assign({}, process.env, { [TIE]: String(TIE_FD) });
+  const stdio = ['inherit', 'inherit', 'inherit', 'pipe'];
+  const child = spawn(node, [self, ...words], { stdio, detached: !sharesTerminal, env });
+  // What the command leaves running may have inherited the other end, and is not waited for.
+  child.stdio[TIE_FD].on('error', () => {}).unref();
   // A terminal gives these to all who share it.
   const shared = sharesTerminal ? ['SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGWINCH'] : [];
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGWINCH']) {

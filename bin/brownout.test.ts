@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, test } from 'node:test';
@@ -94,6 +94,16 @@ function kill(pid: number): void {
   }
 }
 
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    // One that nobody has waited for yet is gone, too.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
 /** Heals for a moment when it is told to end, and counts how often it was told. */
 const HEALS = `
   let told = 0;
@@ -119,6 +129,30 @@ for (const [way, node] of Object.entries(ways)) {
     process.kill(-running.child.pid!, 'SIGINT');
     assert.deepEqual(await running.ended, [4, null]);
     assert.match(running.said, /told SIGINT\nhealed after 1\n$/);
+  });
+
+  test(`killed with -9 it takes the command with it: ${way}`, async () => {
+    const running = await started(node, checkout({ main: HEALS }));
+    const pid = Number(/ready (\d+)/.exec(running.said)![1]);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    const limit = performance.now() + 10_000;
+    while (isThere(pid)) {
+      assert.ok(performance.now() < limit, 'the command goes on');
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  });
+
+  test(`what the command leaves running is not waited for, and lives on: ${way}`, async () => {
+    const main = `
+      import { spawn } from 'node:child_process';
+      const left = spawn('sleep', ['30'], { detached: true, stdio: 'ignore' });
+      left.unref();
+      console.log('ready ' + left.pid);
+    `;
+    const running = await started(node, checkout({ main }));
+    assert.deepEqual(await running.ended, [0, null]);
+    assert.ok(isThere(Number(/ready (\d+)/.exec(running.said)![1])));
   });
 
   test(`a folder whose name means something in a URL: ${way}`, () => {
