@@ -32,13 +32,17 @@ export function loadSentCheck(
       kind: 'load-sent',
       verdict: against === undefined ? 'pass' : 'unknown',
       what: 'load sent',
-      observed: against ?? `${load.totals?.sent ?? 0} requests by ${load.engine}, ${load.what}`,
+      observed: against ?? `${load.totals?.sent ?? 0} requests${shareSent(load)} by ${load.engine}, ${load.what}`,
       wanted: isFault
         ? `as asked to its end: ${formatShare(MOSTLY_SENT)} of what falls due and is not kept back for want of answers, by an engine that does not fail`
         : `as asked until the fault at least: ${formatShare(SENT)} of what falls due, by an engine that does not fail`,
     },
   ];
 }
+
+/** Where not all of it was sent. */
+const shareSent = ({ totals }: LoadFindings) =>
+  totals && totals.sent < totals.offered ? ` (${formatShare(totals.sent / totals.offered)} of what fell due)` : '';
 
 /** @param isIdleAtFirst the scenario itself has nothing sent for a while */
 function whyNotSent(

@@ -29,6 +29,8 @@ const EVERY = 250;
 const MARGIN = 5_000;
 /** k6 ends at once when it is asked to; its totals take a moment. */
 const END_GRACE = 8_000;
+/** What it has printed is read within this time once it has ended, ms; after it something that it has left holds the other end. */
+const HELD = 10_000;
 /** The date is kept right by steps of less than a second; a measurement that is further from the time in which it can have been is of another time, ms. */
 const ASTRAY = 5_000;
 /** No timer of Node's is longer, ms: 24 days. */
@@ -123,6 +125,7 @@ class K6Run implements EngineRun {
   #script: string | undefined;
   #thrown: LoadReport['thrown'];
   #isKilled = false;
+  #isHeld = false;
 
   constructor(load: ScriptLoad, world: EngineWorld, program: Program, points: Points) {
     this.#load = load;
@@ -150,18 +153,29 @@ class K6Run implements EngineRun {
     this.#process = child;
     child.stdin!.on('error', () => {}).end(text);
     const read = this.#read();
-    const printed = Promise.all([this.#printed(child.stdout!), this.#told(child.stderr!)]);
+    const printed = Promise.all([this.#printed(child.stdout!), this.#told(child.stderr!)]).catch((error: unknown) => {
+      // Its output has no end, and was closed from here.
+      if (!this.#isHeld) throw error;
+    });
     // By what was read, and not by the clock: on a busy machine k6 may be ahead of who reads. It tells something each second.
     const telling = setInterval(() => {
       this.#count.take(this.#requests.latest - this.#load.timeout - TELLING);
     }, EVERY);
     const longest = this.#load.limit + this.#load.timeout + MARGIN;
     const limit = setTimeout(() => this.stop(), Math.min(longest, LONGEST_TIMER));
+    let held: NodeJS.Timeout | undefined;
     child.on('error', (error) => {
       this.#said = error.message;
     });
+    child.on('exit', () => {
+      held = setTimeout(() => {
+        this.#isHeld = true;
+        for (const stream of [child.stdout!, child.stderr!]) stream.destroy();
+      }, HELD);
+    });
     child.on('close', async (code) => {
       clearTimeout(limit);
+      clearTimeout(held);
       this.#points.over();
       await Promise.allSettled([read, printed]);
       clearInterval(telling);
@@ -226,8 +240,9 @@ class K6Run implements EngineRun {
     const outcome = outcomeOf({ code, said, isStopped: this.#isStopped });
     const isWell = typeof outcome === 'string';
     // It went on as if all was well, and yet nothing can be said: it was no k6, or one that tells things in another way.
-    const strangely =
-      strange > 0
+    const strangely = this.#isHeld
+      ? 'it left processes that hold its output, and may have gone on sending (is it a wrapper without `exec`?)'
+      : strange > 0
         ? `${strange} lines that it wrote are no measurements of this run, the last: ${lastStrange}`
         : understood === 0 || totals === undefined
           ? this.#isKilled

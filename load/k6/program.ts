@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { runProgram, words } from '../../processes/program.ts';
 import { OperatorError } from '../../units/operator-error.ts';
+import { formatDuration } from '../../units/units.ts';
 
 /** The k6 of this machine. */
 export interface Program {
@@ -14,6 +15,8 @@ export interface Program {
 const VARIABLE = 'BROWNOUT_K6';
 /** k6 starts within a second; a busy machine is not in a hurry. */
 const TIMEOUT = 30_000;
+/** So many characters of what another program says tell which one it is. */
+const SHOWN = 200;
 
 /**
  * k6 is the user's own program, and nothing of it comes with the suite: the one that `BROWNOUT_K6` names, or the first on the PATH.
@@ -56,7 +59,10 @@ async function versionOf(file: string): Promise<string> {
   });
   const [, version] = /^k6\S* (v\d+\.\d+\.\d+\S*)/m.exec(ended.stdout) ?? [];
   if (ended.code === 0 && version !== undefined) return version;
-  throw new OperatorError(`${file} is no k6: \`k6 version\` says ${words(ended)}`, {
+  const said = ended.timedOut
+    ? `\`k6 version\` has not ended within ${formatDuration(TIMEOUT)}`
+    : `\`k6 version\` says ${words(ended).split('\n')[0]!.slice(0, SHOWN)}`;
+  throw new OperatorError(`${file} is no k6: ${said}`, {
     hint: `is another program called k6? name the right one by ${VARIABLE}=/path/to/k6`,
   });
 }

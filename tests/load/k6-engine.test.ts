@@ -68,6 +68,14 @@ async function ran(
 
 const failureOf = ({ report: { outcome } }: Ran) => (typeof outcome === 'string' ? outcome : outcome.failed);
 
+test('what it leaves running, and what holds its output, is ended, and it did not end well', async () => {
+  const left = await ran('leaving');
+  assert.match(failureOf(left), /left processes that hold its output/);
+  const bytes = await sentBytes(left.load);
+  await sleep(500);
+  assert.equal(await sentBytes(left.load), bytes, 'something goes on sending');
+});
+
 test('what it measured is counted by the second, in the totals, and its acknowledged writes are told', async () => {
   const { report, seconds, load } = await ran('well');
   assert.equal(report.outcome, 'done');

@@ -51,6 +51,11 @@ if (does === 'well' || does === 'thresholds' || does === 'complaining') {
   request(ok, '1999-01-01T00:00:00Z');
   point('dropped_iterations', 1e15);
   end(0);
+} else if (does === 'leaving') {
+  request(ok);
+  const goesOn = 'setInterval(() => { require("node:fs").appendFileSync("sent", "."); console.log("noise"); }, 20)';
+  require('node:child_process').spawn(process.execPath, ['-e', goesOn], { stdio: 'inherit' });
+  end(0);
 } else if (does === 'nothing') {
   console.log('I am done');
 } else if (does === 'long') {
