@@ -84,7 +84,9 @@ function* mistakesIn(
       hint,
     };
   }
-  if (load.rate !== undefined && load.for === undefined) {
+  // What is wrong with the rate itself, or with a load of no script, is told already.
+  const isByRate = load.engine === 'open' || load.script !== undefined;
+  if (isByRate && load.rate !== undefined && load.for === undefined) {
     const hint = 'without a scenario a load says how long it lasts: `for: 60s`';
     yield { span: yaml.key(['load']), message: "'for' is missing", hint };
   }
