@@ -44,7 +44,9 @@ export function failWrites(folder: string, plan?: FailingCall): Watched {
 function verdictOf(file: string | undefined, kind: Failing): 'ok' | 'short' | NodeJS.ErrnoException {
   const of = file === undefined || inside ? undefined : watched.find(({ folder }) => file.includes(folder));
   if (!of) return 'ok';
-  const call = `${file!.endsWith(of.folder) ? '.' : path.basename(file!)} ${kind}`;
+  // Beside a file that is written whole stands another one for a moment, of a name that is another one each time.
+  const name = path.basename(file!).replace(/\.[0-9a-f]{8}\.new$/, '.new');
+  const call = `${file!.endsWith(of.folder) ? '.' : name} ${kind}`;
   const count = (of.counts.get(call) ?? 0) + 1;
   of.counts.set(call, count);
   const { plan } = of;
