@@ -51,8 +51,9 @@ function describe(folder: RunFolder): RunLine[] {
   const run = path.basename(folder.dir);
   try {
     // Without a journal, and nothing that tells of one, no run had begun.
-    if (!journalOf(folder) && !existsSync(folder.events)) return [];
-    return [{ run, ...describeRun(folder), pending: pendingIn(folder) }];
+    const journal = journalOf(folder);
+    if (!journal && !existsSync(folder.events)) return [];
+    return [{ run, ...describeRun(folder), pending: pendingOf(journal) }];
   } catch (error) {
     return [
       {
@@ -61,7 +62,7 @@ function describe(folder: RunFolder): RunLine[] {
         scenario: null,
         cluster: null,
         state: isRunning(folder) ? 'running' : 'unreadable',
-        pending: pendingIn(folder),
+        pending: pendingUnread(folder),
         error: messageOf(error),
         hint: error instanceof OperatorError ? error.hint : undefined,
       },
@@ -95,10 +96,15 @@ function journalOf(folder: RunFolder): JournalContents | undefined {
   }
 }
 
-function pendingIn(folder: RunFolder): number | null {
+function pendingOf(journal: JournalContents | undefined): number | null {
+  const { entries, damages } = journal ?? { entries: [], damages: [] };
+  return damages.length > 0 ? null : entries.length;
+}
+
+/** Of a run that cannot be read; its journal may be what cannot. */
+function pendingUnread(folder: RunFolder): number | null {
   try {
-    const { entries, damages } = journalOf(folder) ?? { entries: [], damages: [] };
-    return damages.length > 0 ? null : entries.length;
+    return pendingOf(journalOf(folder));
   } catch (error) {
     // In one that was cut in its first line no act had begun.
     return error instanceof OperatorError && !(error instanceof DamagedJournal) ? 0 : null;

@@ -1,4 +1,5 @@
 import type { StreamSpec } from '../probes/probe.ts';
+import type { WrittenLoad } from './schema.ts';
 
 /**
  * A load is what many users do at once: an engine sends it, beside the probes that judge. In normal form: durations in ms, rates per
@@ -133,3 +134,33 @@ export type LoadOutcome = 'done' | 'stopped' | 'thresholds' | { failed: string }
 /** Errors of a script, in words. */
 export const sayThrown = ({ times, last }: NonNullable<LoadReport['thrown']>) =>
   `${times} ${times === 1 ? 'error' : 'errors'} by the script, the last: ${last}`;
+
+/**
+ * Whether a load rises by what it is: one of stages, or a script that may have stages of its own. One that is told how many ask, or how often in all, is a
+ * closed model: it asks faster when it is refused.
+ */
+export const mayRise = ({
+  engine,
+  rate,
+  stages,
+  connections,
+  amount,
+}: Pick<WrittenLoad, 'engine' | 'rate' | 'stages' | 'connections' | 'amount'>) =>
+  stages !== undefined || (engine === 'k6' && [rate, connections, amount].every((told) => told === undefined));
+
+/** How long a load of stages lasts, ms. */
+export const lengthOf = ({ stages }: Pick<RateOverTime, 'stages'>) => stages.reduce((sum, stage) => sum + stage.for, 0);
+
+/** Why an engine keeps requests back: too many have no answer. */
+export const UNDER_WAY = 'under way';
+
+type Drops = Pick<LoadCounts, 'dropped' | 'drops'>;
+
+/** What the engine dropped for reasons of its own; too many without an answer are the target's. */
+export const ownDrops = ({ dropped, drops = {} }: Drops) => dropped - (drops[UNDER_WAY] ?? 0);
+
+/** Why requests were dropped, in words; empty where that is not known. */
+export const sayDrops = ({ drops = {} }: Drops) =>
+  Object.entries(drops)
+    .map(([reason, count]) => `${reason} ${count}`)
+    .join(', ');

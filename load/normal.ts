@@ -1,4 +1,4 @@
-import type { Load, LoadRequest, RateOverTime, ScriptLoad } from './load.ts';
+import { type Load, type LoadRequest, lengthOf, type RateOverTime, type ScriptLoad } from './load.ts';
 import type { WrittenLoad } from './schema.ts';
 
 /** How long connecting and ending may take beyond the timeouts of a closed load, ms. */
@@ -36,5 +36,3 @@ function rateOf({ rate, stages, for: lasts }: WrittenLoad, longest: number): Rat
   if (stages) return { from: 0, stages };
   return rate === undefined ? undefined : { from: rate, stages: [{ rate, for: lasts ?? longest }] };
 }
-
-const lengthOf = ({ stages }: RateOverTime) => stages.reduce((sum, stage) => sum + stage.for, 0);

@@ -92,16 +92,3 @@ export const loadSchema = z.strictObject({
 });
 
 export type WrittenLoad = z.output<typeof loadSchema>;
-
-/**
- * Whether a load rises by what it is: one of stages, or a script that may have stages of its own. One that is told how many ask, or how often in all, is a
- * closed model: it asks faster when it is refused.
- */
-export const mayRise = ({
-  engine,
-  rate,
-  stages,
-  connections,
-  amount,
-}: Pick<WrittenLoad, 'engine' | 'rate' | 'stages' | 'connections' | 'amount'>) =>
-  stages !== undefined || (engine === 'k6' && [rate, connections, amount].every((told) => told === undefined));

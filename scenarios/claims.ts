@@ -6,7 +6,6 @@ import { projectPath } from '../files/project-path.ts';
 import type { Finding } from '../files/source.ts';
 import { didYouMean, validate } from '../files/validate.ts';
 import { type Path, readYaml, type YamlFile } from '../files/yaml.ts';
-import { mayRise } from '../load/schema.ts';
 import { registeredPlatforms } from '../platforms/index.ts';
 import { piecesOf } from '../probes/content.ts';
 import {
@@ -19,7 +18,7 @@ import {
 } from './claims-schema.ts';
 import type { ReadScenario } from './fit.ts';
 import { toScenario } from './load.ts';
-import { isOverload, type WrittenScenario } from './scenario.ts';
+import { isRamp, type WrittenScenario } from './scenario.ts';
 
 /** A number of a claim: `of` is a group, or a stream's name. */
 export interface ClaimNumber {
@@ -247,8 +246,6 @@ function streamsOf({ probes }: WrittenScenario): string[] {
 
 /** Numbers of a load that rises, and is what is done. */
 const OF_A_RAMP: readonly string[] = ['knee', 'best second', 'back after'];
-
-const isRamp = ({ load, faults }: WrittenScenario) => load !== undefined && mayRise(load) && isOverload({ faults });
 
 /** Some platform's runs are on both sides. */
 const overlap = (one: Place, other: Place) =>

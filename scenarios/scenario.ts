@@ -1,4 +1,5 @@
 import type { Variant } from '../fixtures/workload.ts';
+import { mayRise } from '../load/load.ts';
 import type { WrittenLoad } from '../load/schema.ts';
 
 /** Fewer probes than this are not enough for a p95, or for a share that a verdict can be based on. */
@@ -69,8 +70,12 @@ export interface ProbeUse {
   connection: 'new' | 'reused' | 'both';
 }
 
-/** The load is what is done to the cluster: a ramp, to see where it bends and whether the service comes back by itself. */
+/** The load is what is done to the cluster. */
 export const isOverload = ({ faults }: Pick<Scenario, 'faults'>) => faults.length === 0;
+
+/** What is done is a load that may rise: while a fault is in effect it would bend for another reason than its rate. */
+export const isRamp = ({ load, faults }: Pick<Scenario, 'load' | 'faults'>) =>
+  load !== undefined && mayRise(load) && isOverload({ faults });
 
 /** Limits; those that are not given are not checked. Durations in ms, shares as fractions. */
 export interface Objective {

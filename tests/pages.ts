@@ -26,13 +26,12 @@ const opened: Opened[] = [];
 
 afterEach(async (context) => {
   // Node's own types do not have it.
-  const { passed, diagnostic } = context as TestContext & { passed: boolean };
+  const test = context as TestContext & { passed: boolean };
   for (const { page, complaints } of opened.splice(0)) {
-    if (!passed) {
+    if (!test.passed) {
       // biome-ignore lint/performance/useDomNodeTextContent: as it was seen, without what stands in scripts
       const text = await page.innerText('body', { timeout: 10_000 }).catch((error: Error) => error.message);
-      diagnostic.call(
-        context,
+      test.diagnostic(
         `${page.url()} showed ${JSON.stringify(text.slice(0, 2000))}; complaints: ${complaints.join('; ')}`,
       );
     }

@@ -1,4 +1,5 @@
 /** How each number that a claim can name is read from a run. */
+import { ownDrops } from '../../load/load.ts';
 import { ENOUGH as ENOUGH_OF_LOAD, MISSING } from '../../load/thresholds.ts';
 import type { ClaimNumber } from '../../scenarios/claims.ts';
 import type { claimNumbers } from '../../scenarios/claims-schema.ts';
@@ -8,7 +9,6 @@ import type { ComparedRun } from '../comparison/factors.ts';
 import { ofRun, ofStream, type Reading, reading } from '../comparison/measures.ts';
 import type { Observation } from '../comparison/statistics.ts';
 import type { Check, Findings, LargeFile, LoadFindings, StreamFindings } from '../findings.ts';
-import { ownDrops } from '../load/knee.ts';
 
 type Names<Group extends keyof typeof claimNumbers> = (typeof claimNumbers)[Group][number];
 

@@ -1,11 +1,10 @@
-import type { Thresholds } from '../../load/load.ts';
+import { lengthOf, ownDrops, sayDrops, type Thresholds } from '../../load/load.ts';
 import type { WrittenLoad } from '../../load/schema.ts';
 import { judgeLoad } from '../../load/thresholds.ts';
 import { isOverload, type Scenario } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { Check, LoadFindings } from '../findings.ts';
-import { ownDrops } from './knee.ts';
 
 /** Less of what fell due before the fault was sent: the load was not what the scenario asks for. */
 const SENT = 0.99;
@@ -70,14 +69,13 @@ function whyNotSent(
 function whyNotWhole({ engine, began, ended, totals }: LoadFindings, asked: WrittenLoad): string | undefined {
   if (!totals || began === undefined || ended === undefined) return undefined;
   const { stages, amount = 0 } = asked;
-  const lasts = stages?.reduce((sum, stage) => sum + stage.for, 0) ?? asked.for ?? 0;
+  const lasts = stages ? lengthOf({ stages }) : (asked.for ?? 0);
   const isAllAsked = stages === undefined && totals.offered >= amount;
   if (!isAllAsked && ended - began < lasts - MARGIN)
     return `it ended after ${formatDuration(ended - began)} of ${formatDuration(lasts)}`;
-  if (ownDrops(totals) > (1 - MOSTLY_SENT) * totals.offered) {
-    const reasons = Object.entries(totals.drops ?? {}).map(([reason, count]) => `${reason} ${count}`);
-    return `${engine} itself dropped ${formatShare(ownDrops(totals) / totals.offered)} of what fell due (${reasons.join(', ')})`;
-  }
+  const own = ownDrops(totals);
+  if (own > (1 - MOSTLY_SENT) * totals.offered)
+    return `${engine} itself dropped ${formatShare(own / totals.offered)} of what fell due (${sayDrops(totals)})`;
   return undefined;
 }
 

@@ -1,3 +1,4 @@
+import { ownDrops } from '../../load/load.ts';
 import type { LoadSecond } from '../../recording/recording.ts';
 import { ENOUGH } from '../../scenarios/scenario.ts';
 
@@ -110,10 +111,6 @@ function slowFrom(rise: readonly LoadSecond[]): number {
   const usual = upperMedian(least);
   return usual === undefined ? Infinity : Math.max(SLOWER * usual, usual + NOISE);
 }
-
-/** What the engine dropped for reasons of its own; too many without an answer are the target's. */
-export const ownDrops = ({ dropped, drops = {} }: Pick<LoadSecond, 'dropped' | 'drops'>) =>
-  dropped - (drops['under way'] ?? 0);
 
 function judgedBy(asked: readonly LoadSecond[], slow: number): Second[] {
   // What the engine dropped by itself, and how late it was, says nothing about the target.

@@ -1,7 +1,6 @@
-import { mayRise } from '../../load/schema.ts';
 import type { Recording } from '../../recording/read.ts';
 import type { LoadSecond } from '../../recording/recording.ts';
-import { isOverload } from '../../scenarios/scenario.ts';
+import { isRamp } from '../../scenarios/scenario.ts';
 import type { RunTimeline } from '../events/run-timeline.ts';
 import type { LoadFindings, LoadPart } from '../findings.ts';
 import { kneeOf } from './knee.ts';
@@ -19,8 +18,7 @@ export function loadOf(
   const end = events.findLast((event) => event.kind === 'load-end');
   const report = end?.report ?? undefined;
   const t0 = timeline.t0?.from ?? timeline.end;
-  // While a fault is in effect it bends for another reason than its rate.
-  const knee = isOverload(meta.scenario) && mayRise(use) ? kneeOf(seconds) : undefined;
+  const knee = isRamp(meta.scenario) ? kneeOf(seconds) : undefined;
   return {
     engine: report?.engine ?? use.engine,
     what: begin?.what ?? 'not begun',

@@ -26,9 +26,8 @@ type Asked = LoadSecond & { spacing: number };
  */
 export function loadOutages(seconds: readonly LoadSecond[], isEven: boolean): LoadOutage[] {
   const sending = seconds.filter(({ sent }) => sent > 0);
-  const follow = (one: LoadSecond | undefined, next: LoadSecond | undefined) => next?.at === (one?.at ?? NaN) + SECOND;
   const asked = sending.map((second, index) => {
-    const isBetween = follow(sending[index - 1], second) && follow(second, sending[index + 1]);
+    const isBetween = isNext(sending[index - 1], second) && isNext(second, sending[index + 1]);
     // Between two requests that were sent, ms. Of a second in which the load begins, ends, or rests, only a part may have been asked, and of one with dropped requests too.
     return { ...second, spacing: isEven && isBetween && second.dropped === 0 ? SECOND / second.offered : SECOND };
   });
@@ -45,6 +44,10 @@ export function loadOutages(seconds: readonly LoadSecond[], isEven: boolean): Lo
   return found;
 }
 
+/** It is the second after that one: nothing rested between them. */
+const isNext = (one: LoadSecond | undefined, next: LoadSecond | undefined) =>
+  one !== undefined && next?.at === one.at + SECOND;
+
 /** `to`: the second after the last one without a good answer. */
 function outageOf(asked: readonly Asked[], from: number, to: number): LoadOutage {
   const [before, first, last, after] = [asked[from - 1], asked[from]!, asked[to - 1]!, asked[to]];
@@ -58,7 +61,7 @@ function outageOf(asked: readonly Asked[], from: number, to: number): LoadOutage
     to: after ? after.at + SECOND + after.max : last.at + SECOND,
   };
   // While nothing was asked it may have been there.
-  const rests = asked.slice(from + 1, to).some(({ at }, index) => at > asked[from + index]!.at + SECOND);
+  const rests = asked.slice(from + 1, to).some((second, index) => !isNext(asked[from + index], second));
   return {
     start,
     end,

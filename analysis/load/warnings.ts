@@ -1,4 +1,4 @@
-import { sayThrown } from '../../load/load.ts';
+import { sayDrops, sayThrown } from '../../load/load.ts';
 import type { RunMeta } from '../../recording/recording.ts';
 import { isOverload } from '../../scenarios/scenario.ts';
 import { formatDuration, formatShare } from '../../units/units.ts';
@@ -27,8 +27,8 @@ export function loadWarnings(
     warnings.push(`the load had ${sayThrown(thrown)}: what it should have done after each of them, it did not do`);
   if (totals && totals.dropped > 0) {
     const share = formatShare(totals.dropped / totals.offered);
-    const reasons = Object.entries(totals.drops ?? {}).map(([reason, count]) => `${reason} ${count}`);
-    const why = reasons.length > 0 ? `: ${reasons.join(', ')}` : '';
+    const reasons = sayDrops(totals);
+    const why = reasons === '' ? '' : `: ${reasons}`;
     warnings.push(
       `of ${totals.offered} requests of the load ${engine} itself dropped ${totals.dropped} (${share}${why}): they were not sent, or not waited for to their end`,
     );

@@ -1,4 +1,4 @@
-import type { LoadCounts, LoadSecond } from '../load.ts';
+import { type LoadCounts, type LoadSecond, UNDER_WAY } from '../load.ts';
 import { Seconds } from '../seconds.ts';
 import { Totals } from '../totals.ts';
 
@@ -52,5 +52,3 @@ export class Count {
     return this.#totals.told();
   }
 }
-
-const UNDER_WAY = 'under way';

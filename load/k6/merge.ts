@@ -1,4 +1,4 @@
-import type { LoadCounts, LoadOutcome } from '../load.ts';
+import { type LoadCounts, type LoadOutcome, UNDER_WAY } from '../load.ts';
 import { outcomeOf } from './outcome.ts';
 import { type Metric, type Totals, told } from './summary.ts';
 
@@ -83,7 +83,7 @@ export function countsOf(merged: Merged): LoadCounts {
       ? { least: { p95: told(merged, times, `${LEAST}p(95)`), p99: told(merged, times, `${LEAST}p(99)`) } }
       : {}),
     errors: failed > 0 ? { 'not told why': failed } : {},
-    ...(dropped > 0 ? { drops: { 'under way': dropped } } : {}),
+    ...(dropped > 0 ? { drops: { [UNDER_WAY]: dropped } } : {}),
   };
 }
 

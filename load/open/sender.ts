@@ -1,7 +1,7 @@
 import type { Attempt, Probe, Result } from '../../probes/probe.ts';
 import { TOO_MUCH } from '../../probes/wire/http-client.ts';
 import type { EngineRun, EngineWorld } from '../engine.ts';
-import type { LoadOutcome, OpenLoad } from '../load.ts';
+import { type LoadOutcome, type OpenLoad, UNDER_WAY } from '../load.ts';
 import { Seconds } from '../seconds.ts';
 import { Totals } from '../totals.ts';
 import { Arrivals } from './arrivals.ts';
@@ -125,7 +125,7 @@ export class Sender implements EngineRun {
       return;
     }
     if (this.#flights.size >= MOST_UNDER_WAY) {
-      this.#drop(due, 'under way');
+      this.#drop(due, UNDER_WAY);
       return;
     }
     const flight: Flight = { due, sent, deadline: sent + timeout - this.#stalled, attempt: undefined };

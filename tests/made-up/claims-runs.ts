@@ -1,4 +1,5 @@
 /** Recordings made up for the scenarios that a file of claims names: some hold, some do not, some prove nothing, some are missing. */
+import { lengthOf } from '../../load/load.ts';
 import type { Inspection } from '../../platforms/platform.ts';
 import type { Recording } from '../../recording/read.ts';
 import { type Claims, placesOf } from '../../scenarios/claims.ts';
@@ -19,7 +20,7 @@ export function claimedRun(written: WrittenScenario, platform: string, nth = 0):
   const recording = syntheticRecording({
     seed: nth + 1,
     steady: scenario.steady + 500,
-    ...(isOverload(scenario) ? { hold: lengthOf(scenario) } : {}),
+    ...(isOverload(scenario) ? { hold: lastsOf(scenario) } : {}),
     streams: streamsOf(scenario, length),
     scenario,
     inspection: inspectionOf(platform),
@@ -31,14 +32,14 @@ export function claimedRun(written: WrittenScenario, platform: string, nth = 0):
   recording.meta.cluster = { name: `lab-${platform}`, file: `clusters/lab-${platform}.yaml`, platform };
   if (!scenario.load) return recording;
   const { amount } = scenario.load;
-  const rate = amount === undefined ? (platform === 'proxmox' ? 20 : 200) : (amount * 1000) / lengthOf(scenario);
-  const loaded = withLoad(recording, { rate, ...(isOverload(scenario) ? { from: 0, to: lengthOf(scenario) } : {}) });
+  const rate = amount === undefined ? (platform === 'proxmox' ? 20 : 200) : (amount * 1000) / lastsOf(scenario);
+  const loaded = withLoad(recording, { rate, ...(isOverload(scenario) ? { from: 0, to: lastsOf(scenario) } : {}) });
   loaded.meta.scenario.load = scenario.load;
   return loaded;
 }
 
 /** Of a load in the fault's place, ms: as its stages say, or until all of its amount was asked. */
-const lengthOf = ({ load }: Scenario) => load?.stages?.reduce((sum, stage) => sum + stage.for, 0) ?? 15_000;
+const lastsOf = ({ load }: Scenario) => (load?.stages ? lengthOf({ stages: load.stages }) : 15_000);
 
 function streamsOf({ probes, workload }: Scenario, length: number): SyntheticStream[] {
   return Object.entries(probes).flatMap(([probe, { connection, every }]) => {
